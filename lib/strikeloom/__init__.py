@@ -1,0 +1,1 @@
+"""Strikeloom: research and trading of NSE options in Jupyter notebooks."""

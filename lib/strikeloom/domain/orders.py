@@ -1,0 +1,172 @@
+"""Intents, orders and fills. Names of order states are those a person can say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+
+
+class Purpose(StrEnum):
+    """Why an intent exists.
+
+    Exits and unwinds reduce a position; the kill switch blocks entries only.
+    """
+
+    ENTRY = "entry"
+    EXIT = "exit"
+    UNWIND = "unwind"
+
+
+class IntentState(StrEnum):
+    """Life of an intent leg on our side."""
+
+    NEW = "new"  # recorded, nobody has sent it
+    SENDING = "sending"  # committed before the request left; outcome not yet known
+    WORKING = "working"  # the broker has it and it is not terminal
+    UNKNOWN = "unknown"  # the broker did not say; looked up, never sent again on doubt
+    FILLED = "filled"  # all of it
+    ENDED = "ended"  # terminal at the broker with something unfilled (cancelled, expired)
+    REFUSED = "refused"  # by a guard or by the broker; no effect
+
+
+OPEN_INTENT_STATES = frozenset(
+    {IntentState.NEW, IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN}
+)
+
+
+class OrderState(StrEnum):
+    """State of an order at the broker."""
+
+    TRANSIT = "TRANSIT"
+    PENDING = "PENDING"
+    PART_TRADED = "PART_TRADED"
+    TRADED = "TRADED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+    @property
+    def terminal(self) -> bool:
+        """Nothing more can happen to the order."""
+        return self in _TERMINAL
+
+
+_TERMINAL = {OrderState.TRADED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED}
+
+
+class Validity(StrEnum):
+    """How long an order rests."""
+
+    DAY = "DAY"
+    IOC = "IOC"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """One leg, one slice, one attempt of something we want to trade. No intent, no order.
+
+    Attributes
+    ----------
+    correlation_id : str
+        Key and tag at the broker: ``<intent>-<leg>-<slice>-<attempt>``, 30 safe characters
+        at most; made by ``trading.intents``.
+    intent_id : str
+        Shared by all legs of one decision.
+    position_id : str
+        The strategy id it belongs to (one position a strategy and account).
+    units : int
+        Positive; a multiple of the contract's lot size.
+    limit : int
+        Paise; every order is a limit order.
+    priority : int
+        Lower goes first (hedges before shorts on entry; shorts before hedges on exit).
+    why : str
+        One sentence for the log.
+    """
+
+    account: str
+    market: str
+    correlation_id: str
+    intent_id: str
+    position_id: str
+    purpose: Purpose
+    leg: int
+    slice: int
+    attempt: int
+    contract: OptionContract
+    side: Side
+    units: int
+    limit: int
+    priority: int
+    why: str
+    created_at: datetime
+    state: IntentState = IntentState.NEW
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What goes to a broker: the intent without our bookkeeping."""
+
+    correlation_id: str
+    contract: OptionContract
+    side: Side
+    units: int
+    limit: int
+    validity: Validity = Validity.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as the broker reports it."""
+
+    order_id: str
+    correlation_id: str
+    contract_key: str
+    side: Side
+    units: int
+    filled_units: int
+    limit: int
+    state: OrderState
+    reason: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A trade as the broker reports it. ``price`` in paise, ``units`` positive.
+
+    ``kind`` is ``trade`` or ``settlement`` (an expiry books one).
+    """
+
+    fill_id: str
+    order_id: str
+    correlation_id: str
+    contract_key: str
+    side: Side
+    units: int
+    price: int
+    charges: int
+    at: datetime
+    kind: str = "trade"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """Net units of one contract at the broker (negative when short)."""
+
+    contract_key: str
+    net_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """Money at the broker in paise."""
+
+    cash: int
+    margin_used: int
+    available: int

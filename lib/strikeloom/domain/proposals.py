@@ -1,0 +1,152 @@
+"""Strategies: the template (data), and a proposal built from one chain at one time."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from strikeloom.domain.instruments import Right
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.market import Outlook
+from strikeloom.domain.volatility import Regime
+
+
+class Tier(StrEnum):
+    """What a strategy earns its money with; allocation budgets are per tier."""
+
+    INCOME = "income"
+    MOMENTUM = "momentum"
+    VOLATILITY = "volatility"
+
+
+class Stance(StrEnum):
+    """Whether a strategy profits from a rise, a fall or neither."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
+    FLAT = "FLAT"
+
+
+@dataclass(frozen=True, slots=True)
+class LegTemplate:
+    """How one leg chooses its strike.
+
+    Attributes
+    ----------
+    deviations : float
+        Strike target in standard deviations of the forward over the life of the option:
+        ``forward x exp(deviations x atm_iv x sqrt(years))``. 0 is at the money.
+    ratio : int
+        Lots for one unit of the strategy.
+    """
+
+    side: Side
+    right: Right
+    deviations: float
+    ratio: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyTemplate:
+    """A structure as data: legs, when it fits, how it is left.
+
+    Attributes
+    ----------
+    name : str
+        Lower-case words joined by ``_``; the identity in every table.
+    title : str
+        What a person reads.
+    outlooks : frozenset of Outlook
+        Views it fits.
+    regimes : frozenset of Regime
+        IV regimes it fits. An absent regime (too little history) fits every template, with
+        no points for the match.
+    exit_plan : str
+        Name of a plan in ``config/exits.yaml``.
+    """
+
+    name: str
+    title: str
+    family: str
+    legs: tuple[LegTemplate, ...]
+    outlooks: frozenset[Outlook]
+    regimes: frozenset[Regime]
+    stance: Stance
+    tier: Tier
+    exit_plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskSummary:
+    """What one unit of a strategy can gain and lose. Exact from the payoff's kinks.
+
+    Money in paise for one unit (all legs at their ratio, one lot each). ``None`` means
+    unlimited. Greeks are for one unit: delta in units of the underlying, gamma per rupee,
+    theta paise per calendar day, vega paise per volatility point.
+    """
+
+    net_premium: int
+    max_profit: int | None
+    max_loss: int | None
+    breakevens: tuple[float, ...]
+    probability_of_profit: float
+    expected_value: int
+    delta: float
+    gamma: float
+    theta: int
+    vega: int
+    margin: int
+    margin_how: str
+    charges: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Total from 0 to 1 and the weighted parts it is the sum of."""
+
+    total: float
+    parts: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A strategy priced on one chain, ready to be compared, allocated and explained."""
+
+    strategy_id: str
+    market: str
+    day: date
+    symbol: str
+    sector: str
+    template: str
+    tier: Tier
+    stance: Stance
+    exit_plan: str
+    legs: tuple[Leg, ...]
+    risk: RiskSummary
+    score: Score
+    reasons: tuple[str, ...]
+    chain_id: str
+    spot: int
+    forward: float
+    atm_iv: float
+    regime: Regime | None
+    view: Outlook
+
+
+def strategy_id(market: str, day: date, symbol: str, template: str, legs: Iterable[Leg]) -> str:
+    """Name a strategy by what it is: the same legs on the same day are the same strategy.
+
+    Returns
+    -------
+    str
+        ``S`` and eleven characters of base 32, from a hash of market, day, symbol, template,
+        and each leg's contract, side and ratio (prices excluded).
+    """
+    parts = [market, day.isoformat(), symbol, template]
+    parts += sorted(f"{leg.contract.key}|{int(leg.side)}|{leg.lots}" for leg in legs)
+    digest = hashlib.sha256("\n".join(parts).encode()).digest()
+    return "S" + b32encode(digest).decode()[:11]

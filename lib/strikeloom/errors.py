@@ -1,0 +1,102 @@
+"""One tree of errors, its branches named by who must act.
+
+Every message names what failed, where, the value met and what to do next. Nothing in the
+package returns zero, 50 % or an empty list in place of one of these. The command line turns
+any of them into exit code 1 and prints the message without a traceback.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class StrikeloomError(Exception):
+    """Root of every error that the package raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What failed, where, the value met and the remedy.
+    **facts
+        The numbers and names of the message as fields, for logs and tests.
+    """
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.facts = facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive pickling (a worker process may raise one)."""
+        return _rebuild, (type(self), str(self), self.facts)
+
+
+def _rebuild(kind: type[StrikeloomError], message: str, facts: dict[str, Any]) -> StrikeloomError:
+    return kind(message, **facts)
+
+
+class SettingsError(StrikeloomError):
+    """A file in ``config/``, an option or an environment variable must be mended by a person."""
+
+
+class DataError(StrikeloomError):
+    """Market data is absent, malformed or contradictory."""
+
+
+class BadFile(DataError):
+    """An input file is truncated, of another kind or contradicts another file."""
+
+
+class BadFrame(DataError):
+    """A table does not have the columns, types or keys its schema states."""
+
+
+class MissingHistory(DataError):
+    """No data is stored for the market, symbol or day asked for."""
+
+
+class StaleData(DataError):
+    """Data exist but are too old to act on."""
+
+
+class NoQuote(DataError):
+    """A contract has no usable price now. Never read as a price of zero."""
+
+
+class NotBuildable(StrikeloomError):
+    """A strategy cannot be built on this chain. Expected, counted, explained to the user."""
+
+
+class BrokerError(StrikeloomError):
+    """The broker refused, was not reached, or did not say what happened."""
+
+
+class Rejected(BrokerError):
+    """The broker refused the order; it has no effect."""
+
+
+class RateLimited(BrokerError):
+    """The broker asked us to slow down; nothing was placed."""
+
+
+class Unreachable(BrokerError):
+    """The broker was not reached; the request never left."""
+
+
+class UnknownOutcome(BrokerError):
+    """The request left and no answer came: look up by correlation id, never send again."""
+
+
+class GuardError(StrikeloomError):
+    """A guard refused an order before it left. Carries guard, limit and value as facts."""
+
+
+class StoreError(StrikeloomError):
+    """The store refused a write or holds something impossible."""
+
+
+class LeaseTaken(StoreError):
+    """Another process holds the send lock of this account."""
+
+
+class StageError(StrikeloomError):
+    """A stage cannot run: its upstream run is missing, stale or failed."""

@@ -1,0 +1,1 @@
+"""Protocols through which time, prices, orders and records enter: chosen once, in ``desk``."""

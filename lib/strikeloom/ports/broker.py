@@ -1,0 +1,57 @@
+"""Orders go out through this port, and only from ``trading/``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest
+
+
+class Broker(Protocol):
+    """A broker account.
+
+    Attributes
+    ----------
+    name : str
+        For messages: ``simulated``, ``dhan``.
+    book_is_complete : bool
+        The order book names every accepted order the moment it is asked (an in-process
+        engine). Where it is ``False`` an absent order stays in doubt for the stated wait.
+    """
+
+    name: str
+    book_is_complete: bool
+
+    def submit(self, request: OrderRequest) -> Order:
+        """Place a limit order.
+
+        Raises
+        ------
+        Rejected
+            Refused, no effect.
+        RateLimited, Unreachable
+            Never accepted.
+        UnknownOutcome
+            It may or may not have been accepted.
+        """
+        ...
+
+    def cancel(self, order_id: str) -> Order:
+        """Ask for a cancellation; the answer may already be terminal (it filled first)."""
+        ...
+
+    def orders(self) -> list[Order]:
+        """All orders of the trading day."""
+        ...
+
+    def fills(self) -> list[Fill]:
+        """All fills of the trading day, settlements included."""
+        ...
+
+    def positions(self) -> list[BrokerPosition]:
+        """Net units by contract; flat contracts are absent."""
+        ...
+
+    def funds(self) -> Funds:
+        """Money of the account."""
+        ...

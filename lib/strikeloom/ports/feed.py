@@ -1,0 +1,32 @@
+"""Prices come in through this port."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Protocol
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.quotes import Quote
+
+
+class MarketFeed(Protocol):
+    """Last known quotes as of the desk's clock. Never later than it."""
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes by contract key; a contract without any quote is absent from the answer."""
+        ...
+
+    def spot(self, symbol: str) -> tuple[int, datetime]:
+        """Underlying's level in paise and the moment it was true.
+
+        Raises
+        ------
+        NoQuote
+            When no level is known.
+        """
+        ...
+
+    def settlement(self, symbol: str, expiry: date) -> int | None:
+        """Final settlement value of the underlying in paise, ``None`` until it is known."""
+        ...

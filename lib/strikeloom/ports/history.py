@@ -1,0 +1,76 @@
+"""Market history: daily contracts, cash and index prices, recorded quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class History(Protocol):
+    """History of one market. Frames as in ``domain/frames.py``, prices in rupees."""
+
+    market: str
+
+    def days(self) -> list[date]:
+        """Days with contracts, ascending."""
+        ...
+
+    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """``CONTRACTS`` of a day.
+
+        Raises
+        ------
+        MissingHistory
+            When the day is not stored; names the nearest stored days.
+        """
+        ...
+
+    def cash(
+        self, first: date, last: date, *, symbols: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """``CASH`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
+        ...
+
+    def indices(
+        self, first: date, last: date, *, names: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """``INDICES`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
+        ...
+
+    def quote_times(self, day: date) -> list[datetime]:
+        """Moments of recorded intraday snapshots of a day, ascending; empty when none."""
+        ...
+
+    def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """``QUOTES`` of the snapshot taken at exactly that moment.
+
+        Raises
+        ------
+        MissingHistory
+            When there is no snapshot at that moment.
+        """
+        ...
+
+    def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
+        """Merge rows into a dataset, atomically a partition.
+
+        Datasets: ``contracts`` (the frame needs a ``day`` column too), ``cash``, ``indices``
+        and ``quotes``.
+        A row already stored and equal is left alone; columns unknown so far are filled.
+
+        Returns
+        -------
+        int
+            Rows that were new or completed.
+
+        Raises
+        ------
+        BadFile
+            When a row contradicts a stored one; names both sources. Nothing of the frame's
+            partition is written then.
+        """
+        ...

@@ -1,0 +1,32 @@
+"""Which contracts are listed, with the lot size and tick of that very contract."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Protocol
+
+from strikeloom.domain.instruments import OptionContract, Underlying
+
+
+class Instruments(Protocol):
+    """Listed contracts as of a day."""
+
+    def underlying(self, symbol: str) -> Underlying:
+        """Kind and sector of a symbol.
+
+        Raises
+        ------
+        DataError
+            When the symbol is unknown; names the nearest.
+        """
+        ...
+
+    def contract(self, key: str, day: date) -> OptionContract:
+        """Contract by key.
+
+        Raises
+        ------
+        DataError
+            When it is not listed that day.
+        """
+        ...

@@ -1,0 +1,302 @@
+"""The store as domain operations, bound to one market and one account when it is opened.
+
+Nothing of another market or account can be read or written through it. Every method is one
+transaction; a failure leaves nothing half-written and raises ``StoreError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from strikeloom.domain.allocations import AllocationPlan
+from strikeloom.domain.market import MarketView
+from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent
+from strikeloom.domain.positions import ExitDecision, ExitRequest, Position, RequestState
+from strikeloom.domain.proposals import Proposal
+from strikeloom.domain.results import Stage, StageResult
+from strikeloom.domain.volatility import IvRank, IvSnapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A strategy that was not built, and why."""
+
+    symbol: str
+    template: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """A strategy chosen by a person for execution."""
+
+    strategy_id: str
+    day: date
+    lots: int
+    priority: int
+    notes: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Last sign of life of the watcher. ``at`` is desk time, ``real_at`` the machine's."""
+
+    at: datetime
+    real_at: datetime
+    pid: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A stored alert."""
+
+    at: datetime
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitch:
+    """Sticky block on entries; ``flatten`` asks the watcher to leave every position too."""
+
+    engaged: bool
+    flatten: bool
+    reason: str
+    at: datetime | None
+
+
+class RunStore(Protocol):
+    """Stage runs."""
+
+    def start_run(self, run_id: str, stage: Stage, day: date, at: datetime) -> None:
+        """Record that a run has begun."""
+        ...
+
+    def finish_run(self, result: StageResult, at: datetime) -> None:
+        """Record how a run ended (also one that was never started)."""
+        ...
+
+    def latest_run(self, stage: Stage, day: date) -> StageResult | None:
+        """Latest run of the stage for the trade date that ended done or partial."""
+        ...
+
+    def runs(self, limit: int = 50) -> list[dict[str, object]]:
+        """Runs, newest first.
+
+        Keys: run_id, stage, day, verdict (``running`` while unfinished), started, finished,
+        error.
+        """
+        ...
+
+
+class MarketStore(Protocol):
+    """What 01 to 03 derive from the market."""
+
+    def save_iv(self, rows: Iterable[IvSnapshot], method: str) -> int:
+        """Upsert snapshots by symbol and day; rows of an older method are replaced."""
+        ...
+
+    def iv_history(self, last: date, *, first: date | None = None) -> pd.DataFrame:
+        """Columns of ``IvSnapshot`` and ``method``; rows up to ``last`` inclusive, none later."""
+        ...
+
+    def save_ranks(self, rows: Iterable[IvRank]) -> int:
+        """Upsert ranks by symbol and day."""
+        ...
+
+    def ranks(self, day: date) -> dict[str, IvRank]:
+        """Ranks of a day by symbol."""
+        ...
+
+    def save_views(self, rows: Iterable[MarketView]) -> int:
+        """Upsert views by symbol and day."""
+        ...
+
+    def save_proposals(
+        self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
+    ) -> tuple[int, int]:
+        """Keep proposals once by id, and the rejections of the run.
+
+        Returns
+        -------
+        tuple of int
+            New strategies, strategies that were already there.
+        """
+        ...
+
+    def proposals(self, day: date) -> list[Proposal]:
+        """Proposals of the day's latest finished creation run, best score first."""
+        ...
+
+    def proposal(self, strategy_id: str) -> Proposal:
+        """One proposal; ``StoreError`` naming the id when this market has none such."""
+        ...
+
+    def rejections(self, day: date) -> list[Rejection]:
+        """Rejections of the day's latest finished creation run."""
+        ...
+
+    def save_allocation(self, run_id: str, plan: AllocationPlan) -> None:
+        """Keep a plan; the latest of the day is the current one."""
+        ...
+
+    def allocation(self, day: date) -> AllocationPlan | None:
+        """Current plan of the account for the day."""
+        ...
+
+    def mark(self, rows: Sequence[MarkRow]) -> int:
+        """Mark strategies for execution; marking twice changes nothing. Returns new marks."""
+        ...
+
+    def unmark(self, strategy_ids: Sequence[str]) -> int:
+        """Remove marks that were not executed yet. Returns how many."""
+        ...
+
+    def marks(self, day: date) -> list[MarkRow]:
+        """Marks of a day by priority."""
+        ...
+
+
+class TradingStore(Protocol):
+    """Intents, orders, fills: written by ``trading/`` alone."""
+
+    def record_intents(self, rows: Sequence[OrderIntent]) -> int:
+        """Record intents, all or none. One already there is left as it is. Returns new ones."""
+        ...
+
+    def intents(
+        self,
+        *,
+        states: Collection[IntentState] | None = None,
+        intent_id: str | None = None,
+        position_id: str | None = None,
+    ) -> list[OrderIntent]:
+        """Intents in the order in which they are to be sent."""
+        ...
+
+    def move_intent(
+        self,
+        correlation_id: str,
+        *,
+        expected: Collection[IntentState],
+        to: IntentState,
+        note: str = "",
+        at: datetime,
+    ) -> bool:
+        """Change a state if it is one of ``expected``; ``False`` when it is not."""
+        ...
+
+    def record_order(self, order: Order) -> None:
+        """Upsert an order as the broker reports it; a terminal state never goes back."""
+        ...
+
+    def orders(self, *, position_id: str | None = None) -> list[Order]:
+        """Known orders."""
+        ...
+
+    def record_fills(self, rows: Iterable[Fill]) -> int:
+        """Insert fills once by id. Returns new ones."""
+        ...
+
+    def fills(self, *, position_id: str | None = None) -> list[Fill]:
+        """Fills in time order."""
+        ...
+
+    def positions(self, *, open_only: bool = True) -> list[Position]:
+        """Positions computed from fills."""
+        ...
+
+    def position(self, position_id: str) -> Position:
+        """One position; ``StoreError`` naming the id and the open ones when there is none."""
+        ...
+
+
+class WatchStore(Protocol):
+    """What the page and the watcher say to each other."""
+
+    def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
+        """Keep a request unless the same (position, revision, target) exists.
+
+        Returns
+        -------
+        tuple
+            The request that stands, and whether it is new.
+        """
+        ...
+
+    def requests(self, *, states: Collection[RequestState] | None = None) -> list[ExitRequest]:
+        """Requests, oldest first."""
+        ...
+
+    def settle_request(self, request_id: str, state: RequestState, note: str) -> None:
+        """Record what became of a request."""
+        ...
+
+    def record_decisions(
+        self, position_id: str, decisions: Sequence[ExitDecision], at: datetime
+    ) -> None:
+        """Keep the latest decision of each rule, and each firing in the log."""
+        ...
+
+    def decisions(self, position_id: str) -> list[ExitDecision]:
+        """Latest decision of each rule."""
+        ...
+
+    def save_peak(self, position_id: str, peak_pnl: int) -> None:
+        """Keep the highest P&L seen (paise); a lower one is ignored."""
+        ...
+
+    def peaks(self) -> dict[str, int]:
+        """Highest P&L seen by position."""
+        ...
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Record a sign of life."""
+        ...
+
+    def heartbeat(self) -> Heartbeat | None:
+        """Last sign of life."""
+        ...
+
+    def add_alert(self, alert: Alert) -> None:
+        """Keep an alert."""
+        ...
+
+    def alerts(self, limit: int = 50) -> list[Alert]:
+        """Newest first."""
+        ...
+
+    def kill_switch(self) -> KillSwitch:
+        """State of the kill switch."""
+        ...
+
+    def set_kill_switch(self, switch: KillSwitch) -> None:
+        """Engage or release it."""
+        ...
+
+    def replay_time(self) -> datetime | None:
+        """Where the account's replay clock stands."""
+        ...
+
+    def set_replay_time(self, at: datetime) -> None:
+        """Move the account's replay clock."""
+        ...
+
+
+class Store(RunStore, MarketStore, TradingStore, WatchStore, Protocol):
+    """All of it, for exactly one market and account."""
+
+    market: str
+    account: str
+
+    def close(self) -> None:
+        """Release the file."""
+        ...

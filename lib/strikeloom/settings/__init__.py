@@ -1,0 +1,1 @@
+"""Typed settings: one frozen model per file of ``config/``."""

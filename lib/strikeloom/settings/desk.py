@@ -1,0 +1,29 @@
+"""``config/desk.yaml``: which market and mode a desk opens with, and where replays fill."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from strikeloom.settings.model import SettingsModel
+
+
+class ReplaySettings(SettingsModel):
+    """How recorded days become quotes."""
+
+    half_spread_percent: float = Field(gt=0, le=20)
+    min_half_spread_ticks: int = Field(ge=1, le=100)
+    depth_share_of_volume: float = Field(gt=0, le=1)
+    stale_after_seconds: float = Field(gt=0)
+
+
+class DeskSettings(SettingsModel):
+    """One desk."""
+
+    market: str
+    mode: Literal["auto", "replay", "simulate", "paper", "alert", "live"]
+    live: bool
+    synthetic_seed: int = Field(ge=0, le=10**6)
+    starting_cash: int = Field(gt=0)
+    replay: ReplaySettings

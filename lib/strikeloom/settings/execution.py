@@ -1,0 +1,30 @@
+"""``config/execution.yaml``: limit prices, slices, waits and the guards on every order."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from strikeloom.settings.model import SettingsModel
+
+
+class GuardSettings(SettingsModel):
+    """Limits no order may break. Money in rupees."""
+
+    max_lots_per_order: int = Field(ge=1)
+    max_order_value: int = Field(gt=0)
+    max_orders_per_day: int = Field(ge=1)
+    max_open_positions: int = Field(ge=1)
+    max_price_distance_percent: float = Field(gt=0, le=100)
+    max_quote_age_seconds: float = Field(gt=0)
+
+
+class ExecutionSettings(SettingsModel):
+    """Execution."""
+
+    entry_slippage_percent: float = Field(ge=0, le=20)
+    exit_slippage_percent: float = Field(ge=0, le=50)
+    min_slippage_ticks: int = Field(ge=0, le=50)
+    max_attempts: int = Field(ge=1, le=20)
+    unknown_wait_seconds: float = Field(ge=0)
+    orders_per_second: float = Field(gt=0, le=10)
+    guards: GuardSettings

@@ -1,0 +1,32 @@
+"""``config/iv.yaml``: how volatility is read from prices and ranked in its history."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from strikeloom.settings.model import SettingsModel
+
+
+class RegimeThresholds(SettingsModel):
+    """Percentiles (0 to 100) at which the next regime begins."""
+
+    normal: float = Field(gt=0, lt=100)
+    elevated: float = Field(gt=0, lt=100)
+    high: float = Field(gt=0, lt=100)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> RegimeThresholds:
+        if not self.normal < self.elevated < self.high:
+            raise ValueError("regime thresholds must ascend: normal < elevated < high")
+        return self
+
+
+class IvSettings(SettingsModel):
+    """Volatility history."""
+
+    rate: float = Field(ge=0, le=0.25)
+    min_days_to_expiry: int = Field(ge=0, le=60)
+    strikes_each_side: int = Field(ge=1, le=20)
+    min_strikes: int = Field(ge=1, le=20)
+    windows: dict[int, int]
+    regimes: RegimeThresholds
