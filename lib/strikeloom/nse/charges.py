@@ -1,0 +1,78 @@
+"""Costs of an option order: brokerage, STT, exchange and SEBI fees, stamp duty, GST.
+
+An estimate to the paisa; the contract note rounds STT and stamp duty to whole rupees and is
+the truth. Source: ``charges.csv``, ``brokerage.csv``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from strikeloom.domain.legs import Side
+from strikeloom.nse.tables import in_force, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """Paise of one executed order."""
+
+    brokerage: int
+    stt: int
+    exchange: int
+    sebi: int
+    stamp: int
+    gst: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.brokerage + self.stt + self.exchange + self.sebi + self.stamp + self.gst
+
+
+@lru_cache(maxsize=4096)
+def percent(item: str, day: date) -> float:
+    """Rate in force, in percent of its base."""
+    known = [row for row in rows("charges") if row["item"] == item]
+    return float(in_force(known, day, what=f"rate of {item}")["percent"])
+
+
+@lru_cache(maxsize=512)
+def brokerage(day: date, broker: str = "dhan") -> int:
+    """Flat brokerage of one executed order in paise."""
+    known = [row for row in rows("brokerage") if row["broker"] == broker]
+    return int(in_force(known, day, what=f"brokerage of {broker}")["paise_per_order"])
+
+
+def _share(amount: int, item: str, day: date) -> int:
+    return round(amount * percent(item, day) / 100)
+
+
+def trade_charges(side: Side, units: int, price: int, day: date) -> Charges:
+    """Charges of one executed option order.
+
+    Parameters
+    ----------
+    units : int
+        Filled units, positive.
+    price : int
+        Paise a unit.
+    """
+    premium = units * price
+    flat = brokerage(day)
+    exchange = _share(premium, "exchange", day) + _share(premium, "ipft", day)
+    sebi = _share(premium, "sebi", day)
+    return Charges(
+        brokerage=flat,
+        stt=_share(premium, "stt_sale", day) if side is Side.SELL else 0,
+        exchange=exchange,
+        sebi=sebi,
+        stamp=_share(premium, "stamp", day) if side is Side.BUY else 0,
+        gst=round((flat + exchange + sebi) * percent("gst", day) / 100),
+    )
+
+
+def exercise_charges(intrinsic: int, day: date) -> Charges:
+    """STT of a long option exercised at expiry; ``intrinsic`` in paise for all its units."""
+    return Charges(0, _share(max(0, intrinsic), "stt_exercise", day), 0, 0, 0, 0)

@@ -1,0 +1,1 @@
+"""Dated tables; every row says from when it holds and who says so."""
