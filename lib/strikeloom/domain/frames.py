@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from strikeloom.errors import BadFrame
 
@@ -60,7 +60,7 @@ class Schema:
         return frame
 
 
-def _fits(column: pd.Series[Any], family: str) -> bool:
+def _fits(column: pd.Series, family: str) -> bool:
     import pandas as pd
 
     kinds = pd.api.types

@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     ENTRY = "entry"
     EXIT = "exit"
     UNWIND = "unwind"
+    SETTLEMENT = "settlement"  # booked by an expiry, never sent
 
 
 class IntentState(StrEnum):

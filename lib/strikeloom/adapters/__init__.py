@@ -1,0 +1,1 @@
+"""What stands behind the ports: files, stores, replays, brokers. No decisions here."""

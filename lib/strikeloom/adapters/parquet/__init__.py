@@ -1,0 +1,1 @@
+"""Market history as Parquet files."""

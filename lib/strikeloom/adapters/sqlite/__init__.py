@@ -1,0 +1,1 @@
+"""The desk's store and the last-value cache as SQLite files."""

@@ -1,0 +1,110 @@
+"""One SQLite file: opened safely, migrated in numbered steps, one transaction a call."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from strikeloom.errors import StoreError
+
+_BUSY_MS = 15_000
+
+
+class Connection:
+    """A connection that several threads and processes may share.
+
+    WAL with synchronous=FULL: a committed row survives a power cut. The file is readable by
+    its owner only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
+        )
+        self._db.row_factory = sqlite3.Row
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("PRAGMA foreign_keys=ON")
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{path} is not a usable store ({error}); move it away and start again",
+                path=str(path),
+            ) from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing; a failure of SQLite becomes a ``StoreError``."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.path.name}: {error}", path=str(self.path)) from error
+
+    def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
+        """Read rows."""
+        with self._lock:
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"{self.path.name}: {error}", path=str(self.path)) from error
+
+    def migrate(self, package: str) -> None:
+        """Bring the file to the newest schema.
+
+        Raises
+        ------
+        StoreError
+            When the file was written by a newer version.
+        """
+        steps = sorted(p.name for p in files(package).iterdir() if p.name.endswith(".sql"))
+        with self._lock:
+            found = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if found > len(steps):
+                raise StoreError(
+                    f"{self.path} has schema {found}, this version knows {len(steps)}; update "
+                    "strikeloom or use another STRIKELOOM_HOME",
+                    found=found,
+                )
+            for number, name in enumerate(steps, start=1):
+                if number > found:
+                    self._apply(number, files(package).joinpath(name).read_text("utf-8"))
+
+    def _apply(self, number: int, script: str) -> None:
+        with self.transaction() as db:
+            # another process may have migrated while we waited for the lock
+            if db.execute("PRAGMA user_version").fetchone()[0] >= number:
+                return
+            for statement in _statements(script):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version={number:d}")
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _statements(script: str) -> Iterator[str]:
+    kept = ""
+    for line in script.splitlines(keepends=True):
+        kept += line
+        if sqlite3.complete_statement(kept):
+            yield kept
+            kept = ""

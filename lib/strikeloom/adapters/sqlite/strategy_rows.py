@@ -1,0 +1,211 @@
+"""Proposals, rejections, allocations and marks in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from strikeloom.adapters.sqlite.bound import Bound
+from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, insert, moment
+from strikeloom.adapters.sqlite.rows import day as to_day
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.market import Outlook
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.domain.results import Stage
+from strikeloom.domain.volatility import Regime
+from strikeloom.errors import StoreError
+from strikeloom.ports.store import MarkRow, Rejection
+
+_LATEST_RUN = (
+    "SELECT run_id FROM runs WHERE market = ? AND account = ? AND stage = ? AND day = ? "
+    "AND verdict IN ('done', 'partial') ORDER BY finished DESC, rowid DESC LIMIT 1"
+)
+
+
+class StrategyRows(Bound):
+    """The strategy part of ``ports.store.MarketStore``."""
+
+    def save_proposals(
+        self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
+    ) -> tuple[int, int]:
+        """Keep proposals once by id, and the rejections of the run."""
+        heads = [_strategy_columns(row) for row in rows]
+        legs = [
+            {
+                "market": self.market,
+                "strategy_id": row.strategy_id,
+                "leg": number,
+                **contract_columns(leg.contract),
+                "side": int(leg.side),
+                "lots": leg.lots,
+                "price": leg.price,
+            }
+            for row in rows
+            for number, leg in enumerate(row.legs)
+        ]
+        links = [{**self.key, "run_id": run_id, "strategy_id": row.strategy_id} for row in rows]
+        refused = [{**self.key, "run_id": run_id, **asdict(row)} for row in rejections]
+        once = "ON CONFLICT DO NOTHING"
+        with self.db.transaction() as db:
+            before = db.total_changes
+            if heads:
+                db.executemany(insert("strategies", heads[0], conflict=once), heads)
+            new = db.total_changes - before
+            for table, values in (
+                ("strategy_legs", legs),
+                ("strategy_runs", links),
+                ("rejections", refused),
+            ):
+                if values:
+                    db.executemany(insert(table, values[0], conflict=once), values)
+        return new, len(rows) - new
+
+    def proposals(self, day: date) -> list[Proposal]:
+        """Proposals of the day's latest finished creation run, best score first."""
+        run = self._creation_run(day)
+        found = self.db.rows(
+            "SELECT s.* FROM strategies s JOIN strategy_runs r USING (market, strategy_id) "
+            "WHERE r.market = ? AND r.account = ? AND r.run_id = ? "
+            "ORDER BY s.score DESC, s.strategy_id",
+            (*self.pair, run),
+        )
+        legs = self.db.rows(
+            "SELECT l.* FROM strategy_legs l JOIN strategy_runs r USING (market, strategy_id) "
+            "WHERE r.market = ? AND r.account = ? AND r.run_id = ? ORDER BY l.leg",
+            (*self.pair, run),
+        )
+        by_id: dict[str, list[Row]] = {}
+        for leg in legs:
+            by_id.setdefault(leg["strategy_id"], []).append(leg)
+        return [_proposal(row, by_id[row["strategy_id"]]) for row in found]
+
+    def proposal(self, strategy_id: str) -> Proposal:
+        """One proposal of this market."""
+        pair = (self.market, strategy_id)
+        found = self.db.rows("SELECT * FROM strategies WHERE market = ? AND strategy_id = ?", pair)
+        if not found:
+            raise StoreError(
+                f"market {self.market} has no strategy {strategy_id}; strikeloom positions and "
+                "the run folder of strategy-creation list the ids",
+                strategy_id=strategy_id,
+            )
+        legs = self.db.rows(
+            "SELECT * FROM strategy_legs WHERE market = ? AND strategy_id = ? ORDER BY leg", pair
+        )
+        return _proposal(found[0], legs)
+
+    def rejections(self, day: date) -> list[Rejection]:
+        """Rejections of the day's latest finished creation run."""
+        found = self.db.rows(
+            "SELECT symbol, template, reason FROM rejections WHERE market = ? AND account = ? "
+            "AND run_id = ? ORDER BY symbol, template",
+            (*self.pair, self._creation_run(day)),
+        )
+        return [Rejection(*row) for row in found]
+
+    def _creation_run(self, day: date) -> str:
+        found = self.db.rows(
+            _LATEST_RUN, (*self.pair, Stage.STRATEGY_CREATION.value, day.isoformat())
+        )
+        return found[0]["run_id"] if found else ""
+
+    def mark(self, rows: Sequence[MarkRow]) -> int:
+        """Mark strategies for execution; marking twice changes nothing."""
+        with self.db.transaction() as db:
+            before = db.total_changes
+            for row in rows:
+                values = {
+                    **self.key,
+                    **asdict(row),
+                    "day": row.day.isoformat(),
+                    "at": row.at.isoformat(),
+                }
+                db.execute(insert("marks", values, conflict="ON CONFLICT DO NOTHING"), values)
+            return db.total_changes - before
+
+    def unmark(self, strategy_ids: Sequence[str]) -> int:
+        """Remove marks that were not executed yet."""
+        with self.db.transaction() as db:
+            before = db.total_changes
+            for strategy_id in strategy_ids:
+                db.execute(
+                    "DELETE FROM marks WHERE market = ? AND account = ? AND strategy_id = ? "
+                    "AND NOT EXISTS (SELECT 1 FROM order_intents i WHERE i.market = marks.market "
+                    "AND i.account = marks.account AND i.position_id = marks.strategy_id)",
+                    (*self.pair, strategy_id),
+                )
+            return db.total_changes - before
+
+    def marks(self, day: date) -> list[MarkRow]:
+        """Marks of a day by priority."""
+        found = self.db.rows(
+            "SELECT * FROM marks WHERE market = ? AND account = ? AND day = ? "
+            "ORDER BY priority, strategy_id",
+            (*self.pair, day.isoformat()),
+        )
+        return [
+            MarkRow(
+                row["strategy_id"],
+                to_day(row["day"]),
+                row["lots"],
+                row["priority"],
+                row["notes"],
+                moment(row["at"]),
+            )
+            for row in found
+        ]
+
+
+def _strategy_columns(row: Proposal) -> dict[str, Any]:
+    return {
+        "market": row.market,
+        "strategy_id": row.strategy_id,
+        "day": row.day.isoformat(),
+        "symbol": row.symbol,
+        "sector": row.sector,
+        "template": row.template,
+        "tier": row.tier.value,
+        "stance": row.stance.value,
+        "exit_plan": row.exit_plan,
+        "risk": json.dumps(asdict(row.risk)),
+        "score": row.score.total,
+        "score_parts": json.dumps(row.score.parts),
+        "reasons": json.dumps(row.reasons),
+        "chain_id": row.chain_id,
+        "spot": row.spot,
+        "forward": row.forward,
+        "atm_iv": row.atm_iv,
+        "regime": row.regime.value if row.regime else None,
+        "view": row.view.value,
+    }
+
+
+def _proposal(row: Row, legs: Sequence[Row]) -> Proposal:
+    risk = json.loads(row["risk"])
+    risk["breakevens"] = tuple(risk["breakevens"])
+    return Proposal(
+        strategy_id=row["strategy_id"],
+        market=row["market"],
+        day=to_day(row["day"]),
+        symbol=row["symbol"],
+        sector=row["sector"],
+        template=row["template"],
+        tier=Tier(row["tier"]),
+        stance=Stance(row["stance"]),
+        exit_plan=row["exit_plan"],
+        legs=tuple(
+            Leg(contract(leg), Side(leg["side"]), leg["lots"], leg["price"]) for leg in legs
+        ),
+        risk=RiskSummary(**risk),
+        score=Score(row["score"], tuple((n, v) for n, v in json.loads(row["score_parts"]))),
+        reasons=tuple(json.loads(row["reasons"])),
+        chain_id=row["chain_id"],
+        spot=row["spot"],
+        forward=row["forward"],
+        atm_iv=row["atm_iv"],
+        regime=Regime(row["regime"]) if row["regime"] else None,
+        view=Outlook(row["view"]),
+    )
