@@ -188,10 +188,22 @@ class TradingStore(Protocol):
         *,
         expected: Collection[IntentState],
         to: IntentState,
-        note: str = "",
         at: datetime,
+        note: str = "",
+        lease: str | None = None,
     ) -> bool:
-        """Change a state if it is one of ``expected``; ``False`` when it is not."""
+        """Change a state if it is one of ``expected`` and the lease, when named, is still ours.
+
+        ``False`` when it is not; nothing changed then.
+        """
+        ...
+
+    def changed_at(self, correlation_id: str) -> datetime:
+        """When the intent's state last changed."""
+        ...
+
+    def take_lease(self, token: str, pid: int) -> None:
+        """Note who holds the send lock."""
         ...
 
     def record_order(self, order: Order) -> None:

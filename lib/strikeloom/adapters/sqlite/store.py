@@ -1,0 +1,34 @@
+"""The store: its parts over one file, bound to one market and one account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from strikeloom.adapters.sqlite.allocation_rows import AllocationRows
+from strikeloom.adapters.sqlite.connection import Connection
+from strikeloom.adapters.sqlite.order_rows import OrderRows
+from strikeloom.adapters.sqlite.runs import Runs
+from strikeloom.adapters.sqlite.strategy_rows import StrategyRows
+from strikeloom.adapters.sqlite.volatility_rows import VolatilityRows
+from strikeloom.adapters.sqlite.watch_rows import WatchRows
+
+
+class SqliteStore(Runs, VolatilityRows, StrategyRows, AllocationRows, OrderRows, WatchRows):
+    """``ports.store.Store``. Each part is one protocol's share of it."""
+
+    def close(self) -> None:
+        """Release the file."""
+        self.db.close()
+
+
+def open_store(path: Path, market: str, account: str) -> SqliteStore:
+    """Open (and create or migrate) the store for one market and account.
+
+    Raises
+    ------
+    StoreError
+        When the file is no store or was written by a newer version.
+    """
+    connection = Connection(path)
+    connection.migrate("strikeloom.adapters.sqlite.migrations")
+    return SqliteStore(connection, market, account)

@@ -1,0 +1,240 @@
+"""Requests, decisions, heartbeats, alerts and switches in the store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from strikeloom.adapters.sqlite.bound import Bound
+from strikeloom.adapters.sqlite.rows import Row, insert, moment
+from strikeloom.domain.positions import (
+    ExitDecision,
+    ExitReason,
+    ExitRequest,
+    RequestState,
+    Urgency,
+)
+from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
+
+
+class WatchRows(Bound):
+    """``ports.store.WatchStore``."""
+
+    def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
+        """Keep a request unless the same (position, revision, target) exists."""
+        target = json.dumps(request.target_lots)
+        values = {
+            **self.key,
+            "request_id": request.request_id,
+            "position_id": request.position_id,
+            "revision": request.revision,
+            "target_lots": target,
+            "percent": request.percent,
+            "who": request.who,
+            "at": request.at.isoformat(),
+            "state": request.state.value,
+            "note": request.note,
+        }
+        once = "ON CONFLICT (market, account, position_id, revision, target_lots) DO NOTHING"
+        with self.db.transaction() as db:
+            new = db.execute(insert("exit_requests", values, conflict=once), values).rowcount == 1
+            stands = db.execute(
+                "SELECT * FROM exit_requests WHERE market = ? AND account = ? AND "
+                "position_id = ? AND revision = ? AND target_lots = ?",
+                (*self.pair, request.position_id, request.revision, target),
+            ).fetchone()
+        return _request(stands), new
+
+    def requests(self, *, states: Collection[RequestState] | None = None) -> list[ExitRequest]:
+        """Requests, oldest first."""
+        where, values = "", [*self.pair]
+        if states is not None:
+            where = f"AND state IN ({', '.join('?' * len(states))})"
+            values += [state.value for state in states]
+        found = self.db.rows(
+            f"SELECT * FROM exit_requests WHERE market = ? AND account = ? {where} "  # noqa: S608
+            "ORDER BY seq",
+            tuple(values),
+        )
+        return [_request(row) for row in found]
+
+    def settle_request(self, request_id: str, state: RequestState, note: str) -> None:
+        """Record what became of a request."""
+        with self.db.transaction() as db:
+            db.execute(
+                "UPDATE exit_requests SET state = ?, note = ? WHERE market = ? AND account = ? "
+                "AND request_id = ?",
+                (state.value, note, *self.pair, request_id),
+            )
+
+    def record_decisions(
+        self, position_id: str, decisions: Sequence[ExitDecision], at: datetime
+    ) -> None:
+        """Keep the latest decision of each rule, and each firing in the log."""
+        with self.db.transaction() as db:
+            for decision in decisions:
+                values = {
+                    **self.key,
+                    "position_id": position_id,
+                    "rule": decision.rule,
+                    "reason": decision.reason.value,
+                    "urgency": int(decision.urgency),
+                    "fires": int(decision.fires),
+                    "closeness": decision.closeness,
+                    "target_lots": json.dumps(decision.target_lots),
+                    "sentence": decision.sentence,
+                    "at": at.isoformat(),
+                }
+                changes = ", ".join(f"{name} = :{name}" for name in values)
+                conflict = (
+                    f"ON CONFLICT (market, account, position_id, rule) DO UPDATE SET {changes}"
+                )
+                db.execute(insert("exit_decisions", values, conflict=conflict), values)
+                if decision.fires:
+                    fired = {
+                        **self.key,
+                        "position_id": position_id,
+                        "rule": decision.rule,
+                        "at": at.isoformat(),
+                        "sentence": decision.sentence,
+                    }
+                    once = "ON CONFLICT DO NOTHING"
+                    db.execute(insert("exit_firings", fired, conflict=once), fired)
+
+    def decisions(self, position_id: str) -> list[ExitDecision]:
+        """Latest decision of each rule."""
+        found = self.db.rows(
+            "SELECT * FROM exit_decisions WHERE market = ? AND account = ? AND position_id = ? "
+            "ORDER BY closeness DESC, rule",
+            (*self.pair, position_id),
+        )
+        return [
+            ExitDecision(
+                row["rule"],
+                ExitReason(row["reason"]),
+                Urgency(row["urgency"]),
+                bool(row["fires"]),
+                row["closeness"],
+                tuple(json.loads(row["target_lots"])),
+                row["sentence"],
+            )
+            for row in found
+        ]
+
+    def save_peak(self, position_id: str, peak_pnl: int) -> None:
+        """Keep the highest P&L seen (paise); a lower one is ignored."""
+        values = {**self.key, "position_id": position_id, "peak_pnl": peak_pnl}
+        conflict = (
+            "ON CONFLICT (market, account, position_id) DO UPDATE SET "
+            "peak_pnl = MAX(peak_pnl, :peak_pnl)"
+        )
+        with self.db.transaction() as db:
+            db.execute(insert("position_state", values, conflict=conflict), values)
+
+    def peaks(self) -> dict[str, int]:
+        """Highest P&L seen by position."""
+        found = self.db.rows(
+            "SELECT position_id, peak_pnl FROM position_state WHERE market = ? AND account = ?",
+            self.pair,
+        )
+        return {row["position_id"]: row["peak_pnl"] for row in found}
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """Record a sign of life."""
+        self._put(
+            "heartbeats",
+            {
+                "at": heartbeat.at.isoformat(),
+                "real_at": heartbeat.real_at.isoformat(),
+                "pid": heartbeat.pid,
+                "note": heartbeat.note,
+            },
+        )
+
+    def heartbeat(self) -> Heartbeat | None:
+        """Last sign of life."""
+        row = self._get("heartbeats")
+        if row is None:
+            return None
+        return Heartbeat(moment(row["at"]), moment(row["real_at"]), row["pid"], row["note"])
+
+    def add_alert(self, alert: Alert) -> None:
+        """Keep an alert."""
+        values = {
+            **self.key,
+            "at": alert.at.isoformat(),
+            "level": alert.level,
+            "text": alert.text,
+        }
+        with self.db.transaction() as db:
+            db.execute(insert("alerts", values), values)
+
+    def alerts(self, limit: int = 50) -> list[Alert]:
+        """Newest first."""
+        found = self.db.rows(
+            "SELECT at, level, text FROM alerts WHERE market = ? AND account = ? "
+            "ORDER BY seq DESC LIMIT ?",
+            (*self.pair, limit),
+        )
+        return [Alert(moment(row["at"]), row["level"], row["text"]) for row in found]
+
+    def kill_switch(self) -> KillSwitch:
+        """State of the kill switch."""
+        row = self._get("kill_switch")
+        if row is None:
+            return KillSwitch(engaged=False, flatten=False, reason="", at=None)
+        at = moment(row["at"]) if row["at"] else None
+        return KillSwitch(bool(row["engaged"]), bool(row["flatten"]), row["reason"], at)
+
+    def set_kill_switch(self, switch: KillSwitch) -> None:
+        """Engage or release it."""
+        self._put(
+            "kill_switch",
+            {
+                "engaged": int(switch.engaged),
+                "flatten": int(switch.flatten),
+                "reason": switch.reason,
+                "at": switch.at.isoformat() if switch.at else None,
+            },
+        )
+
+    def replay_time(self) -> datetime | None:
+        """Where the account's replay clock stands."""
+        row = self._get("replay_clock")
+        return moment(row["at"]) if row else None
+
+    def set_replay_time(self, at: datetime) -> None:
+        """Move the account's replay clock."""
+        self._put("replay_clock", {"at": at.isoformat()})
+
+    def _put(self, table: str, values: dict[str, Any]) -> None:
+        row = {**self.key, **values}
+        changes = ", ".join(f"{name} = :{name}" for name in values)
+        conflict = f"ON CONFLICT (market, account) DO UPDATE SET {changes}"
+        with self.db.transaction() as db:
+            db.execute(insert(table, row, conflict=conflict), row)
+
+    def _get(self, table: str) -> Row | None:
+        found = self.db.rows(
+            f"SELECT * FROM {table} WHERE market = ? AND account = ?",  # noqa: S608
+            self.pair,
+        )
+        return found[0] if found else None
+
+
+def _request(row: Row) -> ExitRequest:
+    bare = ExitRequest(
+        request_id=row["request_id"],
+        account=row["account"],
+        market=row["market"],
+        position_id=row["position_id"],
+        revision=row["revision"],
+        target_lots=tuple(json.loads(row["target_lots"])),
+        percent=row["percent"],
+        who=row["who"],
+        at=moment(row["at"]),
+    )
+    return replace(bare, state=RequestState(row["state"]), note=row["note"])
