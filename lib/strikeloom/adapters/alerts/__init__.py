@@ -1,0 +1,1 @@
+"""Ways for an alert to reach a person."""

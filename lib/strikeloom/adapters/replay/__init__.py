@@ -1,0 +1,1 @@
+"""Recorded days as a clock and a feed."""

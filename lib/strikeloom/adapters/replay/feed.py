@@ -1,0 +1,174 @@
+"""Quotes of recorded days as of the replay's clock.
+
+Days recorded with quotes give them as they are. End-of-day files give two snapshots, the open
+and the close of contracts that traded, with a labelled synthetic spread; a contract that did
+not trade has no quote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.adapters.replay.timeline import moments
+from strikeloom.domain.instruments import OptionContract, contract_key
+from strikeloom.domain.money import paise
+from strikeloom.domain.quotes import Quote, QuoteSource
+from strikeloom.errors import NoQuote
+from strikeloom.nse.sessions import session
+from strikeloom.ports.clock import Clock
+from strikeloom.ports.history import History
+from strikeloom.settings.desk import ReplaySettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ReplayFeed:
+    """``ports.feed.MarketFeed`` over stored history. Never shows a moment after the clock."""
+
+    def __init__(self, history: History, clock: Clock, settings: ReplaySettings) -> None:
+        self._history = history
+        self._clock = clock
+        self._settings = settings
+        self._snapshot = lru_cache(maxsize=256)(self._load)
+        self._moments = lru_cache(maxsize=8)(self._list)
+
+    def _list(self, day: date) -> tuple[datetime, ...]:
+        return tuple(moments(self._history, day))
+
+    def _latest(self) -> datetime | None:
+        """Latest snapshot at or before the clock: today's, else an earlier day's last."""
+        now = self._clock.now()
+        today = [at for at in self._moments(now.date()) if at <= now]
+        if today:
+            return today[-1]
+        earlier = [day for day in self._history.days() if day < now.date()]
+        return session(earlier[-1]).close if earlier else None
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes by contract key; a contract without any quote is absent."""
+        at = self._latest()
+        if at is None:
+            return {}
+        found: dict[str, Quote] = {}
+        for contract in contracts:
+            quote = self._snapshot(at, contract.symbol)[0].get(contract.key)
+            if quote is not None:
+                found[contract.key] = quote
+        return found
+
+    def spot(self, symbol: str) -> tuple[int, datetime]:
+        """Underlying's level in paise and the moment it was true."""
+        at = self._latest()
+        level = self._snapshot(at, symbol)[1] if at else None
+        if at is None or level is None:
+            raise NoQuote(
+                f"no level of {symbol} is known at {self._clock.now():%Y-%m-%d %H:%M}",
+                symbol=symbol,
+            )
+        return level, at
+
+    def settlement(self, symbol: str, expiry: date) -> int | None:
+        """Final settlement value in paise, once the expiry day's file is stored and past."""
+        if self._clock.now() < session(expiry).close or expiry not in self._history.days():
+            return None
+        frame = self._history.contracts(expiry, symbols=[symbol])
+        final = frame["final_settlement"].dropna()
+        return paise(final.iloc[0], what="final settlement") if len(final) else None
+
+    def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
+        if self._history.quote_times(at.date()):
+            return _recorded(self._history.quotes(at, symbols=[symbol]), at)
+        frame = self._history.contracts(at.date(), symbols=[symbol])
+        options = frame[(frame["right"] != "XX") & frame["traded"]]
+        opening = at < session(at.date()).close
+        quotes = self._made(options, "open" if opening else "close", at)
+        return quotes, self._level(frame, symbol, at, opening=opening)
+
+    def _level(
+        self, frame: pd.DataFrame, symbol: str, at: datetime, *, opening: bool
+    ) -> int | None:
+        """Spot of an end-of-day file: its close, or for the open the first price of the day."""
+        known = frame["underlying"].dropna()
+        if not opening:
+            return paise(known.iloc[0], what="spot") if len(known) else None
+        day = at.date()
+        cash = self._history.cash(day, day, symbols=[symbol])
+        levels = cash if len(cash) else self._history.indices(day, day, names=[symbol])
+        opens = levels["open"].dropna()
+        if len(opens):
+            return paise(opens.iloc[0], what="spot")
+        before = [d for d in self._history.days() if d < day]
+        if not before or at - session(before[-1]).close > timedelta(days=7):
+            return None
+        past = self._history.contracts(before[-1], symbols=[symbol])["underlying"].dropna()
+        return paise(past.iloc[0], what="spot") if len(past) else None
+
+    def _made(self, options: pd.DataFrame, column: str, at: datetime) -> dict[str, Quote]:
+        """Quotes around a traded price, with the spread that the settings state."""
+        price = np.rint(options[column].to_numpy() * 100).astype(np.int64)
+        settings = self._settings
+        tick = 5
+        half = np.maximum(
+            tick * settings.min_half_spread_ticks,
+            np.ceil(price * settings.half_spread_percent / 100 / tick).astype(np.int64) * tick,
+        )
+        lots = options["lots_traded"].to_numpy()
+        shown = np.maximum(1, np.floor(lots * settings.depth_share_of_volume)).astype(np.int64)
+        size = shown * options["lot_size"].to_numpy()
+        bid = np.floor_divide(price - half, tick) * tick
+        ask = -np.floor_divide(-(price + half), tick) * tick
+        rows = zip(
+            options["symbol"],
+            options["expiry"].dt.date,
+            options["strike"],
+            options["right"],
+            bid.tolist(),
+            ask.tolist(),
+            price.tolist(),
+            size.tolist(),
+            (lots * options["lot_size"].to_numpy()).tolist(),
+            options["open_interest"].tolist(),
+            strict=True,
+        )
+        return {
+            (key := contract_key(symbol, expiry, strike, right)): Quote(
+                key,
+                b if b > 0 else None,
+                a,
+                p,
+                s if b > 0 else 0,
+                s,
+                volume,
+                interest,
+                at,
+                QuoteSource.SYNTHETIC_SPREAD,
+            )
+            for symbol, expiry, strike, right, b, a, p, s, volume, interest in rows
+        }
+
+
+def _recorded(frame: pd.DataFrame, at: datetime) -> tuple[dict[str, Quote], int | None]:
+    def cents(value: float) -> int | None:
+        return None if np.isnan(value) else paise(value)
+
+    quotes = {}
+    for row in frame.itertuples(index=False):
+        key = contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
+        quotes[key] = Quote(
+            key,
+            cents(row.bid),
+            cents(row.ask),
+            cents(row.last),
+            row.bid_size,
+            row.ask_size,
+            row.volume,
+            row.open_interest,
+            at,
+        )
+    return quotes, paise(frame["spot"].iloc[0], what="spot") if len(frame) else None

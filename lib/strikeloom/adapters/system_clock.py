@@ -1,0 +1,21 @@
+"""The machine's clock. The only file of the package that reads it."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from strikeloom.nse.sessions import IST
+
+
+class SystemClock:
+    """``ports.clock.Clock`` of real time."""
+
+    def now(self) -> datetime:
+        """Aware, Asia/Kolkata."""
+        return datetime.now(IST)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep."""
+        time.sleep(seconds)
+        return True
