@@ -1,0 +1,1 @@
+"""Running a notebook as a stage, what it leaves behind, and when."""
