@@ -28,7 +28,6 @@ class ScoreWeights(SettingsModel):
 class CreationSettings(SettingsModel):
     """Strategy creation."""
 
-    min_days_to_expiry: int = Field(ge=1)
     max_days_to_expiry: int = Field(ge=1)
     min_lots_traded: int = Field(ge=0)
     view_days: int = Field(ge=5, le=250)

@@ -86,7 +86,7 @@ class ParquetHistory:
         absent = set(kind.columns) - set(frame.columns)
         if absent:
             raise BadFrame(f"{source}: table {dataset} lacks column {', '.join(sorted(absent))}")
-        moments = frame[kind.moment].dt.strftime(kind.grain)
+        moments = _partitions(frame[kind.moment], kind.grain)
         # every partition is merged before the first is written: a contradiction leaves nothing
         ready = []
         for name, rows in frame.groupby(moments, sort=True):
@@ -182,6 +182,14 @@ class ParquetHistory:
             f"{' and '.join(near)}. Import that day's file with strikeloom data import PATH",
             day=day.isoformat(),
         )
+
+
+def _partitions(moment: pd.Series, grain: str) -> pd.Series:
+    """Partition name of each row; formatted once a distinct day."""
+    local = moment.dt.tz_localize(None) if moment.dt.tz is not None else moment
+    days = local.dt.floor("D")
+    names = {day: day.strftime(grain) for day in days.unique()}
+    return days.map(names)
 
 
 def _among(column: str, wanted: Sequence[str] | None) -> list[tuple[str, str, object]]:

@@ -56,9 +56,9 @@ def listed(day: date, ladders: list[Floats], *, split: bool) -> Ladder:
     months = monthly_expiries(day, MONTHS)
     weeks = weekly_expiries(day, WEEKS)
     parts: list[tuple[int, date, Floats, int]] = []
-    for place, row in enumerate(LISTINGS):
+    for at, row in enumerate(LISTINGS):
         dates = sorted({*months, *weeks}) if row.weeklies else months
-        parts += [(place, expiry, ladders[place], i) for i, expiry in enumerate(dates)]
+        parts += [(at, expiry, ladders[at], i) for i, expiry in enumerate(dates)]
     sizes = np.array([2 * len(strikes) for *_, strikes, _ in parts])
     place = np.repeat([p for p, *_ in parts], sizes).astype(np.int64)
     expiry = np.repeat(np.array([e for _, e, *_ in parts], dtype="datetime64[D]"), sizes)

@@ -100,7 +100,7 @@ def generate_synthetic(
 
 def _levels(table: np.ndarray, row: int) -> np.ndarray:
     """Levels of a day as they are quoted: divided once the split has happened."""
-    levels = table[row].copy()
+    levels: np.ndarray = table[row].copy()
     if row > _SPLIT_AFTER:
         levels[_PLACES[SPLIT_SYMBOL]] /= SPLIT_RATIO
     return levels

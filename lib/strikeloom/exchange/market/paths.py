@@ -61,16 +61,19 @@ def daily_paths(seed: int, days: int) -> Paths:
         kept["high"].append(np.maximum(opens, close) * np.exp(reach[0]))
         kept["low"].append(np.minimum(opens, close) * np.exp(-reach[1]))
         kept["close"].append(close)
-        shock = (
-            -0.45 * common + 0.9 * rng.standard_normal() * 0.4 + 0.8 * rng.standard_normal(count)
-        )
+        shared = -0.45 * common + 0.36 * rng.standard_normal()
+        shock = shared + 0.8 * rng.standard_normal(count)
         log_gap = (1 - _VOL_REVERSION) * log_gap + _VOL_OF_VOL * shock
         kept["vol"].append(long_vol * np.exp(log_gap))
     volume = rng.lognormal(14.0, 0.6, (days, count)).astype(np.int64)
     return Paths(
-        *(np.array(kept[name]) for name in ("open", "high", "low", "close", "vol")),
-        np.broadcast_to(long_vol, (days, count)).copy(),
-        volume,
+        open=np.array(kept["open"]),
+        high=np.array(kept["high"]),
+        low=np.array(kept["low"]),
+        close=np.array(kept["close"]),
+        spot_vol=np.array(kept["vol"]),
+        long_vol=np.broadcast_to(long_vol, (days, count)).copy(),
+        volume=volume,
     )
 
 

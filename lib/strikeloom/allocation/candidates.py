@@ -1,0 +1,55 @@
+"""What competes for capital: the day's proposals, with what one unit binds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strikeloom.domain.proposals import Proposal
+from strikeloom.domain.results import Stage
+from strikeloom.errors import StageError
+from strikeloom.ports.desk import Desk
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A proposal and the money one unit of it binds, in paise.
+
+    Attributes
+    ----------
+    capital : int
+        Margin estimate plus the premium paid.
+    at_risk : int
+        Largest loss, or the capital where the loss is unlimited.
+    income : int
+        Expected value after charges, scaled to 30 days of holding.
+    """
+
+    proposal: Proposal
+    capital: int
+    at_risk: int
+    income: int
+
+
+def load_candidates(desk: Desk) -> tuple[list[Candidate], str]:
+    """Candidates of the day, best score first, and the run they came from.
+
+    Raises
+    ------
+    StageError
+        When stage 02 has no finished run for the day; names the command.
+    """
+    run = desk.store.latest_run(Stage.STRATEGY_CREATION, desk.day)
+    if run is None:
+        raise StageError(
+            f"strategy-creation has no finished run for {desk.day} on market {desk.market}; run "
+            f"strikeloom run strategy-creation --date {desk.day}"
+        )
+    return [_candidate(proposal) for proposal in desk.store.proposals(desk.day)], run.run_id
+
+
+def _candidate(proposal: Proposal) -> Candidate:
+    risk = proposal.risk
+    capital = risk.margin + max(0, -risk.net_premium) + risk.charges
+    days = max(1, (proposal.legs[0].contract.expiry - proposal.day).days)
+    at_risk = capital if risk.max_loss is None else risk.max_loss
+    return Candidate(proposal, capital, at_risk, round(risk.expected_value * 30 / days))

@@ -1,0 +1,148 @@
+"""Divide capital over candidates: best score first, as many whole lots as every limit lets.
+
+No step can exceed a limit, so the plan is within all of them by construction. A candidate that
+gets nothing is refused with the limit that stopped it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from strikeloom.allocation.candidates import Candidate
+from strikeloom.domain.allocations import AllocationPlan, AllocationRow, Refusal
+from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.domain.proposals import Stance
+from strikeloom.errors import SettingsError
+from strikeloom.ports.desk import Desk
+from strikeloom.settings.allocation import AllocationSettings
+
+
+def allocate(
+    desk: Desk, candidates: Sequence[Candidate], capital_rupees: int | None = None
+) -> AllocationPlan:
+    """Plan for the account.
+
+    Parameters
+    ----------
+    capital_rupees : int, optional
+        Default: ``config/allocation.yaml``.
+
+    Raises
+    ------
+    SettingsError
+        When the capital is not positive.
+    """
+    settings = desk.settings.allocation
+    rupees = settings.capital if capital_rupees is None else capital_rupees
+    if rupees <= 0:
+        raise SettingsError(f"capital is {rupees}; expected rupees above 0")
+    capital = rupees * PAISE_PER_RUPEE
+    left = _Budgets(capital, settings)
+    rows: list[AllocationRow] = []
+    refused: list[Refusal] = []
+    binding: list[str] = []
+    for candidate in candidates:
+        lots, limit = left.most(candidate)
+        proposal = candidate.proposal
+        if limit and limit not in binding:
+            binding.append(limit)
+        if lots <= 0:
+            reason = f"no lot fits: {limit}"
+            refused.append(
+                Refusal(proposal.strategy_id, proposal.symbol, proposal.template, reason)
+            )
+            continue
+        left.take(candidate, lots)
+        rows.append(_row(candidate, lots))
+    return AllocationPlan(
+        account=desk.account,
+        day=desk.day,
+        capital=capital,
+        rows=tuple(rows),
+        refused=tuple(refused),
+        cash_left=capital - sum(row.capital for row in rows),
+        expected_income=sum(row.expected_income for row in rows),
+        target_income=round(capital * settings.monthly_target_percent / 100),
+        binding=tuple(binding),
+    )
+
+
+def _row(candidate: Candidate, lots: int) -> AllocationRow:
+    proposal = candidate.proposal
+    loss = proposal.risk.max_loss
+    return AllocationRow(
+        strategy_id=proposal.strategy_id,
+        symbol=proposal.symbol,
+        template=proposal.template,
+        sector=proposal.sector,
+        tier=proposal.tier,
+        stance=proposal.stance,
+        lots=lots,
+        capital=candidate.capital * lots,
+        max_loss=None if loss is None else loss * lots,
+        expected_income=candidate.income * lots,
+        score=proposal.score.total,
+    )
+
+
+class _Budgets:
+    """What is left of each limit, in paise."""
+
+    def __init__(self, capital: int, settings: AllocationSettings) -> None:
+        self._settings = settings
+        self._capital = capital
+        self._cash = capital
+        self._count = 0
+        self._spent: dict[tuple[str, str], int] = defaultdict(int)
+
+    def most(self, candidate: Candidate) -> tuple[int, str]:
+        """Whole lots that fit, and the name of the tightest limit."""
+        settings, proposal = self._settings, candidate.proposal
+        if proposal.score.total < settings.min_score:
+            return 0, f"score below {settings.min_score:g}"
+        if self._count >= settings.max_positions:
+            return 0, f"{settings.max_positions} positions"
+        industry = settings.industries.get(proposal.sector)
+        stance = industry.stance if industry else "BOTH"
+        if stance != "BOTH" and proposal.stance not in (Stance.FLAT, Stance(stance)):
+            return 0, f"sector {proposal.sector} is {stance} only"
+        share = industry.share if industry else settings.max_per_sector
+        tier = getattr(settings.tiers, proposal.tier.value)
+        room = [
+            (self._cash // candidate.capital, "capital"),
+            (
+                self._room("tier", proposal.tier.value, tier) // candidate.capital,
+                f"tier {proposal.tier} at {tier:.0%}",
+            ),
+            (
+                self._room("sector", proposal.sector, min(share, settings.max_per_sector))
+                // candidate.capital,
+                f"sector {proposal.sector} at {min(share, settings.max_per_sector):.0%}",
+            ),
+            (
+                self._room("symbol", proposal.symbol, settings.max_per_symbol) // candidate.capital,
+                f"one symbol at {settings.max_per_symbol:.0%}",
+            ),
+            (
+                int(self._capital * settings.max_loss_per_trade) // max(1, candidate.at_risk),
+                f"loss of one trade at {settings.max_loss_per_trade:.0%}",
+            ),
+        ]
+        return min(room, key=lambda item: item[0])
+
+    def _room(self, kind: str, name: str, share: float) -> int:
+        return int(self._capital * share) - self._spent[kind, name]
+
+    def take(self, candidate: Candidate, lots: int) -> None:
+        """Book the lots against every limit."""
+        proposal = candidate.proposal
+        amount = candidate.capital * lots
+        self._cash -= amount
+        self._count += 1
+        for kind, name in (
+            ("tier", proposal.tier.value),
+            ("sector", proposal.sector),
+            ("symbol", proposal.symbol),
+        ):
+            self._spent[kind, name] += amount

@@ -1,0 +1,38 @@
+"""Why a strategy was proposed, in sentences with their numbers."""
+
+from __future__ import annotations
+
+from strikeloom.domain.money import rupees_text
+from strikeloom.domain.proposals import RiskSummary
+from strikeloom.strategy_creation.build import Structure
+
+
+def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
+    """Sentences on view, volatility, legs, odds and cost."""
+    chain, view = structure.chain, structure.view
+    votes = "; ".join(f"{e.name} {e.value:.2f} ({e.vote:+.2f})" for e in view.evidence)
+    rank = chain.rank
+    if rank.percentile is not None:
+        standing = (
+            f"at percentile {rank.percentile:.0f} of {rank.window_months} months "
+            f"({rank.sample} days): {rank.regime}"
+        )
+    else:
+        standing = f"without a percentile ({rank.reason})"
+    premium = "receives" if risk.net_premium >= 0 else "pays"
+    legs = ", ".join(
+        f"{'sell' if leg.side < 0 else 'buy'} {leg.contract.label} at {leg.price / 100:.2f}"
+        for leg in structure.legs
+    )
+    roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
+    return (
+        f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
+        f"At-the-money volatility {chain.atm_iv:.1%}, {standing}.",
+        f"{structure.template.title}: {legs}.",
+        f"One lot {premium} {rupees_text(abs(risk.net_premium))}; can earn "
+        f"{rupees_text(risk.max_profit)}, can lose {rupees_text(risk.max_loss)}; "
+        f"breakeven {roots}.",
+        f"Probability of any profit {risk.probability_of_profit:.0%}, expected "
+        f"{rupees_text(risk.expected_value, signed=True)} after charges of "
+        f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
+    )

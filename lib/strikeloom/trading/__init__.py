@@ -1,0 +1,1 @@
+"""The only way to an order: intent first, guards, send, reconcile, unwind."""

@@ -1,0 +1,128 @@
+"""Guards every order passes before it leaves. Each names its limit and the value met."""
+
+from __future__ import annotations
+
+from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
+from strikeloom.domain.orders import OrderIntent, Purpose
+from strikeloom.errors import DataError, GuardError, NoQuote
+from strikeloom.nse.freeze import freeze_units
+from strikeloom.nse.sessions import is_trading_day, session
+from strikeloom.ports.desk import Desk
+
+_LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentage allows
+
+
+def check(desk: Desk, intent: OrderIntent) -> None:
+    """Let an intent pass, or refuse it.
+
+    Exits and unwinds pass the kill switch and the counters that limit new risk; they must
+    reduce what the position holds.
+
+    Raises
+    ------
+    GuardError
+        With the guard's name, its limit and the value.
+    """
+    _bound(desk, intent)
+    _session(desk, intent)
+    _form(desk, intent)
+    _price(desk, intent)
+    if intent.purpose is Purpose.ENTRY:
+        _entry(desk, intent)
+    else:
+        _reduces(desk, intent)
+
+
+def _refuse(guard: str, text: str, **facts: object) -> GuardError:
+    return GuardError(f"{guard}: {text}", guard=guard, **facts)
+
+
+def _bound(desk: Desk, intent: OrderIntent) -> None:
+    if (intent.market, intent.account) != (desk.market, desk.account):
+        raise _refuse("account", f"{intent.correlation_id} is of {intent.account}")
+
+
+def _session(desk: Desk, intent: OrderIntent) -> None:
+    now = desk.clock.now()
+    hours = session(now.date())
+    if not is_trading_day(now.date()) or not hours.open <= now <= hours.close:
+        raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
+    if intent.contract.expiry < now.date():
+        raise _refuse("expiry", f"{intent.contract.label} has expired")
+
+
+def _form(desk: Desk, intent: OrderIntent) -> None:
+    guards, contract = desk.settings.execution.guards, intent.contract
+    day = desk.clock.now().date()
+    if intent.purpose is Purpose.ENTRY:
+        try:
+            listed = desk.instruments.contract(contract.key, day)
+        except DataError as error:
+            raise _refuse("listed", str(error)) from None
+        if listed.lot_size != contract.lot_size:
+            raise _refuse(
+                "lot size",
+                f"{contract.label} has lots of {listed.lot_size}, not {contract.lot_size}",
+            )
+    if intent.units % contract.lot_size:
+        raise _refuse("whole lots", f"{intent.units} units of lot {contract.lot_size}")
+    lots = intent.units // contract.lot_size
+    if lots > guards.max_lots_per_order:
+        raise _refuse("lots an order", f"{lots} lots, limit {guards.max_lots_per_order}")
+    freeze = freeze_units(contract.symbol, day)
+    if freeze is not None and intent.units >= freeze:
+        raise _refuse("freeze quantity", f"{intent.units} units, limit below {freeze}")
+    if intent.limit <= 0 or intent.limit % contract.tick:
+        raise _refuse("tick", f"limit {intent.limit} paise is not on {contract.tick}")
+    value, most = intent.units * intent.limit, guards.max_order_value * PAISE_PER_RUPEE
+    if value > most:
+        raise _refuse("order value", f"{rupees_text(value)}, limit {rupees_text(most)}")
+
+
+def _price(desk: Desk, intent: OrderIntent) -> None:
+    guards = desk.settings.execution.guards
+    quote = desk.feed.quotes([intent.contract]).get(intent.contract.key)
+    if quote is None:
+        raise _refuse("quote", str(NoQuote(f"{intent.contract.label} has no quote now")))
+    age = (desk.clock.now() - quote.at).total_seconds()
+    if age > guards.max_quote_age_seconds:
+        raise _refuse(
+            "quote age", f"{age:.0f} s, limit {guards.max_quote_age_seconds:.0f} s", age=age
+        )
+    known = [price for price in (quote.bid, quote.ask) if price is not None]
+    if not known or (len(known) == 2 and known[0] > known[1]):
+        raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")
+    mid = sum(known) / len(known)
+    far = max(mid * guards.max_price_distance_percent / 100, _LEAST_DISTANCE)
+    if abs(intent.limit - mid) > far:
+        raise _refuse(
+            "price distance",
+            f"limit {intent.limit / 100:.2f} is more than "
+            f"{guards.max_price_distance_percent:g} % from {mid / 100:.2f}",
+        )
+
+
+def _entry(desk: Desk, intent: OrderIntent) -> None:
+    guards = desk.settings.execution.guards
+    switch = desk.store.kill_switch()
+    if switch.engaged:
+        raise _refuse("kill switch", f"entries are blocked: {switch.reason}")
+    today = desk.clock.now().date()
+    sent = sum(1 for order in desk.store.orders() if order.updated_at.date() == today)
+    if sent >= guards.max_orders_per_day:
+        raise _refuse("orders a day", f"{sent} today, limit {guards.max_orders_per_day}")
+    held = {position.position_id for position in desk.store.positions()}
+    if intent.position_id not in held and len(held) >= guards.max_open_positions:
+        raise _refuse("open positions", f"{len(held)}, limit {guards.max_open_positions}")
+
+
+def _reduces(desk: Desk, intent: OrderIntent) -> None:
+    position = desk.store.position(intent.position_id)
+    leg = next((leg for leg in position.legs if leg.leg == intent.leg), None)
+    held = leg.net_units if leg else 0
+    if held * int(intent.side) >= 0 or intent.units > abs(held):
+        raise _refuse(
+            "exits only reduce",
+            f"leg {intent.leg} holds {held} units, the order would "
+            f"{intent.side.word.lower()} {intent.units}",
+        )

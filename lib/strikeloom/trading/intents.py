@@ -1,0 +1,149 @@
+"""From a wish to recorded intents: one group of legs, each in slices, each in attempts."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Sequence
+from dataclasses import replace
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
+from strikeloom.domain.positions import Position
+from strikeloom.domain.proposals import Proposal
+from strikeloom.errors import GuardError
+from strikeloom.nse.freeze import freeze_units, slices
+from strikeloom.ports.desk import Desk
+from strikeloom.trading.limits import limit_price
+
+Trade = tuple[int, OptionContract, int]  # leg, contract, signed units
+
+
+def intent_name(account: str, market: str, *parts: object) -> str:
+    """Twelve safe characters that name a group of intents of one account."""
+    text = "|".join([account, market, *map(str, parts)])
+    return "I" + b32encode(hashlib.sha256(text.encode()).digest()).decode()[:11]
+
+
+def correlation(intent_id: str, leg: int, slice_: int, attempt: int) -> str:
+    """Key of one order: at most 30 characters of ``A-Z 0-9 -``."""
+    return f"{intent_id}-{leg}-{slice_}-{attempt}"
+
+
+def entry_intents(desk: Desk, proposal: Proposal, lots: int) -> list[OrderIntent]:
+    """Intents that open a strategy.
+
+    Raises
+    ------
+    GuardError
+        When this account has already begun to trade the strategy.
+    NoQuote
+        When a leg cannot be priced now.
+    """
+    position_id = proposal.strategy_id
+    if desk.store.intents(position_id=position_id):
+        raise GuardError(
+            f"{position_id} was already entered in {desk.account}; a strategy is entered once",
+            guard="entered once",
+        )
+    trades = [
+        (number, leg.contract, leg.signed_units * lots) for number, leg in enumerate(proposal.legs)
+    ]
+    name = intent_name(desk.account, desk.market, position_id, Purpose.ENTRY)
+    why = f"open {lots} lot{'s' * (lots != 1)} of {proposal.template} on {proposal.symbol}"
+    return _intents(desk, name, position_id, Purpose.ENTRY, trades, why)
+
+
+def exit_intents(
+    desk: Desk,
+    position: Position,
+    target_lots: Sequence[int],
+    why: str,
+    purpose: Purpose = Purpose.EXIT,
+) -> list[OrderIntent]:
+    """Intents that bring a position down to its target; none when it is there already.
+
+    Raises
+    ------
+    GuardError
+        When the target would add to a leg or change its sign.
+    NoQuote
+        When a leg cannot be priced now.
+    """
+    trades: list[Trade] = []
+    for leg, target in zip(position.legs, target_lots, strict=True):
+        wanted = target * leg.contract.lot_size
+        if wanted * leg.net_units < 0 or abs(wanted) > abs(leg.net_units):
+            raise GuardError(
+                f"{position.position_id} leg {leg.leg} holds {leg.net_lots} lots; a target of "
+                f"{target} would add to it or change its sign",
+                guard="exits only reduce",
+            )
+        if wanted != leg.net_units:
+            trades.append((leg.leg, leg.contract, wanted - leg.net_units))
+    if not trades:
+        return []
+    name = intent_name(
+        desk.account, desk.market, position.position_id, purpose, position.revision, *target_lots
+    )
+    return _intents(desk, name, position.position_id, purpose, trades, why)
+
+
+def _intents(
+    desk: Desk, name: str, position_id: str, purpose: Purpose, trades: Sequence[Trade], why: str
+) -> list[OrderIntent]:
+    now = desk.clock.now()
+    quotes = desk.feed.quotes([contract for _, contract, _ in trades])
+    found: list[OrderIntent] = []
+    for leg, contract, signed in trades:
+        side = Side.BUY if signed > 0 else Side.SELL
+        limit = limit_price(
+            contract, side, purpose, quotes.get(contract.key), desk.settings.execution
+        )
+        cut = slices(abs(signed), contract.lot_size, freeze_units(contract.symbol, now.date()))
+        found += [
+            OrderIntent(
+                account=desk.account,
+                market=desk.market,
+                correlation_id=correlation(name, leg, number, 1),
+                intent_id=name,
+                position_id=position_id,
+                purpose=purpose,
+                leg=leg,
+                slice=number,
+                attempt=1,
+                contract=contract,
+                side=side,
+                units=units,
+                limit=limit,
+                # bought first, always: hedges open before shorts, shorts close before hedges
+                priority=0 if side is Side.BUY else 1,
+                why=why,
+                created_at=now,
+            )
+            for number, units in enumerate(cut)
+        ]
+    return found
+
+
+def next_attempt(desk: Desk, old: OrderIntent, remainder: int) -> OrderIntent:
+    """Successor of an ended intent, for what it left unfilled, at a fresh price.
+
+    Raises
+    ------
+    NoQuote
+        When the leg cannot be priced now.
+    """
+    quote = desk.feed.quotes([old.contract]).get(old.contract.key)
+    attempt = old.attempt + 1
+    return replace(
+        old,
+        correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
+        attempt=attempt,
+        units=remainder,
+        limit=limit_price(old.contract, old.side, old.purpose, quote, desk.settings.execution),
+        created_at=desk.clock.now(),
+        state=IntentState.NEW,
+        note="",
+    )

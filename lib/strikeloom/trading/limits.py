@@ -1,0 +1,35 @@
+"""Limit prices: beyond the side we trade against, by the slippage that settings allow."""
+
+from __future__ import annotations
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import Purpose
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import NoQuote
+from strikeloom.nse.ticks import snap
+from strikeloom.settings.execution import ExecutionSettings
+
+
+def limit_price(
+    contract: OptionContract,
+    side: Side,
+    purpose: Purpose,
+    quote: Quote | None,
+    settings: ExecutionSettings,
+) -> int:
+    """Limit in paise, on the tick.
+
+    Raises
+    ------
+    NoQuote
+        When the side to trade against shows no price.
+    """
+    near = None if quote is None else (quote.ask if side is Side.BUY else quote.bid)
+    if near is None:
+        wanted = "ask" if side is Side.BUY else "bid"
+        raise NoQuote(f"{contract.label} shows no {wanted} now", key=contract.key)
+    entry = purpose is Purpose.ENTRY
+    percent = settings.entry_slippage_percent if entry else settings.exit_slippage_percent
+    room = max(round(near * percent / 100), settings.min_slippage_ticks * contract.tick)
+    return snap(near + int(side) * room, contract.tick, side)

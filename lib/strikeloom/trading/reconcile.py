@@ -1,0 +1,226 @@
+"""Compare our record with the broker's and bring ours up to it. Never sends anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from strikeloom.domain.instruments import parse_key
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import (
+    Fill,
+    IntentState,
+    Order,
+    OrderIntent,
+    OrderState,
+    Purpose,
+)
+from strikeloom.errors import BrokerError
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.store import Alert
+from strikeloom.trading.intents import correlation, intent_name
+
+_WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN})
+
+
+@dataclass
+class ReconcileReport:
+    """What reconciliation found.
+
+    Attributes
+    ----------
+    in_doubt : list of str
+        Correlation ids the broker is silent about.
+    differences : list of str
+        Contracts whose net units differ from the broker's, in words.
+    """
+
+    new_fills: int = 0
+    in_doubt: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+
+
+def reconcile(desk: Desk) -> ReconcileReport:
+    """Read the broker's orders, fills and positions, and record them.
+
+    Raises
+    ------
+    BrokerError
+        When the broker cannot be read; nothing was changed.
+    """
+    orders, fills = desk.broker.orders(), desk.broker.fills()
+    held = {p.contract_key: p.net_units for p in desk.broker.positions()}
+    known = {intent.correlation_id: intent for intent in desk.store.intents()}
+    report = ReconcileReport()
+    by_name: dict[str, list[Order]] = defaultdict(list)
+    for order in orders:
+        by_name[order.correlation_id].append(order)
+        if order.correlation_id in known:
+            desk.store.record_order(order)
+    ours = [fill for fill in fills if fill.correlation_id in known]
+    report.new_fills = desk.store.record_fills(ours)
+    report.new_fills += _settlements(desk, [fill for fill in fills if fill.kind == "settlement"])
+    traded: dict[str, int] = defaultdict(int)
+    for fill in ours:
+        traded[fill.correlation_id] += fill.units
+    for intent in known.values():
+        if intent.state in _WATCHED:
+            _update(desk, intent, by_name[intent.correlation_id], traded, report)
+    _compare(desk, held, report)
+    return report
+
+
+def _update(
+    desk: Desk,
+    intent: OrderIntent,
+    orders: list[Order],
+    traded: dict[str, int],
+    report: ReconcileReport,
+) -> None:
+    name = intent.correlation_id
+    if not orders:
+        _absent(desk, intent, traded[name], report)
+        return
+    if len(orders) > 1:
+        _alert(desk, "critical", f"{name} stands {len(orders)} times in the order book")
+    filled = traded[name]
+    if filled >= intent.units:
+        _move(desk, intent, IntentState.FILLED, "")
+    elif all(order.state.terminal for order in orders):
+        done = sum(order.filled_units for order in orders)
+        if done > filled:
+            return  # the book is ahead of the trade list; the fills will come
+        rejected = orders[-1].state is OrderState.REJECTED and not filled
+        state = IntentState.REFUSED if rejected else IntentState.ENDED
+        _move(desk, intent, state, orders[-1].reason)
+    elif intent.state is not IntentState.WORKING:
+        _move(desk, intent, IntentState.WORKING, "found in the order book")
+
+
+def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileReport) -> None:
+    """Not found is not absence: it takes a complete book, or silence for the stated wait."""
+    name = intent.correlation_id
+    waited = (desk.clock.now() - desk.store.changed_at(name)).total_seconds()
+    wait = desk.settings.execution.unknown_wait_seconds
+    patient = desk.broker.book_is_complete or waited >= wait
+    if not patient or traded or intent.state is IntentState.WORKING:
+        if intent.state is not IntentState.UNKNOWN:
+            _move(desk, intent, IntentState.UNKNOWN, "not in the order book")
+            _alert(desk, "critical", f"{name} is in doubt: the broker does not name it")
+        report.in_doubt.append(name)
+        return
+    if not desk.broker.book_is_complete and not _agrees(desk, intent):
+        report.in_doubt.append(name)
+        return
+    _move(desk, intent, IntentState.ENDED, "never reached the broker")
+    _alert(desk, "warning", f"{name} never reached the broker: not in book, trades or positions")
+    report.lost.append(name)
+
+
+def _agrees(desk: Desk, intent: OrderIntent) -> bool:
+    """Whether the broker's position in the contract is what our fills say without the order."""
+    held = {p.contract_key: p.net_units for p in desk.broker.positions()}
+    key = intent.contract.key
+    return held.get(key, 0) == _net(desk).get(key, 0)
+
+
+def _net(desk: Desk) -> dict[str, int]:
+    net: dict[str, int] = defaultdict(int)
+    for position in desk.store.positions():
+        for leg in position.legs:
+            net[leg.contract.key] += leg.net_units
+    return {key: units for key, units in net.items() if units}
+
+
+def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
+    ours = _net(desk)
+    for key in sorted(set(ours) | set(held)):
+        if ours.get(key, 0) != held.get(key, 0):
+            report.differences.append(
+                f"{key}: {ours.get(key, 0)} units here, {held.get(key, 0)} at the broker"
+            )
+    for text in report.differences:
+        _alert(desk, "critical", f"positions differ. {text}")
+
+
+def _settlements(desk: Desk, fills: list[Fill]) -> int:
+    """Book an expiry's settlement on every position that holds the contract."""
+    booked = 0
+    for fill in fills:
+        for position in desk.store.positions():
+            for leg in position.legs:
+                if leg.contract.key != fill.contract_key or not leg.net_units:
+                    continue
+                name = intent_name(desk.account, desk.market, position.position_id, fill.fill_id)
+                intent = OrderIntent(
+                    account=desk.account,
+                    market=desk.market,
+                    correlation_id=correlation(name, leg.leg, 0, 1),
+                    intent_id=name,
+                    position_id=position.position_id,
+                    purpose=Purpose.SETTLEMENT,
+                    leg=leg.leg,
+                    slice=0,
+                    attempt=1,
+                    contract=leg.contract,
+                    side=Side.SELL if leg.net_units > 0 else Side.BUY,
+                    units=abs(leg.net_units),
+                    limit=fill.price,
+                    priority=0,
+                    why=f"settled at expiry {parse_key(fill.contract_key)[1]}",
+                    created_at=fill.at,
+                    state=IntentState.FILLED,
+                )
+                desk.store.record_intents([intent])
+                share = round(fill.charges * intent.units / max(1, fill.units))
+                booked += desk.store.record_fills(
+                    [
+                        replace(
+                            fill,
+                            fill_id=f"{fill.fill_id}-{position.position_id}-{leg.leg}",
+                            correlation_id=intent.correlation_id,
+                            side=intent.side,
+                            units=intent.units,
+                            charges=share,
+                        )
+                    ]
+                )
+    return booked
+
+
+def _move(desk: Desk, intent: OrderIntent, to: IntentState, note: str) -> None:
+    desk.store.move_intent(
+        intent.correlation_id, expected=_WATCHED, to=to, note=note, at=desk.clock.now()
+    )
+
+
+def _alert(desk: Desk, level: str, text: str) -> None:
+    """Keep and send an alert, once while it is among the latest."""
+    if any(alert.text == text for alert in desk.store.alerts()):
+        return
+    desk.store.add_alert(Alert(desk.clock.now(), level, text))
+    desk.alerts.send(level, text)
+
+
+def resolve_unknown(desk: Desk, correlation_id: str, *, arrived: bool, who: str) -> None:
+    """Record a person's word on an order in doubt.
+
+    ``arrived`` false ends the intent as never placed; true makes it WORKING, to be matched
+    with the order book again.
+
+    Raises
+    ------
+    BrokerError
+        When the order is not in doubt.
+    """
+    to = IntentState.WORKING if arrived else IntentState.ENDED
+    moved = desk.store.move_intent(
+        correlation_id,
+        expected={IntentState.UNKNOWN},
+        to=to,
+        note=f"{who} says it {'arrived' if arrived else 'never arrived'}",
+        at=desk.clock.now(),
+    )
+    if not moved:
+        raise BrokerError(f"{correlation_id} is not in doubt; strikeloom status lists what is")

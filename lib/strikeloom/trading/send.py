@@ -1,0 +1,97 @@
+"""Send one intent: guards, SENDING under the lease, the broker's answer on record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from strikeloom.domain.orders import IntentState, OrderIntent, OrderRequest, OrderState
+from strikeloom.errors import (
+    GuardError,
+    LeaseTaken,
+    RateLimited,
+    Rejected,
+    UnknownOutcome,
+    Unreachable,
+)
+from strikeloom.ports.desk import Desk
+from strikeloom.trading.guards import check
+from strikeloom.trading.lease import Lease
+
+
+@dataclass
+class Pace:
+    """At most so many orders a second, of real time. One for each holder of the lease."""
+
+    per_second: float
+    _last: float = 0.0
+
+    def wait(self) -> None:
+        """Sleep until the next order may go."""
+        due = self._last + 1 / self.per_second
+        now = time.monotonic()
+        if now < due:
+            time.sleep(due - now)
+        self._last = max(now, due)
+
+
+def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace) -> None:
+    """Send a NEW intent. What became of it is in the store.
+
+    Raises
+    ------
+    LeaseTaken
+        When the lease is no longer ours; nothing was sent.
+    """
+    move = desk.store.move_intent
+    name = intent.correlation_id
+    try:
+        check(desk, intent)
+    except GuardError as error:
+        move(
+            name,
+            expected={IntentState.NEW},
+            to=IntentState.REFUSED,
+            note=str(error),
+            at=desk.clock.now(),
+        )
+        return
+    sending = move(
+        name,
+        expected={IntentState.NEW},
+        to=IntentState.SENDING,
+        at=desk.clock.now(),
+        lease=lease.token,
+    )
+    if not sending:
+        raise LeaseTaken(f"{name} was not sent: the send lock of {desk.account} is not ours")
+    if not desk.broker.book_is_complete:
+        pace.wait()
+    _submit(desk, intent)
+
+
+def _submit(desk: Desk, intent: OrderIntent) -> None:
+    request = OrderRequest(
+        intent.correlation_id, intent.contract, intent.side, intent.units, intent.limit
+    )
+    expected = {IntentState.SENDING}
+    name, store = intent.correlation_id, desk.store
+
+    def move(to: IntentState, note: str) -> None:
+        store.move_intent(name, expected=expected, to=to, note=note, at=desk.clock.now())
+
+    try:
+        order = desk.broker.submit(request)
+    except Rejected as error:
+        move(IntentState.REFUSED, str(error))
+    except (RateLimited, Unreachable) as error:
+        move(IntentState.NEW, f"not sent: {error}")
+    except UnknownOutcome as error:
+        move(IntentState.UNKNOWN, str(error))
+    else:
+        store.record_order(order)
+        # fills arrive by reconciliation; only then is an order's intent FILLED
+        if order.state is OrderState.REJECTED:
+            move(IntentState.REFUSED, order.reason)
+        else:
+            move(IntentState.WORKING, "")

@@ -1,0 +1,228 @@
+"""Work through recorded intents: send what is due, replace what ended, unwind what fails.
+
+A group of intents is one decision. Its buys go first and must be complete before its sells
+go: hedges open before shorts, shorts close before hedges. A replacement goes out only after
+the old order is seen terminal, for its unfilled remainder, under the next attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OPEN_INTENT_STATES, IntentState, OrderIntent, Purpose
+from strikeloom.errors import NoQuote, UnknownOutcome
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.store import Alert
+from strikeloom.trading.intents import exit_intents, next_attempt
+from strikeloom.trading.lease import Lease
+from strikeloom.trading.reconcile import ReconcileReport, reconcile
+from strikeloom.trading.send import Pace, send
+
+
+@dataclass
+class WorkReport:
+    """Groups by what became of them in this round."""
+
+    finished: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    blocked: list[str] = field(default_factory=list)
+    abandoned: list[str] = field(default_factory=list)
+    reconciled: ReconcileReport = field(default_factory=ReconcileReport)
+
+
+def unfinished(desk: Desk) -> dict[str, list[OrderIntent]]:
+    """Groups that still have something to do, latest attempts only, in send order."""
+    groups: dict[str, list[OrderIntent]] = {}
+    for intent in desk.store.intents():
+        groups.setdefault(intent.intent_id, []).append(intent)
+    filled = _filled(desk)
+    found = {}
+    for name, intents in groups.items():
+        latest = _latest(intents)
+        if any(not _complete(intent, filled) for intent in latest) and not _given_up(latest):
+            found[name] = latest
+    return found
+
+
+def work(desk: Desk, lease: Lease, pace: Pace) -> WorkReport:
+    """One round over every unfinished group: reconcile, send, reconcile."""
+    report = WorkReport(reconciled=reconcile(desk))
+    for name, latest in unfinished(desk).items():
+        _group(desk, lease, pace, name, latest, report)
+    after = reconcile(desk)
+    after.new_fills += report.reconciled.new_fills
+    report.reconciled = after
+    left = unfinished(desk)
+    report.waiting = [name for name in left if name not in report.blocked]
+    return report
+
+
+def _group(
+    desk: Desk,
+    lease: Lease,
+    pace: Pace,
+    name: str,
+    latest: list[OrderIntent],
+    report: WorkReport,
+) -> None:
+    for side in (Side.BUY, Side.SELL):
+        part = [intent for intent in latest if intent.side is side]
+        for intent in part:
+            _one(desk, lease, pace, intent)
+        reconcile(desk)
+        now = _latest(desk.store.intents(intent_id=name))
+        filled = _filled(desk)
+        part = [intent for intent in now if intent.side is side]
+        stuck = [i for i in part if i.state in (IntentState.UNKNOWN, IntentState.SENDING)]
+        if stuck:
+            report.blocked.append(name)
+            return
+        failed = [i for i in part if _failed(desk, i, filled)]
+        if failed and failed[0].purpose is Purpose.ENTRY:
+            _abandon(desk, lease, pace, failed[0], now)
+            report.abandoned.append(name)
+            return
+        if any(not _complete(i, filled) for i in part):
+            return
+    report.finished.append(name)
+
+
+def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
+    """Bring one leg a step on: send it, or cancel and replace what a former round left."""
+    if intent.state is IntentState.WORKING and intent.created_at < desk.clock.now():
+        _cancel(desk, intent)
+        reconcile(desk)
+        intent = _latest(
+            i
+            for i in desk.store.intents(intent_id=intent.intent_id)
+            if (i.leg, i.slice) == (intent.leg, intent.slice)
+        )[0]
+    remainder = intent.units - _filled(desk).get(intent.correlation_id, 0)
+    retry = intent.state is IntentState.ENDED or (
+        intent.state is IntentState.REFUSED and intent.purpose is not Purpose.ENTRY
+    )
+    if retry and remainder > 0 and _may_retry(desk, intent):
+        try:
+            intent = next_attempt(desk, intent, remainder)
+        except NoQuote as error:
+            _tell(desk, "warning", f"{intent.correlation_id} waits: {error}")
+            return
+        desk.store.record_intents([intent])
+    if intent.state is IntentState.NEW:
+        send(desk, lease, intent, pace)
+
+
+def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
+    """Entries give up after the stated attempts; an exit goes on, once a moment, and says so."""
+    most = desk.settings.execution.max_attempts
+    if intent.purpose is Purpose.ENTRY:
+        return intent.attempt < most
+    if intent.created_at >= desk.clock.now():
+        return False
+    if intent.attempt >= most:
+        _tell(desk, "critical", f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled")
+    return True
+
+
+def _cancel(desk: Desk, intent: OrderIntent) -> None:
+    order = next(
+        (o for o in desk.store.orders() if o.correlation_id == intent.correlation_id), None
+    )
+    if order is None or order.state.terminal:
+        return
+    try:
+        desk.store.record_order(desk.broker.cancel(order.order_id))
+    except UnknownOutcome as error:
+        # the leg is blocked until the book shows the order terminal
+        desk.store.move_intent(
+            intent.correlation_id,
+            expected={IntentState.WORKING},
+            to=IntentState.UNKNOWN,
+            note=f"cancel: {error}",
+            at=desk.clock.now(),
+        )
+
+
+def _abandon(
+    desk: Desk, lease: Lease, pace: Pace, failed: OrderIntent, group: list[OrderIntent]
+) -> None:
+    """Give up an entry: nothing more is sent, and what filled is sold off again."""
+    now = desk.clock.now()
+    for intent in group:
+        desk.store.move_intent(
+            intent.correlation_id,
+            expected={IntentState.NEW},
+            to=IntentState.REFUSED,
+            note=f"entry abandoned: leg {failed.leg} failed",
+            at=now,
+        )
+        if intent.state is IntentState.WORKING:
+            _cancel(desk, intent)
+    reconcile(desk)
+    _tell(
+        desk,
+        "warning",
+        f"entry of {failed.position_id} abandoned: leg {failed.leg} "
+        f"({failed.contract.label}) {failed.note or 'was not filled'}",
+    )
+    held = [p for p in desk.store.positions() if p.position_id == failed.position_id]
+    for position in held:
+        unwind(desk, lease, pace, position.position_id)
+
+
+def unwind(desk: Desk, lease: Lease, pace: Pace, position_id: str) -> None:
+    """Leave whatever a failed entry has filled."""
+    position = desk.store.position(position_id)
+    try:
+        intents = exit_intents(
+            desk, position, [0] * len(position.legs), "unwind a failed entry", Purpose.UNWIND
+        )
+    except NoQuote as error:
+        _tell(desk, "critical", f"{position_id} cannot be unwound yet: {error}")
+        return
+    desk.store.record_intents(intents)
+    for intent in intents:
+        if intent.side is Side.BUY or not any(i.side is Side.BUY for i in intents):
+            send(desk, lease, intent, pace)
+
+
+def _latest(intents: Iterable[OrderIntent]) -> list[OrderIntent]:
+    """Latest attempt of each leg and slice, in send order."""
+    best: dict[tuple[int, int], OrderIntent] = {}
+    for intent in intents:
+        place = (intent.leg, intent.slice)
+        if place not in best or intent.attempt > best[place].attempt:
+            best[place] = intent
+    return sorted(best.values(), key=lambda i: (i.priority, i.leg, i.slice))
+
+
+def _filled(desk: Desk) -> dict[str, int]:
+    """Units filled by correlation id."""
+    units: dict[str, int] = {}
+    for fill in desk.store.fills():
+        units[fill.correlation_id] = units.get(fill.correlation_id, 0) + fill.units
+    return units
+
+
+def _complete(intent: OrderIntent, filled: dict[str, int]) -> bool:
+    return filled.get(intent.correlation_id, 0) >= intent.units
+
+
+def _failed(desk: Desk, intent: OrderIntent, filled: dict[str, int]) -> bool:
+    if _complete(intent, filled) or intent.state in OPEN_INTENT_STATES:
+        return False
+    return intent.state is IntentState.REFUSED or not _may_retry(desk, intent)
+
+
+def _given_up(latest: list[OrderIntent]) -> bool:
+    """An entry with a refused leg is over; so is one that a person ended."""
+    entry = latest[0].purpose is Purpose.ENTRY
+    return entry and any(intent.state is IntentState.REFUSED for intent in latest)
+
+
+def _tell(desk: Desk, level: str, text: str) -> None:
+    if not any(alert.text == text for alert in desk.store.alerts()):
+        desk.store.add_alert(Alert(desk.clock.now(), level, text))
+        desk.alerts.send(level, text)
