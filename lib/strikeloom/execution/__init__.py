@@ -1,0 +1,1 @@
+"""Stage 04: marked strategies become positions through intents, guards and the broker."""

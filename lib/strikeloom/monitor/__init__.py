@@ -1,0 +1,1 @@
+"""Stage 05: positions are marked, exit rules decide, trading acts."""

@@ -1,0 +1,1 @@
+"""Exit rules: frozen values with one pure method each."""

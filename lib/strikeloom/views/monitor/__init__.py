@@ -1,0 +1,1 @@
+"""The monitor page and the server that shows it."""
