@@ -41,7 +41,7 @@ def unfinished(desk: Desk) -> dict[str, list[OrderIntent]]:
     found = {}
     for name, intents in groups.items():
         latest = _latest(intents)
-        if any(not _complete(intent, filled) for intent in latest) and not _given_up(latest):
+        if any(not _complete(intent, filled) for intent in latest) and not _over(desk, latest):
             found[name] = latest
     return found
 
@@ -119,8 +119,10 @@ def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
     most = desk.settings.execution.max_attempts
     if intent.purpose is Purpose.ENTRY:
         return intent.attempt < most
-    if intent.created_at >= desk.clock.now():
-        return False
+    sent = any(o.correlation_id == intent.correlation_id for o in desk.store.orders())
+    refused = intent.state is IntentState.REFUSED
+    if intent.created_at >= desk.clock.now() and (sent or refused):
+        return False  # once a moment; one that never reached the broker may go at once
     if intent.attempt >= most:
         _tell(desk, "critical", f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled")
     return True
@@ -161,6 +163,13 @@ def _abandon(
         if intent.state is IntentState.WORKING:
             _cancel(desk, intent)
     reconcile(desk)
+    desk.store.move_intent(
+        failed.correlation_id,
+        expected={IntentState.ENDED},
+        to=IntentState.REFUSED,
+        note=f"not filled in {failed.attempt} attempts",
+        at=now,
+    )
     _tell(
         desk,
         "warning",
@@ -216,10 +225,18 @@ def _failed(desk: Desk, intent: OrderIntent, filled: dict[str, int]) -> bool:
     return intent.state is IntentState.REFUSED or not _may_retry(desk, intent)
 
 
-def _given_up(latest: list[OrderIntent]) -> bool:
-    """An entry with a refused leg is over; so is one that a person ended."""
-    entry = latest[0].purpose is Purpose.ENTRY
-    return entry and any(intent.state is IntentState.REFUSED for intent in latest)
+def _over(desk: Desk, latest: list[OrderIntent]) -> bool:
+    """Whether an entry was given up and nothing of it is left to cancel or to unwind."""
+    if latest[0].purpose is not Purpose.ENTRY:
+        return False
+    if not any(intent.state is IntentState.REFUSED for intent in latest):
+        return False
+    if any(intent.state in OPEN_INTENT_STATES for intent in latest):
+        return False
+    position_id = latest[0].position_id
+    unwound = any(i.purpose is Purpose.UNWIND for i in desk.store.intents(position_id=position_id))
+    held = any(p.position_id == position_id for p in desk.store.positions())
+    return unwound or not held
 
 
 def _tell(desk: Desk, level: str, text: str) -> None:

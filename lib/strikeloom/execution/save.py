@@ -1,0 +1,92 @@
+"""Record an execution run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from strikeloom.domain.instruments import parse_key
+from strikeloom.domain.output import StageOutput
+from strikeloom.domain.results import Stage, StageResult, Verdict
+from strikeloom.execution.place import Placed
+from strikeloom.execution.plan import EntryPlan
+from strikeloom.ports.desk import Desk
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> StageOutput:
+    """Report; ``placed`` is ``None`` on a dry run, when nothing was recorded or sent."""
+    refused = Counter(row.reason for row in plan.refused)
+    done = len(plan.entered)
+    warnings = []
+    if placed is None:
+        done += len(plan.intents)
+        warnings.append("dry run: nothing was sent")
+    else:
+        done += len(placed.filled)
+        refused.update(_why(desk, placed))
+        if placed.by_watcher:
+            warnings.append("the running watcher sent the orders")
+    if plan.entered:
+        warnings.append(f"{len(plan.entered)} strategies were entered before and left alone")
+    count = sum(refused.values())
+    result = StageResult(
+        run_id=run_id,
+        stage=Stage.EXECUTION,
+        market=desk.market,
+        account=desk.account,
+        day=desk.day,
+        verdict=Verdict.PARTIAL if count else Verdict.DONE,
+        counts={"universe": done + count, "done": done, "refused": count},
+        refused=dict(refused),
+        inputs={Stage.ALLOCATION.value: plan.upstream},
+        outputs={"orders": len(desk.store.orders()), "fills": len(desk.store.fills())},
+        warnings=tuple(warnings),
+    )
+    return StageOutput(result, {"plan": plan.table, "fills": fills_table(desk)})
+
+
+def _why(desk: Desk, placed: Placed) -> list[str]:
+    """Reason for each strategy that did not become a position."""
+    reasons = ["still working" for _ in placed.open]
+    for name in placed.abandoned:
+        notes = [i.note for i in desk.store.intents(position_id=name) if i.note]
+        told = [note for note in notes if not note.startswith("entry abandoned")]
+        reasons.append((told or notes or ["not filled"])[0].split(":")[0])
+    return reasons
+
+
+def fills_table(desk: Desk) -> pd.DataFrame:
+    """One row a fill of the account, prices in rupees."""
+    import pandas as pd
+
+    by_name = {intent.correlation_id: intent for intent in desk.store.intents()}
+    return pd.DataFrame(
+        [
+            {
+                "strategy_id": by_name[f.correlation_id].position_id,
+                "contract": by_name[f.correlation_id].contract.label,
+                "symbol": parse_key(f.contract_key)[0],
+                "side": f.side.word,
+                "units": f.units,
+                "price": f.price / 100,
+                "charges": f.charges / 100,
+                "at": f.at,
+                "kind": f.kind,
+            }
+            for f in desk.store.fills()
+        ],
+        columns=[
+            "strategy_id",
+            "contract",
+            "symbol",
+            "side",
+            "units",
+            "price",
+            "charges",
+            "at",
+            "kind",
+        ],
+    )

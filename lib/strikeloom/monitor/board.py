@@ -1,0 +1,102 @@
+"""What the page and the terminal show: one row a position, from the store and the cache alone.
+
+The reader of a board never asks the broker or the feed: it shows what the watcher last saw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from strikeloom.domain.positions import ExitDecision, ExitRequest, MarkedPosition, RequestState
+from strikeloom.monitor.mark import mark_position
+from strikeloom.monitor.request import target_after
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
+
+SHARES = (25, 50, 75, 100)
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """One position.
+
+    Attributes
+    ----------
+    nearest : ExitDecision or None
+        The rule nearest to firing.
+    exits : dict of int to str
+        Reason for which the share cannot be left, empty when it can.
+    request : ExitRequest or None
+        The latest.
+    """
+
+    marked: MarkedPosition
+    nearest: ExitDecision | None
+    exits: dict[int, str]
+    request: ExitRequest | None
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything there is to show."""
+
+    account: str
+    market: str
+    at: datetime
+    rows: list[BoardRow]
+    closed: list[MarkedPosition]
+    heartbeat: Heartbeat | None
+    kill_switch: KillSwitch
+    alerts: list[Alert]
+
+    @property
+    def open_pnl(self) -> int | None:
+        """Paise over open positions; ``None`` when one has no price."""
+        found = [row.marked.pnl for row in self.rows]
+        known = [pnl for pnl in found if pnl is not None]
+        return sum(known) if len(known) == len(found) else None
+
+    @property
+    def closed_pnl(self) -> int:
+        """Paise over closed positions."""
+        return sum(marked.pnl or 0 for marked in self.closed)
+
+
+def load_board(desk: Desk) -> Board:
+    """Read the board."""
+    positions = desk.store.positions(open_only=False)
+    contracts = {leg.contract.key for p in positions for leg in p.legs if leg.net_units}
+    quotes = desk.quotes.get(contracts) if contracts else {}
+    peaks = desk.store.peaks()
+    latest = {request.position_id: request for request in desk.store.requests()}
+    pending = {
+        r.position_id
+        for r in latest.values()
+        if r.state in (RequestState.PENDING, RequestState.ACCEPTED)
+    }
+    rows, closed = [], []
+    for position in positions:
+        name = position.position_id
+        marked = mark_position(desk, position, quotes, peaks.get(name))
+        if not position.is_open:
+            closed.append(marked)
+            continue
+        exits = {}
+        for share in SHARES:
+            target = target_after(position, share)
+            exits[share] = target if isinstance(target, str) else ""
+            if name in pending:
+                exits[share] = "a request is being worked on"
+        said = desk.store.decisions(name)
+        rows.append(BoardRow(marked, said[0] if said else None, exits, latest.get(name)))
+    return Board(
+        account=desk.account,
+        market=desk.market,
+        at=desk.clock.now(),
+        rows=rows,
+        closed=closed,
+        heartbeat=desk.store.heartbeat(),
+        kill_switch=desk.store.kill_switch(),
+        alerts=desk.store.alerts(limit=5),
+    )

@@ -1,0 +1,121 @@
+"""A person's wishes: exits of a part or all of a position, kill and resume.
+
+Nothing here trades. A request is a row that the watcher acts on.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from strikeloom.domain.positions import ExitRequest, Position
+from strikeloom.errors import GuardError, SettingsError
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.store import KillSwitch
+
+
+def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
+    """Signed lots of each leg after leaving ``percent`` of the quantity first filled.
+
+    Returns
+    -------
+    tuple of int, or str
+        A reason when that is not whole lots of every leg, or is more than what is left.
+    """
+    targets = []
+    for leg in position.legs:
+        first = leg.first_lots
+        if abs(first) * percent % 100:
+            return f"{percent} % of {abs(first)} lots is not whole lots"
+        leave = abs(first) * percent // 100
+        left = abs(leg.net_lots) - leave
+        if percent == 100:
+            left = 0
+        if left < 0:
+            return f"only {abs(leg.net_lots)} of {abs(first)} lots are left"
+        targets.append(left if leg.net_lots >= 0 else -left)
+    return tuple(targets)
+
+
+def request_exit(
+    desk: Desk,
+    position_id: str,
+    *,
+    who: str,
+    percent: int = 100,
+    leg: int | None = None,
+    revision: int | None = None,
+) -> tuple[ExitRequest, bool]:
+    """Write an exit request.
+
+    Parameters
+    ----------
+    percent : int
+        Of the quantity first filled; leg ratios are kept.
+    leg : int, optional
+        Leave this leg alone, wholly.
+    revision : int, optional
+        Of the picture the person saw; default: the present one.
+
+    Returns
+    -------
+    request, created
+        The request that stands, and ``False`` when the same wish was already there.
+
+    Raises
+    ------
+    GuardError
+        When the fraction is not whole lots, nothing is open, or the picture is old.
+    StoreError
+        When there is no such position.
+    """
+    position = desk.store.position(position_id)
+    if not position.is_open:
+        raise GuardError(f"{position_id} is closed already", guard="open position")
+    if revision is not None and revision != position.revision:
+        raise GuardError(
+            f"{position_id} has changed since (revision {position.revision}, yours {revision}); "
+            "look again",
+            guard="revision",
+        )
+    target: tuple[int, ...] | str
+    if leg is not None:
+        if leg not in {item.leg for item in position.legs}:
+            raise GuardError(f"{position_id} has no leg {leg}", guard="leg")
+        target = tuple(0 if item.leg == leg else item.net_lots for item in position.legs)
+    else:
+        target = target_after(position, percent)
+    if isinstance(target, str):
+        raise GuardError(f"{position_id}: {target}", guard="whole lots")
+    request = ExitRequest(
+        request_id="R" + secrets.token_hex(6).upper(),
+        account=desk.account,
+        market=desk.market,
+        position_id=position_id,
+        revision=position.revision,
+        target_lots=target,
+        percent=percent if leg is None else None,
+        who=who,
+        at=desk.clock.now(),
+    )
+    return desk.store.add_request(request)
+
+
+def kill(desk: Desk, reason: str, *, flatten: bool, at: datetime) -> None:
+    """Block entries until a person resumes; with ``flatten`` leave every position too."""
+    desk.store.set_kill_switch(KillSwitch(engaged=True, flatten=flatten, reason=reason, at=at))
+
+
+def resume(desk: Desk, reason: str, *, at: datetime) -> None:
+    """Release the kill switch.
+
+    Raises
+    ------
+    SettingsError
+        Without a reason.
+    """
+    if not reason.strip():
+        raise SettingsError("resume needs a reason: strikeloom resume --reason 'checked the book'")
+    desk.store.set_kill_switch(
+        KillSwitch(engaged=False, flatten=False, reason=reason.strip(), at=at)
+    )
