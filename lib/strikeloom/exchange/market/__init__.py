@@ -5,6 +5,11 @@ Invented names, real rules: the exchange's calendar, expiry weekdays, ticks and 
 proven without any.
 """
 
-from strikeloom.exchange.market.generate import generate_synthetic, market_name, seed_of
+from strikeloom.exchange.market.generate import (
+    generate_synthetic,
+    market_name,
+    seed_of,
+    synthetic_days,
+)
 
-__all__ = ["generate_synthetic", "market_name", "seed_of"]
+__all__ = ["generate_synthetic", "market_name", "seed_of", "synthetic_days"]

@@ -10,13 +10,27 @@ import numpy as np
 
 from strikeloom.domain.instruments import Kind, Underlying
 from strikeloom.errors import SettingsError
+from strikeloom.exchange.market.activity import NOTHING, Carried, active, appetite
 from strikeloom.exchange.market.contracts import MONTHS, RATE, listed, strike_ladders, values
-from strikeloom.exchange.market.frames import contracts_frame, futures_frame, quotes_frame
+from strikeloom.exchange.market.frames import (
+    Book,
+    contracts_frame,
+    futures_frame,
+    on_tick,
+    quotes_frame,
+    ticks,
+)
 from strikeloom.exchange.market.names import LISTINGS, SPLIT_RATIO, SPLIT_SYMBOL, VOL_INDEX
-from strikeloom.exchange.market.paths import Paths, daily_paths, intraday_spots
+from strikeloom.exchange.market.paths import Paths, daily_paths, intraday_paths
 from strikeloom.exchange.market.smiles import atm_variance
 from strikeloom.nse.expiries import monthly_expiries
-from strikeloom.nse.sessions import next_trading_day, session, trading_days, years_to_expiry
+from strikeloom.nse.sessions import (
+    next_trading_day,
+    session,
+    trading_days,
+    years_array,
+    years_to_expiry,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,10 +76,23 @@ def seed_of(market: str) -> int | None:
     return int(text)
 
 
+def synthetic_days() -> tuple[date, date, date]:
+    """First and last end-of-day date, and the next day, which exists only as quotes."""
+    days = _days()
+    return days[0], days[-1], next_trading_day(days[-1])
+
+
+def _days() -> list[date]:
+    return trading_days(LAST_DAY - timedelta(days=2 * DAYS), LAST_DAY)[-DAYS:]
+
+
 def generate_synthetic(
     seed: int, history: Sink, *, progress: Callable[[int, int], None] | None = None
 ) -> tuple[date, date]:
     """Write 90 days of end-of-day data and the next day's intraday quotes.
+
+    The same seed gives the same rows, so a run that was interrupted is finished by another.
+    The underlyings are written last: where they are, the market is whole.
 
     Parameters
     ----------
@@ -77,21 +104,21 @@ def generate_synthetic(
     last_day, quote_day : datetime.date
         The last end-of-day date, and the day that exists only as quotes.
     """
-    days = trading_days(LAST_DAY - timedelta(days=2 * DAYS), LAST_DAY)[-DAYS:]
+    days = _days()
     paths = daily_paths(seed, DAYS)
     ladders = strike_ladders(paths.low.min(axis=0), paths.high.max(axis=0))
     rng = np.random.default_rng([seed, 3])
-    before: dict[int, float] = {}
+    carried = NOTHING
     source = market_name(seed)
     for row, day in enumerate(days):
-        frame = _day(day, row, paths, ladders, before, rng)
+        frame, carried = _day(day, row, paths, ladders, carried, rng)
         history.write("contracts", frame, source=source)
         if progress:
             progress(row + 1, DAYS + 1)
     history.write("cash", _cash(days, paths), source=source)
     history.write("indices", _indices(days, paths), source=source)
     quote_day = next_trading_day(LAST_DAY)
-    history.write("quotes", _quotes(seed, quote_day, paths, ladders, rng), source=source)
+    history.write("quotes", _quotes(seed, quote_day, paths, ladders, carried), source=source)
     history.write_underlyings([row.underlying for row in LISTINGS])
     if progress:
         progress(DAYS + 1, DAYS + 1)
@@ -106,29 +133,42 @@ def _levels(table: np.ndarray, row: int) -> np.ndarray:
     return levels
 
 
+def _shares(paths: Paths, row: int) -> np.ndarray:
+    """Shares traded in a day: as many times more after the split as there are shares."""
+    volume: np.ndarray = paths.volume[row].copy()
+    if row > _SPLIT_AFTER:
+        volume[_PLACES[SPLIT_SYMBOL]] *= SPLIT_RATIO
+    return volume
+
+
 def _day(
     day: date,
     row: int,
     paths: Paths,
     ladders: list[np.ndarray],
-    before: dict[int, float],
+    before: Carried,
     rng: np.random.Generator,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Carried]:
+    """Contracts of a day, and what it leaves to the next."""
     import pandas as pd
 
     hours = session(day)
     ladder = listed(day, ladders, split=row > _SPLIT_AFTER)
     spot, opening = _levels(paths.close, row), _levels(paths.open, row)
-    yesterday = max(row - 1, 0)
-    long_vol = paths.long_vol[row]
-    closes = values(ladder, spot, paths.spot_vol[row], long_vol, hours.close)
-    opens = values(ladder, opening, paths.spot_vol[yesterday], long_vol, hours.open)
-    options = contracts_frame(day, ladder, spot, opens, closes, before, rng)
+    vol, vol_before = paths.spot_vol[row], paths.spot_vol[max(row - 1, 0)]
+    tick = ticks(spot, day)[ladder.place]
+    closes = on_tick(values(ladder, spot, vol, paths.long_vol[row], hours.close), tick)
+    opens = on_tick(values(ladder, opening, vol_before, paths.long_vol[row], hours.open), tick)
+    eager = appetite(ladder, spot, vol, years_array(hours.open, ladder.expiry))
+    activity = active(ladder.number, eager, before, rng)
+    options = contracts_frame(day, ladder, spot, opens, closes, activity, rng)
     months = monthly_expiries(day, MONTHS)
     carry = np.exp([RATE * years_to_expiry(hours.close, month) for month in months])
     lots = np.zeros(len(LISTINGS), dtype=np.int64)
     lots[ladder.place] = ladder.lot
-    return pd.concat([options, futures_frame(day, months, lots, spot, carry)], ignore_index=True)
+    futures = futures_frame(day, months, lots, (opening, spot), carry, rng)
+    frame = pd.concat([options, futures], ignore_index=True)
+    return frame, activity.carry(ladder.number, closes)
 
 
 def _cash(days: list[date], paths: Paths) -> pd.DataFrame:
@@ -149,7 +189,7 @@ def _cash(days: list[date], paths: Paths) -> pd.DataFrame:
                         for name in ("open", "high", "low", "close")
                     },
                     "previous_close": previous[stocks].round(2),
-                    "volume": paths.volume[row][stocks],
+                    "volume": _shares(paths, row)[stocks],
                 }
             )
         )
@@ -179,26 +219,27 @@ def _indices(days: list[date], paths: Paths) -> pd.DataFrame:
 
 
 def _quotes(
-    seed: int, day: date, paths: Paths, ladders: list[np.ndarray], rng: np.random.Generator
+    seed: int, day: date, paths: Paths, ladders: list[np.ndarray], before: Carried
 ) -> pd.DataFrame:
+    """Two-sided quotes through the session, every five minutes from the open to the close."""
     import pandas as pd
 
+    rng = np.random.default_rng([seed, 4])
     hours = session(day)
     moments = [
         hours.open + timedelta(minutes=m)
         for m in range(0, int(hours.minutes) + 1, SNAPSHOT_MINUTES)
     ]
-    vol, long_vol = paths.spot_vol[-1], paths.long_vol[-1]
-    spots = intraday_spots(seed, _levels(paths.close, DAYS - 1), vol, len(moments))
+    start, vol, long_vol = _levels(paths.close, DAYS - 1), paths.spot_vol[-1], paths.long_vol[-1]
+    spots, vols = intraday_paths(seed, start, vol, len(moments))
     ladder = listed(day, ladders, split=True)
-    pace = np.exp(4.0 - 1.2 * ladder.order) * ladder.lot
+    eager = appetite(ladder, start, vol, years_array(hours.open, ladder.expiry))
+    held = before.of(ladder.number)[1] * ladder.lot
+    book = Book(ladder, ticks(start, day)[ladder.place], eager, held)
     volume = np.zeros(len(ladder.place), dtype=np.int64)
     frames = []
-    for at, spot in zip(moments, spots, strict=True):
-        worth = values(ladder, spot, vol, long_vol, at)
-        volume = (
-            volume
-            + (np.floor(pace * rng.random(len(pace)) / ladder.lot)).astype(np.int64) * ladder.lot
-        )
-        frames.append(quotes_frame(at, ladder, spot, worth, volume, rng))
+    for at, spot, now_vol in zip(moments, spots, vols, strict=True):
+        worth = values(ladder, spot, now_vol, long_vol, at)
+        volume = volume + rng.poisson(eager / len(moments)) * ladder.lot
+        frames.append(quotes_frame(at, book, spot, worth, volume, rng))
     return pd.concat(frames, ignore_index=True)

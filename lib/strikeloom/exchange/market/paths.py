@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 DAYS_PER_YEAR = 250
 _DRIFT = 0.08
 _VOL_REVERSION = 0.06  # of the log-volatility gap, each day
-_VOL_OF_VOL = 0.055
+_VOL_OF_VOL = 0.08
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def daily_paths(seed: int, days: int) -> Paths:
     beta = np.array([row.beta for row in LISTINGS])
     factor_vol = LISTINGS[0].vol
     own_share = np.sqrt(np.maximum(long_vol**2 - (beta * factor_vol) ** 2, (0.3 * long_vol) ** 2))
-    log_gap = rng.normal(0, 0.18, count)
+    log_gap = rng.normal(0, 0.23, count)
     close = np.array([row.level for row in LISTINGS])
     kept: dict[str, list[Floats]] = {name: [] for name in ("open", "high", "low", "close", "vol")}
     for _ in range(days):
@@ -77,13 +77,19 @@ def daily_paths(seed: int, days: int) -> Paths:
     )
 
 
-def intraday_spots(seed: int, start: Floats, vol: Floats, moments: int) -> Floats:
-    """Spots through one session, shape (moments, underlyings); the first is the open."""
+def intraday_paths(seed: int, start: Floats, vol: Floats, moments: int) -> tuple[Floats, Floats]:
+    """Spots and volatilities through one session, shape (moments, underlyings) each.
+
+    The first moment is the open, with an overnight gap. Volatility rises as the spot falls.
+    """
     rng = np.random.default_rng([seed, 2])
     count = len(start)
     beta = np.array([row.beta for row in LISTINGS])
     common = rng.standard_normal((moments, 1))
     own = rng.standard_normal((moments, count))
-    step = vol / np.sqrt(DAYS_PER_YEAR * moments) * (0.7 * np.sign(beta) * common + 0.7 * own)
-    step[0] = vol / np.sqrt(DAYS_PER_YEAR) * 0.4 * (common[0] + own[0]) / np.sqrt(2)
-    return np.asarray(start * np.exp(np.cumsum(step, axis=0)))
+    both = (np.sign(beta) * common + own) / np.sqrt(2)
+    step = vol / np.sqrt(DAYS_PER_YEAR * moments) * both
+    step[0] = vol / np.sqrt(DAYS_PER_YEAR) * 0.4 * both[0]
+    shock = -0.45 * both + 0.9 * rng.standard_normal((moments, count))
+    log_vol = np.cumsum(_VOL_OF_VOL / np.sqrt(moments) * shock, axis=0)
+    return np.asarray(start * np.exp(np.cumsum(step, axis=0))), np.asarray(vol * np.exp(log_vol))
