@@ -151,4 +151,4 @@ def _flattened(marked: MarkedPosition) -> ExitDecision:
 
 def _unwinding(desk: Desk, position_id: str) -> bool:
     latest = desk.store.intents(position_id=position_id)
-    return bool(latest) and latest[-1].purpose is Purpose.UNWIND
+    return any(intent.purpose is Purpose.UNWIND for intent in latest)

@@ -1,1 +1,6 @@
-"""Running a notebook as a stage, what it leaves behind, and when."""
+"""Runs: folders of evidence, papermill, the schedule."""
+
+from strikeloom.runner.notebook import run_stage
+from strikeloom.runner.record import Run, begin_run, finish_run
+
+__all__ = ["Run", "begin_run", "finish_run", "run_stage"]

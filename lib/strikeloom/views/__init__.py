@@ -1,1 +1,1 @@
-"""What people look at: figures, tables, the monitor page."""
+"""Figures, tables and the monitor page. Nothing here decides."""

@@ -1,0 +1,83 @@
+"""Environment variables and the ``.env`` file beside the notebooks.
+
+``STRIKELOOM_*`` names say where things are. Every other name of the file is a secret and is
+handed on wrapped, so that printing, formatting or an exception shows ``***``.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from strikeloom.errors import SettingsError
+from strikeloom.settings.all import project_root
+
+_PREFIX = "STRIKELOOM_"
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Secret:
+    """A value that shows itself only to ``reveal``."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the value, for the adapter that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is never written to disk or sent to another process")
+
+
+def env_file() -> Path:
+    """``.env`` of the project, beside the notebooks' folder."""
+    return project_root() / ".env"
+
+
+def environment(name: str) -> str | None:
+    """Value of a ``STRIKELOOM_*`` variable: the process's environment, then ``.env``.
+
+    Raises
+    ------
+    SettingsError
+        When ``.env`` can be read by other users.
+    """
+    found = _read()  # always: a file that others can read is refused, not ignored
+    return os.environ.get(name) or found.get(name)
+
+
+def secrets_of(path: Path | None = None) -> dict[str, Secret]:
+    """Secrets of ``.env`` by name.
+
+    Raises
+    ------
+    SettingsError
+        When the file can be read by other users.
+    """
+    found = _read(path)
+    return {name: Secret(value) for name, value in found.items() if not name.startswith(_PREFIX)}
+
+
+def _read(path: Path | None = None) -> dict[str, str]:
+    path = path or env_file()
+    if not path.is_file():
+        return {}
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name == "posix" and mode & _OTHERS:
+        raise SettingsError(
+            f"{path} has mode {mode:o}: other users of this machine can read your keys; run "
+            f"chmod 600 {path}",
+            path=str(path),
+        )
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(path).items() if value}

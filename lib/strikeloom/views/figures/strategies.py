@@ -1,0 +1,82 @@
+"""What a strategy pays, and why it scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.domain.instruments import Right
+from strikeloom.domain.proposals import Proposal
+from strikeloom.quant.payoff import profit_at
+from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_REACH = 3.0  # standard deviations of the forward to each side
+
+
+def payoff_figure(proposal: Proposal) -> go.Figure:
+    """Profit and loss of one unit at expiry, with spot and breakevens."""
+    import plotly.graph_objects as go
+
+    legs = proposal.legs
+    strikes = np.array([[leg.contract.strike / 100 for leg in legs]])
+    days = max(1, (legs[0].contract.expiry - proposal.day).days)
+    deviation = proposal.atm_iv * np.sqrt(days / 365) * _REACH
+    edges = proposal.forward * np.exp(np.array([-deviation, deviation]))
+    roots = [x for x in proposal.risk.breakevens if edges[0] < x < edges[1]]
+    spots = np.unique(np.concatenate((edges, strikes[0], roots)))
+    is_call = np.array([[leg.contract.right is Right.CALL for leg in legs]])
+    units = np.array([[float(leg.signed_units) for leg in legs]])
+    cash = np.array([proposal.risk.net_premium / 100])
+    profit = profit_at(spots[None, :], strikes, is_call, units, cash)[0]
+    figure = go.Figure()
+    for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
+        figure.add_scatter(
+            x=spots.round(2).tolist(),
+            y=(np.maximum(side * profit, 0) * side).round(2).tolist(),
+            fill="tozeroy",
+            mode="lines",
+            line={"width": 0},
+            name=name,
+            fillcolor=colour,
+            opacity=0.35,
+        )
+    figure.add_scatter(
+        x=spots.round(2).tolist(),
+        y=profit.round(2).tolist(),
+        mode="lines",
+        line={"color": INK, "width": 2},
+        showlegend=False,
+    )
+    figure.add_vline(
+        x=proposal.spot / 100, line={"color": QUIET, "dash": "dot"}, annotation_text="spot"
+    )
+    title = f"{proposal.symbol} {proposal.template.replace('_', ' ')}: rupees a lot at expiry"
+    figure.update_layout(layout(title))
+    return figure
+
+
+def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure:
+    """Parts of the score of the best proposals, stacked."""
+    import plotly.graph_objects as go
+
+    best = sorted(proposals, key=lambda p: -p.score.total)[:count][::-1]
+    names = [f"{p.symbol} {p.template.replace('_', ' ')}" for p in best]
+    figure = go.Figure()
+    for place, (part, _) in enumerate(best[0].score.parts if best else ()):
+        figure.add_bar(
+            y=names,
+            x=[round(p.score.parts[place][1], 4) for p in best],
+            orientation="h",
+            name=part.replace("_", " "),
+        )
+    figure.update_layout(
+        layout("Best proposals and what their score is made of", height=120 + 24 * len(best)),
+        barmode="stack",
+    )
+    figure.update_yaxes(automargin=True)
+    return figure
