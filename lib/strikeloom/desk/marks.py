@@ -1,0 +1,46 @@
+"""Choosing strategies for execution: a person's mark, with the lots of the day's plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strikeloom.errors import StageError
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.store import MarkRow
+
+
+def mark(
+    desk: Desk, strategy_ids: Sequence[str] | None = None, *, notes: str = ""
+) -> tuple[list[MarkRow], int]:
+    """Mark strategies of the day's plan; without ids all of them, in the plan's order.
+
+    Returns
+    -------
+    rows, new
+        The marks that were asked for, and how many of them are new.
+
+    Raises
+    ------
+    StageError
+        When the day has no plan, or the plan has no such strategy.
+    """
+    plan = desk.store.allocation(desk.day)
+    if plan is None:
+        raise StageError(
+            f"no plan for {desk.day} on market {desk.market}; run strikeloom run allocation "
+            f"--date {desk.day}"
+        )
+    planned = {row.strategy_id: row.lots for row in plan.rows}
+    unknown = [name for name in strategy_ids or () if name not in planned]
+    if unknown:
+        raise StageError(
+            f"not in the plan of {desk.day}: {', '.join(unknown)}; it holds "
+            f"{', '.join(planned) or 'nothing'}"
+        )
+    at = desk.clock.now()
+    rows = [
+        MarkRow(name, desk.day, lots, priority, notes, at)
+        for priority, (name, lots) in enumerate(planned.items(), start=1)
+        if strategy_ids is None or name in strategy_ids
+    ]
+    return rows, desk.store.mark(rows)
