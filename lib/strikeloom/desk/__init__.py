@@ -1,6 +1,18 @@
-"""Choosing clock, feed, broker and store for a mode: once, here, and nowhere else."""
+"""Which market, account, clock, feed and broker a desk has: the only place that chooses."""
 
-from strikeloom.desk.open import desk_home, open_desk
-from strikeloom.desk.replay import to_day_end, to_next_session
+from strikeloom.desk.marks import mark
+from strikeloom.desk.open import assemble_desk, open_desk
+from strikeloom.desk.places import Places, desk_home, places
+from strikeloom.desk.replay import to_day_end, to_day_start, to_next_session
 
-__all__ = ["desk_home", "open_desk", "to_day_end", "to_next_session"]
+__all__ = [
+    "Places",
+    "assemble_desk",
+    "desk_home",
+    "mark",
+    "open_desk",
+    "places",
+    "to_day_end",
+    "to_day_start",
+    "to_next_session",
+]

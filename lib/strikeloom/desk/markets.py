@@ -1,71 +1,99 @@
-"""Which market a desk opens, and making the synthetic one when it is missing."""
+"""Which market a desk is opened for, and making the synthetic one when it is missing."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
 
 from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.desk.keys import environment
+from strikeloom.desk.places import Places
 from strikeloom.errors import SettingsError
 from strikeloom.exchange.market import generate_synthetic, market_name, seed_of
-from strikeloom.settings.desk import DeskSettings
+from strikeloom.settings.all import Settings
 
 EXCHANGE = "nse"
+Progress = Callable[[int, int], None]
 
 
-def resolve_market(name: str, home: Path, settings: DeskSettings) -> str:
+def resolve_market(asked: str, settings: Settings, where: Places) -> str:
     """Full name of a market.
 
-    ``auto`` is the exchange when any of its days are stored, else the synthetic market.
+    Parameters
+    ----------
+    asked : str
+        ``nse``, ``synthetic-<seed>``, ``synthetic`` (the seed of ``config/desk.yaml``), or
+        ``auto`` / empty: then ``STRIKELOOM_MARKET``, then ``config/desk.yaml``, and at last
+        the exchange when any of its days are stored, else the synthetic market.
 
     Raises
     ------
     SettingsError
-        When the name is unknown.
+        For a name that is none of these.
     """
-    wanted = name or settings.market
-    synthetic = market_name(settings.synthetic_seed)
-    if wanted == "auto":
-        return (
-            EXCHANGE if ParquetHistory(home / "history" / EXCHANGE, EXCHANGE).days() else synthetic
-        )
+    named = (asked, environment("STRIKELOOM_MARKET"), settings.desk.market)
+    wanted = next((name for name in named if name and name != "auto"), "")
+    if not wanted:
+        stored = ParquetHistory(where.history(EXCHANGE), EXCHANGE).days()
+        wanted = EXCHANGE if stored else "synthetic"
     if wanted == "synthetic":
-        return synthetic
+        return market_name(settings.desk.synthetic_seed)
     if wanted == EXCHANGE or seed_of(wanted) is not None:
         return wanted
-    raise SettingsError(f"market {wanted!r} is unknown; use nse, synthetic or synthetic-<seed>")
+    raise SettingsError(
+        f"market {wanted!r} is unknown; use nse, synthetic, synthetic-<seed> or auto",
+        market=wanted,
+    )
 
 
-def open_history(home: Path, market: str) -> ParquetHistory:
-    """History of a market; a missing synthetic one is drawn first, whole or not at all."""
-    folder = home / "history" / market
+def open_history(market: str, where: Places, *, progress: Progress | None = None) -> ParquetHistory:
+    """History of a market; a synthetic one is drawn first when it is not there.
+
+    The market appears in one step: it is drawn beside its place, under a lock, and moved
+    there. Killed half way it leaves nothing that could be taken for a market.
+    """
+    folder = where.history(market)
     seed = seed_of(market)
-    if seed is not None and not (folder / "underlyings.json").exists():
-        _draw(folder, market, seed)
+    if seed is not None and not folder.exists():
+        where.histories.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = where.lock(market)
+        lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(lock):
+            if not folder.exists():
+                _draw(seed, market, folder, progress)
     return ParquetHistory(folder, market)
 
 
-def _draw(folder: Path, market: str, seed: int) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f"{market}.lock"):
-        if (folder / "underlyings.json").exists():
-            return  # another process drew it while we waited
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".drawing-") as made:
-            from rich.console import Console
-            from rich.progress import Progress
+def _draw(seed: int, market: str, folder: Path, progress: Progress | None) -> None:
+    prefix = f".{market}."
+    for left in folder.parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed: the lock is ours
+    beside = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
+    try:
+        with _shown(market, progress) as step:
+            generate_synthetic(seed, ParquetHistory(beside, market), progress=step)
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
 
-            console = Console(stderr=True, quiet=not sys.stderr.isatty())
-            with Progress(console=console, transient=True) as bar:
-                task = bar.add_task(f"drawing the synthetic market {market}", total=None)
-                generate_synthetic(
-                    seed,
-                    ParquetHistory(Path(made) / market, market),
-                    progress=lambda done, total: bar.update(task, completed=done, total=total),
-                )
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(Path(made) / market, folder)
+
+@contextmanager
+def _shown(market: str, progress: Progress | None) -> Iterator[Progress]:
+    """Progress as given, else a bar on the terminal's standard error."""
+    if progress is not None:
+        yield progress
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    with Bar(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(f"drawing the market {market}", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,34 +1,49 @@
-"""Open a desk: settings and a mode become market, account, clock, feed, broker and store."""
+"""Open a desk: the one place where settings become a market, an account and its ports."""
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from strikeloom.adapters.alerts.log import LogAlerts
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
-from strikeloom.desk.markets import open_history, resolve_market
+from strikeloom.desk.markets import Progress, open_history, resolve_market
+from strikeloom.desk.modes import choose_mode
+from strikeloom.desk.places import Places, places
 from strikeloom.desk.upstream import ensure_upstream
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.results import Stage
 from strikeloom.errors import MissingHistory, SettingsError
-from strikeloom.exchange.market import seed_of
 from strikeloom.nse.sessions import session
+from strikeloom.ports.alerts import Alerts
+from strikeloom.ports.broker import Broker
+from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.settings.all import Settings, load_settings, project_root
-from strikeloom.trading.lease import file_name
+from strikeloom.ports.feed import MarketFeed
+from strikeloom.ports.instruments import Instruments
+from strikeloom.ports.quotes import QuoteCache
+from strikeloom.ports.store import Store
+from strikeloom.settings.all import Settings, load_settings
 
 
-def desk_home() -> Path:
-    """``STRIKELOOM_HOME``, else ``.strikeloom`` of the project."""
-    given = os.environ.get("STRIKELOOM_HOME")
-    return Path(given).expanduser() if given else project_root() / ".strikeloom"
+class Ports(TypedDict, total=False):
+    """Ports that a caller brings; the others are the replay's."""
+
+    clock: Clock
+    feed: MarketFeed
+    broker: Broker
+    store: Store
+    history: ParquetHistory
+    instruments: Instruments
+    quotes: QuoteCache
+    alerts: Alerts
 
 
 def open_desk(
@@ -39,80 +54,89 @@ def open_desk(
     mode: str = "",
     pace: float = 0.0,
     settings: Settings | None = None,
+    home: Path | None = None,
+    progress: Progress | None = None,
 ) -> Desk:
-    """Open a desk.
+    """Open a desk for one market and one account.
 
     Parameters
     ----------
     market : str
-        ``nse``, ``synthetic``, ``synthetic-<seed>``; empty: as ``config/desk.yaml`` says.
+        ``nse``, ``synthetic``, ``synthetic-<seed>``; empty: as ``config/desk.yaml`` says. A
+        synthetic market that is missing is drawn first, once.
     day : str or datetime.date, optional
-        Trade date to work on; default: the last stored day.
+        Trade date (YYYY-MM-DD); default: the last stored day.
     stage : str
-        Stage about to run. On a synthetic market its missing upstream stages are run once;
-        on any other they are refused where they are needed.
+        The stage about to run. Its upstream must have run for the day: on a synthetic market
+        it is run now, on any other the desk is refused with the command to run.
     mode : str
         ``replay``; the other modes need a broker.
     pace : float
         Seconds of real time between two snapshots of a replayed day.
+    progress : callable, optional
+        Called with steps done and steps in all while a market is drawn; default: a bar.
 
     Raises
     ------
     SettingsError
         When the market, mode or day is not usable; says what to do.
     MissingHistory
-        When nothing is stored.
+        When no day of the market is stored.
+    StageError
+        When an upstream run is missing or stale.
     """
     settings = settings or load_settings()
-    _replay_only(mode or settings.desk.mode)
-    home = desk_home()
-    name = resolve_market(market, home, settings.desk)
-    history = open_history(home, name)
-    days = history.days()
-    if not days:
-        raise MissingHistory(
-            f"market {name} has no stored days; run strikeloom data import PATH with the "
-            "exchange's daily files, or use --market synthetic"
-        )
+    where = places(home)
+    choose_mode(mode, settings)
+    name = resolve_market(market, settings, where)
+    history = open_history(name, where, progress=progress)
+    chosen = _day(day) or _last_day(history)
     account = f"replay:{name}"
-    store = open_store(home / "store.db", name, account)
-    chosen = _day(day) or days[-1]
+    store = open_store(where.store, name, account)
     clock = ReplayClock(store, history, session(chosen).close, pace)
-    feed = ReplayFeed(history, clock, settings.desk.replay)
-    desk = Desk(
-        market=name,
-        account=account,
-        mode=Mode.REPLAY,
-        home=home,
-        day=chosen,
-        settings=settings,
-        clock=clock,
-        feed=feed,
-        broker=SimBroker(
-            home / "accounts" / f"{file_name(account)}.db",
-            feed,
-            clock,
-            settings.desk.starting_cash * PAISE_PER_RUPEE,
-        ),
-        store=store,
-        history=history,
-        instruments=HistoryInstruments(history, history.underlyings()),
-        quotes=SqliteQuoteCache(home / "quotes.db", name),
-        alerts=LogAlerts(),
+    desk = assemble_desk(
+        name, account, chosen, where, settings, store=store, history=history, clock=clock
     )
-    if stage and seed_of(name) is not None:
+    if stage:
         ensure_upstream(desk, Stage(stage))
     return desk
 
 
-def _replay_only(mode: str) -> None:
-    known = [item.value for item in Mode]
-    if mode not in ("auto", *known):
-        raise SettingsError(f"mode {mode!r} is unknown; use one of {', '.join(known)}")
-    if mode not in ("auto", Mode.REPLAY.value):
-        raise SettingsError(
-            f"mode {mode} needs a broker, and no broker adapter is configured; use --mode replay"
-        )
+def assemble_desk(
+    market: str,
+    account: str,
+    day: date,
+    where: Places,
+    settings: Settings,
+    mode: Mode = Mode.REPLAY,
+    **ports: Unpack[Ports],
+) -> Desk:
+    """Put a desk together from the ports given and the replay's for the rest.
+
+    What a port must be for a mode is decided by the caller; nothing here is guessed.
+    """
+    store = ports.get("store") or open_store(where.store, market, account)
+    history = ports.get("history") or ParquetHistory(where.history(market), market)
+    clock = ports.get("clock") or ReplayClock(store, history, session(day).close)
+    feed = ports.get("feed") or ReplayFeed(history, clock, settings.desk.replay)
+    cash = settings.desk.starting_cash * PAISE_PER_RUPEE
+    instruments = HistoryInstruments(history, history.underlyings())
+    return Desk(
+        market=market,
+        account=account,
+        mode=mode,
+        home=where.home,
+        day=day,
+        settings=settings,
+        clock=clock,
+        feed=feed,
+        broker=ports.get("broker") or SimBroker(where.account(account), feed, clock, cash),
+        store=store,
+        history=history,
+        instruments=ports.get("instruments") or instruments,
+        quotes=ports.get("quotes") or SqliteQuoteCache(where.quotes, market),
+        alerts=ports.get("alerts") or LogAlerts(),
+    )
 
 
 def _day(given: str | date | None) -> date | None:
@@ -124,3 +148,13 @@ def _day(given: str | date | None) -> date | None:
         return date.fromisoformat(given)
     except ValueError:
         raise SettingsError(f"date {given!r} is not a day; write YYYY-MM-DD") from None
+
+
+def _last_day(history: ParquetHistory) -> date:
+    days = history.days()
+    if not days:
+        raise MissingHistory(
+            f"market {history.market} has no stored days; run strikeloom data import PATH with "
+            "the exchange's daily files, or use --market synthetic"
+        )
+    return days[-1]

@@ -65,3 +65,8 @@ def places(home: Path | None = None) -> Places:
 def notebooks_folder() -> Path:
     """The five notebooks."""
     return project_root() / "notebooks"
+
+
+def desk_home() -> Path:
+    """Home of the desks of this machine's user."""
+    return places().home

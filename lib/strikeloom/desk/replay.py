@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.timeline import moments
-from strikeloom.errors import StageError
-from strikeloom.nse.sessions import next_trading_day
+from strikeloom.errors import MissingHistory, StageError
+from strikeloom.nse.sessions import next_trading_day, trading_days
 from strikeloom.ports.desk import Desk
 
 
-def to_next_session(desk: Desk) -> None:
-    """Move to the first prices after the desk's day, where its strategies can be traded.
+def to_next_session(desk: Desk) -> datetime:
+    """Stand at the first prices after the desk's day, where its strategies can be traded.
 
     Filling at the close that made the signal would be look-ahead. A replay that stands inside
     that next day already stays where it is.
@@ -20,54 +20,85 @@ def to_next_session(desk: Desk) -> None:
     Raises
     ------
     StageError
-        When the next day is not stored, or the replay has gone past it.
+        When the next trading day is not stored, or the replay has gone past it.
     """
     clock = _clock(desk)
     day = next_trading_day(desk.day)
-    snapshots = moments(desk.history, day)
-    if not snapshots:
+    stored = moments(desk.history, day)
+    if not stored:
         raise StageError(
             f"strategies of {desk.day} trade at the prices of {day}, and market {desk.market} "
-            f"has none stored; import that day with strikeloom data import PATH"
+            "has none stored; run strikeloom data import PATH with that day's file"
         )
-    now = clock.now()
-    if now.date() > day:
-        raise StageError(
-            f"the replay of {desk.account} stands at {now:%Y-%m-%d %H:%M}, after {day}; "
-            f"strategies of {desk.day} can no longer be entered"
-        )
-    if now < snapshots[0]:
-        clock.move_to(snapshots[0])
-
-
-def to_day_end(desk: Desk, day: date) -> None:
-    """Move through every snapshot of the days up to ``day``, matching orders on the way.
-
-    Raises
-    ------
-    StageError
-        When nothing of the day is stored.
-    """
-    clock = _clock(desk)
-    if not moments(desk.history, day):
-        raise StageError(
-            f"market {desk.market} has no prices of {day}; import it with strikeloom data import"
-        )
-    if clock.now() > moments(desk.history, day)[-1]:
-        clock.move_to(moments(desk.history, day)[-1])  # raises: behind
-    passed = [d for d in desk.history.days() if clock.now().date() <= d < day]
-    for step in [*passed, day]:
-        for at in moments(desk.history, step):
-            if at > clock.now():
-                clock.move_to(at)
-                desk.broker.orders()
+    stands = desk.store.replay_time()
+    if stands is None or stands.date() != day:
+        if stands is not None and stands.date() > day and _has_traded(desk):
+            raise StageError(
+                f"the replay of {desk.account} stands at {stands:%Y-%m-%d %H:%M}, after {day}; "
+                f"strategies of {desk.day} can no longer be entered. Another STRIKELOOM_HOME "
+                "holds another replay"
+            )
+        _move(desk, clock, stored[0])
+    return clock.now()
 
 
 def to_day_start(desk: Desk, day: date) -> None:
-    """Move to the first snapshot of ``day`` when the replay stands before it."""
-    snapshots = moments(desk.history, day)
-    if snapshots and _clock(desk).now() < snapshots[0]:
-        _clock(desk).move_to(snapshots[0])
+    """Stand at the first prices of ``day``, or later in it when the replay is there already.
+
+    Raises
+    ------
+    MissingHistory
+        When nothing of the day is stored.
+    StoreError
+        When the replay is past it and the account has traded.
+    """
+    clock = _clock(desk)
+    first = _moments(desk, day)[0]
+    stands = desk.store.replay_time()
+    if stands is None or stands.date() != day:
+        _move(desk, clock, first)
+
+
+def to_day_end(desk: Desk, day: date) -> None:
+    """Stand at the last prices of ``day``; resting orders meet every price on the way.
+
+    Raises
+    ------
+    MissingHistory, StoreError
+        As for ``to_day_start``.
+    """
+    _move(desk, _clock(desk), _moments(desk, day)[-1])
+
+
+def _move(desk: Desk, clock: ReplayClock, at: datetime) -> None:
+    stands = desk.store.replay_time()
+    if stands is None or not _has_traded(desk):
+        desk.store.set_replay_time(at)  # nothing was decided yet that a jump could skip
+        return
+    if at <= stands:
+        clock.move_to(at)  # refuses to go back, with the reason
+        return
+    for day in trading_days(stands.date(), at.date()):
+        for moment in moments(desk.history, day):
+            if stands < moment <= at:
+                clock.move_to(moment)
+                desk.broker.orders()  # the engine matches what rests at every price
+
+
+def _has_traded(desk: Desk) -> bool:
+    return bool(desk.store.intents())
+
+
+def _moments(desk: Desk, day: date) -> list[datetime]:
+    stored = moments(desk.history, day)
+    if not stored:
+        days = desk.history.days()
+        span = f"{days[0]} to {days[-1]}" if days else "nothing"
+        raise MissingHistory(
+            f"market {desk.market} has no prices of {day} (stored: {span}); run strikeloom data "
+            "import PATH with that day's file"
+        )
+    return stored
 
 
 def _clock(desk: Desk) -> ReplayClock:

@@ -1,63 +1,95 @@
-"""On a synthetic market, run what a stage needs and does not find. Says what it runs."""
+"""A stage needs the stage before it, for the same day, not older than what that one read."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 
 from strikeloom import allocation, iv_history, strategy_creation
+from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.marks import mark
+from strikeloom.desk.runs import new_run_id
+from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage
+from strikeloom.errors import StageError
+from strikeloom.exchange.market import seed_of
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import MarkRow
 
 
 def ensure_upstream(desk: Desk, stage: Stage) -> None:
-    """Run each missing stage before ``stage``, first things first."""
-    before = [s for s in Stage if list(Stage).index(s) < list(Stage).index(stage)]
-    for item in before:
-        if item is Stage.EXECUTION or desk.store.latest_run(item, desk.day) is not None:
+    """See that everything ``stage`` reads has run for the desk's day.
+
+    On a synthetic market what is missing is run now and said on standard error; for
+    ``execution`` the plan is marked too when nothing is.
+
+    Raises
+    ------
+    StageError
+        On any other market: which run is missing or stale, and the command to run.
+    """
+    order = list(Stage)
+    synthetic = seed_of(desk.market) is not None
+    for step in order[: order.index(stage)]:
+        reason = _lacking(desk, step) if step in _RUN else ""
+        if not reason:
             continue
-        print(f"{item.value} has not run for {desk.day} on {desk.market}: running it once")  # noqa: T201
-        _RUN[item](desk, f"upstream-{item.value}-{desk.day}")
-    if stage is Stage.EXECUTION and not desk.store.marks(desk.day):
-        mark_allocated(desk, desk.clock.now())
+        if not synthetic:
+            raise StageError(
+                f"{stage} of {desk.day} on market {desk.market}: {reason}; run strikeloom run "
+                f"{step} --date {desk.day}"
+            )
+        _say(f"{reason}; running {step} of {desk.day} on {desk.market} first")
+        _run(desk, step)
+    if stage is Stage.EXECUTION and synthetic and not desk.store.marks(desk.day):
+        rows, _ = mark(desk)
+        _say(f"nothing was marked for {desk.day}; marked the {len(rows)} strategies of the plan")
 
 
-def mark_allocated(desk: Desk, at: datetime) -> int:
-    """Mark every allocated strategy of the day. Returns the new marks."""
-    plan = desk.store.allocation(desk.day)
-    rows = plan.rows if plan else ()
-    return desk.store.mark(
-        [
-            MarkRow(row.strategy_id, desk.day, row.lots, number, "", at)
-            for number, row in enumerate(rows, start=1)
-        ]
-    )
+def _lacking(desk: Desk, step: Stage) -> str:
+    """Why a step's run cannot be built on; empty when it can."""
+    run = desk.store.latest_run(step, desk.day)
+    if run is None:
+        return f"{step} has no finished run"
+    before = step.upstream
+    source = None if before is None else desk.store.latest_run(before, desk.day)
+    if before is not None and source is not None and run.inputs.get(before) != source.run_id:
+        return f"the last run of {step} is older than the last run of {before}"
+    return ""
 
 
-def _iv_history(desk: Desk, run_id: str) -> None:
+def _run(desk: Desk, step: Stage) -> None:
+    real = SystemClock()
+    run_id = new_run_id(desk.day, step, real.now())
+    desk.store.start_run(run_id, step, desk.day, real.now())
+    desk.store.finish_run(_RUN[step](desk, run_id).result, real.now())
+
+
+def _iv_history(desk: Desk, run_id: str) -> StageOutput:
     missing, holes = iv_history.missing_days(desk)
-    output = iv_history.save(desk, run_id, iv_history.summarise_days(desk, missing), holes=holes)
-    desk.store.finish_run(output.result, desk.clock.now())
+    days = iv_history.summarise_days(desk, missing)
+    return iv_history.save(desk, run_id, days, holes=holes)
 
 
-def _strategy_creation(desk: Desk, run_id: str) -> None:
+def _strategy_creation(desk: Desk, run_id: str) -> StageOutput:
     loaded = strategy_creation.load_chains(desk)
     views, unseen = strategy_creation.form_views(desk, loaded)
     structures, unbuilt = strategy_creation.build(desk, loaded, views)
     risks = strategy_creation.evaluate(structures)
     proposals, unfit = strategy_creation.score(desk, structures, risks)
-    output = strategy_creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
-    desk.store.finish_run(output.result, desk.clock.now())
+    return strategy_creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
 
 
-def _allocation(desk: Desk, run_id: str) -> None:
-    candidates, source = allocation.load_candidates(desk)
-    plan = allocation.allocate(desk, candidates)
-    output = allocation.save(desk, run_id, plan, source)
-    desk.store.finish_run(output.result, desk.clock.now())
+def _allocation(desk: Desk, run_id: str) -> StageOutput:
+    candidates, upstream = allocation.load_candidates(desk)
+    return allocation.save(desk, run_id, allocation.allocate(desk, candidates), upstream)
 
 
-_RUN = {
+def _say(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text)
+
+
+_RUN: dict[Stage, Callable[[Desk, str], StageOutput]] = {
     Stage.IV_HISTORY: _iv_history,
     Stage.STRATEGY_CREATION: _strategy_creation,
     Stage.ALLOCATION: _allocation,
