@@ -1,0 +1,131 @@
+"""The one door of the page's server: every request passes it before anything else sees it.
+
+The server listens on loopback, yet any page in the user's browser can send requests there, a
+rebound name can point there, and every user of the machine can connect. So each request, for
+the page, its assets, the kernel's socket and its REST calls alike, must
+
+- name this server as its ``Host`` (a rebound name does not),
+- carry no ``Origin`` but this server's own, and not be marked cross-site by the browser,
+- prove that it knows the token: once in the address that was printed, from then on by a cookie
+  that scripts cannot read and other sites cannot send.
+
+What does not pass is answered by a server that knows one sentence and no kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
+from tornado.routing import Router
+from tornado.web import Application, RequestHandler
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class Gate(Router):
+    """Lets a request through to the application, or refuses it.
+
+    Parameters
+    ----------
+    application : tornado.web.Application
+        What stands behind the gate.
+    token : str
+        Secret of this server.
+    port : int
+        Port it listens on.
+    """
+
+    def __init__(self, application: Application, token: str, port: int) -> None:
+        self._application = application
+        self._token = token
+        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        self._cookie = f"strikeloom-{port}"
+        # what the cookie holds opens the page, and does not tell the token
+        self._pass = hmac.new(token.encode(), b"page", hashlib.sha256).hexdigest()
+        self._answers = Application([(r".*", _Refuse)])
+        self._welcome = Application(
+            [(r".*", _Welcome, {"cookie": self._cookie, "value": self._pass})]
+        )
+
+    def find_handler(
+        self, request: HTTPServerRequest, **kwargs: Any
+    ) -> HTTPMessageDelegate | None:
+        """Choose who answers: the application, the welcome with its cookie, or the refusal."""
+        if not self._from_here(request):
+            return self._answers.find_handler(request, **kwargs)
+        given = parse_qs(request.query).get("token", [""])[0]
+        if given and request.method == "GET" and request.path == "/":
+            right = hmac.compare_digest(given.encode(), self._token.encode())
+            chosen = self._welcome if right else self._answers
+            return chosen.find_handler(request, **kwargs)
+        if not self._knows(request):
+            return self._answers.find_handler(request, **kwargs)
+        return self._application.find_handler(request, **kwargs)
+
+    def _from_here(self, request: HTTPServerRequest) -> bool:
+        headers = request.headers
+        hosts, origins = headers.get_list("Host"), headers.get_list("Origin")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            return False
+        if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+            return False
+        # a link on another site may open the page (it shows nothing without the cookie, which
+        # is not sent then); nothing else may come from another site
+        return headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+
+    def _knows(self, request: HTTPServerRequest) -> bool:
+        scheme, _, word = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "token" and hmac.compare_digest(word.encode(), self._token.encode()):
+            return True
+        for header in request.headers.get_list("Cookie"):
+            try:
+                found = SimpleCookie(header).get(self._cookie)
+            except CookieError:
+                continue
+            if found and hmac.compare_digest(found.value.encode(), self._pass.encode()):
+                return True
+        return False
+
+
+class _Plain(RequestHandler):
+    """Answers without the framework's own name and error pages."""
+
+    def set_default_headers(self) -> None:
+        self.clear_header("Server")
+        for name, value in SECURITY_HEADERS.items():
+            self.set_header(name, value)
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing here changes anything."""
+
+
+class _Refuse(_Plain):
+    """The one sentence."""
+
+    def prepare(self) -> None:
+        self.set_status(403)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("Not here. Open the address that `strikeloom monitor` printed.\n")
+
+
+class _Welcome(_Plain):
+    """Takes the token out of the address and leaves the cookie."""
+
+    def initialize(self, cookie: str, value: str) -> None:
+        self._cookie, self._value = cookie, value
+
+    def get(self) -> None:
+        self.set_cookie(
+            self._cookie, self._value, httponly=True, samesite="Strict", path="/", secure=False
+        )
+        self.redirect("/")
