@@ -1,0 +1,239 @@
+"""Serve notebook 05, and nothing else, with Voila on loopback behind the gate."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+from traitlets.config import Config
+from voila.app import Voila
+
+from strikeloom.errors import SettingsError
+from strikeloom.views.monitor.gate import SECURITY_HEADERS, Gate
+
+HOST = "127.0.0.1"
+_IDLE_SECONDS = 120  # a kernel whose tab is gone ends after so long
+_CONTENT = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; worker-src 'self' blob:; "
+    "frame-ancestors 'none'; base-uri 'self'; form-action 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the page is.
+
+    Attributes
+    ----------
+    token_file : pathlib.Path
+        Holds the address with its token; readable by its owner only, removed at the end.
+    """
+
+    port: int
+    token_file: Path
+    token: str
+
+    @property
+    def url(self) -> str:
+        """Address with the token, to be opened once; the browser keeps a cookie then."""
+        return f"http://{HOST}:{self.port}/?token={self.token}"
+
+    def __repr__(self) -> str:
+        return f"Address(port={self.port}, token_file={self.token_file}, token=***)"
+
+
+def token_file(home: Path) -> Path:
+    """File that holds the address of the running page."""
+    return home / "monitor.url"
+
+
+def read_address(home: Path) -> str:
+    """Address of the running page, token included.
+
+    Raises
+    ------
+    SettingsError
+        When no page is being served for this home.
+    """
+    try:
+        return token_file(home).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        raise SettingsError(
+            "the monitor page is not being served; start it with strikeloom monitor"
+        ) from None
+
+
+def serve(
+    notebook: Path,
+    home: Path,
+    *,
+    port: int,
+    parameters: dict[str, Any] | None = None,
+    ready: Callable[[Address], None] = lambda _: None,
+) -> None:
+    """Serve the page until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    notebook : pathlib.Path
+        Notebook 05.
+    home : pathlib.Path
+        The desk's home: handed to the page's kernels, and where the token file lies.
+    port : int
+        On loopback; 0 takes a free one.
+    parameters : dict, optional
+        Values for the notebook's parameters cell.
+    ready : callable
+        Told the address once the server answers.
+
+    Raises
+    ------
+    SettingsError
+        When the port is taken.
+    """
+    sockets = _bind(port)
+    address = Address(sockets[0].getsockname()[1], token_file(home), secrets.token_urlsafe(24))
+    os.environ["STRIKELOOM_HOME"] = str(home)
+    with tempfile.TemporaryDirectory(prefix="strikeloom-page-") as folder:
+        shown = _with_parameters(notebook, Path(folder) / "monitor.ipynb", parameters or {})
+        _write_private(address.token_file, address.url + "\n")
+        try:
+            _run(_server(shown, address.port), sockets, address, ready)
+        finally:
+            for item in sockets:
+                item.close()
+            with contextlib.suppress(FileNotFoundError):
+                address.token_file.unlink()
+
+
+def _bind(port: int) -> list[socket.socket]:
+    try:
+        return bind_sockets(port, HOST)
+    except OSError as error:
+        raise SettingsError(
+            f"port {port} on {HOST} cannot be used ({error.strerror}); another page may be "
+            "running: give --port or change monitor.port in config/monitor.yaml",
+            port=port,
+        ) from None
+
+
+def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path:
+    """Copy of the notebook without outputs, with its parameters set."""
+    import nbformat
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    notebook = load_notebook_node(str(source))
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    if values:
+        notebook = parameterize_notebook(notebook, values)
+    nbformat.write(notebook, target)
+    return target
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody but its owner could ever read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(text)
+    part.replace(path)
+
+
+class ThisPython(KernelSpecManager):
+    """Every kernel runs in the environment that serves the page, installed spec or not."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Spec of this very Python."""
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name=kernel_name, language="python")
+
+
+class _Server(Voila):
+    """Voila's application without its own command line, config files, login and listener."""
+
+    def load_config_file(self, *_: Any, **__: Any) -> None:
+        """Take no settings from files that happen to lie about."""
+
+    def start(self) -> None:
+        """Build the application; the caller binds and runs it."""
+        settings = self.init_settings()
+        self.app = Application(**settings)
+        self.app.settings.update(self.tornado_settings)
+        self.app.add_handlers(".*$", self.init_handlers())
+
+
+def _server(notebook: Path, port: int) -> _Server:
+    config = Config()
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.strip_sources = True
+    config.VoilaConfiguration.file_allowlist = []
+    config.VoilaConfiguration.kernel_spec_manager_class = ThisPython
+    config.VoilaConfiguration.template = "lab"
+    config.VoilaConfiguration.allow_template_override = "NO"
+    config.VoilaConfiguration.allow_theme_override = "NO"
+    config.MappingKernelManager.cull_idle_timeout = _IDLE_SECONDS
+    config.MappingKernelManager.cull_interval = _IDLE_SECONDS // 4
+    config.MappingKernelManager.cull_connected = False
+    # the page talks every second while nobody looks; that must not keep its kernel alive
+    config.MappingKernelManager.untracked_message_types = [
+        "comm_msg", "comm_open", "comm_close", "comm_info_request", "comm_info_reply",
+        "kernel_info_request", "kernel_info_reply", "status", "display_data",
+        "update_display_data", "shutdown_request",
+    ]  # fmt: skip
+    server = _Server(
+        config=config,
+        notebook_path=str(notebook),
+        root_dir=str(notebook.parent),
+        ip=HOST,
+        port=port,
+        open_browser=False,
+        log_level="WARN",
+        tornado_settings={
+            "headers": {**SECURITY_HEADERS, "Content-Security-Policy": _CONTENT},
+            "allow_remote_access": False,
+            "local_hostnames": ["localhost", HOST],
+        },
+    )
+    server.initialize([])
+    server.connection_dir = tempfile.mkdtemp(prefix="kernels-", dir=notebook.parent)
+    server.start()
+    return server
+
+
+def _run(
+    server: _Server,
+    sockets: list[socket.socket],
+    address: Address,
+    ready: Callable[[Address], None],
+) -> None:
+    loop = IOLoop.current()
+    http = HTTPServer(Gate(server.app, address.token, address.port))
+    http.add_sockets(sockets)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: loop.add_callback_from_signal(loop.stop))
+    loop.add_callback(ready, address)
+    try:
+        loop.start()
+    finally:
+        http.stop()
+        loop.run_sync(server.kernel_manager.shutdown_all)
