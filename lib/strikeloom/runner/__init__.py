@@ -1,4 +1,4 @@
-"""Runs: folders of evidence, papermill, the schedule."""
+"""Running a notebook as a stage, what it leaves behind, and when."""
 
 from strikeloom.runner.notebook import run_stage
 from strikeloom.runner.record import Run, begin_run, finish_run

@@ -6,18 +6,59 @@ import json
 import sys
 from pathlib import Path
 
+from strikeloom.errors import SettingsError
+
 KERNEL = "strikeloom"
+DISPLAY = "Strikeloom"
 
 
-def ensure_kernel() -> Path:
+def ensure_kernel(prefix: Path | None = None) -> Path:
     """Write the kernel's spec into this environment unless it is there and points here.
 
     A kernel named ``python3`` may belong to any environment of the machine; ours never does.
-    """
-    folder = Path(sys.prefix) / "share" / "jupyter" / "kernels" / KERNEL
-    spec = folder / "kernel.json"
-    if spec.exists() and json.loads(spec.read_text(encoding="utf-8"))["argv"][0] == sys.executable:
-        return folder
-    from ipykernel.kernelspec import install
 
-    return Path(install(prefix=sys.prefix, kernel_name=KERNEL, display_name="Strikeloom"))
+    Returns
+    -------
+    pathlib.Path
+        Folder of the spec.
+
+    Raises
+    ------
+    SettingsError
+        When the environment cannot be written to.
+    """
+    folder = (prefix or Path(sys.prefix)) / "share" / "jupyter" / "kernels" / KERNEL
+    file = folder / "kernel.json"
+    wanted = {
+        "argv": [
+            sys.executable,
+            "-Xfrozen_modules=off",
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+        ],
+        "display_name": DISPLAY,
+        "language": "python",
+        "metadata": {"debugger": True},
+    }
+    if _read(file) == wanted:
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise SettingsError(
+            f"the Jupyter kernel cannot be written to {folder} ({error.strerror}); run make "
+            "setup, or install into an environment of your own"
+        ) from error
+    return folder
+
+
+def _read(file: Path) -> object:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

@@ -1,65 +1,81 @@
-"""What a run leaves behind: ``runs/<date>/<stage>/<time-id>/``."""
+"""What a run leaves behind: ``runs/<date>/<stage>/<HHMMSS-id>/``.
+
+A run's id is its folder under the runs' root. Whoever runs it holds a file lock in the folder;
+a run that is still ``running`` in the store while nobody holds the lock has died.
+"""
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import logging
-import os
-import secrets
-from dataclasses import dataclass
-from datetime import date
+import platform
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.places import places
+from strikeloom.desk.runs import new_run_id
 from strikeloom.domain.output import StageOutput
-from strikeloom.domain.results import Stage, StageResult
+from strikeloom.domain.results import Stage, StageResult, Verdict
+from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
-from strikeloom.settings.all import project_root
 
 _LOG = logging.getLogger("strikeloom")
+_HELD = ".running"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run and its folder."""
+    """One run and its folder.
+
+    Attributes
+    ----------
+    lock : filelock.FileLock, optional
+        Held while the run lives, by the process that began it.
+    """
 
     run_id: str
     stage: Stage
     folder: Path
+    lock: FileLock | None = field(default=None, repr=False, compare=False)
 
 
-def runs_root() -> Path:
-    """``STRIKELOOM_RUNS``, else ``runs`` of the project."""
-    given = os.environ.get("STRIKELOOM_RUNS")
-    return Path(given).expanduser() if given else project_root() / "runs"
-
-
-def new_run(stage: Stage, day: date) -> Run:
-    """Make a folder for a run."""
-    run_id = f"{SystemClock().now():%H%M%S}-{secrets.token_hex(3)}"
-    folder = runs_root() / day.isoformat() / stage.value / run_id
+def new_run(desk: Desk, stage: Stage) -> Run:
+    """Make a folder, hold its lock, and record in the store that the run has begun."""
+    at = SystemClock().now()
+    run_id = new_run_id(desk.day, stage, at)
+    folder = places().runs / run_id
     (folder / "tables").mkdir(parents=True)
-    return Run(run_id, stage, folder)
+    lock = FileLock(folder / _HELD)
+    lock.acquire()
+    desk.store.start_run(run_id, stage, desk.day, at)
+    return Run(run_id, stage, folder, lock)
 
 
 def begin_run(desk: Desk, stage: str, run_folder: str = "") -> Run:
     """Begin a run inside a notebook: in the runner's folder, or in one of its own.
 
-    The package's log goes to ``log.jsonl`` of the folder.
+    The package's log goes to ``log.jsonl`` of the folder from here on.
+
+    Raises
+    ------
+    SettingsError
+        When ``run_folder`` is not a folder.
     """
     kind = Stage(stage)
     if run_folder:
         folder = Path(run_folder)
-        run = Run(folder.name, kind, folder)
+        if not folder.is_dir():
+            raise SettingsError(f"run_folder {run_folder!r} is no folder; leave it empty")
+        run = Run("/".join(folder.parts[-3:]), kind, folder)
     else:
-        run = new_run(kind, desk.day)
-        desk.store.start_run(run.run_id, kind, desk.day, SystemClock().now())
-    handler = logging.FileHandler(run.folder / "log.jsonl", encoding="utf-8")
-    handler.setFormatter(_JsonLines())
-    _LOG.addHandler(handler)
-    _LOG.setLevel(logging.INFO)
-    _LOG.info("%s begins on %s for %s", stage, desk.market, desk.day)
+        run = new_run(desk, kind)
+    log_to(run)
+    _LOG.info("%s of %s begins on market %s", kind.value, desk.day, desk.market)
     return run
 
 
@@ -67,26 +83,103 @@ def finish_run(desk: Desk, run: Run, output: StageOutput) -> StageResult:
     """Write the result and the tables, and close the run in the store."""
     for name, frame in output.tables.items():
         frame.to_parquet(run.folder / "tables" / f"{name}.parquet", index=False)
-    write_result(run, output.result)
-    desk.store.finish_run(output.result, SystemClock().now())
-    _LOG.info("%s is %s: %s", run.stage.value, output.result.verdict, output.result.counts)
-    return output.result
+    result = output.result.model_copy(
+        update={"versions": {**output.result.versions, **_versions()}}
+    )
+    close_run(desk, run, result)
+    return result
 
 
-def write_result(run: Run, result: StageResult) -> None:
-    """Write ``result.json``, whole or not at all."""
-    part = run.folder / ".result.json.part"
+def fail_run(desk: Desk, run: Run, error: str) -> StageResult:
+    """Leave the same record for a run that failed."""
+    result = StageResult(
+        run_id=run.run_id,
+        stage=run.stage,
+        market=desk.market,
+        account=desk.account,
+        day=desk.day,
+        verdict=Verdict.FAILED,
+        counts={},
+        versions=_versions(),
+        error=error,
+    )
+    close_run(desk, run, result)
+    return result
+
+
+def close_run(desk: Desk, run: Run, result: StageResult) -> None:
+    """Write ``result.json`` whole or not at all, then the store, then let the lock go."""
+    part = run.folder / ".result.part"
     part.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
     part.replace(run.folder / "result.json")
+    desk.store.finish_run(result, SystemClock().now())
+    level = logging.ERROR if result.verdict is Verdict.FAILED else logging.INFO
+    _LOG.log(level, "%s: %s", result.verdict.value, result.error or result.counts)
+    release(run)
+
+
+def release(run: Run) -> None:
+    """Let the run's lock go."""
+    if run.lock is not None:
+        run.lock.release()
+        (run.folder / _HELD).unlink(missing_ok=True)
+
+
+def close_dead_runs(desk: Desk) -> list[str]:
+    """Close runs whose process ended without a word. Returns their ids."""
+    dead = []
+    for row in desk.store.runs():
+        folder = places().runs / str(row["run_id"])
+        if row["verdict"] != "running" or _is_held(folder):
+            continue
+        run = Run(str(row["run_id"]), Stage(str(row["stage"])), folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        fail_run(desk, run, "its process ended without a word: killed, or the machine stopped")
+        (folder / _HELD).unlink(missing_ok=True)
+        dead.append(run.run_id)
+    return dead
+
+
+def log_to(run: Run) -> None:
+    """Send the package's log to the run's ``log.jsonl``, and to no other run's."""
+    for old in [h for h in _LOG.handlers if isinstance(h, _RunLog)]:
+        _LOG.removeHandler(old)
+        old.close()
+    _LOG.addHandler(_RunLog(run.folder / "log.jsonl"))
+    _LOG.setLevel(logging.INFO)
+
+
+def _is_held(folder: Path) -> bool:
+    if not (folder / _HELD).exists():
+        return False
+    try:
+        with FileLock(folder / _HELD, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "strikeloom": importlib.metadata.version("strikeloom"),
+        "python": platform.python_version(),
+    }
+
+
+class _RunLog(logging.FileHandler):
+    """One JSON object a line."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8")
+        self.setFormatter(_JsonLines())
 
 
 class _JsonLines(logging.Formatter):
-    """One JSON object a line."""
-
     def format(self, record: logging.LogRecord) -> str:
         body: dict[str, Any] = {
             "at": SystemClock().now().isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
+            "from": record.name,
             "text": record.getMessage(),
         }
         return json.dumps(body, ensure_ascii=False)

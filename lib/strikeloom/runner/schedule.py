@@ -2,61 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from filelock import FileLock, Timeout
+
+from strikeloom.adapters.replay.timeline import moments
+from strikeloom.desk.places import places
 from strikeloom.domain.results import Stage, Verdict
-from strikeloom.nse.sessions import is_trading_day, session
+from strikeloom.errors import LeaseTaken
+from strikeloom.nse.sessions import is_trading_day, next_trading_day, session
 from strikeloom.ports.desk import Desk
 from strikeloom.runner.notebook import run_stage
-from strikeloom.settings.schedule import ScheduleSettings
+from strikeloom.settings.schedule import Job, ScheduleSettings
+
+OpenDesk = Callable[[date | None], Desk]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What became of one job: ``done``, ``failed``, ``already done`` or ``not due``."""
+    """What became of one job.
+
+    Attributes
+    ----------
+    outcome : str
+        A verdict, or ``not due``, ``already done``, ``waits``.
+    note : str
+        The run's id, the error, or what it waits for.
+    """
 
     stage: str
     at: str
+    day: date | None
     outcome: str
     note: str = ""
 
 
-def run_due(desk: Desk, now: datetime) -> Iterator[JobOutcome]:
-    """Run the jobs whose time has come, in order; the first failure holds back what follows.
+def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
+    """Run the jobs whose time has come, in the order of their time, one after the other.
 
-    A job is done when its stage has a finished run for the desk's day.
+    Analysis works on the last stored day, execution on the last one whose next session has
+    prices. A finished run for its day makes a job done. A failed analysis is tried again on
+    the next call; a failed execution is not, before a person has looked.
+
+    Raises
+    ------
+    LeaseTaken
+        When another call is still running.
     """
+    desk = open_desk(None)
     if not is_trading_day(now.date()):
-        yield JobOutcome("-", "-", "not due", f"{now.date()} is no trading day")
+        yield JobOutcome("", "", None, "not due", f"{now.date()} is no trading day")
         return
-    held = ""
-    for job in sorted(desk.settings.schedule.jobs, key=lambda item: item.at):
-        stage, at = Stage(job.stage), f"{job.at:%H:%M}"
-        if job.at > now.time():
-            yield JobOutcome(job.stage, at, "not due")
-        elif desk.store.latest_run(stage, desk.day) is not None:
-            yield JobOutcome(job.stage, at, "already done", str(desk.day))
-        elif held:
-            yield JobOutcome(job.stage, at, "held back", f"{held} failed")
-        else:
-            result, _ = run_stage(desk, stage, job.parameters)
-            failed = result.verdict is Verdict.FAILED
-            held = job.stage if failed else ""
-            yield JobOutcome(job.stage, at, result.verdict.value, result.error)
+    lock = places(desk.home).lock(f"schedule-{desk.market}")
+    lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with FileLock(lock, timeout=0):
+            for job in sorted(desk.settings.schedule.jobs, key=lambda item: item.at):
+                yield _outcome(open_desk, desk, job, now)
+    except Timeout:
+        raise LeaseTaken(
+            f"another strikeloom schedule is running for market {desk.market}; it ends by itself"
+        ) from None
+
+
+def _outcome(open_desk: OpenDesk, desk: Desk, job: Job, now: datetime) -> JobOutcome:
+    stage, at = Stage(job.stage), f"{job.at:%H:%M}"
+    day = _trade_date(desk, stage)
+    if job.at > now.time():
+        return JobOutcome(stage, at, day, "not due")
+    if day is None:
+        return JobOutcome(stage, at, day, "waits", "no stored day is followed by prices")
+    done = desk.store.latest_run(stage, day)
+    if done is not None:
+        return JobOutcome(stage, at, day, "already done", done.run_id)
+    waits = _waits(desk, stage, day, now)
+    if waits:
+        return JobOutcome(stage, at, day, "waits", waits)
+    result, run = run_stage(open_desk(day), stage, dict(job.parameters))
+    return JobOutcome(stage, at, day, result.verdict.value, result.error or run.run_id)
+
+
+def _trade_date(desk: Desk, stage: Stage) -> date | None:
+    days = desk.history.days()
+    if stage is not Stage.EXECUTION:
+        return days[-1] if days else None
+    followed = (d for d in reversed(days) if moments(desk.history, next_trading_day(d)))
+    return next(followed, None)
+
+
+def _waits(desk: Desk, stage: Stage, day: date, now: datetime) -> str:
+    """What a job waits for; empty when nothing."""
+    before = stage.upstream
+    if before is not None and desk.store.latest_run(before, day) is None:
+        return f"{before} of {day} has not finished"
+    if stage is not Stage.EXECUTION:
+        return ""
+    if not desk.store.marks(day):
+        return f"nothing is marked for {day}; strikeloom mark chooses"
+    failed = [
+        row
+        for row in desk.store.runs()
+        if (row["stage"], row["day"], row["verdict"]) == (stage, day.isoformat(), Verdict.FAILED)
+        and str(row["started"])[:10] == now.date().isoformat()
+    ]
+    return (
+        f"{failed[0]['run_id']} failed today; look, then strikeloom run {stage}" if failed else ""
+    )
 
 
 def week(settings: ScheduleSettings, first: date) -> list[tuple[date, str, str]]:
     """Next seven days: date, session, jobs."""
+    jobs = ", ".join(
+        f"{job.at:%H:%M} {job.stage}" for job in sorted(settings.jobs, key=lambda item: item.at)
+    )
     rows = []
     for ahead in range(7):
         day = first + timedelta(days=ahead)
-        if not is_trading_day(day):
+        if is_trading_day(day):
+            hours = session(day)
+            rows.append((day, f"{hours.open:%H:%M} to {hours.close:%H:%M}", jobs))
+        else:
             rows.append((day, "closed", ""))
-            continue
-        hours = session(day)
-        jobs = sorted(settings.jobs, key=lambda item: item.at)
-        text = ", ".join(f"{job.at:%H:%M} {job.stage}" for job in jobs)
-        rows.append((day, f"{hours.open:%H:%M} to {hours.close:%H:%M}", text))
     return rows
