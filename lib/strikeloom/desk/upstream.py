@@ -59,7 +59,6 @@ def _lacking(desk: Desk, step: Stage) -> str:
 def _run(desk: Desk, step: Stage) -> None:
     real = SystemClock()
     run_id = new_run_id(desk.day, step, real.now())
-    desk.store.start_run(run_id, step, desk.day, real.now())
     desk.store.finish_run(_RUN[step](desk, run_id).result, real.now())
 
 

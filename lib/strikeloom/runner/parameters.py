@@ -22,8 +22,9 @@ def read_parameters(notebook: Path) -> dict[str, Any]:
     """
     import nbformat
 
+    read: Any = nbformat.read
     try:
-        cells = nbformat.read(notebook, as_version=4).cells
+        cells = read(notebook, as_version=4).cells
     except FileNotFoundError:
         raise SettingsError(f"{notebook} is missing; restore it from the repository") from None
     tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]

@@ -102,14 +102,14 @@ def _waits(desk: Desk, stage: Stage, day: date, now: datetime) -> str:
     if not desk.store.marks(day):
         return f"nothing is marked for {day}; strikeloom mark chooses"
     failed = [
-        row
+        str(row["run_id"])
         for row in desk.store.runs()
         if (row["stage"], row["day"], row["verdict"]) == (stage, day.isoformat(), Verdict.FAILED)
         and str(row["started"])[:10] == now.date().isoformat()
     ]
-    return (
-        f"{failed[0]['run_id']} failed today; look, then strikeloom run {stage}" if failed else ""
-    )
+    if failed:
+        return f"{failed[0]} failed today; look, then strikeloom run {stage}"
+    return ""
 
 
 def week(settings: ScheduleSettings, first: date) -> list[tuple[date, str, str]]:
