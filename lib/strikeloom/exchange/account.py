@@ -11,7 +11,6 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from strikeloom.domain.instruments import Kind, OptionContract, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, Order, OrderRequest, OrderState, Validity
 from strikeloom.errors import StoreError
+from strikeloom.exchange.resting import Resting
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
@@ -38,20 +38,11 @@ CREATE TABLE IF NOT EXISTS fills (
 CREATE INDEX IF NOT EXISTS fills_by_contract ON fills (contract, quote_at);
 CREATE TABLE IF NOT EXISTS money (one INTEGER PRIMARY KEY CHECK (one = 1), start INTEGER NOT NULL)
 STRICT;
+CREATE TABLE IF NOT EXISTS progress (
+    one INTEGER PRIMARY KEY CHECK (one = 1), matched_to TEXT NOT NULL
+) STRICT;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Resting:
-    """An order that can still trade."""
-
-    number: int
-    contract: OptionContract
-    side: Side
-    remaining: int
-    limit: int
-    validity: Validity
-    placed_at: datetime
+_VERSION = 1
 
 
 class Account:
@@ -75,8 +66,16 @@ class Account:
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-            self._db.execute("INSERT OR IGNORE INTO money (one, start) VALUES (1, ?)", (cash,))
+            version = self._one("PRAGMA user_version")
+            if version > _VERSION:
+                raise StoreError(
+                    f"{path} was written by a newer strikeloom (version {version}, known "
+                    f"{_VERSION}); update strikeloom or use another STRIKELOOM_HOME"
+                )
+            if version < _VERSION:
+                self._db.executescript(_SCHEMA)
+                self._db.execute("INSERT OR IGNORE INTO money (one, start) VALUES (1, ?)", (cash,))
+                self._db.execute(f"PRAGMA user_version = {_VERSION}")
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{path} is not a usable account file: {error}") from error
 
@@ -193,9 +192,10 @@ class Account:
         return _order(rows[0]) if rows else None
 
     def resting(self) -> list[Resting]:
-        """Orders that can still trade, in time priority."""
+        """Orders that can still trade, by price and then time: the best bid or offer first."""
         rows = self._rows(
-            "SELECT * FROM orders WHERE state IN ('PENDING', 'PART_TRADED') ORDER BY number"
+            "SELECT * FROM orders WHERE state IN ('PENDING', 'PART_TRADED') "
+            "ORDER BY contract, side, -side * limit_price, number"
         )
         return [
             Resting(
@@ -203,6 +203,7 @@ class Account:
                 _contract(row),
                 Side(row["side"]),
                 row["units"] - row["filled"],
+                row["filled"] == 0,
                 row["limit_price"],
                 Validity(row["validity"]),
                 _moment(row["placed_at"]),
@@ -244,6 +245,20 @@ class Account:
                 "FROM fills) FROM money"
             )
         )
+
+    def matched_to(self) -> datetime | None:
+        """Moment up to which resting orders were matched."""
+        rows = self._rows("SELECT matched_to FROM progress")
+        return _moment(rows[0]["matched_to"]) if rows else None
+
+    def note_matched(self, at: datetime) -> None:
+        """Keep the moment up to which resting orders were matched."""
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO progress (one, matched_to) VALUES (1, ?) "
+                "ON CONFLICT (one) DO UPDATE SET matched_to = excluded.matched_to",
+                (at.isoformat(),),
+            )
 
     def close(self) -> None:
         """Release the file."""

@@ -1,19 +1,18 @@
 """The matching engine: an exchange and a broker's risk desk for one account, in-process.
 
-Deterministic: what happens depends on the account file, the clock and the feed alone. Resting
-orders are matched whenever the engine is asked anything, against quotes as of the clock.
+Deterministic: what happens depends on the account file, the clock and the feed alone. Whenever
+the engine is asked anything it first catches up with the clock: every recorded snapshot since
+it was last asked is matched in turn, orders expire with their session, expired contracts
+settle. Each catching-up is one transaction, so two processes never trade the same quote twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 
-import numpy as np
-
-from strikeloom.domain.instruments import OptionContract, Right
-from strikeloom.domain.legs import Side
-from strikeloom.domain.money import rupees, rupees_text
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import (
     BrokerPosition,
     Fill,
@@ -23,26 +22,41 @@ from strikeloom.domain.orders import (
     OrderState,
     Validity,
 )
-from strikeloom.errors import BrokerError, Rejected
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import BrokerError, DataError, Rejected
 from strikeloom.exchange.account import Account
+from strikeloom.exchange.funding import lacks_money, margin_of
 from strikeloom.exchange.matching import match, refusal
+from strikeloom.exchange.resting import Resting
 from strikeloom.nse.charges import exercise_charges, trade_charges
-from strikeloom.nse.sessions import is_trading_day, session, years_to_expiry
+from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.nse.settlement import intrinsic
 from strikeloom.ports.clock import Clock
-from strikeloom.ports.feed import MarketFeed
-from strikeloom.risk.margin import margins, span_parameters
-
-Holding = tuple[OptionContract, int]
+from strikeloom.ports.feed import MarketFeed, RecordedFeed
+from strikeloom.ports.instruments import Instruments
 
 
 class Engine:
-    """Orders in, fills out, money kept."""
+    """Orders in, fills out, money kept.
 
-    def __init__(self, account: Account, feed: MarketFeed, clock: Clock) -> None:
+    Parameters
+    ----------
+    instruments : Instruments, optional
+        The exchange's own list: with it, an order in a contract that is not listed, or that
+        does not fit the listed lot and tick, is refused.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        feed: MarketFeed,
+        clock: Clock,
+        instruments: Instruments | None = None,
+    ) -> None:
         self._account = account
         self._feed = feed
         self._clock = clock
+        self._instruments = instruments
 
     def submit(self, request: OrderRequest) -> Order:
         """Accept and match an order, or refuse it.
@@ -52,27 +66,45 @@ class Engine:
         Rejected
             With the exchange's or the risk desk's reason; the refusal is on record.
         """
-        self.advance()
         now = self._clock.now()
-        reason = self._refusal(request, now)
-        state = OrderState.REJECTED if reason else OrderState.PENDING
-        number = self._account.add_order(request, now, state, reason or "")
+        with self._account.transaction():
+            self._catch_up(now)
+            try:
+                request = replace(request, contract=self._listed(request.contract, now))
+            except DataError as error:
+                reason: str | None = f"not a listed contract: {error}"
+            else:
+                reason = self._refusal(request, now)
+            state = OrderState.REJECTED if reason else OrderState.PENDING
+            number = self._account.add_order(request, now, state, reason or "")
+            if not reason:
+                self._match(now, self._quotes(self._account.resting(), now))
+                if request.validity is Validity.IOC:
+                    self._end(number, now, OrderState.CANCELLED, "unfilled part of an IOC order")
+            order = self._order(number)
         if reason:
-            raise Rejected(f"{request.contract.label}: {reason}", order_id=f"E{number}")
-        self._match(now)
-        if request.validity is Validity.IOC:
-            self._end(number, now, OrderState.CANCELLED, "unfilled part of an IOC order")
-        return self._order(number)
+            raise Rejected(f"{request.contract.label}: {reason}", order_id=order.order_id)
+        return order
 
     def cancel(self, order_id: str) -> Order:
-        """Cancel what is left; an order that is already terminal is answered as it is."""
-        self.advance()
-        number = int(order_id.removeprefix("E") or 0) if order_id[1:].isdigit() else 0
-        self._end(number, self._clock.now(), OrderState.CANCELLED, "cancelled on request")
-        return self._order(number)
+        """Cancel what is left; an order that is already terminal is answered as it is.
+
+        Raises
+        ------
+        BrokerError
+            When the account has no such order.
+        """
+        digits = order_id.removeprefix("E")
+        if not digits.isdecimal() or self._account.order(int(digits)) is None:
+            raise BrokerError(f"the account has no order {order_id!r}", order_id=order_id)
+        now = self._clock.now()
+        with self._account.transaction():
+            self._catch_up(now)
+            self._end(int(digits), now, OrderState.CANCELLED, "cancelled on request")
+            return self._order(int(digits))
 
     def orders(self) -> list[Order]:
-        """All orders."""
+        """All orders of the account, those of earlier days included."""
         self.advance()
         return self._account.orders()
 
@@ -87,118 +119,124 @@ class Engine:
         return [BrokerPosition(c.key, net) for c, net in self._account.holdings()]
 
     def funds(self) -> Funds:
-        """Cash, margin blocked, and what is left of it."""
+        """Cash, margin blocked, and what is left of it.
+
+        Raises
+        ------
+        NoQuote
+            When the level of an underlying with a sold leg is not known.
+        """
         self.advance()
         cash = self._account.cash()
-        used = self._margin(self._account.holdings(), self._clock.now())
+        used = margin_of(self._account.holdings(), self._feed, self._clock.now())
         return Funds(cash, used, cash - used)
 
     def advance(self) -> None:
-        """Bring the account up to the clock: expire, match, settle."""
+        """Bring the account up to the clock; free when there is nothing to do."""
         now = self._clock.now()
+        matched_to = self._account.matched_to()
+        waiting = bool(self._account.resting()) and (matched_to is None or matched_to < now)
+        if waiting or self._due(now):
+            with self._account.transaction():
+                self._catch_up(now)
+
+    def _catch_up(self, now: datetime) -> None:
+        since = self._account.matched_to()
+        resting = self._account.resting()
+        if resting and (since is None or since < now):
+            first = min(order.placed_at for order in resting)
+            for at in self._moments(first if since is None else max(first, since), now):
+                self._expire(at)
+                self._match(at, self._quotes(self._account.resting(), at, recorded=True))
+            self._expire(now)
+            self._match(now, self._quotes(self._account.resting(), now))
+            self._account.note_matched(now)
+        self._settle(now)
+
+    def _moments(self, after: datetime, before: datetime) -> Iterable[datetime]:
+        """Recorded snapshots strictly between two moments; a live feed keeps none."""
+        if not isinstance(self._feed, RecordedFeed):
+            return []
+        return [at for at in self._feed.moments(after, before) if at < before]
+
+    def _quotes(
+        self, resting: list[Resting], at: datetime, *, recorded: bool = False
+    ) -> dict[str, Quote]:
+        contracts = {order.contract for order in resting}
+        if not contracts:
+            return {}
+        if recorded and isinstance(self._feed, RecordedFeed):
+            return self._feed.quotes_at(at, contracts)
+        return self._feed.quotes(contracts)
+
+    def _match(self, at: datetime, quotes: dict[str, Quote]) -> None:
+        """Trade resting orders, best price and then oldest first, against one set of quotes."""
+        if not _open(at):
+            return
+        opened = session(at.date()).open
+        for order in self._account.resting():
+            quote = quotes.get(order.contract.key)
+            # a quote of an earlier session is what the market was, not what it offers
+            if quote is None or quote.at < opened or order.placed_at > at:
+                continue
+            taken = self._account.taken(quote.key, order.side, quote.at)
+            found = match(order, quote, taken)
+            if found:
+                cost = trade_charges(
+                    order.side, found.units, found.price, at.date(), first_fill=order.untouched
+                )
+                self._account.add_fill(
+                    order.number, found.units, found.price, cost.total, at, quote.at
+                )
+
+    def _expire(self, now: datetime) -> None:
         for order in self._account.resting():
             close = session(order.placed_at.date()).close
             if now > close:
                 self._end(order.number, close, OrderState.EXPIRED, "end of the session")
-        self._match(now)
-        self._settle(now)
 
-    def _match(self, now: datetime) -> None:
-        resting = self._account.resting()
-        if not resting or not _open(now):
-            return
-        quotes = self._feed.quotes({order.contract for order in resting})
-        for order in resting:
-            quote = quotes.get(order.contract.key)
-            if quote is None:
-                continue
-            taken = self._account.taken(quote.key, order.side, quote.at)
-            found = match(
-                order.side, order.remaining, order.limit, order.contract.lot_size, quote, taken
-            )
-            if found:
-                cost = trade_charges(order.side, found.units, found.price, now.date()).total
-                self._account.add_fill(order.number, found.units, found.price, cost, now, quote.at)
+    def _due(self, now: datetime) -> list[tuple[OptionContract, int]]:
+        """Holdings past their expiry's close."""
+        return [
+            (contract, net)
+            for contract, net in self._account.holdings()
+            if session(contract.expiry).close <= now
+        ]
 
     def _settle(self, now: datetime) -> None:
-        for contract, net in self._account.holdings():
-            close = session(contract.expiry).close
-            if now < close:
-                continue
+        """Close expired holdings at their worth; a stock's shares count at their value."""
+        for contract, net in self._due(now):
             final = self._feed.settlement(contract.symbol, contract.expiry)
             if final is None:
                 continue
             worth = intrinsic(contract, final)
             cost = exercise_charges(worth * net, contract.expiry).total if net > 0 else 0
+            close = session(contract.expiry).close
             self._account.add_settlement(contract, net, worth, cost, close)
 
+    def _listed(self, contract: OptionContract, now: datetime) -> OptionContract:
+        """The contract as the exchange lists it: its lot and tick count, not the order's.
+
+        Raises
+        ------
+        DataError
+            When it is not listed.
+        """
+        if self._instruments is None:
+            return contract
+        return self._instruments.contract(contract.key, now.date())
+
     def _refusal(self, request: OrderRequest, now: datetime) -> str | None:
-        day = now.date()
         if not _open(now):
             return f"the market is closed at {now:%Y-%m-%d %H:%M}"
-        if request.contract.expiry < day:
+        if request.contract.expiry < now.date():
             return f"the contract expired on {request.contract.expiry}"
-        return refusal(request, day) or self._lacks_money(request, now)
-
-    def _lacks_money(self, request: OrderRequest, now: datetime) -> str | None:
-        """Reason when cash and margin do not carry the order. Closing orders need none."""
-        holdings = dict(self._account.holdings())
-        pending = self._account.resting()
-        held = holdings.get(request.contract, 0)
-        closing = sum(
-            o.remaining
-            for o in pending
-            if o.contract == request.contract and o.side is request.side
-        )
-        signed = int(request.side) * request.units
-        if held and (held > 0) != (signed > 0) and request.units + closing <= abs(held):
-            return None
-        cash = self._account.cash()
-        for order in pending:
-            holdings[order.contract] = (
-                holdings.get(order.contract, 0) + int(order.side) * order.remaining
-            )
-            cash -= order.remaining * order.limit if order.side is Side.BUY else 0
-        holdings[request.contract] = holdings.get(request.contract, 0) + signed
-        cost = trade_charges(request.side, request.units, request.limit, now.date()).total
-        cash -= signed * request.limit if request.side is Side.BUY else 0
-        needed = self._margin(holdings.items(), now) + cost
-        if needed > cash:
-            return f"needs {rupees_text(needed)} of margin, {rupees_text(cash)} is there"
-        return None
-
-    def _margin(self, holdings: Iterable[Holding], now: datetime) -> int:
-        """Estimate in paise: legs of one underlying and expiry offset each other."""
-        groups: dict[tuple[str, date], list[Holding]] = {}
-        for contract, net in holdings:
-            if net:
-                groups.setdefault((contract.symbol, contract.expiry), []).append((contract, net))
-        return sum(self._group_margin(legs, now) for legs in groups.values())
-
-    def _group_margin(self, legs: list[Holding], now: datetime) -> int:
-        first = legs[0][0]
-        if all(net > 0 for _, net in legs):
-            return 0
-        spot, _ = self._feed.spot(first.symbol)
-        parameters = span_parameters(first.kind, now.date())
-        expires_today = first.expiry <= now.date()
-        years = 0.0 if expires_today else years_to_expiry(now, first.expiry)
-        found = margins(
-            np.array([[rupees(c.strike) for c, _ in legs]]),
-            np.array([[c.right is Right.CALL for c, _ in legs]]),
-            np.array([[float(net) for _, net in legs]]),
-            np.array([rupees(spot)]),
-            np.array([parameters.base_vol]),
-            np.array([years]),
-            parameters,
-        )
-        return round(float(found[0]) * 100)
+        return refusal(request, now.date()) or lacks_money(request, self._account, self._feed, now)
 
     def _end(self, number: int, at: datetime, state: OrderState, reason: str) -> None:
-        with self._account.transaction():
-            order = self._account.order(number)
-            if order is not None and not order.state.terminal:
-                self._account.set_state(number, state, at, reason)
+        order = self._account.order(number)
+        if order is not None and not order.state.terminal:
+            self._account.set_state(number, state, at, reason)
 
     def _order(self, number: int) -> Order:
         found = self._account.order(number)

@@ -8,6 +8,7 @@ from datetime import date
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest
 from strikeloom.domain.quotes import Quote
+from strikeloom.exchange.resting import Resting
 from strikeloom.nse.freeze import freeze_units
 
 
@@ -19,22 +20,25 @@ class Match:
     price: int
 
 
-def match(
-    side: Side, remaining: int, limit: int, lot_size: int, quote: Quote, taken: int
-) -> Match | None:
+def match(order: Resting, quote: Quote, taken: int) -> Match | None:
     """Trade a limit order against the visible side of a quote.
 
-    A limit at or beyond the opposite side trades at that side's price, up to the size shown
-    there less what was already taken from this very quote, in whole lots. No hidden size, no
-    price improvement beyond the quote.
+    A limit at or beyond the opposite side trades up to the size shown there, less what was
+    already taken from this very quote, in whole lots. An order that meets the quote on arrival
+    trades at the quote's price. One that the market came to trades at its own limit: whoever
+    rests makes the price.
     """
-    price, size = (quote.ask, quote.ask_size) if side is Side.BUY else (quote.bid, quote.bid_size)
+    buying = order.side is Side.BUY
+    price, size = (quote.ask, quote.ask_size) if buying else (quote.bid, quote.bid_size)
     if price is None or (not quote.two_sided and quote.bid is not None and quote.ask is not None):
         return None  # no price on that side, or a crossed quote
-    if (side is Side.BUY and limit < price) or (side is Side.SELL and limit > price):
+    if (order.limit < price) if buying else (order.limit > price):
         return None
-    units = min(remaining, max(0, size - taken)) // lot_size * lot_size
-    return Match(units, price) if units > 0 else None
+    lot_size = order.contract.lot_size
+    units = min(order.remaining, max(0, size - taken)) // lot_size * lot_size
+    if units <= 0:
+        return None
+    return Match(units, order.limit if order.placed_at < quote.at else price)
 
 
 def refusal(request: OrderRequest, day: date) -> str | None:

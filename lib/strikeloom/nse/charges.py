@@ -49,8 +49,10 @@ def _share(amount: int, item: str, day: date) -> int:
     return round(amount * percent(item, day) / 100)
 
 
-def trade_charges(side: Side, units: int, price: int, day: date) -> Charges:
-    """Charges of one executed option order.
+def trade_charges(
+    side: Side, units: int, price: int, day: date, *, first_fill: bool = True
+) -> Charges:
+    """Charges of one executed option order, or of one fill of it.
 
     Parameters
     ----------
@@ -58,9 +60,11 @@ def trade_charges(side: Side, units: int, price: int, day: date) -> Charges:
         Filled units, positive.
     price : int
         Paise a unit.
+    first_fill : bool, default True
+        Brokerage is for the order: its later fills bear none.
     """
     premium = units * price
-    flat = brokerage(day)
+    flat = brokerage(day) if first_fill else 0
     exchange = _share(premium, "exchange", day) + _share(premium, "ipft", day)
     sebi = _share(premium, "sebi", day)
     return Charges(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote
@@ -29,4 +29,17 @@ class MarketFeed(Protocol):
 
     def settlement(self, symbol: str, expiry: date) -> int | None:
         """Final settlement value of the underlying in paise, ``None`` until it is known."""
+        ...
+
+
+@runtime_checkable
+class RecordedFeed(MarketFeed, Protocol):
+    """A feed of recorded days: it can also say what it showed at an earlier moment."""
+
+    def moments(self, after: datetime, until: datetime) -> list[datetime]:
+        """Snapshots later than ``after``, up to ``until`` inclusive, ascending."""
+        ...
+
+    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes of the snapshot taken at exactly that moment, by contract key."""
         ...

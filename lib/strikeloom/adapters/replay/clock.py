@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from strikeloom.adapters.replay.timeline import moments
+from strikeloom.adapters.replay.timeline import Timeline
 from strikeloom.errors import StoreError
-from strikeloom.nse.sessions import session
 from strikeloom.ports.history import History
 from strikeloom.ports.store import Store
 
@@ -25,7 +24,7 @@ class ReplayClock:
 
     def __init__(self, store: Store, history: History, start: datetime, pace: float = 0.0) -> None:
         self._store = store
-        self._history = history
+        self._timeline = Timeline(history)
         self._start = start
         self._pace = pace
 
@@ -35,9 +34,9 @@ class ReplayClock:
 
     def wait(self, seconds: float) -> bool:
         """Step to the day's next snapshot, at the replay's pace; ``False`` when it has none."""
-        time.sleep(self._pace if self._pace else 0.0)
+        time.sleep(self._pace)
         now = self.now()
-        later = [at for at in moments(self._history, now.date()) if at > now]
+        later = [at for at in self._timeline.moments(now.date()) if at > now]
         if not later:
             # the day is over: real time passes, the market does not
             time.sleep(min(seconds, 1.0) if self._pace else 0.0)
@@ -46,22 +45,18 @@ class ReplayClock:
         return True
 
     def move_to(self, at: datetime) -> None:
-        """Move forward.
+        """Move forward; back only while the account has never ordered anything.
 
         Raises
         ------
         StoreError
-            When ``at`` lies behind: what was decided since cannot be undone.
+            When ``at`` lies behind and there are orders: what was traded since cannot be undone.
         """
-        now = self.now()
-        if at < now and self._store.replay_time() is not None:
+        now = self._store.replay_time()
+        if now is not None and at < now and self._store.orders():
             raise StoreError(
-                f"the replay of {self._store.account} stands at {now:%Y-%m-%d %H:%M} and cannot "
-                f"go back to {at:%Y-%m-%d %H:%M}; use another STRIKELOOM_HOME for another replay"
+                f"the replay of {self._store.account} stands at {now:%Y-%m-%d %H:%M} with orders "
+                f"on record and cannot go back to {at:%Y-%m-%d %H:%M}; use another "
+                "STRIKELOOM_HOME for another replay"
             )
         self._store.set_replay_time(at)
-
-    def at_close(self) -> bool:
-        """Whether the replay stands at or after the end of its day's session."""
-        now = self.now()
-        return now >= session(now.date()).close

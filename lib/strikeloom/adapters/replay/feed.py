@@ -8,13 +8,13 @@ not trade has no quote.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.replay.timeline import moments
+from strikeloom.adapters.replay.timeline import Timeline
 from strikeloom.domain.instruments import OptionContract, contract_key
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
@@ -29,32 +29,44 @@ if TYPE_CHECKING:
 
 
 class ReplayFeed:
-    """``ports.feed.MarketFeed`` over stored history. Never shows a moment after the clock."""
+    """``ports.feed.RecordedFeed`` over stored history. Never shows a moment after the clock."""
 
     def __init__(self, history: History, clock: Clock, settings: ReplaySettings) -> None:
         self._history = history
         self._clock = clock
         self._settings = settings
         self._snapshot = lru_cache(maxsize=256)(self._load)
-        self._moments = lru_cache(maxsize=8)(self._list)
-
-    def _list(self, day: date) -> tuple[datetime, ...]:
-        return tuple(moments(self._history, day))
+        self._timeline = Timeline(history)
 
     def _latest(self) -> datetime | None:
         """Latest snapshot at or before the clock: today's, else an earlier day's last."""
         now = self._clock.now()
-        today = [at for at in self._moments(now.date()) if at <= now]
+        today = [at for at in self._timeline.moments(now.date()) if at <= now]
         if today:
             return today[-1]
         earlier = [day for day in self._history.days() if day < now.date()]
         return session(earlier[-1]).close if earlier else None
 
+    def moments(self, after: datetime, until: datetime) -> list[datetime]:
+        """Snapshots later than ``after``, up to ``until`` and the clock inclusive."""
+        until = min(until, self._clock.now())
+        return self._timeline.between(after, until)
+
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         """Quotes by contract key; a contract without any quote is absent."""
         at = self._latest()
-        if at is None:
-            return {}
+        return self.quotes_at(at, contracts) if at else {}
+
+    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes of one snapshot by contract key.
+
+        Raises
+        ------
+        NoQuote
+            When the moment is later than the clock.
+        """
+        if at > self._clock.now():
+            raise NoQuote(f"{at:%Y-%m-%d %H:%M} is later than the replay's clock")
         found: dict[str, Quote] = {}
         for contract in contracts:
             quote = self._snapshot(at, contract.symbol)[0].get(contract.key)
@@ -78,7 +90,7 @@ class ReplayFeed:
         if self._clock.now() < session(expiry).close or expiry not in self._history.days():
             return None
         frame = self._history.contracts(expiry, symbols=[symbol])
-        final = frame["final_settlement"].dropna()
+        final = frame.loc[frame["expiry"].dt.date == expiry, "final_settlement"].dropna()
         return paise(final.iloc[0], what="final settlement") if len(final) else None
 
     def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
@@ -87,7 +99,7 @@ class ReplayFeed:
         frame = self._history.contracts(at.date(), symbols=[symbol])
         options = frame[(frame["right"] != "XX") & frame["traded"]]
         opening = at < session(at.date()).close
-        quotes = self._made(options, "open" if opening else "close", at)
+        quotes = self._made(options, at, opening=opening)
         return quotes, self._level(frame, symbol, at, opening=opening)
 
     def _level(
@@ -99,28 +111,36 @@ class ReplayFeed:
             return paise(known.iloc[0], what="spot") if len(known) else None
         day = at.date()
         cash = self._history.cash(day, day, symbols=[symbol])
-        levels = cash if len(cash) else self._history.indices(day, day, names=[symbol])
+        levels = cash if len(cash) else self._published(day, symbol)
         opens = levels["open"].dropna()
-        if len(opens):
-            return paise(opens.iloc[0], what="spot")
-        before = [d for d in self._history.days() if d < day]
-        if not before or at - session(before[-1]).close > timedelta(days=7):
-            return None
-        past = self._history.contracts(before[-1], symbols=[symbol])["underlying"].dropna()
-        return paise(past.iloc[0], what="spot") if len(past) else None
+        if not len(opens):
+            # near enough, and right on the day of a split, which yesterday's close is not
+            futures = frame[(frame["right"] == "XX") & frame["traded"]].sort_values("expiry")
+            opens = futures["open"].dropna()
+        return paise(opens.iloc[0], what="spot") if len(opens) else None
 
-    def _made(self, options: pd.DataFrame, column: str, at: datetime) -> dict[str, Quote]:
-        """Quotes around a traded price, with the spread that the settings state."""
-        price = np.rint(options[column].to_numpy() * 100).astype(np.int64)
+    def _published(self, day: date, symbol: str) -> pd.DataFrame:
+        """Levels of an index on a day, the exchange's own first."""
+        found = self._history.indices(day, day, names=[symbol])
+        return found.iloc[(found["publisher"] != "nse").argsort(kind="stable")]
+
+    def _made(self, options: pd.DataFrame, at: datetime, *, opening: bool) -> dict[str, Quote]:
+        """Quotes around a traded price, with the spread that the settings state.
+
+        At the open nothing has traded yet and the open interest is the evening's before.
+        """
+        price = np.rint(options["open" if opening else "close"].to_numpy() * 100).astype(np.int64)
         settings = self._settings
         tick = 5
         half = np.maximum(
             tick * settings.min_half_spread_ticks,
             np.ceil(price * settings.half_spread_percent / 100 / tick).astype(np.int64) * tick,
         )
-        lots = options["lots_traded"].to_numpy()
+        lots, lot = options["lots_traded"].to_numpy(), options["lot_size"].to_numpy()
+        interest = options["open_interest"].to_numpy()
+        interest = interest - options["oi_change"].to_numpy() * opening
         shown = np.maximum(1, np.floor(lots * settings.depth_share_of_volume)).astype(np.int64)
-        size = shown * options["lot_size"].to_numpy()
+        size = shown * lot
         bid = np.floor_divide(price - half, tick) * tick
         ask = -np.floor_divide(-(price + half), tick) * tick
         rows = zip(
@@ -132,8 +152,8 @@ class ReplayFeed:
             ask.tolist(),
             price.tolist(),
             size.tolist(),
-            (lots * options["lot_size"].to_numpy()).tolist(),
-            options["open_interest"].tolist(),
+            (lots * lot * (not opening)).tolist(),
+            interest.tolist(),
             strict=True,
         )
         return {
@@ -145,30 +165,32 @@ class ReplayFeed:
                 s if b > 0 else 0,
                 s,
                 volume,
-                interest,
+                open_interest,
                 at,
                 QuoteSource.SYNTHETIC_SPREAD,
             )
-            for symbol, expiry, strike, right, b, a, p, s, volume, interest in rows
+            for symbol, expiry, strike, right, b, a, p, s, volume, open_interest in rows
         }
 
 
 def _recorded(frame: pd.DataFrame, at: datetime) -> tuple[dict[str, Quote], int | None]:
-    def cents(value: float) -> int | None:
-        return None if np.isnan(value) else paise(value)
-
-    quotes = {}
-    for row in frame.itertuples(index=False):
-        key = contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
-        quotes[key] = Quote(
-            key,
-            cents(row.bid),
-            cents(row.ask),
-            cents(row.last),
-            row.bid_size,
-            row.ask_size,
-            row.volume,
-            row.open_interest,
-            at,
+    columns = (
+        frame["symbol"],
+        frame["expiry"].dt.date,
+        frame["strike"],
+        frame["right"],
+        *(_paise(frame[name]) for name in ("bid", "ask", "last")),
+        *(frame[name].tolist() for name in ("bid_size", "ask_size", "volume", "open_interest")),
+    )
+    quotes = {
+        (key := contract_key(symbol, expiry, strike, right)): Quote(
+            key, b, a, p, bs, ask, v, oi, at
         )
+        for symbol, expiry, strike, right, b, a, p, bs, ask, v, oi in zip(*columns, strict=True)
+    }
     return quotes, paise(frame["spot"].iloc[0], what="spot") if len(frame) else None
+
+
+def _paise(column: pd.Series) -> list[int | None]:
+    rounded = np.rint(column.to_numpy() * 100)
+    return [None if np.isnan(value) else int(value) for value in rounded]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from strikeloom.nse.sessions import session
+from strikeloom.nse.sessions import session, trading_days
 from strikeloom.ports.history import History
 
 
@@ -22,9 +22,23 @@ def moments(history: History, day: date) -> list[datetime]:
     return []
 
 
-def next_day_with_quotes(history: History, after: date) -> date | None:
-    """First later trading day of which anything is stored, if it is the next one."""
-    from strikeloom.nse.sessions import next_trading_day
+class Timeline:
+    """Snapshots of the days of a history, each day read once when it has any."""
 
-    day = next_trading_day(after)
-    return day if moments(history, day) else None
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._known: dict[date, tuple[datetime, ...]] = {}
+
+    def moments(self, day: date) -> tuple[datetime, ...]:
+        """Snapshots of a day, ascending; a day without any is looked up again next time."""
+        if day not in self._known:
+            found = tuple(moments(self._history, day))
+            if not found:
+                return ()
+            self._known[day] = found
+        return self._known[day]
+
+    def between(self, after: datetime, until: datetime) -> list[datetime]:
+        """Snapshots later than ``after``, up to ``until`` inclusive, ascending."""
+        days = trading_days(after.date(), until.date())
+        return [at for day in days for at in self.moments(day) if after < at <= until]
