@@ -57,9 +57,7 @@ class Gate(Router):
             [(r".*", _Welcome, {"cookie": self._cookie, "value": self._pass})]
         )
 
-    def find_handler(
-        self, request: HTTPServerRequest, **kwargs: Any
-    ) -> HTTPMessageDelegate | None:
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
         """Choose who answers: the application, the welcome with its cookie, or the refusal."""
         if not self._from_here(request):
             return self._answers.find_handler(request, **kwargs)
@@ -79,8 +77,7 @@ class Gate(Router):
             return False
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return False
-        # a link on another site may open the page (it shows nothing without the cookie, which
-        # is not sent then); nothing else may come from another site
+        # said by the browser itself: typed, printed or bookmarked, or from this very page
         return headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
 
     def _knows(self, request: HTTPServerRequest) -> bool:
