@@ -1,0 +1,59 @@
+"""``strikeloom``: the commands, and what an error looks like in a terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from strikeloom.cli import data, demo, look, mark, monitor, stages
+from strikeloom.errors import StrikeloomError
+
+app = typer.Typer(
+    name="strikeloom",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Options research and trading for NSE: five notebooks, one order path, a monitor page.\n\n"
+        "[bold]Begin[/bold]  strikeloom demo  (a whole synthetic day, then the page)\n\n"
+        "[bold]A day[/bold]  data import FILES, run iv-history, run strategy-creation, run "
+        "allocation, mark --all, run execution, watch, monitor\n\n"
+        "Exit codes: 0 done, 1 failed (the message says what to do), 2 wrong usage."
+    ),
+)
+app.add_typer(data.app, name="data", rich_help_panel="Market data")
+for room, panel in (
+    (demo, "Begin"),
+    (stages, "Stages"),
+    (mark, "Stages"),
+    (monitor, "Positions"),
+    (look, "Looking"),
+):
+    for command in room.COMMANDS:
+        app.command(
+            command.__name__.strip("_").replace("_", "-"), rich_help_panel=panel, no_args_is_help=False
+        )(command)
+
+
+def main() -> NoReturn:
+    """Run the command line; an error of the package is a sentence and exit code 1."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
+    except StrikeloomError as error:
+        from strikeloom.cli.say import problem
+
+        problem(str(error))
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Let a polite kill unwind as Ctrl-C does: runs are closed, locks released."""
+    raise KeyboardInterrupt

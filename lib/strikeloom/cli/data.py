@@ -1,0 +1,110 @@
+"""``strikeloom data``: the exchange's files in, and what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from strikeloom.cli.options import Json
+
+app = typer.Typer(no_args_is_help=True, help="Bring the exchange's files in; see what is stored.")
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Files and folders: daily bhavcopies, cash, indices; zip, gz, plain."),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Read NSE's daily files into market [bold]nse[/bold]. Importing twice changes nothing.
+
+    What a file is, is read from its header, never from its name. A bad file is refused with
+    its line; the others go in, and the exit code is 1.
+
+    Example: strikeloom data import ~/Downloads/bhavcopies
+    """
+    from rich.progress import Progress
+
+    from strikeloom.adapters.bhavcopy.importer import import_paths
+    from strikeloom.adapters.parquet.history import ParquetHistory
+    from strikeloom.cli import say
+    from strikeloom.desk.markets import EXCHANGE
+    from strikeloom.desk.places import places
+
+    history = ParquetHistory(places().history(EXCHANGE), EXCHANGE)
+    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        report = import_paths(
+            paths,
+            history,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    files = [
+        {
+            "file": str(item.path),
+            "kind": item.kind,
+            "rows": item.rows,
+            "new": item.new,
+            "status": str(item.status),
+            "message": item.message,
+        }
+        for item in report.files
+    ]
+    refused = [item for item in files if item["status"] == "refused"]
+    if as_json:
+        say.as_json({"files": files, "refused": len(refused)})
+    else:
+        for item in refused:
+            say.problem(f"{item['file']} refused: {item['message']}")
+        new = sum(item.new for item in report.files)
+        rows = sum(item.rows for item in report.files)
+        days = history.days()
+        span = f"; {len(days)} days stored, {days[0]} to {days[-1]}" if days else ""
+        say.say(
+            f"{len(files) - len(refused)} files in, {len(refused)} refused; {rows:,} rows read, "
+            f"{new:,} new{span}"
+        )
+    if refused or not files:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show the days stored for each market, and the trading days without a file."""
+    from strikeloom.adapters.parquet.history import ParquetHistory
+    from strikeloom.cli import say
+    from strikeloom.desk.places import places
+    from strikeloom.nse.sessions import trading_days
+
+    where = places()
+    rows = []
+    for folder in sorted(where.histories.glob("[!.]*/")):
+        days = ParquetHistory(folder, folder.name).days()
+        if days:
+            held = set(days)
+            holes = [day for day in trading_days(days[0], days[-1]) if day not in held]
+            rows.append((folder.name, days[0], days[-1], len(days), holes))
+    if as_json:
+        say.as_json(
+            [
+                {"market": m, "first": f, "last": t, "days": n, "missing": holes}
+                for m, f, t, n, holes in rows
+            ]
+        )
+        return
+    if not rows:
+        say.say(f"no market is stored under {where.home}; strikeloom data import PATH brings one in")
+        return
+    say.table(
+        "Stored markets",
+        ["market", "first", "last", "days>", "missing>"],
+        [(m, f, t, n, len(holes)) for m, f, t, n, holes in rows],
+    )
+    for market, *_, holes in rows:
+        if holes:
+            say.note(f"{market}, no file of: {', '.join(map(str, holes[:10]))}"
+                     + (f" and {len(holes) - 10} more" if len(holes) > 10 else ""))  # fmt: skip

@@ -1,0 +1,67 @@
+"""``mark``, ``unmark``: a person chooses what is executed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from strikeloom.cli.options import Day, Json, Market, desk_of
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Strategy ids, as allocation lists them.")]
+
+
+def mark(
+    strategy_ids: Ids = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every strategy of the day's plan.")] = False,
+    day: Day = "",
+    market: Market = "",
+    notes: Annotated[str, typer.Option(help="Why; kept with the mark.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Choose strategies of the day's plan for execution, with the lots it gave them.
+
+    Examples:
+
+    strikeloom mark --all --date 2026-02-10
+
+    strikeloom mark SKQ7M2X4ABCD --notes "before results"
+    """
+    from strikeloom.cli import say
+    from strikeloom.desk import mark as mark_for
+
+    if all_ == bool(strategy_ids):
+        raise typer.BadParameter("name strategies, or give --all")
+    desk = desk_of(market, day)
+    rows, new = mark_for(desk, None if all_ else strategy_ids, notes=notes)
+    if as_json:
+        say.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
+        return
+    proposals = {row.strategy_id: desk.store.proposal(row.strategy_id) for row in rows}
+    say.table(
+        f"Marked for {desk.day}: {len(rows)}, of which new {new}",
+        ["id", "symbol", "template", "lots>"],
+        [
+            (name, proposal.symbol, proposal.template, row.lots)
+            for row in rows
+            for name, proposal in [(row.strategy_id, proposals[row.strategy_id])]
+        ],
+    )
+
+
+def unmark(
+    strategy_ids: Annotated[list[str], typer.Argument(help="Strategy ids.")],
+    market: Market = "",
+) -> None:
+    """Take marks back, as long as they were not executed."""
+    from strikeloom.cli import say
+
+    desk = desk_of(market)
+    count = desk.store.unmark(strategy_ids)
+    say.say(f"{count} of {len(strategy_ids)} marks removed")
+    if count < len(strategy_ids):
+        say.warn("the others were not marked, or are executed already: strikeloom exit leaves those")
+        raise typer.Exit(1)
+
+
+COMMANDS = (mark, unmark)

@@ -1,0 +1,34 @@
+"""Options that several commands share, and opening the desk they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from strikeloom.ports.desk import Desk
+
+Market = Annotated[
+    str,
+    typer.Option(
+        help="nse, synthetic or synthetic-SEED; default: nse when its files are imported, else "
+        "synthetic.",
+        show_default=False,
+    ),
+]
+Day = Annotated[
+    str, typer.Option("--date", help="Trade date, YYYY-MM-DD; default: the last stored day.",
+                      show_default=False),
+]  # fmt: skip
+Mode = Annotated[
+    str, typer.Option(help="replay; the other modes need a broker.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def desk_of(market: str, day: str = "", *, mode: str = "", pace: float = 0.0) -> Desk:
+    """Open the desk that the options name."""
+    from strikeloom.desk import open_desk
+
+    return open_desk(market, day, mode=mode, pace=pace)

@@ -1,0 +1,65 @@
+"""How commands speak: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """Print a line of result."""
+    out.print(Text(text))
+
+
+def note(text: str) -> None:
+    """Tell what is going on."""
+    err.print(Text(text, style="dim"))
+
+
+def warn(text: str) -> None:
+    """Tell what deserves a look."""
+    err.print(Text(f"warning: {text}", style="yellow"))
+
+
+def problem(text: str) -> None:
+    """Tell what failed."""
+    err.print(Text(f"error: {text}", style="red"))
+
+
+def as_json(body: Any) -> None:
+    """Print a result for a script."""
+    sys.stdout.write(json.dumps(body, indent=2, default=_plain, ensure_ascii=False) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows; columns named with a trailing ``>`` are set flush right."""
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        made.add_column(
+            name.removesuffix(">"), justify="right" if name.endswith(">") else "left", overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*(Text(_text(value)) for value in row))
+    Console(highlight=False).print(made)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

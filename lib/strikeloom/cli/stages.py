@@ -1,0 +1,206 @@
+"""``run``, ``execute``, ``schedule``: notebooks as stages."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
+
+if TYPE_CHECKING:
+    from strikeloom.domain.results import StageResult
+    from strikeloom.runner.record import Run
+
+
+class StageName(StrEnum):
+    """Stages that run as a notebook."""
+
+    IV_HISTORY = "iv-history"
+    STRATEGY_CREATION = "strategy-creation"
+    ALLOCATION = "allocation"
+    EXECUTION = "execution"
+
+
+def run(
+    stage: Annotated[StageName, typer.Argument(help="Which notebook to run.")],
+    market: Market = "",
+    day: Day = "",
+    mode: Mode = "",
+    first: Annotated[
+        str, typer.Option("--from", help="iv-history: first day to fill.", show_default=False)
+    ] = "",
+    to: Annotated[
+        str, typer.Option("--to", help="iv-history: last day; same as --date.", show_default=False)
+    ] = "",
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", help="strategy-creation: only these symbols.")
+    ] = None,
+    risk: Annotated[
+        str, typer.Option(help="strategy-creation: risk profile of config/creation.yaml.")
+    ] = "",
+    no_database: Annotated[
+        bool, typer.Option("--no-database", help="strategy-creation: keep nothing.")
+    ] = False,
+    capital: Annotated[int, typer.Option(help="allocation: rupees.", show_default=False)] = 0,
+    strategy_id: Annotated[
+        list[str] | None, typer.Option("--strategy-id", help="execution: only these.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="allocation, execution: show, keep and send nothing.")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="KEY=VALUE", help="Any notebook parameter."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a stage's notebook with papermill and leave its run folder.
+
+    Examples:
+
+    strikeloom run iv-history --from 2026-01-01 --to 2026-02-10
+
+    strikeloom run strategy-creation --date 2026-02-10 --risk aggressive
+
+    strikeloom run allocation --capital 1500000 --dry-run
+    """
+    if to and day and to != day:
+        raise typer.BadParameter(f"--to {to} and --date {day} name different days", param_hint="--to")
+    values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
+    named = {
+        "first": first,
+        "symbols": symbol or [],
+        "risk": risk,
+        "capital": capital,
+        "strategy_ids": strategy_id or [],
+        "dry_run": dry_run,
+    }
+    values |= {name: value for name, value in named.items() if value}
+    if no_database:
+        values["database"] = False
+    _run(stage, market, day or to, mode, values, as_json=as_json)
+
+
+def execute(
+    strategy_id: Annotated[
+        list[str] | None, typer.Option("--strategy-id", help="Only these; default: all marked.")
+    ] = None,
+    market: Market = "",
+    day: Day = "",
+    mode: Mode = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan and show; send nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Send the marked strategies: the same as [bold]run execution[/bold].
+
+    Example: strikeloom execute --strategy-id SKQ7M2X4ABCD --dry-run
+    """
+    values = {"strategy_ids": strategy_id or [], "dry_run": dry_run}
+    given = {name: value for name, value in values.items() if value}
+    _run(StageName.EXECUTION, market, day, mode, given, as_json=as_json)
+
+
+def schedule(
+    once: Annotated[bool, typer.Option("--once", help="Run what is due now, then end.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Show the coming week.")] = False,
+    market: Market = "",
+    as_json: Json = False,
+) -> None:
+    """Run what config/schedule.yaml has due on a trading day.
+
+    Examples:
+
+    strikeloom schedule --list
+
+    */10 9-18 * * 1-5 strikeloom schedule --once      (a line for cron)
+    """
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.runner.schedule import run_due, week
+    from strikeloom.settings.all import load_settings
+
+    if once == list_:
+        raise typer.BadParameter("give either --once or --list")
+    now = SystemClock().now()
+    if list_:
+        rows = week(load_settings().schedule, now.date())
+        if as_json:
+            say.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
+        else:
+            say.table(
+                "The coming week (Asia/Kolkata)",
+                ["day", "", "session", "jobs"],
+                [(d, f"{d:%a}", s, j) for d, s, j in rows],
+            )
+        return
+    outcomes = []
+    for item in run_due(lambda day: desk_of(market, day.isoformat() if day else ""), now):
+        outcomes.append(item)
+        if not as_json:
+            parts = (item.at, item.stage, item.day, item.outcome, item.note)
+            say.say("  ".join(str(part) for part in parts if part))
+    if as_json:
+        keys = ("stage", "at", "day", "outcome", "note")
+        say.as_json([{key: getattr(item, key) for key in keys} for item in outcomes])
+    if any(item.outcome == "failed" for item in outcomes):
+        raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found or not name.strip():
+        raise typer.BadParameter(f"{text!r}: write KEY=VALUE", param_hint="-p")
+    return name.strip().replace("-", "_"), value
+
+
+def _run(
+    name: StageName,
+    market: str,
+    day: str,
+    mode: str,
+    values: dict[str, Any],
+    *,
+    as_json: bool,
+) -> None:
+    from strikeloom.cli import say
+    from strikeloom.domain.results import Stage, Verdict
+    from strikeloom.runner import run_stage
+
+    stage = Stage(name.value)
+    desk = desk_of(market, day, mode=mode)
+    say.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
+    with say.err.status("running", spinner="dots"):
+        result, made = run_stage(desk, stage, values)
+    if as_json:
+        say.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
+    else:
+        report(result, made)
+    if result.verdict is Verdict.FAILED:
+        raise typer.Exit(1)
+
+
+def report(result: StageResult, made: Run) -> None:
+    """Tell what a run did."""
+    from strikeloom.cli import say
+
+    counts = result.counts
+    text = f"{result.stage} of {result.day}: {result.verdict}"
+    if counts:
+        text += f", {counts['done']} of {counts['universe']} done, {counts['refused']} refused"
+    say.say(text)
+    for reason, count in sorted(result.refused.items(), key=lambda item: -item[1]):
+        say.say(f"  {count:>5}  refused: {reason}")
+    for name, count in result.outputs.items():
+        say.say(f"  {count:>5}  {name.replace('_', ' ')}")
+    for warning in result.warnings:
+        say.warn(warning)
+    if result.error:
+        say.problem(result.error)
+    say.note(f"run folder {made.folder}")
+
+
+COMMANDS = (run, execute, schedule)
