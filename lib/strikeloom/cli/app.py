@@ -37,7 +37,9 @@ for room, panel in (
 ):
     for command in room.COMMANDS:
         app.command(
-            command.__name__.strip("_").replace("_", "-"), rich_help_panel=panel, no_args_is_help=False
+            command.__name__.strip("_").replace("_", "-"),
+            rich_help_panel=panel,
+            no_args_is_help=False,
         )(command)
 
 

@@ -18,6 +18,9 @@ def import_(
         list[Path],
         typer.Argument(help="Files and folders: daily bhavcopies, cash, indices; zip, gz, plain."),
     ],
+    index: Annotated[
+        str, typer.Option(help="Symbol of index files that name none.", show_default=False)
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Read NSE's daily files into market [bold]nse[/bold]. Importing twice changes nothing.
@@ -41,15 +44,18 @@ def import_(
         report = import_paths(
             paths,
             history,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            index=index,
+            progress=lambda done, total, name: bar.update(
+                task, completed=done, total=total, description=name
+            ),
         )
     files = [
         {
-            "file": str(item.path),
+            "file": item.path,
             "kind": item.kind,
             "rows": item.rows,
             "new": item.new,
-            "status": str(item.status),
+            "status": item.status,
             "message": item.message,
         }
         for item in report.files
@@ -97,7 +103,9 @@ def status(as_json: Json = False) -> None:
         )
         return
     if not rows:
-        say.say(f"no market is stored under {where.home}; strikeloom data import PATH brings one in")
+        say.say(
+            f"no market is stored under {where.home}; strikeloom data import PATH brings one in"
+        )
         return
     say.table(
         "Stored markets",

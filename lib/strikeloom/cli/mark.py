@@ -21,7 +21,7 @@ def mark(
 ) -> None:
     """Choose strategies of the day's plan for execution, with the lots it gave them.
 
-    Examples:
+    For example:
 
     strikeloom mark --all --date 2026-02-10
 
@@ -60,7 +60,9 @@ def unmark(
     count = desk.store.unmark(strategy_ids)
     say.say(f"{count} of {len(strategy_ids)} marks removed")
     if count < len(strategy_ids):
-        say.warn("the others were not marked, or are executed already: strikeloom exit leaves those")
+        say.warn(
+            "the others were not marked, or are executed already: strikeloom exit leaves those"
+        )
         raise typer.Exit(1)
 
 

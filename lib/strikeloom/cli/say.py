@@ -46,7 +46,9 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name in columns:
         made.add_column(
-            name.removesuffix(">"), justify="right" if name.endswith(">") else "left", overflow="fold"
+            name.removesuffix(">"),
+            justify="right" if name.endswith(">") else "left",
+            overflow="fold",
         )
     for row in rows:
         made.add_row(*(Text(_text(value)) for value in row))

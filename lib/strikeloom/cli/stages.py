@@ -58,7 +58,7 @@ def run(
 ) -> None:
     """Run a stage's notebook with papermill and leave its run folder.
 
-    Examples:
+    For example:
 
     strikeloom run iv-history --from 2026-01-01 --to 2026-02-10
 
@@ -67,7 +67,9 @@ def run(
     strikeloom run allocation --capital 1500000 --dry-run
     """
     if to and day and to != day:
-        raise typer.BadParameter(f"--to {to} and --date {day} name different days", param_hint="--to")
+        raise typer.BadParameter(
+            f"--to {to} and --date {day} name different days", param_hint="--to"
+        )
     values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
     named = {
         "first": first,
@@ -112,7 +114,7 @@ def schedule(
 ) -> None:
     """Run what config/schedule.yaml has due on a trading day.
 
-    Examples:
+    For example:
 
     strikeloom schedule --list
 

@@ -1,0 +1,95 @@
+"""What ``doctor`` looks at."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.keys import secrets_of
+from strikeloom.desk.places import notebooks_folder, places
+from strikeloom.domain.results import Stage
+from strikeloom.errors import StrikeloomError
+from strikeloom.nse.sessions import next_trading_day
+from strikeloom.runner.kernel import ensure_kernel
+from strikeloom.runner.parameters import read_parameters
+from strikeloom.settings.all import config_folder, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    good: bool
+    detail: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at each thing in turn; one that fails does not hide the next."""
+    for what, look in _LOOKS:
+        try:
+            yield Finding(what, True, look())
+        except (StrikeloomError, OSError) as error:
+            yield Finding(what, False, str(error))
+
+
+def _python() -> str:
+    return f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+
+
+def _settings() -> str:
+    load_settings()
+    return f"{config_folder()} reads well"
+
+
+def _home() -> str:
+    home = places().home
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not os.access(home, os.W_OK):
+        raise PermissionError(f"{home} cannot be written; set STRIKELOOM_HOME to a folder that can")
+    free = shutil.disk_usage(home).free / 2**30
+    return f"{home}, {free:.1f} GB free"
+
+
+def _keys() -> str:
+    names = sorted(secrets_of())
+    return f"{len(names)} keys in .env: {', '.join(names)}" if names else "no .env; none needed"
+
+
+def _kernel() -> str:
+    return str(ensure_kernel())
+
+
+def _notebooks() -> str:
+    for stage in Stage:
+        read_parameters(notebooks_folder() / stage.notebook)
+    return f"{len(list(Stage))} in {notebooks_folder()}"
+
+
+def _calendar() -> str:
+    today = SystemClock().now().date()
+    next_trading_day(today + timedelta(days=30))
+    return f"knows the sessions of the coming month; next is {next_trading_day(today)}"
+
+
+def _market() -> str:
+    found = sorted(folder.name for folder in places().histories.glob("[!.]*/"))
+    return ", ".join(found) or "none stored; strikeloom demo or strikeloom data import PATH"
+
+
+_LOOKS: tuple[tuple[str, Callable[[], str]], ...] = (
+    ("python", _python),
+    ("settings", _settings),
+    ("home", _home),
+    ("keys", _keys),
+    ("kernel", _kernel),
+    ("notebooks", _notebooks),
+    ("calendar", _calendar),
+    ("markets", _market),
+)

@@ -1,0 +1,207 @@
+"""``status``, ``iv``, ``explain``, ``doctor``: looking, changing nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Day, Json, Market, desk_of
+
+Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
+
+
+def status(market: Market = "", as_json: Json = False) -> None:
+    """Show market, account, replay clock, watcher, kill switch and the latest runs."""
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.desk.markets import resolve_market
+    from strikeloom.desk.places import places
+    from strikeloom.runner.record import close_dead_runs
+    from strikeloom.settings.all import load_settings
+    from strikeloom.trading.lease import held_elsewhere
+
+    where = places()
+    name = resolve_market(market, load_settings(), where)
+    if not where.history(name).exists():
+        say.say(f"nothing here yet: market {name} is not stored under {where.home}")
+        say.say("strikeloom demo shows a whole day; strikeloom data import PATH brings files in")
+        return
+    desk = desk_of(name)
+    dead = close_dead_runs(desk)
+    beat, switch = desk.store.heartbeat(), desk.store.kill_switch()
+    days, runs = desk.history.days(), desk.store.runs(15)
+    watching = held_elsewhere(desk.home, desk.store)
+    stands = desk.store.replay_time()
+    seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
+    if as_json:
+        say.as_json(
+            {
+                "market": desk.market,
+                "account": desk.account,
+                "home": str(desk.home),
+                "days": {"first": days[0], "last": days[-1], "count": len(days)},
+                "replay_time": stands,
+                "sending": watching,
+                "heartbeat_age_seconds": seen,
+                "kill_switch": switch.engaged,
+                "open_positions": len(desk.store.positions()),
+                "runs": runs,
+                "died": dead,
+            }
+        )
+        return
+    say.say(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
+    replay = f"replay stands at {stands:%Y-%m-%d %H:%M}" if stands else "has not begun"
+    say.say(f"account  {desk.account}: {replay}, {len(desk.store.positions())} open positions")
+    last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
+    say.say(f"watcher  {'running' if watching else 'not running'}{last}")
+    if switch.engaged:
+        say.warn(f"kill switch engaged: {switch.reason}")
+    say.say(f"home     {desk.home}")
+    say.table(
+        "Latest runs",
+        ["run", "verdict", "error"],
+        [(row["run_id"], row["verdict"], row["error"]) for row in runs],
+    )
+
+
+def iv(
+    symbol: Symbol,
+    first: Annotated[str, typer.Option("--from", help="First day.", show_default=False)] = "",
+    to: Annotated[str, typer.Option("--to", help="Last day.", show_default=False)] = "",
+    market: Market = "",
+    as_json: Json = False,
+) -> None:
+    """Show a symbol's volatility history, and where today stands in it.
+
+    Example: strikeloom iv NIFTY --from 2026-01-01
+    """
+    import pandas as pd
+
+    from strikeloom.cli import say
+    from strikeloom.errors import MissingHistory
+
+    desk = desk_of(market, to)
+    frame = desk.store.iv_history(desk.day)
+    frame = frame[frame["symbol"] == symbol.upper()]
+    if first:
+        frame = frame[frame["day"] >= pd.Timestamp(first)]
+    if frame.empty:
+        raise MissingHistory(
+            f"no volatility of {symbol.upper()} up to {desk.day} on market {desk.market}; run "
+            f"strikeloom run iv-history --date {desk.day}",
+            symbol=symbol,
+        )
+    rank = desk.store.ranks(desk.day).get(symbol.upper())
+    if as_json:
+        rows = [
+            {"day": r.day.date(), "atm_iv": None if pd.isna(r.atm_iv) else r.atm_iv,
+             "reason": r.reason}
+            for r in frame.itertuples()
+        ]  # fmt: skip
+        say.as_json(
+            {
+                "symbol": symbol.upper(),
+                "history": rows,
+                "percentile": rank and rank.percentile,
+                "regime": rank and rank.regime,
+                "window_months": rank and rank.window_months,
+            }
+        )
+        return
+    top = frame["atm_iv"].max()
+    say.table(
+        f"{symbol.upper()}: at-the-money volatility",
+        ["day", "volatility>", "", "reason"],
+        [
+            (r.day.date(), *_bar(r.atm_iv, top), r.reason)
+            for r in frame.tail(60).itertuples()
+        ],
+    )  # fmt: skip
+    if rank is None:
+        say.note(f"no rank for {desk.day}")
+    elif rank.percentile is None:
+        say.say(f"no percentile: {rank.reason} ({rank.sample} of {rank.needed} days)")
+    else:
+        say.say(
+            f"percentile {rank.percentile:.0f} of {rank.window_months} months "
+            f"({rank.sample} days): {rank.regime}"
+        )
+
+
+def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
+    """Show what was proposed for a symbol and why, and what was not and why not.
+
+    Example: strikeloom explain NIFTY --date 2026-02-10
+    """
+    from strikeloom.cli import say
+    from strikeloom.domain.money import rupees_text
+    from strikeloom.errors import StageError
+
+    desk = desk_of(market, day)
+    name = symbol.upper()
+    proposals = [row for row in desk.store.proposals(desk.day) if row.symbol == name]
+    rejected = [row for row in desk.store.rejections(desk.day) if row.symbol == name]
+    if not proposals and not rejected:
+        raise StageError(
+            f"nothing is known of {name} for {desk.day} on market {desk.market}; is it listed? "
+            f"strikeloom run strategy-creation --date {desk.day} looks at every symbol"
+        )
+    if as_json:
+        say.as_json(
+            {
+                "symbol": name,
+                "day": desk.day,
+                "proposals": [
+                    {"id": p.strategy_id, "template": p.template, "score": p.score.total,
+                     "reasons": p.reasons}
+                    for p in proposals
+                ],
+                "rejections": [{"template": r.template, "reason": r.reason} for r in rejected],
+            }
+        )  # fmt: skip
+        return
+    for proposal in proposals:
+        risk = proposal.risk
+        say.say(f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}")
+        for leg in proposal.legs:
+            say.say(f"    {leg.side.word.lower():<4} {leg.contract.label} at "
+                    f"{rupees_text(leg.price)}")  # fmt: skip
+        say.say(
+            f"    most to earn {rupees_text(risk.max_profit)}, to lose "
+            f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"
+        )
+        for reason in proposal.reasons:
+            say.say(f"    - {reason}")
+    if rejected:
+        say.table("Not proposed", ["template", "why not"],
+                  [(row.template, row.reason) for row in rejected])  # fmt: skip
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check this installation: settings, home, kernel, notebooks, keys, calendar, browser."""
+    from strikeloom.cli import say
+    from strikeloom.cli.checks import examine
+
+    findings = list(examine())
+    failed = [item for item in findings if not item.good]
+    if as_json:
+        say.as_json([{"what": f.what, "good": f.good, "detail": f.detail} for f in findings])
+    else:
+        for item in findings:
+            mark = "ok  " if item.good else "FAIL"
+            say.say(f"{mark}  {item.what}: {item.detail}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _bar(value: float, top: float) -> tuple[Any, str]:
+    import math
+
+    if math.isnan(value):
+        return "", ""
+    return f"{value:.2%}", "█" * round(24 * value / top)
+
+
+COMMANDS = (status, iv, explain, doctor)

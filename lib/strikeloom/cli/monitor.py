@@ -1,0 +1,291 @@
+"""``watch``, ``positions``, ``exit``, ``kill``, ``resume``, ``monitor``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Json, Market, desk_of
+
+if TYPE_CHECKING:
+    from strikeloom.monitor import CycleReport
+    from strikeloom.ports.desk import Desk
+
+Who = "terminal"
+
+
+def watch(
+    day: Annotated[
+        str, typer.Option("--date", help="Day to replay; default: where the replay stands.",
+                          show_default=False),
+    ] = "",
+    once: Annotated[
+        bool, typer.Option("--once", help="Go to the day's last prices, run one cycle, end.")
+    ] = False,
+    interval: Annotated[
+        float, typer.Option(help="Seconds between two cycles; default: config/monitor.yaml.",
+                            show_default=False, min=0.0),
+    ] = 0.0,
+    alert_only: Annotated[
+        bool, typer.Option("--alert-only", help="Say which rules fire; send nothing for them.")
+    ] = False,
+    market: Market = "",
+) -> None:  # fmt: skip
+    """Watch open positions: mark, decide, act. One watcher an account; Ctrl-C ends it.
+
+    Example: strikeloom watch --date 2026-02-11 --once
+    """
+    from datetime import date
+
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.desk import to_day_end, to_day_start
+    from strikeloom.errors import SettingsError
+    from strikeloom.monitor import watch as watch_desk
+    from strikeloom.settings.all import load_settings
+
+    pace = interval or load_settings().monitor.replay_pace_seconds
+    desk = desk_of(market, "", pace=0.0 if once else pace)
+    if day:
+        try:
+            wanted = date.fromisoformat(day)
+        except ValueError:
+            raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
+        (to_day_end if once else to_day_start)(desk, wanted)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    if not once:
+        say.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
+    last = watch_desk(
+        desk,
+        SystemClock(),
+        once=once,
+        alert_only=alert_only,
+        stop=stopping.is_set,
+        tell=_told_changes(),
+    )
+    if once:
+        _tell(last)
+        _tell_requests(desk)
+
+
+def positions(
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Stay and refresh; Ctrl-C ends.")
+    ] = False,
+    detailed: Annotated[bool, typer.Option("--detailed", help="Show legs and rules.")] = False,
+    market: Market = "",
+    as_json: Json = False,
+) -> None:
+    """Show the account's positions as the watcher last saw them.
+
+    Example: strikeloom positions --detailed
+    """
+    from strikeloom.cli import say
+    from strikeloom.monitor import load_board
+    from strikeloom.views.terminal import board_json, board_view
+
+    desk = desk_of(market)
+    if as_json:
+        say.as_json(board_json(load_board(desk)))
+        return
+    if not continuous:
+        say.out.print(board_view(load_board(desk), detailed=detailed))
+        return
+    import time
+
+    from rich.live import Live
+
+    with Live(board_view(load_board(desk), detailed=detailed), console=say.out) as live:
+        while True:
+            time.sleep(desk.settings.monitor.page_refresh_seconds)
+            live.update(board_view(load_board(desk), detailed=detailed))
+
+
+def exit_(
+    position_id: Annotated[str, typer.Argument(help="Position, as positions lists it.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Every open position.")] = False,
+    percent: Annotated[
+        int | None, typer.Option(help="Share of the quantity first filled.", min=1, max=100)
+    ] = None,
+    leg: Annotated[int | None, typer.Option(help="Leave only this leg (0, 1, ...).")] = None,
+    market: Market = "",
+    as_json: Json = False,
+) -> None:
+    """Ask the watcher to leave a position: the same request as a button on the page.
+
+    For example:
+
+    strikeloom exit SKQ7M2X4ABCD --percent 50
+
+    strikeloom exit --all
+    """
+    from strikeloom.cli import say
+    from strikeloom.errors import GuardError
+    from strikeloom.monitor import request_exit
+    from strikeloom.trading.lease import held_elsewhere
+
+    if all_ == bool(position_id):
+        raise typer.BadParameter("name a position, or give --all")
+    if leg is not None and percent is not None:
+        raise typer.BadParameter("give --percent or --leg, not both")
+    desk = desk_of(market)
+    names = [p.position_id for p in desk.store.positions()] if all_ else [position_id]
+    if not names:
+        say.say("no position is open")
+        return
+    written: list[dict[str, Any]] = []
+    refused = 0
+    for name in names:
+        try:
+            request, new = request_exit(
+                desk, name, who=Who, percent=100 if percent is None else percent, leg=leg
+            )
+        except GuardError as error:
+            if not all_:
+                raise
+            refused += 1
+            say.problem(str(error))
+            continue
+        written.append(
+            {"request": request.request_id, "position": name, "new": new, "state": request.state}
+        )
+        if not as_json:
+            said = "asked" if new else "the same was asked already"
+            say.say(f"{name}: {said} ({request.request_id}), lots to keep {request.target_lots}")
+    if as_json:
+        say.as_json({"requests": written, "refused": refused})
+    if written and not held_elsewhere(desk.home, desk.store):
+        _offer_cycle(desk, quiet=as_json)
+    if refused:
+        raise typer.Exit(1)
+
+
+def kill(
+    reason: Annotated[str, typer.Option(help="Why; shown until it is released.")] = "by hand",
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Leave every open position too.")
+    ] = False,
+    market: Market = "",
+) -> None:
+    """Block new entries, also after a restart, until [bold]resume[/bold].
+
+    Example: strikeloom kill --flatten --reason "news"
+    """
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.monitor import kill as engage
+    from strikeloom.trading.lease import held_elsewhere
+
+    desk = desk_of(market)
+    engage(desk, reason, flatten=flatten, at=SystemClock().now())
+    say.say(f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume")
+    if flatten and not held_elsewhere(desk.home, desk.store):
+        _offer_cycle(desk, quiet=False)
+
+
+def resume(
+    reason: Annotated[str, typer.Option(help="What was checked. Needed.")] = "",
+    market: Market = "",
+) -> None:
+    """Release the kill switch.
+
+    Example: strikeloom resume --reason "checked the order book"
+    """
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.monitor import resume as release
+
+    desk = desk_of(market)
+    release(desk, reason, at=SystemClock().now())
+    say.say(f"kill switch of {desk.account} released")
+
+
+def monitor(
+    market: Market = "",
+    port: Annotated[
+        int, typer.Option(help="On loopback; default: config/monitor.yaml.", show_default=False)
+    ] = 0,
+) -> None:
+    """Serve the page with exit buttons on this machine's loopback; Ctrl-C ends.
+
+    Open the address it prints: its token is good for this run alone.
+    """
+    from strikeloom.cli import say
+    from strikeloom.desk.places import notebooks_folder
+    from strikeloom.domain.results import Stage
+    from strikeloom.views.monitor.serve import serve
+
+    desk = desk_of(market)
+    say.note("starting the page")
+    serve(
+        notebooks_folder() / Stage.MONITOR.notebook,
+        desk.home,
+        port=port or desk.settings.monitor.port,
+        parameters={"market": desk.market},
+        ready=lambda address: say.say(f"monitor page: {address.url}"),
+    )
+
+
+def _told_changes() -> Any:
+    """Print a cycle only when it did or saw something new."""
+    seen: list[tuple[object, ...]] = []
+
+    def tell(report: CycleReport) -> None:
+        now = (tuple(report.fired), tuple(report.blocked), tuple(report.unpriced))
+        if report.fills or report.requests or (seen[-1:] != [now] and any(now)):
+            _tell(report)
+        seen[:] = [now]
+
+    return tell
+
+
+def _tell(report: CycleReport) -> None:
+    from strikeloom.cli import say
+    from strikeloom.domain.money import rupees_text
+
+    parts = [f"{len(report.marked)} positions"]
+    parts += [f"{report.requests} requests"] if report.requests else []
+    parts += [f"{report.fills} fills"] if report.fills else []
+    known = [marked.pnl for marked in report.marked if marked.pnl is not None]
+    if known:
+        parts.append(f"P&L {rupees_text(sum(known), decimals=0, signed=True)}")
+    say.say(f"{report.at:%Y-%m-%d %H:%M}  {', '.join(parts)}")
+    for line in report.fired:
+        say.say(f"    {line}")
+    for line in report.blocked:
+        say.warn(line)
+    for name in report.unpriced:
+        say.warn(f"{name} has a leg without a usable price: no P&L, no rule fires")
+
+
+def _tell_requests(desk: Desk) -> None:
+    from strikeloom.cli import say
+
+    for request in desk.store.requests()[-5:]:
+        say.note(f"request {request.request_id} of {request.position_id}: {request.state} "
+                 f"{request.note}")  # fmt: skip
+
+
+def _offer_cycle(desk: Desk, *, quiet: bool) -> None:
+    """Without a watcher nobody would act: run one cycle if the person agrees."""
+    import sys
+
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.monitor import watch as watch_desk
+
+    asked = not quiet and sys.stdin.isatty() and sys.stderr.isatty()
+    if asked and typer.confirm("No watcher is running. Run one cycle now?", err=True):
+        _tell(watch_desk(desk, SystemClock(), once=True))
+        _tell_requests(desk)
+    else:
+        say.note("no watcher is running; strikeloom watch --once acts on it")
+
+
+exit_.__name__ = "exit"
+COMMANDS = (watch, positions, exit_, kill, resume, monitor)
