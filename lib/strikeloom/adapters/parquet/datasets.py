@@ -1,20 +1,28 @@
 """How each dataset lies on disk: its partitions, its key, its paise.
 
-Prices are int64 paise (null when there is none), dates date32, moments microseconds in UTC.
+Prices are int64 paise (null when there is none; index levels in hundredths, so a volatility
+index loses its third and fourth decimal), dates date32, moments microseconds in UTC. Rows of
+a partition are in key order.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from strikeloom.domain.frames import CASH, CONTRACTS, INDICES, QUOTES, Schema
+from strikeloom.errors import BadFrame
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
+
+PAISE = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dataset:
     """One kind of history.
 
@@ -24,85 +32,152 @@ class Dataset:
         Column that says which partition a row belongs to.
     grain : str
         Partition name as a ``strftime`` format of that column.
+    scope : tuple of str
+        Columns that tell the rows of a partition apart by where they came from: the sources
+        of a month of cash are remembered by day, those of a year of indices by index.
     unknown : dict
-        Value of a column that a file's layout does not carry; a known value replaces it.
+        Columns that a file's layout may leave out, with the value that stands for it; a known
+        value replaces it. In every other column "none" is a statement like any value.
     """
 
+    name: str
     schema: Schema
     moment: str
     grain: str
-    unknown: dict[str, object]
+    scope: tuple[str, ...] = ()
+    unknown: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, str]:
         """Columns on disk with their families."""
         extra = {} if self.moment in self.schema.columns else {self.moment: "date"}
         return {**extra, **self.schema.columns}
 
-    @property
-    def key(self) -> list[str]:
+    @cached_property
+    def key(self) -> tuple[str, ...]:
         """Columns that identify a row on disk."""
-        extra = [] if self.moment in self.schema.key else [self.moment]
-        return extra + list(self.schema.key)
+        extra = () if self.moment in self.schema.key else (self.moment,)
+        return extra + self.schema.key
 
+    @cached_property
+    def on_disk(self) -> pa.Schema:
+        """Arrow schema of a partition."""
+        import pyarrow as pa
+
+        types = {
+            "text": pa.string(),
+            "date": pa.date32(),
+            "time": pa.timestamp("us", "UTC"),
+            "price": pa.int64(),
+            "number": pa.float64(),
+            "count": pa.int64(),
+            "flag": pa.bool_(),
+        }
+        return pa.schema([pa.field(name, types[kind]) for name, kind in self.columns.items()])
+
+
+_LEVELS = dict.fromkeys(("open", "high", "low", "close"))
 
 DATASETS = {
-    "contracts": Dataset(
-        CONTRACTS,
-        "day",
-        "%Y-%m-%d",
-        {"instrument_id": 0, "lot_size": 0, "underlying": None},
-    ),
-    "cash": Dataset(CASH, "day", "%Y-%m", {}),
-    "indices": Dataset(INDICES, "day", "%Y", {}),
-    "quotes": Dataset(QUOTES, "at", "%Y-%m-%d", {}),
+    kind.name: kind
+    for kind in (
+        Dataset(
+            "contracts",
+            CONTRACTS,
+            "day",
+            "%Y-%m-%d",
+            unknown={
+                "instrument_id": 0,
+                "lot_size": 0,
+                "previous_close": None,
+                "underlying": None,
+            },
+        ),
+        Dataset("cash", CASH, "day", "%Y-%m", scope=("day",)),
+        Dataset("indices", INDICES, "day", "%Y", scope=("index", "publisher"), unknown=_LEVELS),
+        Dataset("quotes", QUOTES, "at", "%Y-%m-%d"),
+    )
 }
 
-INDIA = "Asia/Kolkata"
 
+def to_disk(frame: pd.DataFrame, dataset: Dataset, *, source: str) -> pa.Table:
+    """Rupees to paise, Asia/Kolkata to UTC, columns as ``dataset.on_disk``.
 
-def to_disk(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Rupees to paise, in key order."""
+    Raises
+    ------
+    BadFrame
+        When a column is missing, cannot hold what it should, or lacks a value it needs.
+    """
     import numpy as np
-    import pandas as pd
+    import pyarrow as pa
 
-    out: dict[str, object] = {}
+    absent = [name for name in dataset.columns if name not in frame.columns]
+    if absent:
+        raise BadFrame(f"{source}: table {dataset.name} lacks column {', '.join(absent)}")
+    arrays = []
     for name, family in dataset.columns.items():
         column = frame[name]
-        if family == "price":
-            values = column.to_numpy(dtype=np.float64)
-            absent = np.isnan(values)
-            paise = np.rint(np.where(absent, 0.0, values) * 100).astype(np.int64)
-            out[name] = pd.arrays.IntegerArray(paise, absent)
-        elif family == "text":
-            out[name] = column.astype("str").to_numpy(dtype=object)
-        elif family == "time":
-            out[name] = column.dt.tz_convert(None).astype("datetime64[us]").to_numpy()
-        elif family == "date":
-            out[name] = column.astype("datetime64[s]").to_numpy()
-        else:
-            out[name] = column.to_numpy()
-    return pd.DataFrame(out).sort_values(dataset.key, kind="stable", ignore_index=True)
+        try:
+            if family == "price":
+                array = paise_array(column.to_numpy(dtype=np.float64))
+            elif family == "date":
+                array = pa.array(column.to_numpy().astype("datetime64[D]"))
+            else:
+                array = pa.array(column, from_pandas=family != "number")
+            array = array.cast(dataset.on_disk.field(name).type)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise BadFrame(
+                f"{source}: column {name} of {dataset.name} is {column.dtype}, expected {family} "
+                f"({error})",
+                column=name,
+            ) from error
+        if family != "price" and array.null_count:
+            raise BadFrame(
+                f"{source}: column {name} of {dataset.name} is empty in {array.null_count} rows; "
+                "only prices may be absent",
+                column=name,
+            )
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=dataset.on_disk)
 
 
-def from_disk(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+def paise_array(rupees: np.ndarray) -> pa.Array:
+    """Rupees (NaN: none) as int64 paise (null: none), rounded half to even.
+
+    Raises
+    ------
+    ValueError
+        When a price is infinite.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    absent = np.isnan(rupees)
+    if np.isinf(rupees).any():
+        raise ValueError("a price is infinite")
+    paise = np.rint(np.where(absent, 0.0, rupees) * PAISE).astype(np.int64)
+    return pa.array(paise, mask=absent)
+
+
+def from_disk(table: pa.Table, dataset: Dataset) -> pd.DataFrame:
     """Paise to rupees, UTC to Asia/Kolkata."""
     import numpy as np
     import pandas as pd
 
+    from strikeloom.nse.sessions import IST
+
     out: dict[str, object] = {}
     for name, family in dataset.columns.items():
-        column = frame[name]
+        column = table[name]
         if family == "price":
-            out[name] = column.to_numpy(dtype=np.float64, na_value=np.nan) / 100
+            out[name] = column.to_numpy().astype(np.float64) / PAISE
         elif family == "date":
-            out[name] = pd.to_datetime(column).astype("datetime64[s]").to_numpy()
+            out[name] = column.to_numpy().astype("datetime64[s]")
         elif family == "time":
-            moments = pd.to_datetime(column)
-            moments = moments.dt.tz_localize("UTC") if moments.dt.tz is None else moments
-            out[name] = moments.dt.tz_convert(INDIA).astype(f"datetime64[us, {INDIA}]")
-        elif family == "count":
-            out[name] = column.to_numpy(dtype=np.int64)
+            moments = pd.DatetimeIndex(column.to_numpy()).tz_localize("UTC")
+            out[name] = moments.tz_convert(IST).as_unit("us")
+        elif family == "text":
+            out[name] = column.to_pandas().astype(object)
         else:
-            out[name] = column
+            out[name] = column.to_numpy()
     return pd.DataFrame(out)

@@ -1,34 +1,41 @@
 """History of one market in a folder of Parquet files, read in place.
 
 ``contracts`` is one file a day, ``cash`` one a month, ``indices`` one a year, ``quotes`` one a
-day. A partition is replaced atomically: written beside, flushed, renamed.
+day. A partition is replaced atomically, so a day is either absent or complete.
 """
 
 from __future__ import annotations
 
 import bisect
 import json
-import os
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, from_disk, to_disk
-from strikeloom.adapters.parquet.merge import merge
+from strikeloom.adapters.parquet.partitions import PART, Sources, damaged, read_sources
 from strikeloom.domain.instruments import Kind, Underlying
-from strikeloom.errors import BadFrame, MissingHistory, StoreError
+from strikeloom.errors import MissingHistory, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-_SOURCES = b"strikeloom.sources"
-_DAY = "%Y-%m-%d"
+_LOCK_SECONDS = 60
+_Filters = list[tuple[str, str, object]]
 
 
 class ParquetHistory:
-    """``ports.history.History`` over ``<folder>/<dataset>/<partition>.parquet``."""
+    """``ports.history.History`` over ``<folder>/<dataset>/<partition>.parquet``.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the market; made when first written.
+    """
 
     def __init__(self, folder: Path, market: str) -> None:
         self.folder = folder
@@ -36,76 +43,165 @@ class ParquetHistory:
 
     def days(self) -> list[date]:
         """Days with contracts, ascending."""
-        return sorted(date.fromisoformat(p.stem) for p in self._files("contracts"))
+        return [date.fromisoformat(path.stem) for path in self._files("contracts")]
 
     def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``CONTRACTS`` of a day."""
-        path = self._path("contracts", day.strftime(_DAY))
+        """``CONTRACTS`` of a day.
+
+        Raises
+        ------
+        MissingHistory
+            When the day is not stored; names the nearest stored days.
+        """
+        dataset = DATASETS["contracts"]
+        path = self._path(dataset, day)
         if not path.exists():
             raise self._missing(day)
-        frame = self._read([path], "contracts", _among("symbol", symbols))
-        return frame.drop(columns="day")
+        table = self._read([path], dataset, _among("symbol", symbols))
+        return from_disk(table, dataset).drop(columns="day")
 
     def cash(
         self, first: date, last: date, *, symbols: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """``CASH`` rows from ``first`` to ``last`` inclusive."""
-        return self._between("cash", first, last, _among("symbol", symbols))
+        """``CASH`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
+        return self._between(DATASETS["cash"], first, last, _among("symbol", symbols))
 
     def indices(
         self, first: date, last: date, *, names: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """``INDICES`` rows from ``first`` to ``last`` inclusive."""
-        return self._between("indices", first, last, _among("index", names))
+        """``INDICES`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
+        return self._between(DATASETS["indices"], first, last, _among("index", names))
 
     def quote_times(self, day: date) -> list[datetime]:
-        """Moments of recorded intraday snapshots of a day, ascending."""
-        import pyarrow.parquet as pq
-
+        """Moments of recorded intraday snapshots of a day, ascending; empty when none."""
         from strikeloom.nse.sessions import IST
 
-        path = self._path("quotes", day.strftime(_DAY))
+        dataset = DATASETS["quotes"]
+        path = self._path(dataset, day)
         if not path.exists():
             return []
-        table = pq.read_table(path, columns=["at"])
-        return sorted(at.astimezone(IST) for at in table["at"].unique().to_pylist())
+        moments = self._read([path], dataset, [], columns=["at"])["at"].unique()
+        return sorted(at.astimezone(IST) for at in moments.to_pylist())
 
     def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``QUOTES`` of the snapshot taken at exactly that moment."""
-        path = self._path("quotes", at.strftime(_DAY))
-        filters = [("at", "==", at), *_among("symbol", symbols)]
+        """``QUOTES`` of the snapshot taken at exactly that moment.
+
+        Raises
+        ------
+        MissingHistory
+            When there is no snapshot at that moment.
+        """
+        from strikeloom.nse.sessions import IST
+
+        dataset = DATASETS["quotes"]
+        path = self._path(dataset, at.astimezone(IST).date())
         if path.exists():
-            frame = self._read([path], "quotes", filters)
-            if len(frame) or symbols:
-                return frame
-        raise MissingHistory(f"market {self.market} has no quotes recorded at {at.isoformat()}")
+            table = self._read([path], dataset, [("at", "==", at), *_among("symbol", symbols)])
+            if len(table) or (symbols is not None and at in self.quote_times(at.date())):
+                return from_disk(table, dataset)
+        raise MissingHistory(
+            f"market {self.market} has no quotes recorded at {at.isoformat()}; quote_times(day) "
+            "lists the moments of a day",
+            at=at.isoformat(),
+        )
 
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
-        """Merge rows into a dataset, atomically a partition."""
+        """Merge rows into a dataset, atomically a partition.
+
+        Returns
+        -------
+        int
+            Rows that were new or completed.
+
+        Raises
+        ------
+        BadFrame
+            When a column is missing or of another kind.
+        BadFile
+            When two rows contradict each other, or one a stored row; names both sources.
+            Nothing is written then.
+        """
         kind = DATASETS[dataset]
-        absent = set(kind.columns) - set(frame.columns)
-        if absent:
-            raise BadFrame(f"{source}: table {dataset} lacks column {', '.join(sorted(absent))}")
-        moments = _partitions(frame[kind.moment], kind.grain)
-        # every partition is merged before the first is written: a contradiction leaves nothing
-        ready = []
-        for name, rows in frame.groupby(moments, sort=True):
-            fresh = to_disk(rows, kind)
-            repeated = fresh.duplicated(kind.key)
-            if repeated.any():
-                row = fresh.loc[repeated, kind.key].iloc[0].to_dict()
-                raise BadFrame(f"{source}: {int(repeated.sum())} rows repeat a key, first {row}")
-            path = self._path(dataset, str(name))
-            changed, sources = len(fresh), [source]
-            if path.exists():
-                stored, past = self._stored(path)
-                fresh, changed = merge(stored, fresh, kind, sources=(" and ".join(past), source))
-                sources = past if source in past else [*past, source]
-            if changed:
-                ready.append((path, fresh, sources, changed))
-        for path, fresh, sources, _ in ready:
-            _replace(path, fresh, kind, sources)
-        return sum(changed for *_, changed in ready)
+        table = to_disk(frame, kind, source=source)
+        with self.changes() as changes:
+            new, _ = changes.add(kind, table, source=source)
+            changes.commit()
+        return new
+
+    @contextmanager
+    def changes(self) -> Iterator[Changes]:
+        """Rows of several sources to be written together; one writer at a time.
+
+        What is not committed when the block ends is forgotten.
+
+        Raises
+        ------
+        StoreError
+            When another process has been writing for a minute.
+        """
+        from filelock import FileLock, Timeout
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS):
+                for left in self.folder.glob(f"*/.*{PART}"):
+                    left.unlink(missing_ok=True)  # of a writer that was killed
+                yield Changes(self.folder)
+        except Timeout as error:
+            raise StoreError(
+                f"another process is writing the history of market {self.market}; wait for it "
+                "and import again"
+            ) from error
+
+    def sources(self, dataset: str, partition: str) -> Sources:
+        """Names of the files that a partition came from, by scope; empty when not stored."""
+        return read_sources(self.folder / dataset / f"{partition}.parquet")
+
+    def stored_days(self, dataset: str) -> list[date]:
+        """Days with at least one row, ascending."""
+        from strikeloom.nse.sessions import IST
+
+        kind = DATASETS[dataset]
+        if kind.moment not in kind.schema.columns:
+            return self.days()
+        days: set[date] = set()
+        for path in self._files(dataset):
+            moments = self._read([path], kind, [], columns=[kind.moment])[kind.moment].unique()
+            days.update(
+                m.astimezone(IST).date() if isinstance(m, datetime) else m
+                for m in moments.to_pylist()
+            )
+        return sorted(days)
+
+    def index_levels(self) -> pd.DataFrame:
+        """Closes of every known index by day, from index rows and from the contracts.
+
+        Returns
+        -------
+        DataFrame
+            ``day``, ``index``, ``close`` (rupees); the exchange's own rows before contracts.
+        """
+        import pandas as pd
+
+        rows = self.indices(date.min, date.max)
+        rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
+        contracts = DATASETS["contracts"]
+        table = self._read(
+            self._files("contracts"),
+            contracts,
+            [("kind", "==", Kind.INDEX.value)],
+            columns=["day", "symbol", "underlying"],
+        )
+        spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()
+        named = pd.DataFrame(
+            {
+                "day": spots["day"].astype("datetime64[s]"),
+                "index": spots["symbol"],
+                "close": spots["underlying_max"] / 100,
+            }
+        )
+        both = pd.concat([rows, named], ignore_index=True).dropna()
+        return both.drop_duplicates(["day", "index"], ignore_index=True)
 
     def underlyings(self) -> dict[str, Underlying]:
         """Underlyings that came with the market (a synthetic one); empty for the exchange."""
@@ -124,50 +220,39 @@ class ParquetHistory:
     def _files(self, dataset: str) -> list[Path]:
         return sorted((self.folder / dataset).glob("[0-9]*.parquet"))
 
-    def _path(self, dataset: str, partition: str) -> Path:
-        return self.folder / dataset / f"{partition}.parquet"
+    def _path(self, dataset: Dataset, day: date) -> Path:
+        return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
 
     def _between(
-        self, dataset: str, first: date, last: date, filters: list[tuple[str, str, object]]
+        self, dataset: Dataset, first: date, last: date, filters: _Filters
     ) -> pd.DataFrame:
-        grain = DATASETS[dataset].grain
-        low, high = first.strftime(grain), last.strftime(grain)
-        paths = [p for p in self._files(dataset) if low <= p.stem <= high]
-        bounds: list[tuple[str, str, object]] = [("day", ">=", first), ("day", "<=", last)]
-        return self._read(paths, dataset, bounds + filters)
+        low, high = self._path(dataset, first), self._path(dataset, last)
+        paths = [path for path in self._files(dataset.name) if low <= path <= high]
+        bounds: _Filters = [("day", ">=", first), ("day", "<=", last)]
+        return from_disk(self._read(paths, dataset, bounds + filters), dataset)
 
     def _read(
-        self, paths: list[Path], dataset: str, filters: list[tuple[str, str, object]]
-    ) -> pd.DataFrame:
-        import pandas as pd
-        import pyarrow.parquet as pq
-
-        kind = DATASETS[dataset]
-        frames = [pq.read_table(path, filters=filters or None).to_pandas() for path in paths]
-        if not frames:
-            frames = [pd.DataFrame({name: _empty(family) for name, family in kind.columns.items()})]
-        return from_disk(pd.concat(frames, ignore_index=True), kind)
-
-    def _stored(self, path: Path) -> tuple[pd.DataFrame, list[str]]:
+        self,
+        paths: Sequence[Path],
+        dataset: Dataset,
+        filters: _Filters,
+        *,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
-            table = pq.read_table(path)
-        except pa.ArrowInvalid as error:
-            raise StoreError(
-                f"{path.name} in {path.parent} is damaged ({error}); delete it and import the "
-                "day again"
-            ) from error
-        sources = json.loads((table.schema.metadata or {})[_SOURCES])
-        frame = table.to_pandas(types_mapper=_pandas_type)
-        kind = DATASETS[path.parent.name]
-        for name, family in kind.columns.items():
-            if family == "date":
-                frame[name] = frame[name].astype("datetime64[s]")
-            elif family == "time":
-                frame[name] = frame[name].dt.tz_localize(None).astype("datetime64[us]")
-        return frame, sources
+        wanted = list(columns or dataset.columns)
+        schema = pa.schema([dataset.on_disk.field(name) for name in wanted])
+        tables = [schema.empty_table()]
+        for path in paths:
+            options: dict[str, Any] = {"columns": wanted, "filters": filters or None}
+            try:
+                table = pq.read_table(path, partitioning=None, **options)
+            except (pa.ArrowException, OSError) as error:
+                raise damaged(path, error) from error
+            tables.append(table.replace_schema_metadata(None).cast(schema))
+        return pa.concat_tables(tables)
 
     def _missing(self, day: date) -> MissingHistory:
         days = self.days()
@@ -184,76 +269,5 @@ class ParquetHistory:
         )
 
 
-def _partitions(moment: pd.Series, grain: str) -> pd.Series:
-    """Partition name of each row; formatted once a distinct day."""
-    local = moment.dt.tz_localize(None) if moment.dt.tz is not None else moment
-    days = local.dt.floor("D")
-    names = {day: day.strftime(grain) for day in days.unique()}
-    return days.map(names)
-
-
-def _among(column: str, wanted: Sequence[str] | None) -> list[tuple[str, str, object]]:
+def _among(column: str, wanted: Sequence[str] | None) -> _Filters:
     return [] if wanted is None else [(column, "in", list(wanted))]
-
-
-def _empty(family: str) -> pd.Series:
-    import pandas as pd
-
-    kinds = {
-        "text": "object",
-        "date": "datetime64[s]",
-        "time": "datetime64[us]",
-        "price": "float64",
-        "number": "float64",
-        "count": "int64",
-        "flag": "bool",
-    }
-    return pd.Series([], dtype=kinds[family])
-
-
-def _pandas_type(kind: object) -> object:
-    import pandas as pd
-    import pyarrow as pa
-
-    return pd.Int64Dtype() if kind == pa.int64() else None
-
-
-def _arrow_schema(kind: Dataset, sources: list[str]) -> object:
-    import pyarrow as pa
-
-    types = {
-        "text": pa.string(),
-        "date": pa.date32(),
-        "time": pa.timestamp("us", "UTC"),
-        "price": pa.int64(),
-        "number": pa.float64(),
-        "count": pa.int64(),
-        "flag": pa.bool_(),
-    }
-    fields = [pa.field(name, types[family]) for name, family in kind.columns.items()]
-    return pa.schema(fields, metadata={_SOURCES: json.dumps(sources).encode()})
-
-
-def _replace(path: Path, frame: pd.DataFrame, kind: Dataset, sources: list[str]) -> None:
-    """Write a partition beside its place, flush it, and move it there."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame = frame.copy(deep=False)
-    for name, family in kind.columns.items():
-        if family == "time":
-            frame[name] = frame[name].dt.tz_localize("UTC")
-    table = pa.Table.from_pandas(frame, schema=_arrow_schema(kind, sources), preserve_index=False)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            pq.write_table(
-                table, out, compression="zstd", row_group_size=20_000, write_statistics=True
-            )
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,92 +1,202 @@
-"""Merging new rows into a stored partition: once, completed, or refused.
+"""Joining rows: the same row once, an unknown column completed, a contradiction found.
 
-A row that is already stored and equal is left alone. A column the stored row does not know is
-filled from the new one. Two known values that differ are a contradiction, and nothing of the
-partition is written.
+Both steps sort the rows by key and compare neighbours, column by column. Results depend on
+the rows alone, never on the order in which they came.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from strikeloom.adapters.parquet.datasets import Dataset
-from strikeloom.errors import BadFile
+from strikeloom.adapters.parquet.datasets import PAISE, Dataset
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import pyarrow as pa
 
 
-def merge(
-    stored: pd.DataFrame, fresh: pd.DataFrame, dataset: Dataset, *, sources: tuple[str, str]
-) -> tuple[pd.DataFrame, int]:
-    """Join two disk-form frames of one partition.
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Rows of one key that cannot both be true; described by the first such pair.
 
-    Parameters
+    Attributes
     ----------
-    sources : tuple of str
-        Where the stored and the fresh rows come from, for the message.
+    where : str
+        The key, readable.
+    what : str
+        The columns that differ, with the newer value and the older.
+    scope : str
+        Which rows of the partition it belongs to (``scope_of``).
+    rows : int
+        Number of such pairs.
+    """
+
+    where: str
+    what: str
+    scope: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Rows in key order; how many changed; the contradiction, if there is one."""
+
+    table: pa.Table
+    changed: int
+    clash: Clash | None = None
+
+
+def collapse(table: pa.Table, dataset: Dataset) -> Merged:
+    """Put the rows of one source in key order, each once.
 
     Returns
     -------
-    frame, changed
-        The merged frame in key order and the rows that are new or completed.
+    Merged
+        ``changed`` counts the repeats that were dropped. A repeat must be equal in every
+        column.
+    """
+    table = _sorted(table, dataset)
+    second = _repeats(table, dataset)
+    if not len(second):
+        return Merged(table, 0)
+    clash = _clash(table, dataset, second, unknown={})
+    return Merged(_without(table, second), len(second), clash)
 
-    Raises
-    ------
-    BadFile
-        When a known value is contradicted.
+
+def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
+    """Join two collapsed tables of one partition.
+
+    Returns
+    -------
+    Merged
+        ``changed`` counts the fresh rows that are new or complete a stored one.
     """
     import numpy as np
-    import pandas as pd
+    import pyarrow as pa
 
-    key = dataset.key
-    both = stored.merge(fresh, on=key, how="outer", suffixes=("", "\0new"), indicator="\0side")
-    side = both["\0side"].to_numpy()
-    only_new, shared = side == "right_only", side == "both"
-    completed = np.zeros(len(both), dtype=bool)
-    out: dict[str, object] = {name: both[name] for name in key}
-    for name in dataset.columns:
-        if name in key:
-            continue
-        old, new = both[name], both[f"{name}\0new"]
-        old_known = _known(old, name, dataset) & ~only_new
-        new_known = _known(new, name, dataset) & (side != "left_only")
-        differs = shared & old_known & new_known & ~_equal(old, new)
-        if differs.any():
-            row = both.loc[differs].iloc[0]
-            where = ", ".join(f"{k} {_plain(row[k])}" for k in key)
-            raise BadFile(
-                f"{sources[1]} contradicts {sources[0]}: {name} of {where} is "
-                f"{_value(row[f'{name}{chr(0)}new'], name, dataset)}, stored "
-                f"{_value(row[name], name, dataset)} "
-                f"({int(differs.sum())} rows differ). Remove the wrong file and import again",
-                column=name,
-                rows=int(differs.sum()),
-            )
-        filled = shared & ~old_known & new_known
-        completed |= filled
-        out[name] = old.where(~(only_new | filled), new).astype(stored[name].dtype)
-    frame = pd.DataFrame(out)[list(dataset.columns)]
-    frame = frame.sort_values(key, kind="stable", ignore_index=True)
-    return frame, int(only_new.sum() + completed.sum())
+    if stored.equals(fresh):
+        return Merged(stored, 0)
+    # the sort is stable: of two rows with one key the stored one comes first
+    table = _sorted(pa.concat_tables([stored, fresh]), dataset)
+    second = _repeats(table, dataset)
+    clash = _clash(table, dataset, second, unknown=dataset.unknown)
+    if clash:
+        return Merged(stored, 0, clash)
+    completed = np.zeros(len(table), dtype=bool)
+    for name, unknown in dataset.unknown.items():
+        known = _known(table[name], unknown)
+        filling = second[known[second] & ~known[second - 1]]
+        completed[filling] = True
+        rows = np.arange(len(table))
+        rows[filling - 1] = filling
+        place = table.column_names.index(name)
+        table = table.set_column(place, table.field(name), table[name].take(pa.array(rows)))
+    new = len(fresh) - len(second)
+    return Merged(_without(table, second), new + int(completed.sum()))
 
 
-def _known(column: pd.Series, name: str, dataset: Dataset) -> pd.Series:
-    known = column.notna()
-    if dataset.unknown.get(name) is not None:
-        known &= column != dataset.unknown[name]
-    return known.astype(bool)
+def scope_of(row: dict[str, Any], dataset: Dataset) -> str:
+    """Name of the part of a partition that a row belongs to; empty for the whole of it."""
+    return " ".join(str(row[name]) for name in dataset.scope)
 
 
-def _equal(old: pd.Series, new: pd.Series) -> pd.Series:
-    return (old == new).fillna(False).astype(bool)
+def _sorted(table: pa.Table, dataset: Dataset) -> pa.Table:
+    import pyarrow.compute as pc
+
+    table = table.combine_chunks()
+    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in dataset.key])
+    return table.take(order).combine_chunks()
 
 
-def _plain(value: object) -> str:
-    return str(value).removesuffix(" 00:00:00")
+def _repeats(table: pa.Table, dataset: Dataset) -> np.ndarray:
+    """Positions of rows that have the key of the row before."""
+    import numpy as np
+
+    same = np.ones(max(0, len(table) - 1), dtype=bool)
+    for name in dataset.key:
+        values = _comparable(table[name])
+        same &= values[1:] == values[:-1]
+    return np.flatnonzero(same) + 1
 
 
-def _value(value: Any, name: str, dataset: Dataset) -> str:
-    if dataset.columns[name] == "price":
-        return f"{int(value) / 100:.2f}"
-    return str(value)
+def _without(table: pa.Table, positions: np.ndarray) -> pa.Table:
+    import numpy as np
+    import pyarrow as pa
+
+    kept = np.ones(len(table), dtype=bool)
+    kept[positions] = False
+    return table.filter(pa.array(kept)).combine_chunks()
+
+
+def _clash(
+    table: pa.Table, dataset: Dataset, second: np.ndarray, *, unknown: dict[str, Any]
+) -> Clash | None:
+    """Pairs of neighbours that differ in a column which both know."""
+    import numpy as np
+
+    pairs = np.zeros(len(second), dtype=bool)
+    columns = [name for name in dataset.columns if name not in dataset.key]
+    for name in columns:
+        pairs |= _differs(table[name], second, name, unknown)
+    if not pairs.any():
+        return None
+    at = second[pairs][:1]
+    older, newer = (table.take(place).to_pylist()[0] for place in (at - 1, at))
+    what = [
+        f"{name} {_readable(newer[name], dataset.columns[name])} against "
+        f"{_readable(older[name], dataset.columns[name])}"
+        for name in columns
+        if _differs(table[name], at, name, unknown)[0]
+    ]
+    where = [f"{_readable(newer[name], dataset.columns[name])}" for name in dataset.key]
+    return Clash(" ".join(where), ", ".join(what), scope_of(newer, dataset), int(pairs.sum()))
+
+
+def _differs(
+    column: pa.ChunkedArray, second: np.ndarray, name: str, unknown: dict[str, Any]
+) -> np.ndarray:
+    import numpy as np
+
+    values, stated = _comparable(column), column.is_valid().to_numpy()
+    one, other = second - 1, second
+    differs = (stated[one] != stated[other]) | (
+        stated[one] & stated[other] & (values[one] != values[other])
+    )
+    if name in unknown:
+        known = _known(column, unknown[name])
+        differs &= known[one] & known[other]
+    return np.asarray(differs)
+
+
+def _known(column: pa.ChunkedArray, unknown: object) -> np.ndarray:
+    import numpy as np
+
+    known = column.is_valid().to_numpy()
+    if unknown is not None:
+        known = known & (_comparable(column) != unknown)
+    return np.asarray(known)
+
+
+def _comparable(column: pa.ChunkedArray) -> np.ndarray:
+    """Values as numbers that are equal where the column's values are; nulls as zero."""
+    import numpy as np
+    import pyarrow as pa
+
+    array = column.combine_chunks()
+    kind = array.type
+    if pa.types.is_string(kind):
+        array = array.dictionary_encode().indices
+    elif pa.types.is_date(kind):
+        array = array.cast(pa.int32())
+    elif pa.types.is_timestamp(kind):
+        array = array.cast(pa.int64())
+    elif pa.types.is_boolean(kind):
+        array = array.cast(pa.uint8())
+    return np.asarray(array.fill_null(0).to_numpy(zero_copy_only=False))
+
+
+def _readable(value: Any, family: str) -> str:
+    if value is None:
+        return "none"
+    return f"{value / PAISE:.2f}" if family == "price" else str(value)

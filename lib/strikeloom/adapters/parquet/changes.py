@@ -1,0 +1,125 @@
+"""Rows on their way into a history: merged in memory, written together."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from strikeloom.adapters.parquet.datasets import Dataset
+from strikeloom.adapters.parquet.merge import Clash, collapse, merge, scope_of
+from strikeloom.adapters.parquet.partitions import (
+    Partition,
+    Sources,
+    read_partition,
+    replace_partitions,
+)
+from strikeloom.errors import BadFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_INDIA_OFFSET = timedelta(hours=5, minutes=30)  # no daylight saving since 1945
+
+
+class Changes:
+    """Partitions changed since the last ``commit``. Made by ``ParquetHistory.changes``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pending: dict[Path, Partition] = {}
+
+    def add(self, dataset: Dataset, table: pa.Table, *, source: str) -> tuple[int, list[str]]:
+        """Merge the rows of one source; all of them or, when it fails, none.
+
+        Returns
+        -------
+        new, partitions
+            Rows that are new or completed; names of all partitions the rows belong to.
+
+        Raises
+        ------
+        BadFile
+            When two rows of the table, or a row and a stored one, contradict each other.
+        """
+        ready: dict[Path, Partition] = {}
+        total = 0
+        parts = _split(table, dataset)
+        for name, rows in parts.items():
+            path = self._folder / dataset.name / f"{name}.parquet"
+            once = collapse(rows, dataset)
+            if once.clash:
+                raise _contradicts_itself(once.clash, source)
+            stored = self._stored(path, dataset)
+            merged = merge(stored.table, once.table, dataset)
+            if merged.clash:
+                raise _contradicts(merged.clash, source, stored)
+            sources = _with_source(stored.sources, once.table, dataset, source)
+            if merged.changed or sources != stored.sources:
+                ready[path] = Partition(path, dataset, merged.table, sources)
+            total += merged.changed
+        self._pending.update(ready)
+        return total, list(parts)
+
+    def commit(self) -> None:
+        """Write what changed; a partition is replaced whole."""
+        if self._pending:
+            replace_partitions([self._pending[path] for path in sorted(self._pending)])
+        self._pending.clear()
+
+    def _stored(self, path: Path, dataset: Dataset) -> Partition:
+        if path in self._pending:
+            return self._pending[path]
+        if path.exists():
+            return read_partition(path, dataset)
+        return Partition(path, dataset, dataset.on_disk.empty_table(), {})
+
+
+def _split(table: pa.Table, dataset: Dataset) -> dict[str, pa.Table]:
+    """Rows by partition name, ascending."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    moments = table[dataset.moment]
+    if dataset.columns[dataset.moment] == "time":
+        moments = pc.add(moments, pa.scalar(_INDIA_OFFSET))
+    moments = moments.cast(pa.date32())
+    names: dict[str, list[date]] = {}
+    for day in sorted(pc.unique(moments).to_pylist()):
+        names.setdefault(day.strftime(dataset.grain), []).append(day)
+    if len(names) == 1:
+        return dict.fromkeys(names, table)
+    return {
+        name: table.filter(pc.is_in(moments, pa.array(days, pa.date32())))
+        for name, days in names.items()
+    }
+
+
+def _with_source(stored: Sources, rows: pa.Table, dataset: Dataset, source: str) -> Sources:
+    """Sources once this one has brought or confirmed the rows."""
+    scopes = {""}
+    if dataset.scope:
+        parts = rows.select(dataset.scope).group_by(dataset.scope).aggregate([])
+        scopes = {scope_of(row, dataset) for row in parts.to_pylist()}
+    fresh = {scope: sorted({*stored.get(scope, []), source}) for scope in scopes}
+    return {**stored, **fresh}
+
+
+def _contradicts_itself(clash: Clash, source: str) -> BadFile:
+    return BadFile(
+        f"{source} contradicts itself: {clash.where} appears with {clash.what} "
+        f"({clash.rows} such rows). Nothing of it was stored; download it again",
+        rows=clash.rows,
+    )
+
+
+def _contradicts(clash: Clash, source: str, stored: Partition) -> BadFile:
+    others = " and ".join(stored.sources.get(clash.scope, ["a source not on record"]))
+    place = f"{stored.path.parent.name}/{stored.path.name}"
+    return BadFile(
+        f"{source} contradicts {others}: {clash.where} has {clash.what} ({clash.rows} such rows). "
+        f"Nothing of {source} was stored; if it is the right one, delete {place} of the history "
+        "and import again without the wrong one",
+        rows=clash.rows,
+        stored=others,
+    )

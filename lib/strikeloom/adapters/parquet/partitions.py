@@ -1,0 +1,140 @@
+"""Partition files: read with the sources they remember, replaced whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from strikeloom.adapters.parquet.datasets import Dataset
+from strikeloom.errors import StoreError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SOURCES = b"strikeloom.sources"
+_ROWS_PER_GROUP = 8192  # one symbol of a day then reads a fifth of the day
+PART = ".part"
+
+#: Names of the files that brought the rows, ascending, by scope within the partition.
+Sources = dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Content of one file."""
+
+    path: Path
+    dataset: Dataset
+    table: pa.Table
+    sources: Sources
+
+
+def read_partition(path: Path, dataset: Dataset) -> Partition:
+    """Read a whole partition.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, partitioning=None)
+        sources = _decode(table.schema.metadata)
+        table = table.replace_schema_metadata(None).select(dataset.on_disk.names)
+        return Partition(path, dataset, table.cast(dataset.on_disk), sources)
+    except (pa.ArrowException, KeyError, OSError) as error:
+        raise damaged(path, error) from error
+
+
+def read_sources(path: Path) -> Sources:
+    """Sources of a partition, from its footer alone; empty when there is no such file.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        return {}
+    try:
+        return _decode(pq.read_metadata(path).metadata)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> StoreError:
+    """Error for a partition that cannot be read."""
+    return StoreError(
+        f"{path.parent.name}/{path.name} of the history is damaged ({error}); delete that file "
+        "and import its sources again",
+        path=str(path),
+    )
+
+
+def replace_partitions(partitions: Sequence[Partition]) -> None:
+    """Write every partition beside its place, flush it, then move all into place.
+
+    Raises
+    ------
+    StoreError
+        When the disk refuses; no partition is changed unless all were written.
+    """
+    written: list[tuple[str, Path]] = []
+    try:
+        for part in partitions:
+            part.path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=part.path.parent, prefix=".", suffix=PART)
+            written.append((name, part.path))
+            _write(handle, part)
+        while written:
+            name, path = written[0]
+            Path(name).replace(path)
+            written.pop(0)
+        for folder in {part.path.parent for part in partitions}:
+            _flush_folder(folder)
+    except OSError as error:
+        raise StoreError(
+            f"the history cannot be written under {partitions[0].path.parent}: {error}; free "
+            "space or mend the permissions and import again"
+        ) from error
+    finally:
+        for name, _ in written:
+            Path(name).unlink(missing_ok=True)
+
+
+def _write(handle: int, part: Partition) -> None:
+    import pyarrow.parquet as pq
+
+    metadata = {_SOURCES: json.dumps(part.sources, sort_keys=True).encode()}
+    table = part.table.combine_chunks().replace_schema_metadata(metadata)
+    with os.fdopen(handle, "wb") as out:
+        pq.write_table(table, out, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make renames durable (a folder cannot be flushed on Windows, and need not be)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _decode(metadata: dict[bytes, bytes] | None) -> Sources:
+    sources: Sources = json.loads((metadata or {})[_SOURCES])
+    return sources
