@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from strikeloom.adapters.parquet.history import ParquetHistory
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,3 +30,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STRIKELOOM_HOME", str(folder))
     monkeypatch.setenv("STRIKELOOM_RUNS", str(tmp_path / "runs"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def synthetic_history(tmp_path_factory: pytest.TempPathFactory) -> ParquetHistory:
+    """Synthetic market of seed 7, drawn once a test run, also with several workers. Read only."""
+    from filelock import FileLock
+
+    from strikeloom.adapters.parquet.history import ParquetHistory
+    from strikeloom.exchange.market import generate_synthetic
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "synthetic-7"
+    with FileLock(shared / "synthetic-7.lock"):
+        history = ParquetHistory(folder, "synthetic-7")
+        if not (folder / "underlyings.json").exists():
+            generate_synthetic(7, history)
+    return history

@@ -1,0 +1,96 @@
+"""Small stand-ins for ports: a clock moved by hand, a feed that shows what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import NoQuote
+from strikeloom.nse.sessions import IST
+
+
+def ist(text: str) -> datetime:
+    """``2026-06-11 09:15`` as an aware moment."""
+    return datetime.fromisoformat(text).replace(tzinfo=IST)
+
+
+class ManualClock:
+    """``ports.clock.Clock`` that stands where the test puts it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, seconds: float) -> bool:
+        self.at += timedelta(seconds=seconds)
+        return True
+
+
+class ShownFeed:
+    """``ports.feed.MarketFeed`` of live quotes: the last one shown of each contract."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.shown: dict[str, Quote] = {}
+        self.spots: dict[str, int] = {}
+        self.settlements: dict[tuple[str, date], int] = {}
+
+    def show(
+        self,
+        contract: OptionContract,
+        bid: int | None,
+        ask: int | None,
+        *,
+        size: int = 10_000,
+        at: datetime | None = None,
+    ) -> Quote:
+        """Show a quote as of now."""
+        quote = Quote(
+            contract.key, bid, ask, None, size if bid else 0, size if ask else 0, 0, 0,
+            at or self.clock.now(),
+        )  # fmt: skip
+        self.shown[contract.key] = quote
+        return quote
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        return {c.key: self.shown[c.key] for c in contracts if c.key in self.shown}
+
+    def spot(self, symbol: str) -> tuple[int, datetime]:
+        if symbol not in self.spots:
+            raise NoQuote(f"no level of {symbol}", symbol=symbol)
+        return self.spots[symbol], self.clock.now()
+
+    def settlement(self, symbol: str, expiry: date) -> int | None:
+        if self.clock.now() < datetime.combine(expiry, datetime.min.time(), IST):
+            return None
+        return self.settlements.get((symbol, expiry))
+
+
+class TapeFeed(ShownFeed):
+    """``ports.feed.RecordedFeed``: quotes by moment, seen as of the clock."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.tape: dict[datetime, dict[str, Quote]] = {}
+
+    def record(
+        self, at: datetime, contract: OptionContract, bid: int | None, ask: int | None, size: int
+    ) -> None:
+        """Put a quote on the tape."""
+        quote = Quote(contract.key, bid, ask, None, size, size, 0, 0, at)
+        self.tape.setdefault(at, {})[contract.key] = quote
+
+    def moments(self, after: datetime, until: datetime) -> list[datetime]:
+        return [at for at in sorted(self.tape) if after < at <= min(until, self.clock.now())]
+
+    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        held = self.tape[at]
+        return {c.key: held[c.key] for c in contracts if c.key in held}
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        past = [at for at in sorted(self.tape) if at <= self.clock.now()]
+        return self.quotes_at(past[-1], contracts) if past else {}
