@@ -37,6 +37,7 @@ def ensure_kernel(prefix: Path | None = None) -> Path:
             "ipykernel_launcher",
             "-f",
             "{connection_file}",
+            "--IPKernelApp.log_level=40",  # it listens on loopback only; no warning each start
         ],
         "display_name": DISPLAY,
         "language": "python",
