@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from strikeloom.domain.orders import IntentState
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Position, RequestState
 from strikeloom.errors import GuardError, NoQuote, StoreError
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import exit_intents
+from strikeloom.trading.intents import exit_intents, exit_name
 
 
 def take_request(desk: Desk, request: ExitRequest, working: set[str]) -> None:
-    """Record intents for a request, or settle it with the reason why not."""
-    settle = desk.store.settle_request
-    name = request.request_id
+    """Record intents for a pending request, or say why not.
+
+    What can pass by itself (orders at work, a missing price) leaves the request pending with
+    a note; what cannot settles it.
+    """
     try:
         position = desk.store.position(request.position_id)
     except StoreError as error:
-        settle(name, RequestState.REFUSED, str(error))
-        return
-    if position.position_id in working:
-        settle(name, RequestState.REFUSED, "orders of this position are still working; ask again")
-        return
+        state, note = RequestState.REFUSED, str(error)
+    else:
+        state, note = _standing(desk, request, position, working) or _record(
+            desk, request, position
+        )
+    _settle(desk, request, state, note)
+
+
+def _standing(
+    desk: Desk, request: ExitRequest, position: Position, working: set[str]
+) -> tuple[RequestState, str] | None:
+    """What holds a request back or settles it before any order is made."""
+    if desk.store.intents(intent_id=_name(desk, request)):
+        # a process that ended between recording and settling had taken it up already
+        return RequestState.ACCEPTED, "orders recorded"
     if request.revision != position.revision:
-        settle(name, RequestState.STALE, "the position had changed before it was taken up")
-        return
+        text = "changed" if position.is_open else "closed"
+        return RequestState.STALE, f"the position had {text} before"
+    if position.position_id in working:
+        return RequestState.PENDING, "waits for the orders at work"
+    return None
+
+
+def _record(desk: Desk, request: ExitRequest, position: Position) -> tuple[RequestState, str]:
     try:
         intents = exit_intents(desk, position, request.target_lots, f"asked by {request.who}")
-    except (GuardError, NoQuote) as error:
-        settle(name, RequestState.REFUSED, str(error))
-        return
+    except NoQuote as error:
+        return RequestState.PENDING, f"waits: {error}"
+    except GuardError as error:
+        return RequestState.REFUSED, str(error)
     if not intents:
-        settle(name, RequestState.DONE, "nothing to do: the target is met")
-        return
+        return RequestState.DONE, "nothing to do: the target is met"
     desk.store.record_intents(intents)
-    settle(name, RequestState.ACCEPTED, f"{len(intents)} orders recorded")
+    return RequestState.ACCEPTED, "orders recorded"
 
 
 def take_decision(desk: Desk, position: Position, decision: ExitDecision) -> str:
@@ -48,18 +68,42 @@ def take_decision(desk: Desk, position: Position, decision: ExitDecision) -> str
 
 
 def finish_requests(desk: Desk, working: set[str]) -> None:
-    """Settle accepted requests whose position has reached the target, or whose orders ended."""
+    """Settle accepted requests whose position has come down to the target."""
     for request in desk.store.requests(states={RequestState.ACCEPTED}):
         position = desk.store.position(request.position_id)
-        left = tuple(leg.net_lots for leg in position.legs)
-        if left == request.target_lots:
-            text = "closed" if not position.is_open else "reduced as asked"
-            desk.store.settle_request(request.request_id, RequestState.DONE, text)
+        if _met(position, request.target_lots):
+            text = "reduced as asked" if position.is_open else "closed"
+            _settle(desk, request, RequestState.DONE, text)
         elif position.position_id not in working:
-            notes = [
-                intent.note
-                for intent in desk.store.intents(position_id=position.position_id)
-                if intent.state in (IntentState.REFUSED, IntentState.ENDED) and intent.note
-            ]
+            ended = {IntentState.REFUSED, IntentState.ENDED}
+            found = desk.store.intents(states=ended, intent_id=_name(desk, request))
+            notes = [intent.note for intent in found if intent.note]
             text = notes[-1] if notes else "the orders ended before the target was met"
-            desk.store.settle_request(request.request_id, RequestState.REFUSED, text)
+            _settle(desk, request, RequestState.REFUSED, text)
+        else:
+            _settle(desk, request, RequestState.ACCEPTED, _progress(position, request.target_lots))
+
+
+def _settle(desk: Desk, request: ExitRequest, state: RequestState, note: str) -> None:
+    """Write only what is new."""
+    if (request.state, request.note) != (state, note):
+        desk.store.settle_request(request.request_id, state, note)
+
+
+def _name(desk: Desk, request: ExitRequest) -> str:
+    return exit_name(desk, request.position_id, request.revision, request.target_lots)
+
+
+def _met(position: Position, target_lots: Sequence[int]) -> bool:
+    """Whether every leg holds no more than its target; less is fine (an expiry, a rule)."""
+    return all(
+        abs(leg.net_lots) <= abs(target)
+        for leg, target in zip(position.legs, target_lots, strict=True)
+    )
+
+
+def _progress(position: Position, target_lots: Sequence[int]) -> str:
+    left = sum(
+        abs(leg.net_lots - target) for leg, target in zip(position.legs, target_lots, strict=True)
+    )
+    return f"orders at work, {left} lots to go"

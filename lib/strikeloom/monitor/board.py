@@ -45,7 +45,7 @@ class Board:
     market: str
     at: datetime
     rows: list[BoardRow]
-    closed: list[MarkedPosition]
+    closed: list[BoardRow]
     heartbeat: Heartbeat | None
     kill_switch: KillSwitch
     alerts: list[Alert]
@@ -60,7 +60,12 @@ class Board:
     @property
     def closed_pnl(self) -> int:
         """Paise over closed positions."""
-        return sum(marked.pnl or 0 for marked in self.closed)
+        return sum(row.marked.pnl or 0 for row in self.closed)
+
+    @property
+    def unpriced(self) -> int:
+        """Open positions without a P&L."""
+        return sum(row.marked.pnl is None for row in self.rows)
 
 
 def load_board(desk: Desk) -> Board:
@@ -80,7 +85,7 @@ def load_board(desk: Desk) -> Board:
         name = position.position_id
         marked = mark_position(desk, position, quotes, peaks.get(name))
         if not position.is_open:
-            closed.append(marked)
+            closed.append(BoardRow(marked, None, {}, latest.get(name)))
             continue
         exits = {}
         for share in SHARES:

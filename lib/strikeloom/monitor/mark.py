@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
+
+from strikeloom.domain.instruments import Right
+from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.domain.quotes import Mark, MarkHow, Quote
-from strikeloom.errors import StoreError
+from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
+from strikeloom.quant.payoff import payoffs
 
 
 def mark_quote(quote: Quote | None, now: datetime, stale_after: float) -> Mark | None:
@@ -47,7 +52,7 @@ def mark_position(
     settled = sum(leg.realised - leg.charges for leg in position.legs)
     pnl = None if missing else settled + value
     premium = _entry_premium(desk, position)
-    profit, loss = _extremes(desk, position, premium)
+    profit, loss = _extremes(position, premium)
     return MarkedPosition(
         position=position,
         marks=marks,
@@ -62,28 +67,48 @@ def mark_position(
 
 
 def _entry_premium(desk: Desk, position: Position) -> int:
-    """Premium received (+) or paid (-) on entry, from its fills."""
+    """Premium received (+) or paid (-) for the quantity first filled."""
+    if all(leg.net_units == leg.first_units for leg in position.legs):
+        return -sum(leg.open_value for leg in position.legs)  # nothing was closed yet
+    name = position.position_id
     entries = {
         intent.correlation_id
-        for intent in desk.store.intents(position_id=position.position_id)
+        for intent in desk.store.intents(position_id=name)
         if intent.purpose is Purpose.ENTRY
     }
     return sum(
         -int(fill.side) * fill.units * fill.price
-        for fill in desk.store.fills(position_id=position.position_id)
+        for fill in desk.store.fills(position_id=name)
         if fill.correlation_id in entries
     )
 
 
-def _extremes(desk: Desk, position: Position, premium: int) -> tuple[int | None, int | None]:
-    """Most it can earn and lose, from the proposal moved by the premium really traded."""
-    try:
-        proposal = desk.store.proposal(position.position_id)
-    except StoreError:
-        return None, None
-    lots = abs(position.legs[0].first_lots) // proposal.legs[0].lots
-    risk = proposal.risk
-    better = premium - risk.net_premium * lots
-    profit = None if risk.max_profit is None else max(0, risk.max_profit * lots + better)
-    loss = None if risk.max_loss is None else max(0, risk.max_loss * lots - better)
-    return profit, loss
+def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]:
+    """Most that the quantity first filled can earn and lose at expiry; ``None`` is unlimited.
+
+    From what was really filled and paid, not from what was proposed.
+
+    Raises
+    ------
+    DataError
+        When the legs expire on different days: no single payoff has their extremes.
+    """
+    legs = [leg for leg in position.legs if leg.first_units]
+    expiries = {leg.contract.expiry for leg in legs}
+    if len(expiries) != 1:
+        raise DataError(
+            f"{position.position_id} has legs of {len(expiries)} expiries; what it can earn and "
+            "lose is known for one",
+            position_id=position.position_id,
+        )
+    found = payoffs(
+        np.array([[rupees(leg.contract.strike) for leg in legs]]),
+        np.array([[leg.contract.right is Right.CALL for leg in legs]]),
+        np.array([[float(leg.first_units) for leg in legs]]),
+        np.array([rupees(premium)]),
+    )
+    return _paise(found.max_profit[0]), _paise(found.max_loss[0])
+
+
+def _paise(amount: float) -> int | None:
+    return round(float(amount) * PAISE_PER_RUPEE) if np.isfinite(amount) else None

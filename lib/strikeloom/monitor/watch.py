@@ -1,25 +1,31 @@
 """The watcher: one exit engine an account.
 
-Each cycle reconciles, takes requests, marks, decides,
-acts and leaves a heartbeat.
+Each cycle reconciles, takes requests, marks, decides, acts and leaves a heartbeat. Start and
+restart are one path: whatever the last process left is found in the store and at the broker.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import FrameType
 
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import (
     ExitDecision,
     ExitReason,
     MarkedPosition,
+    Position,
     RequestState,
     Urgency,
 )
-from strikeloom.errors import BrokerError
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import BrokerError, DataError, SettingsError
 from strikeloom.monitor.act import finish_requests, take_decision, take_request
 from strikeloom.monitor.decide import decide
 from strikeloom.monitor.exits.catalogue import plan_of
@@ -29,12 +35,26 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Heartbeat
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from strikeloom.trading.tell import tell as alert
 from strikeloom.trading.work import unfinished, work
+
+#: Note of the last heartbeat of a watcher that ended by itself.
+STOPPED = "stopped"
+#: Seconds of real time between two looks at a market whose day has ended.
+_PAUSE = 0.25
 
 
 @dataclass
 class CycleReport:
-    """What one cycle saw and did."""
+    """What one cycle saw and did.
+
+    Attributes
+    ----------
+    blocked : list of str
+        What should have happened and could not, with the reason.
+    trouble : str
+        Why the cycle was broken off; empty when it was not.
+    """
 
     at: datetime
     marked: list[MarkedPosition] = field(default_factory=list)
@@ -43,6 +63,18 @@ class CycleReport:
     requests: int = 0
     fills: int = 0
     blocked: list[str] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def note(self) -> str:
+        """The cycle in a few words, for the heartbeat."""
+        if self.trouble:
+            return self.trouble
+        count = len(self.marked)
+        text = f"{count} position{'s' * (count != 1)}"
+        if self.unpriced:
+            text += f", {len(self.unpriced)} without a price"
+        return text + (f", {len(self.blocked)} blocked" if self.blocked else "")
 
 
 def run_cycle(
@@ -50,25 +82,22 @@ def run_cycle(
 ) -> CycleReport:
     """Run one cycle.
 
-    A broker that cannot be read is told in the heartbeat; nothing is decided on
-    a record that may be old.
+    A broker that cannot be read, or data that are not there, break the cycle off and are told
+    in an alert and the heartbeat: nothing is decided on a record that may be old.
     """
     report = CycleReport(desk.clock.now())
     try:
-        first = work(desk, lease, pace)
-        report.fills += first.reconciled.new_fills
+        report.fills += work(desk, lease, pace).reconciled.new_fills
         report.requests = _requests(desk)
         _mark_and_decide(desk, report, alert_only=alert_only)
         last = work(desk, lease, pace)
         report.fills += last.reconciled.new_fills
-        report.blocked = last.blocked
+        report.blocked += last.blocked
         finish_requests(desk, _working(desk))
-        note = f"{len(report.marked)} positions"
-        if report.unpriced:
-            note += f", {len(report.unpriced)} without a price"
-    except BrokerError as error:
-        note = f"broker not read: {error}"
-    desk.store.beat(Heartbeat(desk.clock.now(), real.now(), os.getpid(), note))
+    except (BrokerError, DataError) as error:
+        report.trouble = f"cycle broken off: {error}"
+        alert(desk, "critical", report.trouble)
+    _beat(desk, real, report.note)
     return report
 
 
@@ -80,8 +109,19 @@ def watch(
     alert_only: bool = False,
     stop: Callable[[], bool] = lambda: False,
     tell: Callable[[CycleReport], None] = lambda _: None,
+    pause: Callable[[float], None] = time.sleep,
 ) -> CycleReport:
-    """Cycle until stopped, or once.
+    """Cycle until stopped, or once. The same in every mode: only clock, feed and broker differ.
+
+    Parameters
+    ----------
+    real : Clock
+        The machine's time, for heartbeats.
+    stop : callable
+        Asked between two cycles, never within one.
+    pause : callable
+        Lets real time pass where the desk's cannot (the end of a replayed day): requests are
+        still served then.
 
     Raises
     ------
@@ -89,13 +129,46 @@ def watch(
         When another watcher or an execution holds the account's send lock.
     """
     pace = Pace(desk.settings.execution.orders_per_second)
+    interval = desk.settings.monitor.interval_seconds
     with Lease(desk.home, desk.store) as lease:
-        while True:
-            report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
-            tell(report)
-            if once or stop():
-                return report
-            desk.clock.wait(desk.settings.monitor.interval_seconds)
+        try:
+            while True:
+                report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
+                tell(report)
+                if once or stop():
+                    return report
+                if not desk.clock.wait(interval):
+                    pause(min(interval, _PAUSE))
+                if stop():
+                    return report
+        finally:
+            _beat(desk, real, STOPPED)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Callable[[], bool]]:
+    """Let SIGINT and SIGTERM ask a watcher to stop after the cycle it is in.
+
+    A second signal ends it at once, which is safe too: the next start finishes or reports.
+    """
+    asked = False
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt(f"signal {number}")
+        asked = True
+
+    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _beat(desk: Desk, real: Clock, note: str) -> None:
+    desk.store.beat(Heartbeat(desk.clock.now(), real.now(), os.getpid(), note))
 
 
 def _requests(desk: Desk) -> int:
@@ -114,37 +187,61 @@ def _mark_and_decide(desk: Desk, report: CycleReport, *, alert_only: bool) -> No
     contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
     quotes = desk.feed.quotes(contracts)
     desk.quotes.put(quotes.values())
-    peaks = desk.store.peaks()
-    working = _working(desk)
+    peaks, working = desk.store.peaks(), _working(desk)
     flatten = desk.store.kill_switch().flatten
     for position in positions:
-        marked = mark_position(desk, position, quotes, peaks.get(position.position_id))
-        report.marked.append(marked)
-        if marked.pnl is None:
-            report.unpriced.append(position.position_id)
-        else:
-            desk.store.save_peak(position.position_id, marked.pnl)
-        winner, said = decide(marked, plan_of(desk.settings.exits, position.exit_plan))
-        desk.store.record_decisions(position.position_id, said, report.at)
-        if position.position_id in working or _unwinding(desk, position.position_id):
-            continue
+        name = position.position_id
+        try:
+            winner = _judge(desk, position, quotes, peaks.get(name), report)
+        except (SettingsError, DataError) as error:
+            # one position that cannot be judged must not leave the others unwatched
+            _block(desk, report, f"{name} is not watched: {error}")
+            winner = None
         if flatten:
-            winner = _flattened(marked)
-        if winner is not None:
-            report.fired.append(f"{position.position_id} {winner.rule}: {winner.sentence}")
-            if not alert_only:
-                why_not = take_decision(desk, position, winner)
-                report.blocked += [f"{position.position_id}: {why_not}"] if why_not else []
+            winner = _flattened(position)
+        if winner is None or name in working or _unwinding(desk, name):
+            continue
+        report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
+        if alert_only:
+            continue
+        why_not = take_decision(desk, position, winner)
+        if why_not:
+            _block(desk, report, f"{name} {winner.rule} fires but cannot leave: {why_not}")
 
 
-def _flattened(marked: MarkedPosition) -> ExitDecision:
+def _judge(
+    desk: Desk,
+    position: Position,
+    quotes: dict[str, Quote],
+    peak: int | None,
+    report: CycleReport,
+) -> ExitDecision | None:
+    """Mark a position, record what every rule says, and return the decision that wins."""
+    name = position.position_id
+    marked = mark_position(desk, position, quotes, peak)
+    report.marked.append(marked)
+    if marked.pnl is None:
+        report.unpriced.append(name)
+    else:
+        desk.store.save_peak(name, marked.pnl)
+    winner, said = decide(marked, plan_of(desk.settings.exits, position.exit_plan))
+    desk.store.record_decisions(name, said, report.at)
+    return winner
+
+
+def _block(desk: Desk, report: CycleReport, text: str) -> None:
+    report.blocked.append(text)
+    alert(desk, "critical", text)
+
+
+def _flattened(position: Position) -> ExitDecision:
     return ExitDecision(
         "kill switch",
         ExitReason.REQUEST,
         Urgency.IMMEDIATE,
         fires=True,
         closeness=1.0,
-        target_lots=(0,) * len(marked.position.legs),
+        target_lots=(0,) * len(position.legs),
         sentence="leave everything",
     )
 

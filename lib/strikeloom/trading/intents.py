@@ -31,6 +31,17 @@ def correlation(intent_id: str, leg: int, slice_: int, attempt: int) -> str:
     return f"{intent_id}-{leg}-{slice_}-{attempt}"
 
 
+def exit_name(
+    desk: Desk,
+    position_id: str,
+    revision: int,
+    target_lots: Sequence[int],
+    purpose: Purpose = Purpose.EXIT,
+) -> str:
+    """Name of the group that brings a position of this revision down to a target."""
+    return intent_name(desk.account, desk.market, position_id, purpose, revision, *target_lots)
+
+
 def entry_intents(desk: Desk, proposal: Proposal, lots: int) -> list[OrderIntent]:
     """Intents that open a strategy.
 
@@ -84,9 +95,7 @@ def exit_intents(
             trades.append((leg.leg, leg.contract, wanted - leg.net_units))
     if not trades:
         return []
-    name = intent_name(
-        desk.account, desk.market, position.position_id, purpose, position.revision, *target_lots
-    )
+    name = exit_name(desk, position.position_id, position.revision, target_lots, purpose)
     return _intents(desk, name, position.position_id, purpose, trades, why)
 
 

@@ -17,8 +17,8 @@ from strikeloom.domain.orders import (
 )
 from strikeloom.errors import BrokerError
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Alert
 from strikeloom.trading.intents import correlation, intent_name
+from strikeloom.trading.tell import tell
 
 _WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN})
 
@@ -83,7 +83,7 @@ def _update(
         _absent(desk, intent, traded[name], report)
         return
     if len(orders) > 1:
-        _alert(desk, "critical", f"{name} stands {len(orders)} times in the order book")
+        tell(desk, "critical", f"{name} stands {len(orders)} times in the order book")
     filled = traded[name]
     if filled >= intent.units:
         _move(desk, intent, IntentState.FILLED, "")
@@ -107,14 +107,14 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     if not patient or traded or intent.state is IntentState.WORKING:
         if intent.state is not IntentState.UNKNOWN:
             _move(desk, intent, IntentState.UNKNOWN, "not in the order book")
-            _alert(desk, "critical", f"{name} is in doubt: the broker does not name it")
+            tell(desk, "critical", f"{name} is in doubt: the broker does not name it")
         report.in_doubt.append(name)
         return
     if not desk.broker.book_is_complete and not _agrees(desk, intent):
         report.in_doubt.append(name)
         return
     _move(desk, intent, IntentState.ENDED, "never reached the broker")
-    _alert(desk, "warning", f"{name} never reached the broker: not in book, trades or positions")
+    tell(desk, "warning", f"{name} never reached the broker: not in book, trades or positions")
     report.lost.append(name)
 
 
@@ -141,7 +141,7 @@ def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
                 f"{key}: {ours.get(key, 0)} units here, {held.get(key, 0)} at the broker"
             )
     for text in report.differences:
-        _alert(desk, "critical", f"positions differ. {text}")
+        tell(desk, "critical", f"positions differ. {text}")
 
 
 def _settlements(desk: Desk, fills: list[Fill]) -> int:
@@ -193,14 +193,6 @@ def _move(desk: Desk, intent: OrderIntent, to: IntentState, note: str) -> None:
     desk.store.move_intent(
         intent.correlation_id, expected=_WATCHED, to=to, note=note, at=desk.clock.now()
     )
-
-
-def _alert(desk: Desk, level: str, text: str) -> None:
-    """Keep and send an alert, once while it is among the latest."""
-    if any(alert.text == text for alert in desk.store.alerts()):
-        return
-    desk.store.add_alert(Alert(desk.clock.now(), level, text))
-    desk.alerts.send(level, text)
 
 
 def resolve_unknown(desk: Desk, correlation_id: str, *, arrived: bool, who: str) -> None:

@@ -14,11 +14,11 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OPEN_INTENT_STATES, IntentState, OrderIntent, Purpose
 from strikeloom.errors import NoQuote, UnknownOutcome
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Alert
 from strikeloom.trading.intents import exit_intents, next_attempt
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import ReconcileReport, reconcile
 from strikeloom.trading.send import Pace, send
+from strikeloom.trading.tell import tell
 
 
 @dataclass
@@ -107,7 +107,7 @@ def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
         try:
             intent = next_attempt(desk, intent, remainder)
         except NoQuote as error:
-            _tell(desk, "warning", f"{intent.correlation_id} waits: {error}")
+            tell(desk, "warning", f"{intent.correlation_id} waits: {error}")
             return
         desk.store.record_intents([intent])
     if intent.state is IntentState.NEW:
@@ -124,7 +124,7 @@ def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
     if intent.created_at >= desk.clock.now() and (sent or refused):
         return False  # once a moment; one that never reached the broker may go at once
     if intent.attempt >= most:
-        _tell(desk, "critical", f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled")
+        tell(desk, "critical", f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled")
     return True
 
 
@@ -170,7 +170,7 @@ def _abandon(
         note=f"not filled in {failed.attempt} attempts",
         at=now,
     )
-    _tell(
+    tell(
         desk,
         "warning",
         f"entry of {failed.position_id} abandoned: leg {failed.leg} "
@@ -189,7 +189,7 @@ def unwind(desk: Desk, lease: Lease, pace: Pace, position_id: str) -> None:
             desk, position, [0] * len(position.legs), "unwind a failed entry", Purpose.UNWIND
         )
     except NoQuote as error:
-        _tell(desk, "critical", f"{position_id} cannot be unwound yet: {error}")
+        tell(desk, "critical", f"{position_id} cannot be unwound yet: {error}")
         return
     desk.store.record_intents(intents)
     for intent in intents:
@@ -237,9 +237,3 @@ def _over(desk: Desk, latest: list[OrderIntent]) -> bool:
     unwound = any(i.purpose is Purpose.UNWIND for i in desk.store.intents(position_id=position_id))
     held = any(p.position_id == position_id for p in desk.store.positions())
     return unwound or not held
-
-
-def _tell(desk: Desk, level: str, text: str) -> None:
-    if not any(alert.text == text for alert in desk.store.alerts()):
-        desk.store.add_alert(Alert(desk.clock.now(), level, text))
-        desk.alerts.send(level, text)

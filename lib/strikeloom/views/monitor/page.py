@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
+from html import escape
+from importlib.resources import files
 
 import ipywidgets as widgets
 
@@ -16,120 +19,167 @@ from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.errors import StrikeloomError
 from strikeloom.monitor.board import SHARES, BoardRow, load_board
 from strikeloom.monitor.request import request_exit
+from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk
-from strikeloom.views.monitor.style import STYLE
-from strikeloom.views.monitor.text import alerts_list, card, closed_list, header
+from strikeloom.views.monitor import text
+from strikeloom.views.monitor.pulse import Pulse, pulse
 
 CONFIRM_SECONDS = 6.0
+#: A second click sooner than this is the tail of a double click, not a confirmation.
+DOUBLE_CLICK_SECONDS = 0.5
+
+Seconds = Callable[[], float]
 
 
 class PositionCard:
     """Widgets of one position."""
 
-    def __init__(self, desk: Desk, row: BoardRow) -> None:
+    def __init__(
+        self, desk: Desk, row: BoardRow, alive: Pulse, seconds: Seconds = time.monotonic
+    ) -> None:
         self._desk = desk
         self._row = row
-        self._armed: tuple[int, float] | None = None
-        self._said = ""
-        self._html = widgets.HTML()
-        self.buttons = {
-            share: widgets.Button(layout=widgets.Layout(width="118px")) for share in SHARES
-        }
+        self._alive = alive
+        self._seconds = seconds
+        self._armed: tuple[int, float, int] | None = None  # share, since, revision seen
+        self._answer = ""
+        self._about = widgets.HTML()
+        self._rule = widgets.HTML()
+        self._said = widgets.HTML()
+        self.buttons = {share: widgets.Button() for share in SHARES}
         for share, button in self.buttons.items():
             button.on_click(partial(self._click, share))
-        self._status = widgets.HTML()
-        bar = widgets.HBox(
-            [*self.buttons.values(), self._status], layout=widgets.Layout(flex_flow="row wrap")
-        )
-        self.box = widgets.VBox([self._html, bar]).add_class("sl-card")
-        self.update(row)
+        choices = widgets.Box(list(self.buttons.values())).add_class("sl-buttons")
+        exits = widgets.VBox([self._rule, choices, self._said]).add_class("sl-exits")
+        self.box = widgets.Box([self._about, exits]).add_class("sl-card")
+        self.update(row, alive)
 
-    def update(self, row: BoardRow) -> None:
-        """Show a newer picture; widgets that did not change are left alone."""
+    def update(self, row: BoardRow, alive: Pulse) -> None:
+        """Show a newer picture. A widget whose content is the same sends nothing."""
+        self._alive = alive
+        if row.request != self._row.request:
+            self._answer = ""  # the request's own state says more now
         self._row = row
-        self._html.value = card(row)
-        if self._armed and time.monotonic() > self._armed[1]:
-            self._armed, self._said = None, ""
+        if self._armed and self._seconds() - self._armed[1] > CONFIRM_SECONDS:
+            self._armed = None
+        self._about.value = text.card(row)
+        self._rule.value = text.rule(row.nearest)
         armed = self._armed[0] if self._armed else None
         for share, button in self.buttons.items():
-            reason = row.exits[share]
-            button.description = f"Confirm {share} %" if share == armed else f"Exit {share} %"
-            button.button_style = "danger" if share == armed else ""
-            button.disabled = bool(reason)
-            button.tooltip = reason or f"Leave {share} % of the quantity first filled"
-        self._status.value = f'<span class="sl quiet">&nbsp;{self._said}</span>'
+            self._show(button, share, armed)
+        self._said.value = text.said(self._line(armed))
+
+    def _show(self, button: widgets.Button, share: int, armed: int | None) -> None:
+        reason = self._row.exits[share]
+        button.description = f"Confirm {share} %" if share == armed else f"{share} %"
+        button.disabled = bool(reason)
+        button.tooltip = reason or f"Leave {share} % of the quantity first filled"
+        if share == armed:
+            button.add_class("sl-armed")
+        else:
+            button.remove_class("sl-armed")
+
+    def _line(self, armed: int | None) -> str:
+        """What the line under the buttons says, the most pressing thing first."""
+        if armed is not None:
+            return f"Press again within {CONFIRM_SECONDS:.0f} s to leave {armed} %."
+        if self._answer:
+            return escape(self._answer)
+        if self._row.request is not None:
+            return text.request_line(self._row.request, self._alive)
+        return f'<span class="quiet">{escape(why_not(self._row.exits))}</span>'
 
     def _click(self, share: int, _button: widgets.Button) -> None:
+        now = self._seconds()
         if self._armed is None or self._armed[0] != share:
-            self._armed = (share, time.monotonic() + CONFIRM_SECONDS)
-            self._said = "press again to confirm"
-            self.update(self._row)
-            return
-        self._armed = None
-        position = self._row.marked.position
+            self._armed = (share, now, self._row.marked.position.revision)
+            self._answer = ""
+        elif now - self._armed[1] >= DOUBLE_CLICK_SECONDS:
+            late = now - self._armed[1] > CONFIRM_SECONDS
+            revision = self._armed[2]
+            self._armed = None
+            self._answer = "Too late, press again." if late else self._ask(share, revision)
+        self.update(self._row, self._alive)
+
+    def _ask(self, share: int, revision: int) -> str:
+        """Write the request against the picture that was on the screen at the first click."""
+        name = self._row.marked.position.position_id
         try:
             request, created = request_exit(
-                self._desk,
-                position.position_id,
-                who="page",
-                percent=share,
-                revision=position.revision,
+                self._desk, name, who="page", percent=share, revision=revision
             )
-            self._said = "asked" if created else f"already asked ({request.state.value})"
         except StrikeloomError as error:
-            self._said = str(error)
-        self.update(self._row)
+            return str(error)
+        if not created:
+            return f"Already asked: {request.state.value}. {request.note}".strip()
+        return f"Asked for {share} %."
+
+
+def why_not(exits: dict[int, str]) -> str:
+    """Reasons of the shares that cannot be left, each said once."""
+    by_reason: dict[str, list[str]] = {}
+    for share, reason in exits.items():
+        if reason:
+            by_reason.setdefault(reason, []).append(f"{share} %")
+    if len(by_reason) == 1:
+        reason, shares = next(iter(by_reason.items()))
+        return reason if len(shares) in (1, len(exits)) else f"{', '.join(shares)}: {reason}"
+    return "; ".join(by_reason)
 
 
 class MonitorPage:
     """The whole page of a desk."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, real: Clock | None = None) -> None:
         self._desk = desk
-        self._real = SystemClock()
+        self._real = real or SystemClock()
         self.cards: dict[str, PositionCard] = {}
         self._header = widgets.HTML()
         self._rows = widgets.VBox()
+        self._empty = widgets.HTML()
         self._closed = widgets.HTML()
         self._alerts = widgets.HTML()
-        self.box = widgets.VBox(
-            [
-                widgets.HTML(STYLE),
-                widgets.VBox([self._header]).add_class("sl-card"),
-                self._rows,
-                widgets.VBox([self._closed]).add_class("sl-card"),
-                self._alerts,
-            ]
-        ).add_class("sl-page")
+        style = widgets.HTML(f"<style>{_style()}</style>")
+        parts = [style, self._header, self._rows, self._empty, self._closed, self._alerts]
+        self.box = widgets.VBox(parts).add_class("sl-page")
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the board and show what changed."""
-        board = load_board(self._desk)
-        late = self._desk.settings.monitor.heartbeat_late_seconds
-        self._header.value = header(board, self._real.now(), late)
+        """Read the board and show what changed; trouble is shown in place of the head."""
+        try:
+            board = load_board(self._desk)
+        except StrikeloomError as error:
+            self._header.value = text.trouble(str(error))
+            return
+        alive = pulse(board.heartbeat, self._real.now(), self._desk.settings.monitor)
+        self._header.value = text.header(board, alive)
         shown = list(self.cards)
+        found: dict[str, PositionCard] = {}
         for row in board.rows:
             name = row.marked.position.position_id
-            if name in self.cards:
-                self.cards[name].update(row)
+            known = self.cards.get(name)
+            if known is None:
+                known = PositionCard(self._desk, row, alive)
             else:
-                self.cards[name] = PositionCard(self._desk, row)
-        open_ = {row.marked.position.position_id for row in board.rows}
-        self.cards = {name: c for name, c in self.cards.items() if name in open_}
-        if list(self.cards) != shown:
-            self._rows.children = [c.box for c in self.cards.values()]
-        self._closed.value = closed_list(board)
-        self._alerts.value = alerts_list(board)
+                known.update(row, alive)
+            found[name] = known
+        self.cards = found
+        if list(found) != shown:
+            self._rows.children = [card.box for card in found.values()]
+        self._empty.value = "" if found else text.empty(board.at)
+        self._closed.value = text.closed_list(board, alive)
+        self._alerts.value = text.alerts_list(board)
 
     async def keep_fresh(self) -> None:
-        """Refresh for as long as the kernel lives; a failure is shown on the page."""
+        """Refresh for as long as the kernel lives."""
         while True:
             await asyncio.sleep(self._desk.settings.monitor.page_refresh_seconds)
-            try:
-                self.refresh()
-            except StrikeloomError as error:
-                self._header.value = f'<div class="sl"><span class="tag bad">{error}</span></div>'
+            self.refresh()
+
+
+@cache
+def _style() -> str:
+    return files("strikeloom.views.monitor").joinpath("style.css").read_text(encoding="utf-8")
 
 
 _TASKS: set[asyncio.Task[None]] = set()
@@ -143,5 +193,5 @@ def show_monitor(desk: Desk) -> widgets.VBox:
     except RuntimeError:
         return page.box  # no kernel: a picture of now
     task = loop.create_task(page.keep_fresh())
-    _TASKS.add(task)
+    _TASKS.add(task)  # the loop itself keeps no strong reference
     return page.box

@@ -145,7 +145,7 @@ def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path
             cell.outputs, cell.execution_count = [], None
     if values:
         notebook = parameterize_notebook(notebook, values)
-    nbformat.write(notebook, target)
+    nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
     return target
 
 
@@ -168,7 +168,7 @@ class ThisPython(KernelSpecManager):
         return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
 
-class _Server(Voila):
+class _Server(Voila):  # type: ignore[misc]
     """Voila's application without its own command line, config files, login and listener."""
 
     def load_config_file(self, *_: Any, **__: Any) -> None:

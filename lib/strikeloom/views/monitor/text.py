@@ -6,126 +6,197 @@ from datetime import datetime
 from html import escape
 
 from strikeloom.domain.money import rupees_text
-from strikeloom.domain.positions import ExitRequest, MarkedPosition, PositionLeg
+from strikeloom.domain.positions import (
+    ExitDecision,
+    ExitReason,
+    ExitRequest,
+    MarkedPosition,
+    PositionLeg,
+    RequestState,
+)
+from strikeloom.domain.quotes import QuoteSource
 from strikeloom.monitor.board import Board, BoardRow
+from strikeloom.ports.store import KillSwitch
+from strikeloom.views.format import MISSING, plain, span
+from strikeloom.views.monitor.pulse import Pulse
+
+_BARS = {
+    ExitReason.PROFIT_TARGET: "profit",
+    ExitReason.STOP_LOSS: "stop",
+    ExitReason.DAYS_TO_EXPIRY: "days",
+}
+_STATES = {
+    RequestState.PENDING: "asked",
+    RequestState.ACCEPTED: "orders out",
+    RequestState.DONE: "done",
+    RequestState.STALE: "out of date",
+    RequestState.REFUSED: "refused",
+}
 
 
 def money(amount: int | None) -> str:
-    """Signed rupees in green or red; a missing amount is named."""
+    """Signed whole rupees, coloured; a missing amount is named."""
     if amount is None:
-        return '<span class="tag bad">no price</span>'
+        return f'<span class="none">{MISSING}</span>'
     tone = "gain" if amount > 0 else "loss" if amount < 0 else ""
     return f'<span class="{tone}">{rupees_text(amount, decimals=0, signed=True)}</span>'
 
 
-def header(board: Board, real_now: datetime, late_after: float) -> str:
-    """Account, time, totals, watcher and kill switch."""
-    beat = board.heartbeat
-    if beat is None:
-        life = '<span class="tag bad">watcher has never run; start strikeloom watch</span>'
-    else:
-        age = max(0.0, (real_now - beat.real_at).total_seconds())
-        if age > late_after:
-            life = f'<span class="tag bad">watcher not running, last seen {_span(age)} ago</span>'
-        else:
-            life = f'<span class="tag good">watcher alive</span> {escape(beat.note)}'
-    switch = board.kill_switch
-    kill = ""
-    if switch.engaged:
-        kill = f'<span class="tag bad">KILL SWITCH: {escape(switch.reason)}</span>'
-    return f"""<div class="sl"><div class="head">
-<h1>Strikeloom monitor</h1>
-<span class="quiet">{escape(board.account)} &middot; {board.at:%d %b %Y %H:%M:%S}</span>
-<span>{life}</span> {kill}</div>
-<div class="head" style="margin-top:8px">
-<span><span class="quiet">open P&amp;L</span> <span class="big">{money(board.open_pnl)}</span>
-</span>
-<span><span class="quiet">closed P&amp;L</span> <span class="big">{money(board.closed_pnl)}</span>
-</span>
-<span class="quiet">{len(board.rows)} open, {len(board.closed)} closed</span></div></div>"""
+def header(board: Board, pulse: Pulse) -> str:
+    """Account, time, watcher, kill switch and totals."""
+    tone = "good" if pulse.running else "bad"
+    count = len(board.rows)
+    unpriced = f"{board.unpriced} without a price" if board.unpriced else "all priced"
+    shown = "" if count else " quiet"
+    return f"""<div class="sl"><div class="top"><h1>Strikeloom</h1>
+<span class="who quiet">{escape(board.account)} &middot; {board.at:%a %d %b %Y, %H:%M:%S}</span>
+<span class="pill {tone}" data-watcher="{"running" if pulse.running else "silent"}"
+ >{escape(pulse.sentence)}</span></div>{_switch(board.kill_switch)}
+<div class="tiles">
+<div class="tile"><span class="quiet small">Open P&amp;L</span><b>{money(board.open_pnl)}</b></div>
+<div class="tile"><span class="quiet small">Closed P&amp;L</span>
+<b>{money(board.closed_pnl)}</b></div>
+<div class="tile"><span class="quiet small">Open positions</span><b>{count}</b></div>
+<div class="tile"><span class="quiet small">Prices</span>
+<b class="{"none" if board.unpriced else shown}">{unpriced if count else "none needed"}</b></div>
+</div></div>"""
+
+
+def _switch(switch: KillSwitch) -> str:
+    if not switch.engaged:
+        return ""
+    what = "Leaving every position, entries are blocked" if switch.flatten else "Entries blocked"
+    since = f" since {switch.at:%d %b %H:%M}" if switch.at else ""
+    return (
+        f'<div class="banner" data-kill="engaged">{what}{since}: {escape(switch.reason)} '
+        '<span class="quiet">Release it with: strikeloom resume --reason WHY</span></div>'
+    )
 
 
 def card(row: BoardRow) -> str:
-    """One open position: legs, P&L, price age, nearest rule, latest request."""
-    position = row.marked.position
-    legs = "".join(
-        f"<tr><td>{'sold' if leg.net_lots < 0 else 'bought'}</td>"
-        f'<td class="num">{abs(leg.net_lots)} &times; {leg.contract.lot_size}</td>'
-        f"<td>{escape(leg.contract.label)}</td><td class='num'>{_price(row.marked, leg)}</td></tr>"
-        for leg in position.legs
-        if leg.net_units
+    """One open position: name, P&L and legs."""
+    position, marked = row.marked.position, row.marked
+    legs = "".join(_leg(marked, leg) for leg in position.legs)
+    expiry = position.nearest_expiry
+    left = f"{(expiry - marked.at.date()).days} days left" if expiry else ""
+    return f"""<div class="sl" data-position="{escape(position.position_id)}"
+ data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
+<span>{escape(plain(position.template))}</span>
+<span class="quiet small">{escape(position.position_id)} &middot; {left}</span>
+<span class="worth">{money(marked.pnl)}</span></div>
+<table class="legs"><tr><th colspan="2">Leg</th><th class="num">Lots</th><th class="num">Entry</th>
+<th class="num">Now</th></tr>{legs}</table>
+<div class="quiet small">{_age(marked)}{_limits(marked)}</div></div>"""
+
+
+def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
+    contract = leg.contract
+    if not leg.net_units:
+        return (
+            f'<tr class="quiet"><td></td><td>{escape(contract.label)}</td>'
+            '<td class="num">closed</td><td></td><td></td></tr>'
+        )
+    mark = marked.marks.get(contract.key)
+    now = f'<span class="none">{MISSING}</span>' if mark is None else f"{mark.price / 100:,.2f}"
+    side, word = ("buy", "BUY") if leg.net_units > 0 else ("sell", "SELL")
+    return (
+        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(contract.label)}</td>'
+        f'<td class="num">{abs(leg.net_lots)}<span class="quiet lotsize"> &times; '
+        f"{contract.lot_size}</span></td>"
+        f'<td class="num">{leg.open_value / leg.net_units / 100:,.2f}</td>'
+        f'<td class="num">{now}</td></tr>'
     )
-    name = position.template.replace("_", " ")
-    return f"""<div class="sl" data-position="{escape(position.position_id)}">
-<div class="head"><b>{escape(position.symbol)}</b> <span>{escape(name)}</span>
-<span class="big">{money(row.marked.pnl)}</span>
-<span class="quiet">{_age(row.marked)}</span>
-<span class="quiet">{escape(position.position_id)}</span></div>
-<table>{legs}</table>{_nearest(row)}{_request(row.request)}</div>"""
 
 
-def closed_list(board: Board) -> str:
-    """Closed positions, one line each."""
+def _age(marked: MarkedPosition) -> str:
+    """Where the prices come from and how old the oldest is; what has none is named."""
+    if marked.missing:
+        return f'<span class="none">No price for {escape(", ".join(marked.missing))}</span>'
+    age = marked.oldest_age
+    if age is None:
+        return "No price needed"
+    how = {mark.how.value for mark in marked.marks.values()}
+    made = any(m.source is QuoteSource.SYNTHETIC_SPREAD for m in marked.marks.values())
+    note = ", synthetic spread" if made else ""
+    return f"Prices: {' and '.join(sorted(how))}, {span(age)} old{note}"
+
+
+def _limits(marked: MarkedPosition) -> str:
+    best = rupees_text(marked.max_profit, decimals=0)
+    worst = rupees_text(marked.max_loss, decimals=0)
+    return f" &middot; can earn {best}, can lose {worst}"
+
+
+def rule(nearest: ExitDecision | None) -> str:
+    """The rule nearest to firing, with a bar that is full when it fires."""
+    if nearest is None:
+        return '<div class="sl rule quiet">No rule has looked at it yet</div>'
+    share = round(100 * nearest.closeness)
+    kind = _BARS.get(nearest.reason, "")
+    return (
+        f'<div class="sl rule"><b>{escape(plain(nearest.rule))}</b> '
+        f'<span class="quiet">nearest, {share} % there</span>'
+        f'<div class="bar {kind}"><i style="width:{share}%"></i></div>'
+        f'<span class="quiet">{escape(nearest.sentence)}</span></div>'
+    )
+
+
+def request_line(request: ExitRequest | None, pulse: Pulse) -> str:
+    """The latest request and what became of it."""
+    if request is None:
+        return ""
+    share = f"{request.percent} %" if request.percent else "one leg"
+    note = request.note
+    if request.state is RequestState.PENDING and not pulse.running:
+        note = "nothing happens until the watcher runs"
+    return (
+        f'<span data-request="{request.state.value}"><span class="state {request.state.value}">'
+        f"{_STATES[request.state]}</span> exit of {share} at {request.at:%H:%M}"
+        f"{': ' + escape(note) if note else ''}</span>"
+    )
+
+
+def said(text: str) -> str:
+    """The line under the buttons; ``text`` is HTML."""
+    return f'<div class="sl said">{text}</div>'
+
+
+def closed_list(board: Board, pulse: Pulse) -> str:
+    """Closed positions, newest first, one line each."""
     if not board.closed:
-        return '<div class="sl quiet">Nothing closed yet.</div>'
+        return ""
     lines = "".join(
-        f'<tr data-closed="{escape(m.position.position_id)}"><td>{escape(m.position.symbol)}</td>'
-        f"<td>{escape(m.position.template.replace('_', ' '))}</td>"
-        f"<td class='num'>{money(m.pnl)}</td>"
-        f"<td class='quiet'>{escape(m.position.position_id)}</td></tr>"
-        for m in board.closed
+        f'<div data-closed="{escape(row.marked.position.position_id)}"><span>'
+        f"<b>{escape(row.marked.position.symbol)}</b> "
+        f"{escape(plain(row.marked.position.template))}</span>"
+        f'<span class="quiet note">{request_line(row.request, pulse)}</span>'
+        f'<span class="num">{money(row.marked.pnl)}</span></div>'
+        for row in reversed(board.closed)
     )
-    return f'<div class="sl"><b>Closed</b><table>{lines}</table></div>'
+    return f'<div class="sl"><h2>Closed</h2><div class="list">{lines}</div></div>'
 
 
 def alerts_list(board: Board) -> str:
     """Latest alerts."""
+    if not board.alerts:
+        return ""
     lines = "".join(
-        f'<div><span class="tag {"bad" if alert.level != "info" else ""}">{escape(alert.level)}'
-        f"</span> {alert.at:%d %b %H:%M} {escape(alert.text)}</div>"
+        f'<div><span class="quiet">{alert.at:%d %b %H:%M}</span>'
+        f'<span class="{"loss" if alert.level == "critical" else ""}">{escape(alert.text)}</span>'
+        "</div>"
         for alert in board.alerts
     )
-    return f'<div class="sl">{lines}</div>' if lines else ""
+    return f'<div class="sl"><h2>Alerts</h2><div class="list alerts">{lines}</div></div>'
 
 
-def _price(marked: MarkedPosition, leg: PositionLeg) -> str:
-    mark = marked.marks.get(leg.contract.key)
-    if mark is None:
-        return '<span class="tag bad">no price</span>'
-    return f"{mark.price / 100:,.2f} <span class='quiet'>{mark.how.value}</span>"
-
-
-def _age(marked: MarkedPosition) -> str:
-    age = marked.oldest_age
-    if age is None:
-        return "no price"
-    sources = {mark.source.value for mark in marked.marks.values()}
-    note = " (synthetic spread)" if "synthetic spread" in sources else ""
-    return f"price {_span(max(0.0, age))} old{note}"
-
-
-def _nearest(row: BoardRow) -> str:
-    nearest = row.nearest
-    if nearest is None:
-        return '<div class="quiet">no rule has looked at it yet</div>'
-    share = round(100 * nearest.closeness)
+def empty(at: datetime) -> str:
+    """What stands where there are no positions."""
     return (
-        f'<div><span class="quiet">nearest rule</span> {escape(nearest.rule)}: '
-        f'{escape(nearest.sentence)}<div class="bar"><i style="width:{share}%"></i></div></div>'
+        f'<div class="sl"><div class="empty">No open positions at {at:%H:%M}. Strategies marked '
+        "with strikeloom mark become positions with strikeloom run execution.</div></div>"
     )
 
 
-def _request(request: ExitRequest | None) -> str:
-    if request is None:
-        return ""
-    share = f"{request.percent} %" if request.percent else "a leg"
-    return (
-        f'<div><span class="tag">{escape(request.state.value)}</span> exit of {share} asked by '
-        f"{escape(request.who)}. {escape(request.note)}</div>"
-    )
-
-
-def _span(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+def trouble(text: str) -> str:
+    """What stands in place of a page that cannot be read."""
+    return f'<div class="sl"><div class="banner" data-trouble>{escape(text)}</div></div>'
