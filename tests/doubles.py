@@ -1,19 +1,52 @@
-"""Small stand-ins for ports: a clock moved by hand, a feed that shows what it is told."""
+"""Small stand-ins for ports: a clock moved by hand, a feed that shows what it is told.
+
+And short ways to write an option and an order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OrderRequest, Validity
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import IST
+
+EXPIRY = date(2026, 2, 24)
+CASH = 50_00_000_00  # fifty lakh rupees in paise
 
 
 def ist(text: str) -> datetime:
     """``2026-06-11 09:15`` as an aware moment."""
     return datetime.fromisoformat(text).replace(tzinfo=IST)
+
+
+def option(
+    strike: int,
+    right: Right = Right.CALL,
+    *,
+    expiry: date = EXPIRY,
+    symbol: str = "NIFTY",
+    kind: Kind = Kind.INDEX,
+    lot: int = 65,
+) -> OptionContract:
+    """Write an option; ``strike`` in rupees."""
+    return OptionContract(symbol, expiry, strike * 100, right, kind, lot, 5)
+
+
+def order(
+    name: str,
+    contract: OptionContract,
+    side: str,
+    lots: int,
+    limit: int,
+    validity: Validity = Validity.DAY,
+) -> OrderRequest:
+    """Write an order; ``limit`` in paise."""
+    return OrderRequest(name, contract, Side[side], lots * contract.lot_size, limit, validity)
 
 
 class ManualClock:

@@ -1,0 +1,132 @@
+"""What was answered is on disk: after kill -9, and with several processes at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from doubles import CASH, ManualClock, ShownFeed, ist, option, order
+from strikeloom.adapters.sim import SimBroker
+from strikeloom.domain.orders import OrderState
+
+CALL = option(25000)
+TESTS = Path(__file__).resolve().parents[2]
+
+TRADER = """
+    import sys
+    from pathlib import Path
+    from doubles import CASH, ManualClock, ShownFeed, ist, option, order
+    from strikeloom.adapters.sim import SimBroker
+
+    clock = ManualClock(ist("2026-02-11 10:00"))
+    feed = ShownFeed(clock)
+    feed.spots["NIFTY"] = 25_000_00
+    call = option(25000)
+    broker = SimBroker(Path(sys.argv[1]), feed, clock, CASH)
+    n = 0
+    while True:
+        clock.wait(1)
+        feed.show(call, 9900, 10000, size=130)
+        side, limit = ("BUY", 10000) if n % 2 == 0 else ("SELL", 9900)
+        done = broker.submit(order(f"n{n}", call, side, 2, limit))
+        print(done.order_id, done.filled_units, flush=True)
+        if n % 5 == 4:
+            print(broker.cancel(done.order_id).order_id, 0, flush=True)
+        n += 1
+"""
+
+
+def _broker(path):
+    clock = ManualClock(ist("2026-02-11 15:00"))
+    feed = ShownFeed(clock)
+    feed.spots["NIFTY"] = 25_000_00
+    return SimBroker(path, feed, clock, CASH), feed, clock
+
+
+@pytest.mark.parametrize("after", [1, 7, 40])
+def test_every_answered_order_survives_a_kill(tmp_path, after):
+    path = tmp_path / "account.db"
+    trader = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(TRADER), str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(TESTS), "PATH": ""},
+    )
+    answered = [trader.stdout.readline().split() for _ in range(after)]
+    time.sleep(0.003 * after)
+    trader.kill()
+    answered += [line.split() for line in trader.stdout.read().splitlines() if " " in line]
+    trader.wait()
+    broker, _, _ = _broker(path)
+    book = {o.order_id: o for o in broker.orders()}
+    assert len(answered) >= after
+    for order_id, filled in answered:
+        assert book[order_id].filled_units >= int(filled)
+    assert len(book) <= len({name for name, _ in answered}) + 1
+    cash, net = CASH, 0
+    for fill in broker.fills():
+        cash -= int(fill.side) * fill.units * fill.price + fill.charges
+        net += int(fill.side) * fill.units
+    assert broker.funds().cash == cash
+    assert sum(p.net_units for p in broker.positions()) == net
+    broker.close()
+
+
+def test_many_processes_do_not_trade_one_quote_twice(tmp_path):
+    """Each has its own connection, as processes have; all catch up at the same moment."""
+    path = tmp_path / "account.db"
+    broker, feed, clock = _broker(path)
+    feed.show(CALL, 9000, 9900)
+    for n in range(10):
+        broker.submit(order(f"n{n}", CALL, "BUY", 2, 9500))
+    others = [_broker(path) for _ in range(6)]
+    for _, its_feed, its_clock in [*others, (broker, feed, clock)]:
+        its_clock.at = ist("2026-02-11 15:05")
+        its_feed.show(CALL, 9300, 9400, size=650)
+    with ThreadPoolExecutor(6) as pool:
+        books = list(pool.map(lambda it: it[0].fills(), others))
+    assert all(sum(f.units for f in fills) == 650 for fills in books)
+    assert sum(o.state is OrderState.TRADED for o in broker.orders()) == 5
+    for one, *_ in others:
+        one.close()
+
+
+def test_many_processes_settle_once(tmp_path):
+    path = tmp_path / "account.db"
+    broker, feed, _ = _broker(path)
+    feed.show(CALL, 9900, 10000)
+    broker.submit(order("a", CALL, "BUY", 2, 10000))
+    others = [_broker(path) for _ in range(6)]
+    for _, its_feed, its_clock in others:
+        its_clock.at = ist("2026-02-25 09:15")
+        its_feed.settlements["NIFTY", CALL.expiry] = 25_100_00
+    with ThreadPoolExecutor(6) as pool:
+        held = list(pool.map(lambda it: it[0].positions(), others))
+    assert held == [[]] * 6
+    assert [f.kind for f in others[0][0].fills()] == ["trade", "settlement"]
+    for one, *_ in others:
+        one.close()
+
+
+def test_a_failure_inside_leaves_nothing_half_done(tmp_path, monkeypatch):
+    from strikeloom.exchange.account import Account
+
+    broker, feed, _ = _broker(tmp_path / "account.db")
+    feed.show(CALL, 9900, 10000)
+
+    def broken(*_args, **_more):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Account, "add_fill", broken)
+    with pytest.raises(OSError, match="disk full"):
+        broker.submit(order("a", CALL, "BUY", 2, 10000))
+    monkeypatch.undo()
+    assert broker.orders() == []
+    assert broker.submit(order("b", CALL, "BUY", 2, 10000)).state is OrderState.TRADED
+    broker.close()

@@ -1,0 +1,126 @@
+"""Which orders cash and margin carry."""
+
+import pytest
+
+from doubles import CASH, option, order
+from strikeloom.adapters.sim import SimBroker
+from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.orders import OrderState
+from strikeloom.errors import Rejected
+
+CALL, FAR = option(25000), option(25500)
+LAKH = 1_00_000_00
+
+
+@pytest.fixture
+def poor(tmp_path, feed, clock):
+    """Rs 1,00,000."""
+    broker = SimBroker(tmp_path / "poor.db", feed, clock, LAKH)
+    yield broker
+    broker.close()
+
+
+def test_a_premium_that_is_not_there_is_refused(poor, feed):
+    feed.show(CALL, 79900, 80000)
+    assert poor.submit(order("a", CALL, "BUY", 1, 80000)).state is OrderState.TRADED  # 52,000
+    with pytest.raises(Rejected, match=r"needs ₹52,\d+\.\d\d of margin and premium, ₹47,"):
+        poor.submit(order("b", CALL, "BUY", 1, 80000))
+
+
+def test_a_resting_buy_ties_up_its_premium(poor, feed):
+    feed.show(CALL, 79900, 80000)
+    assert poor.submit(order("a", CALL, "BUY", 1, 79950)).state is OrderState.PENDING
+    with pytest.raises(Rejected, match="needs"):
+        poor.submit(order("b", CALL, "BUY", 1, 80000))
+
+
+def test_a_naked_short_needs_margin(poor, feed):
+    feed.show(CALL, 30000, 30100)
+    with pytest.raises(Rejected, match="margin"):
+        poor.submit(order("a", CALL, "SELL", 1, 30000))
+    assert poor.positions() == []
+
+
+def test_a_hedge_that_has_traded_lowers_the_margin(poor, feed):
+    feed.show(CALL, 30000, 30100)
+    feed.show(FAR, 11900, 12000)
+    poor.submit(order("hedge", FAR, "BUY", 1, 12000))
+    assert poor.submit(order("short", CALL, "SELL", 1, 30000)).state is OrderState.TRADED
+    assert 0 < poor.funds().margin_used < LAKH
+
+
+def test_a_hedge_that_rests_does_not(poor, feed):
+    feed.show(CALL, 30000, 30100)
+    feed.show(FAR, 11900, 12000)
+    assert poor.submit(order("hedge", FAR, "BUY", 1, 11950)).state is OrderState.PENDING
+    with pytest.raises(Rejected, match="margin"):
+        poor.submit(order("short", CALL, "SELL", 1, 30000))
+
+
+def test_a_hedge_cannot_be_sold_from_under_its_short(poor, feed):
+    feed.show(CALL, 30000, 30100)
+    feed.show(FAR, 11900, 12000)
+    poor.submit(order("hedge", FAR, "BUY", 1, 12000))
+    poor.submit(order("short", CALL, "SELL", 1, 30000))
+    with pytest.raises(Rejected, match="margin"):
+        poor.submit(order("naked", FAR, "SELL", 1, 11900))
+
+
+def test_buying_back_a_short_is_carried_at_any_price(poor, feed, clock):
+    feed.show(CALL, 30000, 30100)
+    feed.show(FAR, 11900, 12000)
+    poor.submit(order("hedge", FAR, "BUY", 1, 12000))
+    poor.submit(order("short", CALL, "SELL", 1, 30000))
+    clock.wait(60)
+    feed.show(CALL, 400000, 400100)
+    assert poor.submit(order("back", CALL, "BUY", 1, 400100)).state is OrderState.TRADED
+    # but not more than was sold
+    with pytest.raises(Rejected, match="needs"):
+        poor.submit(order("more", CALL, "BUY", 1, 400100))
+
+
+def test_two_resting_orders_do_not_both_buy_back_the_same_short(broker, feed, clock):
+    feed.show(CALL, 30000, 30100)
+    broker.submit(order("short", CALL, "SELL", 1, 30000))
+    held = broker.funds()
+    price = held.available // 65 // 5 * 5 + 5  # a lot costs a little more than is available
+    clock.wait(60)
+    feed.show(CALL, None, None)
+    assert broker.submit(order("one", CALL, "BUY", 1, price)).state is OrderState.PENDING
+    with pytest.raises(Rejected, match="needs"):
+        broker.submit(order("two", CALL, "BUY", 1, price))
+
+
+def test_legs_of_other_expiries_or_underlyings_give_no_offset(broker, feed):
+    from datetime import date
+
+    later = option(25500, expiry=date(2026, 3, 30))
+    other = option(1500, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+    for contract in (CALL, later, other):
+        feed.show(contract, 5000, 5100)
+    broker.submit(order("short", CALL, "SELL", 1, 5000))
+    alone = broker.funds().margin_used
+    broker.submit(order("later", later, "BUY", 1, 5100))
+    broker.submit(order("other", other, "BUY", 1, 5100))
+    assert broker.funds().margin_used == alone
+
+
+def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
+    strange = option(100, symbol="STRANGE", kind=Kind.STOCK, lot=10)
+    feed.show(strange, 500, 505)
+    with pytest.raises(Rejected, match="margin cannot be worked out: no level of STRANGE"):
+        broker.submit(order("a", strange, "SELL", 1, 500))
+    assert broker.submit(order("b", strange, "BUY", 1, 505)).state is OrderState.TRADED
+    assert broker.submit(order("c", strange, "SELL", 1, 500)).state is OrderState.TRADED
+
+
+def test_a_premium_received_does_not_pay_its_own_margin(tmp_path, feed, clock):
+    """The requirement counts what buying back would cost, so cash may count the premium."""
+    feed.show(CALL, 30000, 30100)
+    rich = SimBroker(tmp_path / "rich.db", feed, clock, CASH)
+    before = rich.funds()
+    rich.submit(order("a", CALL, "SELL", 1, 30000))
+    after = rich.funds()
+    gained = after.cash - before.cash
+    assert 19_400_00 < gained < 19_500_00  # 300.00 x 65 less charges
+    assert after.margin_used > gained + 0.10 * 25_000_00 * 65 * 0.9
