@@ -26,7 +26,7 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     for leg in position.legs:
         first = leg.first_lots
         if abs(first) * percent % 100:
-            return f"{percent} % of {abs(first)} lots is not whole lots"
+            return f"not whole lots of {abs(first)}"
         leave = abs(first) * percent // 100
         left = abs(leg.net_lots) - leave
         if percent == 100:
@@ -86,7 +86,7 @@ def request_exit(
     else:
         target = target_after(position, percent)
     if isinstance(target, str):
-        raise GuardError(f"{position_id}: {target}", guard="whole lots")
+        raise GuardError(f"{position_id}, {percent} %: {target}", guard="whole lots")
     request = ExitRequest(
         request_id="R" + secrets.token_hex(6).upper(),
         account=desk.account,

@@ -134,15 +134,16 @@ def _bind(port: int) -> list[socket.socket]:
 
 
 def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path:
-    """Copy of the notebook without outputs, with its parameters set."""
+    """Copy of the notebook: its code without outputs, its parameters set."""
     import nbformat
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
     notebook = load_notebook_node(str(source))
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    notebook.metadata.title = "Strikeloom monitor"
     for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+        cell.outputs, cell.execution_count = [], None
     if values:
         notebook = parameterize_notebook(notebook, values)
     nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
@@ -191,6 +192,7 @@ def _server(notebook: Path, port: int) -> _Server:
     config.VoilaConfiguration.template = "lab"
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
+    config.KernelManager.transport = "ipc"  # files of ours, not ports anybody can reach
     config.MappingKernelManager.cull_idle_timeout = _IDLE_SECONDS
     config.MappingKernelManager.cull_interval = _IDLE_SECONDS // 4
     config.MappingKernelManager.cull_connected = False
@@ -215,6 +217,7 @@ def _server(notebook: Path, port: int) -> _Server:
         },
     )
     server.initialize([])
+    server.template_paths.insert(0, str(Path(__file__).parent / "template"))
     server.connection_dir = tempfile.mkdtemp(prefix="kernels-", dir=notebook.parent)
     server.start()
     return server

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import (
     ExitDecision,
@@ -84,7 +85,7 @@ def card(row: BoardRow) -> str:
 <span>{escape(plain(position.template))}</span>
 <span class="quiet small">{escape(position.position_id)} &middot; {left}</span>
 <span class="worth">{money(marked.pnl)}</span></div>
-<table class="legs"><tr><th colspan="2">Leg</th><th class="num">Lots</th><th class="num">Entry</th>
+<table class="legs"><tr><th class="w">Leg</th><th></th><th class="num">Lots</th><th class="num">Entry</th>
 <th class="num">Now</th></tr>{legs}</table>
 <div class="quiet small">{_age(marked)}{_limits(marked)}</div></div>"""
 
@@ -93,19 +94,24 @@ def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
     contract = leg.contract
     if not leg.net_units:
         return (
-            f'<tr class="quiet"><td></td><td>{escape(contract.label)}</td>'
+            f'<tr class="quiet"><td></td><td>{escape(_name(contract))}</td>'
             '<td class="num">closed</td><td></td><td></td></tr>'
         )
     mark = marked.marks.get(contract.key)
     now = f'<span class="none">{MISSING}</span>' if mark is None else f"{mark.price / 100:,.2f}"
     side, word = ("buy", "BUY") if leg.net_units > 0 else ("sell", "SELL")
     return (
-        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(contract.label)}</td>'
+        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(_name(contract))}</td>'
         f'<td class="num">{abs(leg.net_lots)}<span class="quiet lotsize"> &times; '
         f"{contract.lot_size}</span></td>"
         f'<td class="num">{leg.open_value / leg.net_units / 100:,.2f}</td>'
         f'<td class="num">{now}</td></tr>'
     )
+
+
+def _name(contract: OptionContract) -> str:
+    """Contract without its symbol, which the card has in its head."""
+    return contract.label.removeprefix(contract.symbol).strip()
 
 
 def _age(marked: MarkedPosition) -> str:
