@@ -1,5 +1,36 @@
-"""``demo``: a whole synthetic day, then the page."""
+"""``demo``: a whole synthetic day from raw quotes to a monitored position."""
 
 from __future__ import annotations
 
-COMMANDS = ()
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    check: Annotated[
+        bool, typer.Option("--check", help="Verify every step down to a pressed button, then end.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(help="Of the page; default: config/monitor.yaml.", show_default=False)
+    ] = 0,
+) -> None:
+    """Draw the synthetic market, run notebooks 01 to 04, start the watcher, open the page.
+
+    Works without any file of the exchange, in a home of its own (.strikeloom-demo, or
+    STRIKELOOM_HOME); Ctrl-C ends all of it. With --check nothing stays: each step is verified,
+    a button of the page is pressed, and the report ends with exit code 0 or 1. That is the
+    one-minute self-check of an installation.
+    """
+    if check:
+        from strikeloom.cli.demo_check import check_demo
+
+        if not check_demo():
+            raise typer.Exit(1)
+        return
+    from strikeloom.cli.demo_day import show_demo
+
+    show_demo(port)
+
+
+COMMANDS = (demo,)
