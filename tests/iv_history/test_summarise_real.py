@@ -48,7 +48,8 @@ def test_volatility_and_forward_of_liquid_names(
     assert row.forward_source is ForwardSource.PARITY
     assert 100 * row.atm_iv == pytest.approx(percent, abs=0.2)
     if forward is not None:
-        assert row.forward == pytest.approx(forward, rel=5e-5)
+        # another choice of strikes near the money: a basis point apart at most
+            assert row.forward == pytest.approx(forward, rel=1e-4)
 
 
 def test_every_symbol_ends_with_a_number_or_a_reason(history: ParquetHistory) -> None:
