@@ -24,6 +24,9 @@ from strikeloom.quant.black76 import price
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+#: Structures worked out at once, so that memory stays below about 100 MB.
+_ROWS = 20_000
+
 HOW = "estimate: worst of 16 scenarios plus exposure"
 
 #: Price move as a share of the scan range, volatility move, share of the loss that counts
@@ -81,7 +84,7 @@ def margins(
     Parameters
     ----------
     strikes, is_call, units : ndarray, shape (n, L)
-        Units positive bought, negative sold; 0 pads.
+        Units positive bought, negative sold; 0 pads, whatever its strike.
     forward, vol, years : ndarray, shape (n,)
         ``years`` 0 means the legs expire today and carry the extra margin on shorts.
 
@@ -89,7 +92,41 @@ def margins(
     -------
     ndarray, shape (n,)
         Zero for structures without a sold leg: the premium paid is all they can lose.
+
+    Raises
+    ------
+    DataError
+        When a figure is not finite or a level not positive; names the first such row.
     """
+    strikes = np.where(units == 0, forward[:, None], strikes)
+    usable = np.isfinite(strikes * units).all(axis=1) & (strikes > 0).all(axis=1)
+    usable &= np.isfinite(forward + vol + years) & (forward > 0)
+    if not usable.all():
+        row = int(np.argmin(usable))
+        raise DataError(
+            f"structure {row} has strikes {strikes[row].tolist()}, units {units[row].tolist()}, "
+            f"forward {forward[row]}, volatility {vol[row]}, years {years[row]}: a margin needs "
+            "finite figures and positive levels",
+            row=row,
+        )
+    parts = [
+        _batch(strikes[at], is_call[at], units[at], forward[at], vol[at], years[at], parameters)
+        for start in range(0, len(forward), _ROWS)
+        for at in (slice(start, start + _ROWS),)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _batch(
+    strikes: Floats,
+    is_call: Bools,
+    units: Floats,
+    forward: Floats,
+    vol: Floats,
+    years: Floats,
+    parameters: SpanParameters,
+) -> Floats:
+    """``margins`` of checked rows; holds 16 scenarios of each at once."""
     moved = 1 + _SCENARIOS[:, 0] * parameters.price_scan
     shocked = np.maximum(0.01, vol[:, None] + _SCENARIOS[:, 1] * parameters.vol_scan)
     spots = forward[:, None] * np.maximum(moved, 0.01)
