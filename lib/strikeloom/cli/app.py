@@ -47,13 +47,32 @@ def main() -> NoReturn:
     """Run the command line; an error of the package is a sentence and exit code 1."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app()
+        app(args=paired(sys.argv[1:]))
     except StrikeloomError as error:
         from strikeloom.cli.say import problem
 
         problem(str(error))
         sys.exit(1)
     sys.exit(0)
+
+
+def paired(arguments: list[str]) -> list[str]:
+    """Join the two words after each ``-p``: the option parser knows lists of words, not of pairs.
+
+    Examples
+    --------
+    >>> paired(["run", "allocation", "-p", "capital", "5", "-p", "dry_run=true"])
+    ['run', 'allocation', '-p', 'capital=5', '-p', 'dry_run=true']
+    """
+    words = iter(arguments)
+    joined = []
+    for word in words:
+        joined.append(word)
+        if word in ("-p", "--parameter"):
+            name = next(words, None)
+            value = None if name is None or "=" in name else next(words, None)
+            joined += [text for text in (name if value is None else f"{name}={value}",) if text]
+    return joined
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -9,8 +9,9 @@ from datetime import date, datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
+
+from strikeloom.views.terminal.aligned import aligned
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,23 +43,12 @@ def as_json(body: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows; columns named with a trailing ``>`` are set flush right."""
-    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        made.add_column(
-            name.removesuffix(">"),
-            justify="right" if name.endswith(">") else "left",
-            overflow="fold",
-        )
-    for row in rows:
-        made.add_row(*(Text(_text(value)) for value in row))
-    Console(highlight=False).print(made)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Print rows, nothing cut; a column named with a trailing ``>`` is set flush right."""
+    head, *lines = aligned(columns, rows)
+    out.print(Text(title, style="bold"))
+    out.print(Text(head, style="dim"))
+    for line in lines:
+        out.print(Text(line))
 
 
 def _plain(value: object) -> Any:

@@ -52,7 +52,7 @@ def run(
     ] = False,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("--parameter", "-p", metavar="KEY=VALUE", help="Any notebook parameter."),
+        typer.Option("--parameter", "-p", metavar="KEY VALUE", help="Any notebook parameter."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -155,7 +155,7 @@ def schedule(
 def _pair(text: str) -> tuple[str, str]:
     name, found, value = text.partition("=")
     if not found or not name.strip():
-        raise typer.BadParameter(f"{text!r}: write KEY=VALUE", param_hint="-p")
+        raise typer.BadParameter(f"{text!r}: write -p KEY VALUE", param_hint="-p")
     return name.strip().replace("-", "_"), value
 
 
@@ -192,7 +192,8 @@ def report(result: StageResult, made: Run) -> None:
     counts = result.counts
     text = f"{result.stage} of {result.day}: {result.verdict}"
     if counts:
-        text += f", {counts['done']} of {counts['universe']} done, {counts['refused']} refused"
+        what = _COUNTED[result.stage]
+        text += f", {counts['done']} of {counts['universe']} {what}, {counts['refused']} refused"
     say.say(text)
     for reason, count in sorted(result.refused.items(), key=lambda item: -item[1]):
         say.say(f"  {count:>5}  refused: {reason}")
@@ -205,4 +206,10 @@ def report(result: StageResult, made: Run) -> None:
     say.note(f"run folder {made.folder}")
 
 
+_COUNTED = {
+    "iv-history": "symbols",
+    "strategy-creation": "symbols",
+    "allocation": "candidates given lots",
+    "execution": "strategies",
+}
 COMMANDS = (run, execute, schedule)

@@ -1,0 +1,34 @@
+"""Columns as wide as what they hold: an id that is cut cannot be copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def aligned(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
+    """Return a header and one line a row.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names; one that ends with ``>`` is set flush right.
+    rows : iterable of sequence
+        ``None`` is shown empty, a float with four digits.
+    """
+    right = [name.endswith(">") for name in columns]
+    table = [[name.removesuffix(">") for name in columns]]
+    table += [[_text(value) for value in row] for row in rows]
+    widths = [max(len(row[place]) for row in table) for place in range(len(columns))]
+    return [
+        "  ".join(
+            text.rjust(width) if flush else text.ljust(width)
+            for text, width, flush in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in table
+    ]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
