@@ -22,9 +22,14 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     tuple of int, or str
         A reason when that is not whole lots of every leg, or is more than what is left.
     """
+    if not 1 <= percent <= 100:
+        return "a share is between 1 and 100 percent"
     targets = []
     for leg in position.legs:
         first = leg.first_lots
+        if not leg.net_units:
+            targets.append(0)  # left on its own before
+            continue
         if abs(first) * percent % 100:
             return f"not whole lots of {abs(first)}"
         leave = abs(first) * percent // 100
@@ -80,8 +85,12 @@ def request_exit(
         )
     target: tuple[int, ...] | str
     if leg is not None:
-        if leg not in {item.leg for item in position.legs}:
-            raise GuardError(f"{position_id} has no leg {leg}", guard="leg")
+        held = [item.leg for item in position.legs if item.net_units]
+        if leg not in held:
+            raise GuardError(
+                f"{position_id} has no open leg {leg}; open legs: {', '.join(map(str, held))}",
+                guard="leg",
+            )
         target = tuple(0 if item.leg == leg else item.net_lots for item in position.legs)
     else:
         target = target_after(position, percent)

@@ -1,0 +1,129 @@
+"""A desk of one's own making: real store, real matching engine, clock and quotes by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, cast
+
+from doubles import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
+from strikeloom.adapters.sim import SimBroker
+from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
+from strikeloom.adapters.sqlite.store import open_store
+from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.market import Outlook
+from strikeloom.domain.positions import Position
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
+from strikeloom.errors import DataError
+from strikeloom.ports.desk import Desk, Mode
+from strikeloom.settings.all import load_settings
+from strikeloom.trading.intents import entry_intents
+from strikeloom.trading.lease import Lease
+from strikeloom.trading.send import Pace
+from strikeloom.trading.work import work
+
+MARKET, ACCOUNT, DAY = "made", "replay:made", date(2026, 2, 10)
+START = ist("2026-02-11 10:00")
+
+
+@dataclass
+class Listed:
+    """``ports.instruments.Instruments`` of the contracts it is given."""
+
+    contracts: dict[str, OptionContract] = field(default_factory=dict)
+
+    def contract(self, key: str, day: date) -> OptionContract:
+        if key not in self.contracts:
+            raise DataError(f"{key} is not listed")
+        return self.contracts[key]
+
+
+@dataclass
+class Heard:
+    """``ports.alerts.Alerts`` that remembers."""
+
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+    def send(self, level: str, text: str) -> None:
+        self.texts.append((level, text))
+
+
+class MadeDesk:
+    """A desk, with the parts a test moves by hand."""
+
+    def __init__(self, home: Path, **changes: Any) -> None:
+        self.home = home
+        self.clock = ManualClock(START)
+        self.feed = ShownFeed(self.clock)
+        self.feed.spots["NIFTY"] = 25_000_00
+        self.listed = Listed()
+        self.heard = Heard()
+        self.store = open_store(home / "store.db", MARKET, ACCOUNT)
+        self.broker = SimBroker(home / "accounts" / "made.db", self.feed, self.clock, CASH)
+        self.desk = Desk(
+            market=MARKET,
+            account=ACCOUNT,
+            mode=Mode.REPLAY,
+            home=home,
+            day=DAY,
+            settings=load_settings(),
+            clock=self.clock,
+            feed=self.feed,
+            broker=self.broker,
+            store=self.store,
+            history=cast("Any", None),
+            instruments=cast("Any", self.listed),
+            quotes=SqliteQuoteCache(home / "quotes.db", MARKET),
+            alerts=self.heard,
+        )
+        self.desk = replace(self.desk, **changes)
+
+    def show(
+        self, contract: OptionContract, bid: int | None, ask: int | None, **kw: Any
+    ) -> OptionContract:
+        """List a contract and show its quote; prices in paise."""
+        self.listed.contracts[contract.key] = contract
+        self.feed.show(contract, bid, ask, **kw)
+        return contract
+
+    def propose(self, legs: Sequence[Leg], template: str = "bull_put_spread") -> Proposal:
+        """Keep a proposal of these legs in the store."""
+        name = strategy_id(MARKET, DAY, "NIFTY", template, legs)
+        risk = RiskSummary(0, 0, 0, (), 0.5, 0, 0.0, 0.0, 0, 0, 0, "none", 0)
+        made = Proposal(
+            name, MARKET, DAY, "NIFTY", "Index", template, Tier.INCOME, Stance.LONG, "credit",
+            tuple(legs), risk, Score(0.5, ()), (), "made", 25_000_00, 25_000.0, 0.12, None,
+            Outlook.BULLISH,
+        )  # fmt: skip
+        self.store.save_proposals("made", [made], [])
+        return made
+
+    def spread(self) -> Proposal:
+        """Bull put spread 24800/24600: sold at 120.00, bought at 70.00, quoted one wide."""
+        sold = self.show(option(24_800, Right.PUT), 119_50, 120_50)
+        bought = self.show(option(24_600, Right.PUT), 69_50, 70_50)
+        return self.propose([Leg(sold, Side.SELL, 1, 120_00), Leg(bought, Side.BUY, 1, 70_00)])
+
+    def enter(self, proposal: Proposal, lots: int) -> Position:
+        """Open a position through the only way to an order."""
+        self.store.record_intents(entry_intents(self.desk, proposal, lots))
+        with Lease(self.home, self.store) as lease:
+            work(self.desk, lease, Pace(1e6))
+        return self.store.position(proposal.strategy_id)
+
+    def step(self, seconds: float = 60) -> None:
+        """Let time pass; quotes stay what they are and are shown anew."""
+        self.clock.wait(seconds)
+        for key, quote in self.feed.shown.items():
+            self.feed.shown[key] = replace(quote, at=self.clock.now())
+
+    def close(self) -> None:
+        """Release the files."""
+        self.broker.close()
+        self.store.close()
+
+
+__all__ = ["ACCOUNT", "DAY", "EXPIRY", "MARKET", "START", "Heard", "Listed", "MadeDesk"]
