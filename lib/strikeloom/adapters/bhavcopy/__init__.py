@@ -1,5 +1,6 @@
 """Reading the exchange's daily files. What a file is, its header decides, never its name."""
 
-from strikeloom.adapters.bhavcopy.importer import FileOutcome, ImportReport, import_paths
+from strikeloom.adapters.bhavcopy.importer import import_paths
+from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport
 
 __all__ = ["FileOutcome", "ImportReport", "import_paths"]

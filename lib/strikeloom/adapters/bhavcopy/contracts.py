@@ -1,229 +1,204 @@
-"""F&O bhavcopy in both layouts to ``CONTRACTS``, with the exchange's traps resolved.
+"""F&O bhavcopy in both layouts to the rows of ``CONTRACTS``.
 
-- An untraded contract shows yesterday's close, however stale: its prices become NaN.
-- On its expiry day an option's settlement is the final value of the underlying: it moves to
-  ``final_settlement``.
-- Volume counts lots, open interest units; lots come with each contract.
-- ``XpryDt`` is the expiry a contract is listed with. ``FininstrmActlXpryDt`` differs for
-  adjusted contracts (ITC, January 2025) and is not used.
+The exchange's traps are resolved here:
+
+- An untraded contract shows yesterday's close, however stale: its prices are left out.
+- On the last day of an option its settlement is the final value of the underlying and goes to
+  ``final_settlement``. The last day may come before the expiry: on 2025-01-03 all ITC
+  contracts ended for a demerger and were listed anew, with the same expiries, on 2025-01-06.
+- A contract is known by the expiry it is listed with (``XpryDt``): in that case three expiries
+  of a strike share one last day (``FininstrmActlXpryDt``), which cannot identify them.
+- Volume counts lots, open interest units; the lot size comes with each contract.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import counts, days, floats, read_table, texts
-from strikeloom.errors import BadFile
+from strikeloom.adapters.bhavcopy.table import Table, Text, Words
+from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
+from strikeloom.domain.instruments import Kind
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
-_KINDS = {
-    "IDF": "index",
-    "IDO": "index",
-    "STF": "stock",
-    "STO": "stock",
-    "FUTIDX": "index",
-    "OPTIDX": "index",
-    "FUTSTK": "stock",
-    "OPTSTK": "stock",
+_UDIFF = {
+    "day": "TradDt",
+    "symbol": "TckrSymb",
+    "instrument": "FinInstrmTp",
+    "expiry": "XpryDt",
+    "strike": "StrkPric",
+    "right": "OptnTp",
+    "open": "OpnPric",
+    "high": "HghPric",
+    "low": "LwPric",
+    "close": "ClsPric",
+    "settle": "SttlmPric",
+    "lots_traded": "TtlTradgVol",
+    "open_interest": "OpnIntrst",
+    "oi_change": "ChngInOpnIntrst",
+    "previous_close": "PrvsClsgPric",
+    "underlying": "UndrlygPric",
+    "lot_size": "NewBrdLotQty",
+    "instrument_id": "FinInstrmId",
 }
+_LEGACY = {
+    "day": "TIMESTAMP",
+    "symbol": "SYMBOL",
+    "instrument": "INSTRUMENT",
+    "expiry": "EXPIRY_DT",
+    "strike": "STRIKE_PR",
+    "right": "OPTION_TYP",
+    "open": "OPEN",
+    "high": "HIGH",
+    "low": "LOW",
+    "close": "CLOSE",
+    "settle": "SETTLE_PR",
+    "lots_traded": "CONTRACTS",
+    "open_interest": "OPEN_INT",
+    "oi_change": "CHG_IN_OI",
+}
+_SEGMENT, _EXCHANGE, _LAST_DAY = "Sgmt", "Src", "FininstrmActlXpryDt"
+UDIFF_COLUMNS = (*_UDIFF.values(), _SEGMENT, _EXCHANGE, _LAST_DAY)
+LEGACY_COLUMNS = tuple(_LEGACY.values())
+
+_TEXTS = ("day", "symbol", "instrument", "expiry", "right")
+_INDEX, _STOCK = Kind.INDEX.value, Kind.STOCK.value
+_FUTURES = {"IDF": _INDEX, "STF": _STOCK, "FUTIDX": _INDEX, "FUTIVX": _INDEX, "FUTSTK": _STOCK}
+_OPTIONS = {"IDO": _INDEX, "STO": _STOCK, "OPTIDX": _INDEX, "OPTSTK": _STOCK}
+_FUTURE = "XX"
+# CA and PA: stock options were American until January 2011
 _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX", "FF": "XX"}
-ISO, DAY_MONTH = "%Y-%m-%d", "%d-%b-%Y"
 
 
-def udiff(body: bytes, name: str, header: list[str]) -> pd.DataFrame:
-    """UDiFF layout; rows of other segments are refused."""
+def udiff(text: Text) -> pa.Table:
+    """UDiFF layout of the F&O segment of NSE."""
+    texts = [*(_UDIFF[ours] for ours in _TEXTS), _SEGMENT, _EXCHANGE, _LAST_DAY]
+    table = Table(text, texts=texts, numbers=_numbers(_UDIFF))
+    # BSE and the cash segment publish under the same header
+    table.translated(_SEGMENT, {"FO": "FO"})
+    table.translated(_EXCHANGE, {"NSE": "NSE"})
+    ended = table.days(_LAST_DAY) <= table.days(_UDIFF["day"])
+    return _rows(table, _UDIFF, ended)
+
+
+def legacy(text: Text) -> pa.Table:
+    """Layout of ``fo...bhav`` files up to July 2024: no lot, underlying, id, previous close."""
+    table = Table(text, texts=[_LEGACY[ours] for ours in _TEXTS], numbers=_numbers(_LEGACY))
+    return _rows(table, _LEGACY, _settled_at_one_level(table))
+
+
+def _numbers(names: Mapping[str, str]) -> list[str]:
+    return [theirs for ours, theirs in names.items() if ours not in _TEXTS]
+
+
+def _settled_at_one_level(table: Table) -> np.ndarray:
+    """Rows of expiries that end before their date, which this layout does not say.
+
+    Every option of such an expiry, call or put, settles at one value near its strikes;
+    theoretical prices never do.
+    """
+    symbols = table.words(_LEGACY["symbol"])
+    expiries = table.days(_LEGACY["expiry"]).astype(np.int64)
+    settle, strike = table.prices(_LEGACY["settle"]), table.prices(_LEGACY["strike"])
+    right = table.translated(_LEGACY["right"], _RIGHTS)
+    rights = np.array(right.distinct)[right.codes]
+    _, group = np.unique(expiries * len(symbols.distinct) + symbols.codes, return_inverse=True)
+    options = np.flatnonzero(rights != _FUTURE)
+    low, high, strikes = np.full((3, group.max() + 1), np.inf)
+    high *= -1
+    np.minimum.at(low, group[options], settle[options])
+    np.maximum.at(high, group[options], settle[options])
+    np.minimum.at(strikes, group[options], strike[options])
+    both = [np.isin(np.arange(len(low)), group[rights == side]) for side in ("CE", "PE")]
+    ended = (low == high) & (low > strikes / 2) & both[0] & both[1]
+    return np.asarray(ended[group])
+
+
+def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> pa.Table:
+    """Rows as they lie on disk.
+
+    Parameters
+    ----------
+    names : mapping
+        The file's name of each of our columns that it has.
+    ended : ndarray of bool
+        Rows known to have had their last day; those on their expiry day are added.
+    """
     import pyarrow as pa
 
-    number, count, text = pa.float64(), pa.int64(), pa.string()
-    table = read_table(
-        body,
-        name,
-        header,
-        {
-            "TradDt": text,
-            "Sgmt": text,
-            "FinInstrmTp": text,
-            "FinInstrmId": count,
-            "TckrSymb": text,
-            "XpryDt": text,
-            "StrkPric": number,
-            "OptnTp": text,
-            "OpnPric": number,
-            "HghPric": number,
-            "LwPric": number,
-            "ClsPric": number,
-            "PrvsClsgPric": number,
-            "UndrlygPric": number,
-            "SttlmPric": number,
-            "OpnIntrst": number,
-            "ChngInOpnIntrst": number,
-            "TtlTradgVol": number,
-            "NewBrdLotQty": number,
-        },
-    )
-    segments = set(table["Sgmt"].unique().to_pylist())
-    if segments != {"FO"}:
-        raise BadFile(f"{name}: segment {segments}, expected FO (the F&O bhavcopy)")
-    prices = {
-        ours: floats(table, theirs)
-        for ours, theirs in (
-            ("open", "OpnPric"),
-            ("high", "HghPric"),
-            ("low", "LwPric"),
-            ("close", "ClsPric"),
-            ("settle", "SttlmPric"),
-            ("previous_close", "PrvsClsgPric"),
-            ("underlying", "UndrlygPric"),
-        )
+    day, expiry = table.days(names["day"]), table.days(names["expiry"])
+    table.refuse(expiry < day, names["expiry"], f"{names['day']} or later")
+    kinds = table.translated(names["instrument"], {**_FUTURES, **_OPTIONS})
+    rights = table.translated(names["right"], _RIGHTS)
+    option = np.array(rights.distinct)[rights.codes] != _FUTURE
+    ended = ended | (expiry == day)
+    lots = table.counts(names["lots_traded"])
+    settle = table.prices(names["settle"])
+    values: dict[str, np.ndarray | Words] = {
+        "day": day,
+        "symbol": table.words(names["symbol"]),
+        "kind": kinds,
+        "expiry": expiry,
+        "strike": _strikes(table, names, option),
+        "right": rights,
+        **_traded_prices(table, names, lots > 0),
+        "settle": np.where(ended & option, np.nan, settle),
+        "final_settlement": np.where(ended, settle, np.nan),
+        "lots_traded": lots,
+        "open_interest": table.counts(names["open_interest"]),
+        "oi_change": table.counts(names["oi_change"], least=None),
+        "traded": lots > 0,
     }
-    return _frame(
-        name,
-        day=days(table, "TradDt", name, ISO),
-        symbol=texts(table, "TckrSymb"),
-        instrument=texts(table, "FinInstrmTp"),
-        expiry=days(table, "XpryDt", name, ISO),
-        strike=floats(table, "StrkPric"),
-        option=texts(table, "OptnTp"),
-        prices=prices,
-        lots=floats(table, "TtlTradgVol"),
-        interest=floats(table, "OpnIntrst"),
-        change=floats(table, "ChngInOpnIntrst"),
-        lot_size=floats(table, "NewBrdLotQty"),
-        number=counts(table, "FinInstrmId"),
+    for ours in DATASETS["contracts"].unknown:
+        values[ours] = _optional(table, names, ours)
+    schema = DATASETS["contracts"].on_disk
+    arrays = [_array(values[name]).cast(schema.field(name).type) for name in schema.names]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _strikes(table: Table, names: Mapping[str, str], option: np.ndarray) -> np.ndarray:
+    """Strikes in rupees, 0 for futures. An option has a right and a strike, a future neither."""
+    instruments = table.translated(
+        names["instrument"], dict.fromkeys(_FUTURES, "") | dict.fromkeys(_OPTIONS, "option")
     )
+    said = np.array(instruments.distinct)[instruments.codes] == "option"
+    table.refuse(said & ~option, names["right"], "CE or PE, as the instrument is an option")
+    table.refuse(option & ~said, names["right"], "XX or nothing, as the instrument is a future")
+    strikes = table.prices(names["strike"])
+    table.refuse(option & np.isnan(strikes), names["strike"], "the strike of an option")
+    return np.where(option, strikes, 0.0)
 
 
-def legacy(body: bytes, name: str, header: list[str]) -> pd.DataFrame:
-    """Old ``fo...bhav`` layout in its variants (trailing comma, CA/PA, XX/FF/blank)."""
+def _traded_prices(
+    table: Table, names: Mapping[str, str], traded: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Prices of the day, none where nothing traded.
+
+    A future traded only as a leg of a spread has a close but no open, high or low; the close
+    of a future is theoretical at times and may lie outside the range.
+    """
+    prices = {side: table.prices(names[side]) for side in ("open", "high", "low", "close")}
+    opens, high, low = prices["open"], prices["high"], prices["low"]
+    table.refuse(traded & ((opens > high) | (opens < low)), names["open"], "low <= open <= high")
+    return {side: np.where(traded, values, np.nan) for side, values in prices.items()}
+
+
+def _optional(table: Table, names: Mapping[str, str], ours: str) -> np.ndarray:
+    """A column that the old layout does not have."""
+    if DATASETS["contracts"].columns[ours] == "price":
+        return table.prices(names[ours]) if ours in names else np.full(table.rows, np.nan)
+    if ours in names:
+        return table.counts(names[ours], least=1)
+    return np.zeros(table.rows, dtype=np.int64)
+
+
+def _array(values: np.ndarray | Words) -> pa.Array:
     import pyarrow as pa
 
-    number, text = pa.float64(), pa.string()
-    table = read_table(
-        body,
-        name,
-        header,
-        {
-            "INSTRUMENT": text,
-            "SYMBOL": text,
-            "EXPIRY_DT": text,
-            "STRIKE_PR": number,
-            "OPTION_TYP": text,
-            "OPEN": number,
-            "HIGH": number,
-            "LOW": number,
-            "CLOSE": number,
-            "SETTLE_PR": number,
-            "CONTRACTS": number,
-            "OPEN_INT": number,
-            "CHG_IN_OI": number,
-            "TIMESTAMP": text,
-        },
-    )
-    unknown = np.full(table.num_rows, np.nan)
-    prices = {
-        ours: floats(table, theirs)
-        for ours, theirs in (
-            ("open", "OPEN"),
-            ("high", "HIGH"),
-            ("low", "LOW"),
-            ("close", "CLOSE"),
-            ("settle", "SETTLE_PR"),
-        )
-    }
-    return _frame(
-        name,
-        day=days(table, "TIMESTAMP", name, DAY_MONTH),
-        symbol=texts(table, "SYMBOL"),
-        instrument=texts(table, "INSTRUMENT"),
-        expiry=days(table, "EXPIRY_DT", name, DAY_MONTH),
-        strike=floats(table, "STRIKE_PR"),
-        option=texts(table, "OPTION_TYP"),
-        prices={**prices, "previous_close": unknown, "underlying": unknown},
-        lots=floats(table, "CONTRACTS"),
-        interest=floats(table, "OPEN_INT"),
-        change=floats(table, "CHG_IN_OI"),
-        lot_size=np.zeros(table.num_rows),
-        number=np.zeros(table.num_rows, dtype=np.int64),
-    )
-
-
-def _frame(
-    name: str,
-    *,
-    day: np.ndarray,
-    symbol: np.ndarray,
-    instrument: np.ndarray,
-    expiry: np.ndarray,
-    strike: np.ndarray,
-    option: np.ndarray,
-    prices: dict[str, np.ndarray],
-    lots: np.ndarray,
-    interest: np.ndarray,
-    change: np.ndarray,
-    lot_size: np.ndarray,
-    number: np.ndarray,
-) -> pd.DataFrame:
-    import pandas as pd
-
-    kind = _translated(instrument, _KINDS, name, "instrument type")
-    right = _translated(option, _RIGHTS, name, "option type")
-    is_option = right != "XX"
-    _complete(name, symbol, strike, is_option, lots)
-    traded = lots > 0
-    shown = np.where(traded, 0.0, np.nan)
-    expires = expiry == day
-    settle = prices["settle"]
-    return pd.DataFrame(
-        {
-            "day": day,
-            "symbol": symbol,
-            "kind": kind,
-            "expiry": expiry,
-            "strike": np.where(is_option, strike, 0.0),
-            "right": right,
-            "instrument_id": number,
-            "lot_size": lot_size.astype(np.int64),
-            **{side: prices[side] + shown for side in ("open", "high", "low", "close")},
-            "settle": np.where(expires & is_option, np.nan, settle),
-            "final_settlement": np.where(expires, settle, np.nan),
-            "previous_close": prices["previous_close"],
-            "underlying": prices["underlying"],
-            "lots_traded": lots.astype(np.int64),
-            "open_interest": interest.astype(np.int64),
-            "oi_change": change.astype(np.int64),
-            "traded": traded,
-        }
-    )
-
-
-def _translated(raw: np.ndarray, words: dict[str, str], name: str, what: str) -> np.ndarray:
-    import pandas as pd
-
-    codes, distinct = pd.factorize(raw)
-    unknown = [word for word in distinct if word not in words]
-    if unknown:
-        line = int(np.argmax(raw == unknown[0])) + 2
-        raise BadFile(
-            f"{name}: line {line}: {what} {unknown[0]!r}, expected one of "
-            f"{', '.join(sorted(w for w in words if w))}",
-            line=line,
-        )
-    return np.asarray([words[word] for word in distinct], dtype=object)[codes]
-
-
-def _complete(
-    name: str, symbol: np.ndarray, strike: np.ndarray, is_option: np.ndarray, lots: np.ndarray
-) -> None:
-    """Refuse rows without the numbers that identify or count them."""
-    for bad, what in (
-        (symbol == "", "no symbol"),
-        (is_option & ~(strike > 0), "an option without a strike"),
-        (np.isnan(lots) | (lots < 0), "no volume"),
-    ):
-        if bad.any():
-            line = int(np.argmax(bad)) + 2
-            raise BadFile(f"{name}: line {line}: {what}", line=line)
+    if isinstance(values, Words):
+        return values.array()
+    return paise_array(values) if values.dtype == np.float64 else pa.array(values)

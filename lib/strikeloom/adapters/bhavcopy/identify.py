@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
-from strikeloom.errors import BadFile, MissingHistory
-from strikeloom.ports.history import History
+from strikeloom.adapters.bhavcopy.indices import SYMBOLS, symbol_of
+from strikeloom.domain.instruments import Kind
+from strikeloom.errors import BadFile, DataError
+from strikeloom.nse.underlyings import known
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-_FEWEST_DAYS = 5
+FEWEST_DAYS = 5
 _TOLERANCE = 0.001
-_MOST_LOOKED_AT = 40
+_MOST_AGREE = 0.95  # of the common days; republishers have a wrong day now and then
 
 
-def identify(frame: pd.DataFrame, history: History, name: str) -> str:
-    """Symbol of the index.
+def identify(series: pa.Table, levels: pd.DataFrame, name: str, *, said: str = "") -> str:
+    """Symbol of the index whose closes a series repeats.
 
-    Its closes must agree within 0.1 % with the levels known from the exchange on five common
-    days or more, and with those of one index only.
+    Parameters
+    ----------
+    series : pyarrow.Table
+        ``INDICES`` rows on disk without a name.
+    levels : DataFrame
+        Known closes: ``day``, ``index``, ``close`` in rupees.
+    said : str
+        Symbol that the user gave; believed unless the levels are those of another index.
 
     Raises
     ------
     BadFile
-        When no index or several agree; says how to name it.
+        When no index or several agree within 0.1 % on five common days or more, or another
+        one than the user said.
     """
-    known = _known(frame, history)
-    closes = frame.assign(day=frame["day"].dt.date).set_index("day")["close"]
-    agreeing = []
-    for index, levels in known.groupby("index"):
-        common = levels.set_index("day")["close"].to_frame("known").join(closes, how="inner")
-        near = (common["close"] / common["known"] - 1).abs() <= _TOLERANCE
-        if len(common) >= _FEWEST_DAYS and near.mean() >= 0.9:
-            agreeing.append(str(index))
+    import pandas as pd
+
+    closes = pd.DataFrame(
+        {
+            "day": series["day"].to_numpy().astype("datetime64[s]"),
+            "here": series["close"].to_numpy() / 100,
+        }
+    )
+    common = levels.merge(closes, on="day")
+    near = (common["here"] / common["close"] - 1).abs() <= _TOLERANCE
+    days = near.groupby(common["index"]).agg(["size", "mean"])
+    enough = days[days["size"] >= FEWEST_DAYS]
+    agreeing = sorted(enough.index[enough["mean"] >= _MOST_AGREE])
+    if said:
+        if agreeing and said not in agreeing:
+            raise BadFile(
+                f"{name}: said to be {said}, but its closes are those of {', '.join(agreeing)}",
+                said=said,
+            )
+        return said
     if len(agreeing) == 1:
-        return agreeing[0]
-    found = f"several indices agree ({', '.join(agreeing)})" if agreeing else "no index agrees"
+        return str(agreeing[0])
+    found = f"those of {' and of '.join(agreeing)}" if agreeing else "those of no known index"
+    compared = f"{len(days)} indices were compared, {len(enough)} on {FEWEST_DAYS} days or more"
     raise BadFile(
-        f"{name}: an index history without a name, and {found} with its closes on "
-        f"{_FEWEST_DAYS} known days; import files that name it first, or name it with --index"
+        f"{name}: an index history that does not name its index, and its closes are {found} "
+        f"({compared}); import contracts or index closes of its days first, or name it: "
+        "strikeloom data import --index NIFTY FILE"
     )
 
 
-def _known(frame: pd.DataFrame, history: History) -> pd.DataFrame:
-    """Levels of the exchange on the file's days: its index closes, and F&O underlyings."""
-    import pandas as pd
+def index_symbol(name: str, stored: set[str]) -> str:
+    """Symbol of an index as a user names it.
 
-    wanted = set(frame["day"].dt.date)
-    first, last = min(wanted), max(wanted)
-    official = history.indices(first, last)
-    official = official[official["publisher"] == "nse"]
-    levels = [official.assign(day=official["day"].dt.date)[["day", "index", "close"]]]
-    shared = [day for day in history.days() if day in wanted]
-    for day in shared[:: max(1, len(shared) // _MOST_LOOKED_AT)]:
-        try:
-            rows = history.contracts(day)
-        except MissingHistory:
-            continue
-        spots = rows[rows["kind"] == "index"].groupby("symbol")["underlying"].first().dropna()
-        levels.append(pd.DataFrame({"day": day, "index": spots.index, "close": spots.to_numpy()}))
-    return pd.concat(levels, ignore_index=True).drop_duplicates(["day", "index"])
+    Raises
+    ------
+    DataError
+        When it is unknown; names the nearest.
+    """
+    symbols = {symbol for symbol, item in known().items() if item.kind is Kind.INDEX}
+    names = symbols | stored | set(SYMBOLS.values())
+    for candidate in (name, name.upper(), symbol_of(name)):
+        if candidate in names:
+            return candidate
+    near = difflib.get_close_matches(name.upper(), names, n=1, cutoff=0)
+    raise DataError(f"no index is called {name!r}; the nearest is {near[0]}", name=name)

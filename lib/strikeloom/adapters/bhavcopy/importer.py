@@ -3,70 +3,45 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.bhavcopy import contracts, prices
-from strikeloom.adapters.bhavcopy.identify import identify
-from strikeloom.adapters.bhavcopy.layouts import Kind, recognise
-from strikeloom.adapters.bhavcopy.opening import files_below, read_bytes
+from strikeloom.adapters.bhavcopy.identify import identify, index_symbol
+from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
+from strikeloom.adapters.bhavcopy.ledger import Entry, Ledger
+from strikeloom.adapters.bhavcopy.opening import files_below, pack
+from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
+from strikeloom.adapters.bhavcopy.table import Text
+from strikeloom.adapters.parquet.changes import Changes
+from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.errors import DataError
+from strikeloom.errors import BadFile, StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-_READERS = {
-    Kind.UDIFF: ("contracts", contracts.udiff),
-    Kind.LEGACY: ("contracts", contracts.legacy),
-    Kind.CASH: ("cash", prices.cash),
-    Kind.INDEX_CLOSES: ("indices", prices.index_closes),
-    Kind.VIX: ("indices", prices.vix),
-    Kind.INDEX_HISTORY: ("indices", prices.index_history),
-}
-_AHEAD = 3
+Progress = Callable[[int, int, str], None]
+
+_READERS = 2
+_AHEAD = 3  # days of contracts in memory beside the one that is written
+_TOGETHER = 32  # small files written at once: a month of cash is one partition
 
 
 @dataclass(frozen=True, slots=True)
-class FileOutcome:
-    """What became of one file: ``imported``, ``same`` (nothing new in it) or ``refused``."""
+class _Known:
+    """A file whose header was recognised."""
 
-    path: str
-    kind: str
-    rows: int
-    new: int
-    status: str
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """Outcome of each file, in the order of import."""
-
-    files: list[FileOutcome]
-
-    @property
-    def refused(self) -> list[FileOutcome]:
-        """Files that were not imported."""
-        return [item for item in self.files if item.status == "refused"]
-
-    @property
-    def new_rows(self) -> int:
-        """Rows that were new or completed."""
-        return sum(item.new for item in self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
     path: Path
-    digest: str
-    kind: Kind | None
-    frame: pd.DataFrame | None
-    error: str
+    name: str
+    layout: Layout
+    sha256: str
+    size: int
 
 
 def import_paths(
@@ -74,14 +49,14 @@ def import_paths(
     history: ParquetHistory,
     *,
     index: str = "",
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> ImportReport:
-    """Import files and folders.
+    """Import files and folders into a history.
 
     Parameters
     ----------
     index : str
-        Symbol of nameless index histories, where their levels do not tell it.
+        Symbol of index histories that do not name their index, where their levels do not tell.
     progress : callable, optional
         Called with files done, files in all, and the file's name.
 
@@ -92,112 +67,140 @@ def import_paths(
 
     Raises
     ------
-    BadFile
-        When a path does not exist.
+    DataError
+        When ``index`` is no known index.
+    StoreError
+        When the history cannot be written or is being written by another process.
     """
+    said = index_symbol(index, _stored_indices(history)) if index else ""
     files = files_below(paths)
-    ledger = _Ledger(history.folder / "imports.json")
-    outcomes: list[FileOutcome] = []
-    for parsed in _in_order(files, ledger):
-        outcomes.append(_take(parsed, history, ledger, index))
-        if progress:
-            progress(len(outcomes), len(files), parsed.path.name)
-    ledger.write()
-    return ImportReport(outcomes)
+    with history.changes() as changes:
+        batch = _Batch(history, changes, said, len(files), progress)
+        known = [item for path in files if (item := batch.recognised(path))]
+        order = {layout: place for place, layout in enumerate(LAYOUTS)}
+        known.sort(key=lambda item: (order[item.layout], item.path))
+        for item, reading in _read_ahead([item for item in known if not batch.is_stored(item)]):
+            batch.take(item, reading)
+        batch.commit()
+    return ImportReport(tuple(batch.outcomes))
 
 
-def _in_order(files: Sequence[Path], ledger: _Ledger) -> Iterator[_Parsed]:
-    """Files parsed a little ahead of their import, in the order of their kinds."""
-    kinds = {path: _peek(path) for path in files}
-    ordered = sorted(files, key=lambda path: (kinds[path], path))
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        waiting = []
-        for path in ordered:
-            waiting.append(pool.submit(_parse, path, ledger))
-            if len(waiting) > _AHEAD:
-                yield waiting.pop(0).result()
-        for job in waiting:
-            yield job.result()
+class _Batch:
+    """Files on their way in, and what became of those done."""
 
+    def __init__(
+        self,
+        history: ParquetHistory,
+        changes: Changes,
+        said: str,
+        total: int,
+        progress: Progress | None,
+    ) -> None:
+        self.outcomes: list[FileOutcome] = []
+        self._history = history
+        self._changes = changes
+        self._ledger = Ledger(history)
+        self._said = said
+        self._total = total
+        self._progress = progress
+        self._entries: list[Entry] = []
+        self._last: Layout | None = None
+        self._levels: pd.DataFrame | None = None
 
-def _peek(path: Path) -> int:
-    """Kind of a file as a sort key; one that cannot be read comes last."""
-    try:
-        return int(recognise(_head(path), path.name)[0].kind)
-    except DataError:
-        return len(Kind) + 1
+    def recognised(self, path: Path) -> _Known | None:
+        """Look at a file's header; refuse the file when it is none that is known."""
+        try:
+            packed = pack(path)
+            layout = recognise(Text(packed.name, packed.head()))
+        except BadFile as error:
+            self._report(path, FileOutcome(str(path), "", 0, 0, "refused", str(error)))
+            return None
+        digest = hashlib.sha256(packed.raw).hexdigest()
+        return _Known(path, packed.name, layout, digest, len(packed.raw))
 
+    def is_stored(self, item: _Known) -> bool:
+        """Report a file that is in already, by its content."""
+        try:
+            entry = self._ledger.find(item.sha256, self._index_of(item))
+        except StoreError:
+            return False  # a partition is damaged; reading the file again will say so
+        if entry is None:
+            return False
+        self._report(item.path, FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same"))
+        return True
 
-def _head(path: Path) -> bytes:
-    """First bytes of the table, without unpacking all of it."""
-    import gzip
-    import zipfile
-    import zlib
-
-    try:
-        with path.open("rb") as stream:
-            magic = stream.read(2)
-        if magic == b"\x1f\x8b":
-            with gzip.open(path) as packed:
-                return packed.read(4096)
-        if magic == b"PK":
-            with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as inner:
-                return inner.read(4096)
-        with path.open("rb") as stream:
-            return stream.read(4096)
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, IndexError):
-        return b""
-
-
-def _parse(path: Path, ledger: _Ledger) -> _Parsed:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest in ledger.seen:
-        return _Parsed(path, digest, None, None, "")
-    try:
-        body = read_bytes(path)
-        layout, header = recognise(body, path.name)
-        frame = _READERS[layout.kind][1](body, path.name, header)
-    except DataError as error:
-        return _Parsed(path, digest, None, None, str(error))
-    return _Parsed(path, digest, layout.kind, frame, "")
-
-
-def _take(parsed: _Parsed, history: ParquetHistory, ledger: _Ledger, index: str) -> FileOutcome:
-    name = str(parsed.path)
-    if parsed.error:
-        return FileOutcome(name, "", 0, 0, "refused", parsed.error)
-    if parsed.frame is None or parsed.kind is None:
-        past = ledger.seen[parsed.digest]
-        return FileOutcome(name, str(past["kind"]), int(past["rows"]), 0, "same")
-    kind, frame = parsed.kind, parsed.frame
-    title = kind.name.lower().replace("_", " ")
-    try:
-        if kind is Kind.INDEX_HISTORY:
-            frame = frame.assign(index=index or identify(frame, history, parsed.path.name))
-        new = history.write(_READERS[kind][0], frame, source=parsed.path.name)
-    except DataError as error:
-        return FileOutcome(name, title, len(frame), 0, "refused", str(error))
-    ledger.seen[parsed.digest] = {"kind": title, "rows": len(frame), "name": parsed.path.name}
-    return FileOutcome(name, title, len(frame), new, "imported" if new else "same")
-
-
-class _Ledger:
-    """Files imported before, by content, so that an unchanged one need not be read again."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.seen: dict[str, dict[str, str | int]] = (
-            json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    def take(self, item: _Known, reading: Future[pa.Table]) -> None:
+        """Merge a file's rows, or refuse the file."""
+        layout = item.layout
+        if self._last is not layout or len(self._entries) >= _TOGETHER:
+            self.commit()
+        self._last = layout
+        try:
+            table = reading.result()
+            if not layout.named:
+                table = self._named(table, item)
+            dataset = DATASETS[layout.dataset]
+            new, partitions = self._changes.add(dataset, table, source=item.name)
+        except (BadFile, StoreError) as error:
+            outcome = FileOutcome(str(item.path), layout.title, 0, 0, "refused", str(error))
+            self._report(item.path, outcome)
+            return
+        entry = Entry(
+            sha256=item.sha256,
+            size=item.size,
+            name=item.name,
+            kind=layout.title,
+            rows=len(table),
+            index=self._index_of(item),
+            dataset=layout.dataset,
+            partitions=tuple(partitions),
         )
+        self._entries.append(entry)
+        status: Status = "done" if new else "same"
+        outcome = FileOutcome(str(item.path), layout.title, len(table), new, status)
+        self._report(item.path, outcome)
+        if layout.dataset == "contracts":
+            self.commit()  # a day in memory at a time
 
-    def write(self) -> None:
-        """Keep the ledger, whole or not at all."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(self.seen, indent=1), encoding="utf-8")
-        part.replace(self._path)
+    def commit(self) -> None:
+        """Write what was merged, then remember the files."""
+        if self._entries:
+            self._changes.commit()
+            self._ledger.add(self._entries)
+            self._entries = []
+
+    def _named(self, table: pa.Table, item: _Known) -> pa.Table:
+        import pyarrow as pa
+
+        if self._levels is None:
+            self._levels = self._history.index_levels()
+        name = identify(table, self._levels, item.name, said=self._said)
+        place = table.column_names.index("index")
+        return table.set_column(place, table.field(place), pa.repeat(name, len(table)))
+
+    def _index_of(self, item: _Known) -> str:
+        return "" if item.layout.named else self._said
+
+    def _report(self, path: Path, outcome: FileOutcome) -> None:
+        self.outcomes.append(outcome)
+        if self._progress:
+            self._progress(len(self.outcomes), self._total, path.name)
 
 
-def outcome_rows(report: ImportReport) -> list[dict[str, str | int]]:
-    """Report as plain rows, for JSON."""
-    return [asdict(item) for item in report.files]
+def _read_ahead(files: Sequence[_Known]) -> Iterator[tuple[_Known, Future[pa.Table]]]:
+    """Files in order, parsed a little ahead by threads (Arrow and zlib free the interpreter)."""
+    with ThreadPoolExecutor(_READERS) as pool:
+        waiting: deque[tuple[_Known, Future[pa.Table]]] = deque()
+        for item in files:
+            waiting.append((item, pool.submit(_read, item)))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
+
+
+def _read(item: _Known) -> pa.Table:
+    return item.layout.read(Text(item.name, pack(item.path).body()))
+
+
+def _stored_indices(history: ParquetHistory) -> set[str]:
+    return set(history.indices(date.min, date.max)["index"])

@@ -2,134 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from typing import TYPE_CHECKING
 
+from strikeloom.adapters.bhavcopy import cash, contracts, indices
+from strikeloom.adapters.bhavcopy.table import Text
 from strikeloom.errors import BadFile
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-class Kind(IntEnum):
-    """What a file holds, in the order in which a batch is imported.
-
-    UDiFF before the old layout, because it knows more; nameless index histories last, because
-    they are recognised by levels that the others bring.
-    """
-
-    UDIFF = 1
-    LEGACY = 2
-    CASH = 3
-    INDEX_CLOSES = 4
-    VIX = 5
-    INDEX_HISTORY = 6
+_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A kind and the columns that must be in its header (names stripped)."""
+    """One kind of file.
 
-    kind: Kind
+    Attributes
+    ----------
+    title : str
+        For reports.
+    dataset : str
+        Where its rows go.
+    columns : tuple of str
+        Columns that its header must have (in any order, others may be there).
+    read : callable
+        Text to rows as the dataset lies on disk.
+    named : bool
+        Whether the file says whose levels these are; if not, ``index`` comes back empty.
+    """
+
     title: str
-    columns: tuple[str, ...]
+    dataset: str
+    columns: Sequence[str]
+    read: Callable[[Text], pa.Table]
+    named: bool = True
 
 
+#: In the order in which a batch is imported: indices are recognised by levels that the
+#: contracts and the named index files bring.
 LAYOUTS = (
-    Layout(
-        Kind.UDIFF,
-        "F&O bhavcopy (UDiFF)",
-        (
-            "TradDt",
-            "Sgmt",
-            "FinInstrmTp",
-            "FinInstrmId",
-            "TckrSymb",
-            "XpryDt",
-            "StrkPric",
-            "OptnTp",
-            "OpnPric",
-            "HghPric",
-            "LwPric",
-            "ClsPric",
-            "PrvsClsgPric",
-            "UndrlygPric",
-            "SttlmPric",
-            "OpnIntrst",
-            "ChngInOpnIntrst",
-            "TtlTradgVol",
-            "NewBrdLotQty",
-        ),
-    ),
-    Layout(
-        Kind.LEGACY,
-        "F&O bhavcopy (old layout)",
-        (
-            "INSTRUMENT",
-            "SYMBOL",
-            "EXPIRY_DT",
-            "STRIKE_PR",
-            "OPTION_TYP",
-            "OPEN",
-            "HIGH",
-            "LOW",
-            "CLOSE",
-            "SETTLE_PR",
-            "CONTRACTS",
-            "OPEN_INT",
-            "CHG_IN_OI",
-            "TIMESTAMP",
-        ),
-    ),
-    Layout(
-        Kind.CASH,
-        "cash bhavcopy",
-        (
-            "SYMBOL",
-            "SERIES",
-            "DATE1",
-            "PREV_CLOSE",
-            "OPEN_PRICE",
-            "HIGH_PRICE",
-            "LOW_PRICE",
-            "CLOSE_PRICE",
-            "TTL_TRD_QNTY",
-        ),
-    ),
-    Layout(
-        Kind.INDEX_CLOSES,
-        "closes of all indices",
-        (
-            "Index Name",
-            "Index Date",
-            "Open Index Value",
-            "High Index Value",
-            "Low Index Value",
-            "Closing Index Value",
-        ),
-    ),
-    Layout(Kind.VIX, "India VIX history", ("Date", "Open", "High", "Low", "Close", "Prev. Close")),
-    Layout(Kind.INDEX_HISTORY, "index history", ("date", "open", "high", "low", "close")),
+    Layout("F&O bhavcopy, UDiFF", "contracts", contracts.UDIFF_COLUMNS, contracts.udiff),
+    Layout("F&O bhavcopy, old layout", "contracts", contracts.LEGACY_COLUMNS, contracts.legacy),
+    Layout("cash bhavcopy", "cash", cash.COLUMNS, cash.cash),
+    Layout("closes of all indices", "indices", indices.CLOSES_COLUMNS, indices.index_closes),
+    Layout("India VIX history", "indices", indices.VIX_COLUMNS, indices.volatility_index),
+    Layout("index history", "indices", indices.SERIES_COLUMNS, indices.index_series, named=False),
 )
 
 
-def recognise(body: bytes, name: str) -> tuple[Layout, list[str]]:
-    """Layout of a table, and the header's names as they stand.
+def recognise(text: Text) -> Layout:
+    """Layout of a text.
 
     Raises
     ------
     BadFile
-        When the first line is no header that is known; shows it and what is.
+        When line 1 is no known header; shows it and what comes nearest.
     """
-    line = body[:8192].split(b"\n", 1)[0].rstrip(b"\r")
-    header = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace").split(",")
-    stripped = {column.strip().strip('"') for column in header}
+    names = set(text.header)
+    folded = {name.lower() for name in names}
     for layout in LAYOUTS:
-        if stripped.issuperset(layout.columns):
-            return layout, header
-    shown = line[:80].decode("utf-8", errors="replace")
-    nearest = max(LAYOUTS, key=lambda item: len(stripped & set(item.columns)))
-    missing = [column for column in nearest.columns if column not in stripped]
-    hint = (
-        f"nearest is the {nearest.title}, which also needs {', '.join(missing[:4])}"
-        if len(missing) < len(nearest.columns)
-        else "expected the header of " + ", ".join(item.title for item in LAYOUTS)
-    )
-    raise BadFile(f"{name}: line 1 is no known header: {shown!r}; {hint}", line=1)
+        if names.issuperset(layout.columns) or (
+            not layout.named and folded.issuperset(layout.columns)
+        ):
+            return layout
+    raise BadFile(f"{text.name}: line 1 is {_seen(text)}; {_nearest(names)}", line=1)
+
+
+def _seen(text: Text) -> str:
+    start = text.body[:_SHOWN].decode("utf-8", errors="replace").split("\n", 1)[0].strip()
+    page = "a web page (saved instead of the file): " if start.startswith("<") else ""
+    return f"{page}{start!r}"
+
+
+def _nearest(names: set[str]) -> str:
+    nearest = max(LAYOUTS, key=lambda item: len(names & set(item.columns)) / len(item.columns))
+    absent = [name for name in nearest.columns if name not in names]
+    if len(absent) <= len(nearest.columns) / 2:
+        return f"it is nearest to the {nearest.title}, which also has {', '.join(absent)}"
+    return f"expected the header of: {'; '.join(item.title for item in LAYOUTS)}"

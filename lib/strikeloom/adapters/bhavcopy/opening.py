@@ -1,75 +1,144 @@
-"""Bytes of a file, whether plain, gzip or zip, and bounded in size."""
+"""Files to their text, whether plain, gzip or zip, and bounded in size."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import os
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from strikeloom.errors import BadFile
 
-MOST_BYTES = 512 * 1024 * 1024
-_IGNORED = (".json", ".md", ".txt", ".xz", ".part")
+#: A day of contracts is 8 MB, ten years of stacked cash 150 MB.
+MOST_BYTES = 256 * 1024 * 1024
+MOST_HEADER = 8192
+_GZIP, _ZIP = b"\x1f\x8b", b"PK"
+_BROKEN = (
+    EOFError,
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,  # an encrypted archive, or a compression that this Python does not know
+)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A file as it lies on disk.
+
+    Attributes
+    ----------
+    name : str
+        Folder and name, for messages and for the record of where rows came from.
+    """
+
+    path: Path
+    name: str
+    raw: bytes
+
+    def head(self) -> bytes:
+        """Return the beginning of the text, at least the header line of a sound file.
+
+        Raises
+        ------
+        BadFile
+            When the archive is damaged, encrypted or holds several files.
+        """
+        with self._opened() as stream:
+            return stream.read(MOST_HEADER)
+
+    def body(self) -> bytes:
+        """Return the whole text, checked against the archive's own checksum.
+
+        Raises
+        ------
+        BadFile
+            As ``head``, and when the text is larger than any sound file.
+        """
+        with self._opened() as stream:
+            body = stream.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            raise self._bad(f"it holds more than {MOST_BYTES // 2**20} MB of text; split it")
+        return body
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Readable]:
+        stream = io.BytesIO(self.raw)
+        try:
+            if self.raw.startswith(_GZIP):
+                with gzip.GzipFile(fileobj=stream) as text:
+                    yield text
+            elif self.raw.startswith(_ZIP):
+                with zipfile.ZipFile(stream) as archive, archive.open(self._only(archive)) as text:
+                    yield text
+            else:
+                yield stream
+        except _BROKEN as error:
+            raise self._bad(f"the archive is damaged or locked ({error}); download it again") from (
+                error
+            )
+
+    def _only(self, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+        inside = [item for item in archive.infolist() if not item.is_dir()]
+        if len(inside) != 1:
+            raise self._bad(f"it holds {len(inside)} files, expected one; unpack it and import all")
+        if inside[0].file_size > MOST_BYTES:
+            raise self._bad(f"it unpacks to {inside[0].file_size} bytes; split it")
+        return inside[0]
+
+    def _bad(self, why: str) -> BadFile:
+        return BadFile(f"{self.name}: {why}", path=str(self.path))
+
+
+def pack(path: Path) -> Packed:
+    """Read a file as it lies on disk.
+
+    Raises
+    ------
+    BadFile
+        When it is absent, empty, unreadable or too large.
+    """
+    name = "/".join(path.absolute().parts[-2:])
+    try:
+        if not path.exists():
+            raise BadFile(f"{path}: there is no such file or folder", path=str(path))
+        if not path.is_file():
+            what = "a folder without files" if path.is_dir() else "not a regular file"
+            raise BadFile(f"{name}: {what}", path=str(path))
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise BadFile(f"{name}: {size} bytes; split it", path=str(path))
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"{name}: cannot be read ({error.strerror})", path=str(path)) from error
+    if not raw:
+        raise BadFile(f"{name}: line 1 is missing, the file is empty", path=str(path))
+    return Packed(path, name, raw)
 
 
 def files_below(paths: Iterable[Path]) -> list[Path]:
-    """Files named, and those in folders named, sorted; hidden ones left out.
+    """Paths given, and every file in folders given, each once, ascending.
 
-    Raises
-    ------
-    BadFile
-        When a path does not exist.
+    Hidden files and folders are left out and links to folders are not followed. A folder
+    without files is returned itself, so that whoever opens it says so.
     """
     found: set[Path] = set()
     for path in paths:
-        if not path.exists():
-            raise BadFile(f"{path} does not exist", path=str(path))
-        inside = path.rglob("*") if path.is_dir() else [path]
-        found |= {
-            item
-            for item in inside
-            if item.is_file() and not item.name.startswith(".") and item.suffix not in _IGNORED
-        }
+        inside = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
+        seen = {item for item in inside if not _hidden(item.relative_to(path))}
+        found |= seen or {path}
     return sorted(found)
 
 
-def read_bytes(path: Path) -> bytes:
-    """Content of the one table in a file.
-
-    Raises
-    ------
-    BadFile
-        When the file is damaged, too large, or a zip of several tables.
-    """
-    raw = path.read_bytes()
-    try:
-        if raw[:2] == b"\x1f\x8b":
-            return _bounded(gzip.GzipFile(fileobj=io.BytesIO(raw)), path)
-        if raw[:2] == b"PK":
-            return _unzipped(raw, path)
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise BadFile(
-            f"{path.name}: the archive is damaged ({error}); download it again", path=str(path)
-        ) from error
-    if len(raw) > MOST_BYTES:
-        raise BadFile(f"{path.name}: {len(raw)} bytes, more than any daily file", path=str(path))
-    return raw
-
-
-def _unzipped(raw: bytes, path: Path) -> bytes:
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-        if len(names) != 1:
-            raise BadFile(f"{path.name}: holds {len(names)} files, expected one", path=str(path))
-        with archive.open(names[0]) as inner:
-            return _bounded(inner, path)
-
-
-def _bounded(stream: object, path: Path) -> bytes:
-    body: bytes = stream.read(MOST_BYTES + 1)  # type: ignore[attr-defined]
-    if len(body) > MOST_BYTES:
-        raise BadFile(f"{path.name}: unpacks to more than {MOST_BYTES} bytes", path=str(path))
-    return body
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)

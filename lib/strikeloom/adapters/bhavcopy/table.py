@@ -1,109 +1,235 @@
-"""CSV bytes to an Arrow table, with errors that name the file and the line."""
+"""CSV text to checked columns, with errors that name the file, the line and what was expected."""
 
 from __future__ import annotations
 
+import csv
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
+
+from strikeloom.adapters.bhavcopy.dates import to_date
+from strikeloom.adapters.bhavcopy.opening import MOST_HEADER
 from strikeloom.errors import BadFile
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
+_MISSING = ["", "-", " ", " -", "- ", " - "]
+_SHOWN = 80
+_MOST = 1e13  # rupees or units; what is larger is no number of a market
 
-def read_table(
-    body: bytes, name: str, header: list[str], types: dict[str, Any], null: tuple[str, ...] = ("",)
-) -> pa.Table:
-    """Columns named in ``types`` (by their stripped names), converted.
+
+@dataclass(frozen=True)
+class Text:
+    """The unpacked text of a file: a header line and rows."""
+
+    name: str
+    body: bytes
+
+    @cached_property
+    def header(self) -> list[str]:
+        """Column names, stripped of blanks, quotes and the mark of a byte order."""
+        line = self.body[:MOST_HEADER].split(b"\n", 1)[0].removeprefix(b"\xef\xbb\xbf")
+        names = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
+        return [name.strip() for name in names]
+
+    def line(self, row: int) -> int:
+        """Line number of a row; row 0 is the first below the header, blank lines hold none."""
+        filled = [n for n, line in enumerate(self.body.splitlines(), start=1) if line.strip()]
+        return filled[row + 1] if row + 1 < len(filled) else len(filled) + 1
+
+    def refuse(self, row: int, what: str) -> NoReturn:
+        """Raise ``BadFile`` for a row."""
+        line = self.line(row)
+        raise BadFile(f"{self.name}: line {line}: {what}", line=line)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A column of texts: the distinct ones, and which of them each row holds."""
+
+    distinct: list[str]
+    codes: np.ndarray
+
+    def array(self) -> pa.Array:
+        """Column as Arrow strings."""
+        import pyarrow as pa
+
+        words = pa.array(self.distinct, pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(self.codes), words).cast(pa.string())
+
+
+class Table:
+    """Rows of a text, column by column.
+
+    Parameters
+    ----------
+    texts, numbers : sequence of str
+        Columns to read (names as in ``text.header``).
 
     Raises
     ------
     BadFile
-        When a line has too few or too many fields, a value does not convert, or there is no
-        line below the header.
+        When a line has too few or too many fields, a number is none, or there are no rows.
     """
-    import pyarrow as pa
-    from pyarrow import csv
 
-    stripped = [column.strip().strip('"').removeprefix("\ufeff") for column in header]
-    names = [n if stripped.index(n) == i else f"{n}\0{i}" for i, n in enumerate(stripped)]
+    def __init__(self, text: Text, *, texts: Sequence[str], numbers: Sequence[str]) -> None:
+        import pyarrow as pa
+
+        self.text = text
+        kinds = {
+            **dict.fromkeys(texts, pa.dictionary(pa.int32(), pa.string())),
+            **dict.fromkeys(numbers, pa.float64()),
+        }
+        self._columns = _parsed(text, kinds)
+        self.rows = len(self._columns)
+
+    def words(self, column: str) -> Words:
+        """Texts without surrounding blanks.
+
+        Raises
+        ------
+        BadFile
+            When a row has none.
+        """
+        words = self._words(column)
+        if "" in words.distinct:
+            self.refuse(np.isin(words.codes, words.distinct.index("")), column, "a text")
+        return words
+
+    def translated(self, column: str, meaning: Mapping[str, str]) -> Words:
+        """Texts replaced by what they mean.
+
+        Raises
+        ------
+        BadFile
+            When a text has no meaning.
+        """
+        words = self._words(column)
+        unknown = [code for code, word in enumerate(words.distinct) if word not in meaning]
+        known = ", ".join(sorted(word for word in meaning if word))
+        self.refuse(np.isin(words.codes, unknown), column, f"one of {known}")
+        return Words([meaning[word] for word in words.distinct], words.codes)
+
+    def days(self, column: str) -> np.ndarray:
+        """Dates as datetime64[D].
+
+        Raises
+        ------
+        BadFile
+            When a text is no date.
+        """
+        words = self._words(column)
+        dates = [to_date(word) for word in words.distinct]
+        wrong = [code for code, day in enumerate(dates) if day is None]
+        self.refuse(np.isin(words.codes, wrong), column, "a date such as 2026-01-31 or 31-JAN-2026")
+        distinct = np.array([day or "NaT" for day in dates], dtype="datetime64[D]")
+        return np.asarray(distinct[words.codes])
+
+    def prices(self, column: str) -> np.ndarray:
+        """Rupees; NaN where the file has none or zero, which is no price.
+
+        Raises
+        ------
+        BadFile
+            When one is negative or absurdly large.
+        """
+        values = self._numbers(column)
+        self.refuse((values < 0) | (values > _MOST), column, "a price that is not negative")
+        return np.where(values > 0, values, np.nan)
+
+    def counts(self, column: str, *, least: int | None = 0) -> np.ndarray:
+        """Whole numbers as int64, ``least`` or more.
+
+        Raises
+        ------
+        BadFile
+            When one is missing, broken or too small.
+        """
+        values = self._numbers(column)
+        bad = ~(np.abs(values) <= _MOST) | (values != np.rint(values))
+        expected = "a whole number"
+        if least is not None:
+            bad |= values < least
+            expected += f" of {least} or more"
+        self.refuse(bad, column, expected)
+        return values.astype(np.int64)
+
+    def refuse(self, bad: np.ndarray, column: str, expected: str) -> None:
+        """Raise ``BadFile`` for the first bad row, if there is one."""
+        if bad.any():
+            row = int(np.argmax(bad))
+            value = self._columns[column][row].as_py()
+            shown = "empty" if value is None else repr(value)[:_SHOWN]
+            self.text.refuse(row, f"{column} is {shown}, expected {expected}")
+
+    def _numbers(self, column: str) -> np.ndarray:
+        return np.asarray(self._columns[column].to_numpy(), dtype=np.float64)
+
+    def _words(self, column: str) -> Words:
+        array = self._columns[column].unify_dictionaries().combine_chunks()
+        return Words(
+            [word.strip() for word in array.dictionary.to_pylist()],
+            array.indices.to_numpy(zero_copy_only=False),
+        )
+
+
+def _parsed(text: Text, kinds: Mapping[str, pa.DataType]) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names = _fitted(text)
     try:
-        table = csv.read_csv(
-            pa.py_buffer(body),
-            read_options=csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
-            parse_options=csv.ParseOptions(newlines_in_values=False),
-            convert_options=csv.ConvertOptions(
-                include_columns=list(types),
-                column_types=types,
-                null_values=list(null),
-                strings_can_be_null=True,
+        table = arrow.read_csv(
+            pa.BufferReader(text.body),
+            # one thread: only then do Arrow's errors carry the row
+            read_options=arrow.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
+            convert_options=arrow.ConvertOptions(
+                include_columns=list(kinds),
+                column_types=dict(kinds),
+                null_values=_MISSING,
+                strings_can_be_null=False,
             ),
         )
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise _explained(str(error), name, len(names)) from None
-    if not table.num_rows:
-        raise BadFile(f"{name}: no line below the header", line=2)
+    except pa.ArrowInvalid as error:
+        _explain(str(error), text, names)
+    if not len(table):
+        raise BadFile(f"{text.name}: line 2 is missing, expected rows below the header", line=2)
     return table
 
 
-def _explained(text: str, name: str, width: int) -> BadFile:
-    """Arrow counts rows below the skipped header from 2 (the header itself is row 1)."""
-    row = re.search(r"Row #(\d+)", text)
-    line = int(row.group(1)) if row else 0
-    where = f"line {line}" if line else "a line"
-    fields = re.search(r"Expected (\d+) columns, got (\d+)", text)
+def _fitted(text: Text) -> list[str]:
+    """Header names, one a field of the first row; a comma may trail in either of the two."""
+    lines = text.body.split(b"\n", 2)
+    first = lines[1].decode("utf-8", errors="replace") if len(lines) > 1 else ""
+    fields = next(csv.reader([first]), [])
+    names = list(text.header)
+    if len(fields) == len(names) + 1 and not fields[-1].strip():
+        names.append("")
+    elif len(fields) == len(names) - 1 and not names[-1]:
+        names.pop()
+    return [name or f"\0{place}" for place, name in enumerate(names)]
+
+
+def _explain(error: str, text: Text, names: Sequence[str]) -> NoReturn:
+    """Say an Arrow error in terms of the file. Arrow's row 1 is the header."""
+    found = re.search(r"Row #(\d+)", error)
+    if not found:
+        raise BadFile(f"{text.name}: line 2 is missing, expected rows below the header", line=2)
+    row = int(found[1]) - 2
+    fields = re.search(r"Expected (\d+) columns, got (\d+)", error)
     if fields:
-        return BadFile(
-            f"{name}: {where} has {fields.group(2)} fields, expected {width}; the file is cut off "
-            "or of another kind",
-            line=line,
+        text.refuse(
+            row,
+            f"{fields[2]} fields, expected {fields[1]}; the file is cut off or damaged, download "
+            "it again",
         )
-    first = text.splitlines()[0]
-    return BadFile(f"{name}: {where}: {first}", line=line)
-
-
-def floats(table: pa.Table, name: str) -> np.ndarray:
-    """Column as float64, null as NaN."""
-    import numpy as np
-
-    return np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float64)
-
-
-def counts(table: pa.Table, name: str) -> np.ndarray:
-    """Column as int64, null as 0."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    column = pc.fill_null(table[name], 0)
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def texts(table: pa.Table, name: str) -> np.ndarray:
-    """Column as str objects, trimmed, null as an empty string."""
-    import numpy as np
-    import pyarrow.compute as pc
-
-    column = pc.utf8_trim_whitespace(pc.fill_null(table[name], ""))
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
-
-
-def days(table: pa.Table, name: str, file: str, form: str) -> np.ndarray:
-    """Column of texts as dates; each distinct text is read once.
-
-    Raises
-    ------
-    BadFile
-        When a text is no date of that form.
-    """
-    import numpy as np
-    import pandas as pd
-
-    raw = texts(table, name)
-    codes, distinct = pd.factorize(raw)
-    parsed = pd.to_datetime(pd.Series(distinct), format=form, errors="coerce")
-    if parsed.isna().any():
-        bad = distinct[int(np.argmax(parsed.isna().to_numpy()))]
-        line = int(np.argmax(raw == bad)) + 2
-        raise BadFile(f"{file}: line {line}: {name} is {bad!r}, expected a date", line=line)
-    return np.asarray(parsed.to_numpy().astype("datetime64[s]")[codes])
+    column = re.search(r"CSV column #(\d+)", error)
+    value = re.search(r"invalid value '(.*)'", error, re.DOTALL)
+    name = names[int(column[1])] if column else "a field"
+    shown = repr(value[1])[:_SHOWN] if value else "not UTF-8"
+    text.refuse(row, f"{name} is {shown}, expected {'a number' if value else 'plain text'}")

@@ -34,10 +34,14 @@ class Dataset:
         Partition name as a ``strftime`` format of that column.
     scope : tuple of str
         Columns that tell the rows of a partition apart by where they came from: the sources
-        of a month of cash are remembered by day, those of a year of indices by index.
+        of a month of cash are remembered by day, those of a year of indices by day too.
     unknown : dict
         Columns that a file's layout may leave out, with the value that stands for it; a known
         value replaces it. In every other column "none" is a statement like any value.
+    tolerance : int
+        Prices this near, in paise, are the same; the larger is kept. Of index levels: the
+        exchange publishes India VIX with four decimals in one file (14.465) and with two in
+        another (14.47), and republishers round in their own ways.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Dataset:
     grain: str
     scope: tuple[str, ...] = ()
     unknown: dict[str, Any] = field(default_factory=dict)
+    tolerance: int = 0
 
     @cached_property
     def columns(self) -> dict[str, str]:
@@ -94,7 +99,15 @@ DATASETS = {
             },
         ),
         Dataset("cash", CASH, "day", "%Y-%m", scope=("day",)),
-        Dataset("indices", INDICES, "day", "%Y", scope=("index", "publisher"), unknown=_LEVELS),
+        Dataset(
+            "indices",
+            INDICES,
+            "day",
+            "%Y",
+            scope=("day", "publisher"),
+            unknown=_LEVELS,
+            tolerance=1,
+        ),
         Dataset("quotes", QUOTES, "at", "%Y-%m-%d"),
     )
 }

@@ -60,7 +60,7 @@ def collapse(table: pa.Table, dataset: Dataset) -> Merged:
     second = _repeats(table, dataset)
     if not len(second):
         return Merged(table, 0)
-    clash = _clash(table, dataset, second, unknown={})
+    clash = _clash(table, dataset, second, completing=False)
     return Merged(_without(table, second), len(second), clash)
 
 
@@ -80,13 +80,14 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
     # the sort is stable: of two rows with one key the stored one comes first
     table = _sorted(pa.concat_tables([stored, fresh]), dataset)
     second = _repeats(table, dataset)
-    clash = _clash(table, dataset, second, unknown=dataset.unknown)
+    clash = _clash(table, dataset, second, completing=True)
     if clash:
         return Merged(stored, 0, clash)
     completed = np.zeros(len(table), dtype=bool)
-    for name, unknown in dataset.unknown.items():
-        known = _known(table[name], unknown)
-        filling = second[known[second] & ~known[second - 1]]
+    for name in dataset.columns:
+        filling = second[_better(table[name], second, name, dataset)]
+        if not len(filling):
+            continue
         completed[filling] = True
         rows = np.arange(len(table))
         rows[filling - 1] = filling
@@ -130,43 +131,65 @@ def _without(table: pa.Table, positions: np.ndarray) -> pa.Table:
 
 
 def _clash(
-    table: pa.Table, dataset: Dataset, second: np.ndarray, *, unknown: dict[str, Any]
+    table: pa.Table, dataset: Dataset, second: np.ndarray, *, completing: bool
 ) -> Clash | None:
-    """Pairs of neighbours that differ in a column which both know."""
+    """Pairs of neighbours that differ; in a column which both know, when one may complete."""
     import numpy as np
 
     pairs = np.zeros(len(second), dtype=bool)
     columns = [name for name in dataset.columns if name not in dataset.key]
-    for name in columns:
-        pairs |= _differs(table[name], second, name, unknown)
+    differing = {
+        name: _differs(table[name], second, name, dataset, completing=completing)
+        for name in columns
+    }
+    for differs in differing.values():
+        pairs |= differs
     if not pairs.any():
         return None
-    at = second[pairs][:1]
-    older, newer = (table.take(place).to_pylist()[0] for place in (at - 1, at))
+    pair = int(pairs.argmax())
+    older, newer = table.slice(second[pair] - 1, 2).to_pylist()
     what = [
         f"{name} {_readable(newer[name], dataset.columns[name])} against "
         f"{_readable(older[name], dataset.columns[name])}"
         for name in columns
-        if _differs(table[name], at, name, unknown)[0]
+        if differing[name][pair]
     ]
-    where = [f"{_readable(newer[name], dataset.columns[name])}" for name in dataset.key]
+    where = [_readable(newer[name], dataset.columns[name]) for name in dataset.key]
     return Clash(" ".join(where), ", ".join(what), scope_of(newer, dataset), int(pairs.sum()))
 
 
 def _differs(
-    column: pa.ChunkedArray, second: np.ndarray, name: str, unknown: dict[str, Any]
+    column: pa.ChunkedArray, second: np.ndarray, name: str, dataset: Dataset, *, completing: bool
 ) -> np.ndarray:
+    """Pairs whose values cannot both be true."""
     import numpy as np
 
     values, stated = _comparable(column), column.is_valid().to_numpy()
-    one, other = second - 1, second
-    differs = (stated[one] != stated[other]) | (
-        stated[one] & stated[other] & (values[one] != values[other])
-    )
-    if name in unknown:
-        known = _known(column, unknown[name])
-        differs &= known[one] & known[other]
+    both = stated[second - 1] & stated[second]
+    if dataset.columns[name] == "price" and completing:
+        unequal = np.abs(values[second] - values[second - 1]) > dataset.tolerance
+    else:
+        unequal = values[second] != values[second - 1]
+    differs = (stated[second - 1] != stated[second]) | (both & unequal)
+    if completing and name in dataset.unknown:
+        known = _known(column, dataset.unknown[name])
+        differs &= known[second - 1] & known[second]
     return np.asarray(differs)
+
+
+def _better(column: pa.ChunkedArray, second: np.ndarray, name: str, dataset: Dataset) -> np.ndarray:
+    """Pairs whose newer value replaces the older: it is known, or the larger of two near ones."""
+    import numpy as np
+
+    better = np.zeros(len(second), dtype=bool)
+    if name in dataset.unknown:
+        known = _known(column, dataset.unknown[name])
+        better |= known[second] & ~known[second - 1]
+    if dataset.columns[name] == "price" and dataset.tolerance:
+        values, stated = _comparable(column), column.is_valid().to_numpy()
+        both = stated[second - 1] & stated[second]
+        better |= both & (values[second] > values[second - 1])
+    return better
 
 
 def _known(column: pa.ChunkedArray, unknown: object) -> np.ndarray:

@@ -1,0 +1,52 @@
+"""Cash bhavcopy (``sec_bhavdata_full``) to the rows of ``CASH``.
+
+One day or many stacked; as the exchange serves it (blanks after commas, all series) or
+stripped. Only the EQ series goes in: underlyings of options trade there; the others are
+other papers of the same symbol (debt, trade-to-trade, blocks) with prices of their own.
+Prices and previous closes are as published, unadjusted for splits and demergers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.adapters.bhavcopy.table import Table, Text
+from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PRICES = {
+    "open": "OPEN_PRICE",
+    "high": "HIGH_PRICE",
+    "low": "LOW_PRICE",
+    "close": "CLOSE_PRICE",
+    "previous_close": "PREV_CLOSE",
+}
+_SYMBOL, _SERIES, _DAY, _VOLUME = "SYMBOL", "SERIES", "DATE1", "TTL_TRD_QNTY"
+COLUMNS = (_SYMBOL, _SERIES, _DAY, *_PRICES.values(), _VOLUME)
+_KEPT = "EQ"
+
+
+def cash(text: Text) -> pa.Table:
+    """EQ rows of a cash bhavcopy."""
+    import pyarrow as pa
+
+    table = Table(text, texts=[_SYMBOL, _SERIES, _DAY], numbers=[*_PRICES.values(), _VOLUME])
+    series = table.words(_SERIES)
+    kept = np.array([word == _KEPT for word in series.distinct])[series.codes]
+    prices = {ours: table.prices(theirs) for ours, theirs in _PRICES.items()}
+    for side in ("open", "close"):
+        inside = (prices["low"] <= prices[side]) & (prices[side] <= prices["high"])
+        table.refuse(kept & ~inside, _PRICES[side], "a price from low to high")
+    columns = {
+        "day": pa.array(table.days(_DAY)),
+        "symbol": table.words(_SYMBOL).array(),
+        **{ours: paise_array(values) for ours, values in prices.items()},
+        "volume": pa.array(table.counts(_VOLUME)),
+    }
+    schema = DATASETS["cash"].on_disk
+    arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
+    return pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(kept))

@@ -1,0 +1,101 @@
+"""Index files to the rows of ``INDICES``: closes of all indices, India VIX, nameless histories.
+
+Levels are kept to two decimals. A level of 0 or ``-`` is none (India VIX of 2021-02-12 has a
+close alone); a row without a close is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.adapters.bhavcopy.table import Table, Text, Words
+from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: The exchange's names of indices that have a symbol, in small letters: their case changes.
+SYMBOLS = {
+    "nifty 50": "NIFTY",
+    "nifty bank": "BANKNIFTY",
+    "nifty financial services": "FINNIFTY",
+    "nifty midcap select": "MIDCPNIFTY",
+    "nifty next 50": "NIFTYNXT50",
+    "india vix": "INDIAVIX",
+}
+EXCHANGE, OTHER = "nse", "other"
+
+_SIDES = ("open", "high", "low", "close")
+_NAME, _DAY = "Index Name", "Index Date"
+_CLOSES = dict(
+    zip(
+        _SIDES,
+        ("Open Index Value", "High Index Value", "Low Index Value", "Closing Index Value"),
+        strict=True,
+    )
+)
+_VIX = dict(zip(_SIDES, ("Open", "High", "Low", "Close"), strict=True))
+CLOSES_COLUMNS = (_NAME, _DAY, *_CLOSES.values())
+VIX_COLUMNS = ("Date", *_VIX.values(), "Prev. Close", "% Change")
+#: Compared without regard to case; further columns (volume, returns) are not read.
+SERIES_COLUMNS = ("date", *_SIDES)
+
+
+def symbol_of(name: str) -> str:
+    """Our symbol of an index where there is one, else the exchange's name."""
+    return SYMBOLS.get(name.lower(), name)
+
+
+def index_closes(text: Text) -> pa.Table:
+    """``ind_close_all``: every index of a day."""
+    table = Table(text, texts=[_NAME, _DAY], numbers=list(_CLOSES.values()))
+    names = table.words(_NAME)
+    symbols = Words([symbol_of(name) for name in names.distinct], names.codes)
+    return _levels(table, symbols.array(), _DAY, _CLOSES, EXCHANGE)
+
+
+def volatility_index(text: Text) -> pa.Table:
+    """India VIX as the exchange's history page gives it. No other index has this header."""
+    return _nameless(text, "Date", _VIX, "INDIAVIX", EXCHANGE)
+
+
+def index_series(text: Text) -> pa.Table:
+    """History of one index that the file does not name; ``index`` is left empty."""
+    theirs = {name.lower(): name for name in reversed(text.header)}
+    sides = {side: theirs[side] for side in _SIDES}
+    return _nameless(text, theirs["date"], sides, "", OTHER)
+
+
+def _nameless(
+    text: Text, day: str, sides: Mapping[str, str], name: str, publisher: str
+) -> pa.Table:
+    import pyarrow as pa
+
+    table = Table(text, texts=[day], numbers=list(sides.values()))
+    return _levels(table, pa.repeat(name, table.rows), day, sides, publisher)
+
+
+def _levels(
+    table: Table, names: pa.Array, day: str, sides: Mapping[str, str], publisher: str
+) -> pa.Table:
+    import pyarrow as pa
+
+    levels = {side: table.prices(theirs) for side, theirs in sides.items()}
+    opens, high, low, close = levels.values()
+    table.refuse((opens > high) | (opens < low), sides["open"], "low <= open <= high")
+    if not table.text.body.endswith(b"\n"):
+        last = np.arange(table.rows) == table.rows - 1
+        cut = last & ((close > high) | (close < low))
+        table.refuse(cut, sides["close"], "a level from low to high; the file may be cut off")
+    columns = {
+        "day": pa.array(table.days(day)),
+        "index": names,
+        "publisher": pa.repeat(publisher, table.rows),
+        **{side: paise_array(values) for side, values in levels.items()},
+    }
+    schema = DATASETS["indices"].on_disk
+    arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
+    return pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(~np.isnan(close)))

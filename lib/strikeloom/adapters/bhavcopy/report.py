@@ -1,0 +1,60 @@
+"""What an import did, file by file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["done", "same", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    path : str
+        As given, or as found in the folder given.
+    kind : str
+        Title of its layout; empty when it was not recognised.
+    rows : int
+        Rows of the file that belong in the history; 0 when it was refused.
+    new : int
+        Those that were new, or completed a stored row.
+    status : {"done", "same", "refused"}
+        ``same``: every row was stored already.
+    message : str
+        Why it was refused, or what was left out of it.
+    """
+
+    path: str
+    kind: str
+    rows: int
+    new: int
+    status: Status
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Outcome of each file, in the order of import."""
+
+    files: tuple[FileOutcome, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Files by status; all three are named."""
+        found = Counter(item.status for item in self.files)
+        return {status: found[status] for status in ("done", "same", "refused")}
+
+    @property
+    def refused(self) -> list[FileOutcome]:
+        """Files of which nothing went in."""
+        return [item for item in self.files if item.status == "refused"]
+
+    @property
+    def new_rows(self) -> int:
+        """Rows that were new or completed."""
+        return sum(item.new for item in self.files)
