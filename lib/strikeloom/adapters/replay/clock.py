@@ -53,7 +53,7 @@ class ReplayClock:
             When ``at`` lies behind and there are orders: what was traded since cannot be undone.
         """
         now = self._store.replay_time()
-        if now is not None and at < now and self._store.orders():
+        if now is not None and at < now and self._store.intents():
             raise StoreError(
                 f"the replay of {self._store.account} stands at {now:%Y-%m-%d %H:%M} with orders "
                 f"on record and cannot go back to {at:%Y-%m-%d %H:%M}; use another "
