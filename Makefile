@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
-SYNC = .tools/uv sync --frozen $$([ -t 2 ] || echo -q)
+SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
 KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel()'
 
 .PHONY: help setup demo test check bench lab notebooks lock clean
