@@ -130,7 +130,8 @@ def assemble_desk(
         settings=settings,
         clock=clock,
         feed=feed,
-        broker=ports.get("broker") or SimBroker(where.account(account), feed, clock, cash),
+        broker=ports.get("broker")
+        or SimBroker(where.account(account), feed, clock, cash, instruments),
         store=store,
         history=history,
         instruments=ports.get("instruments") or instruments,
