@@ -83,11 +83,15 @@ def _fits(column: pd.Series, family: str) -> bool:
 
 #: Every F&O contract of one trade date: options (``right`` CE/PE) and futures (``right`` XX,
 #: strike 0). Traps of the exchange's files are resolved here, once, at import:
-#: ``open..close`` are NaN unless the contract traded that day (``traded``); ``settle`` is the
-#: exchange's theoretical or settlement price and NaN on the expiry day of an option, whose
-#: final settlement of the underlying is then in ``final_settlement``. ``lots_traded`` counts
-#: lots; ``open_interest`` and ``oi_change`` count units. ``lot_size`` is 0 and ``underlying``
-#: NaN where the file's layout does not say. ``instrument_id`` (0 unknown) is reused over time.
+#: ``open..close`` are NaN unless the contract traded that day (``traded``), and ``open..low``
+#: of a future that traded only as a leg of spreads; ``settle`` is the exchange's theoretical or
+#: settlement price. On a contract's last day ``final_settlement`` is known: the underlying's
+#: final value; ``settle`` of an option is then NaN. The last day is the expiry, or earlier when
+#: the exchange ends a series for a corporate action (ITC on 2025-01-03). ``expiry`` is the one
+#: listed that day; it can change while a contract lives (``adapters/instruments/redated``).
+#: ``lots_traded`` counts lots; ``open_interest`` and ``oi_change`` count units. ``lot_size`` is
+#: 0, ``underlying`` and ``previous_close`` are NaN where the file's layout does not say;
+#: ``previous_close`` is unadjusted. ``instrument_id`` (0 unknown) is reused over time.
 CONTRACTS = Schema(
     "contracts",
     {

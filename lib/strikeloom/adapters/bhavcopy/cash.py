@@ -8,15 +8,10 @@ Prices and previous closes are as published, unadjusted for splits and demergers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import Table, Text
+from strikeloom.adapters.bhavcopy.table import Rows, Table, Text
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _PRICES = {
     "open": "OPEN_PRICE",
@@ -30,7 +25,7 @@ COLUMNS = (_SYMBOL, _SERIES, _DAY, *_PRICES.values(), _VOLUME)
 _KEPT = "EQ"
 
 
-def cash(text: Text) -> pa.Table:
+def cash(text: Text) -> Rows:
     """EQ rows of a cash bhavcopy."""
     import pyarrow as pa
 
@@ -49,4 +44,8 @@ def cash(text: Text) -> pa.Table:
     }
     schema = DATASETS["cash"].on_disk
     arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
-    return pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(kept))
+    left_out = table.rows - int(kept.sum())
+    return Rows(
+        pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(kept)),
+        f"{left_out} rows of other series left out" if left_out else "",
+    )

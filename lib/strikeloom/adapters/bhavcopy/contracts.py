@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import Table, Text, Words
+from strikeloom.adapters.bhavcopy.table import Rows, Table, Text, Words
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 from strikeloom.domain.instruments import Kind
 
@@ -74,7 +74,7 @@ _FUTURE = "XX"
 _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX", "FF": "XX"}
 
 
-def udiff(text: Text) -> pa.Table:
+def udiff(text: Text) -> Rows:
     """UDiFF layout of the F&O segment of NSE."""
     texts = [*(_UDIFF[ours] for ours in _TEXTS), _SEGMENT, _EXCHANGE, _LAST_DAY]
     table = Table(text, texts=texts, numbers=_numbers(_UDIFF))
@@ -85,7 +85,7 @@ def udiff(text: Text) -> pa.Table:
     return _rows(table, _UDIFF, ended)
 
 
-def legacy(text: Text) -> pa.Table:
+def legacy(text: Text) -> Rows:
     """Layout of ``fo...bhav`` files up to July 2024: no lot, underlying, id, previous close."""
     table = Table(text, texts=[_LEGACY[ours] for ours in _TEXTS], numbers=_numbers(_LEGACY))
     return _rows(table, _LEGACY, _settled_at_one_level(table))
@@ -118,7 +118,7 @@ def _settled_at_one_level(table: Table) -> np.ndarray:
     return np.asarray(ended[group])
 
 
-def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> pa.Table:
+def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> Rows:
     """Rows as they lie on disk.
 
     Parameters
@@ -157,7 +157,7 @@ def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> pa.Table
         values[ours] = _optional(table, names, ours)
     schema = DATASETS["contracts"].on_disk
     arrays = [_array(values[name]).cast(schema.field(name).type) for name in schema.names]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return Rows(pa.Table.from_arrays(arrays, schema=schema))
 
 
 def _strikes(table: Table, names: Mapping[str, str], option: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.ledger import Entry, Ledger
 from strikeloom.adapters.bhavcopy.opening import files_below, pack
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
-from strikeloom.adapters.bhavcopy.table import Text
+from strikeloom.adapters.bhavcopy.table import Rows, Text
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -129,18 +129,16 @@ class _Batch:
         self._report(item.path, FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same"))
         return True
 
-    def take(self, item: _Known, reading: Future[pa.Table]) -> None:
+    def take(self, item: _Known, reading: Future[Rows]) -> None:
         """Merge a file's rows, or refuse the file."""
         layout = item.layout
         if self._last is not layout or len(self._entries) >= _TOGETHER:
             self.commit()
         self._last = layout
         try:
-            table = reading.result()
-            if not layout.named:
-                table = self._named(table, item)
-            dataset = DATASETS[layout.dataset]
-            new, partitions = self._changes.add(dataset, table, source=item.name)
+            rows = reading.result()
+            table = rows.table if layout.named else self._named(rows.table, item)
+            added = self._changes.add(DATASETS[layout.dataset], table, source=item.name)
         except (BadFile, StoreError) as error:
             outcome = FileOutcome(str(item.path), layout.title, 0, 0, "refused", str(error))
             self._report(item.path, outcome)
@@ -153,11 +151,13 @@ class _Batch:
             rows=len(table),
             index=self._index_of(item),
             dataset=layout.dataset,
-            partitions=tuple(partitions),
+            partitions=added.partitions,
         )
         self._entries.append(entry)
-        status: Status = "done" if new else "same"
-        outcome = FileOutcome(str(item.path), layout.title, len(table), new, status)
+        status: Status = "done" if added.new else "same"
+        repeats = f"{added.repeats} rows repeated in it" if added.repeats else ""
+        note = "; ".join(part for part in (rows.note, repeats) if part)
+        outcome = FileOutcome(str(item.path), layout.title, len(table), added.new, status, note)
         self._report(item.path, outcome)
         if layout.dataset == "contracts":
             self.commit()  # a day in memory at a time
@@ -187,10 +187,10 @@ class _Batch:
             self._progress(len(self.outcomes), self._total, path.name)
 
 
-def _read_ahead(files: Sequence[_Known]) -> Iterator[tuple[_Known, Future[pa.Table]]]:
+def _read_ahead(files: Sequence[_Known]) -> Iterator[tuple[_Known, Future[Rows]]]:
     """Files in order, parsed a little ahead by threads (Arrow and zlib free the interpreter)."""
     with ThreadPoolExecutor(_READERS) as pool:
-        waiting: deque[tuple[_Known, Future[pa.Table]]] = deque()
+        waiting: deque[tuple[_Known, Future[Rows]]] = deque()
         for item in files:
             waiting.append((item, pool.submit(_read, item)))
             if len(waiting) > _AHEAD:
@@ -198,7 +198,7 @@ def _read_ahead(files: Sequence[_Known]) -> Iterator[tuple[_Known, Future[pa.Tab
         yield from waiting
 
 
-def _read(item: _Known) -> pa.Table:
+def _read(item: _Known) -> Rows:
     return item.layout.read(Text(item.name, pack(item.path).body()))
 
 

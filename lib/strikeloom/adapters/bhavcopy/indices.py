@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import Table, Text, Words
+from strikeloom.adapters.bhavcopy.table import Rows, Table, Text, Words
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def symbol_of(name: str) -> str:
     return SYMBOLS.get(name.lower(), name)
 
 
-def index_closes(text: Text) -> pa.Table:
+def index_closes(text: Text) -> Rows:
     """``ind_close_all``: every index of a day."""
     table = Table(text, texts=[_NAME, _DAY], numbers=list(_CLOSES.values()))
     names = table.words(_NAME)
@@ -57,21 +57,19 @@ def index_closes(text: Text) -> pa.Table:
     return _levels(table, symbols.array(), _DAY, _CLOSES, EXCHANGE)
 
 
-def volatility_index(text: Text) -> pa.Table:
+def volatility_index(text: Text) -> Rows:
     """India VIX as the exchange's history page gives it. No other index has this header."""
     return _nameless(text, "Date", _VIX, "INDIAVIX", EXCHANGE)
 
 
-def index_series(text: Text) -> pa.Table:
+def index_series(text: Text) -> Rows:
     """History of one index that the file does not name; ``index`` is left empty."""
     theirs = {name.lower(): name for name in reversed(text.header)}
     sides = {side: theirs[side] for side in _SIDES}
     return _nameless(text, theirs["date"], sides, "", OTHER)
 
 
-def _nameless(
-    text: Text, day: str, sides: Mapping[str, str], name: str, publisher: str
-) -> pa.Table:
+def _nameless(text: Text, day: str, sides: Mapping[str, str], name: str, publisher: str) -> Rows:
     import pyarrow as pa
 
     table = Table(text, texts=[day], numbers=list(sides.values()))
@@ -80,7 +78,7 @@ def _nameless(
 
 def _levels(
     table: Table, names: pa.Array, day: str, sides: Mapping[str, str], publisher: str
-) -> pa.Table:
+) -> Rows:
     import pyarrow as pa
 
     levels = {side: table.prices(theirs) for side, theirs in sides.items()}
@@ -98,4 +96,9 @@ def _levels(
     }
     schema = DATASETS["indices"].on_disk
     arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
-    return pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(~np.isnan(close)))
+    known = ~np.isnan(close)
+    left_out = table.rows - int(known.sum())
+    return Rows(
+        pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(known)),
+        f"{left_out} rows without a close left out" if left_out else "",
+    )

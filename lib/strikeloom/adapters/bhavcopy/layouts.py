@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from strikeloom.adapters.bhavcopy import cash, contracts, indices
-from strikeloom.adapters.bhavcopy.table import Text
+from strikeloom.adapters.bhavcopy.table import Rows, Text
 from strikeloom.errors import BadFile
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _SHOWN = 80
 
@@ -37,7 +33,7 @@ class Layout:
     title: str
     dataset: str
     columns: Sequence[str]
-    read: Callable[[Text], pa.Table]
+    read: Callable[[Text], Rows]
     named: bool = True
 
 

@@ -48,6 +48,14 @@ class Text:
         raise BadFile(f"{self.name}: line {line}: {what}", line=line)
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a file as its dataset lies on disk, and what was left out of it."""
+
+    table: pa.Table
+    note: str = ""
+
+
 @dataclass(frozen=True)
 class Words:
     """A column of texts: the distinct ones, and which of them each row holds."""

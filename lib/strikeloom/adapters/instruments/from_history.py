@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right, Underlying, parse_key
-from strikeloom.domain.money import paise
+import numpy as np
+
+from strikeloom.domain.instruments import Kind, OptionContract, Underlying, parse_key
+from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError, MissingHistory
+from strikeloom.nse.lots import index_lot
 from strikeloom.nse.ticks import option_tick
 from strikeloom.nse.underlyings import underlying as known_underlying
 from strikeloom.ports.history import History
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SYMBOLS_KEPT = 64
 
 
 class HistoryInstruments:
@@ -18,50 +28,75 @@ class HistoryInstruments:
 
     Parameters
     ----------
-    underlyings : dict of str to Underlying
+    underlyings : mapping of str to Underlying
         Of a made market; empty for the exchange, whose symbols are on record in ``nse``.
     """
 
-    def __init__(self, history: History, underlyings: dict[str, Underlying]) -> None:
+    def __init__(self, history: History, underlyings: Mapping[str, Underlying]) -> None:
         self._history = history
         self._underlyings = underlyings
-        self._listed = lru_cache(maxsize=64)(self._load)
+        self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
 
     def underlying(self, symbol: str) -> Underlying:
-        """Kind and sector of a symbol."""
+        """Kind and sector of a symbol.
+
+        Raises
+        ------
+        DataError
+            When the symbol is unknown; names the nearest.
+        """
         return self._underlyings.get(symbol) or known_underlying(symbol)
 
     def contract(self, key: str, day: date) -> OptionContract:
-        """Contract by key, as listed on the last stored day up to ``day``."""
-        symbol, *_ = parse_key(key)
-        days = [d for d in self._history.days() if d <= day]
+        """Contract by key, as listed on the last stored day up to ``day``.
+
+        Raises
+        ------
+        MissingHistory
+            When no day up to ``day`` is stored.
+        DataError
+            When it is not listed on that day, or its lot size is on record nowhere.
+        """
+        symbol, expiry, strike, right = parse_key(key)
+        days = [stored for stored in self._history.days() if stored <= day]
         if not days:
             raise MissingHistory(f"market {self._history.market} has no contracts up to {day}")
-        found = self._listed(days[-1], symbol).get(key)
-        if found is None:
+        listed = self._listed(days[-1], symbol)
+        found = listed[
+            (listed["expiry"] == np.datetime64(expiry))
+            & (listed["strike"] == rupees(strike))
+            & (listed["right"] == right.value)
+        ]
+        if not len(found):
             raise DataError(
                 f"{key} is not listed on {days[-1]}; the exchange may have re-dated, adjusted "
                 "or removed it",
                 key=key,
             )
-        return found
+        row = found.iloc[0]
+        kind = Kind(row["kind"])
+        known = row["underlying"] == row["underlying"]
+        level = paise(row["underlying"], what="underlying") if known else None
+        return OptionContract(
+            symbol=symbol,
+            expiry=expiry,
+            strike=strike,
+            right=right,
+            kind=kind,
+            lot_size=int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, days[-1]),
+            tick=option_tick(kind, level, day),
+        )
 
-    def _load(self, day: date, symbol: str) -> dict[str, OptionContract]:
-        frame = self._history.contracts(day, symbols=[symbol])
-        frame = frame[frame["right"] != "XX"]
-        found = {}
-        for row in frame.itertuples(index=False):
-            kind = Kind(row.kind)
-            level = paise(row.underlying) if row.underlying == row.underlying else None
-            strike = paise(row.strike, what="strike")
-            contract = OptionContract(
-                symbol,
-                row.expiry.date(),
-                strike,
-                Right(row.right),
-                kind,
-                row.lot_size,
-                option_tick(kind, level, day),
-            )
-            found[contract.key] = contract
-        return found
+    def _load(self, day: date, symbol: str) -> pd.DataFrame:
+        return self._history.contracts(day, symbols=[symbol])
+
+
+def _lot_on_record(symbol: str, kind: Kind, expiry: date, day: date) -> int:
+    """Lot size of a contract whose file does not say it (the old layout)."""
+    if kind is Kind.INDEX:
+        return index_lot(symbol, expiry)
+    raise DataError(
+        f"the file of {day} is in the old layout, which has no lot sizes, and none is on record "
+        f"for {symbol}; import the day's UDiFF file",
+        symbol=symbol,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,25 @@ if TYPE_CHECKING:
 _INDIA_OFFSET = timedelta(hours=5, minutes=30)  # no daylight saving since 1945
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What the rows of one source came to.
+
+    Attributes
+    ----------
+    new : int
+        Rows that are new, or complete a stored one.
+    repeats : int
+        Rows that the source has more than once.
+    partitions : tuple of str
+        Names of all partitions that the rows belong to.
+    """
+
+    new: int
+    repeats: int
+    partitions: tuple[str, ...]
+
+
 class Changes:
     """Partitions changed since the last ``commit``. Made by ``ParquetHistory.changes``."""
 
@@ -29,13 +49,8 @@ class Changes:
         self._folder = folder
         self._pending: dict[Path, Partition] = {}
 
-    def add(self, dataset: Dataset, table: pa.Table, *, source: str) -> tuple[int, list[str]]:
+    def add(self, dataset: Dataset, table: pa.Table, *, source: str) -> Added:
         """Merge the rows of one source; all of them or, when it fails, none.
-
-        Returns
-        -------
-        new, partitions
-            Rows that are new or completed; names of all partitions the rows belong to.
 
         Raises
         ------
@@ -43,7 +58,7 @@ class Changes:
             When two rows of the table, or a row and a stored one, contradict each other.
         """
         ready: dict[Path, Partition] = {}
-        total = 0
+        new = repeats = 0
         parts = _split(table, dataset)
         for name, rows in parts.items():
             path = self._folder / dataset.name / f"{name}.parquet"
@@ -57,9 +72,10 @@ class Changes:
             sources = _with_source(stored.sources, once.table, dataset, source)
             if merged.changed or sources != stored.sources:
                 ready[path] = Partition(path, dataset, merged.table, sources)
-            total += merged.changed
+            new += merged.changed
+            repeats += once.changed
         self._pending.update(ready)
-        return total, list(parts)
+        return Added(new, repeats, tuple(parts))
 
     def commit(self) -> None:
         """Write what changed; a partition is replaced whole."""

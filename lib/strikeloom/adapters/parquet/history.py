@@ -124,9 +124,9 @@ class ParquetHistory:
         kind = DATASETS[dataset]
         table = to_disk(frame, kind, source=source)
         with self.changes() as changes:
-            new, _ = changes.add(kind, table, source=source)
+            added = changes.add(kind, table, source=source)
             changes.commit()
-        return new
+        return added.new
 
     @contextmanager
     def changes(self) -> Iterator[Changes]:
