@@ -1,0 +1,87 @@
+"""Percentiles: the longest permitted window, a refusal below the minimum, nothing from later."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import percentileofscore
+
+from strikeloom.domain.volatility import Regime
+from strikeloom.iv_history.rank import rank, regime
+from strikeloom.settings.all import load_settings
+
+IV = load_settings().iv
+LAST = date(2026, 6, 30)
+
+
+def _history(days: int, *, symbol: str = "ACME", seed: int = 1) -> pd.DataFrame:
+    """Business days up to LAST with made volatilities."""
+    when = pd.bdate_range(end=pd.Timestamp(LAST), periods=days).astype("datetime64[s]")
+    vols = np.random.default_rng(seed).uniform(0.1, 0.5, days)
+    return pd.DataFrame({"symbol": symbol, "day": when, "atm_iv": vols})
+
+
+@pytest.mark.parametrize(
+    ("days", "window", "needed"),
+    [(19, None, 20), (20, 1, 20), (39, 1, 20), (45, 3, 40), (100, 6, 80), (200, 12, 160)],
+)
+def test_the_longest_window_with_enough_days_is_used(
+    days: int, window: int | None, needed: int
+) -> None:
+    (row,) = rank(_history(days), LAST, IV)
+    assert row.window_months == window
+    assert row.needed == needed
+    if window is None:
+        assert row.percentile is None
+        assert row.regime is None
+        assert row.reason == "1 more days needed"
+    else:
+        assert row.sample >= needed
+
+
+def test_the_percentile_is_scipys_over_the_window() -> None:
+    history = _history(100)
+    (row,) = rank(history, LAST, IV)
+    inside = history[history["day"] > pd.Timestamp(LAST) - pd.DateOffset(months=6)]["atm_iv"]
+    assert row.sample == len(inside)
+    expected = percentileofscore(inside, inside.iloc[-1], kind="mean")
+    assert row.percentile == pytest.approx(expected)
+
+
+def test_tomorrow_cannot_change_today() -> None:
+    history = _history(100)
+    today = date.fromisoformat(str(history["day"].iloc[-10].date()))
+    before = rank(history[history["day"] <= pd.Timestamp(today)], today, IV)
+    poisoned = history.copy()
+    poisoned.loc[poisoned["day"] > pd.Timestamp(today), "atm_iv"] = 9.0
+    assert rank(poisoned, today, IV) == before
+
+
+def test_an_unsolved_day_is_refused_and_does_not_count() -> None:
+    history = _history(60)
+    history.loc[history.index[-1], "atm_iv"] = np.nan
+    (row,) = rank(history, LAST, IV)
+    assert (row.atm_iv, row.percentile, row.reason) == (None, None, "no volatility today")
+    history = _history(60)
+    history.loc[history.index[:-1:2], "atm_iv"] = np.nan
+    (row,) = rank(history, LAST, IV)
+    assert row.sample <= 30
+
+
+@pytest.mark.parametrize(
+    ("percentile", "expected"),
+    [
+        (0, Regime.LOW),
+        (24.9, Regime.LOW),
+        (25, Regime.NORMAL),
+        (59.9, Regime.NORMAL),
+        (60, Regime.ELEVATED),
+        (80, Regime.HIGH),
+        (100, Regime.HIGH),
+    ],
+)
+def test_regimes_begin_at_their_thresholds(percentile: float, expected: Regime) -> None:
+    assert regime(percentile, IV.regimes) is expected

@@ -1,0 +1,115 @@
+"""Every template: extremes and breakevens worked out by hand, one row each in ``cases/``."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from strikeloom.domain.instruments import Kind, OptionContract, Right, Underlying
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.market import MarketView, Outlook
+from strikeloom.domain.volatility import IvRank, Regime
+from strikeloom.settings.all import load_settings
+from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.evaluate import evaluate
+from strikeloom.strategy_creation.load import Chain
+
+CASES = [
+    row
+    for path in sorted((Path(__file__).parent / "cases").glob("*.csv"))
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+]
+DAY, EXPIRY = date(2026, 2, 10), date(2026, 2, 24)
+
+
+def _structure(row: dict[str, str]) -> Structure:
+    template = TEMPLATES[row["template"]]
+    legs = tuple(
+        Leg(
+            OptionContract(
+                "ACME",
+                EXPIRY,
+                round(float(strike) * 100),
+                wanted.right,
+                Kind.STOCK,
+                int(row["lot"]),
+                5,
+            ),
+            wanted.side,
+            wanted.ratio,
+            round(float(price) * 100),
+        )
+        for wanted, strike, price in zip(
+            template.legs, row["strikes"].split(), row["prices"].split(), strict=True
+        )
+    )
+    rank = IvRank("ACME", DAY, 0.3, 50.0, 50.0, Regime.NORMAL, 1, 20, 20)
+    chain = Chain(
+        Underlying("ACME", Kind.STOCK, "Looms"),
+        DAY,
+        EXPIRY,
+        14 / 365,
+        100.0,
+        100.2,
+        0.3,
+        rank,
+        pd.DataFrame(),
+        1.0,
+    )
+    view = MarketView("ACME", DAY, Outlook.NEUTRAL, 0.1, ())
+    return Structure(template, chain, view, legs, 100)
+
+
+def _paise(text: str) -> int | None:
+    return None if text == "unlimited" else round(float(text) * 100)
+
+
+@pytest.mark.parametrize("row", CASES, ids=[row["template"] for row in CASES])
+def test_extremes_and_breakevens_are_exact(row: dict[str, str]) -> None:
+    (risk,) = evaluate([_structure(row)])
+    assert risk.net_premium == _paise(row["net_premium"])
+    assert risk.max_profit == _paise(row["max_profit"])
+    assert risk.max_loss == _paise(row["max_loss"])
+    assert risk.breakevens == tuple(float(x) for x in row["breakevens"].split())
+    assert 0 < risk.probability_of_profit < 1
+    assert risk.charges > 0
+    sold = any(leg.side is Side.SELL for leg in _structure(row).legs)
+    assert (risk.margin > 0) == sold
+    assert "estimate" in risk.margin_how
+
+
+def test_all_structures_at_once_are_each_alone() -> None:
+    structures = [_structure(row) for row in CASES]
+    together = evaluate(structures)
+    for structure, risk in zip(structures, together, strict=True):
+        (alone,) = evaluate([structure])
+        assert alone == risk
+
+
+def test_every_template_has_a_case_and_a_plan() -> None:
+    assert {row["template"] for row in CASES} == set(TEMPLATES)
+    plans = load_settings().exits.plans
+    for name, template in TEMPLATES.items():
+        assert template.name == name
+        assert template.exit_plan in plans
+        assert template.legs
+        assert template.outlooks
+        assert template.regimes
+
+
+def test_a_margin_is_never_below_what_a_defined_risk_spread_can_lose() -> None:
+    for row in CASES:
+        (risk,) = evaluate([_structure(row)])
+        if risk.max_loss is not None and risk.margin:
+            bound = risk.margin + max(0, -risk.net_premium)
+            assert bound >= 0.95 * risk.max_loss, row["template"]
+
+
+def test_rights_of_the_spreads_are_what_their_names_say() -> None:
+    assert all(leg.right is Right.PUT for leg in TEMPLATES["bull_put_spread"].legs)
+    assert all(leg.right is Right.CALL for leg in TEMPLATES["bear_call_spread"].legs)

@@ -1,0 +1,96 @@
+"""The stage as a whole on the synthetic market: every pair answered, twice the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from strikeloom import strategy_creation as creation
+from strikeloom.desk import open_desk
+from strikeloom.domain.output import StageOutput
+from strikeloom.domain.proposals import Proposal
+from strikeloom.errors import SettingsError
+from strikeloom.ports.desk import Desk
+from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.load import ALL
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIKELOOM_HOME", str(tmp_path_factory.mktemp("home")))
+        return open_desk("synthetic", stage="strategy-creation")
+
+
+def _run(desk: Desk, run_id: str, risk: str = "") -> tuple[list[Proposal], StageOutput]:
+    loaded = creation.load_chains(desk)
+    views, unseen = creation.form_views(desk, loaded)
+    structures, unbuilt = creation.build(desk, loaded, views)
+    risks = creation.evaluate(structures)
+    proposals, unfit = creation.score(desk, structures, risks, risk)
+    output = creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
+    return proposals, output
+
+
+def test_every_symbol_and_template_ends_as_proposal_or_reason(desk: Desk) -> None:
+    proposals, output = _run(desk, "first")
+    rejections = output.tables["rejections"]
+    answered = Counter((p.symbol, p.template) for p in proposals)
+    answered.update(zip(rejections["symbol"], rejections["template"], strict=True))
+    refused = {symbol for symbol, template in answered if template == ALL}
+    symbols = set(creation.load_chains(desk).universe) - refused
+    assert set(answered.values()) == {1}
+    assert {pair for pair in answered if pair[1] != ALL} == {
+        (symbol, template) for symbol in symbols for template in TEMPLATES
+    }
+    assert (rejections["reason"] != "").all()
+    assert len(proposals) > 20
+
+
+def test_a_second_run_finds_the_same_ids_and_adds_nothing(desk: Desk) -> None:
+    first, _ = _run(desk, "second")
+    again, output = _run(desk, "third")
+    assert again == first
+    assert output.result.outputs["new"] == 0
+    assert output.result.outputs["already_known"] == len(first)
+    kept = {p.strategy_id: p for p in (desk.store.proposal(q.strategy_id) for q in first)}
+    for proposal in first:
+        assert replace(kept[proposal.strategy_id], reasons=()) == replace(proposal, reasons=())
+
+
+def test_scores_are_sums_of_their_parts_and_bounded(desk: Desk) -> None:
+    proposals, _ = _run(desk, "fourth")
+    for proposal in proposals:
+        total = sum(value for _, value in proposal.score.parts)
+        assert proposal.score.total == pytest.approx(total)
+        assert 0 <= total <= 1
+
+
+def test_legs_are_listed_and_traded(desk: Desk) -> None:
+    proposals, _ = _run(desk, "fifth")
+    fewest = desk.settings.creation.min_lots_traded
+    contracts = desk.history.contracts(desk.day)
+    key = contracts.set_index(["symbol", "expiry", "strike", "right"])
+    for proposal in proposals:
+        for leg in proposal.legs:
+            c = leg.contract
+            row = key.loc[(c.symbol, np.datetime64(c.expiry), c.strike / 100, c.right.value)]
+            assert row["traded"]
+            assert row["lots_traded"] >= fewest
+            assert row["lot_size"] == c.lot_size
+            assert round(row["close"] * 100) == leg.price
+
+
+def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
+    moderate, _ = _run(desk, "sixth")
+    aggressive, _ = _run(desk, "seventh", "aggressive")
+    assert all(p.risk.max_loss is not None for p in moderate)
+    assert any(p.risk.max_loss is None for p in aggressive)
+
+
+def test_an_unknown_profile_names_the_known(desk: Desk) -> None:
+    with pytest.raises(SettingsError, match="known: conservative, moderate, aggressive"):
+        _run(desk, "eighth", "reckless")
