@@ -71,7 +71,7 @@ def _group(
         part = [intent for intent in latest if intent.side is side]
         for intent in part:
             _one(desk, lease, pace, intent)
-        reconcile(desk)
+        report.reconciled.new_fills += reconcile(desk).new_fills
         now = _latest(desk.store.intents(intent_id=name))
         filled = _filled(desk)
         part = [intent for intent in now if intent.side is side]

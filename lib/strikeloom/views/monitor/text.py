@@ -85,8 +85,8 @@ def card(row: BoardRow) -> str:
 <span>{escape(plain(position.template))}</span>
 <span class="quiet small">{escape(position.position_id)} &middot; {left}</span>
 <span class="worth">{money(marked.pnl)}</span></div>
-<table class="legs"><tr><th class="w">Leg</th><th></th><th class="num">Lots</th><th class="num">Entry</th>
-<th class="num">Now</th></tr>{legs}</table>
+<table class="legs"><tr><th class="w">Leg</th><th></th><th class="num">Lots</th>
+<th class="num">Entry</th><th class="num">Now</th></tr>{legs}</table>
 <div class="quiet small">{_age(marked)}{_limits(marked)}</div></div>"""
 
 
