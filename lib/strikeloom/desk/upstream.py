@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from strikeloom import allocation, iv_history, strategy_creation
@@ -83,9 +84,7 @@ def _allocation(desk: Desk, run_id: str) -> StageOutput:
 
 
 def _say(text: str) -> None:
-    from rich.console import Console
-
-    Console(stderr=True, highlight=False, soft_wrap=True).print(text)
+    sys.stderr.write(f"{text}\n")
 
 
 _RUN: dict[Stage, Callable[[Desk, str], StageOutput]] = {

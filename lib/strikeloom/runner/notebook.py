@@ -37,7 +37,7 @@ def run_stage(
     given = check_parameters(parameters or {}, read_parameters(source), source.name)
     ensure_kernel()
     close_dead_runs(desk)
-    run = new_run(desk, stage)
+    run = new_run(desk, stage, keep=given.get("database", True) and not given.get("dry_run"))
     log_to(run)
     values = {
         **given,

@@ -34,6 +34,9 @@ class Run:
 
     Attributes
     ----------
+    keep : bool
+        Whether the store is told. A dry run leaves its folder and nothing that a later stage
+        could build on.
     lock : filelock.FileLock, optional
         Held while the run lives, by the process that began it.
     """
@@ -41,10 +44,11 @@ class Run:
     run_id: str
     stage: Stage
     folder: Path
+    keep: bool = True
     lock: FileLock | None = field(default=None, repr=False, compare=False)
 
 
-def new_run(desk: Desk, stage: Stage) -> Run:
+def new_run(desk: Desk, stage: Stage, *, keep: bool = True) -> Run:
     """Make a folder, hold its lock, and record in the store that the run has begun."""
     at = SystemClock().now()
     run_id = new_run_id(desk.day, stage, at)
@@ -52,11 +56,12 @@ def new_run(desk: Desk, stage: Stage) -> Run:
     (folder / "tables").mkdir(parents=True)
     lock = FileLock(folder / _HELD)
     lock.acquire()
-    desk.store.start_run(run_id, stage, desk.day, at)
-    return Run(run_id, stage, folder, lock)
+    if keep:
+        desk.store.start_run(run_id, stage, desk.day, at)
+    return Run(run_id, stage, folder, keep, lock)
 
 
-def begin_run(desk: Desk, stage: str, run_folder: str = "") -> Run:
+def begin_run(desk: Desk, stage: str, run_folder: str = "", *, keep: bool = True) -> Run:
     """Begin a run inside a notebook: in the runner's folder, or in one of its own.
 
     The package's log goes to ``log.jsonl`` of the folder from here on.
@@ -71,9 +76,9 @@ def begin_run(desk: Desk, stage: str, run_folder: str = "") -> Run:
         folder = Path(run_folder)
         if not folder.is_dir():
             raise SettingsError(f"run_folder {run_folder!r} is no folder; leave it empty")
-        run = Run("/".join(folder.parts[-3:]), kind, folder)
+        run = Run("/".join(folder.parts[-3:]), kind, folder, keep)
     else:
-        run = new_run(desk, kind)
+        run = new_run(desk, kind, keep=keep)
     log_to(run)
     _LOG.info("%s of %s begins on market %s", kind.value, desk.day, desk.market)
     return run
@@ -112,7 +117,8 @@ def close_run(desk: Desk, run: Run, result: StageResult) -> None:
     part = run.folder / ".result.part"
     part.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
     part.replace(run.folder / "result.json")
-    desk.store.finish_run(result, SystemClock().now())
+    if run.keep:
+        desk.store.finish_run(result, SystemClock().now())
     level = logging.ERROR if result.verdict is Verdict.FAILED else logging.INFO
     _LOG.log(level, "%s: %s", result.verdict.value, result.error or result.counts)
     release(run)

@@ -19,14 +19,15 @@ def save(
     loaded: Chains,
     proposals: Sequence[Proposal],
     *rejections: Sequence[Rejection],
+    keep: bool = True,
 ) -> StageOutput:
-    """Store once by id, and report.
+    """Store once by id (nothing when not to be kept), and report.
 
     A symbol counts as done when stage 02 gave an answer for each of its templates (proposal
     or rejection), as refused when it could not be looked at.
     """
     refused = [*loaded.refused, *(row for rows in rejections for row in rows)]
-    new, known = desk.store.save_proposals(run_id, proposals, refused)
+    new, known = desk.store.save_proposals(run_id, proposals, refused) if keep else (0, 0)
     unseen = Counter(row.reason for row in refused if row.template == ALL)
     count = sum(unseen.values())
     result = StageResult(

@@ -18,8 +18,10 @@ from strikeloom.strategy_creation.load import ALL, Chain, Chains
 _FEWEST_DAYS = 5
 
 
-def form_views(desk: Desk, loaded: Chains) -> tuple[dict[str, MarketView], list[Rejection]]:
-    """Views by symbol, and the symbols without any evidence.
+def form_views(
+    desk: Desk, loaded: Chains, *, keep: bool = True
+) -> tuple[dict[str, MarketView], list[Rejection]]:
+    """Views by symbol, and the symbols without any evidence; stored when they are to be kept.
 
     Prices are the spots that stage 01 recorded, adjusted for splits.
     """
@@ -37,7 +39,8 @@ def form_views(desk: Desk, loaded: Chains) -> tuple[dict[str, MarketView], list[
         views[symbol] = MarketView(
             symbol, chain.day, _outlook(mean, settings.view_threshold), abs(mean), evidence
         )
-    desk.store.save_views(views.values())
+    if keep:
+        desk.store.save_views(views.values())
     return views, refused
 
 
