@@ -184,8 +184,10 @@ def _address(home: Path) -> str:
 
 def _guarded(url: str) -> str:
     def status(address: str) -> int:
+        # the address leaves a cookie and moves on, as in a browser
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         try:
-            with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310  loopback
+            with opener.open(address, timeout=30) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return int(error.code)
