@@ -12,8 +12,9 @@ def demo(
         bool, typer.Option("--check", help="Verify every step down to a pressed button, then end.")
     ] = False,
     port: Annotated[
-        int, typer.Option(help="Of the page; default: config/monitor.yaml.", show_default=False)
-    ] = 0,
+        int | None,
+        typer.Option(help="Of the page, 0 for a free one; default: config/monitor.yaml."),
+    ] = None,
 ) -> None:
     """Draw the synthetic market, run notebooks 01 to 04, start the watcher, open the page.
 

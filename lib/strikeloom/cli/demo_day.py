@@ -29,7 +29,7 @@ ANALYSIS = (Stage.IV_HISTORY, Stage.STRATEGY_CREATION, Stage.ALLOCATION)
 _GRACE_SECONDS = 10.0
 
 
-def show_demo(port: int = 0) -> None:
+def show_demo(port: int | None = None) -> None:
     """Play the day and serve the page until Ctrl-C.
 
     Raises
@@ -53,7 +53,7 @@ def show_demo(port: int = 0) -> None:
         serve(
             notebooks_folder() / Stage.MONITOR.notebook,
             desk.home,
-            port=port or desk.settings.monitor.port,
+            port=desk.settings.monitor.port if port is None else port,
             parameters={"market": desk.market},
             ready=lambda address: say.say(
                 f"\nOpen the monitor page: {address.url}\nCtrl-C ends the demo."

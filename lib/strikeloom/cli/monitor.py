@@ -208,8 +208,9 @@ def resume(
 def monitor(
     market: Market = "",
     port: Annotated[
-        int, typer.Option(help="On loopback; default: config/monitor.yaml.", show_default=False)
-    ] = 0,
+        int | None,
+        typer.Option(help="On loopback, 0 for a free one; default: config/monitor.yaml."),
+    ] = None,
 ) -> None:
     """Serve the page with exit buttons on this machine's loopback; Ctrl-C ends.
 
@@ -225,7 +226,7 @@ def monitor(
     serve(
         notebooks_folder() / Stage.MONITOR.notebook,
         desk.home,
-        port=port or desk.settings.monitor.port,
+        port=desk.settings.monitor.port if port is None else port,
         parameters={"market": desk.market},
         ready=lambda address: say.say(f"monitor page: {address.url}"),
     )
