@@ -99,7 +99,7 @@ def child(*arguments: str) -> Iterator[Path]:
     log = home / f"{arguments[0]}.log"
     with log.open("w", encoding="utf-8") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "strikeloom", *arguments],
+            [sys.executable, "-m", "strikeloom.cli", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,5 @@
+"""``python -m strikeloom.cli``: the command line of this very environment."""
+
+from strikeloom.cli.app import main
+
+main()
