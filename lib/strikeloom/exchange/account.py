@@ -6,7 +6,6 @@ independent records. Every change is committed before it is answered.
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from strikeloom.domain.instruments import Kind, OptionContract, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, Order, OrderRequest, OrderState, Validity
-from strikeloom.exchange.file import AccountFile
+from strikeloom.exchange.file import AccountFile, Row
 from strikeloom.exchange.resting import Resting
 
 
@@ -200,7 +199,7 @@ class Account:
         self._file.close()
 
 
-def _contract(row: sqlite3.Row) -> OptionContract:
+def _contract(row: Row) -> OptionContract:
     symbol, expiry, strike, right = parse_key(row["contract"])
     kind = Kind(row["kind"])
     return OptionContract(symbol, expiry, strike, right, kind, row["lot_size"], row["tick"])
@@ -210,7 +209,7 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _order(row: sqlite3.Row) -> Order:
+def _order(row: Row) -> Order:
     return Order(
         order_id=f"E{row['number']}",
         correlation_id=row["correlation_id"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -14,6 +15,7 @@ import pytest
 from doubles import CASH, ManualClock, ShownFeed, ist, option, order
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.orders import OrderState
+from strikeloom.errors import Unreachable
 
 CALL = option(25000)
 TESTS = Path(__file__).resolve().parents[2]
@@ -130,3 +132,42 @@ def test_a_failure_inside_leaves_nothing_half_done(tmp_path, monkeypatch):
     assert broker.orders() == []
     assert broker.submit(order("b", CALL, "BUY", 2, 10000)).state is OrderState.TRADED
     broker.close()
+
+
+def test_a_busy_file_refuses_the_order_and_keeps_nothing(tmp_path):
+    path = tmp_path / "account.db"
+    broker, feed, _ = _broker(path)
+    feed.show(CALL, 9900, 10000)
+    broker._account._file._db.execute("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unreachable, match=r"account\.db is not usable now: database is locked"):
+        broker.submit(order("a", CALL, "BUY", 1, 10000))
+    other.execute("ROLLBACK")
+    assert broker.orders() == []
+    assert broker.submit(order("b", CALL, "BUY", 1, 10000)).state is OrderState.TRADED
+    other.close()
+
+
+def test_a_full_disk_keeps_nothing_of_an_order(tmp_path):
+    broker, feed, _ = _broker(tmp_path / "account.db")
+    feed.show(CALL, 9900, 10000)
+    pages = broker._account._file.number("PRAGMA page_count")
+    broker._account._file._db.execute(f"PRAGMA max_page_count = {pages}")
+    placed = []
+
+    def fill_up():
+        for n in range(500):
+            placed.append(broker.submit(order(f"n{n}", CALL, "BUY", 1, 9000)))  # noqa: PERF401
+
+    with pytest.raises(Unreachable, match="full"):
+        fill_up()
+    assert broker.orders() == placed
+    assert len(placed) > 5
+
+
+def test_a_file_that_went_away_is_an_error_and_not_an_empty_account(tmp_path):
+    broker, _, _ = _broker(tmp_path / "account.db")
+    broker.close()
+    with pytest.raises(Unreachable, match="not usable"):
+        broker.positions()
