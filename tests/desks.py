@@ -35,7 +35,7 @@ class Listed:
 
     contracts: dict[str, OptionContract] = field(default_factory=dict)
 
-    def contract(self, key: str, day: date) -> OptionContract:
+    def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
         if key not in self.contracts:
             raise DataError(f"{key} is not listed")
         return self.contracts[key]

@@ -105,7 +105,7 @@ def test_one_leg_can_be_left(made: MadeDesk):
 
 def test_what_cannot_be_left_says_why(made: MadeDesk):
     position = made.enter(made.spread(), 1)
-    with pytest.raises(GuardError, match="25 %.*whole lots"):
+    with pytest.raises(GuardError, match=r"25 %: not whole lots"):
         request_exit(made.desk, position.position_id, percent=25, who="cli")
     with pytest.raises(GuardError, match="no open leg 7"):
         request_exit(made.desk, position.position_id, leg=7, who="cli")
