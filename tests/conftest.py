@@ -48,3 +48,13 @@ def synthetic_history(tmp_path_factory: pytest.TempPathFactory) -> ParquetHistor
         if not (folder / "underlyings.json").exists():
             generate_synthetic(7, history)
     return history
+
+
+@pytest.fixture
+def drawn_home(home: Path, synthetic_history: ParquetHistory) -> Path:
+    """Home of the test's own in which the synthetic market is drawn already."""
+    histories = home / "history"
+    histories.mkdir(parents=True)
+    folder = synthetic_history.folder
+    (histories / folder.name).symlink_to(folder, target_is_directory=True)
+    return home
