@@ -128,7 +128,7 @@ def test_nobody_watching_is_said(page: Page, held):
 
 
 def test_prices_are_shown_once_somebody_watched(page: Page, held):
-    desk, position = held
+    desk, _ = held
     expect(page.locator("[data-position]")).to_contain_text("No price")
     one_cycle(desk)
     card = page.locator("[data-position]")

@@ -27,6 +27,7 @@ from strikeloom.views.monitor.pulse import Pulse, pulse
 CONFIRM_SECONDS = 6.0
 #: A second click sooner than this is the tail of a double click, not a confirmation.
 DOUBLE_CLICK_SECONDS = 0.5
+PRESS_AGAIN = "Press again"
 
 Seconds = Callable[[], float]
 
@@ -82,7 +83,7 @@ class PositionCard:
     def _line(self, armed: int | None) -> str:
         """What the line under the buttons says, the most pressing thing first."""
         if armed is not None:
-            return f"Press again within {CONFIRM_SECONDS:.0f} s to leave {armed} %."
+            return f"{PRESS_AGAIN} within {CONFIRM_SECONDS:.0f} s to leave {armed} %."
         if self._answer:
             return escape(self._answer)
         if self._row.request is not None:

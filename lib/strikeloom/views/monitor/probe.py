@@ -19,7 +19,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from strikeloom.errors import StageError
-from strikeloom.views.monitor.page import DOUBLE_CLICK_SECONDS
+from strikeloom.views.monitor.page import DOUBLE_CLICK_SECONDS, PRESS_AGAIN
 
 _KERNEL = re.compile(r'"kernelId":\s*"([0-9a-f-]+)"')
 _CONTROL_PROTOCOL = "1.0.0"
@@ -69,11 +69,10 @@ async def _press(url: str, position_id: str, percent: int) -> str:
         card = page.card(position_id)
         button = page.button(card, f"{percent} %")
         page.click(button)
-        await page.until(lambda: page.value(button, "description") == f"Confirm {percent} %")
+        await page.until(lambda: page.said(card).startswith(PRESS_AGAIN))
         await asyncio.sleep(DOUBLE_CLICK_SECONDS * 1.2)
-        asked = page.said(card)
         page.click(button)
-        await page.until(lambda: page.said(card) != asked)
+        await page.until(lambda: not page.said(card).startswith(PRESS_AGAIN))
         return page.said(card)
     finally:
         page.close()
