@@ -1,0 +1,74 @@
+"""An expiry of the exchange's own: bought on the eve, settled at the printed value."""
+
+from datetime import date
+
+import pytest
+
+from doubles import CASH, ManualClock, ist, order
+from strikeloom.adapters.bhavcopy import import_paths
+from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.adapters.replay.feed import ReplayFeed
+from strikeloom.adapters.sim import SimBroker
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OrderState
+from strikeloom.errors import Rejected
+from strikeloom.settings.all import load_settings
+
+EVE, EXPIRY = date(2026, 2, 23), date(2026, 2, 24)
+
+
+@pytest.mark.realdata
+def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_path):
+    history = ParquetHistory(tmp_path / "nse", "nse")
+    files = [
+        shared_data / "fo_bhavcopy" / "udiff" / f"BhavCopy_NSE_FO_0_0_0_{d:%Y%m%d}_F_0000.csv.zip"
+        for d in (EVE, EXPIRY)
+    ]
+    assert all(outcome.status == "done" for outcome in import_paths(files, history).files)
+    clock = ManualClock(ist("2026-02-23 15:30"))
+    feed = ReplayFeed(history, clock, load_settings().desk.replay)
+    listed = HistoryInstruments(history, history.underlyings())
+    broker = SimBroker(tmp_path / "account.db", feed, clock, CASH, listed)
+    low, high, put, idle = (
+        listed.contract(f"{name}:2026-02-24:{rest}", EVE)
+        for name, rest in (
+            ("NIFTY", "2540000:CE"),
+            ("NIFTY", "2550000:CE"),
+            ("RELIANCE", "144000:PE"),
+            ("RELIANCE", "133000:CE"),  # no lot traded on the eve; the file prints a stale close
+        )
+    )
+    assert (low.lot_size, put.lot_size) == (65, 500)
+    quotes = feed.quotes([low, high, put, idle])
+    # closes 326.30, 236.30 and 17.40 with one percent on each side, on the tick and outwards
+    assert (quotes[low.key].ask, quotes[high.key].bid, quotes[put.key].bid) == (32960, 23390, 1720)
+    assert idle.key not in quotes
+    broker.submit(order("long", low, "BUY", 2, 32960))
+    broker.submit(order("short", high, "SELL", 2, 23390))
+    broker.submit(order("put", put, "SELL", 1, 1720))
+    waiting = broker.submit(order("idle", idle, "BUY", 1, 50000))
+    assert [o.state for o in broker.orders()] == [OrderState.TRADED] * 3 + [OrderState.PENDING]
+    assert broker.cancel(waiting.order_id).filled_units == 0
+    with pytest.raises(Rejected, match="not a listed contract"):
+        broker.submit(
+            order("gone", low.__class__("NIFTY", EXPIRY, 2541000, low.right), "BUY", 1, 5)
+        )
+    cash = broker.funds().cash
+
+    clock.at = ist("2026-02-24 15:29")
+    assert len(broker.positions()) == 3
+    clock.at = ist("2026-02-24 15:30")
+    assert broker.positions() == []
+    settled = {f.contract_key: f for f in broker.fills() if f.kind == "settlement"}
+    # the file of the 24th prints 25,424.65 for NIFTY and 1,428.80 for RELIANCE
+    assert {key: (f.price, f.units, f.side) for key, f in settled.items()} == {
+        low.key: (24_65, 130, Side.SELL),
+        high.key: (0, 130, Side.BUY),
+        put.key: (11_20, 500, Side.BUY),
+    }
+    # exercise is taxed at 0.125 % of 3,204.50 until 2026-03-31
+    assert settled[low.key].charges == 401
+    assert broker.funds().cash == cash + 24_65 * 130 - 401 - 11_20 * 500
+    assert broker.funds().margin_used == 0
+    broker.close()
