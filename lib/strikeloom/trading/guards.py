@@ -9,6 +9,7 @@ from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.desk import Desk
 
+_LEAST_SPREAD = 100  # paise: a few ticks are a large share of a cheap option
 _LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentage allows
 
 
@@ -93,6 +94,8 @@ def _price(desk: Desk, intent: OrderIntent) -> None:
     if not known or (len(known) == 2 and known[0] > known[1]):
         raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")
     mid = sum(known) / len(known)
+    if intent.purpose is Purpose.ENTRY:
+        _spread(guards.max_entry_spread_percent, known, mid)
     far = max(mid * guards.max_price_distance_percent / 100, _LEAST_DISTANCE)
     if abs(intent.limit - mid) > far:
         raise _refuse(
@@ -100,6 +103,14 @@ def _price(desk: Desk, intent: OrderIntent) -> None:
             f"limit {intent.limit / 100:.2f} is more than "
             f"{guards.max_price_distance_percent:g} % from {mid / 100:.2f}",
         )
+
+
+def _spread(percent: float, known: list[int], mid: float) -> None:
+    if len(known) < 2:
+        raise _refuse("spread", "one side of the market shows no price")
+    width, most = known[1] - known[0], max(mid * percent / 100, _LEAST_SPREAD)
+    if width > most:
+        raise _refuse("spread", f"{width / mid:.0%} of the mid, limit {percent:g} %")
 
 
 def _entry(desk: Desk, intent: OrderIntent) -> None:

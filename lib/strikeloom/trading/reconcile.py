@@ -33,12 +33,15 @@ class ReconcileReport:
         Correlation ids the broker is silent about.
     differences : list of str
         Contracts whose net units differ from the broker's, in words.
+    strays : list of str
+        Order ids that live at the broker although their intent was over: they came late.
     """
 
     new_fills: int = 0
     in_doubt: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
 
 
 def reconcile(desk: Desk) -> ReconcileReport:
@@ -67,6 +70,10 @@ def reconcile(desk: Desk) -> ReconcileReport:
     for intent in known.values():
         if intent.state in _WATCHED:
             _update(desk, intent, by_name[intent.correlation_id], traded, report)
+        elif intent.state in (IntentState.ENDED, IntentState.REFUSED):
+            report.strays += [
+                o.order_id for o in by_name[intent.correlation_id] if not o.state.terminal
+            ]
     _compare(desk, held, report)
     return report
 

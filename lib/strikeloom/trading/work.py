@@ -49,6 +49,7 @@ def unfinished(desk: Desk) -> dict[str, list[OrderIntent]]:
 def work(desk: Desk, lease: Lease, pace: Pace) -> WorkReport:
     """One round over every unfinished group: reconcile, send, reconcile."""
     report = WorkReport(reconciled=reconcile(desk))
+    _call_back(desk, report.reconciled.strays)
     for name, latest in unfinished(desk).items():
         _group(desk, lease, pace, name, latest, report)
     after = reconcile(desk)
@@ -57,6 +58,18 @@ def work(desk: Desk, lease: Lease, pace: Pace) -> WorkReport:
     left = unfinished(desk)
     report.waiting = [name for name in left if name not in report.blocked]
     return report
+
+
+def _call_back(desk: Desk, strays: list[str]) -> None:
+    """Cancel orders that came to life after their intent was given up, and say so."""
+    for order_id in strays:
+        tell(desk, "critical", f"order {order_id} came late, after it was given up: cancelling")
+        try:
+            desk.store.record_order(desk.broker.cancel(order_id))
+        except UnknownOutcome as error:
+            tell(
+                desk, "critical", f"order {order_id} came late and its cancel is in doubt: {error}"
+            )
 
 
 def _group(
@@ -107,11 +120,25 @@ def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
         try:
             intent = next_attempt(desk, intent, remainder)
         except NoQuote as error:
-            tell(desk, "warning", f"{intent.correlation_id} waits: {error}")
+            _unpriced(desk, intent, error)
             return
         desk.store.record_intents([intent])
     if intent.state is IntentState.NEW:
         send(desk, lease, intent, pace)
+
+
+def _unpriced(desk: Desk, intent: OrderIntent, error: NoQuote) -> None:
+    """An exit waits for a price; an entry without one is over."""
+    if intent.purpose is Purpose.ENTRY:
+        desk.store.move_intent(
+            intent.correlation_id,
+            expected={IntentState.ENDED},
+            to=IntentState.REFUSED,
+            note=str(error),
+            at=desk.clock.now(),
+        )
+    else:
+        tell(desk, "warning", f"{intent.correlation_id} waits: {error}")
 
 
 def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
