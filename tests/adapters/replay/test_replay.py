@@ -174,6 +174,22 @@ def test_nothing_is_known_before_the_first_day(history, store):
         feed.spot("RELIANCE")
 
 
+def test_the_last_price_is_kept_for_some_days_and_not_for_ever(feed, clock):
+    clock.move_to(ist("2026-02-16 09:20"))
+    assert feed.spot("RELIANCE")[1] == ist("2026-02-11 15:30")
+    clock.move_to(ist("2026-03-16 09:20"))
+    with pytest.raises(NoQuote):
+        feed.spot("RELIANCE")
+
+
+def test_a_day_of_recorded_quotes_ends_with_its_last_snapshot(synthetic_history, store):
+    late = ReplayClock(store, synthetic_history, ist("2026-06-12 09:00"))
+    feed = ReplayFeed(synthetic_history, late, SETTINGS)
+    level, at = feed.spot("SYNDEX")
+    assert at == ist("2026-06-11 15:30")
+    assert level == round(synthetic_history.quotes(at, symbols=["SYNDEX"])["spot"].iloc[0] * 100)
+
+
 def test_the_future_is_not_shown(feed):
     with pytest.raises(NoQuote, match="later than the replay's clock"):
         feed.quotes_at(ist("2026-02-11 09:15"), [_contract(1400)])

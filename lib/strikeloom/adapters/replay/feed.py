@@ -8,7 +8,7 @@ not trade has no quote.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -19,13 +19,16 @@ from strikeloom.domain.instruments import OptionContract, contract_key
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
-from strikeloom.nse.sessions import session
+from strikeloom.nse.sessions import session, trading_days
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: Older prices than this are not shown at all.
+_REMEMBERED = timedelta(days=10)
 
 
 class ReplayFeed:
@@ -39,13 +42,13 @@ class ReplayFeed:
         self._timeline = Timeline(history)
 
     def _latest(self) -> datetime | None:
-        """Latest snapshot at or before the clock: today's, else an earlier day's last."""
+        """Latest snapshot at or before the clock, of today or of the days just before."""
         now = self._clock.now()
-        today = [at for at in self._timeline.moments(now.date()) if at <= now]
-        if today:
-            return today[-1]
-        earlier = [day for day in self._history.days() if day < now.date()]
-        return session(earlier[-1]).close if earlier else None
+        for day in reversed(trading_days(now.date() - _REMEMBERED, now.date())):
+            past = [at for at in self._timeline.moments(day) if at <= now]
+            if past:
+                return past[-1]
+        return None
 
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         """Snapshots later than ``after``, up to ``until`` and the clock inclusive."""
