@@ -1,0 +1,308 @@
+"""The store: what goes in comes out, once, for its own market and account, and survives."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desks import MadeDesk
+from doubles import ist, option
+from strikeloom.adapters.sqlite.positions import _after, _flat
+from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
+from strikeloom.adapters.sqlite.store import SqliteStore, open_store
+from strikeloom.domain.instruments import Right
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.market import Evidence, MarketView, Outlook
+from strikeloom.domain.orders import IntentState, Order, OrderState
+from strikeloom.domain.positions import ExitDecision, ExitReason, ExitRequest, Urgency
+from strikeloom.domain.quotes import Quote
+from strikeloom.domain.results import Stage, StageResult, Verdict
+from strikeloom.domain.volatility import ForwardSource, IvRank, IvSnapshot, Regime
+from strikeloom.errors import StoreError
+from strikeloom.ports.store import Alert, Heartbeat, KillSwitch, MarkRow, Rejection
+from strikeloom.trading.intents import entry_intents
+
+NOW = ist("2026-02-11 10:00")
+DAY = date(2026, 2, 10)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> SqliteStore:
+    return open_store(tmp_path / "store.db", "made", "replay:made")
+
+
+def _result(run_id: str, verdict: Verdict = Verdict.DONE) -> StageResult:
+    return StageResult(
+        run_id=run_id,
+        stage=Stage.STRATEGY_CREATION,
+        market="made",
+        account="replay:made",
+        day=DAY,
+        verdict=verdict,
+        counts={"universe": 1, "done": 1, "refused": 0},
+    )
+
+
+def test_a_power_cut_cannot_lose_a_commit(store: SqliteStore) -> None:
+    assert store.db.rows("PRAGMA journal_mode")[0][0] == "wal"
+    assert store.db.rows("PRAGMA synchronous")[0][0] == 2
+    assert store.db.rows("PRAGMA foreign_keys")[0][0] == 1
+
+
+def test_every_table_carries_market_or_account(store: SqliteStore) -> None:
+    tables = [r[0] for r in store.db.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        if table.startswith("sqlite_"):
+            continue
+        columns = {r[1]: r[5] for r in store.db.rows(f"PRAGMA table_info({table})")}
+        assert "market" in columns, table
+        keyed = columns["market"] > 0 or any(
+            "market" in {c[2] for c in store.db.rows(f"PRAGMA index_info({index[1]})")}
+            for index in store.db.rows(f"PRAGMA index_list({table})")
+        )
+        assert keyed or table == "alerts", table
+
+
+def test_a_store_of_a_newer_version_is_refused(store: SqliteStore, tmp_path: Path) -> None:
+    store.close()
+    raw = sqlite3.connect(tmp_path / "store.db")
+    raw.execute("PRAGMA user_version=99")
+    raw.close()
+    with pytest.raises(StoreError, match=r"schema 99.*update strikeloom"):
+        open_store(tmp_path / "store.db", "made", "replay:made")
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store.db").write_text("not a database, and long enough to be read as one" * 50)
+    with pytest.raises(StoreError, match="not a usable store"):
+        open_store(tmp_path / "store.db", "made", "replay:made")
+
+
+def test_several_processes_migrate_one_file(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; "
+        "from strikeloom.adapters.sqlite.store import open_store; "
+        "open_store(Path(sys.argv[1]), 'made', 'replay:made').runs()"
+    )
+    path = str(tmp_path / "store.db")
+    running = [subprocess.Popen([sys.executable, "-c", code, path]) for _ in range(4)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0, 0]
+
+
+def test_runs_are_latest_finished_first(store: SqliteStore) -> None:
+    store.start_run("a", Stage.STRATEGY_CREATION, DAY, NOW)
+    assert store.latest_run(Stage.STRATEGY_CREATION, DAY) is None
+    assert store.runs()[0]["verdict"] == "running"
+    store.finish_run(_result("a"), NOW)
+    store.finish_run(_result("b"), NOW + timedelta(minutes=1))
+    store.finish_run(_result("c", Verdict.FAILED), NOW + timedelta(minutes=2))
+    latest = store.latest_run(Stage.STRATEGY_CREATION, DAY)
+    assert latest is not None
+    assert latest.run_id == "b"
+    assert store.runs()[0]["verdict"] == "failed"
+    assert store.latest_run(Stage.STRATEGY_CREATION, date(2026, 2, 11)) is None
+
+
+def test_volatility_is_kept_once_a_day_and_never_from_later(store: SqliteStore) -> None:
+    solved = IvSnapshot(
+        "ACME", DAY, 0.2, date(2026, 2, 24), 0.04, 100.0, 100.5, ForwardSource.PARITY, 6
+    )
+    refused = IvSnapshot("BETA", DAY, None, None, None, 50.0, None, None, 0, "no option traded")
+    later = replace(solved, day=DAY + timedelta(days=1))
+    store.save_iv([solved, refused, later], "m1")
+    store.save_iv([replace(solved, atm_iv=0.3)], "m2")
+    found = store.iv_history(DAY)
+    assert found["symbol"].tolist() == ["ACME", "BETA"]
+    assert found["atm_iv"].tolist()[0] == 0.3
+    assert found["method"].tolist() == ["m2", "m1"]
+    assert found["atm_iv"].isna().tolist() == [False, True]
+    assert len(store.iv_history(DAY + timedelta(days=1))) == 3
+
+
+def test_ranks_and_views_round_trip(store: SqliteStore) -> None:
+    rows = [
+        IvRank("ACME", DAY, 0.2, 75.0, 60.0, Regime.ELEVATED, 3, 45, 40),
+        IvRank("BETA", DAY, 0.2, None, None, None, None, 5, 20, "15 more days needed"),
+    ]
+    store.save_ranks(rows)
+    assert store.ranks(DAY) == {row.symbol: row for row in rows}
+    view = MarketView("ACME", DAY, Outlook.BULLISH, 0.5, (Evidence("momentum", 1.0, 0.5),))
+    assert store.save_views([view]) == 1
+    assert store.save_views([view]) == 1
+
+
+def test_proposals_come_back_exactly_and_once(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    proposal = made.spread()
+    store = made.store
+    assert store.proposal(proposal.strategy_id) == proposal
+    rejected = [Rejection("NIFTY", "iron_condor", "does not suit")]
+    assert store.save_proposals("again", [proposal], rejected) == (0, 1)
+    store.finish_run(_result("again"), NOW)
+    assert store.proposals(DAY) == [proposal]
+    assert store.rejections(DAY) == rejected
+    with pytest.raises(StoreError, match="has no strategy NOPE"):
+        store.proposal("NOPE")
+    made.close()
+
+
+def test_marks_are_kept_once_and_not_removed_after_execution(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    proposal = made.spread()
+    row = MarkRow(proposal.strategy_id, DAY, 2, 1, "", NOW)
+    assert made.store.mark([row]) == 1
+    assert made.store.mark([replace(row, lots=9)]) == 0
+    assert made.store.marks(DAY) == [row]
+    made.enter(proposal, 2)
+    assert made.store.unmark([proposal.strategy_id]) == 0
+    assert made.store.marks(DAY) == [row]
+    made.close()
+
+
+def test_intents_are_all_or_none_and_bound_to_the_account(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    intents = entry_intents(made.desk, made.spread(), 1)
+    foreign = replace(intents[1], account="dhan:other")
+    with pytest.raises(StoreError, match="bound to replay:made"):
+        made.store.record_intents([intents[0], foreign])
+    broken = replace(intents[1], units=0)
+    with pytest.raises(StoreError, match="CHECK"):
+        made.store.record_intents([intents[0], broken])
+    assert made.store.intents() == []
+    assert made.store.record_intents(intents) == 2
+    assert made.store.record_intents(intents) == 0
+    assert [i.side for i in made.store.intents()] == [Side.BUY, Side.SELL]
+    made.close()
+
+
+def test_a_state_changes_only_from_what_is_expected(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    intents = entry_intents(made.desk, made.spread(), 1)
+    made.store.record_intents(intents)
+    name = intents[0].correlation_id
+    made.store.take_lease("mine", 1)
+    move = made.store.move_intent
+    sending = {"expected": {IntentState.NEW}, "to": IntentState.SENDING, "at": NOW}
+    assert not move(name, lease="other", **sending)
+    assert move(name, lease="mine", **sending)
+    assert not move(name, lease="mine", **sending)
+    assert made.store.changed_at(name) == NOW
+    made.close()
+
+
+def test_a_terminal_order_never_goes_back(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    intents = entry_intents(made.desk, made.spread(), 1)
+    made.store.record_intents(intents)
+    first = intents[0]
+    order = Order(
+        "E1",
+        first.correlation_id,
+        first.contract.key,
+        first.side,
+        65,
+        65,
+        first.limit,
+        OrderState.TRADED,
+        "",
+        NOW,
+    )
+    made.store.record_order(order)
+    made.store.record_order(replace(order, state=OrderState.PENDING, filled_units=0))
+    assert made.store.orders() == [order]
+    with pytest.raises(StoreError, match="FOREIGN KEY"):
+        made.store.record_order(replace(order, order_id="E2", correlation_id="unknown"))
+    made.close()
+
+
+trades = st.lists(
+    st.tuples(st.sampled_from([-1, 1]), st.integers(1, 5), st.integers(5, 50_000)), max_size=12
+)
+
+
+@given(trades)
+@settings(max_examples=300)
+def test_cash_of_a_leg_is_kept_to_the_paisa(rows: list[tuple[int, int, int]]) -> None:
+    """Realised profit less the cost of what is open is all the cash that ever moved."""
+    leg = _flat(0, option(25_000, Right.CALL))
+    for side, lots, price in rows:
+        leg = _after(leg, side * lots * 65, price, entry=True)
+    cash = sum(-side * lots * 65 * price for side, lots, price in rows)
+    assert leg.net_units == sum(side * lots * 65 for side, lots, _ in rows)
+    assert leg.realised - leg.open_value == cash
+    if leg.net_units == 0:
+        assert leg.open_value == 0
+
+
+def test_a_request_is_kept_once_for_one_picture(store: SqliteStore) -> None:
+    request = ExitRequest("R1", "replay:made", "made", "S1", 4, (0, 0), 100, "page", NOW)
+    assert store.add_request(request) == (request, True)
+    again = replace(request, request_id="R2", who="other tab")
+    assert store.add_request(again) == (request, False)
+    newer = replace(request, request_id="R3", revision=5)
+    assert store.add_request(newer) == (newer, True)
+    assert [r.request_id for r in store.requests()] == ["R1", "R3"]
+
+
+def test_the_watchers_rows_replace_themselves(store: SqliteStore) -> None:
+    decision = ExitDecision(
+        "stop loss",
+        ExitReason.STOP_LOSS,
+        Urgency.HIGH,
+        fires=True,
+        closeness=1.0,
+        target_lots=(0, 0),
+        sentence="too far",
+    )
+    store.record_decisions("S1", [decision], NOW)
+    calm = replace(decision, fires=False, urgency=Urgency.HOLD, closeness=0.4)
+    store.record_decisions("S1", [calm], NOW + timedelta(minutes=5))
+    assert store.decisions("S1") == [calm]
+    beat = Heartbeat(NOW, NOW, 7, "2 positions")
+    store.beat(replace(beat, pid=6))
+    store.beat(beat)
+    assert store.heartbeat() == beat
+    store.save_peak("S1", 500)
+    store.save_peak("S1", 100)
+    assert store.peaks() == {"S1": 500}
+    store.add_alert(Alert(NOW, "warning", "one"))
+    store.add_alert(Alert(NOW, "critical", "two"))
+    assert [alert.text for alert in store.alerts()] == ["two", "one"]
+    switch = KillSwitch(engaged=True, flatten=False, reason="test", at=NOW)
+    assert not store.kill_switch().engaged
+    store.set_kill_switch(switch)
+    assert store.kill_switch() == switch
+    assert store.replay_time() is None
+    store.set_replay_time(NOW)
+    assert store.replay_time() == NOW
+
+
+def test_a_newer_quote_replaces_an_older_never_the_reverse(tmp_path: Path) -> None:
+    cache = SqliteQuoteCache(tmp_path / "quotes.db", "made")
+    other = SqliteQuoteCache(tmp_path / "quotes.db", "else")
+    quote = Quote("K", 100, 105, None, 65, 65, 0, 0, NOW)
+    older = replace(quote, bid=90, at=NOW - timedelta(seconds=1))
+    newer = replace(quote, bid=None, bid_size=0, at=NOW + timedelta(seconds=1))
+    cache.put([quote])
+    cache.put([older])
+    assert cache.get(["K", "unknown"]) == {"K": quote}
+    cache.put([newer])
+    assert cache.get(["K"]) == {"K": newer}
+    assert other.get(["K"]) == {}
+
+
+def test_a_leg_keeps_lot_and_tick_of_its_own_contract(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    odd = made.show(replace(option(24_500, Right.PUT), lot_size=25, tick=1), 50_00, 50_01)
+    proposal = made.propose([Leg(odd, Side.BUY, 1, 50_00)], "long_put")
+    kept = made.store.proposal(proposal.strategy_id).legs[0].contract
+    assert (kept.lot_size, kept.tick, kept.kind) == (25, 1, odd.kind)
+    made.close()
