@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, from_disk, to_disk
@@ -23,9 +23,9 @@ from strikeloom.errors import MissingHistory, StoreError
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    import pyarrow.compute as pc
 
 _LOCK_SECONDS = 60
-_Filters = list[tuple[str, str, object]]
 
 
 class ParquetHistory:
@@ -80,7 +80,7 @@ class ParquetHistory:
         path = self._path(dataset, day)
         if not path.exists():
             return []
-        moments = self._read([path], dataset, [], columns=["at"])["at"].unique()
+        moments = self._read([path], dataset, columns=["at"])["at"].unique()
         return sorted(at.astimezone(IST) for at in moments.to_pylist())
 
     def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
@@ -91,12 +91,14 @@ class ParquetHistory:
         MissingHistory
             When there is no snapshot at that moment.
         """
+        import pyarrow.compute as pc
+
         from strikeloom.nse.sessions import IST
 
         dataset = DATASETS["quotes"]
         path = self._path(dataset, at.astimezone(IST).date())
         if path.exists():
-            table = self._read([path], dataset, [("at", "==", at), *_among("symbol", symbols)])
+            table = self._read([path], dataset, (pc.field("at") == at) & _among("symbol", symbols))
             if len(table) or (symbols is not None and at in self.quote_times(at.date())):
                 return from_disk(table, dataset)
         raise MissingHistory(
@@ -166,7 +168,7 @@ class ParquetHistory:
             return self.days()
         days: set[date] = set()
         for path in self._files(dataset):
-            moments = self._read([path], kind, [], columns=[kind.moment])[kind.moment].unique()
+            moments = self._read([path], kind, columns=[kind.moment])[kind.moment].unique()
             days.update(
                 m.astimezone(IST).date() if isinstance(m, datetime) else m
                 for m in moments.to_pylist()
@@ -182,6 +184,7 @@ class ParquetHistory:
             ``day``, ``index``, ``close`` (rupees); the exchange's own rows before contracts.
         """
         import pandas as pd
+        import pyarrow.compute as pc
 
         rows = self.indices(date.min, date.max)
         rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
@@ -189,7 +192,7 @@ class ParquetHistory:
         table = self._read(
             self._files("contracts"),
             contracts,
-            [("kind", "==", Kind.INDEX.value)],
+            pc.field("kind") == Kind.INDEX.value,
             columns=["day", "symbol", "underlying"],
         )
         spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()
@@ -224,18 +227,20 @@ class ParquetHistory:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
 
     def _between(
-        self, dataset: Dataset, first: date, last: date, filters: _Filters
+        self, dataset: Dataset, first: date, last: date, among: pc.Expression
     ) -> pd.DataFrame:
+        import pyarrow.compute as pc
+
         low, high = self._path(dataset, first), self._path(dataset, last)
         paths = [path for path in self._files(dataset.name) if low <= path <= high]
-        bounds: _Filters = [("day", ">=", first), ("day", "<=", last)]
-        return from_disk(self._read(paths, dataset, bounds + filters), dataset)
+        within = (pc.field("day") >= first) & (pc.field("day") <= last)
+        return from_disk(self._read(paths, dataset, within & among), dataset)
 
     def _read(
         self,
         paths: Sequence[Path],
         dataset: Dataset,
-        filters: _Filters,
+        rows: pc.Expression | None = None,
         *,
         columns: Sequence[str] | None = None,
     ) -> pa.Table:
@@ -246,10 +251,9 @@ class ParquetHistory:
         schema = pa.schema([dataset.on_disk.field(name) for name in wanted])
         tables = [schema.empty_table()]
         for path in paths:
-            options: dict[str, Any] = {"columns": wanted, "filters": filters or None}
             try:
-                table = pq.read_table(path, partitioning=None, **options)
-            except (pa.ArrowException, OSError) as error:
+                table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
+            except (pa.ArrowInvalid, OSError) as error:
                 raise damaged(path, error) from error
             tables.append(table.replace_schema_metadata(None).cast(schema))
         return pa.concat_tables(tables)
@@ -269,5 +273,11 @@ class ParquetHistory:
         )
 
 
-def _among(column: str, wanted: Sequence[str] | None) -> _Filters:
-    return [] if wanted is None else [(column, "in", list(wanted))]
+def _among(column: str, wanted: Sequence[str] | None) -> pc.Expression:
+    """Rows whose column holds one of the texts; all rows when nothing in particular is wanted."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if wanted is None:
+        return pc.scalar(True)
+    return pc.field(column).isin(pa.array(list(wanted), pa.string()))

@@ -46,10 +46,10 @@ def read_partition(path: Path, dataset: Dataset) -> Partition:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, partitioning=None)
-        sources = _decode(table.schema.metadata)
-        table = table.replace_schema_metadata(None).select(dataset.on_disk.names)
-        return Partition(path, dataset, table.cast(dataset.on_disk), sources)
+        with pq.ParquetFile(path) as file:
+            sources = _decode(file.metadata.metadata)
+            table = file.read(columns=dataset.on_disk.names).cast(dataset.on_disk)
+        return Partition(path, dataset, table, sources)
     except (pa.ArrowException, KeyError, OSError) as error:
         raise damaged(path, error) from error
 
@@ -69,7 +69,7 @@ def read_sources(path: Path) -> Sources:
         return {}
     try:
         return _decode(pq.read_metadata(path).metadata)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, KeyError, OSError) as error:
         raise damaged(path, error) from error
 
 
@@ -116,10 +116,12 @@ def replace_partitions(partitions: Sequence[Partition]) -> None:
 def _write(handle: int, part: Partition) -> None:
     import pyarrow.parquet as pq
 
-    metadata = {_SOURCES: json.dumps(part.sources, sort_keys=True).encode()}
-    table = part.table.combine_chunks().replace_schema_metadata(metadata)
+    table = part.table.combine_chunks()
     with os.fdopen(handle, "wb") as out:
-        pq.write_table(table, out, compression="zstd", row_group_size=_ROWS_PER_GROUP)
+        with pq.ParquetWriter(out, table.schema, compression="zstd", store_schema=False) as file:
+            file.write_table(table, row_group_size=_ROWS_PER_GROUP)
+            sources = json.dumps(part.sources, sort_keys=True)
+            file.add_key_value_metadata({_SOURCES.decode(): sources})
         out.flush()
         os.fsync(out.fileno())
 

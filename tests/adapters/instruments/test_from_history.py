@@ -1,0 +1,71 @@
+"""Contracts as a day's file lists them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from nse_files import legacy, save, udiff
+from strikeloom.adapters.bhavcopy import import_paths
+from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.domain.instruments import Kind, Right, Underlying
+from strikeloom.errors import DataError, MissingHistory
+
+DAY = date(2026, 2, 10)
+KEY = "NIFTY:2026-02-24:2590000:CE"
+
+
+@pytest.fixture
+def instruments(history: ParquetHistory, tmp_path: Path) -> HistoryInstruments:
+    half = {"StrkPric": "25850.50", "FinInstrmId": "40002"}
+    import_paths([save(tmp_path / "a.csv", udiff({}, half))], history)
+    return HistoryInstruments(history, history.underlyings())
+
+
+def test_a_listed_contract(instruments: HistoryInstruments) -> None:
+    found = instruments.contract(KEY, DAY)
+    assert (found.key, found.kind, found.lot_size, found.tick) == (KEY, Kind.INDEX, 65, 5)
+    assert instruments.contract(KEY, date(2026, 2, 13)) == found
+    half = instruments.contract("NIFTY:2026-02-24:2585050:CE", DAY)
+    assert (half.strike, half.right) == (2_585_050, Right.CALL)
+
+
+def test_what_is_not_listed(instruments: HistoryInstruments) -> None:
+    with pytest.raises(DataError, match=r"NIFTY:2026-02-24:2590000:PE is not listed on 2026-02-10"):
+        instruments.contract("NIFTY:2026-02-24:2590000:PE", DAY)
+    with pytest.raises(MissingHistory, match="no contracts up to 2026-02-09"):
+        instruments.contract(KEY, date(2026, 2, 9))
+    with pytest.raises(DataError, match="is not a contract key"):
+        instruments.contract("NIFTY", DAY)
+
+
+def test_the_old_layout_has_no_lots(history: ParquetHistory, tmp_path: Path) -> None:
+    stock = {"TckrSymb": "SBIN", "FinInstrmTp": "STO", "StrkPric": "1050.00"}
+    import_paths([save(tmp_path / "a.csv", legacy({}, stock))], history)
+    instruments = HistoryInstruments(history, {})
+    assert instruments.contract(KEY, DAY).lot_size == 65  # NSE/FAOP/70616: 65 from 2026
+    with pytest.raises(DataError, match="import the day's UDiFF file"):
+        instruments.contract("SBIN:2026-02-24:105000:CE", DAY)
+
+
+def test_underlyings_of_the_market_come_first(history: ParquetHistory) -> None:
+    made = Underlying("NIFTY", Kind.INDEX, "Made")
+    assert HistoryInstruments(history, {"NIFTY": made}).underlying("NIFTY") == made
+    assert HistoryInstruments(history, {}).underlying("NIFTY").kind is Kind.INDEX
+    with pytest.raises(DataError, match="NIFTI"):
+        HistoryInstruments(history, {}).underlying("NIFTI")
+
+
+@pytest.mark.realdata
+def test_every_option_of_a_real_day_is_found(real_history: ParquetHistory) -> None:
+    instruments = HistoryInstruments(real_history, {})
+    frame = real_history.contracts(DAY, symbols=["BANKNIFTY", "M&M", "BAJAJ-AUTO"])
+    options = frame[frame["right"] != "XX"].iloc[::37]
+    for row in options.itertuples():
+        paise = round(row.strike * 100)
+        key = f"{row.symbol}:{row.expiry:%Y-%m-%d}:{paise}:{row.right}"
+        found = instruments.contract(key, DAY)
+        assert (found.key, found.lot_size) == (key, row.lot_size)
