@@ -12,9 +12,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fresh import NOTEBOOKS, fresh_home
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from fresh_homes import NOTEBOOKS, fresh_home
 from strikeloom.desk import open_desk
 from strikeloom.runner.kernel import KERNEL, ensure_kernel
 

@@ -71,6 +71,7 @@ def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:
             target,
             parameters=values,
             kernel_name=KERNEL,
+            language="python",
             progress_bar=False,
             cwd=str(source.parent),
             log_output=False,
