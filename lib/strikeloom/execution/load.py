@@ -34,8 +34,15 @@ def load_marked(desk: Desk, strategy_ids: Sequence[str] | None = None) -> Marked
     Raises
     ------
     StageError
-        When nothing is marked, or a strategy named is not; says which command marks.
+        When nothing is marked, or a strategy named is not; says which command marks. When the
+        clock has not left the day: its close made the signals, and filling there is look-ahead.
     """
+    now = desk.clock.now()
+    if now.date() <= desk.day:
+        raise StageError(
+            f"strategies of {desk.day} trade at later prices, and the clock of {desk.account} "
+            f"stands at {now:%Y-%m-%d %H:%M}; move it to the next session first"
+        )
     run = desk.store.latest_run(Stage.ALLOCATION, desk.day)
     if run is None:
         raise StageError(

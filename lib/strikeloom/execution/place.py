@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from strikeloom.domain.orders import Purpose
@@ -12,7 +14,9 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished, work
 
-_HAND_OVER_ROUNDS = 60
+#: Seconds of real time that a running watcher is given to see the orders through.
+_PATIENCE = 60.0
+_LOOK_AGAIN = 0.5
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,9 @@ class Placed:
     Attributes
     ----------
     filled, abandoned, open : list of str
-        Strategy ids: complete, given up and unwound, still working.
+        Strategy ids: every leg traded, given up and unwound, still working.
+    units : dict of str to tuple
+        Units filled and units wanted on entry, all legs together.
     by_watcher : bool
         The watcher sent them, because it holds the account's send lock.
     """
@@ -30,55 +36,81 @@ class Placed:
     filled: list[str]
     abandoned: list[str]
     open: list[str]
+    units: dict[str, tuple[int, int]]
     by_watcher: bool
 
 
-def place(desk: Desk, plan: EntryPlan) -> Placed:
+def place(
+    desk: Desk,
+    plan: EntryPlan,
+    *,
+    patience: float = _PATIENCE,
+    pause: Callable[[float], None] = time.sleep,
+) -> Placed:
     """Record all intents of a strategy at once and see them through.
 
-    Waits at most the settings' attempts; what is still open then stays with the watcher.
+    With a watcher running the intents are handed over to it; should it end before they are
+    done, they are taken back. What is open at the end stays with the next watcher.
+
+    Parameters
+    ----------
+    patience : float
+        Seconds of real time to wait for a running watcher.
     """
-    for intents in plan.intents.values():
-        desk.store.record_intents(intents)
+    for entry in plan.entries:
+        desk.store.record_intents(entry.intents)
+    names = [*plan.intents, *plan.entered]
     by_watcher = False
-    try:
-        with Lease(desk.home, desk.store) as lease:
-            _see_through(desk, lease)
-    except LeaseTaken:
-        by_watcher = True
-        for _ in range(_HAND_OVER_ROUNDS):
-            if not _open_entries(desk):
+    waited = 0.0
+    while _open(desk, names):
+        try:
+            with Lease(desk.home, desk.store) as lease:
+                _see_through(desk, lease, names)
+            break
+        except LeaseTaken:
+            by_watcher = True
+            if waited >= patience:
                 break
-            desk.clock.wait(1.0)
-    return _outcome(desk, plan, by_watcher=by_watcher)
+            pause(_LOOK_AGAIN)
+            waited += _LOOK_AGAIN
+    return _outcome(desk, names, by_watcher=by_watcher)
 
 
-def _see_through(desk: Desk, lease: Lease) -> None:
+def _see_through(desk: Desk, lease: Lease, names: Iterable[str]) -> None:
+    """Work until the entries are done, stepping the clock between attempts."""
     settings = desk.settings.execution
     pace = Pace(settings.orders_per_second)
     for _ in range(settings.max_attempts + 1):
         work(desk, lease, pace)
-        if not unfinished(desk) or not desk.clock.wait(1.0):
-            break
-    else:
-        work(desk, lease, pace)
+        if not _open(desk, names) or not desk.clock.wait(1.0):
+            return
+    work(desk, lease, pace)
 
 
-def _open_entries(desk: Desk) -> set[str]:
-    return {
-        intents[0].position_id
-        for intents in unfinished(desk).values()
-        if intents[0].purpose in (Purpose.ENTRY, Purpose.UNWIND)
-    }
+def _open(desk: Desk, names: Iterable[str]) -> set[str]:
+    """Which of the strategies have entry orders, or the unwinding of one, still to do."""
+    wanted = set(names)
+    groups = [intents[0] for intents in unfinished(desk).values()]
+    found = {i.position_id for i in groups if i.purpose in (Purpose.ENTRY, Purpose.UNWIND)}
+    return found & wanted
 
 
-def _outcome(desk: Desk, plan: EntryPlan, *, by_watcher: bool) -> Placed:
-    open_ = _open_entries(desk)
-    held = {position.position_id for position in desk.store.positions()}
-    planned = list(plan.intents)
+def _outcome(desk: Desk, names: Iterable[str], *, by_watcher: bool) -> Placed:
+    units = {name: _units(desk, name) for name in names}
+    open_ = _open(desk, names)
+    over = [name for name in units if name not in open_]
     return Placed(
-        filled=[name for name in planned if name in held and name not in open_],
-        abandoned=[name for name in planned if name not in held and name not in open_],
-        open=[name for name in planned if name in open_],
+        filled=[name for name in over if units[name][0] >= units[name][1]],
+        abandoned=[name for name in over if units[name][0] < units[name][1]],
+        open=[name for name in units if name in open_],
+        units=units,
         by_watcher=by_watcher,
     )
+
+
+def _units(desk: Desk, name: str) -> tuple[int, int]:
+    """Units filled and wanted on entry: a position that was left since counts as filled."""
+    entries = [i for i in desk.store.intents(position_id=name) if i.purpose is Purpose.ENTRY]
+    ours = {intent.correlation_id for intent in entries}
+    filled = sum(f.units for f in desk.store.fills(position_id=name) if f.correlation_id in ours)
+    return filled, sum(intent.units for intent in entries if intent.attempt == 1)

@@ -3,50 +3,125 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import OrderIntent
+from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.execution.load import MarkedList
+from strikeloom.nse.charges import trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
+from strikeloom.trading.guards import check
 from strikeloom.trading.intents import entry_intents
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One strategy priced now. Money in paise.
+
+    Attributes
+    ----------
+    premium : int
+        Received (+) or paid (-) if every order trades at its limit: the worst that is allowed.
+    margin : int
+        Estimate for all lots, see ``proposal.risk.margin_how``.
+    charges : int
+        Of the orders at their limits.
+    """
+
+    proposal: Proposal
+    lots: int
+    intents: tuple[OrderIntent, ...]
+    premium: int
+    margin: int
+    charges: int
 
 
 @dataclass(frozen=True)
 class EntryPlan:
-    """Intents by strategy, what is entered already, and what cannot be, with the reason."""
+    """What can be entered, what is entered already, and what cannot be, with the reason."""
 
-    intents: dict[str, list[OrderIntent]]
+    entries: tuple[Entry, ...]
     entered: list[str]
     refused: list[Rejection]
     upstream: str
+    available: int
 
     @property
-    def table(self) -> object:
+    def intents(self) -> dict[str, tuple[OrderIntent, ...]]:
+        """Intents by strategy, in the order of the marks."""
+        return {entry.proposal.strategy_id: entry.intents for entry in self.entries}
+
+    @property
+    def needed(self) -> int:
+        """Paise that margins, premiums paid and charges would bind together."""
+        return sum(e.margin + max(0, -e.premium) + e.charges for e in self.entries)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know before anything is sent."""
+        if self.needed <= self.available:
+            return ()
+        return (
+            f"the plan needs {rupees_text(self.needed, decimals=0)} and "
+            f"{rupees_text(self.available, decimals=0)} is there: the last orders may be refused",
+        )
+
+    @property
+    def table(self) -> pd.DataFrame:
         """One row an order, prices in rupees."""
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                {
-                    "strategy_id": i.position_id,
-                    "leg": i.leg,
-                    "contract": i.contract.label,
-                    "side": i.side.word,
-                    "units": i.units,
-                    "limit": i.limit / 100,
-                    "why": i.why,
-                }
-                for intents in self.intents.values()
-                for i in intents
-            ],
-            columns=["strategy_id", "leg", "contract", "side", "units", "limit", "why"],
-        )
+        columns = ["strategy_id", "leg", "contract", "side", "units", "limit", "why"]
+        rows = [
+            (
+                intent.position_id,
+                intent.leg,
+                intent.contract.label,
+                intent.side.word,
+                intent.units,
+                intent.limit / 100,
+                intent.why,
+            )
+            for entry in self.entries
+            for intent in entry.intents
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row a strategy, money in rupees; refused ones with their reason."""
+        import pandas as pd
+
+        columns = ["symbol", "template", "lots", "premium", "margin", "charges", "refused"]
+        rows: list[tuple[object, ...]] = [
+            (
+                e.proposal.symbol,
+                e.proposal.template,
+                e.lots,
+                e.premium / 100,
+                e.margin / 100,
+                e.charges / 100,
+                "",
+            )
+            for e in self.entries
+        ]
+        rows += [(row.symbol, row.template, 0, 0.0, 0.0, 0.0, row.reason) for row in self.refused]
+        return pd.DataFrame(rows, columns=columns)
 
 
 def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
-    """Price every leg at the desk's moment. Nothing is recorded or sent yet."""
-    intents: dict[str, list[OrderIntent]] = {}
+    """Price every leg at the desk's moment and ask the guards. Nothing is recorded or sent yet.
+
+    A strategy that a guard would refuse now is not begun at all: it can be planned again when
+    the reason is gone.
+    """
+    entries: list[Entry] = []
     entered: list[str] = []
     refused: list[Rejection] = []
     for row in marked.rows:
@@ -55,7 +130,24 @@ def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
             entered.append(proposal.strategy_id)
             continue
         try:
-            intents[proposal.strategy_id] = entry_intents(desk, proposal, row.lots)
+            entries.append(_entry(desk, proposal, row.lots))
         except (NoQuote, GuardError) as error:
             refused.append(Rejection(proposal.symbol, proposal.template, str(error)))
-    return EntryPlan(intents, entered, refused, marked.upstream)
+    return EntryPlan(
+        tuple(entries), entered, refused, marked.upstream, desk.broker.funds().available
+    )
+
+
+def _entry(desk: Desk, proposal: Proposal, lots: int) -> Entry:
+    intents = tuple(entry_intents(desk, proposal, lots))
+    day = desk.clock.now().date()
+    for intent in intents:
+        check(desk, intent)
+    return Entry(
+        proposal,
+        lots,
+        intents,
+        premium=-sum(int(i.side) * i.units * i.limit for i in intents),
+        margin=proposal.risk.margin * lots,
+        charges=sum(trade_charges(i.side, i.units, i.limit, day).total for i in intents),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -15,22 +16,27 @@ from strikeloom.ports.desk import Desk
 if TYPE_CHECKING:
     import pandas as pd
 
+_LOG = logging.getLogger("strikeloom.execution")
+
 
 def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> StageOutput:
-    """Report; ``placed`` is ``None`` on a dry run, when nothing was recorded or sent."""
-    refused = Counter(row.reason for row in plan.refused)
-    done = len(plan.entered)
-    warnings = []
+    """Report; ``placed`` is ``None`` on a dry run, when nothing was recorded or sent.
+
+    Every marked strategy is done (all its legs traded, now or in an earlier run) or refused
+    with its reason.
+    """
+    refused = Counter(_kind(row.reason) for row in plan.refused)
+    warnings = list(plan.warnings)
     if placed is None:
-        done += len(plan.intents)
+        done = len(plan.entries) + len(plan.entered)
         warnings.append("dry run: nothing was sent")
     else:
-        done += len(placed.filled)
+        done = len(placed.filled)
         refused.update(_why(desk, placed))
         if placed.by_watcher:
             warnings.append("the running watcher sent the orders")
     if plan.entered:
-        warnings.append(f"{len(plan.entered)} strategies were entered before and left alone")
+        warnings.append(f"{len(plan.entered)} strategies were begun by an earlier run")
     count = sum(refused.values())
     result = StageResult(
         run_id=run_id,
@@ -45,17 +51,28 @@ def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> Sta
         outputs={"orders": len(desk.store.orders()), "fills": len(desk.store.fills())},
         warnings=tuple(warnings),
     )
-    return StageOutput(result, {"plan": plan.table, "fills": fills_table(desk)})
+    tables = {"plan": plan.table, "summary": plan.summary, "fills": fills_table(desk)}
+    return StageOutput(result, tables)
 
 
 def _why(desk: Desk, placed: Placed) -> list[str]:
     """Reason for each strategy that did not become a position."""
-    reasons = ["still working" for _ in placed.open]
+    reasons = []
+    for name in placed.open:
+        filled, wanted = placed.units[name]
+        reasons.append("partly filled, still working" if filled else "still working")
+        if filled:
+            _LOG.warning("%s has %d of %d units so far", name, filled, wanted)
     for name in placed.abandoned:
         notes = [i.note for i in desk.store.intents(position_id=name) if i.note]
         told = [note for note in notes if not note.startswith("entry abandoned")]
-        reasons.append((told or notes or ["not filled"])[0].split(":")[0])
+        reasons.append(_kind((told or notes or ["not filled"])[0]))
     return reasons
+
+
+def _kind(reason: str) -> str:
+    """Reason without the particulars behind its colon, to count by."""
+    return reason.split(":", maxsplit=1)[0]
 
 
 def fills_table(desk: Desk) -> pd.DataFrame:
