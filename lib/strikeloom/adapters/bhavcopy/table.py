@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MISSING = ["", "-", " ", " -", "- ", " - "]
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 80
 _MOST = 1e13  # rupees or units; what is larger is no number of a market
 
@@ -33,7 +34,7 @@ class Text:
     @cached_property
     def header(self) -> list[str]:
         """Column names, stripped of blanks, quotes and the mark of a byte order."""
-        line = self.body[:MOST_HEADER].split(b"\n", 1)[0].removeprefix(b"\xef\xbb\xbf")
+        line = self.body[:MOST_HEADER].split(b"\n", 1)[0].removeprefix(_BYTE_ORDER_MARK)
         names = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
         return [name.strip() for name in names]
 
@@ -212,7 +213,7 @@ def _parsed(text: Text, kinds: Mapping[str, pa.DataType]) -> pa.Table:
 
 def _fitted(text: Text) -> list[str]:
     """Header names, one a field of the first row; a comma may trail in either of the two."""
-    lines = text.body.split(b"\n", 2)
+    lines = text.body[: 2 * MOST_HEADER].split(b"\n", 2)
     first = lines[1].decode("utf-8", errors="replace") if len(lines) > 1 else ""
     fields = next(csv.reader([first]), [])
     names = list(text.header)

@@ -173,15 +173,15 @@ def paise_array(rupees: np.ndarray) -> pa.Array:
 
 
 def from_disk(table: pa.Table, dataset: Dataset) -> pd.DataFrame:
-    """Paise to rupees, UTC to Asia/Kolkata."""
+    """Paise to rupees, UTC to Asia/Kolkata, in the columns that the table has."""
     import numpy as np
     import pandas as pd
 
     from strikeloom.nse.sessions import IST
 
     out: dict[str, object] = {}
-    for name, family in dataset.columns.items():
-        column = table[name]
+    for name in table.column_names:
+        column, family = table[name], dataset.columns[name]
         if family == "price":
             out[name] = column.to_numpy().astype(np.float64) / PAISE
         elif family == "date":
@@ -190,7 +190,7 @@ def from_disk(table: pa.Table, dataset: Dataset) -> pd.DataFrame:
             moments = pd.DatetimeIndex(column.to_numpy()).tz_localize("UTC")
             out[name] = moments.tz_convert(IST).as_unit("us")
         elif family == "text":
-            out[name] = column.to_pandas().astype(object)
+            out[name] = column.to_numpy()
         else:
             out[name] = column.to_numpy()
     return pd.DataFrame(out)

@@ -57,20 +57,21 @@ class ParquetHistory:
         path = self._path(dataset, day)
         if not path.exists():
             raise self._missing(day)
-        table = self._read([path], dataset, _among("symbol", symbols))
-        return from_disk(table, dataset).drop(columns="day")
+        columns = list(dataset.schema.columns)
+        table = self._read([path], dataset, _among("symbol", symbols), columns=columns)
+        return from_disk(table, dataset)
 
     def cash(
         self, first: date, last: date, *, symbols: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """``CASH`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
-        return self._between(DATASETS["cash"], first, last, _among("symbol", symbols))
+        return self._between(DATASETS["cash"], first, last, "symbol", symbols)
 
     def indices(
         self, first: date, last: date, *, names: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """``INDICES`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
-        return self._between(DATASETS["indices"], first, last, _among("index", names))
+        return self._between(DATASETS["indices"], first, last, "index", names)
 
     def quote_times(self, day: date) -> list[datetime]:
         """Moments of recorded intraday snapshots of a day, ascending; empty when none."""
@@ -98,7 +99,8 @@ class ParquetHistory:
         dataset = DATASETS["quotes"]
         path = self._path(dataset, at.astimezone(IST).date())
         if path.exists():
-            table = self._read([path], dataset, (pc.field("at") == at) & _among("symbol", symbols))
+            rows = _among("symbol", symbols, pc.field("at") == at)
+            table = self._read([path], dataset, rows)
             if len(table) or (symbols is not None and at in self.quote_times(at.date())):
                 return from_disk(table, dataset)
         raise MissingHistory(
@@ -227,14 +229,19 @@ class ParquetHistory:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
 
     def _between(
-        self, dataset: Dataset, first: date, last: date, among: pc.Expression
+        self,
+        dataset: Dataset,
+        first: date,
+        last: date,
+        column: str,
+        wanted: Sequence[str] | None,
     ) -> pd.DataFrame:
         import pyarrow.compute as pc
 
         low, high = self._path(dataset, first), self._path(dataset, last)
         paths = [path for path in self._files(dataset.name) if low <= path <= high]
         within = (pc.field("day") >= first) & (pc.field("day") <= last)
-        return from_disk(self._read(paths, dataset, within & among), dataset)
+        return from_disk(self._read(paths, dataset, _among(column, wanted, within)), dataset)
 
     def _read(
         self,
@@ -273,11 +280,14 @@ class ParquetHistory:
         )
 
 
-def _among(column: str, wanted: Sequence[str] | None) -> pc.Expression:
-    """Rows whose column holds one of the texts; all rows when nothing in particular is wanted."""
+def _among(
+    column: str, wanted: Sequence[str] | None, within: pc.Expression | None = None
+) -> pc.Expression | None:
+    """Rows within some whose column holds one of the texts; no text wanted: all of them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if wanted is None:
-        return pc.scalar(True)
-    return pc.field(column).isin(pa.array(list(wanted), pa.string()))
+        return within
+    among = pc.field(column).isin(pa.array(list(wanted), pa.string()))
+    return among if within is None else within & among

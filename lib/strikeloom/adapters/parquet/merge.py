@@ -75,6 +75,8 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
     import numpy as np
     import pyarrow as pa
 
+    if not len(stored):
+        return Merged(fresh, len(fresh))
     if stored.equals(fresh):
         return Merged(stored, 0)
     # the sort is stable: of two rows with one key the stored one comes first
