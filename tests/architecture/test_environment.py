@@ -25,7 +25,7 @@ OWNERS = {
 
 
 def _uv() -> str | None:
-    own = ROOT / ".tools" / "bin" / "uv"
+    own = ROOT / ".tools" / "uv"
     return str(own) if own.exists() else shutil.which("uv")
 
 

@@ -21,9 +21,12 @@ FLAGS = [
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium of STRIKELOOM_CHROMIUM, of the system, or Playwright's own."""
+    """Chromium of STRIKELOOM_CHROMIUM, of the system, or Playwright's own.
+
+    A module each: while Playwright lives its event loop runs, and others could not run theirs.
+    """
     named = os.environ.get("STRIKELOOM_CHROMIUM")
     found = named or next((path for name in _NAMES if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
