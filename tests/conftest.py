@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,4 +58,33 @@ def drawn_home(home: Path, synthetic_history: ParquetHistory) -> Path:
     histories.mkdir(parents=True)
     folder = synthetic_history.folder
     (histories / folder.name).symlink_to(folder, target_is_directory=True)
+    return home
+
+
+@pytest.fixture(scope="session")
+def planned_template(
+    tmp_path_factory: pytest.TempPathFactory, synthetic_history: ParquetHistory
+) -> Path:
+    """Home whose stages 01 to 03 have run and whose plan is marked. Copied, never used."""
+    from filelock import FileLock
+
+    from strikeloom.desk import open_desk
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    folder = shared / "planned-home"
+    with FileLock(shared / "planned-home.lock"):
+        if not (folder / "done").exists():
+            histories = folder / "history"
+            histories.mkdir(parents=True)
+            (histories / "synthetic-7").symlink_to(synthetic_history.folder)
+            open_desk("synthetic", stage="execution", home=folder).store.close()
+            (folder / "done").touch()
+    return folder
+
+
+@pytest.fixture
+def planned_home(home: Path, planned_template: Path) -> Path:
+    """Home of the test's own in which stages 01 to 03 have run and the plan is marked."""
+    shutil.copytree(planned_template, home, symlinks=True)
     return home

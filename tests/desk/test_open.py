@@ -103,11 +103,13 @@ def test_the_synthetic_market_runs_what_is_missing_and_says_so(
     assert capsys.readouterr().err == ""
 
 
-def test_marks_are_of_the_plan(drawn_home: Path) -> None:
-    desk = open_desk("synthetic")
+def test_without_a_plan_there_is_nothing_to_mark(desk: Desk) -> None:
     with pytest.raises(StageError, match=r"no plan for 2026-06-10.*run allocation"):
         mark(desk)
-    desk = open_desk("synthetic", stage="execution")
+
+
+def test_marks_are_of_the_plan(planned_home: Path) -> None:
+    desk = open_desk("synthetic")
     plan = desk.store.allocation(LAST)
     assert plan is not None
     rows, new = mark(desk)
@@ -137,7 +139,7 @@ def test_a_replay_that_has_not_traded_may_go_anywhere(desk: Desk) -> None:
         to_day_end(desk, date(2026, 6, 12))
 
 
-def test_a_replay_that_has_traded_never_goes_back(drawn_home: Path) -> None:
+def test_a_replay_that_has_traded_never_goes_back(planned_home: Path) -> None:
     from strikeloom import execution
 
     desk = open_desk("synthetic", stage="execution")

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from strikeloom.cli.app import app, paired
+from strikeloom.errors import StrikeloomError
+
+Call = Callable[..., object]
+
+COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_the_commands_of_the_design_are_there() -> None:
+    assert set(COMMANDS) == {
+        "data", "demo", "doctor", "execute", "exit", "explain", "iv", "kill", "mark", "monitor",
+        "positions", "resume", "run", "schedule", "status", "unmark", "watch",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(call: Call, name: str) -> None:
+    said = call(name, "--help")
+    assert said.code == 0
+    assert "Usage" in said.out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nothing"],
+        ["run"],
+        ["run", "monitor"],
+        ["exit"],
+        ["exit", "S1", "--all"],
+        ["exit", "S1", "--percent", "0"],
+        ["exit", "S1", "--percent", "50", "--leg", "1"],
+        ["mark"],
+        ["mark", "S1", "--all"],
+        ["schedule"],
+        ["schedule", "--once", "--list"],
+        ["run", "allocation", "-p", "capital"],
+        ["run", "iv-history", "--to", "2026-02-10", "--date", "2026-02-11"],
+    ],
+)
+def test_wrong_usage_is_exit_code_two(call: Call, drawn_home: Path, words: list[str]) -> None:
+    said = call(*words)
+    assert said.code == 2
+    assert "Traceback" not in said.err
+
+
+def test_an_error_is_a_sentence_and_exit_code_one(call: Call, home: Path) -> None:
+    said = call("run", "iv-history", "--market", "bse")
+    assert said.code == 1
+    assert said.err.startswith("error: market 'bse' is unknown")
+    assert "Traceback" not in said.err
+    assert said.out == ""
+
+
+def test_every_kind_of_error_of_the_package_is_met() -> None:
+    def below(kind: type[BaseException]) -> set[type[BaseException]]:
+        return {kind}.union(*(below(sub) for sub in kind.__subclasses__()))
+
+    assert len(below(StrikeloomError)) >= 15  # main() catches their root
+
+
+def test_help_does_not_wait_for_heavy_libraries() -> None:
+    heavy = "{'pandas', 'numpy', 'plotly', 'papermill', 'numba', 'scipy', 'ipywidgets', 'voila'}"
+    code = f"import sys, strikeloom.cli.app; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["-p", "a", "1"], ["-p", "a=1"]),
+        (["-p", "a=1", "x"], ["-p", "a=1", "x"]),
+        (["--parameter", "a", "-5", "-p", "b", ""], ["--parameter", "a=-5", "-p", "b="]),
+        (["run", "-p"], ["run", "-p"]),
+        (["run", "-p", "a"], ["run", "-p", "a"]),
+        (["positions"], ["positions"]),
+    ],
+)
+def test_a_parameter_takes_two_words(words: list[str], expected: list[str]) -> None:
+    assert paired(words) == expected
