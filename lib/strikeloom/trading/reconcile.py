@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from strikeloom.domain.instruments import parse_key
-from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import (
-    Fill,
     IntentState,
     Order,
     OrderIntent,
     OrderState,
-    Purpose,
 )
 from strikeloom.errors import BrokerError
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import correlation, intent_name
+from strikeloom.trading.settle import settle
 from strikeloom.trading.tell import tell
 
 _WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN})
@@ -63,7 +59,7 @@ def reconcile(desk: Desk) -> ReconcileReport:
             desk.store.record_order(order)
     ours = [fill for fill in fills if fill.correlation_id in known]
     report.new_fills = desk.store.record_fills(ours)
-    report.new_fills += _settlements(desk, [fill for fill in fills if fill.kind == "settlement"])
+    report.new_fills += settle(desk, fills)
     traded: dict[str, int] = defaultdict(int)
     for fill in ours:
         traded[fill.correlation_id] += fill.units
@@ -149,51 +145,6 @@ def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
             )
     for text in report.differences:
         tell(desk, "critical", f"positions differ. {text}")
-
-
-def _settlements(desk: Desk, fills: list[Fill]) -> int:
-    """Book an expiry's settlement on every position that holds the contract."""
-    booked = 0
-    for fill in fills:
-        for position in desk.store.positions():
-            for leg in position.legs:
-                if leg.contract.key != fill.contract_key or not leg.net_units:
-                    continue
-                name = intent_name(desk.account, desk.market, position.position_id, fill.fill_id)
-                intent = OrderIntent(
-                    account=desk.account,
-                    market=desk.market,
-                    correlation_id=correlation(name, leg.leg, 0, 1),
-                    intent_id=name,
-                    position_id=position.position_id,
-                    purpose=Purpose.SETTLEMENT,
-                    leg=leg.leg,
-                    slice=0,
-                    attempt=1,
-                    contract=leg.contract,
-                    side=Side.SELL if leg.net_units > 0 else Side.BUY,
-                    units=abs(leg.net_units),
-                    limit=fill.price,
-                    priority=0,
-                    why=f"settled at expiry {parse_key(fill.contract_key)[1]}",
-                    created_at=fill.at,
-                    state=IntentState.FILLED,
-                )
-                desk.store.record_intents([intent])
-                share = round(fill.charges * intent.units / max(1, fill.units))
-                booked += desk.store.record_fills(
-                    [
-                        replace(
-                            fill,
-                            fill_id=f"{fill.fill_id}-{position.position_id}-{leg.leg}",
-                            correlation_id=intent.correlation_id,
-                            side=intent.side,
-                            units=intent.units,
-                            charges=share,
-                        )
-                    ]
-                )
-    return booked
 
 
 def _move(desk: Desk, intent: OrderIntent, to: IntentState, note: str) -> None:

@@ -1,0 +1,117 @@
+"""Book an expiry on every position that held the contract. Nothing here is sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
+from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.nse.sessions import session
+from strikeloom.nse.settlement import delivers, intrinsic
+from strikeloom.ports.desk import Desk
+from strikeloom.trading.intents import correlation, intent_name
+from strikeloom.trading.tell import tell
+
+Holding = tuple[Position, PositionLeg]
+
+
+def settle(desk: Desk, fills: list[Fill]) -> int:
+    """Book the broker's settlements, and those of holdings that net to nothing there.
+
+    The broker settles an account's net holding of a contract; positions of ours that held
+    both sides of it each end at the same value. The charge of exercise falls on what was
+    bought.
+
+    Returns
+    -------
+    int
+        Fills booked.
+    """
+    told = {fill.contract_key: fill for fill in fills if fill.kind == "settlement"}
+    held: dict[str, list[Holding]] = defaultdict(list)
+    for position in desk.store.positions():
+        for leg in position.legs:
+            if leg.net_units:
+                held[leg.contract.key].append((position, leg))
+    booked = 0
+    for key, holdings in held.items():
+        fill = told.get(key) or _netted(desk, holdings)
+        if fill is None:
+            continue
+        bought = sum(leg.net_units for _, leg in holdings if leg.net_units > 0)
+        for position, leg in holdings:
+            share = max(0, leg.net_units) / bought if bought else 0.0
+            booked += _book(desk, position, leg, fill, round(fill.charges * share))
+    return booked
+
+
+def _netted(desk: Desk, holdings: list[Holding]) -> Fill | None:
+    """Settlement of a contract in which our positions offset each other at the broker."""
+    contract = holdings[0][1].contract
+    if sum(leg.net_units for _, leg in holdings) or desk.clock.now() < _close(contract):
+        return None
+    final = desk.feed.settlement(contract.symbol, contract.expiry)
+    if final is None:
+        return None
+    return Fill(
+        fill_id=f"NET-{contract.key}",
+        order_id="",
+        correlation_id="",
+        contract_key=contract.key,
+        side=Side.BUY,
+        units=1,
+        price=intrinsic(contract, final),
+        charges=0,
+        at=_close(contract),
+        kind="settlement",
+    )
+
+
+def _close(contract: OptionContract) -> datetime:
+    return session(contract.expiry).close
+
+
+def _book(desk: Desk, position: Position, leg: PositionLeg, fill: Fill, charges: int) -> int:
+    name = intent_name(desk.account, desk.market, position.position_id, fill.fill_id)
+    side = Side.SELL if leg.net_units > 0 else Side.BUY
+    intent = OrderIntent(
+        account=desk.account,
+        market=desk.market,
+        correlation_id=correlation(name, leg.leg, 0, 1),
+        intent_id=name,
+        position_id=position.position_id,
+        purpose=Purpose.SETTLEMENT,
+        leg=leg.leg,
+        slice=0,
+        attempt=1,
+        contract=leg.contract,
+        side=side,
+        units=abs(leg.net_units),
+        limit=fill.price,
+        priority=0,
+        why=f"settled at expiry {leg.contract.expiry}",
+        created_at=fill.at,
+        state=IntentState.FILLED,
+    )
+    desk.store.record_intents([intent])
+    final = desk.feed.settlement(leg.contract.symbol, leg.contract.expiry)
+    if final is not None and delivers(leg.contract, final):
+        tell(
+            desk,
+            "critical",
+            f"{position.position_id}: {leg.contract.label} ended in a delivery of "
+            f"{abs(leg.net_units)} shares; booked here at its cash value",
+        )
+    booked = replace(
+        fill,
+        fill_id=f"{fill.fill_id}-{position.position_id}-{leg.leg}",
+        correlation_id=intent.correlation_id,
+        side=side,
+        units=intent.units,
+        charges=charges,
+    )
+    return desk.store.record_fills([booked])

@@ -1,0 +1,87 @@
+"""Expiry: each position ends at the settlement value, also those that net out at the broker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from desks import MadeDesk
+from doubles import EXPIRY, ist, option
+from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.trading.reconcile import reconcile
+
+FINAL = 25_175_40  # the NIFTY close the exchange printed on 2026-01-27, as a figure
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> MadeDesk:
+    return MadeDesk(tmp_path)
+
+
+def _expire(made: MadeDesk) -> None:
+    made.feed.settlements["NIFTY", EXPIRY] = FINAL
+    made.clock.at = ist(f"{EXPIRY} 15:30")
+    reconcile(made.desk)
+
+
+def test_opposite_holdings_of_one_contract_both_end(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    sold = made.propose([Leg(call, Side.SELL, 1, 150_00)], "short_call")
+    made.enter(bought, 2)
+    made.enter(sold, 2)
+    assert made.broker.positions() == []
+    _expire(made)
+    first = made.store.position(bought.strategy_id).legs[0]
+    second = made.store.position(sold.strategy_id).legs[0]
+    assert (first.net_units, second.net_units) == (0, 0)
+    # worth 175.40 at the end; bought at the ask of 151.00, sold at the bid of 150.00
+    assert first.realised == 130 * (175_40 - 151_00)
+    assert second.realised == 130 * (150_00 - 175_40)
+    assert reconcile(made.desk).differences == []
+
+
+def test_unequal_holdings_share_the_brokers_settlement(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    sold = made.propose([Leg(call, Side.SELL, 1, 150_00)], "short_call")
+    made.enter(bought, 3)
+    made.enter(sold, 1)
+    _expire(made)
+    long_leg = made.store.position(bought.strategy_id).legs[0]
+    short_leg = made.store.position(sold.strategy_id).legs[0]
+    assert (long_leg.net_units, short_leg.net_units) == (0, 0)
+    assert long_leg.realised == 195 * (175_40 - 151_00)
+    assert short_leg.realised == 65 * (150_00 - 175_40)
+    (settled,) = [f for f in made.broker.fills() if f.kind == "settlement"]
+    ours = [f for f in made.store.fills() if f.kind == "settlement"]
+    assert sum(int(f.side) * f.units for f in ours) == int(settled.side) * settled.units
+    assert sum(f.charges for f in ours) == settled.charges
+    # the charge of exercise falls on what was bought
+    assert [f.charges for f in ours if f.side is Side.BUY] == [0]
+
+
+def test_nothing_ends_before_its_value_is_known(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    made.enter(bought, 1)
+    made.clock.at = ist(f"{EXPIRY} 15:30")
+    reconcile(made.desk)
+    assert made.store.position(bought.strategy_id).is_open
+    _expire(made)
+    _expire(made)
+    assert not made.store.position(bought.strategy_id).is_open
+    assert len([f for f in made.store.fills() if f.kind == "settlement"]) == 1
+
+
+def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> None:
+    contract = replace(option(25_000, Right.CALL), kind=Kind.STOCK)
+    made.show(contract, 150_00, 151_00)
+    bought = made.propose([Leg(contract, Side.BUY, 1, 150_00)], "long_call")
+    made.enter(bought, 1)
+    _expire(made)
+    assert not made.store.position(bought.strategy_id).is_open
+    assert any("delivery of 65 shares" in text for _, text in made.heard.texts)
