@@ -186,6 +186,22 @@ def test_a_bad_file_is_refused_and_the_others_go_in(
     assert not list(history.folder.rglob("*.part"))
 
 
+def test_a_line_without_end_is_no_table(history: ParquetHistory, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", GOOD + b"x" * 3_000_000)
+    status, message = only(import_paths([path], history))
+    assert (status, "is no table of lines with fields" in message) == ("refused", True)
+
+
+def test_marks_quotes_and_line_ends_of_other_systems(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    quoted = GOOD.replace(b"NIFTY,", b'"NIFTY",').replace(b"TradDt,", b'"TradDt ",')
+    save(tmp_path / "in/a.csv", GOOD)
+    save(tmp_path / "in/b.csv", b"\xef\xbb\xbf" + quoted.replace(b"\n", b"\r\n"))
+    report = import_paths([tmp_path / "in"], history)
+    assert report.counts == {"done": 1, "same": 1, "refused": 0}
+
+
 @pytest.mark.parametrize("suffix", [".csv.gz", ".csv.zip"])
 @pytest.mark.parametrize("cut", [1, 20, 200])
 def test_a_cut_archive_is_refused(

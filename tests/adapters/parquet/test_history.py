@@ -245,9 +245,7 @@ def test_a_damaged_partition_says_so(history: ParquetHistory) -> None:
         lambda: history.sources("contracts", "2026-02-10"),
         lambda: history.write("contracts", contracts(), source="made"),
     ):
-        with pytest.raises(
-            StoreError, match="of the history is damaged"
-        ):
+        with pytest.raises(StoreError, match="of the history is damaged"):
             attempt()
 
 
@@ -278,6 +276,14 @@ def test_a_writer_that_does_not_end(
     other = ParquetHistory(history.folder, "nse")
     with history.changes(), pytest.raises(StoreError, match="another process is writing"):
         other.write("contracts", contracts(), source="made")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="cannot be written"):
+        ParquetHistory(tmp_path / "file" / "nse", "nse").write(
+            "cash", cash(["2026-02-10"]), source="x"
+        )
 
 
 def test_underlyings_of_a_made_market(history: ParquetHistory) -> None:

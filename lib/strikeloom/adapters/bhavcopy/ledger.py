@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.errors import StoreError
 
 _FILE = "imports.jsonl"
 
@@ -65,14 +66,26 @@ class Ledger:
         return entry
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Append entries, flushed; call it once their rows are written."""
+        """Append entries, flushed; call it once their rows are written.
+
+        Raises
+        ------
+        StoreError
+            When the record cannot be written.
+        """
         new = list(entries)
         body = "".join(json.dumps(asdict(entry)) + "\n" for entry in new)
-        torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n")
-        with self._path.open("a", encoding="utf-8") as out:
-            out.write("\n" * torn + body)
-            out.flush()
-            os.fsync(out.fileno())
+        try:
+            torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n")
+            with self._path.open("a", encoding="utf-8") as out:
+                out.write("\n" * torn + body)
+                out.flush()
+                os.fsync(out.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"the rows are in, but {self._path.name} cannot be written ({error}); mend the "
+                "folder and import again, nothing goes in twice"
+            ) from error
         for entry in new:
             self._remember(entry)
 

@@ -207,8 +207,12 @@ def _parsed(text: Text, kinds: Mapping[str, pa.DataType]) -> pa.Table:
     except pa.ArrowInvalid as error:
         _explain(str(error), text, names)
     if not len(table):
-        raise BadFile(f"{text.name}: line 2 is missing, expected rows below the header", line=2)
+        raise _rowless(text)
     return table
+
+
+def _rowless(text: Text) -> BadFile:
+    return BadFile(f"{text.name}: line 2 is missing, expected rows below the header", line=2)
 
 
 def _fitted(text: Text) -> list[str]:
@@ -228,7 +232,9 @@ def _explain(error: str, text: Text, names: Sequence[str]) -> NoReturn:
     """Say an Arrow error in terms of the file. Arrow's row 1 is the header."""
     found = re.search(r"Row #(\d+)", error)
     if not found:
-        raise BadFile(f"{text.name}: line 2 is missing, expected rows below the header", line=2)
+        if "skip initial" in error:  # nothing but a header, without its line end
+            raise _rowless(text)
+        raise BadFile(f"{text.name}: is no table of lines with fields: {error[:_SHOWN]}")
     row = int(found[1]) - 2
     fields = re.search(r"Expected (\d+) columns, got (\d+)", error)
     if fields:

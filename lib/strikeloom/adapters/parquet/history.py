@@ -141,21 +141,27 @@ class ParquetHistory:
         Raises
         ------
         StoreError
-            When another process has been writing for a minute.
+            When the folder cannot be written, or another process has been writing for a minute.
         """
         from filelock import FileLock, Timeout
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS)
         try:
-            with FileLock(self.folder / ".lock", timeout=_LOCK_SECONDS):
-                for left in self.folder.glob(f"*/.*{PART}"):
-                    left.unlink(missing_ok=True)  # of a writer that was killed
-                yield Changes(self.folder)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
         except Timeout as error:
             raise StoreError(
                 f"another process is writing the history of market {self.market}; wait for it "
                 "and import again"
             ) from error
+        except OSError as error:
+            raise StoreError(f"the folder {self.folder} cannot be written: {error}") from error
+        try:
+            for left in self.folder.glob(f"*/.*{PART}"):
+                left.unlink(missing_ok=True)  # of a writer that was killed
+            yield Changes(self.folder)
+        finally:
+            lock.release()
 
     def sources(self, dataset: str, partition: str) -> Sources:
         """Names of the files that a partition came from, by scope; empty when not stored."""
