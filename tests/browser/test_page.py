@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages import Served, one_cycle
 from strikeloom.domain.positions import RequestState
+from strikeloom.monitor import kill, resume
 
 pytestmark = pytest.mark.browser
 
@@ -161,3 +164,52 @@ def test_neither_source_nor_kernel_talk_is_in_the_page(page: Page):
     html = page.content()
     assert "open_desk" not in html
     assert "show_monitor" not in html
+
+
+def test_a_page_that_lost_its_desk_says_so_and_takes_no_clicks(page: Page, page_server: Served):
+    lost = page.locator("#sl-lost")
+    page.wait_for_timeout(3_000)
+    expect(lost).to_be_hidden()
+    page_server.process.terminate()
+    expect(lost).to_be_visible(timeout=25_000)
+    expect(lost).to_contain_text("old")
+    assert page.locator(".sl-page").evaluate("e => getComputedStyle(e).pointerEvents") == "none"
+
+
+def test_trouble_with_the_store_is_shown_and_passes(page: Page, held):
+    desk, _ = held
+    path = desk.home / "store.db"
+    with desk.store.db.transaction() as db:
+        db.execute("ALTER TABLE alerts RENAME TO hidden")
+    expect(page.locator("[data-trouble]")).to_be_visible(timeout=SOON)
+    expect(page.locator("[data-trouble]")).to_contain_text(path.name)
+    with desk.store.db.transaction() as db:
+        db.execute("ALTER TABLE hidden RENAME TO alerts")
+    expect(page.locator("[data-trouble]")).to_have_count(0, timeout=SOON)
+    expect(page.locator("[data-watcher]")).to_be_visible()
+
+
+def test_the_kill_switch_is_shown_with_its_reason_escaped(page: Page, held):
+    desk, _ = held
+    kill(desk, "<b>odd</b> & news", flatten=False, at=desk.clock.now())
+    banner = page.locator("[data-kill]")
+    expect(banner).to_contain_text("<b>odd</b> & news", timeout=SOON)
+    expect(banner).to_contain_text("strikeloom resume")
+    resume(desk, "checked", at=desk.clock.now())
+    expect(banner).to_have_count(0, timeout=SOON)
+
+
+def test_a_page_that_was_left_leaves_no_kernel_behind(browser, page: Page, page_server: Served):
+    def kernels() -> int:
+        pid = page_server.process.pid
+        listed = subprocess.run(
+            ["ps", "--ppid", str(pid), "-o", "args="], capture_output=True, text=True, check=False
+        )
+        return sum("ipykernel" in line for line in listed.stdout.splitlines())
+
+    assert kernels() == 1
+    page.goto("about:blank")
+    deadline = time.monotonic() + 20
+    while kernels() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert kernels() == 0

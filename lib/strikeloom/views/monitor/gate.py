@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,6 +24,9 @@ from urllib.parse import parse_qs
 from tornado.httputil import HTTPMessageDelegate, HTTPServerRequest
 from tornado.routing import Router
 from tornado.web import Application, RequestHandler
+
+_LOG = logging.getLogger("strikeloom.page")
+_REFUSED = 403
 
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -52,9 +56,10 @@ class Gate(Router):
         self._cookie = f"strikeloom-{port}"
         # what the cookie holds opens the page, and does not tell the token
         self._pass = hmac.new(token.encode(), b"page", hashlib.sha256).hexdigest()
-        self._answers = Application([(r".*", _Refuse)])
+        self._answers = Application([(r".*", _Refuse)], log_function=_log)
         self._welcome = Application(
-            [(r".*", _Welcome, {"cookie": self._cookie, "value": self._pass})]
+            [(r".*", _Welcome, {"cookie": self._cookie, "value": self._pass})],
+            log_function=_log,
         )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
@@ -94,6 +99,13 @@ class Gate(Router):
         return False
 
 
+def _log(handler: RequestHandler) -> None:
+    """Note who was turned away, without the address's query: it may hold the token."""
+    if handler.get_status() == _REFUSED:
+        request = handler.request
+        _LOG.warning("refused %s %s from %s", request.method, request.path, request.remote_ip)
+
+
 class _Plain(RequestHandler):
     """Answers without the framework's own name and error pages."""
 
@@ -110,7 +122,7 @@ class _Refuse(_Plain):
     """The one sentence."""
 
     def prepare(self) -> None:
-        self.set_status(403)
+        self.set_status(_REFUSED)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish("Not here. Open the address that `strikeloom monitor` printed.\n")
 

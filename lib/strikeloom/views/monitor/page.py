@@ -7,6 +7,7 @@ two tabs are two views of one engine.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from functools import cache, partial
@@ -28,6 +29,8 @@ CONFIRM_SECONDS = 6.0
 #: A second click sooner than this is the tail of a double click, not a confirmation.
 DOUBLE_CLICK_SECONDS = 0.5
 PRESS_AGAIN = "Press again"
+
+_LOG = logging.getLogger("strikeloom.page")
 
 Seconds = Callable[[], float]
 
@@ -134,6 +137,7 @@ class MonitorPage:
     def __init__(self, desk: Desk, real: Clock | None = None) -> None:
         self._desk = desk
         self._real = real or SystemClock()
+        self._tick = 0
         self.cards: dict[str, PositionCard] = {}
         self._header = widgets.HTML()
         self._rows = widgets.VBox()
@@ -153,7 +157,8 @@ class MonitorPage:
             self._header.value = text.trouble(str(error))
             return
         alive = pulse(board.heartbeat, self._real.now(), self._desk.settings.monitor)
-        self._header.value = text.header(board, alive)
+        self._tick += 1
+        self._header.value = text.header(board, alive, self._tick)
         shown = list(self.cards)
         found: dict[str, PositionCard] = {}
         for row in board.rows:
@@ -172,10 +177,14 @@ class MonitorPage:
         self._alerts.value = text.alerts_list(board)
 
     async def keep_fresh(self) -> None:
-        """Refresh for as long as the kernel lives."""
+        """Refresh for as long as the kernel lives; whatever goes wrong is shown and tried again."""
         while True:
             await asyncio.sleep(self._desk.settings.monitor.page_refresh_seconds)
-            self.refresh()
+            try:
+                self.refresh()
+            except Exception as error:  # noqa: BLE001  the page is an edge: it reports
+                _LOG.exception("the page could not be refreshed")
+                self._header.value = text.trouble(f"the page could not be refreshed: {error}")
 
 
 @cache

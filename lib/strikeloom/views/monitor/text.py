@@ -43,13 +43,16 @@ def money(amount: int | None) -> str:
     return f'<span class="{tone}">{rupees_text(amount, decimals=0, signed=True)}</span>'
 
 
-def header(board: Board, pulse: Pulse) -> str:
-    """Account, time, watcher, kill switch and totals."""
+def header(board: Board, pulse: Pulse, tick: int) -> str:
+    """Account, time, watcher, kill switch and totals.
+
+    ``tick`` changes with every refresh: the browser tells by it that the page is alive.
+    """
     tone = "good" if pulse.running else "bad"
     count = len(board.rows)
     unpriced = f"{board.unpriced} without a price" if board.unpriced else "all priced"
     shown = "" if count else " quiet"
-    return f"""<div class="sl"><div class="top"><h1>Strikeloom</h1>
+    return f"""<div class="sl" data-tick="{tick}"><div class="top"><h1>Strikeloom</h1>
 <span class="who quiet">{escape(board.account)} &middot; {board.at:%a %d %b %Y, %H:%M:%S}</span>
 <span class="pill {tone}" data-watcher="{"running" if pulse.running else "silent"}"
  >{escape(pulse.sentence)}</span></div>{_switch(board.kill_switch)}
