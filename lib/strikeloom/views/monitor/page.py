@@ -125,10 +125,10 @@ def why_not(exits: dict[int, str]) -> str:
     for share, reason in exits.items():
         if reason:
             by_reason.setdefault(reason, []).append(f"{share} %")
-    if len(by_reason) == 1:
-        reason, shares = next(iter(by_reason.items()))
-        return reason if len(shares) in (1, len(exits)) else f"{', '.join(shares)}: {reason}"
-    return "; ".join(by_reason)
+    return "; ".join(
+        reason if len(shares) == len(exits) else f"{', '.join(shares)}: {reason}"
+        for reason, shares in by_reason.items()
+    )
 
 
 class MonitorPage:
