@@ -260,6 +260,21 @@ def test_peaks_are_kept_and_do_not_fall(made: MadeDesk):
     assert made.store.peaks()[position.position_id] == peak
 
 
+def test_a_rule_taken_out_of_the_plan_is_forgotten(made: MadeDesk):
+    position = made.enter(made.spread(), 4)
+    cycle(made)
+    assert len(made.store.decisions(position.position_id)) == 3
+    plans = {
+        **made.desk.settings.exits.plans,
+        "credit": made.desk.settings.exits.plans["credit"][:1],
+    }
+    exits_ = made.desk.settings.exits.model_copy(update={"plans": plans})
+    settings = made.desk.settings.model_copy(update={"exits": exits_})
+    made.desk = replace(made.desk, settings=settings)
+    cycle(made)
+    assert [d.rule for d in made.store.decisions(position.position_id)] == ["profit target"]
+
+
 def test_only_one_watcher_an_account(made: MadeDesk):
     with Lease(made.home, made.store), pytest.raises(LeaseTaken, match="watcher"):
         watch(made.desk, REAL, once=True)

@@ -73,8 +73,15 @@ class WatchRows(Bound):
     def record_decisions(
         self, position_id: str, decisions: Sequence[ExitDecision], at: datetime
     ) -> None:
-        """Keep the latest decision of each rule, and each firing in the log."""
+        """Keep the latest decision of each rule, and each firing in the log.
+
+        Rules that are no longer in the position's plan are forgotten.
+        """
         with self.db.transaction() as db:
+            db.execute(
+                "DELETE FROM exit_decisions WHERE market = ? AND account = ? AND position_id = ?",
+                (*self.pair, position_id),
+            )
             for decision in decisions:
                 values = {
                     **self.key,
@@ -88,11 +95,7 @@ class WatchRows(Bound):
                     "sentence": decision.sentence,
                     "at": at.isoformat(),
                 }
-                changes = ", ".join(f"{name} = :{name}" for name in values)
-                conflict = (
-                    f"ON CONFLICT (market, account, position_id, rule) DO UPDATE SET {changes}"
-                )
-                db.execute(insert("exit_decisions", values, conflict=conflict), values)
+                db.execute(insert("exit_decisions", values), values)
                 if decision.fires:
                     fired = {
                         **self.key,
