@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.errors import DataError
+from strikeloom.nse import sessions
 from strikeloom.nse.sessions import (
+    FIRST_DAY,
     IST,
     is_trading_day,
     next_trading_day,
@@ -22,6 +26,7 @@ from strikeloom.nse.sessions import (
     years_array,
     years_to_expiry,
 )
+from strikeloom.nse.tables import rows
 
 
 @pytest.mark.realdata
@@ -30,6 +35,28 @@ def test_every_day_with_a_cash_file_is_a_trading_day_and_no_other(shared_data: P
     with path.open(encoding="utf-8") as stream:
         expected = [date.fromisoformat(row["date"]) for row in csv.DictReader(stream)]
     assert trading_days(expected[0], expected[-1]) == expected
+
+
+@pytest.mark.realdata
+def test_every_day_with_a_volatility_index_is_a_trading_day_and_no_other(shared_data: Path) -> None:
+    path = shared_data / "indices" / "india_vix_2012_2026.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        lines = [row for row in csv.reader(stream) if row][1:]
+    stamps = [datetime.strptime(f"{row[0].strip()} +0530", "%d-%b-%Y %z") for row in lines]
+    published = sorted(stamp.date() for stamp in stamps)
+    ours = trading_days(published[0], published[-1])
+    # the index was not computed in the disaster-recovery session
+    assert sorted({*published, date(2024, 3, 2)}) == ours
+
+
+def test_overrides_are_all_that_differs_from_the_library() -> None:
+    import exchange_calendars
+
+    library = exchange_calendars.get_calendar("XBOM", start=FIRST_DAY.isoformat(), end="2026-12-31")
+    theirs = {stamp.date() for stamp in library.sessions}
+    ours = set(trading_days(FIRST_DAY, date(2026, 12, 31)))
+    overridden = {date.fromisoformat(row["effective_from"]) for row in rows("session_overrides")}
+    assert theirs ^ ours <= overridden
 
 
 # NSE/FAOP/71777 of 2025-12-12 and later additions
@@ -70,10 +97,75 @@ def test_the_session_has_been_longer_since_august_2026() -> None:
     assert session(date(2026, 8, 3)).close == datetime(2026, 8, 3, 15, 40, tzinfo=IST)
 
 
-@pytest.mark.parametrize("day", [date(2006, 12, 31), date(2031, 1, 1)])
+@pytest.mark.parametrize(
+    ("day", "opens", "closes"),
+    [
+        (date(2024, 11, 1), "18:00", "19:00"),
+        (date(2025, 10, 21), "13:45", "14:45"),
+        (date(2024, 3, 2), "09:15", "12:30"),
+        (date(2025, 2, 1), "09:15", "15:30"),
+    ],
+)
+def test_special_sessions_have_their_own_hours(day: date, opens: str, closes: str) -> None:
+    hours = session(day)
+    assert (f"{hours.open:%H:%M}", f"{hours.close:%H:%M}") == (opens, closes)
+
+
+def test_a_session_without_known_hours_is_an_error_only_where_they_matter() -> None:
+    muhurat = date(2026, 11, 8)
+    assert is_trading_day(muhurat)
+    with pytest.raises(DataError, match="hours of the special session on 2026-11-08 are not on"):
+        session(muhurat)
+    friday = datetime(2026, 11, 6, 15, 40, tzinfo=IST)
+    # two sessions ahead: Muhurat on Sunday and the expiry on Monday
+    assert years_to_expiry(friday, date(2026, 11, 9), basis="trading") == pytest.approx(2 / 250)
+
+
+@pytest.mark.parametrize("day", [date(2011, 12, 31), date(2027, 1, 1), date(2031, 1, 1)])
 def test_a_day_beyond_the_calendar_is_an_error(day: date) -> None:
-    with pytest.raises(DataError, match="trading calendar is known from"):
+    with pytest.raises(DataError, match=r"known from 2012-01-01 to 2026-12-31, not for .* update"):
         is_trading_day(day)
+    with pytest.raises(DataError, match="trading calendar is known from"):
+        trading_days(min(day, date(2026, 1, 1)), max(day, date(2026, 1, 1)))
+    with pytest.raises(DataError, match="trading calendar is known from"):
+        next_trading_day(date(2026, 12, 31))
+
+
+@pytest.fixture
+def later_rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The table as a desk may extend it when next year's list is out."""
+    added = [
+        ("2027-01-26", "closed", "", ""),
+        ("2027-01-30", "open", "09:15", "15:30"),
+        ("2027-03-31", "complete", "", ""),
+    ]
+    names = ("effective_from", "session", "open", "close")
+    extra = tuple({**dict(zip(names, row, strict=True)), "source": "a circular"} for row in added)
+    known = rows("session_overrides")
+    caches = (sessions._overrides, sessions._calendar)
+    monkeypatch.setattr(sessions, "rows", lambda table: {"session_overrides": known + extra}[table])
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("later_rows")
+def test_the_calendar_is_extended_by_rows() -> None:
+    assert not is_trading_day(date(2027, 1, 26))
+    assert is_trading_day(date(2027, 1, 30))
+    assert trading_days(date(2027, 1, 25), date(2027, 2, 1)) == [
+        date(2027, 1, 25),
+        date(2027, 1, 27),
+        date(2027, 1, 28),
+        date(2027, 1, 29),
+        date(2027, 1, 30),
+        date(2027, 2, 1),
+    ]
+    assert is_trading_day(date(2027, 3, 31))
+    with pytest.raises(DataError, match="to 2027-03-31, not for 2027-04-01"):
+        is_trading_day(date(2027, 4, 1))
 
 
 def test_years_count_calendar_minutes_to_the_close() -> None:
@@ -97,6 +189,21 @@ def test_time_only_runs_down(minutes: int) -> None:
     earlier = years_to_expiry(start + timedelta(minutes=minutes), expiry)
     later = years_to_expiry(start + timedelta(minutes=minutes + 1), expiry)
     assert 0 <= later <= earlier
+
+
+@given(
+    start=st.integers(0, 60 * 24 * 180),
+    minutes=st.integers(0, 60 * 24 * 5),
+)
+def test_trading_time_only_runs_down_and_by_a_session_a_day_at_most(
+    start: int, minutes: int
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=IST) + timedelta(minutes=start)
+    expiry = date(2026, 7, 28)
+    later = now + timedelta(minutes=minutes)
+    before, after = (years_to_expiry(at, expiry, basis="trading") for at in (now, later))
+    days = len(trading_days(now.date(), later.date()))
+    assert 0 <= after <= before <= after + days / 250 + 1e-12
 
 
 def test_an_array_is_its_elements() -> None:

@@ -60,6 +60,7 @@ def _structure(row: dict[str, str]) -> Structure:
         rank,
         pd.DataFrame(),
         1.0,
+        5,
     )
     view = MarketView("ACME", DAY, Outlook.NEUTRAL, 0.1, ())
     return Structure(template, chain, view, legs, 100)

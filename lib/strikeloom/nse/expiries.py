@@ -1,7 +1,8 @@
 """Expiry dates by rule: the weekday in force, moved back over holidays.
 
 Real contracts bring their expiry with them; never derive it. The rule serves the synthetic
-market and checks.
+market and checks. It is that of NIFTY and the stocks: until January 2025 other indices had
+weekdays of their own.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ def monthly_expiries(day: date, count: int) -> list[date]:
 def weekly_expiries(day: date, count: int) -> list[date]:
     """Next ``count`` weekly expiries on or after ``day``."""
     found: list[date] = []
-    ahead = (expiry_weekday(day) - day.weekday()) % 7
-    nominal = day + timedelta(days=ahead)
+    sunday = day + timedelta(days=6 - day.weekday())
     while len(found) < count:
-        expiry = _back_to_trading(nominal)
+        # a change of weekday comes with its first week
+        expiry = _back_to_trading(sunday - timedelta(days=6 - expiry_weekday(sunday)))
         if expiry >= day and expiry not in found:
             found.append(expiry)
-        nominal += timedelta(days=7)
+        sunday += timedelta(days=7)
     return found

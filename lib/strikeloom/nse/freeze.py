@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from strikeloom.errors import DataError
 from strikeloom.nse.tables import rows
 
 
+@lru_cache(maxsize=1024)
 def freeze_units(symbol: str, day: date) -> int | None:
-    """Freeze quantity in units; ``None`` where none is on record (stocks)."""
+    """Freeze quantity in units: the exchange holds or rejects an order that reaches it.
+
+    The exchange revises the list monthly; the newest on record by ``day`` holds. A split since
+    leaves a limit that is too low, never one too high. Source: ``freeze.csv``.
+
+    Returns
+    -------
+    int or None
+        ``None`` where none is on record: the symbol or the day is older than the table.
+    """
     past = [
         row
         for row in rows("freeze")
-        if row["symbol"] == symbol and date.fromisoformat(row["effective_from"]) <= day
+        if row["symbol"] == symbol and row["effective_from"] <= day.isoformat()
     ]
     return int(max(past, key=lambda row: row["effective_from"])["units"]) if past else None
 
@@ -32,6 +43,11 @@ def slices(units: int, lot_size: int, freeze: int | None) -> list[int]:
         return [units]
     most = (freeze - 1) // lot_size * lot_size
     if most <= 0:
-        raise DataError(f"one lot of {lot_size} units reaches the freeze quantity {freeze}")
+        raise DataError(
+            f"one lot of {lot_size} units reaches the freeze quantity {freeze} on record; add the "
+            "newer one to nse/data/freeze.csv",
+            lot_size=lot_size,
+            freeze=freeze,
+        )
     whole, rest = divmod(units, most)
     return [most] * whole + ([rest] if rest else [])

@@ -1,23 +1,24 @@
-"""Lot sizes of index options by expiry. Lots of a real contract come with the contract."""
+"""Lot sizes of index options. Lots of a real contract come with the contract."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from strikeloom.errors import DataError
-from strikeloom.nse.tables import in_force, rows
+from strikeloom.nse.tables import rows
 
 
-def index_lot(symbol: str, expiry: date) -> int:
-    """Units a lot of an index contract that expires on ``expiry``.
+def index_lot(symbol: str, expiry: date, day: date) -> int:
+    """Units a lot of an index contract on a trading day.
 
-    A contract listed before a review may keep its old lot: where the exchange's file or the
-    broker's list is at hand, it is right and this is not asked.
+    A review gives new series a new lot, and long contracts a later date on which theirs
+    changes: the lot depends on the expiry and on the day. Where the exchange's file or the
+    broker's list is at hand, it is right and this is not asked. Source: ``index_lots.csv``.
 
     Raises
     ------
     DataError
-        When the symbol has no row.
+        When the symbol has no row, or none that old.
     """
     known = [row for row in rows("index_lots") if row["symbol"] == symbol]
     if not known:
@@ -25,4 +26,19 @@ def index_lot(symbol: str, expiry: date) -> int:
             f"no lot size is on record for {symbol}; lots of stocks come with the contract",
             symbol=symbol,
         )
-    return int(in_force(known, expiry, what=f"lot size of {symbol}")["lot"])
+    # ISO dates sort as text
+    valid = [
+        row
+        for row in known
+        if row["first_expiry"] <= expiry.isoformat() and row["effective_from"] <= day.isoformat()
+    ]
+    if not valid:
+        first = min(known, key=lambda row: (row["effective_from"], row["first_expiry"]))
+        raise DataError(
+            f"the lot size of {symbol} is on record for expiries from {first['first_expiry']} "
+            f"traded from {first['effective_from']}, not for {expiry} on {day}; import the day's "
+            "UDiFF file, or add a dated row with its source to nse/data/index_lots.csv",
+            symbol=symbol,
+            day=day.isoformat(),
+        )
+    return int(max(valid, key=lambda row: (row["first_expiry"], row["effective_from"]))["lot"])

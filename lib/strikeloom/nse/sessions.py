@@ -1,12 +1,14 @@
 """Trading days, session hours and year fractions.
 
-The calendar starts from ``exchange_calendars`` (XBOM, whose days are those of the NSE) and is
-corrected by ``session_overrides.csv`` where it is wrong: sessions on weekends, Muhurat
-sessions, late holidays. A day after its last known one is an error, not a guess.
+The calendar starts from the holidays of ``exchange_calendars`` (XBOM, whose days are those of
+the NSE) and is corrected by ``session_overrides.csv`` where it is wrong: sessions on weekends,
+Muhurat sessions, late holidays. A day after its last known one is an error, not a guess.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -22,14 +24,16 @@ if TYPE_CHECKING:
 IST = ZoneInfo("Asia/Kolkata")
 MINUTES_PER_YEAR = 365 * 24 * 60
 TRADING_DAYS_PER_YEAR = 250
-FIRST_DAY = date(2007, 1, 1)
+#: Checked against the exchange's own files from here on.
+FIRST_DAY = date(2012, 1, 1)
+_SATURDAY = 5
 
 Basis = Literal["calendar", "trading"]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Continuous trading of one day; aware datetimes, Asia/Kolkata."""
+    """Continuous trading of one day, breaks included; aware datetimes, Asia/Kolkata."""
 
     open: datetime
     close: datetime
@@ -40,55 +44,69 @@ class Session:
         return (self.close - self.open).total_seconds() / 60
 
 
-@cache
-def _overrides() -> dict[date, tuple[str, str, str]]:
-    return {
-        date.fromisoformat(r["effective_from"]): (r["session"], r["open"], r["close"])
-        for r in rows("session_overrides")
-    }
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    days: tuple[date, ...]
+    among: frozenset[date]
+    last: date
 
 
 @cache
-def _calendar() -> tuple[list[date], date]:
-    """All trading days known, ascending, and the last day the calendar covers."""
-    import exchange_calendars
-
-    calendar = exchange_calendars.get_calendar("XBOM", start=FIRST_DAY.isoformat())
-    days = {stamp.date() for stamp in calendar.sessions}
-    for day, (kind, _, _) in _overrides().items():
-        if kind == "open":
-            days.add(day)
-        else:
-            days.discard(day)
-    return sorted(days), calendar.last_session.date()
+def _overrides() -> Mapping[date, Mapping[str, str]]:
+    return {date.fromisoformat(row["effective_from"]): row for row in rows("session_overrides")}
 
 
 @cache
-def _day_set() -> frozenset[date]:
-    return frozenset(_calendar()[0])
+def _calendar() -> _Calendar:
+    """Every trading day known, and the last day of which it is known whether it is one."""
+    # its holidays alone: the library's calendar object takes a second to build
+    from exchange_calendars.exchange_calendar_xbom import XBOMExchangeCalendar
+
+    holidays = {stamp.date() for stamp in XBOMExchangeCalendar.precomputed_holidays()}
+    kinds: dict[str, set[date]] = {"open": set(), "closed": set(), "complete": set()}
+    for day, row in _overrides().items():
+        kinds[row["session"]].add(day)
+    last = max({XBOMExchangeCalendar.bound_max().date(), *kinds["complete"]})
+    span = (FIRST_DAY + timedelta(days=n) for n in range((last - FIRST_DAY).days + 1))
+    weekdays = {day for day in span if day.weekday() < _SATURDAY}
+    days = (weekdays - holidays - kinds["closed"]) | kinds["open"]
+    return _Calendar(tuple(sorted(days)), frozenset(days), last)
 
 
-def _known(day: date) -> None:
-    last = _calendar()[1]
-    if not FIRST_DAY <= day <= last:
+def _known(day: date) -> _Calendar:
+    calendar = _calendar()
+    if not FIRST_DAY <= day <= calendar.last:
         raise DataError(
-            f"the trading calendar is known from {FIRST_DAY} to {last}, not for {day}; update "
-            "exchange-calendars or add days to nse/data/session_overrides.csv",
+            f"the trading calendar is known from {FIRST_DAY} to {calendar.last}, not for {day}; "
+            "update exchange-calendars, or add the year's holidays (closed) and its last day "
+            "(complete) to nse/data/session_overrides.csv",
             day=day.isoformat(),
         )
+    return calendar
 
 
 def is_trading_day(day: date) -> bool:
-    """Whether the exchange has a continuous derivatives session that day."""
-    _known(day)
-    return day in _day_set()
+    """Whether the exchange has a continuous derivatives session that day.
+
+    Raises
+    ------
+    DataError
+        When the day is outside the known calendar.
+    """
+    return day in _known(day).among
 
 
 def trading_days(first: date, last: date) -> list[date]:
-    """Trading days from ``first`` to ``last`` inclusive, ascending."""
+    """Trading days from ``first`` to ``last`` inclusive, ascending.
+
+    Raises
+    ------
+    DataError
+        When either day is outside the known calendar.
+    """
     _known(first)
-    _known(last)
-    return [day for day in _calendar()[0] if first <= day <= last]
+    days = _known(last).days
+    return list(days[bisect_left(days, first) : bisect_right(days, last)])
 
 
 def next_trading_day(day: date) -> date:
@@ -112,12 +130,22 @@ def session(day: date) -> Session:
     """Hours of continuous trading. Does not ask whether the day is one (expiries are).
 
     Source: ``session_hours.csv``, ``session_overrides.csv``.
+
+    Raises
+    ------
+    DataError
+        When the day is a special session whose hours are not on record.
     """
-    kind, opens, closes = _overrides().get(day, ("", "", ""))
-    if kind != "open":
+    row = _overrides().get(day)
+    if row is None or row["session"] != "open":
         row = in_force(rows("session_hours"), day, what="session hours")
-        opens, closes = row["open"], row["close"]
-    return Session(_at(day, opens), _at(day, closes))
+    if not row["open"]:
+        raise DataError(
+            f"the hours of the special session on {day} are not on record ({row['source']}); "
+            "add them to nse/data/session_overrides.csv",
+            day=day.isoformat(),
+        )
+    return Session(_at(day, row["open"]), _at(day, row["close"]))
 
 
 def _at(day: date, text: str) -> datetime:
@@ -132,20 +160,22 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
     now : datetime.datetime
         Aware.
     basis : {"calendar", "trading"}
-        Calendar minutes over 365 days, or trading minutes over 250 sessions of the length of
-        the day's own session (weekends and holidays cost no time).
+        Calendar minutes over 365 days, or sessions over 250: a day ahead counts one, the day
+        itself the part of its session that is left, weekends and holidays nothing.
     """
     close = session(expiry).close
     if now >= close:
         return 0.0
     if basis == "calendar":
         return (close - now).total_seconds() / 60 / MINUTES_PER_YEAR
-    share = 0.0
-    for day in trading_days(now.astimezone(IST).date(), expiry):
-        hours = session(day)
-        left = (min(hours.close, close) - max(hours.open, now)).total_seconds() / 60
-        share += max(0.0, left) / hours.minutes
-    return share / TRADING_DAYS_PER_YEAR
+    today = now.astimezone(IST).date()
+    days = trading_days(today, expiry)
+    ahead = float(len(days))
+    if days and days[0] == today:
+        hours = session(today)
+        left = (hours.close - max(hours.open, now)).total_seconds() / 60
+        ahead += max(0.0, left) / hours.minutes - 1
+    return ahead / TRADING_DAYS_PER_YEAR
 
 
 def years_array(now: datetime, expiries: np.ndarray, *, basis: Basis = "calendar") -> np.ndarray:

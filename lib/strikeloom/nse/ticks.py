@@ -7,25 +7,35 @@ from datetime import date
 from strikeloom.domain.instruments import Kind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.nse.sessions import previous_trading_day
 from strikeloom.nse.tables import in_force, rows
 
 
-def option_tick(kind: Kind, underlying: int | None, day: date) -> int:
-    """Tick of an option in paise.
+def review_day(day: date) -> date:
+    """Day whose close decides the ticks of ``day``: the last trading day of the month before.
+
+    The exchange reviews once a month (NSE/FAOP/70382): a stock that falls below the limit, or
+    is split, within the month keeps its tick until the next.
+    """
+    return previous_trading_day(day.replace(day=1))
+
+
+def option_tick(kind: Kind, reviewed: int | None, day: date) -> int:
+    """Tick of an option in paise. Source: ``ticks.csv``.
 
     Parameters
     ----------
-    underlying : int or None
-        Last close of the underlying in paise; unknown gives the coarser tick, which is valid
-        under the finer one too.
+    reviewed : int or None
+        Close of the underlying on ``review_day`` in paise; unknown gives the coarser tick,
+        which is valid under the finer one too.
     """
     known = [row for row in rows("ticks") if row["kind"] == kind.value]
     fine = [
         row
         for row in known
         if row["underlying_below"]
-        and underlying is not None
-        and underlying < int(row["underlying_below"]) * PAISE_PER_RUPEE
+        and reviewed is not None
+        and reviewed < int(row["underlying_below"]) * PAISE_PER_RUPEE
         and date.fromisoformat(row["effective_from"]) <= day
     ]
     plain = [row for row in known if not row["underlying_below"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
-from strikeloom.domain.instruments import OptionContract, Underlying
+from strikeloom.domain.instruments import Kind, OptionContract, Underlying
 
 
 class Instruments(Protocol):
@@ -29,4 +29,8 @@ class Instruments(Protocol):
         DataError
             When it is not listed that day.
         """
+        ...
+
+    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+        """Price step in paise of every option on an underlying, as of a day."""
         ...

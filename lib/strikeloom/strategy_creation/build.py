@@ -13,7 +13,6 @@ from strikeloom.domain.market import MarketView
 from strikeloom.domain.money import paise
 from strikeloom.domain.proposals import StrategyTemplate
 from strikeloom.errors import NotBuildable
-from strikeloom.nse.ticks import option_tick
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.catalogue import TEMPLATES
@@ -104,15 +103,14 @@ def _structure(
 
 
 def _contract(chain: Chain, right: Right, listed: _Strikes, place: int) -> OptionContract:
-    kind = chain.underlying.kind
     return OptionContract(
         symbol=chain.underlying.symbol,
         expiry=chain.expiry,
         strike=paise(listed.strike[place], what="strike"),
         right=right,
-        kind=kind,
+        kind=chain.underlying.kind,
         lot_size=int(listed.lot_size[place]),
-        tick=option_tick(kind, paise(chain.spot, what="spot"), chain.day),
+        tick=chain.tick,
     )
 
 

@@ -30,6 +30,8 @@ class Chain:
         ``CONTRACTS`` columns; options that traded, of this expiry.
     put_call : float
         Put over call open interest of the expiry, NaN when no call is open.
+    tick : int
+        Price step of its options in paise.
     """
 
     underlying: Underlying
@@ -42,6 +44,7 @@ class Chain:
     rank: IvRank
     rows: pd.DataFrame
     put_call: float
+    tick: int
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,16 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
         if days > desk.settings.creation.max_days_to_expiry:
             refused.append(Rejection(row.symbol, ALL, "no expiry near enough"))
             continue
+        try:
+            underlying = desk.instruments.underlying(row.symbol)
+        except DataError as error:  # listed after the table of sectors was made
+            refused.append(Rejection(row.symbol, ALL, str(error)))
+            continue
         rows = by_symbol[(row.symbol, row.expiry)]
         interest = rows.groupby("right")["open_interest"].sum()
         calls = float(interest.get("CE", 0))
         chains[row.symbol] = Chain(
-            desk.instruments.underlying(row.symbol),
+            underlying,
             desk.day,
             row.expiry.date(),
             row.years,
@@ -108,5 +116,6 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             ranks[row.symbol],
             rows[rows["traded"]],
             float(interest.get("PE", 0)) / calls if calls else float("nan"),
+            desk.instruments.tick(row.symbol, underlying.kind, desk.day),
         )
     return Chains(chains, refused, history, run.run_id, sorted(today["symbol"]))

@@ -12,8 +12,9 @@ import numpy as np
 from strikeloom.domain.instruments import Kind, OptionContract, Underlying, parse_key
 from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError, MissingHistory
+from strikeloom.nse.corporate_actions import actions
 from strikeloom.nse.lots import index_lot
-from strikeloom.nse.ticks import option_tick
+from strikeloom.nse.ticks import option_tick, review_day
 from strikeloom.nse.underlyings import underlying as known_underlying
 from strikeloom.ports.history import History
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SYMBOLS_KEPT = 64
+_REVIEWS_KEPT = 4
 
 
 class HistoryInstruments:
@@ -36,6 +38,7 @@ class HistoryInstruments:
         self._history = history
         self._underlyings = underlyings
         self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
+        self._reviewed = lru_cache(maxsize=_REVIEWS_KEPT)(self._closes)
 
     def underlying(self, symbol: str) -> Underlying:
         """Kind and sector of a symbol.
@@ -68,15 +71,14 @@ class HistoryInstruments:
             & (listed["right"] == right.value)
         ]
         if not len(found):
+            known = "; ".join(str(action) for action in actions(symbol, days[-1]))
             raise DataError(
                 f"{key} is not listed on {days[-1]}; the exchange may have re-dated, adjusted "
-                "or removed it",
+                f"or removed it{f' (on record: {known})' if known else ''}",
                 key=key,
             )
         row = found.iloc[0]
         kind = Kind(row["kind"])
-        known = row["underlying"] == row["underlying"]
-        level = paise(row["underlying"], what="underlying") if known else None
         return OptionContract(
             symbol=symbol,
             expiry=expiry,
@@ -84,8 +86,25 @@ class HistoryInstruments:
             right=right,
             kind=kind,
             lot_size=int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, days[-1]),
-            tick=option_tick(kind, level, day),
+            tick=self.tick(symbol, kind, day),
         )
+
+    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+        """Price step in paise of every option on an underlying, as of a day.
+
+        The coarser one, valid either way, where the close that decided it is not stored.
+        """
+        if kind is Kind.INDEX:
+            return option_tick(kind, None, day)
+        return option_tick(kind, self._reviewed(review_day(day)).get(symbol), day)
+
+    def _closes(self, day: date) -> dict[str, int]:
+        """Closes of the stocks in paise: the cash market's, else as the contracts give them."""
+        cash = self._history.cash(day, day)[["symbol", "close"]]
+        if not len(cash) and day in self._history.days():
+            cash = self._history.contracts(day)[["symbol", "underlying"]]
+        levels = cash.dropna().drop_duplicates().itertuples(index=False)
+        return {symbol: paise(level, what=f"close of {symbol}") for symbol, level in levels}
 
     def _load(self, day: date, symbol: str) -> pd.DataFrame:
         return self._history.contracts(day, symbols=[symbol])
@@ -94,7 +113,7 @@ class HistoryInstruments:
 def _lot_on_record(symbol: str, kind: Kind, expiry: date, day: date) -> int:
     """Lot size of a contract whose file does not say it (the old layout)."""
     if kind is Kind.INDEX:
-        return index_lot(symbol, expiry)
+        return index_lot(symbol, expiry, day)
     raise DataError(
         f"the file of {day} is in the old layout, which has no lot sizes, and none is on record "
         f"for {symbol}; import the day's UDiFF file",

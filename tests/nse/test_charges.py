@@ -1,0 +1,94 @@
+"""Charges: published rates by date, a worked contract note."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strikeloom.domain.legs import Side
+from strikeloom.errors import DataError
+from strikeloom.nse.charges import exercise_charges, trade_charges
+
+DAY = date(2026, 4, 2)
+
+
+def test_charges_of_the_worked_example() -> None:
+    """One lot of 65 at Rs 100 after 2026-04-01: premium 6,500."""
+    sell = trade_charges(Side.SELL, 65, 10000, DAY)
+    assert (sell.brokerage, sell.stt, sell.exchange, sell.sebi, sell.gst) == (
+        2000,
+        975,
+        231,
+        1,
+        402,
+    )
+    assert sell.total == pytest.approx(3610, abs=2)
+    buy = trade_charges(Side.BUY, 65, 10000, DAY)
+    assert (buy.stt, buy.stamp) == (0, 20)
+    assert buy.total == pytest.approx(2650, abs=5)
+    assert 6260 <= sell.total + buy.total <= 6290
+
+
+# of a premium of one crore rupees, in rupees: Finance Acts and NSE's price lists
+@pytest.mark.parametrize(
+    ("day", "stt", "exchange"),
+    [
+        (date(2021, 4, 1), 5000, 5300.01),
+        (date(2023, 3, 31), 5000, 5300.01),
+        (date(2023, 4, 1), 6250, 5050),
+        (date(2024, 3, 31), 6250, 5050),
+        (date(2024, 4, 1), 6250, 5000),
+        (date(2024, 9, 30), 6250, 5000),
+        (date(2024, 10, 1), 10000, 3553),
+        (date(2026, 2, 28), 10000, 3553),
+        (date(2026, 3, 1), 10000, 3553),
+        (date(2026, 3, 31), 10000, 3553),
+        (date(2026, 4, 1), 15000, 3553),
+    ],
+)
+def test_the_rates_are_dated(day: date, stt: int, exchange: float) -> None:
+    sell = trade_charges(Side.SELL, 1_000_000, 1000, day)
+    assert sell.stt == stt * 100
+    assert sell.exchange == round(exchange * 100)  # with the protection fund
+    assert sell.sebi == 10 * 100
+
+
+def test_stamp_duty_is_the_buyers_and_stt_the_sellers() -> None:
+    buy, sell = (trade_charges(side, 65, 10000, DAY) for side in (Side.BUY, Side.SELL))
+    assert (buy.stt, sell.stamp) == (0, 0)
+    assert (buy.brokerage, buy.exchange, buy.sebi, buy.gst) == (
+        sell.brokerage,
+        sell.exchange,
+        sell.sebi,
+        sell.gst,
+    )
+
+
+def test_brokerage_is_for_the_order_not_for_its_fills() -> None:
+    later = trade_charges(Side.BUY, 65, 10000, DAY, first_fill=False)
+    first = trade_charges(Side.BUY, 65, 10000, DAY)
+    assert (first.brokerage, later.brokerage) == (2000, 0)
+    assert first.gst - later.gst == 360  # 18 % of Rs 20
+
+
+def test_exercise_is_taxed_on_intrinsic_value() -> None:
+    assert exercise_charges(1_000_000, date(2026, 3, 31)).total == 1250
+    assert exercise_charges(1_000_000, date(2026, 4, 1)).total == 1500
+    assert exercise_charges(0, DAY).total == exercise_charges(-5, DAY).total == 0
+
+
+@given(units=st.integers(1, 10**5), price=st.integers(1, 10**6), side=st.sampled_from(list(Side)))
+def test_charges_grow_with_the_premium(units: int, price: int, side: Side) -> None:
+    small, large = (trade_charges(side, n, price, DAY) for n in (units, units + 1))
+    assert 2360 <= small.total <= large.total  # brokerage with its GST at least
+    # exchange, protection fund and SEBI bear GST; STT and stamp duty do not
+    rate = 1.18 * (0.03552 + 0.00001 + 0.0001) + (0.15 if side is Side.SELL else 0.003)
+    assert small.total - 2360 == pytest.approx(units * price * rate / 100, abs=4)
+
+
+def test_a_day_before_the_table_is_refused() -> None:
+    with pytest.raises(DataError, match=r"rate of exchange is not known for 2020-12-31"):
+        trade_charges(Side.BUY, 65, 10000, date(2020, 12, 31))
