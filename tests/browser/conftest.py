@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from chromium import FLAGS, chromium_path
 from pages import Served, desk_with_position, served
 from strikeloom.domain.positions import Position
 from strikeloom.ports.desk import Desk
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +21,7 @@ def browser() -> Iterator[Browser]:
 
     A module each: while Playwright lives its event loop runs, and others could not run theirs.
     """
-    named = os.environ.get("STRIKELOOM_CHROMIUM")
-    found = named or next((path for name in _NAMES if (path := shutil.which(name))), None)
+    found = chromium_path()
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
