@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
 
 from strikeloom import strategy_creation as creation
 from strikeloom.desk import open_desk
+from strikeloom.domain.instruments import Kind, OptionContract, Underlying
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
-from strikeloom.errors import SettingsError
+from strikeloom.errors import DataError, SettingsError
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.load import ALL
@@ -48,6 +50,33 @@ def test_every_symbol_and_template_ends_as_proposal_or_reason(desk: Desk) -> Non
     }
     assert (rejections["reason"] != "").all()
     assert len(proposals) > 20
+
+
+class _Forgetful:
+    """``ports.instruments.Instruments`` that has no row for one symbol."""
+
+    def __init__(self, desk: Desk, symbol: str) -> None:
+        self._known, self._symbol = desk.instruments, symbol
+
+    def underlying(self, symbol: str) -> Underlying:
+        if symbol == self._symbol:
+            raise DataError(f"underlying {symbol} has no row")
+        return self._known.underlying(symbol)
+
+    def contract(self, key: str, day: date) -> OptionContract:
+        return self._known.contract(key, day)
+
+    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+        return self._known.tick(symbol, kind, day)
+
+
+def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
+    whole = creation.load_chains(desk)
+    symbol = next(iter(whole.chains))
+    loaded = creation.load_chains(replace(desk, instruments=_Forgetful(desk, symbol)))
+    assert set(whole.chains) - set(loaded.chains) == {symbol}
+    (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
+    assert refusal.reason == f"underlying {symbol} has no row"
 
 
 def test_a_second_run_finds_the_same_ids_and_adds_nothing(desk: Desk) -> None:

@@ -59,6 +59,36 @@ def test_underlyings_of_the_market_come_first(history: ParquetHistory) -> None:
         HistoryInstruments(history, {}).underlying("NIFTI")
 
 
+def test_a_split_or_a_new_name_is_said(history: ParquetHistory, tmp_path: Path) -> None:
+    later = {"TradDt": "2026-03-02", "BizDt": "2026-03-02", "XpryDt": "2026-03-30"}
+    import_paths([save(tmp_path / "a.csv", udiff(later))], history)
+    instruments = HistoryInstruments(history, {})
+    with pytest.raises(DataError, match="on record: LTIM became LTM on 2026-02-27"):
+        instruments.contract("LTIM:2026-03-30:500000:CE", date(2026, 3, 2))
+
+
+def test_a_tick_without_its_review_is_the_coarse_one(instruments: HistoryInstruments) -> None:
+    assert instruments.tick("YESBANK", Kind.STOCK, DAY) == 5
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("symbol", "day", "tick"),
+    [
+        ("JIOFIN", date(2026, 3, 19), 5),  # closed at 239.45, but at 255.40 in February
+        ("CROMPTON", date(2026, 2, 26), 1),  # above 250 again, but closed January at 221.45
+        ("ANGELONE", date(2026, 2, 26), 5),  # split to 246.50 that day
+        ("ANGELONE", date(2026, 3, 2), 1),
+        ("NIFTY", date(2026, 3, 2), 5),
+    ],
+)
+def test_ticks_are_those_of_the_monthly_review(
+    real_history: ParquetHistory, symbol: str, day: date, tick: int
+) -> None:
+    kind = Kind.INDEX if symbol == "NIFTY" else Kind.STOCK
+    assert HistoryInstruments(real_history, {}).tick(symbol, kind, day) == tick
+
+
 @pytest.mark.realdata
 def test_every_option_of_a_real_day_is_found(real_history: ParquetHistory) -> None:
     instruments = HistoryInstruments(real_history, {})
