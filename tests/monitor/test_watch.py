@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from dataclasses import replace
 
@@ -15,9 +14,9 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position, RequestState
-from strikeloom.errors import DataError, LeaseTaken, Unreachable
+from strikeloom.errors import DataError, LeaseTaken, StoreError, Unreachable
 from strikeloom.monitor import kill, request_exit, run_cycle, watch
-from strikeloom.monitor.watch import STOPPED, CycleReport, stopped_by_signals
+from strikeloom.monitor.watch import STOPPED, CycleReport
 from strikeloom.trading.intents import exit_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
@@ -311,15 +310,36 @@ def test_watch_goes_on_until_stopped_and_serves_when_the_market_has_ended(made: 
     assert all(0 < seconds <= 1 for seconds in pauses)
 
 
-def test_a_signal_stops_between_cycles_and_gives_the_handlers_back():
-    before = signal.getsignal(signal.SIGTERM)
-    with stopped_by_signals() as stop:
-        assert not stop()
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stop()
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) == before
+def test_a_store_that_fails_for_a_while_is_waited_for(made: MadeDesk, monkeypatch):
+    position = made.enter(made.spread(), 4)
+    request_exit(made.desk, position.position_id, who="test")
+    real_orders, left = made.store.record_order, [3]
+
+    def busy(order):
+        left[0] -= 1
+        if left[0] >= 0:
+            raise StoreError("database is locked")
+        real_orders(order)
+
+    monkeypatch.setattr(made.store, "record_order", busy)
+    seen: list[CycleReport] = []
+    watch(made.desk, REAL, stop=lambda: bool(seen), tell=seen.append, pause=lambda _: None)
+    assert lots(made, position) == [0, 0]
+    assert sum("locked" in text for _, text in made.heard.texts) == 3
+    assert len([order for order in made.broker.orders() if order.units == 260]) == 4
+
+
+def test_a_store_that_never_comes_back_ends_the_watcher(made: MadeDesk, monkeypatch):
+    made.enter(made.spread(), 4)
+
+    def gone(*_, **__):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(made.store, "positions", gone)
+    with pytest.raises(StoreError, match="disk full"):
+        watch(made.desk, REAL, pause=lambda _: None)
+    with Lease(made.home, made.store):
+        pass
 
 
 def test_an_expired_position_is_settled_and_left_alone(made: MadeDesk):

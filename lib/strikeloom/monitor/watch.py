@@ -7,13 +7,11 @@ restart are one path: whatever the last process left is found in the store and a
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import FrameType
 
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import (
@@ -25,7 +23,7 @@ from strikeloom.domain.positions import (
     Urgency,
 )
 from strikeloom.domain.quotes import Quote
-from strikeloom.errors import BrokerError, DataError, SettingsError
+from strikeloom.errors import BrokerError, DataError, LeaseTaken, SettingsError, StoreError
 from strikeloom.monitor.act import finish_requests, take_decision, take_request
 from strikeloom.monitor.decide import decide
 from strikeloom.monitor.exits.catalogue import plan_of
@@ -42,6 +40,8 @@ from strikeloom.trading.work import unfinished, work
 STOPPED = "stopped"
 #: Seconds of real time between two looks at a market whose day has ended.
 _PAUSE = 0.25
+#: Failures of the store in a row after which a watcher gives up.
+_STORE_PATIENCE = 20
 
 
 @dataclass
@@ -127,13 +127,31 @@ def watch(
     ------
     LeaseTaken
         When another watcher or an execution holds the account's send lock.
+    StoreError
+        When the store fails time after time.
     """
     pace = Pace(desk.settings.execution.orders_per_second)
     interval = desk.settings.monitor.interval_seconds
+    failures = 0
     with Lease(desk.home, desk.store) as lease:
         try:
             while True:
-                report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
+                try:
+                    report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
+                except StoreError as error:
+                    failures += 1
+                    if (
+                        isinstance(error, LeaseTaken)
+                        or once
+                        or stop()
+                        or failures >= _STORE_PATIENCE
+                    ):
+                        raise
+                    # a busy or full disk may pass; what was half done is taken up again
+                    desk.alerts.send("critical", f"the store fails, trying again: {error}")
+                    pause(min(interval, 1.0))
+                    continue
+                failures = 0
                 tell(report)
                 if once or stop():
                     return report
@@ -142,29 +160,8 @@ def watch(
                 if stop():
                     return report
         finally:
-            _beat(desk, real, STOPPED)
-
-
-@contextmanager
-def stopped_by_signals() -> Iterator[Callable[[], bool]]:
-    """Let SIGINT and SIGTERM ask a watcher to stop after the cycle it is in.
-
-    A second signal ends it at once, which is safe too: the next start finishes or reports.
-    """
-    asked = False
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt(f"signal {number}")
-        asked = True
-
-    before = {name: signal.signal(name, ask) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+            with suppress(StoreError):
+                _beat(desk, real, STOPPED)
 
 
 def _beat(desk: Desk, real: Clock, note: str) -> None:
