@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -25,8 +28,19 @@ OWNERS = {
 
 
 def _uv() -> str | None:
+    """Where the Makefile puts it, else the machine's own."""
     own = ROOT / ".tools" / "uv"
     return str(own) if own.exists() else shutil.which("uv")
+
+
+def _name(requirement: str) -> str:
+    """Package of a requirement line, in the one spelling that lock files use."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[<>=!~;\[ (]", requirement)[0]).lower()
+
+
+def _declared() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return {_name(line) for line in project["project"]["dependencies"]}
 
 
 def _body(text: str) -> list[str]:
@@ -73,10 +87,32 @@ def test_the_environment_is_a_thin_shell() -> None:
 
 def test_the_owner_s_packages_are_declared_and_used() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    declared = {re.split("[<>=]", line)[0] for line in project["project"]["dependencies"]}
-    assert declared >= OWNERS
+    assert _declared() >= OWNERS
     assert any(line.startswith("nbval") for line in project["dependency-groups"]["dev"])
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "lib").rglob("*.py"))
-    for name in OWNERS - {"jupyterlab"}:
-        assert re.search(rf"\b(import|from) {name}\b", source), name
-    assert "lab" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert OWNERS - {"jupyterlab"} <= _imported()
+    assert "jupyter lab" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def _imported() -> set[str]:
+    """Packages outside the standard library that the code imports."""
+    names: set[str] = set()
+    for path in (ROOT / "lib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    providers = metadata.packages_distributions()
+    outside = names - set(sys.stdlib_module_names) - {"strikeloom"}
+    return {_name(package) for name in outside for package in set(providers[name])}
+
+
+def test_what_is_imported_is_declared() -> None:
+    """By the project, or by a package that it declares (papermill brings nbformat)."""
+    brought = {
+        _name(line)
+        for package in _declared()
+        for line in metadata.requires(package) or ()
+        if "extra ==" not in line
+    }
+    assert _imported() <= _declared() | brought
