@@ -32,7 +32,10 @@ _SERVE = """
 import sys
 from pathlib import Path
 from strikeloom.views.monitor.serve import serve
-serve(Path(sys.argv[1]), Path(sys.argv[2]), port=0, parameters={"market": sys.argv[3]})
+serve(
+    Path(sys.argv[1]), Path(sys.argv[2]), port=0, parameters={"market": sys.argv[3]},
+    idle_seconds=int(sys.argv[4]),
+)
 """
 
 
@@ -110,11 +113,11 @@ def one_cycle(desk: Desk) -> CycleReport:
 
 
 @contextmanager
-def served(home: Path, market: str) -> Iterator[Served]:
+def served(home: Path, market: str, idle_seconds: int = 120) -> Iterator[Served]:
     """Serve the page; ended by its own process id."""
     log = (home / "page.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(NOTEBOOK), str(home), market],
+        [sys.executable, "-c", _SERVE, str(NOTEBOOK), str(home), market, str(idle_seconds)],
         stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ),
     )  # fmt: skip
     try:

@@ -140,12 +140,8 @@ def watch(
                     report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
                 except StoreError as error:
                     failures += 1
-                    if (
-                        isinstance(error, LeaseTaken)
-                        or once
-                        or stop()
-                        or failures >= _STORE_PATIENCE
-                    ):
+                    over = once or stop() or failures >= _STORE_PATIENCE
+                    if over or isinstance(error, LeaseTaken):
                         raise
                     # a busy or full disk may pass; what was half done is taken up again
                     desk.alerts.send("critical", f"the store fails, trying again: {error}")

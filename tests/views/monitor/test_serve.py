@@ -245,6 +245,35 @@ def test_the_end_leaves_no_address_and_no_kernel(home, synthetic_history):
     assert not any(Path(f"/proc/{pid}").exists() for pid in kernels)
 
 
+def test_a_kernel_whose_tab_vanished_ends_and_one_with_a_tab_stays(home, synthetic_history):
+    desk, _ = desk_with_position(home, Path(synthetic_history.folder))
+
+    async def come_and_vanish(running: Served, cookie: str) -> None:
+        """Two tabs; one is gone without a word, the other stays for twice the limit."""
+        sockets = []
+        for _ in range(2):
+            request = HTTPRequest(running.bare, headers={"Cookie": cookie}, request_timeout=60)
+            body = (await AsyncHTTPClient().fetch(request)).body.decode()
+            found = re.search(r'"kernelId":\s*"([0-9a-f-]+)"', body)
+            assert found
+            address = running.bare.replace("http", "ws") + f"api/kernels/{found[1]}/channels"
+            headers = {"Cookie": cookie, "Origin": running.bare.rstrip("/")}
+            sockets.append(await websocket_connect(HTTPRequest(address, headers=headers)))
+        assert len(_children(running.process.pid)) == 2
+        sockets[0].close()
+        for _ in range(30):
+            await asyncio.sleep(0.5)
+            if len(_children(running.process.pid)) == 1:
+                break
+        await asyncio.sleep(5)
+        assert len(_children(running.process.pid)) == 1
+        sockets[1].close()
+
+    with served(home, desk.market, idle_seconds=4) as running:
+        cookie = fetch(running.url).headers["Set-Cookie"].partition(";")[0]
+        asyncio.run(come_and_vanish(running, cookie))
+
+
 def _children(pid: int) -> list[int]:
     found = []
     for entry in Path("/proc").iterdir():

@@ -26,7 +26,13 @@ from strikeloom.errors import SettingsError
 from strikeloom.views.monitor.gate import SECURITY_HEADERS, Gate
 
 HOST = "127.0.0.1"
-_IDLE_SECONDS = 120  # a kernel whose tab is gone ends after so long
+_IDLE_SECONDS = 120
+_MESSAGES = (
+    "execute_request", "execute_reply", "execute_input", "execute_result", "stream", "error",
+    "display_data", "update_display_data", "clear_output", "status", "comm_open", "comm_msg",
+    "comm_close", "comm_info_request", "comm_info_reply", "kernel_info_request",
+    "kernel_info_reply", "shutdown_request", "shutdown_reply",
+)  # fmt: skip
 _CONTENT = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
@@ -85,6 +91,7 @@ def serve(
     *,
     port: int,
     parameters: dict[str, Any] | None = None,
+    idle_seconds: int = _IDLE_SECONDS,
     ready: Callable[[Address], None] = lambda _: None,
 ) -> None:
     """Serve the page until SIGINT or SIGTERM.
@@ -99,6 +106,8 @@ def serve(
         On loopback; 0 takes a free one.
     parameters : dict, optional
         Values for the notebook's parameters cell.
+    idle_seconds : int
+        A kernel older than this ends when no tab is connected to it.
     ready : callable
         Told the address once the server answers.
 
@@ -114,7 +123,7 @@ def serve(
         shown = _with_parameters(notebook, Path(folder) / "monitor.ipynb", parameters or {})
         _write_private(address.token_file, address.url + "\n")
         try:
-            _run(_server(shown, address.port), sockets, address, ready)
+            _run(_server(shown, address.port, idle_seconds), sockets, address, ready)
         finally:
             for item in sockets:
                 item.close()
@@ -183,7 +192,7 @@ class _Server(Voila):  # type: ignore[misc]
         self.app.add_handlers(".*$", self.init_handlers())
 
 
-def _server(notebook: Path, port: int) -> _Server:
+def _server(notebook: Path, port: int, idle_seconds: int) -> _Server:
     config = Config()
     config.VoilaConfiguration.show_tracebacks = False
     config.VoilaConfiguration.strip_sources = True
@@ -193,15 +202,12 @@ def _server(notebook: Path, port: int) -> _Server:
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
     config.KernelManager.transport = "ipc"  # files of ours, not ports anybody can reach
-    config.MappingKernelManager.cull_idle_timeout = _IDLE_SECONDS
-    config.MappingKernelManager.cull_interval = _IDLE_SECONDS // 4
+    config.MappingKernelManager.cull_idle_timeout = idle_seconds
+    config.MappingKernelManager.cull_interval = max(1, idle_seconds // 4)
     config.MappingKernelManager.cull_connected = False
-    # the page talks every second while nobody looks; that must not keep its kernel alive
-    config.MappingKernelManager.untracked_message_types = [
-        "comm_msg", "comm_open", "comm_close", "comm_info_request", "comm_info_reply",
-        "kernel_info_request", "kernel_info_reply", "status", "display_data",
-        "update_display_data", "shutdown_request",
-    ]  # fmt: skip
+    # the page talks every second while nobody looks: what counts is whether a tab is connected,
+    # so no kind of message counts as a sign of life
+    config.MappingKernelManager.untracked_message_types = list(_MESSAGES)
     server = _Server(
         config=config,
         notebook_path=str(notebook),
