@@ -14,7 +14,7 @@ from strikeloom import execution
 from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.orders import Purpose
+from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.errors import StageError
@@ -138,6 +138,46 @@ def test_a_partial_fill_is_completed_as_quotes_come(made: MadeDesk):
     assert {p.contract_key: p.net_units for p in made.broker.positions()} == {
         SOLD.key: -4 * 65, BOUGHT.key: 4 * 65,
     }  # fmt: skip
+
+
+def test_an_entry_is_not_carried_into_another_day(made: MadeDesk):
+    """Half sold when the day ends: the next morning it is given up, and nothing is left."""
+    proposal = made.spread()
+    made.clock.at = ist("2026-02-11 15:30")
+    made.step(0)
+    made.show(SOLD, 119_50, 120_50, size=2 * 65)
+    over = Stepping(made.clock, lambda _seconds: False)
+    made.desk = replace(made.desk, clock=over)
+    placed = execution.place(made.desk, marked(made, proposal))
+    assert placed.open == [proposal.strategy_id]
+    assert placed.units[proposal.strategy_id] == (6 * 65, 8 * 65)
+    made.clock.at = ist("2026-02-12 09:15")
+    made.step(0)
+    made.show(SOLD, 119_50, 120_50)
+    with Lease(made.home, made.store) as lease:
+        for _ in range(2):
+            run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+            made.step()
+    entries = [i for i in made.store.intents() if i.purpose is Purpose.ENTRY]
+    assert {i.attempt for i in entries} == {1}
+    assert not made.broker.positions()
+    assert any("abandoned" in text for _, text in made.heard.texts)
+
+
+def test_an_entry_that_nobody_sent_is_not_sent_another_day(made: MadeDesk):
+    """Recorded and killed before sending: the next day's watcher refuses it."""
+    plan = marked(made, made.spread())
+    for entry in plan.entries:
+        made.store.record_intents(entry.intents)
+    made.clock.at = ist("2026-02-12 09:15")
+    made.step(0)
+    with Lease(made.home, made.store) as lease:
+        run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+    assert not made.broker.orders()
+    assert {i.state for i in made.store.intents()} == {IntentState.REFUSED}
+    again = execution.plan_entries(made.desk, execution.load_marked(made.desk))
+    output = execution.save(made.desk, "run", again, execution.place(made.desk, again))
+    assert output.result.refused == {"entry day": 1}
 
 
 class Stepping:

@@ -119,6 +119,8 @@ def _entry(desk: Desk, intent: OrderIntent) -> None:
     if switch.engaged:
         raise _refuse("kill switch", f"entries are blocked: {switch.reason}")
     today = desk.clock.now().date()
+    if intent.created_at.date() != today:
+        raise _refuse("entry day", f"made for {intent.created_at:%Y-%m-%d}, today is {today}")
     sent = sum(1 for order in desk.store.orders() if order.updated_at.date() == today)
     if sent >= guards.max_orders_per_day:
         raise _refuse("orders a day", f"{sent} today, limit {guards.max_orders_per_day}")

@@ -145,7 +145,9 @@ def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
     """Entries give up after the stated attempts; an exit goes on, once a moment, and says so."""
     most = desk.settings.execution.max_attempts
     if intent.purpose is Purpose.ENTRY:
-        return intent.attempt < most
+        # what chose the entry was the day before: another day's prices are another decision
+        same_day = intent.created_at.date() == desk.clock.now().date()
+        return intent.attempt < most and same_day
     sent = any(o.correlation_id == intent.correlation_id for o in desk.store.orders())
     refused = intent.state is IntentState.REFUSED
     if intent.created_at >= desk.clock.now() and (sent or refused):
