@@ -66,7 +66,7 @@ def watch(
         once=once,
         alert_only=alert_only,
         stop=stopping.is_set,
-        tell=_told_changes(),
+        tell=(lambda _: None) if once else _told_changes(),
     )
     if once:
         _tell(last)
