@@ -195,8 +195,10 @@ def test_the_kill_switch_is_shown_with_its_reason_escaped(page: Page, held):
     banner = page.locator("[data-kill]")
     expect(banner).to_contain_text("<b>odd</b> & news", timeout=SOON)
     expect(banner).to_contain_text("strikeloom resume")
+    expect(page.locator(".who")).to_contain_text("entries blocked")
     resume(desk, "checked", at=desk.clock.now())
     expect(banner).to_have_count(0, timeout=SOON)
+    expect(page.locator(".who")).to_contain_text("entries allowed")
 
 
 def test_a_page_that_was_left_leaves_no_kernel_behind(browser, page: Page, page_server: Served):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import ExitDecision, ExitRequest, MarkedPosition, RequestState
 from strikeloom.monitor.mark import mark_position
 from strikeloom.monitor.request import target_after
@@ -29,12 +30,15 @@ class BoardRow:
         Reason for which the share cannot be left, empty when it can.
     request : ExitRequest or None
         The latest.
+    ended : str
+        Why a closed position was left; empty for an open one.
     """
 
     marked: MarkedPosition
     nearest: ExitDecision | None
     exits: dict[int, str]
     request: ExitRequest | None
+    ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def load_board(desk: Desk) -> Board:
         name = position.position_id
         marked = mark_position(desk, position, quotes, peaks.get(name))
         if not position.is_open:
-            closed.append(BoardRow(marked, None, {}, latest.get(name)))
+            closed.append(BoardRow(marked, None, {}, latest.get(name), _ended(desk, name)))
             continue
         exits = {}
         for share in SHARES:
@@ -105,3 +109,10 @@ def load_board(desk: Desk) -> Board:
         kill_switch=desk.store.kill_switch(),
         alerts=desk.store.alerts(limit=5),
     )
+
+
+def _ended(desk: Desk, position_id: str) -> str:
+    """Reason on the last order that took something off the position."""
+    orders = desk.store.intents(position_id=position_id)
+    leaving = [order for order in orders if order.purpose is not Purpose.ENTRY]
+    return max(leaving, key=lambda order: order.created_at).why if leaving else ""

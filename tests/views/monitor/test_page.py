@@ -190,8 +190,19 @@ def test_a_closed_position_moves_to_the_list_below(made: MadeDesk):
     page.refresh()
     assert not page.cards
     assert position.position_id in page._closed.value
+    assert "Asked by page" in page._closed.value
     assert "done" in page._closed.value
     assert "No open positions" in page._empty.value
+
+
+def test_a_rule_that_closed_a_position_is_named(made: MadeDesk):
+    made.step()
+    made.show(SOLD, 10_00, 10_50)
+    made.show(BOUGHT, 4_50, 5_00)
+    watch(made.desk, REAL, once=True)
+    (row,) = load_board(made.desk).closed
+    assert row.ended.startswith("profit target")
+    assert "Profit target" in text.closed_list(load_board(made.desk), ALIVE)
 
 
 def test_trouble_is_shown_and_passes(made: MadeDesk, monkeypatch):

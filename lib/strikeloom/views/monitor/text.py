@@ -53,7 +53,8 @@ def header(board: Board, pulse: Pulse, tick: int) -> str:
     unpriced = f"{board.unpriced} without a price" if board.unpriced else "all priced"
     shown = "" if count else " quiet"
     return f"""<div class="sl" data-tick="{tick}"><div class="top"><h1>Strikeloom</h1>
-<span class="who quiet">{escape(board.account)} &middot; {board.at:%a %d %b %Y, %H:%M:%S}</span>
+<span class="who quiet">{escape(board.account)} &middot; {board.at:%a %d %b %Y, %H:%M:%S}
+&middot; {"entries blocked" if board.kill_switch.engaged else "entries allowed"}</span>
 <span class="pill {tone}" data-watcher="{"running" if pulse.running else "silent"}"
  >{escape(pulse.sentence)}</span></div>{_switch(board.kill_switch)}
 <div class="tiles">
@@ -178,7 +179,8 @@ def closed_list(board: Board, pulse: Pulse) -> str:
         f'<div data-closed="{escape(row.marked.position.position_id)}"><span>'
         f"<b>{escape(row.marked.position.symbol)}</b> "
         f"{escape(plain(row.marked.position.template))}</span>"
-        f'<span class="quiet note">{request_line(row.request, pulse)}</span>'
+        f'<span class="quiet note">{escape(plain(row.ended))} '
+        f"{request_line(row.request, pulse)}</span>"
         f'<span class="num">{money(row.marked.pnl)}</span></div>'
         for row in reversed(board.closed)
     )
