@@ -14,6 +14,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.websocket import websocket_connect
 
+import pages
 from pages import NOTEBOOK, Served, desk_with_position, one_cycle, served
 from strikeloom.domain.positions import RequestState
 from strikeloom.errors import SettingsError, StageError
@@ -243,6 +244,25 @@ def test_the_end_leaves_no_address_and_no_kernel(home, synthetic_history):
     while any(Path(f"/proc/{pid}").exists() for pid in kernels) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(Path(f"/proc/{pid}").exists() for pid in kernels)
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_long_name_of_the_temporary_folder_is_no_obstacle(
+    home, synthetic_history, tmp_path, monkeypatch, private
+):
+    """Names of sockets are short by law; without any short folder kernels talk over ports."""
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    if not private:
+        no_room = "import strikeloom.views.monitor.serve as s; s._LONGEST = 1\nserve("
+        monkeypatch.setattr(pages, "_SERVE", pages._SERVE.replace("serve(", no_room, 1))
+    desk, _ = desk_with_position(home, Path(synthetic_history.folder))
+    with served(home, desk.market) as running:
+        cookie = fetch(running.url).headers["Set-Cookie"].partition(";")[0]
+        page = fetch(running.bare, Cookie=cookie)
+        assert page.code == 200
+        assert b"kernelId" in page.body
 
 
 def test_a_kernel_whose_tab_vanished_ends_and_one_with_a_tab_stays(home, synthetic_history):

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
-from tornado.web import Application
+from tornado.web import Application, HTTPError
 from traitlets.config import Config
 from voila.app import Voila
 
@@ -27,6 +28,10 @@ from strikeloom.views.monitor.gate import SECURITY_HEADERS, Gate
 
 HOST = "127.0.0.1"
 _IDLE_SECONDS = 120
+#: Longest name of a socket's file on any system, and what ours has below its base folder:
+#: ``/strikeloom-page-xxxxxxxx/kernel-<36 characters>-ipc-5``.
+_LONGEST = 103
+_BELOW = 25 + 8 + 36 + 6
 _MESSAGES = (
     "execute_request", "execute_reply", "execute_input", "execute_result", "stream", "error",
     "display_data", "update_display_data", "clear_output", "status", "comm_open", "comm_msg",
@@ -119,11 +124,13 @@ def serve(
     sockets = _bind(port)
     address = Address(sockets[0].getsockname()[1], token_file(home), secrets.token_urlsafe(24))
     os.environ["STRIKELOOM_HOME"] = str(home)
-    with tempfile.TemporaryDirectory(prefix="strikeloom-page-") as folder:
-        shown = _with_parameters(notebook, Path(folder) / "monitor.ipynb", parameters or {})
+    with tempfile.TemporaryDirectory(prefix="strikeloom-page-", dir=_short_folder()) as folder:
+        shown = _with_parameters(
+            notebook, Path(folder) / "page" / "monitor.ipynb", parameters or {}
+        )
         _write_private(address.token_file, address.url + "\n")
         try:
-            _run(_server(shown, address.port, idle_seconds), sockets, address, ready)
+            _run(_server(shown, Path(folder), address.port, idle_seconds), sockets, address, ready)
         finally:
             for item in sockets:
                 item.close()
@@ -142,6 +149,17 @@ def _bind(port: int) -> list[socket.socket]:
         ) from None
 
 
+def _short_folder() -> str | None:
+    """Where names of sockets stay within what the system allows; ``None``: where others go."""
+    usual = tempfile.gettempdir()
+    return usual if _fits(usual) or not _fits("/tmp") else "/tmp"  # noqa: S108  made private
+
+
+def _fits(folder: str) -> bool:
+    """Whether kernels can talk through files in a private folder of this one."""
+    return os.name == "posix" and os.path.isdir(folder) and len(folder) + _BELOW <= _LONGEST
+
+
 def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path:
     """Copy of the notebook: its code without outputs, its parameters set."""
     import nbformat
@@ -155,6 +173,7 @@ def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path
         cell.outputs, cell.execution_count = [], None
     if values:
         notebook = parameterize_notebook(notebook, values)
+    target.parent.mkdir()
     nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
     return target
 
@@ -192,7 +211,7 @@ class _Server(Voila):  # type: ignore[misc]
         self.app.add_handlers(".*$", self.init_handlers())
 
 
-def _server(notebook: Path, port: int, idle_seconds: int) -> _Server:
+def _server(notebook: Path, folder: Path, port: int, idle_seconds: int) -> _Server:
     config = Config()
     config.VoilaConfiguration.show_tracebacks = False
     config.VoilaConfiguration.strip_sources = True
@@ -201,7 +220,8 @@ def _server(notebook: Path, port: int, idle_seconds: int) -> _Server:
     config.VoilaConfiguration.template = "lab"
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
-    config.KernelManager.transport = "ipc"  # files of ours, not ports anybody can reach
+    if _fits(str(folder.parent)):
+        config.KernelManager.transport = "ipc"  # files of ours, not ports anybody can reach
     config.MappingKernelManager.cull_idle_timeout = idle_seconds
     config.MappingKernelManager.cull_interval = max(1, idle_seconds // 4)
     config.MappingKernelManager.cull_connected = False
@@ -227,7 +247,7 @@ def _server(notebook: Path, port: int, idle_seconds: int) -> _Server:
     )
     server.initialize([])
     server.template_paths.insert(0, str(Path(__file__).parent / "template"))
-    server.connection_dir = tempfile.mkdtemp(prefix="kernels-", dir=notebook.parent)
+    server.connection_dir = str(folder)
     server.start()
     return server
 
@@ -248,4 +268,11 @@ def _run(
         loop.start()
     finally:
         http.stop()
-        loop.run_sync(server.kernel_manager.shutdown_all)
+        loop.run_sync(partial(_end_kernels, server.kernel_manager))
+
+
+async def _end_kernels(manager: Any) -> None:
+    """End every kernel; one that went by itself meanwhile keeps none of the others alive."""
+    for kernel_id in list(manager.list_kernel_ids()):
+        with contextlib.suppress(HTTPError):
+            await manager.shutdown_kernel(kernel_id, now=True)
