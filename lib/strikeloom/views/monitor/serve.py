@@ -135,7 +135,8 @@ def serve(
             for item in sockets:
                 item.close()
             with contextlib.suppress(FileNotFoundError):
-                address.token_file.unlink()
+                if address.token_file.read_text(encoding="utf-8").strip() == address.url:
+                    address.token_file.unlink()  # not that of a page started since
 
 
 def _bind(port: int) -> list[socket.socket]:
