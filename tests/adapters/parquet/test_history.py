@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from month_writer import write_month
 from strikeloom.adapters.parquet import history as module
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.frames import CASH, CONTRACTS, INDICES, QUOTES
@@ -249,17 +250,11 @@ def test_a_damaged_partition_says_so(history: ParquetHistory) -> None:
             attempt()
 
 
-def _write_month(folder: str, symbols: list[str]) -> None:
-    history = ParquetHistory(Path(folder), "nse")
-    for symbol in symbols:
-        history.write("cash", cash(["2026-02-10"]).assign(symbol=symbol), source=symbol)
-
-
 def test_two_processes_write_one_month(history: ParquetHistory) -> None:
     names = [[f"{half}{number}" for number in range(8)] for half in "AB"]
     context = multiprocessing.get_context("spawn")
     workers = [
-        context.Process(target=_write_month, args=(str(history.folder), half)) for half in names
+        context.Process(target=write_month, args=(str(history.folder), half)) for half in names
     ]
     for worker in workers:
         worker.start()
