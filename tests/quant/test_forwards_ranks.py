@@ -9,7 +9,7 @@ from scipy.stats import percentileofscore
 from strikeloom.quant.black76 import price
 from strikeloom.quant.forwards import parity_forwards
 from strikeloom.quant.ranks import standing
-from strikeloom.quant.technicals import realised_volatility, rsi
+from strikeloom.quant.technicals import rsi
 
 
 def test_one_bad_quote_does_not_move_the_forward() -> None:
@@ -63,9 +63,3 @@ def test_rsi_of_wilders_worked_example() -> None:
     )
     assert rsi(closes[:15]) == pytest.approx(70.53, abs=0.02)
     assert rsi(closes) == pytest.approx(66.32, abs=0.02)
-
-
-def test_realised_volatility_of_a_known_sample() -> None:
-    closes = 100 * np.exp(np.cumsum([0.0, 0.01, -0.01, 0.01, -0.01]))
-    steps = [0.01, -0.01, 0.01, -0.01]
-    assert realised_volatility(closes) == pytest.approx(np.std(steps, ddof=1) * np.sqrt(250))

@@ -37,10 +37,3 @@ def rsi(closes: Floats, days: int = 14) -> float:
         gain += (float(up) - gain) / days
         loss += (float(down) - loss) / days
     return 100 * gain / (gain + loss) if gain + loss > 0 else float("nan")
-
-
-def realised_volatility(closes: Floats, days_per_year: int = 250) -> float:
-    """Close-to-close volatility per year, as a fraction; zero mean is not assumed."""
-    if len(closes) < 3:
-        return float("nan")
-    return float(np.diff(np.log(closes)).std(ddof=1) * np.sqrt(days_per_year))
