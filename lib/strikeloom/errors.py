@@ -82,6 +82,10 @@ class Unreachable(BrokerError):
     """The broker was not reached; the request never left."""
 
 
+class NotAuthorised(Unreachable):
+    """The broker let us not in: a token expired or is not valid; the request had no effect."""
+
+
 class UnknownOutcome(BrokerError):
     """The request left and no answer came: look up by correlation id, never send again."""
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from strikeloom.desk import keys
-from strikeloom.desk.keys import Secret, environment, secrets_of
+from strikeloom.desk.keys import environment, secrets_of
 from strikeloom.errors import SettingsError
+from strikeloom.settings.secrets import Secret
 
 
 @pytest.fixture
@@ -22,7 +23,14 @@ def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_secret_never_shows_itself() -> None:
     secret = Secret("abc123")
-    shown = [repr(secret), str(secret), f"{secret}", f"{secret!r}", repr({"token": secret})]
+    shown = [
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret!r}",
+        repr({"token": secret}),
+        repr([secret.reveal()]),
+    ]
     assert all("abc123" not in text and "***" in text for text in shown)
     assert secret.reveal() == "abc123"
     with pytest.raises(TypeError, match="never written"):

@@ -12,30 +12,10 @@ from pathlib import Path
 
 from strikeloom.errors import SettingsError
 from strikeloom.settings.all import project_root
+from strikeloom.settings.secrets import Secret
 
 _PREFIX = "STRIKELOOM_"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-class Secret:
-    """A value that shows itself only to ``reveal``."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value, for the adapter that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "***"
-
-    __str__ = __repr__
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is never written to disk or sent to another process")
 
 
 def env_file() -> Path:

@@ -49,6 +49,7 @@ class OrderState(StrEnum):
     CANCELLED = "CANCELLED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
+    UNKNOWN = "UNKNOWN"  # a word of the broker's that we do not know; never taken for an end
 
     @property
     def terminal(self) -> bool:

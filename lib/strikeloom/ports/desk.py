@@ -9,6 +9,7 @@ from pathlib import Path
 
 from strikeloom.ports.alerts import Alerts
 from strikeloom.ports.broker import Broker
+from strikeloom.ports.chains import Chains
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.history import History
@@ -38,6 +39,8 @@ class Desk:
         Folder with everything the desk keeps (store, accounts, caches, history).
     day : datetime.date
         Trade date the desk works on.
+    chains : Chains or None
+        A broker's option chains; ``None`` on a desk without one.
     """
 
     market: str
@@ -54,3 +57,4 @@ class Desk:
     instruments: Instruments
     quotes: QuoteCache
     alerts: Alerts
+    chains: Chains | None = None
