@@ -50,6 +50,10 @@ class BadFrame(DataError):
     """A table does not have the columns, types or keys its schema states."""
 
 
+class NotFetched(DataError):
+    """A file could not be downloaded. Carries the answer's status (0: none) as a fact."""
+
+
 class MissingHistory(DataError):
     """No data is stored for the market, symbol or day asked for."""
 

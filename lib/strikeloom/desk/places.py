@@ -43,6 +43,10 @@ class Places:
         """Parquet files of a market."""
         return self.histories / market
 
+    def downloads(self, market: str) -> Path:
+        """Files of a market as they came from its server."""
+        return self.home / "downloads" / market
+
     def account(self, account: str) -> Path:
         """The matching engine's own record of an account."""
         return self.home / "accounts" / f"{account.replace(':', '-')}.db"

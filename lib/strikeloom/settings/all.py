@@ -20,6 +20,7 @@ from strikeloom.settings.creation import CreationSettings
 from strikeloom.settings.desk import DeskSettings
 from strikeloom.settings.execution import ExecutionSettings
 from strikeloom.settings.exits import ExitSettings
+from strikeloom.settings.fetch import FetchSettings
 from strikeloom.settings.iv import IvSettings
 from strikeloom.settings.model import SettingsModel
 from strikeloom.settings.monitor import MonitorSettings
@@ -32,6 +33,7 @@ class Settings(SettingsModel):
 
     desk: DeskSettings
     universe: UniverseSettings
+    fetch: FetchSettings
     iv: IvSettings
     creation: CreationSettings
     allocation: AllocationSettings

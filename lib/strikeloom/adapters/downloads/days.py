@@ -1,0 +1,226 @@
+"""A range of days: what is missing is downloaded, then imported; a repeat asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+from strikeloom.adapters.bhavcopy.importer import import_paths
+from strikeloom.adapters.bhavcopy.report import FileOutcome
+from strikeloom.adapters.downloads.transfer import Transfer, Wanted, transfer
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.errors import NotFetched
+from strikeloom.nse.sessions import is_trading_day, trading_days
+from strikeloom.ports.clock import Clock
+from strikeloom.settings.fetch import FetchSettings, Kind
+
+Status = Literal["fetched", "here", "stored", "closed", "failed", "not asked"]
+Progress = Callable[[int, int, str], None]
+
+_FORBIDDEN, _ABSENT = 403, 404
+_SATURDAY = 5
+_IMPORTED_TOGETHER = 60  # files; what was downloaded is imported along the way
+_EXCHANGE_INDEX = "NIFTY"  # the closes of all indices have it, the other index files do not
+
+
+@dataclass(frozen=True, slots=True)
+class FetchOutcome:
+    """What became of one file.
+
+    Attributes
+    ----------
+    status : str
+        ``fetched`` now; ``here``: downloaded before, not imported yet; ``stored``: imported
+        before; ``closed``: none on a day without trading; ``failed``; ``not asked`` since too
+        many failed in a row.
+    message : str
+        Why it failed, and what to do.
+    """
+
+    day: date
+    kind: Kind
+    name: str
+    status: Status
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchReport:
+    """Outcome of each file, and the import of those that were new.
+
+    Attributes
+    ----------
+    surprises : tuple of datetime.date
+        Days with a file on which the calendar has no session.
+    """
+
+    files: tuple[FetchOutcome, ...]
+    imported: tuple[FileOutcome, ...]
+    surprises: tuple[date, ...]
+
+    def count(self, *statuses: Status) -> int:
+        """Files with one of the statuses."""
+        return sum(1 for item in self.files if item.status in statuses)
+
+    @property
+    def refused(self) -> list[FileOutcome]:
+        """Files that the import refused."""
+        return [item for item in self.imported if item.status == "refused"]
+
+    @property
+    def complete(self) -> bool:
+        """Every file of the range is stored."""
+        return not self.refused and not self.count("failed", "not asked")
+
+
+def last_published(clock: Clock, settings: FetchSettings) -> date:
+    """Last trading day whose files should be out by now."""
+    now = clock.now()
+    day = now.date() if now.time() >= settings.published else now.date() - timedelta(days=1)
+    while not is_trading_day(day):
+        day -= timedelta(days=1)
+    return day
+
+
+def fetch(
+    first: date,
+    last: date,
+    *,
+    history: ParquetHistory,
+    folder: Path,
+    settings: FetchSettings,
+    clock: Clock,
+    address: str = "",
+    progress: Progress | None = None,
+) -> FetchReport:
+    """Download the files of a range that the history lacks, and import them.
+
+    Trading days are asked for every kind of file. Weekdays on which the calendar has no session
+    are asked for contracts alone, as a check of the calendar: no file there is no error.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the files are kept, as they came.
+    address : str
+        Another server with the same paths.
+
+    Raises
+    ------
+    DataError
+        When a day is outside the known calendar.
+    StoreError
+        When the folder or the history cannot be written.
+    """
+    days = _days(first, last)
+    outcomes: list[FetchOutcome] = []
+    imported: list[FileOutcome] = []
+    waiting: list[Path] = []
+
+    def bring_in() -> None:
+        if waiting:
+            imported.extend(import_paths(list(waiting), history).files)
+            waiting.clear()
+
+    with transfer(folder, address or settings.address, settings, clock) as server:
+        asking = _Asking(server, _stored(history, first, last), settings, clock)
+        for number, day in enumerate(days):
+            if progress:
+                progress(number, len(days), str(day))
+            for outcome in asking.day(day):
+                outcomes.append(outcome)
+                if outcome.status in ("fetched", "here"):
+                    waiting.append(server.place(asking.wanted(day, outcome.kind)))
+            if len(waiting) >= _IMPORTED_TOGETHER:
+                bring_in()
+        bring_in()
+    if progress:
+        progress(len(days), len(days), "imported")
+    met = {item.day for item in outcomes if item.status in ("fetched", "here")}
+    surprises = tuple(sorted(day for day in met if not is_trading_day(day)))
+    return FetchReport(tuple(outcomes), tuple(imported), surprises)
+
+
+class _Asking:
+    """Asks for one day after the other, until too many files in a row cannot be had."""
+
+    def __init__(
+        self,
+        server: Transfer,
+        stored: dict[Kind, set[date]],
+        settings: FetchSettings,
+        clock: Clock,
+    ) -> None:
+        self._server = server
+        self._stored = stored
+        self._settings = settings
+        self._clock = clock
+        self._failures = 0
+
+    def wanted(self, day: date, kind: Kind) -> Wanted:
+        """One file of a day."""
+        return Wanted(kind, day, self._settings.paths(day)[kind])
+
+    def day(self, day: date) -> Iterator[FetchOutcome]:
+        """Files of a day, contracts first; without a session the others only if those are there."""
+        for kind in sorted(self._settings.paths(day), key=lambda name: name != "contracts"):
+            outcome = self._outcome(self.wanted(day, kind))
+            yield outcome
+            if outcome.status == "closed":
+                return
+
+    def _outcome(self, item: Wanted) -> FetchOutcome:
+        def ended(status: Status, message: str = "") -> FetchOutcome:
+            return FetchOutcome(item.day, item.kind, item.name, status, message)
+
+        if item.day in self._stored[item.kind]:
+            return ended("stored")
+        if self._server.place(item).exists():
+            return ended("here")
+        if self._failures >= self._settings.give_up_after:
+            return ended("not asked", "too many files before it failed")
+        try:
+            self._server.get(item)
+        except NotFetched as error:
+            status = error.facts["status"]
+            if status == _ABSENT and not is_trading_day(item.day):
+                return ended("closed")
+            # asking on would only have us refused for longer
+            self._failures += self._settings.give_up_after if status == _FORBIDDEN else 1
+            return ended("failed", f"{error}{self._meaning(item) if status == _ABSENT else ''}")
+        self._failures = 0
+        return ended("fetched")
+
+    def _meaning(self, item: Wanted) -> str:
+        """What it means that the server has no file of a trading day."""
+        out = f"{self._settings.published:%H:%M}"
+        now = self._clock.now()
+        if item.day > now.date() or (
+            item.day == now.date() and now.time() < self._settings.published
+        ):
+            return f": {item.day} is not published yet; usually out by {out}, run again then"
+        return (
+            f" although {item.day} is a trading day: run again later; if the exchange was closed, "
+            "add the day to nse/data/session_overrides.csv; if the file has moved, mend its path "
+            "in config/fetch.yaml"
+        )
+
+
+def _days(first: date, last: date) -> list[date]:
+    """Trading days, and the weekdays between them."""
+    sessions = set(trading_days(first, last))
+    span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [day for day in span if day in sessions or day.weekday() < _SATURDAY]
+
+
+def _stored(history: ParquetHistory, first: date, last: date) -> dict[Kind, set[date]]:
+    levels = history.indices(first, last, names=[_EXCHANGE_INDEX])
+    closes = levels.loc[levels["publisher"] == "nse", "day"].dt.date
+    return {
+        "contracts": set(history.days()),
+        "cash": set(history.stored_days("cash")),
+        "indices": set(closes),
+    }

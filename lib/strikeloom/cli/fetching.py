@@ -1,0 +1,157 @@
+"""``strikeloom data fetch``: the exchange's daily files from its server."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Json
+
+if TYPE_CHECKING:
+    from strikeloom.adapters.downloads import FetchReport
+
+_SHOWN = 10
+
+
+def fetch(
+    first: Annotated[
+        str,
+        typer.Option(
+            "--from", help="First day; default: after the last stored.", show_default=False
+        ),
+    ] = "",
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="Last day; default: the last that is published.", show_default=False
+        ),
+    ] = "",
+    address: Annotated[
+        str,
+        typer.Option(
+            help="Another server with the same paths; default: config/fetch.yaml.",
+            show_default=False,
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Download what market [bold]nse[/bold] lacks in a range of days, and import it.
+
+    Contracts, cash and index closes of each day. A file counts once it is whole and verified;
+    stopped and started again, it goes on where it was. A day without trading has no file, which
+    is no error. Exit code 0: all files of the range are stored; 1: some are not, each with what
+    to do.
+
+    Example: strikeloom data fetch --from 2026-01-01 --to 2026-03-19
+    """
+    from rich.progress import Progress
+
+    from strikeloom.adapters.downloads import fetch as download
+    from strikeloom.adapters.downloads.days import last_published
+    from strikeloom.adapters.system_clock import SystemClock
+    from strikeloom.cli import say
+    from strikeloom.desk.markets import EXCHANGE, open_history
+    from strikeloom.desk.places import places
+    from strikeloom.settings.all import load_settings
+
+    where, settings, clock = places(), load_settings().fetch, SystemClock()
+    history = open_history(EXCHANGE, where)
+    last = last_published(clock, settings)
+    begin, end = _range(first, to, history.days(), last)
+    if begin > end:
+        say.say(f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published")
+        return
+    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
+        task = bar.add_task("fetching", total=None)
+        report = download(
+            begin,
+            end,
+            history=history,
+            folder=where.downloads(EXCHANGE),
+            settings=settings,
+            clock=clock,
+            address=address,
+            progress=lambda done, total, name: bar.update(
+                task, completed=done, total=total, description=name
+            ),
+        )
+    if as_json:
+        say.as_json(_body(begin, end, report))
+    else:
+        _tell(begin, end, report)
+    if not report.complete:
+        raise typer.Exit(1)
+
+
+def _range(first: str, to: str, stored: list[date], published: date) -> tuple[date, date]:
+    """Days to fetch; the first is after the last when there is nothing to do."""
+    begin, end = _day(first, "--from"), _day(to, "--to") or published
+    if begin is None:
+        if not stored:
+            raise typer.BadParameter(
+                "nothing is stored yet: say where to begin", param_hint="--from"
+            )
+        return stored[-1] + timedelta(days=1), end
+    if begin > end:
+        raise typer.BadParameter(f"{begin} is after {end}", param_hint="--from")
+    return begin, end
+
+
+def _tell(begin: date, end: date, report: FetchReport) -> None:
+    from strikeloom.cli import say
+
+    failed = [item for item in report.files if item.status == "failed"]
+    for item in failed[:_SHOWN]:
+        say.problem(item.message)
+    if len(failed) > _SHOWN:
+        say.problem(f"and {len(failed) - _SHOWN} more; --json lists all")
+    for file in report.refused:
+        say.problem(f"{file.path} refused: {file.message}")
+    unasked = report.count("not asked")
+    if unasked:
+        say.problem(f"stopped: {unasked} files were not asked for; run the same command again")
+    for day in report.surprises:
+        say.warn(
+            f"{day} has files although the calendar has no session; add it to "
+            "nse/data/session_overrides.csv"
+        )
+    say.say(
+        f"{begin} to {end}: {report.count('fetched')} files fetched, "
+        f"{report.count('stored', 'here')} were here, {report.count('closed')} days closed, "
+        f"{report.count('failed', 'not asked') + len(report.refused)} missing; "
+        f"{sum(item.new for item in report.imported):,} new rows"
+    )
+
+
+def _body(begin: date, end: date, report: FetchReport) -> dict[str, Any]:
+    return {
+        "from": begin,
+        "to": end,
+        "complete": report.complete,
+        "files": [
+            {
+                "day": item.day,
+                "kind": item.kind,
+                "file": item.name,
+                "status": item.status,
+                "message": item.message,
+            }
+            for item in report.files
+        ],
+        "refused": [{"file": item.path, "message": item.message} for item in report.refused],
+        "new_rows": sum(item.new for item in report.imported),
+        "calendar_lacks": list(report.surprises),
+    }
+
+
+def _day(text: str, option: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a day; write YYYY-MM-DD", param_hint=option
+        ) from None

@@ -1,0 +1,115 @@
+"""``strikeloom data fetch`` as a person meets it: exit codes, JSON, killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import nse_files
+from cli.conftest import Call
+from file_server import FileServer, serving
+from strikeloom.settings.all import config_folder, load_settings
+
+DAY, NEXT = date(2026, 2, 10), date(2026, 2, 11)
+PATHS = load_settings().fetch.paths
+
+
+@pytest.fixture
+def server(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """A server with two days of files; the settings point at it and ask without a pause."""
+    with serving() as made:
+        for day in (DAY, NEXT):
+            paths = PATHS(day)
+            packed = nse_files.save(tmp_path / "a.csv.zip", nse_files.udiff({"TradDt": str(day)}))
+            made.files[paths["contracts"]] = packed.read_bytes()
+            made.files[paths["cash"]] = nse_files.cash(f"SBIN EQ {day:%d-%b-%Y} 9 10 11 9 10 7")
+            levels = {"Nifty 50": ("1", "3", "1", "2")}
+            made.files[paths["indices"]] = nse_files.closes(f"{day:%d-%m-%Y}", levels)
+        config = shutil.copytree(config_folder(), tmp_path / "config")
+        text = (config / "fetch.yaml").read_text(encoding="utf-8")
+        for old, new in (
+            ("https://nsearchives.nseindia.com", made.address),
+            ("pause_seconds: 1.0", "pause_seconds: 0"),
+            ("\nbackoff_seconds: 2", "\nbackoff_seconds: 0"),
+        ):
+            assert old in text
+            text = text.replace(old, new)
+        (config / "fetch.yaml").write_text(text, encoding="utf-8")
+        monkeypatch.setenv("STRIKELOOM_CONFIG", str(config))
+        yield made
+
+
+def test_a_range_then_nothing_new(call: Call, server: FileServer) -> None:
+    said = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
+    assert said.code == 0, said.err
+    assert "6 files fetched, 0 were here" in said.out
+    said = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT), "--json")
+    body = json.loads(said.out)
+    assert (said.code, body["complete"], body["new_rows"]) == (0, True, 0)
+    assert {item["status"] for item in body["files"]} == {"stored"}
+    said = call("data", "fetch", "--to", str(NEXT))
+    assert said.code == 0
+    assert said.out == f"nothing to fetch: {NEXT} is stored, {NEXT} is published\n"
+
+
+def test_what_is_missing_is_exit_code_one_and_says_what_to_do(
+    call: Call, server: FileServer
+) -> None:
+    del server.files[PATHS(NEXT)["contracts"]]
+    said = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
+    assert said.code == 1
+    assert f"{NEXT} is a trading day" in said.err
+    assert "1 missing" in said.out
+    said = call("data", "fetch", "--from", str(NEXT), "--to", str(NEXT), "--json")
+    (failed,) = (f for f in json.loads(said.out)["files"] if f["status"] == "failed")
+    assert (said.code, failed["kind"], failed["day"]) == (1, "contracts", str(NEXT))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--from", "tomorrow"),
+        ("--from", "2026-02-11", "--to", "2026-02-10"),
+        ("--to", "2026-02-10"),  # nothing is stored that could say where to begin
+    ],
+)
+def test_a_range_that_is_none_is_wrong_usage(
+    call: Call, server: FileServer, words: tuple[str, ...]
+) -> None:
+    assert call("data", "fetch", *words).code == 2
+
+
+def test_killed_while_a_file_comes_it_leaves_no_half_and_goes_on(
+    call: Call, server: FileServer, home: Path
+) -> None:
+    stalled = PATHS(DAY)["indices"]
+    server.faults[stalled] = ["stall"]
+    words = ["data", "fetch", "--from", str(DAY), "--to", str(DAY)]
+    child = subprocess.Popen([sys.executable, "-m", "strikeloom.cli", *words], env=dict(os.environ))
+    try:
+        waited = threading.Event()
+        for _ in range(600):
+            if stalled in server.asked or child.poll() is not None:
+                break
+            waited.wait(0.05)
+        assert stalled in server.asked
+        child.send_signal(signal.SIGKILL)
+    finally:
+        child.kill()
+        child.wait(10)
+    whole = [path.name for path in (home / "downloads").rglob("[!.]*") if path.is_file()]
+    assert whole == [PATHS(DAY)["contracts"].rsplit("/", 1)[-1]]
+    said = call(*words)
+    assert said.code == 0, said.err
+    assert server.times(PATHS(DAY)["contracts"]) == 1
+    assert not list((home / "downloads").rglob(".*.part"))
