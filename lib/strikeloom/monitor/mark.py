@@ -13,7 +13,7 @@ from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.domain.quotes import Mark, MarkHow, Quote
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
-from strikeloom.quant.payoff import payoffs
+from strikeloom.quant.payoff import Legs, payoffs
 
 
 def mark_quote(quote: Quote | None, now: datetime, stale_after: float) -> Mark | None:
@@ -102,10 +102,12 @@ def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]
             position_id=position.position_id,
         )
     found = payoffs(
-        np.array([[rupees(leg.contract.strike) for leg in legs]]),
-        np.array([[leg.contract.right is Right.CALL for leg in legs]]),
-        np.array([[float(leg.first_units) for leg in legs]]),
-        np.array([rupees(premium)]),
+        Legs(
+            np.array([[rupees(leg.contract.strike) for leg in legs]]),
+            np.array([[leg.contract.right is Right.CALL for leg in legs]]),
+            np.array([[float(leg.first_units) for leg in legs]]),
+            np.array([rupees(premium)]),
+        )
     )
     return _paise(found.max_profit[0]), _paise(found.max_loss[0])
 

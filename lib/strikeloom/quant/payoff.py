@@ -2,6 +2,8 @@
 
 A payoff is linear between strikes, so its extremes lie at zero, at a strike or at infinity,
 and its breakevens are roots of straight lines. No grid.
+
+The underlying itself (a share, a future) is a call struck at 0 whose price is in ``cash``.
 """
 
 from __future__ import annotations
@@ -14,22 +16,46 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+_ROUNDING = 1e-12  # of the largest sum that enters a value: below it the value is zero
 
-class Payoffs(NamedTuple):
-    """One row a structure.
+
+class Legs(NamedTuple):
+    """n structures of up to L legs, in columns.
 
     Attributes
     ----------
-    points : ndarray, shape (n, legs + 1)
+    strikes : ndarray, shape (n, L)
+        0 for the underlying, else positive. Rows with fewer legs repeat any of their strikes
+        with 0 units.
+    is_call : ndarray of bool, shape (n, L)
+    units : ndarray, shape (n, L)
+        Positive bought, negative sold.
+    cash : ndarray, shape (n,)
+        Premium received (+) or paid (-) in all.
+    """
+
+    strikes: Floats
+    is_call: Bools
+    units: Floats
+    cash: Floats
+
+
+class Payoffs(NamedTuple):
+    """One row a structure; a row with a value that is not finite is NaN throughout.
+
+    Attributes
+    ----------
+    points : ndarray, shape (n, L + 1)
         Zero and the strikes, ascending.
-    values : ndarray, shape (n, legs + 1)
-        Profit and loss at the points, premium included.
+    values : ndarray, shape (n, L + 1)
+        Profit and loss at the points, premium included; sums that cancel are exactly 0.
     tail : ndarray, shape (n,)
         Slope beyond the last strike.
     max_profit, max_loss : ndarray, shape (n,)
         ``inf`` when unlimited; a loss is positive (0 when the structure cannot lose).
-    breakevens : ndarray, shape (n, legs + 1)
-        Ascending roots, NaN where there is none.
+    breakevens : ndarray, shape (n, L + 1)
+        Where profit or loss begins or ends, ascending, NaN beyond the last; a stretch of
+        exactly no profit gives both its ends, unless it begins at 0.
     """
 
     points: Floats
@@ -40,48 +66,49 @@ class Payoffs(NamedTuple):
     breakevens: Floats
 
 
-def payoffs(strikes: Floats, is_call: Bools, units: Floats, cash: Floats) -> Payoffs:
-    """Payoff at expiry of n structures of up to L legs.
-
-    Parameters
-    ----------
-    strikes : ndarray, shape (n, L)
-        Positive; rows with fewer legs repeat any strike with 0 units.
-    is_call : ndarray of bool, shape (n, L)
-    units : ndarray, shape (n, L)
-        Positive bought, negative sold.
-    cash : ndarray, shape (n,)
-        Premium received (+) or paid (-) in all.
-    """
-    count = len(strikes)
-    points = np.concatenate((np.zeros((count, 1)), np.sort(strikes, axis=1)), axis=1)
-    values = profit_at(points, strikes, is_call, units, cash)
-    tail = np.where(is_call, units, 0.0).sum(axis=1)
+def payoffs(legs: Legs) -> Payoffs:
+    """Payoff at expiry of each structure; all its legs expire together."""
+    count = len(legs.strikes)
+    points = np.concatenate((np.zeros((count, 1)), np.sort(legs.strikes, axis=1)), axis=1)
+    values = profit_at(points, legs)
+    size = (np.abs(legs.units) * legs.strikes.max(axis=1, initial=0)[:, None]).sum(axis=1)
+    noise = _ROUNDING * (size + np.abs(legs.cash))
+    values = np.where(np.abs(values) <= noise[:, None], 0.0, values)
+    tail = np.where(legs.is_call, legs.units, 0.0).sum(axis=1)
     best, worst = values.max(axis=1), values.min(axis=1)
     max_profit = np.where(tail > 0, np.inf, best)
     max_loss = np.where(tail < 0, np.inf, np.maximum(0.0, -worst))
+    bad = np.isnan(values).any(axis=1) | np.isnan(tail)
+    max_profit[bad] = max_loss[bad] = np.nan
     return Payoffs(points, values, tail, max_profit, max_loss, _roots(points, values, tail))
 
 
-def profit_at(
-    spots: Floats, strikes: Floats, is_call: Bools, units: Floats, cash: Floats
-) -> Floats:
-    """Profit at expiry for each spot; shapes (n, m) for (n, L) legs."""
-    sign = np.where(is_call, 1.0, -1.0)[:, None, :]
-    gain = np.maximum(sign * (spots[:, :, None] - strikes[:, None, :]), 0.0)
-    return np.asarray((gain * units[:, None, :]).sum(axis=2) + cash[:, None])
+def profit_at(spots: Floats, legs: Legs) -> Floats:
+    """Profit at expiry for each spot; shape (n, m) of spots (n, m)."""
+    total = np.broadcast_to(legs.cash[:, None], spots.shape).astype(np.float64)
+    for leg in range(legs.strikes.shape[1]):
+        sign = np.where(legs.is_call[:, leg], 1.0, -1.0)[:, None]
+        gain = np.maximum(sign * (spots - legs.strikes[:, leg, None]), 0.0)
+        total += legs.units[:, leg, None] * gain
+    return total
 
 
 def _roots(points: Floats, values: Floats, tail: Floats) -> Floats:
-    """Where the line through neighbouring points, or the tail, crosses zero."""
+    """Where the line through neighbouring points, or the tail, leaves or reaches zero."""
     left, right = points[:, :-1], points[:, 1:]
     at_left, at_right = values[:, :-1], values[:, 1:]
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = left - at_left * (right - left) / (at_right - at_left)
         beyond = points[:, -1] - values[:, -1] / tail
-    # a root on a strike belongs to the segment that ends there, so it is counted once
-    inner = np.where(
-        (at_left * at_right < 0) | ((at_right == 0) & (at_left != 0)), crossing, np.nan
-    )
-    outer = np.where(values[:, -1] * tail < 0, beyond, np.nan)
-    return np.sort(np.concatenate((inner, outer[:, None]), axis=1), axis=1)
+    inside = np.where(at_left * at_right < 0, crossing, np.nan)
+    reached = np.where((at_right == 0) & (at_left != 0), right, np.nan)
+    left_there = np.where((at_left == 0) & (at_right != 0) & (left > 0), left, np.nan)
+    last = values[:, -1]
+    outer = np.where(last * tail < 0, beyond, np.nan)
+    outer = np.where((last == 0) & (tail != 0) & (points[:, -1] > 0), points[:, -1], outer)
+    found = (inside, reached, left_there, outer[:, None])
+    roots = np.sort(np.concatenate(found, axis=1), axis=1)
+    # a root on a strike is found from both sides: keep it once
+    again = np.zeros(roots.shape, dtype=bool)
+    again[:, 1:] = roots[:, 1:] == roots[:, :-1]
+    return np.sort(np.where(again, np.nan, roots), axis=1)[:, : points.shape[1]]

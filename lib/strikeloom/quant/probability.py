@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from strikeloom.quant.black76 import price
-from strikeloom.quant.payoff import Payoffs
+from strikeloom.quant.payoff import Legs, Payoffs
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 def probability_below(level: Floats, forward: Floats, deviation: Floats) -> Floats:
@@ -64,17 +63,10 @@ def _interpolate(shape: Payoffs, spots: Floats) -> Floats:
     return np.asarray(at_left + slope * (spots - left))
 
 
-def expected_value(
-    strikes: Floats,
-    is_call: Bools,
-    units: Floats,
-    cash: Floats,
-    forward: Floats,
-    deviation: Floats,
-) -> Floats:
-    """Mean payoff at expiry, premium included; shapes as in ``payoff.payoffs``.
+def expected_value(legs: Legs, forward: Floats, deviation: Floats) -> Floats:
+    """Mean payoff at expiry, premium included.
 
     The mean of each leg is its undiscounted Black-76 value.
     """
-    worth = price(forward[:, None], strikes, 1.0, deviation[:, None], is_call)
-    return np.asarray((units * worth).sum(axis=1) + cash)
+    worth = price(forward[:, None], legs.strikes, 1.0, deviation[:, None], legs.is_call)
+    return np.asarray((legs.units * worth).sum(axis=1) + legs.cash)

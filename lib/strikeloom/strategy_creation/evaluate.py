@@ -14,7 +14,7 @@ from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.nse.charges import trade_charges
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.payoff import payoffs
+from strikeloom.quant.payoff import Legs, payoffs
 from strikeloom.quant.probability import expected_value, probability_of_profit
 from strikeloom.risk.margin import HOW, margins, span_parameters
 from strikeloom.strategy_creation.build import Structure
@@ -28,14 +28,15 @@ def evaluate(structures: Sequence[Structure]) -> list[RiskSummary]:
     """
     if not structures:
         return []
-    strikes, is_call, units, cash = _columns(structures)
+    legs = _columns(structures)
+    strikes, is_call, units, _ = legs
     forward = np.array([s.chain.forward for s in structures])
     vol = np.array([s.chain.atm_iv for s in structures])
     years = np.array([s.chain.years for s in structures])
     deviation = vol * np.sqrt(years)
-    shape = payoffs(strikes, is_call, units, cash)
+    shape = payoffs(legs)
     chance = probability_of_profit(shape, forward, deviation)
-    mean = expected_value(strikes, is_call, units, cash, forward, deviation)
+    mean = expected_value(legs, forward, deviation)
     sensitivity = greeks(forward[:, None], strikes, years[:, None], vol[:, None], is_call)
     delta, gamma, vega, theta = (np.asarray((units * g).sum(axis=1)) for g in sensitivity)
     blocked = _margins(structures, strikes, is_call, units, forward, vol, years)
@@ -63,9 +64,7 @@ def evaluate(structures: Sequence[Structure]) -> list[RiskSummary]:
     return summaries
 
 
-def _columns(
-    structures: Sequence[Structure],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _columns(structures: Sequence[Structure]) -> Legs:
     """Strikes, rights and signed units, padded with units of 0, and the premium, in rupees."""
     width = max(len(s.legs) for s in structures)
     strikes = np.empty((len(structures), width))
@@ -78,7 +77,7 @@ def _columns(
             is_call[row, column] = leg.contract.right is Right.CALL
             units[row, column] = leg.signed_units
     cash = np.array([sum(leg.cash for leg in s.legs) / 100 for s in structures])
-    return strikes, is_call, units, cash
+    return Legs(strikes, is_call, units, cash)
 
 
 def _margins(

@@ -53,9 +53,9 @@ def _outlook(mean: float, threshold: float) -> Outlook:
 def _evidence(closes: np.ndarray, chain: Chain) -> tuple[Evidence, ...]:
     found: list[tuple[str, float, float]] = []
     if len(closes) >= _FEWEST_DAYS:
-        trend = momentum(closes)
+        trend = float(momentum(closes, len(closes) - 1)[-1])
         found.append((f"momentum over {len(closes) - 1} days", trend, trend / 2))
-        strength = rsi(closes)
+        strength = float(rsi(closes)[-1])
         found.append(("relative strength, 14 days", strength, (strength - 50) / 25))
     if chain.put_call > 0:
         # heavy open puts are mostly written by those who expect support (NSE practice)

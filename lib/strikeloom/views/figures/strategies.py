@@ -9,7 +9,7 @@ import numpy as np
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.proposals import Proposal
-from strikeloom.quant.payoff import profit_at
+from strikeloom.quant.payoff import Legs, profit_at
 from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def payoff_figure(proposal: Proposal) -> go.Figure:
     is_call = np.array([[leg.contract.right is Right.CALL for leg in legs]])
     units = np.array([[float(leg.signed_units) for leg in legs]])
     cash = np.array([proposal.risk.net_premium / 100])
-    profit = profit_at(spots[None, :], strikes, is_call, units, cash)[0]
+    profit = profit_at(spots[None, :], Legs(strikes, is_call, units, cash))[0]
     figure = go.Figure()
     for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
         figure.add_scatter(
