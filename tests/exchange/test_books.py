@@ -132,12 +132,13 @@ class Books(RuleBasedStateMachine):
         funds = self.broker.funds()
         assert funds.cash == cash
         assert funds.available == funds.cash - funds.margin_used
+        self.broker.engine.audit()
 
     @invariant()
     def no_quote_gives_more_than_it_showed(self):
         if not hasattr(self, "broker"):
             return
-        account = self.broker._account
+        account = self.broker.engine._account
         for (key, side, at), size in self.shown.items():
             assert account.taken(key, side, at) <= size
 

@@ -1,38 +1,47 @@
 """The matching engine: an exchange and a broker's risk desk for one account, in-process.
 
 Deterministic: what happens depends on the account file, the clock and the feed alone. Whenever
-the engine is asked anything it first catches up with the clock: every recorded snapshot since
-it was last asked is matched in turn, orders expire with their session, expired contracts
-settle. Each catching-up is one transaction, so two processes never trade the same quote twice.
+the engine is asked anything it first catches up with the clock. Each call is one transaction,
+so several processes may use one account and never trade the same quote twice.
+
+Orders trade with the depth that the market shows, never with each other: an order that would
+meet one of the account's own is ended instead (the exchange's check against self-trades, which
+ends the arriving order).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.domain.orders import (
-    BrokerPosition,
-    Fill,
-    Funds,
-    Order,
-    OrderRequest,
-    OrderState,
-    Validity,
-)
-from strikeloom.domain.quotes import Quote
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, DataError, Rejected
 from strikeloom.exchange.account import Account
-from strikeloom.exchange.funding import lacks_money, margin_of
-from strikeloom.exchange.matching import match, refusal
-from strikeloom.exchange.resting import Resting
-from strikeloom.nse.charges import exercise_charges, trade_charges
-from strikeloom.nse.sessions import is_trading_day, session
-from strikeloom.nse.settlement import intrinsic
+from strikeloom.exchange.audit import audit
+from strikeloom.exchange.balance import Balance
+from strikeloom.exchange.funding import lacks_money, margin_of, resting_sells, tied_premium
+from strikeloom.exchange.hours import hours_refusal, is_open
+from strikeloom.exchange.order import BookOrder, OrderEvent
+from strikeloom.exchange.placement import Change, OrderType, Placement, Product
+from strikeloom.exchange.position import Position
+from strikeloom.exchange.rules import (
+    DESK,
+    EXCHANGE,
+    MARKET_CLOSED,
+    ORDER,
+    Refusal,
+    expiry_refusal,
+    form_refusal,
+    input_refusal,
+    price_refusal,
+)
+from strikeloom.exchange.session_walk import SessionWalk
+from strikeloom.exchange.trade import Trade
+from strikeloom.exchange.typed import changed, typed_order
 from strikeloom.ports.clock import Clock
-from strikeloom.ports.feed import MarketFeed, RecordedFeed
+from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.instruments import Instruments
 
 
@@ -57,36 +66,69 @@ class Engine:
         self._feed = feed
         self._clock = clock
         self._instruments = instruments
+        self._walk = SessionWalk(account, feed)
 
-    def submit(self, request: OrderRequest) -> Order:
-        """Accept and match an order, or refuse it.
+    # orders
+
+    def place(self, placement: Placement) -> BookOrder:
+        """Take an order: match it, let it wait, or reject it. What was decided is on record.
 
         Raises
         ------
         Rejected
-            With the exchange's or the risk desk's reason; the refusal is on record.
+            When the input makes no order at all (fact ``code``); nothing is recorded.
+        """
+        now = self._clock.now()
+        wrong = input_refusal(placement, now.date())
+        if wrong:
+            raise Rejected(wrong.reason, code=wrong.code)
+        with self._account.transaction():
+            self._walk.catch_up(now)
+            refusal: Refusal | None = None
+            try:
+                placement = replace(placement, contract=self._listed(placement.contract, now))
+            except DataError as error:
+                refusal = Refusal(EXCHANGE, f"not a listed contract: {error}")
+            quote = self._walk.quote(placement.contract, now)
+            order, untyped = typed_order(placement, quote, now)
+            order = self._account.add_order(order)
+            refusal = refusal or untyped or self._refusal(order, now)
+            if refusal:
+                return self._end(order, OrderState.REJECTED, refusal, now)
+            if order.waits_for_release:
+                return self._account.save(replace(order, state=OrderState.PENDING))
+            return self._enter(replace(order, state=OrderState.PENDING, exchange_at=now), now)
+
+    def modify(self, number: int, change: Change) -> BookOrder:
+        """Change an open order; it keeps its place in time unless price or size ask for more.
+
+        Raises
+        ------
+        Rejected
+            When the change is refused (fact ``code``); the order is as it was.
+        BrokerError
+            When the account has no such order.
         """
         now = self._clock.now()
         with self._account.transaction():
-            self._catch_up(now)
-            try:
-                request = replace(request, contract=self._listed(request.contract, now))
-            except DataError as error:
-                reason: str | None = f"not a listed contract: {error}"
-            else:
-                reason = self._refusal(request, now)
-            state = OrderState.REJECTED if reason else OrderState.PENDING
-            number = self._account.add_order(request, now, state, reason or "")
-            if not reason:
-                self._match(now, self._quotes(self._account.resting(), now))
-                if request.validity is Validity.IOC:
-                    self._end(number, now, OrderState.CANCELLED, "unfilled part of an IOC order")
-            order = self._order(number)
-        if reason:
-            raise Rejected(f"{request.contract.label}: {reason}", order_id=order.order_id)
-        return order
+            self._walk.catch_up(now)
+            before = self._known(number)
+            quote = self._walk.quote(before.contract, now)
+            after, refusal = changed(before, change, quote, now)
+            refusal = refusal or self._refusal(after, now, before)
+            if refusal is None:
+                if after.rank != before.rank:
+                    after = replace(after, rank=self._account.next_rank())
+                if after.waits_for_release:
+                    return self._account.save(after)
+                return self._enter(replace(after, exchange_at=now), now)
+        raise Rejected(
+            f"{before.contract.label}: {refusal.reason}",
+            code=refusal.code,
+            order_id=before.order_id,
+        )
 
-    def cancel(self, order_id: str) -> Order:
+    def cancel(self, number: int) -> BookOrder:
         """Cancel what is left; an order that is already terminal is answered as it is.
 
         Raises
@@ -94,32 +136,122 @@ class Engine:
         BrokerError
             When the account has no such order.
         """
-        digits = order_id.removeprefix("E")
-        if not digits.isdecimal() or self._account.order(int(digits)) is None:
-            raise BrokerError(f"the account has no order {order_id!r}", order_id=order_id)
         now = self._clock.now()
         with self._account.transaction():
-            self._catch_up(now)
-            self._end(int(digits), now, OrderState.CANCELLED, "cancelled on request")
-            return self._order(int(digits))
+            self._walk.catch_up(now)
+            order = self._known(number)
+            if order.state.terminal:
+                return order
+            done = Refusal("", "cancelled on request")
+            return self._end(order, OrderState.CANCELLED, done, now)
 
-    def orders(self) -> list[Order]:
-        """All orders of the account, those of earlier days included."""
+    def exit_all(self) -> list[BookOrder]:
+        """Cancel every open order, then send a market order against every position."""
         self.advance()
-        return self._account.orders()
+        for order in self._account.book:
+            self.cancel(order.number)
+        return [
+            self.place(
+                Placement(
+                    position.contract,
+                    Side.SELL if position.net > 0 else Side.BUY,
+                    abs(position.net),
+                    OrderType.MARKET,
+                    product=position.product,
+                )
+            )
+            for position in self._account.positions()
+            if position.net
+        ]
 
-    def fills(self) -> list[Fill]:
-        """All fills and settlements."""
+    def kill_switch(self, on: bool) -> None:
+        """Refuse new orders for the rest of the day, or take them again.
+
+        Raises
+        ------
+        Rejected
+            When orders are open or positions held (fact ``code``).
+        """
+        now = self._clock.now()
+        with self._account.transaction():
+            self._walk.catch_up(now)
+            held = len(self._account.holdings())
+            if on and (held or len(self._account.book)):
+                raise Rejected(
+                    f"the kill switch needs no position and no open order; there are {held} and "
+                    f"{len(self._account.book)}",
+                    code=ORDER,
+                )
+            self._account.kill(now.date() if on else None)
+
+    @property
+    def kill_switch_on(self) -> bool:
+        """Whether new orders are refused today."""
+        self._account.sync()
+        return self._account.money.killed_on == self._clock.now().date().isoformat()
+
+    def convert(
+        self, contract: OptionContract, before: Product, after: Product, units: int
+    ) -> None:
+        """Move open units of a position to another product, at their cost.
+
+        Raises
+        ------
+        Rejected
+            When fewer units are open (fact ``code``).
+        """
+        now = self._clock.now()
+        with self._account.transaction():
+            self._walk.catch_up(now)
+            held = self._account.position(contract.key, before)
+            held = held or Position(contract, before, now.date())
+            stays, moved = held.split(units)
+            there = self._account.position(contract.key, after)
+            there = there or Position(contract, after, now.date())
+            for position in (stays, there.joined(moved)):
+                self._account.keep_position(position)
+            self._account.note_conversion(held, after, units, now)
+
+    # looking
+
+    def order(self, number: int) -> BookOrder:
+        """One order.
+
+        Raises
+        ------
+        BrokerError
+            When the account has no such order.
+        """
         self.advance()
-        return self._account.fills()
+        return self._known(number)
 
-    def positions(self) -> list[BrokerPosition]:
-        """Net units by contract."""
+    def by_correlation(self, correlation_id: str) -> list[BookOrder]:
+        """Orders that carry a correlation id, oldest first."""
         self.advance()
-        return [BrokerPosition(c.key, net) for c, net in self._account.holdings()]
+        return self._account.tagged(correlation_id)
 
-    def funds(self) -> Funds:
-        """Cash, margin blocked, and what is left of it.
+    def orders(self, day: date | None = None) -> list[BookOrder]:
+        """All orders of the account, or those open or changed since a day began."""
+        self.advance()
+        return self._account.orders(day)
+
+    def trades(self, day: date | None = None, order: int | None = None) -> list[Trade]:
+        """Trades and settlements: all, of a day, or of an order."""
+        self.advance()
+        return self._account.trades(day, order)
+
+    def positions(self) -> list[Position]:
+        """Positions of the day, those closed today included."""
+        self.advance()
+        return self._account.positions()
+
+    def holdings(self) -> dict[OptionContract, int]:
+        """Net units by contract; flat ones are absent."""
+        self.advance()
+        return self._account.holdings()
+
+    def balance(self) -> Balance:
+        """Money as of now.
 
         Raises
         ------
@@ -127,92 +259,87 @@ class Engine:
             When the level of an underlying with a sold leg is not known.
         """
         self.advance()
-        cash = self._account.cash()
-        used = margin_of(self._account.holdings(), self._feed, self._clock.now())
-        return Funds(cash, used, cash - used)
+        now, money = self._clock.now(), self._account.money
+        held = self._account.holdings()
+        margin = margin_of(held.items(), self._feed, now)
+        bound = dict(held)
+        for contract, units in resting_sells(self._account).items():
+            bound[contract] = bound.get(contract, 0) - units
+        blocked = margin_of(bound.items(), self._feed, now) - margin
+        return Balance(
+            day_start=money.day_start,
+            cash=money.cash,
+            margin=margin,
+            blocked=max(0, blocked) + tied_premium(self._account),
+            realised_today=sum(p.realised for p in self._account.positions()),
+            charges_today=money.day_charges,
+        )
+
+    def events(self, after: int = 0, limit: int = 1000) -> list[OrderEvent]:
+        """Changes of orders later than event ``after``, in order."""
+        self.advance()
+        return self._account.events(after, limit)
+
+    def cursor(self, name: str) -> int:
+        """Last event that a reader said it has taken."""
+        return self._account.cursor(name)
+
+    def set_cursor(self, name: str, seq: int) -> None:
+        """Keep how far a reader has come."""
+        self._account.set_cursor(name, seq)
 
     def advance(self) -> None:
         """Bring the account up to the clock; free when there is nothing to do."""
         now = self._clock.now()
-        matched_to = self._account.matched_to()
-        waiting = bool(self._account.resting()) and (matched_to is None or matched_to < now)
-        if waiting or self._due(now):
+        if self._walk.has_work(now):
             with self._account.transaction():
-                self._catch_up(now)
+                self._walk.catch_up(now)
 
-    def _catch_up(self, now: datetime) -> None:
-        since = self._account.matched_to()
-        resting = self._account.resting()
-        if resting and (since is None or since < now):
-            first = min(order.placed_at for order in resting)
-            for at in self._moments(first if since is None else max(first, since), now):
-                self._expire(at)
-                self._match(at, self._quotes(self._account.resting(), at, recorded=True))
-            self._expire(now)
-            self._match(now, self._quotes(self._account.resting(), now))
-            self._account.note_matched(now)
-        self._settle(now)
+    def audit(self) -> None:
+        """Work everything out anew from the trades and compare.
 
-    def _moments(self, after: datetime, before: datetime) -> Iterable[datetime]:
-        """Recorded snapshots strictly between two moments; a live feed keeps none."""
-        if not isinstance(self._feed, RecordedFeed):
-            return []
-        return [at for at in self._feed.moments(after, before) if at < before]
+        Raises
+        ------
+        StoreError
+            When orders, trades, positions or money do not add up; names what differs.
+        """
+        self.advance()
+        audit(self._account)
 
-    def _quotes(
-        self, resting: list[Resting], at: datetime, *, recorded: bool = False
-    ) -> dict[str, Quote]:
-        contracts = {order.contract for order in resting}
-        if not contracts:
-            return {}
-        if recorded and isinstance(self._feed, RecordedFeed):
-            return self._feed.quotes_at(at, contracts)
-        return self._feed.quotes(contracts)
+    def close(self) -> None:
+        """Release the account's file."""
+        self._account.close()
 
-    def _match(self, at: datetime, quotes: dict[str, Quote]) -> None:
-        """Trade resting orders, best price and then oldest first, against one set of quotes."""
-        if not _open(at):
-            return
-        opened = session(at.date()).open
-        for order in self._account.resting():
-            quote = quotes.get(order.contract.key)
-            # a quote of an earlier session is what the market was, not what it offers
-            if quote is None or quote.at < opened or order.placed_at > at:
-                continue
-            taken = self._account.taken(quote.key, order.side, quote.at)
-            found = match(order, quote, taken)
-            if found:
-                cost = trade_charges(
-                    order.side, found.units, found.price, at.date(), first_fill=order.untouched
-                )
-                self._account.add_fill(
-                    order.number, found.units, found.price, cost.total, at, quote.at
-                )
+    # steps
 
-    def _expire(self, now: datetime) -> None:
-        for order in self._account.resting():
-            close = session(order.placed_at.date()).close
-            if now > close:
-                self._end(order.number, close, OrderState.EXPIRED, "end of the session")
+    def _enter(self, order: BookOrder, now: datetime) -> BookOrder:
+        self._account.save(order)
+        self._walk.match_contract(order.contract, now)
+        self._walk.finish(order.number, now)
+        return self._known(order.number)
 
-    def _due(self, now: datetime) -> list[tuple[OptionContract, int]]:
-        """Holdings past their expiry's close."""
-        return [
-            (contract, net)
-            for contract, net in self._account.holdings()
-            if session(contract.expiry).close <= now
-        ]
+    def _end(self, order: BookOrder, state: OrderState, why: Refusal, now: datetime) -> BookOrder:
+        return self._account.save(
+            replace(order, state=state, code=why.code, reason=why.reason, updated_at=now)
+        )
 
-    def _settle(self, now: datetime) -> None:
-        """Close expired holdings at their worth; a stock's shares count at their value."""
-        for contract, net in self._due(now):
-            final = self._feed.settlement(contract.symbol, contract.expiry)
-            if final is None:
-                continue
-            worth = intrinsic(contract, final)
-            cost = exercise_charges(worth * net, contract.expiry).total if net > 0 else 0
-            close = session(contract.expiry).close
-            self._account.add_settlement(contract, net, worth, cost, close)
+    def _refusal(
+        self, order: BookOrder, now: datetime, before: BookOrder | None = None
+    ) -> Refusal | None:
+        """Why an order, new or changed, is not taken."""
+        account, day = self._account, order.session_day
+        if account.money.killed_on == now.date().isoformat():
+            return Refusal(DESK, "the kill switch is on for today")
+        held = account.holdings().get(order.contract, 0)
+        return (
+            hours_refusal(order, now)
+            or expiry_refusal(order, held, day)
+            or form_refusal(order, day)
+            or price_refusal(
+                order, self._walk.quote(order.contract, now), self._walk.band(order.contract), day
+            )
+            or lacks_money(order, account, self._feed, now, before)
+        )
 
     def _listed(self, contract: OptionContract, now: datetime) -> OptionContract:
         """The contract as the exchange lists it: its lot and tick count, not the order's.
@@ -226,25 +353,15 @@ class Engine:
             return contract
         return self._instruments.contract(contract.key, now.date())
 
-    def _refusal(self, request: OrderRequest, now: datetime) -> str | None:
-        if not _open(now):
-            return f"the market is closed at {now:%Y-%m-%d %H:%M}"
-        if request.contract.expiry < now.date():
-            return f"the contract expired on {request.contract.expiry}"
-        return refusal(request, now.date()) or lacks_money(request, self._account, self._feed, now)
-
-    def _end(self, number: int, at: datetime, state: OrderState, reason: str) -> None:
-        order = self._account.order(number)
-        if order is not None and not order.state.terminal:
-            self._account.set_state(number, state, at, reason)
-
-    def _order(self, number: int) -> Order:
+    def _known(self, number: int) -> BookOrder:
         found = self._account.order(number)
         if found is None:
-            raise BrokerError(f"the account has no order E{number}")
+            raise BrokerError(f"the account has no order E{number}", code=ORDER)
         return found
 
 
-def _open(now: datetime) -> bool:
-    hours = session(now.date())
-    return is_trading_day(now.date()) and hours.open <= now <= hours.close
+def _ended(order: BookOrder, now: datetime) -> Refusal | None:
+    """Why an order that is over cannot be changed."""
+    if not order.state.terminal:
+        return None
+    return Refusal(ORDER, f"the order is {order.state}" if is_open(now) else MARKET_CLOSED)

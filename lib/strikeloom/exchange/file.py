@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,29 +15,7 @@ from strikeloom.errors import StoreError, UnknownOutcome, Unreachable
 
 Row: TypeAlias = sqlite3.Row
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS orders (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, correlation_id TEXT NOT NULL,
-    contract TEXT NOT NULL, kind TEXT NOT NULL, lot_size INTEGER NOT NULL, tick INTEGER NOT NULL,
-    side INTEGER NOT NULL, units INTEGER NOT NULL, filled INTEGER NOT NULL DEFAULT 0,
-    limit_price INTEGER NOT NULL, validity TEXT NOT NULL, state TEXT NOT NULL,
-    reason TEXT NOT NULL DEFAULT '', placed_at TEXT NOT NULL, updated_at TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS fills (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, order_number INTEGER NOT NULL,
-    correlation_id TEXT NOT NULL, contract TEXT NOT NULL, kind TEXT NOT NULL,
-    lot_size INTEGER NOT NULL, tick INTEGER NOT NULL, side INTEGER NOT NULL,
-    units INTEGER NOT NULL CHECK (units > 0), price INTEGER NOT NULL, charges INTEGER NOT NULL,
-    at TEXT NOT NULL, quote_at TEXT NOT NULL, what TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS fills_by_contract ON fills (contract, quote_at);
-CREATE TABLE IF NOT EXISTS money (one INTEGER PRIMARY KEY CHECK (one = 1), start INTEGER NOT NULL)
-STRICT;
-CREATE TABLE IF NOT EXISTS progress (
-    one INTEGER PRIMARY KEY CHECK (one = 1), matched_to TEXT NOT NULL
-) STRICT;
-"""
-_VERSION = 1
+_VERSION = 2
 
 
 class AccountFile:
@@ -45,7 +24,8 @@ class AccountFile:
     Parameters
     ----------
     path : pathlib.Path
-        Created with ``cash`` (paise) when it does not exist.
+        Created with ``cash`` (paise) when it does not exist. A file of an older version is
+        brought up to date.
 
     Raises
     ------
@@ -58,7 +38,7 @@ class AccountFile:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._path = path
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._db = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=15.0
         )
@@ -72,6 +52,8 @@ class AccountFile:
     def _prepare(self, cash: int) -> None:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
+        # processes may open a new file at once: one prepares it, the others find it done
+        self._db.execute("BEGIN IMMEDIATE")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             self._db.close()
@@ -79,10 +61,17 @@ class AccountFile:
                 f"{self._path} was written by a newer strikeloom (version {version}, known "
                 f"{_VERSION}); update strikeloom or use another STRIKELOOM_HOME"
             )
-        if version < _VERSION:
-            self._db.executescript(_SCHEMA)
-            self._db.execute("INSERT OR IGNORE INTO money (one, start) VALUES (1, ?)", (cash,))
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        for step in range(version + 1, _VERSION + 1):
+            text = files("strikeloom.exchange.data").joinpath(f"account_{step}.sql").read_text()
+            for statement in text.split(";\n"):
+                if statement.strip():
+                    self._db.execute(statement)
+        self._db.execute(
+            "INSERT OR IGNORE INTO money (one, start, cash, day_start) VALUES (1, ?, ?, ?)",
+            (cash, cash, cash),
+        )
+        self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        self._db.execute("COMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -95,7 +84,7 @@ class AccountFile:
         UnknownOutcome
             When the disk failed while the group was being kept.
         """
-        with self._lock:
+        with self.lock:
             if self._db.in_transaction:
                 yield
                 return
@@ -115,6 +104,23 @@ class AccountFile:
         if self._db.in_transaction:  # a full disk has already rolled back
             self._db.execute("ROLLBACK")
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Group reads: all see one state of the file."""
+        with self.lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._roll_back()
+
+    def foreign_changes(self) -> int:
+        """Number that differs once another connection has changed the file."""
+        return self.number("PRAGMA data_version")
+
     def execute(self, sql: str, values: tuple[object, ...] = ()) -> int:
         """Run one statement and return the number of the row it inserted.
 
@@ -123,7 +129,7 @@ class AccountFile:
         Unreachable
             When the file cannot be used; the statement has no effect.
         """
-        with self._lock:
+        with self.lock:
             try:
                 return int(self._db.execute(sql, values).lastrowid or 0)
             except sqlite3.Error as error:
@@ -137,7 +143,7 @@ class AccountFile:
         Unreachable
             When the file cannot be read.
         """
-        with self._lock:
+        with self.lock:
             try:
                 return self._db.execute(sql, values).fetchall()
             except sqlite3.Error as error:

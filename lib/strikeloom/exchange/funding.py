@@ -15,9 +15,10 @@ import numpy as np
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees, rupees_text
-from strikeloom.domain.orders import OrderRequest
 from strikeloom.errors import NoQuote
-from strikeloom.exchange.account import Account
+from strikeloom.exchange.ledger import Ledger
+from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.rules import DESK, Refusal
 from strikeloom.nse.charges import trade_charges
 from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.ports.feed import MarketFeed
@@ -61,38 +62,71 @@ def _group(legs: list[Holding], feed: MarketFeed, now: datetime) -> int:
     return round(float(found[0]) * 100)
 
 
+def resting_sells(account: Ledger, without: BookOrder | None = None) -> Counter[OptionContract]:
+    """Units offered for sale by open orders, by contract."""
+    sells: Counter[OptionContract] = Counter()
+    for book in account.book.contracts():
+        if book.resting_sell_units:
+            sells[book.contract] += book.resting_sell_units
+    if without is not None and without.side is Side.SELL:
+        sells[without.contract] -= without.left
+    return sells
+
+
+def tied_premium(account: Ledger, without: BookOrder | None = None) -> int:
+    """Paise that open buys would pay."""
+    tied = sum(book.resting_buy_value for book in account.book.contracts())
+    if without is not None and without.side is Side.BUY:
+        tied -= without.left * without.limit
+    return tied
+
+
 def lacks_money(
-    request: OrderRequest, account: Account, feed: MarketFeed, now: datetime
-) -> str | None:
-    """Reason why cash and margin do not carry an order; ``None`` when they do.
+    order: BookOrder,
+    account: Ledger,
+    feed: MarketFeed,
+    now: datetime,
+    before: BookOrder | None = None,
+) -> Refusal | None:
+    """Why cash and margin do not carry what is left of an order; ``None`` when they do.
 
     Buying back what is short, and selling what is held long and hedges nothing, is always
     carried.
+
+    Parameters
+    ----------
+    before : BookOrder, optional
+        The order as it rests now, when it is a change of one.
     """
-    held = Counter(dict(account.holdings()))
-    cash, bound = account.cash(), held.copy()
-    buying = request.units
-    for order in account.resting():
-        if order.side is Side.SELL:
-            bound[order.contract] -= order.remaining
-        else:
-            cash -= order.remaining * order.limit
-            buying += order.remaining if order.contract == request.contract else 0
-    cost = trade_charges(request.side, request.units, request.limit, now.date()).total
+    held = Counter(account.holdings())
+    bound = held.copy()
+    bound.subtract(resting_sells(account, before))
+    cash = account.money.cash - tied_premium(account, before)
+    cost = trade_charges(order.side, order.left, order.limit, now.date()).total
     try:
-        if request.side is Side.BUY:
-            if buying <= -held[request.contract]:
+        if order.side is Side.BUY:
+            if _buying(order, account, before) <= -held[order.contract]:
                 return None
-            needed = margin_of(bound.items(), feed, now) + request.units * request.limit + cost
+            needed = margin_of(bound.items(), feed, now) + order.left * order.limit + cost
         else:
-            before = margin_of(bound.items(), feed, now)
-            bound[request.contract] -= request.units
+            without = margin_of(bound.items(), feed, now)
+            bound[order.contract] -= order.left
             needed = margin_of(bound.items(), feed, now)
-            if needed <= before:
+            if needed <= without:
                 return None
             needed += cost
     except NoQuote as error:
-        return f"its margin cannot be worked out: {error}"
-    if needed > cash:
-        return f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there"
-    return None
+        return Refusal(DESK, f"its margin cannot be worked out: {error}")
+    if needed <= cash:
+        return None
+    return Refusal(
+        DESK,
+        f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there",
+    )
+
+
+def _buying(order: BookOrder, account: Ledger, before: BookOrder | None) -> int:
+    """Units of the contract that open buys and this one would buy."""
+    book = account.book.contract(order.contract.key)
+    resting = book.resting_buy_units if book else 0
+    return resting - (before.left if before else 0) + order.left

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
+from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote
 
@@ -42,4 +43,21 @@ class RecordedFeed(MarketFeed, Protocol):
 
     def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         """Quotes of the snapshot taken at exactly that moment, by contract key."""
+        ...
+
+
+@runtime_checkable
+class DepthFeed(RecordedFeed, Protocol):
+    """A recorded feed that also shows what waits behind the best prices."""
+
+    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        """Depth by contract key as of the clock."""
+        ...
+
+    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        """Depth of the snapshot taken at exactly that moment, by contract key."""
+        ...
+
+    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+        """Lowest and highest price of the day in paise; ``None`` when not on record."""
         ...

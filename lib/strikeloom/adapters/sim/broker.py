@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from strikeloom.domain.orders import (
+    BrokerPosition,
+    Fill,
+    Funds,
+    Order,
+    OrderRequest,
+    OrderState,
+)
+from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.order import BookOrder, order_number
+from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.trade import Trade
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.instruments import Instruments
 
 
-class SimBroker(Engine):
+class SimBroker:
     """The engine as a broker. Its order book is complete the moment it is asked.
 
     Parameters
@@ -35,8 +47,101 @@ class SimBroker(Engine):
         cash: int,
         instruments: Instruments | None = None,
     ) -> None:
-        super().__init__(Account(path, cash), feed, clock, instruments)
+        self.engine = Engine(Account(path, cash), feed, clock, instruments)
+
+    def submit(self, request: OrderRequest) -> Order:
+        """Accept and match an order, or refuse it.
+
+        Raises
+        ------
+        Rejected
+            With the exchange's or the risk desk's reason; the refusal is on record.
+        """
+        placed = self.engine.place(
+            Placement(
+                contract=request.contract,
+                side=request.side,
+                units=request.units,
+                limit=request.limit,
+                validity=request.validity,
+                correlation_id=request.correlation_id,
+            )
+        )
+        if placed.state is OrderState.REJECTED:
+            raise Rejected(
+                f"{placed.contract.label}: {placed.reason}",
+                order_id=placed.order_id,
+                code=placed.code,
+            )
+        return _order(placed)
+
+    def cancel(self, order_id: str) -> Order:
+        """Cancel what is left; an order that is already terminal is answered as it is.
+
+        Raises
+        ------
+        BrokerError
+            When the account has no such order.
+        """
+        number = order_number(order_id)
+        if number is None:
+            raise BrokerError(f"the account has no order {order_id!r}", order_id=order_id)
+        return _order(self.engine.cancel(number))
+
+    def orders(self) -> list[Order]:
+        """All orders of the account, those of earlier days included."""
+        return [_order(order) for order in self.engine.orders()]
+
+    def fills(self) -> list[Fill]:
+        """All fills and settlements."""
+        return [_fill(trade) for trade in self.engine.trades()]
+
+    def positions(self) -> list[BrokerPosition]:
+        """Net units by contract, whatever the product."""
+        held = self.engine.holdings()
+        return [BrokerPosition(contract.key, held[contract]) for contract in sorted(held)]
+
+    def funds(self) -> Funds:
+        """Cash, margin blocked, and what is left of it.
+
+        Raises
+        ------
+        NoQuote
+            When the level of an underlying with a sold leg is not known.
+        """
+        balance = self.engine.balance()
+        return Funds(balance.cash, balance.margin, balance.cash - balance.margin)
 
     def close(self) -> None:
         """Release the account's file."""
-        self._account.close()
+        self.engine.close()
+
+
+def _order(order: BookOrder) -> Order:
+    return Order(
+        order_id=order.order_id,
+        correlation_id=order.correlation_id,
+        contract_key=order.contract.key,
+        side=order.side,
+        units=order.units,
+        filled_units=order.filled,
+        limit=order.limit,
+        state=order.state,
+        reason=order.reason,
+        updated_at=order.updated_at,
+    )
+
+
+def _fill(trade: Trade) -> Fill:
+    return Fill(
+        fill_id=f"F{trade.number}",
+        order_id=f"E{trade.order_number}",
+        correlation_id=trade.correlation_id,
+        contract_key=trade.contract.key,
+        side=trade.side,
+        units=trade.units,
+        price=trade.price,
+        charges=trade.charges,
+        at=trade.at,
+        kind=trade.kind,
+    )

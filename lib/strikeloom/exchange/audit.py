@@ -1,0 +1,72 @@
+"""Whether an account adds up: everything worked out anew from its trades."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from strikeloom.domain.orders import OrderState
+from strikeloom.errors import StoreError
+from strikeloom.exchange.account import Account
+from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.trade import Trade
+
+
+def audit(account: Account) -> None:
+    """Compare orders, positions and money with the trades, to the paisa.
+
+    Raises
+    ------
+    StoreError
+        Names the first figure that differs, as kept and as worked out.
+    """
+    with account.transaction():
+        orders, trades = account.orders(), account.trades()
+        _money(account, trades)
+        _orders(orders, trades)
+        _positions(account, trades)
+        mirror, kept = list(account.book), [o for o in orders if not o.state.terminal]
+        _same("open orders", mirror, kept)
+
+
+def _same(what: str, kept: object, worked_out: object) -> None:
+    if kept != worked_out:
+        raise StoreError(
+            f"the account does not add up: {what} kept as {kept}, from its trades {worked_out}; "
+            "keep the file and start another account",
+            what=what,
+        )
+
+
+def _money(account: Account, trades: list[Trade]) -> None:
+    _same("cash", account.money.cash, account.start_cash() + sum(t.cash for t in trades))
+
+
+def _orders(orders: list[BookOrder], trades: list[Trade]) -> None:
+    units: Counter[int] = Counter()
+    value: Counter[int] = Counter()
+    for trade in trades:
+        if trade.order_number:
+            units[trade.order_number] += trade.units
+            value[trade.order_number] += trade.units * trade.price
+    for order in orders:
+        name = f"order {order.order_id}"
+        _same(f"{name} filled", order.filled, units[order.number])
+        _same(f"{name} value", order.filled_value, value[order.number])
+        _same(f"{name} done", order.state is OrderState.TRADED, order.filled == order.units)
+    _same("orders with trades", set(units) - {order.number for order in orders}, set())
+
+
+def _positions(account: Account, trades: list[Trade]) -> None:
+    """Units by contract, and that realised profit and open cost make up all the cash."""
+    net: Counter[str] = Counter()
+    flow = 0
+    for trade in trades:
+        net[trade.contract.key] += int(trade.side) * trade.units
+        flow -= int(trade.side) * trade.units * trade.price
+    held: Counter[str] = Counter()
+    made = account.money.booked
+    for position in account.positions():
+        held[position.contract.key] += position.net
+        made += position.realised - position.cost
+    _same("units held", {k: n for k, n in held.items() if n}, {k: n for k, n in net.items() if n})
+    _same("profit realised less cost of what is open", made, flow)

@@ -1,0 +1,1 @@
+"""Tables of an account file by version, and the broker's rules by date."""

@@ -1,0 +1,88 @@
+"""What a client asks of the exchange: a new order, or a change of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import Validity
+
+
+class OrderType(StrEnum):
+    """How an order finds its price."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"  # becomes a limit with market price protection
+    STOP_LOSS = "STOP_LOSS"  # a limit that waits for its trigger
+    STOP_LOSS_MARKET = "STOP_LOSS_MARKET"  # does not wait: becomes a limit near its trigger
+
+    @property
+    def waits(self) -> bool:
+        """Waits for a trigger."""
+        return self is OrderType.STOP_LOSS
+
+
+class Product(StrEnum):
+    """How an option position is held. The others of the broker are not for options."""
+
+    INTRADAY = "INTRADAY"
+    MARGIN = "MARGIN"  # carried forward
+
+
+class AmoTime(StrEnum):
+    """When an order given after the market goes to the exchange."""
+
+    PRE_OPEN = "PRE_OPEN"
+    OPEN = "OPEN"
+    OPEN_30 = "OPEN_30"
+    OPEN_60 = "OPEN_60"
+
+    @property
+    def minutes(self) -> int:
+        """Minutes after the open; options have no pre-open session."""
+        return {AmoTime.OPEN_30: 30, AmoTime.OPEN_60: 60}.get(self, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A new order.
+
+    Attributes
+    ----------
+    units : int
+        Positive; a multiple of the lot size.
+    limit, trigger : int
+        Paise; 0 where the order type has none.
+    disclosed : int
+        Units shown to others; 0 shows all.
+    """
+
+    contract: OptionContract
+    side: Side
+    units: int
+    order_type: OrderType = OrderType.LIMIT
+    limit: int = 0
+    trigger: int = 0
+    validity: Validity = Validity.DAY
+    product: Product = Product.MARGIN
+    disclosed: int = 0
+    after_market: bool = False
+    amo_time: AmoTime = AmoTime.OPEN
+    correlation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be different about an order; ``None`` keeps what is.
+
+    ``units`` is the total placed, filled ones included.
+    """
+
+    units: int | None = None
+    limit: int | None = None
+    trigger: int | None = None
+    disclosed: int | None = None
+    order_type: OrderType | None = None
+    validity: Validity | None = None

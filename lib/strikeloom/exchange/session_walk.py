@@ -1,0 +1,287 @@
+"""Catching up with the clock: snapshots matched in turn, orders released, expired and settled.
+
+What a step costs goes with the contracts whose quotes changed and have open orders.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from strikeloom.domain.depth import Depth
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OrderState, Validity
+from strikeloom.domain.quotes import Quote
+from strikeloom.exchange.account import Account
+from strikeloom.exchange.hours import is_open
+from strikeloom.exchange.matching import match
+from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.placement import OrderType
+from strikeloom.exchange.position import Position
+from strikeloom.exchange.rules import price_refusal
+from strikeloom.exchange.typed import limited
+from strikeloom.nse.charges import exercise_charges, trade_charges
+from strikeloom.nse.sessions import session
+from strikeloom.nse.settlement import intrinsic
+from strikeloom.ports.feed import DepthFeed, MarketFeed, RecordedFeed
+
+Quotes = dict[str, Quote]
+Depths = dict[str, Depth]
+
+
+class SessionWalk:
+    """Moves an account from where it stands to a later moment, within the caller's transaction."""
+
+    def __init__(self, account: Account, feed: MarketFeed) -> None:
+        self._account = account
+        self._feed = feed
+
+    # what the market shows
+
+    def quote(self, contract: OptionContract, now: datetime) -> Quote | None:
+        """Quote of a contract now; one of an earlier session is what the market was."""
+        found = self._feed.quotes([contract]).get(contract.key)
+        return found if found and found.at.date() == now.date() else None
+
+    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+        """Lowest and highest price of the day, where the market says."""
+        return self._feed.band(contract) if isinstance(self._feed, DepthFeed) else None
+
+    def _shown(self, at: datetime, recorded: bool) -> tuple[Quotes, Depths]:
+        """Quotes of the contracts with open orders, and depth of those whose quote is new."""
+        contracts = [entry.contract for entry in self._account.book.contracts()]
+        feed = self._feed
+        if not contracts:
+            return {}, {}
+        if recorded and isinstance(feed, RecordedFeed):
+            quotes = feed.quotes_at(at, contracts)
+        else:
+            quotes = feed.quotes(contracts)
+        opened, before = session(at.date()).open, self._account.sync().quotes
+        fresh = [
+            contract
+            for contract in contracts
+            if contract.key in quotes
+            and quotes[contract.key].at >= opened  # else it is what the market was
+            and before.get(contract.key) != quotes[contract.key]
+        ]
+        return quotes, self._depths(fresh, quotes, at if recorded else None)
+
+    def _depths(
+        self, contracts: list[OptionContract], quotes: Quotes, recorded_at: datetime | None
+    ) -> Depths:
+        feed = self._feed
+        if not contracts or not isinstance(feed, DepthFeed):
+            return {c.key: Depth.of_quote(quotes[c.key]) for c in contracts}
+        if recorded_at is not None:
+            return feed.depths_at(recorded_at, contracts)
+        return feed.depths(contracts)
+
+    # the walk
+
+    def has_work(self, now: datetime) -> bool:
+        """Whether anything may have happened since the account was last looked at."""
+        mirror = self._account.sync()
+        if mirror.money.day < now.date().isoformat() or self._due(now):
+            return True
+        return self._moved(mirror.matched_to, now)
+
+    def _moved(self, since: datetime | None, now: datetime) -> bool:
+        """Whether quotes, a release or the end of a session concern an open order."""
+        book = self._account.book
+        oldest = book.oldest_day
+        if oldest is None or (since is not None and since >= now):
+            return False
+        if since is None or not isinstance(self._feed, RecordedFeed):
+            return True
+        if now > session(oldest).close:
+            return True
+        due = any(o.release_at is not None and o.release_at <= now for o in book.waiting())
+        return due or bool(self._feed.moments(since, now))
+
+    def catch_up(self, now: datetime) -> None:
+        """Match, release, expire and settle everything up to a moment."""
+        since = self._account.matched_to()
+        if self._moved(since, now):
+            first = min(order.entered_at for order in self._account.book)
+            for at, recorded in self._stops(first if since is None else max(first, since), now):
+                self._pass(at, recorded)
+            self._pass(now, False)
+            self._account.note_matched(now)
+        self._settle(now)
+        self._begin_day(now)
+
+    def _stops(self, after: datetime, before: datetime) -> list[tuple[datetime, bool]]:
+        """Moments strictly between two: releases, and recorded snapshots (``True``)."""
+        found: dict[datetime, bool] = {}
+        for order in self._account.book.waiting():
+            if order.release_at is not None and after < order.release_at < before:
+                found[order.release_at] = False
+        if isinstance(self._feed, RecordedFeed):
+            found |= {at: True for at in self._feed.moments(after, before) if at < before}
+        return sorted(found.items())
+
+    def _pass(self, at: datetime, recorded: bool) -> None:
+        """Everything that happens at one moment."""
+        self._expire(at)
+        self._settle(at)
+        self._begin_day(at)
+        released = self._release(at)
+        if not len(self._account.book) or not is_open(at):
+            return
+        quotes, depths = self._shown(at, recorded)
+        for key in sorted(depths):
+            self._match(at, quotes[key], depths[key])
+        for number in released:
+            self.finish(number, at)
+
+    def _release(self, at: datetime) -> list[int]:
+        """Send to the exchange what was given after the market; returns the orders sent."""
+        sent = []
+        for order in self._account.book.waiting():
+            if order.release_at is None or order.release_at > at:
+                continue
+            quote = self.quote(order.contract, at)
+            asked = replace(order, order_type=order.asked_type, trigger=order.trigger)
+            priced = limited(asked, quote)[0] if order.asked_type is OrderType.MARKET else order
+            if priced.order_type is OrderType.MARKET:
+                priced = order  # nothing to protect it with yet: the evening's limit holds
+            active = replace(
+                priced,
+                entered_at=order.release_at,
+                exchange_at=order.release_at,
+                updated_at=order.release_at,
+                rank=self._account.next_rank(),
+            )
+            self._account.save(active)
+            self._account.sync().quotes.pop(order.contract.key, None)
+            sent.append(order.number)
+        return sent
+
+    def match_contract(self, contract: OptionContract, now: datetime) -> None:
+        """Match the open orders of one contract against what is shown now."""
+        quote = self._feed.quotes([contract]).get(contract.key)
+        if quote is None or not is_open(now) or quote.at < session(now.date()).open:
+            return
+        self._match(now, quote, self._depths([contract], {contract.key: quote}, None)[contract.key])
+
+    def _match(self, at: datetime, quote: Quote, depth: Depth) -> None:
+        """Trade the open orders of a contract, best price and then oldest first."""
+        key = quote.key
+        triggered = self._trigger(at, quote)
+        for side in Side:
+            taken: int | None = None
+            for order in self._account.book.active(key, side):
+                if order.entered_at > at:
+                    continue
+                if not _reaches(order, depth):
+                    break
+                if taken is None:
+                    taken = self._account.taken(key, side, depth.at)
+                taken += self._fill(order, depth, taken, at)
+        for number in triggered:
+            self.finish(number, at)
+        self._account.sync().quotes[key] = quote
+
+    def _fill(self, order: BookOrder, depth: Depth, taken: int, at: datetime) -> int:
+        """Trade an order as far as the depth goes; returns the units traded."""
+        units = 0
+        for found in match(order, depth, taken):
+            cost = trade_charges(
+                order.side, found.units, found.price, at.date(), first_fill=not order.filled
+            )
+            order = self._account.add_fill(
+                order, found.units, found.price, cost.total, at, depth.at
+            )
+            units += found.units
+        return units
+
+    def _trigger(self, at: datetime, quote: Quote) -> list[int]:
+        """Let the stops go whose trigger the last trade has reached; returns them."""
+        gone: list[int] = []
+        for order in self._account.book.stops(quote.key):
+            if quote.last is None or order.entered_at > at:
+                continue
+            if (quote.last - order.trigger) * int(order.side) < 0:
+                continue
+            free = replace(
+                order,
+                triggered=True,
+                entered_at=at,
+                updated_at=at,
+                exchange_at=at,
+                rank=self._account.next_rank(),
+            )
+            wrong = price_refusal(free, quote, self.band(order.contract), at.date())
+            if wrong:
+                free = replace(
+                    free, state=OrderState.REJECTED, code=wrong.code, reason=wrong.reason
+                )
+            self._account.save(free)
+            gone.append(order.number)
+        return gone
+
+    def finish(self, number: int, at: datetime) -> None:
+        """End what may not rest of an order that has just arrived: IOC, and self-trades."""
+        order = self._account.book.get(number)
+        if order is None or order.waits_for_trigger or order.waits_for_release:
+            return
+        why = "unfilled part of an IOC order" if order.validity is Validity.IOC else ""
+        mine = self._account.book.contract(order.contract.key)
+        facing = mine.best(order.side.opposite) if mine else None
+        if not why and facing is not None and (order.limit - facing) * int(order.side) >= 0:
+            why = "self-trade prevention: it would meet another order of this account"
+        if why:
+            self._account.save(
+                replace(order, state=OrderState.CANCELLED, code="EXCH", reason=why, updated_at=at)
+            )
+
+    # ends
+
+    def _expire(self, now: datetime) -> None:
+        oldest = self._account.book.oldest_day
+        if oldest is None or now <= session(oldest).close:
+            return
+        for order in list(self._account.book):
+            close = session(order.session_day).close
+            if now > close:
+                self._account.save(
+                    replace(
+                        order,
+                        state=OrderState.EXPIRED,
+                        reason="end of the session",
+                        updated_at=close,
+                    )
+                )
+
+    def _due(self, now: datetime) -> list[Position]:
+        """Holdings past their expiry's close whose settlement value is known."""
+        return [
+            position
+            for position in self._account.positions()
+            if position.net
+            and session(position.contract.expiry).close <= now
+            and self._feed.settlement(position.contract.symbol, position.contract.expiry)
+            is not None
+        ]
+
+    def _settle(self, now: datetime) -> None:
+        """Close expired holdings at their worth; a stock's shares count at their value."""
+        for position in self._due(now):
+            contract, net = position.contract, position.net
+            final = self._feed.settlement(contract.symbol, contract.expiry)
+            worth = intrinsic(contract, final or 0)
+            cost = exercise_charges(worth * net, contract.expiry).total if net > 0 else 0
+            close = session(contract.expiry).close
+            self._account.add_settlement(position, worth, cost, close)
+
+    def _begin_day(self, now: datetime) -> None:
+        if self._account.money.day < now.date().isoformat():
+            self._account.begin_day(now.date())
+
+
+def _reaches(order: BookOrder, depth: Depth) -> bool:
+    """Whether the limit reaches the other side's best price."""
+    levels = depth.asks if order.side is Side.BUY else depth.bids
+    return bool(levels) and (order.limit - levels[0].price) * int(order.side) >= 0
