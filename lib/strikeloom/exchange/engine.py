@@ -12,20 +12,18 @@ ends the arriving order).
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
-from strikeloom.errors import BrokerError, DataError, Rejected
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.audit import audit
-from strikeloom.exchange.balance import Balance
-from strikeloom.exchange.funding import lacks_money, margin_of, resting_sells, tied_premium
+from strikeloom.errors import DataError, Rejected
+from strikeloom.exchange.funding import lacks_money
 from strikeloom.exchange.hours import hours_refusal, is_open
-from strikeloom.exchange.order import BookOrder, OrderEvent
+from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.placement import Change, OrderType, Placement, Product
 from strikeloom.exchange.position import Position
+from strikeloom.exchange.reports import Reports
 from strikeloom.exchange.rules import (
     DESK,
     EXCHANGE,
@@ -37,15 +35,10 @@ from strikeloom.exchange.rules import (
     input_refusal,
     price_refusal,
 )
-from strikeloom.exchange.session_walk import SessionWalk
-from strikeloom.exchange.trade import Trade
 from strikeloom.exchange.typed import changed, typed_order
-from strikeloom.ports.clock import Clock
-from strikeloom.ports.feed import MarketFeed
-from strikeloom.ports.instruments import Instruments
 
 
-class Engine:
+class Engine(Reports):
     """Orders in, fills out, money kept.
 
     Parameters
@@ -54,19 +47,6 @@ class Engine:
         The exchange's own list: with it, an order in a contract that is not listed, or that
         does not fit the listed lot and tick, is refused.
     """
-
-    def __init__(
-        self,
-        account: Account,
-        feed: MarketFeed,
-        clock: Clock,
-        instruments: Instruments | None = None,
-    ) -> None:
-        self._account = account
-        self._feed = feed
-        self._clock = clock
-        self._instruments = instruments
-        self._walk = SessionWalk(account, feed)
 
     # orders
 
@@ -184,12 +164,6 @@ class Engine:
                 )
             self._account.kill(now.date() if on else None)
 
-    @property
-    def kill_switch_on(self) -> bool:
-        """Whether new orders are refused today."""
-        self._account.sync()
-        return self._account.money.killed_on == self._clock.now().date().isoformat()
-
     def convert(
         self, contract: OptionContract, before: Product, after: Product, units: int
     ) -> None:
@@ -211,104 +185,6 @@ class Engine:
             for position in (stays, there.joined(moved)):
                 self._account.keep_position(position)
             self._account.note_conversion(held, after, units, now)
-
-    # looking
-
-    def order(self, number: int) -> BookOrder:
-        """One order.
-
-        Raises
-        ------
-        BrokerError
-            When the account has no such order.
-        """
-        self.advance()
-        return self._known(number)
-
-    def by_correlation(self, correlation_id: str) -> list[BookOrder]:
-        """Orders that carry a correlation id, oldest first."""
-        self.advance()
-        return self._account.tagged(correlation_id)
-
-    def orders(self, day: date | None = None) -> list[BookOrder]:
-        """All orders of the account, or those open or changed since a day began."""
-        self.advance()
-        return self._account.orders(day)
-
-    def trades(self, day: date | None = None, order: int | None = None) -> list[Trade]:
-        """Trades and settlements: all, of a day, or of an order."""
-        self.advance()
-        return self._account.trades(day, order)
-
-    def positions(self) -> list[Position]:
-        """Positions of the day, those closed today included."""
-        self.advance()
-        return self._account.positions()
-
-    def holdings(self) -> dict[OptionContract, int]:
-        """Net units by contract; flat ones are absent."""
-        self.advance()
-        return self._account.holdings()
-
-    def balance(self) -> Balance:
-        """Money as of now.
-
-        Raises
-        ------
-        NoQuote
-            When the level of an underlying with a sold leg is not known.
-        """
-        self.advance()
-        now, money = self._clock.now(), self._account.money
-        held = self._account.holdings()
-        margin = margin_of(held.items(), self._feed, now)
-        bound = dict(held)
-        for contract, units in resting_sells(self._account).items():
-            bound[contract] = bound.get(contract, 0) - units
-        blocked = margin_of(bound.items(), self._feed, now) - margin
-        return Balance(
-            day_start=money.day_start,
-            cash=money.cash,
-            margin=margin,
-            blocked=max(0, blocked) + tied_premium(self._account),
-            realised_today=sum(p.realised for p in self._account.positions()),
-            charges_today=money.day_charges,
-        )
-
-    def events(self, after: int = 0, limit: int = 1000) -> list[OrderEvent]:
-        """Changes of orders later than event ``after``, in order."""
-        self.advance()
-        return self._account.events(after, limit)
-
-    def cursor(self, name: str) -> int:
-        """Last event that a reader said it has taken."""
-        return self._account.cursor(name)
-
-    def set_cursor(self, name: str, seq: int) -> None:
-        """Keep how far a reader has come."""
-        self._account.set_cursor(name, seq)
-
-    def advance(self) -> None:
-        """Bring the account up to the clock; free when there is nothing to do."""
-        now = self._clock.now()
-        if self._walk.has_work(now):
-            with self._account.transaction():
-                self._walk.catch_up(now)
-
-    def audit(self) -> None:
-        """Work everything out anew from the trades and compare.
-
-        Raises
-        ------
-        StoreError
-            When orders, trades, positions or money do not add up; names what differs.
-        """
-        self.advance()
-        audit(self._account)
-
-    def close(self) -> None:
-        """Release the account's file."""
-        self._account.close()
 
     # steps
 
@@ -352,12 +228,6 @@ class Engine:
         if self._instruments is None:
             return contract
         return self._instruments.contract(contract.key, now.date())
-
-    def _known(self, number: int) -> BookOrder:
-        found = self._account.order(number)
-        if found is None:
-            raise BrokerError(f"the account has no order E{number}", code=ORDER)
-        return found
 
 
 def _ended(order: BookOrder, now: datetime) -> Refusal | None:
