@@ -58,7 +58,8 @@ def header(board: Board, pulse: Pulse, tick: int) -> str:
 <span class="pill {tone}" data-watcher="{"running" if pulse.running else "silent"}"
  >{escape(pulse.sentence)}</span></div>{_switch(board.kill_switch)}
 <div class="tiles">
-<div class="tile"><span class="quiet small">Open P&amp;L</span><b>{money(board.open_pnl)}</b></div>
+<div class="tile"><span class="quiet small">Open P&amp;L, charges taken off</span>
+<b>{money(board.open_pnl)}</b></div>
 <div class="tile"><span class="quiet small">Closed P&amp;L</span>
 <b>{money(board.closed_pnl)}</b></div>
 <div class="tile"><span class="quiet small">Open positions</span><b>{count}</b></div>
@@ -134,7 +135,7 @@ def _age(marked: MarkedPosition) -> str:
 def _limits(marked: MarkedPosition) -> str:
     best = rupees_text(marked.max_profit, decimals=0)
     worst = rupees_text(marked.max_loss, decimals=0)
-    return f" &middot; can earn {best}, can lose {worst}"
+    return f" &middot; as entered: can earn {best}, can lose {worst}"
 
 
 def rule(nearest: ExitDecision | None) -> str:
