@@ -1,0 +1,184 @@
+"""Weighted least squares of one slice (kernels).
+
+Everything is in units of the slice's own deviation ``scale``: moneyness k / scale, deviation
+s / scale, so all slices look alike, whatever their time and volatility. The parameters are
+the variance at the forward, the two wing slopes, and for the full form the centre and the
+logarithm of the width; the reduced form ties these two as SSVI does (Gatheral and Jacquier
+2014, section 4).
+
+Arrays of a problem:
+
+- ``quotes`` (4, n): moneyness, deviation, root of the weight, root of the robust weight.
+- ``walls`` (3, m): moneyness, deviation below and above which the slice has to stay.
+- ``box`` (2, p): bounds of the parameters.
+- ``terms`` (4,): ``scale``, strength of the prior, of the butterfly and of the wall terms.
+"""
+
+from __future__ import annotations
+
+from math import exp, log, sinh, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.compiled import compiled
+from strikeloom.quant.smile_certificate import variance_at
+
+Floats = NDArray[np.float64]
+
+#: Where a slice with too few quotes leans to: slopes in deviations, centre, log width, and the
+#: spread of each. Medians and half ranges of the liquid stock slices of NSE in 2026.
+PRIOR = np.array([1.0, 1.0, 0.0, 0.3])
+SPREAD = np.array([1.0, 1.0, 1.5, 1.0])
+_TINY = 1e-6
+_GRID = 33
+_LEAST_G = 0.004
+_GAP = 1e-5
+
+
+@compiled
+def shape_of(p: Floats) -> Floats:
+    """Level, left, right, centre, width of parameters in units of the scale."""
+    u, left, right = p[0], p[1], p[2]
+    if len(p) == 5:
+        centre, width = p[3], exp(p[4])
+    else:
+        mean = 0.5 * (left + right)
+        rho = (right - left) / (right + left)
+        phi = 2.0 * mean / u
+        centre, width = -rho / phi, sqrt(max(1.0 - rho * rho, 1e-8)) / phi
+    c = np.array([0.0, left, right, centre, width])
+    c[0] = u - variance_at(c, 0.0)
+    return c
+
+
+@compiled
+def _deviation(w: float) -> float:
+    """Root of the variance, continued smoothly to nothing and below."""
+    return sqrt(w) if w > _TINY else 0.5 * (sqrt(_TINY) + w / sqrt(_TINY))
+
+
+@compiled
+def _durrleman(c: Floats, k: float, scale: float) -> float:
+    w = variance_at(c, k)
+    if w < _TINY:
+        return -1.0 + w - _TINY
+    x = k - c[3]
+    root = sqrt(x * x + c[4] * c[4])
+    mean = 0.5 * (c[1] + c[2])
+    dw = 0.5 * (c[2] - c[1]) + mean * x / root
+    lead = 1.0 - 0.5 * k * dw / w
+    bend = mean * (c[4] / root) ** 2 / root
+    return float(lead * lead - 0.25 * dw * dw * (1.0 / w + 0.25 * scale * scale) + 0.5 * bend)
+
+
+@compiled
+def residuals(p: Floats, quotes: Floats, walls: Floats, terms: Floats, out: Floats) -> float:
+    """Fill the residuals (n + 4 + grid + walls) and return half their sum of squares."""
+    c = shape_of(p)
+    n = quotes.shape[1]
+    for i in range(n):
+        root = _deviation(variance_at(c, quotes[0, i]))
+        out[i] = quotes[2, i] * quotes[3, i] * (root - quotes[1, i])
+    for j in range(4):
+        value = log(c[4]) if j == 3 else c[1 + j]
+        out[n + j] = terms[1] * (value - PRIOR[j]) / SPREAD[j]
+    at = n + 4
+    for j in range(_GRID):
+        out[at + j] = 0.0
+        if terms[2] > 0:
+            place = c[3] + c[4] * sinh((j - _GRID // 2) * 0.3)
+            out[at + j] = terms[2] * max(0.0, _LEAST_G - _durrleman(c, place, terms[0]))
+    at += _GRID
+    for j in range(walls.shape[1]):
+        out[at + j] = 0.0
+        if terms[3] > 0:
+            root = _deviation(variance_at(c, walls[0, j]))
+            short = walls[1, j] * (1 + _GAP) - root
+            out[at + j] = terms[3] * max(0.0, short, root - walls[2, j] * (1 - _GAP))
+    return float(0.5 * np.dot(out, out))
+
+
+@compiled
+def solved(a: Floats, b: Floats, free: NDArray[np.bool_]) -> Floats:
+    """Normal equations on the free unknowns, the others 0, by Cholesky; never raises."""
+    size = len(b)
+    low = np.zeros((size, size))
+    x = np.zeros(size)
+    for i in range(size):
+        if not free[i]:
+            continue
+        for j in range(i + 1):
+            if not free[j]:
+                continue
+            total = a[i, j]
+            for m in range(j):
+                total -= low[i, m] * low[j, m]
+            if i == j:
+                low[i, i] = sqrt(max(total, 1e-300))
+            else:
+                low[i, j] = total / low[j, j]
+    for i in range(size):
+        if free[i]:
+            x[i] = (b[i] - np.dot(low[i, :i], x[:i])) / low[i, i]
+    for i in range(size - 1, -1, -1):
+        if free[i]:
+            total = x[i]
+            for m in range(i + 1, size):
+                total -= low[m, i] * x[m]
+            x[i] = total / low[i, i]
+    return x
+
+
+@compiled
+def _slopes(
+    p: Floats, r: Floats, quotes: Floats, walls: Floats, box: Floats, terms: Floats
+) -> Floats:
+    """Derivatives of the residuals by the parameters, forward differences."""
+    size = len(p)
+    jacobian = np.empty((size, len(r)))
+    moved = np.empty(len(r))
+    for j in range(size):
+        step = 1e-7 * max(abs(p[j]), 0.1)
+        q = p.copy()
+        q[j] += step if p[j] + step <= box[1, j] else -step
+        residuals(q, quotes, walls, terms, moved)
+        jacobian[j] = (moved - r) / (q[j] - p[j])
+    return jacobian
+
+
+@compiled
+def minimise(
+    start: Floats, quotes: Floats, walls: Floats, box: Floats, terms: Floats, steps: int
+) -> Floats:
+    """Levenberg-Marquardt inside the box."""
+    p: Floats = np.minimum(np.maximum(start, box[0]), box[1])
+    size = len(p)
+    r = np.empty(quotes.shape[1] + 4 + _GRID + walls.shape[1])
+    trial = np.empty(len(r))
+    cost = residuals(p, quotes, walls, terms, r)
+    damping = 1e-3
+    for _ in range(steps):
+        jacobian = _slopes(p, r, quotes, walls, box, terms)
+        gradient = jacobian @ r
+        normal = jacobian @ jacobian.T
+        free = ~(((p <= box[0]) & (gradient > 0)) | ((p >= box[1]) & (gradient < 0)))
+        better = False
+        for _ in range(12):
+            damped = normal.copy()
+            for j in range(size):
+                damped[j, j] += damping * normal[j, j] + 1e-14
+            q = np.minimum(np.maximum(p - solved(damped, gradient, free), box[0]), box[1])
+            found = residuals(q, quotes, walls, terms, trial)
+            if found < cost:
+                better = True
+                break
+            damping *= 5.0
+        if not better:
+            return p
+        gain = cost - found
+        p, cost, damping = q, found, max(damping * 0.2, 1e-12)
+        r, trial = trial, r
+        if gain <= 1e-9 * cost or cost < 1e-26:
+            return p
+    return p

@@ -1,0 +1,267 @@
+"""Slices of one underlying fitted so that no arbitrage is left in or between them (kernels).
+
+Each slice is fitted alone. Then, the best known first, it is held between its neighbours in
+time that are settled already: least squares with walls, and where rounding or the walls leave
+anything, a last move towards a curve that is known to be free, no further than needed.
+"""
+
+from __future__ import annotations
+
+from math import exp, log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.compiled import compiled
+from strikeloom.quant.smile_certificate import no_butterfly, no_crossing, variance_at
+from strikeloom.quant.smile_least_squares import minimise, shape_of
+from strikeloom.quant.smile_slice import box_of, fit_slice
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# kinds of fit; smile_fit.Kind names them
+REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
+_REACH = 61
+_NONE = np.empty(0)
+
+
+@compiled
+def stretched(c: Floats, share: float) -> Floats:
+    """The slice with its variance times ``share`` and the same shape in deviations."""
+    root = sqrt(share)
+    return np.array([c[0] * share, c[1] * root, c[2] * root, c[3] * root, c[4] * root])
+
+
+@compiled
+def allowed(c: Floats, low: Floats, high: Floats) -> bool:
+    """Whether a slice is free of arbitrage and stays between two (empty where there is none)."""
+    if len(low) > 0 and not no_crossing(low, c):
+        return False
+    if len(high) > 0 and not no_crossing(c, high):
+        return False
+    return no_butterfly(c)
+
+
+@compiled
+def _scaled(c: Floats, scale: float) -> Floats:
+    """Curve in units of ``scale`` to natural units; with 1 / scale back."""
+    two = scale * scale
+    return np.array([c[0] * two, c[1] * scale, c[2] * scale, c[3] * scale, c[4] * scale])
+
+
+@compiled
+def parameters_of(c: Floats, scale: float) -> Floats:
+    """Parameters of the full form, of a curve in natural units."""
+    s = _scaled(c, 1.0 / scale)
+    return np.array([variance_at(s, 0.0), s[1], s[2], s[3], log(s[4])])
+
+
+@compiled
+def _walls(low: Floats, high: Floats, scale: float) -> Floats:
+    """Deviations of the neighbours on a grid that is denser near the forward."""
+    size = _REACH if len(low) + len(high) > 0 else 0
+    walls = np.empty((3, size))
+    for j in range(size):
+        x = (j - _REACH // 2) / 6.0
+        k = scale * x * (1.0 + x * x)
+        walls[0, j] = k / scale
+        walls[1, j] = sqrt(variance_at(low, k)) / scale if len(low) > 0 else 0.0
+        walls[2, j] = sqrt(variance_at(high, k)) / scale if len(high) > 0 else np.inf
+    return walls
+
+
+@compiled
+def _level_of(c: Floats, quotes: Floats, scale: float, least: float, most: float) -> float:
+    """Share by which a curve has to be stretched to pass through the quotes, by bisection."""
+    low, high = log(least), log(most)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        moved = stretched(c, exp(middle))
+        total = 0.0
+        for i in range(quotes.shape[1]):
+            root = sqrt(variance_at(moved, scale * quotes[0, i])) / scale
+            total += (quotes[2, i] * quotes[3, i]) ** 2 * (root - quotes[1, i])
+        if total > 0:
+            high = middle
+        else:
+            low = middle
+    return exp(low)
+
+
+@compiled
+def _anchor(quotes: Floats, scale: float, low: Floats, high: Floats) -> Floats:
+    """A free slice between the neighbours: the nearest of their own family to the quotes."""
+    if len(low) > 0:
+        c = stretched(low, _level_of(low, quotes, scale, 1.0, 1e4))
+        for _ in range(8):
+            if allowed(c, low, high):
+                return c
+            c = 0.5 * (c + low)
+        return low.copy()
+    if len(high) > 0:
+        return stretched(high, _level_of(high, quotes, scale, 1e-4, 1.0))
+    total, level = 0.0, 0.0
+    for i in range(quotes.shape[1]):
+        weight = (quotes[2, i] * quotes[3, i]) ** 2
+        total += weight
+        level += weight * quotes[1, i]
+    return np.array([(scale * level / total) ** 2, 0.0, 0.0, 0.0, scale])
+
+
+@compiled
+def _lifted(c: Floats, low: Floats, high: Floats) -> Floats:
+    """The slice moved up or down as a whole until it clears its neighbours on a dense grid."""
+    up, down = 0.0, 0.0
+    reach = abs(c[3]) + c[4]
+    for j in range(-120, 121):
+        k = c[3] + reach * np.sinh(j * 0.06)
+        w = variance_at(c, k)
+        if len(low) > 0:
+            up = max(up, variance_at(low, k) * (1 + 1e-7) - w)
+        if len(high) > 0:
+            down = max(down, w - variance_at(high, k) * (1 - 1e-7))
+    moved = c.copy()
+    if up > 0 and down == 0:
+        moved[0] += 1.001 * up
+    elif down > 0 and up == 0:
+        moved[0] -= 1.001 * down
+    return moved
+
+
+@compiled
+def _towards(c: Floats, anchor: Floats, low: Floats, high: Floats) -> Floats:
+    """First free slice on the straight way to the anchor, which is free itself."""
+    fails, holds = 0.0, 1.0
+    for j in range(1, 17):
+        part = (j / 16.0) ** 3
+        if allowed((1 - part) * c + part * anchor, low, high):
+            holds = part
+            break
+        fails = part
+    for _ in range(6):
+        middle = 0.5 * (fails + holds)
+        if allowed((1 - middle) * c + middle * anchor, low, high):
+            holds = middle
+        else:
+            fails = middle
+    return (1 - holds) * c + holds * anchor if holds < 1 else anchor
+
+
+@compiled
+def _bounded(quotes: Floats, start: Floats, scale: float, low: Floats, high: Floats) -> Floats:
+    """Least squares between the neighbours, with walls that harden until the slice is free."""
+    walls = _walls(low, high, scale)
+    box = box_of(scale, True)
+    for j in range(2):
+        if len(low) > 0:
+            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + 1e-9))
+        if len(high) > 0:
+            box[1, 1 + j] = max(box[0, 1 + j], min(box[1, 1 + j], high[1 + j] / scale))
+    terms = np.array([scale, 0.01, 0.0, 0.0])
+    p = parameters_of(start, scale)
+    c = start
+    for hardness in (1.0, 10.0, 100.0):
+        terms[2], terms[3] = hardness, hardness
+        p = minimise(p, quotes, walls, box, terms, 25)
+        c = _lifted(_scaled(shape_of(p), scale), low, high)
+        if allowed(c, low, high):
+            return c
+    return c
+
+
+@compiled
+def settle(quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats) -> Floats:
+    """The slice made free of arbitrage between its neighbours, nearest to its quotes."""
+    if allowed(c, low, high):
+        return c
+    few = quotes.shape[1] < 3
+    c = _lifted(c, low, high) if few else _bounded(quotes, c, scale, low, high)
+    if allowed(c, low, high):
+        return c
+    return _towards(c, _anchor(quotes, scale, low, high), low, high)
+
+
+@compiled
+def _alone(quotes: Floats, scale: float) -> Floats:
+    """Fit of one slice by itself, in natural units."""
+    return _scaled(shape_of(fit_slice(quotes, scale, quotes.shape[1] >= 5)), scale)
+
+
+@compiled
+def _nearest(kinds: Ints, years: Floats, i: int) -> int:
+    """Fitted slice nearest in the logarithm of time; -1 where there is none."""
+    best, least = -1, np.inf
+    for j in range(len(kinds)):
+        distance = abs(log(years[j] / years[i]))
+        if kinds[j] >= REDUCED and distance < least:
+            best, least = j, distance
+    return best
+
+
+@compiled
+def _neighbour(curves: Floats, settled: NDArray[np.bool_], i: int, step: int) -> Floats:
+    """Settled slice next in time, empty where there is none."""
+    found = np.empty(0)
+    j = i + step
+    while 0 <= j < len(settled) and len(found) == 0:
+        if settled[j]:
+            found = curves[j].copy()
+        j += step
+    return found
+
+
+@compiled
+def fit_surface(
+    quotes: Floats, starts: Ints, years: Floats, free: Floats, curves: Floats, kinds: Ints
+) -> None:
+    """Fit the slices of one underlying.
+
+    Parameters
+    ----------
+    quotes : ndarray, shape (4, n)
+        Moneyness, deviation (root of total variance), weight, and room for the robust weight;
+        sorted by slice, then moneyness.
+    starts : ndarray of int, shape (slices + 1,)
+        First row of each slice.
+    years : ndarray, shape (slices,)
+        Positive, ascending.
+    free, curves, kinds : ndarray, shape (slices, 5) twice and (slices,)
+        Filled: slices by their quotes alone, slices without arbitrage, kinds of fit.
+    """
+    count = len(years)
+    worth = np.zeros(count)
+    scales = np.ones(count)
+    for i in range(count):
+        mine = quotes[:, starts[i] : starts[i + 1]]
+        size = mine.shape[1]
+        kinds[i] = FULL if size >= 5 else REDUCED if size >= 3 else FLAT if size else REFUSED
+        if size == 0:
+            continue
+        near = np.argsort(np.abs(mine[0]))[: min(5, size)]
+        scales[i] = float(np.median(mine[1][near]))
+        worth[i] = np.sum(mine[2]) / years[i] * (1e6 if size >= 3 else 1.0)
+        mine[0] /= scales[i]
+        mine[1] /= scales[i]
+        mine[2] = np.sqrt(mine[2] / np.mean(mine[2]))
+        mine[3] = 1.0
+        if size >= 3:
+            free[i] = _alone(mine, scales[i])
+    settled = np.zeros(count, dtype=np.bool_)
+    for i in np.argsort(-worth):
+        if kinds[i] == REFUSED:
+            free[i], curves[i] = np.nan, np.nan
+            continue
+        mine = quotes[:, starts[i] : starts[i + 1]]
+        low = _neighbour(curves, settled, i, -1)
+        high = _neighbour(curves, settled, i, 1)
+        if kinds[i] == FLAT:
+            source = _nearest(kinds, years, i)
+            if source >= 0:
+                kinds[i] = BORROWED
+                c = curves[source].copy()
+                free[i] = stretched(c, _level_of(c, mine, scales[i], 1e-6, 1e6))
+            else:
+                free[i] = _anchor(mine, scales[i], _NONE, _NONE)
+        curves[i] = settle(mine, free[i], scales[i], low, high)
+        settled[i] = True
