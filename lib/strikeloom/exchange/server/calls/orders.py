@@ -1,0 +1,198 @@
+"""Placing, changing, cancelling and looking up orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from strikeloom.domain.orders import OrderState
+from strikeloom.errors import BrokerError, Rejected
+from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.placement import AmoTime, Change, Placement
+from strikeloom.exchange.server.answers import Answer, refused
+from strikeloom.exchange.server.call import Call, bad_field
+from strikeloom.exchange.server.words import (
+    AMO_TIMES,
+    ORDER_TYPES,
+    PRODUCTS,
+    SIDES,
+    VALIDITIES,
+    derivative,
+    exchange_order_id,
+    order_id,
+    order_number,
+    rupee,
+    stamp,
+)
+from strikeloom.nse.freeze import freeze_units, slices
+
+_TAG = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")
+_LEGS = {"", "NA", "ENTRY_LEG"}
+
+
+def placement(call: Call, body: Any = None) -> Placement:
+    """Read an order.
+
+    Raises
+    ------
+    Refusal
+        DH-905 when a field is missing or wrong.
+    """
+    asked = call if body is None else replace(call, body=body)
+    listed = asked.house.option(asked.text("exchangeSegment"), asked.text("securityId"))
+    tag = asked.text("correlationId", default="")
+    if tag and not _TAG.fullmatch(tag):
+        raise bad_field("correlationId", tag)
+    late = asked.body.get("afterMarketOrder") is True
+    return Placement(
+        contract=listed.contract,
+        side=asked.one_of("transactionType", SIDES),
+        units=asked.whole("quantity"),
+        order_type=asked.one_of("orderType", ORDER_TYPES),
+        limit=asked.money("price", default=0),
+        trigger=asked.money("triggerPrice", default=0),
+        validity=asked.one_of("validity", VALIDITIES, default="DAY"),
+        product=asked.one_of("productType", PRODUCTS),
+        disclosed=asked.whole("disclosedQuantity", default=0),
+        after_market=late,
+        amo_time=asked.one_of("amoTime", AMO_TIMES, default="OPEN") if late else AmoTime.OPEN,
+        correlation_id=tag,
+    )
+
+
+def place(call: Call) -> Answer:
+    """Place one order: accepted here says nothing of the exchange yet."""
+    return Answer(_taken(_submit(call, placement(call))))
+
+
+def place_sliced(call: Call) -> Answer:
+    """Place an order in slices below the freeze quantity; answers a list."""
+    whole = placement(call)
+    freeze = freeze_units(whole.contract.symbol, call.now.date())
+    lot = whole.contract.lot_size
+    parts = [whole.units] if whole.units % lot else slices(whole.units, lot, freeze)
+    return Answer([_taken(_submit(call, replace(whole, units=part))) for part in parts])
+
+
+def _submit(call: Call, what: Placement) -> BookOrder:
+    order = _heard(lambda: call.engine.place(what))
+    call.house.placed(call.client.client_id, order)
+    return order
+
+
+def modify(call: Call) -> Answer:
+    """Change a waiting order; ``quantity`` is the total placed, not what remains."""
+    number = order_number(call.args[0])
+    if call.text("legName", default="NA").upper() not in _LEGS:
+        raise bad_field("legName", call.body.get("legName"))
+    change = Change(
+        units=call.whole("quantity", default=0) or None,
+        limit=call.money("price", default=0) if "price" in call.body else None,
+        trigger=call.money("triggerPrice", default=0) if "triggerPrice" in call.body else None,
+        disclosed=call.whole("disclosedQuantity", default=0)
+        if "disclosedQuantity" in call.body
+        else None,
+        order_type=call.one_of("orderType", ORDER_TYPES) if "orderType" in call.body else None,
+        validity=call.one_of("validity", VALIDITIES) if "validity" in call.body else None,
+    )
+    return Answer(_taken(_heard(lambda: call.engine.modify(number, change))))
+
+
+def cancel(call: Call) -> Answer:
+    """Cancel what is left of an order; one that is over is refused."""
+    number = order_number(call.args[0])
+    before = _find(call, number)
+    if before.state.terminal:
+        raise refused("DH-906", f"Order is already {before.state.value}, it cannot be cancelled")
+    after = _heard(lambda: call.engine.cancel(number))
+    return Answer({"orderId": order_id(number), "orderStatus": after.state.value}, 202)
+
+
+def book(call: Call) -> Answer:
+    """All orders of the day."""
+    orders = call.engine.orders(call.now.date())
+    return Answer([_row(call, order) for order in orders if _shown(call, order)])
+
+
+def by_id(call: Call) -> Answer:
+    """One order, in a list, as recorded from the broker."""
+    order = _find(call, order_number(call.args[0]))
+    return Answer([_row(call, order)])
+
+
+def by_correlation(call: Call) -> Answer:
+    """The latest order with a tag, as one object."""
+    found = [order for order in call.engine.by_correlation(call.args[0]) if _shown(call, order)]
+    if not found:
+        raise refused("DH-905", "Missing required fields, bad values for parameters etc.")
+    return Answer(_row(call, found[-1]))
+
+
+def _find(call: Call, number: int) -> BookOrder:
+    order = _heard(lambda: call.engine.order(number))
+    if not _shown(call, order):
+        raise refused("DH-905", "Missing required fields, bad values for parameters etc.")
+    return order
+
+
+def _shown(call: Call, order: BookOrder) -> bool:
+    return call.house.shows(call.client.client_id, order)
+
+
+def _heard(work: Callable[[], BookOrder]) -> BookOrder:
+    """Carry out, with the engine's refusals in the broker's words."""
+    try:
+        return work()
+    except Rejected as error:
+        raise refused(error.facts.get("code", "DH-906"), str(error)) from error
+    except BrokerError as error:
+        raise refused("DH-905", str(error)) from error
+
+
+def _taken(order: BookOrder) -> dict[str, str]:
+    # the broker answers before the exchange has looked at the order
+    said = order.state if order.state is OrderState.REJECTED else OrderState.TRANSIT
+    return {"orderId": order_id(order.number), "orderStatus": said.value}
+
+
+def _row(call: Call, order: BookOrder) -> dict[str, object]:
+    return order_row(call, order)
+
+
+def order_row(call: Call, order: BookOrder) -> dict[str, object]:
+    """Order as the broker's book writes it."""
+    listed = call.house.listed(order.contract.key)
+    return {
+        "dhanClientId": call.client.client_id,
+        "orderId": order_id(order.number),
+        "exchangeOrderId": exchange_order_id(order.number) if order.exchange_at else "0",
+        "correlationId": order.correlation_id or "NA",
+        "orderStatus": order.state.value,
+        "transactionType": order.side.name,
+        "exchangeSegment": "NSE_FNO",
+        "productType": order.product.value,
+        "orderType": order.order_type.value,
+        "validity": order.validity.value,
+        "tradingSymbol": listed.trading_symbol,
+        "securityId": str(listed.security_id),
+        "quantity": order.units,
+        "disclosedQuantity": order.disclosed,
+        "price": rupee(order.limit),
+        "triggerPrice": rupee(order.trigger),
+        "afterMarketOrder": order.after_market,
+        "boProfitValue": 0.0,
+        "boStopLossValue": 0.0,
+        "legName": "NA",
+        "createTime": stamp(order.placed_at),
+        "updateTime": stamp(order.updated_at),
+        "exchangeTime": stamp(order.exchange_at),
+        **derivative(order.contract),
+        "omsErrorCode": order.code or "0",
+        "omsErrorDescription": order.reason,
+        "algoId": "0",
+        "remainingQuantity": order.remaining,
+        "averageTradedPrice": rupee(order.average),
+        "filledQty": order.filled,
+    }

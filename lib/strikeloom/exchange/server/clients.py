@@ -1,0 +1,146 @@
+"""Clients of the exchange and their access tokens."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from strikeloom.domain.money import paise
+from strikeloom.errors import SettingsError
+from strikeloom.ports.clock import Clock
+
+TOKEN_LIFE = timedelta(hours=24)
+LOCAL_CLIENT, LOCAL_TOKEN = "1000000001", "local"
+DEFAULT_CASH = 50_00_000_00  # fifty lakh rupees in paise
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One client. ``cash`` in paise is what an account that does not exist yet begins with.
+
+    Attributes
+    ----------
+    pin, totp : str
+        What ``/app/generateAccessToken`` asks for; empty: that call is refused.
+    data_plan : bool
+        Has the market-data subscription; without it data calls answer 806.
+    """
+
+    client_id: str
+    token: str
+    name: str = "LOCAL CLIENT"
+    cash: int = DEFAULT_CASH
+    pin: str = ""
+    totp: str = ""
+    data_plan: bool = True
+
+    def __repr__(self) -> str:
+        return f"Client({self.client_id!r})"
+
+
+def default_clients() -> tuple[Client, ...]:
+    """The one client that a local exchange knows unless told otherwise."""
+    return (Client(LOCAL_CLIENT, LOCAL_TOKEN),)
+
+
+def read_clients(path: Path) -> tuple[Client, ...]:
+    """Clients of a YAML or JSON file: a list of ``client_id, token`` and the optional rest.
+
+    ``cash`` is in rupees.
+
+    Raises
+    ------
+    SettingsError
+        When the file cannot be read or an entry is not usable; names the entry.
+    """
+    import yaml
+
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{path} cannot be read as a list of clients: {error}") from error
+    if isinstance(rows, Mapping):
+        rows = rows.get("clients")
+    if not isinstance(rows, list) or not rows:
+        raise SettingsError(f"{path} holds no list of clients; write - client_id: ..., token: ...")
+    clients = tuple(_client(row, f"{path}, entry {at}") for at, row in enumerate(rows, 1))
+    names = [client.client_id for client in clients]
+    if len(set(names)) < len(names):
+        raise SettingsError(f"{path} names a client twice: {sorted(names)}")
+    return clients
+
+
+def _client(row: Any, where: str) -> Client:
+    known = set(Client.__dataclass_fields__)
+    if not isinstance(row, Mapping) or not {"client_id", "token"} <= set(row) <= known:
+        raise SettingsError(f"{where}: needs client_id and token; may have {sorted(known)}")
+    values: dict[str, Any] = dict(row)
+    for name in ("client_id", "token", "name", "pin", "totp"):
+        if name in values:
+            values[name] = str(values[name])
+    if not values["client_id"].isalnum() or not values["token"]:
+        raise SettingsError(f"{where}: client_id must be letters and digits, token not empty")
+    if "cash" in values:
+        values["cash"] = paise(values["cash"], what=f"{where}: cash")
+    return Client(**values)
+
+
+class Tokens:
+    """Who may call: one living token a client; a new one ends the old.
+
+    The configured token lives until it is replaced, or until it is ended on purpose.
+    """
+
+    def __init__(self, clients: Iterable[Client], clock: Clock) -> None:
+        self._clock = clock
+        self._clients = {client.client_id: client for client in clients}
+        self._living = {client.client_id: client.token for client in self._clients.values()}
+        self._ends: dict[str, datetime] = {}
+
+    @property
+    def clients(self) -> tuple[Client, ...]:
+        """All clients."""
+        return tuple(self._clients.values())
+
+    def client(self, client_id: str) -> Client | None:
+        """Client by id."""
+        return self._clients.get(client_id)
+
+    def accepts(self, client_id: str, token: str) -> bool:
+        """Whether the token is the client's living one."""
+        living = self._living.get(client_id, "")
+        if not token or not hmac.compare_digest(living.encode(), token.encode()):
+            return False
+        ends = self._ends.get(client_id)
+        return ends is None or self._clock.now() < ends
+
+    def knew(self, client_id: str, token: str) -> bool:
+        """Whether the token was the client's once: it is the living one's predecessor or dead."""
+        configured = self._clients[client_id].token if client_id in self._clients else ""
+        known = (self._living.get(client_id, ""), configured)
+        return any(hmac.compare_digest(one.encode(), token.encode()) for one in known)
+
+    def renew(self, client_id: str) -> tuple[str, datetime]:
+        """Make a new token; the old one dies. Returns it and when it ends."""
+        token = secrets.token_urlsafe(32)
+        self._living[client_id] = token
+        self._ends[client_id] = self._clock.now() + TOKEN_LIFE
+        return token, self._ends[client_id]
+
+    def ends(self, client_id: str) -> datetime:
+        """When the living token ends."""
+        return self._ends.get(client_id, self._clock.now() + TOKEN_LIFE)
+
+    def end(self, client_id: str) -> None:
+        """End the client's token now, in the middle of the day."""
+        self._ends[client_id] = self._clock.now()
+
+    def restore(self, client_id: str) -> None:
+        """Let the configured token live again."""
+        self._living[client_id] = self._clients[client_id].token
+        self._ends.pop(client_id, None)

@@ -1,0 +1,289 @@
+"""The market feed: subscriptions in, packets out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from strikeloom.exchange.server import packets
+from strikeloom.exchange.server.house import House
+from strikeloom.exchange.server.packets import SEGMENTS, Instant
+from strikeloom.exchange.server.stream import Stream
+from strikeloom.exchange.server.troubles import Kind
+from strikeloom.exchange.server.words import OPTIONS
+
+Place = tuple[str, int]
+
+TICKER, QUOTE, FULL = 15, 17, 21
+_SUBSCRIBE: Final = (TICKER, QUOTE, FULL)
+_UNSUBSCRIBE: Final = {16: TICKER, 18: QUOTE, 22: FULL}
+_DISCONNECT: Final = 12
+MOST_CONNECTIONS, MOST_INSTRUMENTS, MOST_A_MESSAGE = 5, 5000, 100
+TOO_MANY_INSTRUMENTS, TOO_MANY_CONNECTIONS, NO_DATA, EXPIRED = 804, 805, 806, 807
+BAD_LOGIN, BAD_TOKEN, BAD_CLIENT, BAD_REQUEST = 808, 809, 810, 814
+_STACK: Final = 10  # packets of a message when they are stacked
+
+
+def door(house: House, client_id: str, token: str) -> int | None:
+    """Code with which a socket is refused; ``None`` lets it in."""
+    client = house.tokens.client(client_id)
+    if client is None:
+        return BAD_CLIENT
+    if not token:
+        return BAD_LOGIN
+    if not house.tokens.accepts(client_id, token):
+        return EXPIRED if house.tokens.knew(client_id, token) else BAD_TOKEN
+    return None if client.data_plan else NO_DATA
+
+
+class FeedHub:
+    """All feed sockets, and what they last saw.
+
+    Attributes
+    ----------
+    conflated : int
+        Ticks that were overtaken by a newer one of the same security before they were sent.
+    """
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.sockets: list[FeedSocket] = []
+        self.conflated = 0
+        self.latest: dict[Place, Instant] = {}
+        self._watchers: dict[Place, dict[FeedSocket, None]] = defaultdict(dict)
+        self._seen: np.ndarray = np.empty((0, 7), dtype=np.int64)
+        self._rows: list[int] = []
+        self._places: list[Place] = []
+        self._spots: dict[Place, object] = {}
+        self._packets: dict[tuple[Place, int], list[bytes]] = {}
+
+    def admit(self, socket: FeedSocket) -> None:
+        """Take a socket in; the sixth of a client drops the oldest."""
+        own = [other for other in self.sockets if other.client_id == socket.client_id]
+        self.sockets.append(socket)
+        for oldest in own[: max(0, len(own) + 1 - MOST_CONNECTIONS)]:
+            oldest.farewell(TOO_MANY_CONNECTIONS)
+
+    def forget(self, socket: FeedSocket) -> None:
+        """Let a socket go."""
+        if socket in self.sockets:
+            self.sockets.remove(socket)
+        for place in socket.modes:
+            self.unwatch(socket, place)
+
+    def watch(self, socket: FeedSocket, places: Iterable[Place]) -> None:
+        """Tell a socket of these from now on, and what is known of them at once."""
+        fresh = list(places)
+        for place in fresh:
+            self._watchers[place][socket] = None
+        self._list_rows()
+        segments = {place[0]: None for place in fresh}
+        for segment in segments:
+            wanted = [place for place in fresh if place[0] == segment]
+            for it in self.house.instants(wanted):
+                self._renew((segment, it.security_id), it)
+        for place in fresh:
+            if place in self.latest:
+                socket.dirty(place, first=True)
+
+    def unwatch(self, socket: FeedSocket, place: Place) -> None:
+        """Tell a socket no more of a security."""
+        watching = self._watchers.get(place)
+        if watching is not None:
+            watching.pop(socket, None)
+            if not watching:
+                del self._watchers[place]
+                self.latest.pop(place, None)
+                self._spots.pop(place, None)
+
+    def _list_rows(self) -> None:
+        market = self.house.market
+        places = [place for place in self._watchers if place[0] == OPTIONS]
+        known = [(place, self.house.target(*place)) for place in places]
+        self._places = [place for place, target in known if target is not None]
+        self._rows = [market.by_id(place[1]).row for place in self._places]
+        self._seen = self._table()
+
+    def _table(self) -> np.ndarray:
+        it = self.house.market.columns(self._rows)
+        sides = (it.bid, it.ask, it.last, it.bid_size, it.ask_size, it.volume, it.open_interest)
+        return np.stack(sides, axis=1)
+
+    def publish(self) -> int:
+        """Send what has changed since the last time. Returns how many securities did."""
+        changed: list[Place] = []
+        if self._rows:
+            table = self._table()
+            moved = np.flatnonzero((table != self._seen).any(axis=1))
+            self._seen = table
+            changed += [self._places[at] for at in moved.tolist()]
+        for place in self._watchers:
+            if place[0] != OPTIONS:
+                changed += [place] if self._spot_moved(place) else []
+        for it, place in zip(self.house.instants(changed), changed, strict=True):
+            self._renew(place, it)
+            for socket in self._watchers[place]:
+                socket.dirty(place)
+        return len(changed)
+
+    def _spot_moved(self, place: Place) -> bool:
+        symbol = self.house.target(*place)
+        if not isinstance(symbol, str):
+            return False
+        found = self.house.instants([place])
+        if not found or self._spots.get(place) == found[0].last:
+            return False
+        self._spots[place] = found[0].last
+        return True
+
+    def _renew(self, place: Place, it: Instant) -> None:
+        self.latest[place] = it
+        for mode in _SUBSCRIBE:
+            self._packets.pop((place, mode), None)
+
+    def packets(self, place: Place, mode: int) -> list[bytes]:
+        """Packets that a tick of a security is in a mode; made once for all sockets."""
+        if (place, mode) not in self._packets:
+            self._packets[place, mode] = _packets(place, mode, self.latest[place])
+        return self._packets[place, mode]
+
+
+def _packets(place: Place, mode: int, it: Instant) -> list[bytes]:
+    if place[0] == "IDX_I":  # an index has neither depth nor interest
+        return [packets.ticker(it)] + ([packets.quote(it)] if mode != TICKER else [])
+    if mode == TICKER:
+        return [packets.ticker(it)]
+    if mode == FULL:
+        return [packets.full(it)]
+    return [packets.quote(it)] + ([packets.open_interest(it)] if place[0] == OPTIONS else [])
+
+
+class FeedSocket(Stream):
+    """One connection of the market feed."""
+
+    name = "feed"
+    hub: FeedHub
+
+    def open(self, *_args: str, **_kwargs: str) -> None:
+        """Check the token in the address; let in or say why not."""
+        self.modes: dict[Place, int] = {}
+        self._dirty: dict[Place, None] = {}
+        self._wake = asyncio.Event()
+        asked = self.get_query_argument("clientId", ""), self.get_query_argument("token", "")
+        refused = door(self.house, *asked)
+        self.client_id = asked[0]
+        if refused is not None:
+            self.farewell(refused)
+            return
+        self.token = asked[1]
+        self.hub.admit(self)
+        self._sender = asyncio.ensure_future(self._send())
+
+    def on_message(self, message: str | bytes) -> None:
+        """Take a request; binary frames are leftovers of an older protocol and mean nothing."""
+        self.heard_at = self.house.seconds()
+        if isinstance(message, bytes) or self.ended:
+            return
+        try:
+            body = json.loads(message)
+            code = int(body["RequestCode"])
+        except (ValueError, TypeError, KeyError):
+            self.farewell(BAD_REQUEST)
+            return
+        if code == _DISCONNECT:
+            self.close()
+        elif code in _SUBSCRIBE or code in _UNSUBSCRIBE:
+            self._change(code, body)
+
+    def _change(self, code: int, body: dict[str, Any]) -> None:
+        rows = body.get("InstrumentList")
+        if not isinstance(rows, list) or len(rows) > MOST_A_MESSAGE:
+            self.farewell(TOO_MANY_INSTRUMENTS if isinstance(rows, list) else BAD_REQUEST)
+            return
+        places = [place for row in rows if (place := place_of(row)) is not None]
+        if code in _UNSUBSCRIBE:
+            for place in places:
+                if self.modes.get(place) == _UNSUBSCRIBE[code]:
+                    del self.modes[place]
+                    self._dirty.pop(place, None)
+                    self.hub.unwatch(self, place)
+            return
+        if len(self.modes.keys() | set(places)) > MOST_INSTRUMENTS:
+            self.farewell(TOO_MANY_INSTRUMENTS)
+            return
+        self.modes.update(dict.fromkeys(places, code))
+        self.hub.watch(self, places)
+
+    def dirty(self, place: Place, *, first: bool = False) -> None:
+        """Note that a security has a newer tick than was sent."""
+        if place in self._dirty:
+            self.hub.conflated += not first
+            return
+        self._dirty[place] = None
+        self._wake.set()
+
+    async def _send(self) -> None:
+        told: set[Place] = set()
+        await self.say(packets.market_status(SEGMENTS[OPTIONS]))
+        while not self.ended:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._dirty and not self.ended:
+                if self.house.seconds() < self.stalled_until:
+                    await asyncio.sleep(0.05)
+                    continue
+                await self._send_some(told)
+
+    async def _send_some(self, told: set[Place]) -> None:
+        stacked = self.house.troubles.draw((Kind.STACKED,), self.name)
+        batch = list(self._dirty)[: _STACK if stacked else 1]
+        ready: list[bytes] = []
+        for place in batch:
+            del self._dirty[place]
+            if place not in self.modes or place not in self.hub.latest:
+                continue
+            if place[0] == "IDX_I" and place not in told:
+                told.add(place)
+                ready.append(packets.previous_close(self.hub.latest[place]))
+            ready += self.hub.packets(place, self.modes[place])
+        for message in [b"".join(ready)] if stacked and ready else ready:
+            await self.say(message)
+
+    def on_close(self) -> None:
+        """End the sender too."""
+        super().on_close()
+        self._wake.set()
+
+    def reset(self) -> None:
+        """End the sender too."""
+        super().reset()
+        self._wake.set()
+
+    def farewell(self, reason: int) -> None:
+        """Say why, then close."""
+        if not self.ended:
+            self.write_message(packets.disconnect(reason), binary=True)
+            self.close()
+            self.ended = True
+            self._wake.set()
+            self.hub.forget(self)
+
+    def tend(self) -> None:
+        """End a socket whose token has died; the rest as for every socket."""
+        if self.client_id and not self.house.tokens.accepts(self.client_id, self.token):
+            self.farewell(EXPIRED)
+            return
+        super().tend()
+
+
+def place_of(row: Any) -> Place | None:
+    """Segment and id that a row of a request names; ``None`` when it names none."""
+    if not isinstance(row, dict):
+        return None
+    segment, number = row.get("ExchangeSegment"), str(row.get("SecurityId", ""))
+    return (segment, int(number)) if segment in SEGMENTS and number.isdecimal() else None

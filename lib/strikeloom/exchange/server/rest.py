@@ -1,0 +1,267 @@
+"""REST on the wire: tokens, limits, troubles, then the call."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from tornado.iostream import IOStream, StreamClosedError
+from tornado.web import RequestHandler
+
+from strikeloom.errors import StrikeloomError
+from strikeloom.exchange.server.answers import (
+    BAD_INPUT,
+    TOO_MANY,
+    UNKNOWN_CLIENT,
+    Answer,
+    Refusal,
+    data_refused,
+    error_body,
+    refused,
+)
+from strikeloom.exchange.server.call import Call
+from strikeloom.exchange.server.clients import Client
+from strikeloom.exchange.server.house import House
+from strikeloom.exchange.server.limits import CallClass
+from strikeloom.exchange.server.routes import Route, Style, route_of
+from strikeloom.exchange.server.troubles import AFTER, BEFORE, Kind, Trouble
+
+_LOG = logging.getLogger(__name__)
+
+#: Longer than any client waits; a call without an answer ends then at last.
+_WITHHELD_SECONDS = 75.0
+_PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+def reset(stream: IOStream) -> None:
+    """End a connection by a bare TCP reset."""
+    if not stream.closed():
+        linger = struct.pack("ii", 1, 0)
+        stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        stream.close()
+
+
+class Local(RequestHandler):
+    """Answers this machine only, under its own name: no page elsewhere can reach it."""
+
+    def prepare(self) -> None:
+        """Refuse a call that was addressed to another host."""
+        host = self.request.host.rsplit(":", 1)[0]
+        if host not in _HOSTS:
+            self.set_status(421)
+            self.finish({"error": "this exchange answers as 127.0.0.1 only"})
+
+    def send(self, answer: Answer) -> None:
+        """Write an answer."""
+        self.set_status(answer.status)
+        if answer.body is None:
+            self.clear_header("Content-Type")
+            return
+        self.set_header("Content-Type", answer.content)
+        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        self.write(text)
+
+
+class Rest(Local):
+    """Everything under ``/v2``."""
+
+    def initialize(self, house: House, heard: Callable[[], None]) -> None:
+        """Take what is behind; ``heard`` is told after every call that may have moved orders."""
+        self.house = house
+        self.heard = heard
+        self.gone = asyncio.Event()
+
+    def on_connection_close(self) -> None:
+        """Stop withholding an answer from a client that has left."""
+        self.gone.set()
+
+    async def get(self) -> None:
+        """Answer."""
+        await self._answer()
+
+    async def post(self) -> None:
+        """Answer."""
+        await self._answer()
+
+    async def put(self) -> None:
+        """Answer."""
+        await self._answer()
+
+    async def delete(self) -> None:
+        """Answer."""
+        await self._answer()
+
+    async def _answer(self) -> None:
+        path = self.request.path.removeprefix("/v2")
+        found = route_of(str(self.request.method), path)
+        if found is None:
+            body = {
+                "timestamp": int(self.house.clock.now().timestamp() * 1000),
+                "status": 404,
+                "error": "Not Found",
+                "path": self.request.path,
+            }
+            self.send(Answer(body, 404))
+            return
+        route, parts = found
+        try:
+            client = self._client(route)
+            trouble = self.house.troubles.draw(BEFORE, route.name)
+            late = self.house.troubles.draw((Kind.LATENCY,), route.name)
+            if late is not None:
+                await asyncio.sleep(late.seconds)
+            if trouble is not None and await self._spoiled(trouble, route):
+                return
+            self._counted(route, client)
+            answer = self._work(route, client, parts)
+        except Refusal as refusal:
+            answer = refusal.answer
+        await self._deliver(answer, route)
+
+    def _client(self, route: Route) -> Client:
+        headers = self.request.headers
+        name = headers.get("client-id") or headers.get("dhanClientId") or ""
+        token = headers.get("access-token") or ""
+        client = self.house.tokens.client(name)
+        if client is None or not self.house.tokens.accepts(name, token):
+            raise unauthorised(route.style)
+        return client
+
+    def _counted(self, route: Route, client: Client) -> None:
+        """Count the call; a full window refuses it."""
+        limiter, name = self.house.limiter, client.client_id
+        full = limiter.refusal(name, route.kind)
+        if full is None and route.pattern.pattern == "/optionchain":
+            body = self._body()
+            what = tuple(str(body.get(k)) for k in ("UnderlyingScrip", "UnderlyingSeg", "Expiry"))
+            full = limiter.refusal(name, CallClass.CHAIN, what)
+        if full is not None:
+            raise too_many(route)
+        known = self.house.addresses.get(name)
+        ours = ("127.0.0.1", "::1")
+        if (
+            route.kind is CallClass.ORDER
+            and known
+            and not any(address in ours for address, _ in known.values())
+        ):
+            raise refused("DH-905", "Invalid IP")
+
+    def _body(self) -> dict[str, Any]:
+        if not self.request.body.strip():
+            return {}
+        try:
+            body = json.loads(self.request.body)
+        except ValueError:
+            raise refused("DH-905", BAD_INPUT) from None
+        if not isinstance(body, dict):
+            raise refused("DH-905", BAD_INPUT)
+        return body
+
+    def _work(self, route: Route, client: Client, parts: tuple[str, ...]) -> Answer:
+        query = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        engine = self.house.engines[client.client_id]
+        call = Call(self.house, client, engine, self._body(), parts, query)
+        try:
+            return route.work(call)
+        except Refusal:
+            raise
+        except StrikeloomError as error:
+            _LOG.error("%s %s: %s", route.method, route.pattern.pattern, error)
+            raise refused("DH-908", str(error)) from error
+        finally:
+            self.heard()
+
+    async def _spoiled(self, trouble: Trouble, route: Route) -> bool:
+        """Carry out a trouble that strikes before the call; ``True`` when it is over with that."""
+        match trouble.kind:
+            case Kind.REQUEST_LOST:
+                await self._withhold(trouble)
+                return True
+            case Kind.RESET_BEFORE:
+                self._reset()
+                return True
+            case Kind.MARGIN | Kind.WRONG_IP if route.kind is not CallClass.ORDER:
+                return False
+            case kind:
+                self.send(_SPOILED[kind](route))
+                return True
+
+    async def _deliver(self, answer: Answer, route: Route) -> None:
+        trouble = self.house.troubles.draw(AFTER, route.name)
+        match trouble.kind if trouble else None:
+            case Kind.REPLY_LOST:
+                assert trouble is not None  # noqa: S101 (for the type checker)
+                await self._withhold(trouble)
+            case Kind.RESET_AFTER:
+                self._reset()
+            case Kind.EMPTY:
+                self.send(Answer(None, 202))
+            case Kind.HTML_AFTER:
+                self.send(Answer(_PAGE.format("502 Bad Gateway"), 200, "text/html"))
+            case _:
+                self.send(answer)
+
+    async def _withhold(self, trouble: Trouble) -> None:
+        """Say nothing until the client has left, then close without an answer."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), trouble.seconds or _WITHHELD_SECONDS)
+        self._reset()
+
+    def _reset(self) -> None:
+        connection = self.request.connection
+        stream = getattr(connection, "stream", None)
+        if stream is not None:
+            reset(stream)
+        self._finished = True
+        self._auto_finish = False
+
+    def log_exception(self, *error: Any) -> None:
+        """Log what went wrong, but for a client that has left."""
+        if not isinstance(error[1], StreamClosedError):
+            super().log_exception(*error)
+
+    def write_error(self, status_code: int, **_rest: Any) -> None:
+        """Answer a failure of our own in the broker's words."""
+        self.send(Answer(error_body("DH-908", "Internal Server Error"), status_code))
+        self.finish()
+
+
+def unauthorised(style: Style) -> Refusal:
+    """Refusal of a token, as each group of calls words it."""
+    if style is Style.DATA:
+        return data_refused(809, "Access Token is invalid", 401)
+    if style is Style.CHART:
+        return refused("DH-906", "Invalid Token", 400)
+    return refused("DH-901", UNKNOWN_CLIENT)
+
+
+def too_many(route: Route) -> Refusal:
+    """Refusal of a call over its limit: the quotes' answer is in the trading style, as recorded."""
+    if route.style is Style.TRADING or route.kind is CallClass.QUOTE:
+        return refused("DH-904", TOO_MANY)
+    return data_refused(805, "Too many requests. Further requests may result in blocking.", 429)
+
+
+def _page(title: str, status: int) -> Answer:
+    return Answer(_PAGE.format(title), status, "text/html")
+
+
+_SPOILED: dict[Kind, Callable[[Route], Answer]] = {
+    Kind.TOO_MANY: lambda route: too_many(route).answer,
+    Kind.TOO_MANY_HTML: lambda _: _page("429 Too Many Requests", 429),
+    Kind.SERVER_ERROR: lambda _: refused("DH-908", "Internal Server Error").answer,
+    Kind.BAD_GATEWAY: lambda _: _page("502 Bad Gateway", 502),
+    Kind.LIST_BODY: lambda _: Answer(["unexpected"], 500),
+    Kind.DATA_FAILURE: lambda _: data_refused(800, "Internal Server Error").answer,
+    Kind.FAILED_SUCCESS: lambda _: Answer({"status": "failed", "data": {"800": "Internal"}}),
+    Kind.UNAUTHORISED: lambda route: unauthorised(route.style).answer,
+    Kind.MARGIN: lambda _: refused("DH-906", "RMS: Margin Shortfall, insufficient funds").answer,
+    Kind.WRONG_IP: lambda _: refused("DH-905", "Invalid IP").answer,
+}

@@ -1,0 +1,124 @@
+"""Which call is what: method and path, its class of limits, its name for faults, its function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from strikeloom.exchange.server.answers import Answer
+from strikeloom.exchange.server.call import Call
+from strikeloom.exchange.server.calls import (
+    chain,
+    charts,
+    control,
+    files,
+    money,
+    orders,
+    portfolio,
+    quotes,
+    statements,
+)
+from strikeloom.exchange.server.limits import CallClass
+
+
+class Style(StrEnum):
+    """How a call words a refused token and a full window."""
+
+    TRADING = "trading"
+    DATA = "data"
+    CHART = "chart"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call. ``pattern`` is of the path after ``/v2``."""
+
+    method: str
+    pattern: re.Pattern[str]
+    kind: CallClass
+    name: str
+    work: Callable[[Call], Answer]
+    style: Style = Style.TRADING
+
+
+_O, _D, _Q, _N = CallClass.ORDER, CallClass.DATA, CallClass.QUOTE, CallClass.OTHER
+_ID = r"([0-9A-Za-z]+)"
+_TEXT = r"([^/]+)"
+_VERBS = ("GET", "POST", "PUT", "DELETE")
+
+_Row = tuple[str, str, CallClass, str, Callable[[Call], Answer]]
+
+
+def _routes(style: Style, *rows: _Row) -> tuple[Route, ...]:
+    return tuple(
+        Route(verb, re.compile(path), kind, name, work, style)
+        for verb, path, kind, name, work in rows
+    )
+
+
+ROUTES: tuple[Route, ...] = (
+    *_routes(
+        Style.TRADING,
+        ("POST", "/orders", _O, "place", orders.place),
+        ("POST", "/orders/slicing", _O, "place", orders.place_sliced),
+        ("PUT", f"/orders/{_ID}", _O, "modify", orders.modify),
+        ("DELETE", f"/orders/{_ID}", _O, "cancel", orders.cancel),
+        ("GET", "/orders/?", _N, "book", orders.book),
+        ("GET", f"/orders/{_ID}", _N, "book", orders.by_id),
+        ("GET", f"/orders/external/{_TEXT}", _N, "book", orders.by_correlation),
+        ("GET", "/trades/?", _N, "trades", statements.trades),
+        ("GET", f"/trades/{_ID}", _N, "trades", statements.trades),
+        ("GET", f"/trades/{_TEXT}/{_TEXT}/([0-9]+)", _N, "trades", statements.history),
+        ("GET", "/ledger", _N, "funds", statements.ledger),
+        ("GET", "/positions", _N, "positions", portfolio.positions),
+        ("DELETE", "/positions", _O, "cancel", portfolio.exit_all),
+        ("POST", "/positions/convert", _O, "convert", portfolio.convert),
+        ("GET", "/holdings", _N, "positions", portfolio.holdings),
+        ("GET", "/fundlimit", _N, "funds", money.funds),
+        ("POST", "/margincalculator", _N, "margin", money.single),
+        ("POST", "/margincalculator/multi", _N, "margin", money.multi),
+        ("GET", f"/instrument/{_TEXT}", _D, "instruments", files.segment_master),
+        ("POST", "/killswitch", _N, "control", control.kill_switch),
+        ("GET", "/killswitch", _N, "control", control.kill_switch_status),
+        ("GET", "/RenewToken", _N, "login", control.renew),
+        ("POST", "/RenewToken", _N, "login", control.renew),
+        ("POST", "/ip/setIP", _N, "login", control.set_ip),
+        ("PUT", "/ip/modifyIP", _N, "login", control.set_ip),
+        ("GET", "/ip/getIP", _N, "login", control.get_ip),
+        ("GET", "/super/orders", _N, "book", control.none_of),
+        ("GET", "/forever/orders", _N, "book", control.none_of),
+        ("GET", "/alerts/orders", _N, "book", control.none_of),
+        *((verb, "/super/orders.*", _O, "place", control.super_orders) for verb in _VERBS),
+        *((verb, "/forever/orders.*", _O, "place", control.forever_orders) for verb in _VERBS),
+        *((verb, "/alerts/orders.*", _O, "place", control.conditional_orders) for verb in _VERBS),
+        *((verb, "/pnlExit", _N, "control", control.profit_exit) for verb in _VERBS),
+        *((verb, "/edis/.*", _N, "control", control.depository) for verb in _VERBS),
+    ),
+    *_routes(
+        Style.DATA,
+        ("POST", "/marketfeed/ltp", _Q, "quotes", quotes.last_price),
+        ("POST", "/marketfeed/ohlc", _Q, "quotes", quotes.ohlc),
+        ("POST", "/marketfeed/quote", _Q, "quotes", quotes.quote),
+        ("POST", "/optionchain", _D, "chain", chain.chain),
+        ("POST", "/optionchain/expirylist", _D, "chain", chain.expiries),
+    ),
+    *_routes(
+        Style.CHART,
+        ("POST", "/charts/historical", _D, "charts", charts.daily),
+        ("POST", "/charts/intraday", _D, "charts", charts.intraday),
+        ("POST", "/charts/rollingoption", _D, "charts", charts.expired),
+        ("GET", "/profile", _N, "login", control.profile),
+    ),
+)
+
+
+def route_of(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
+    """Route of a path after ``/v2`` and the parts it names; ``None`` when there is none."""
+    for route in ROUTES:
+        if route.method == method:
+            match = route.pattern.fullmatch(path)
+            if match:
+                return route, match.groups()
+    return None

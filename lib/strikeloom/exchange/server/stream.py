@@ -1,0 +1,139 @@
+"""What all sockets share: the token at the door, pings, silence, resets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from strikeloom.exchange.server.house import House
+from strikeloom.exchange.server.rest import _HOSTS, reset
+from strikeloom.exchange.server.troubles import STREAMS, Kind
+
+PING_SECONDS, SILENCE_SECONDS = 10.0, 40.0
+
+
+class Stream(WebSocketHandler):
+    """One socket of a client.
+
+    Attributes
+    ----------
+    client_id : str
+        Empty until the token was accepted.
+    stalled_until : float
+        Seconds of the house's clock until which nothing is sent, on purpose.
+    """
+
+    name = ""
+
+    def initialize(self, house: House, hub: Any) -> None:
+        """Take what is behind."""
+        self.house, self.hub = house, hub
+        self.client_id = ""
+        self.opened_at = self.heard_at = self.pinged_at = house.seconds()
+        self.stalled_until = 0.0
+        self.ended = False
+
+    def prepare(self) -> None:
+        """Refuse a socket that was addressed to another host, or while there are too many."""
+        if self.request.host.rsplit(":", 1)[0] not in _HOSTS:
+            self.set_status(421)
+            self.finish()
+        elif self.house.troubles.draw((Kind.TOO_MANY, Kind.TOO_MANY_HTML), self.name):
+            self.set_status(429)
+            self.finish()
+
+    def on_pong(self, _data: bytes) -> None:
+        """Note a sign of life."""
+        self.heard_at = self.house.seconds()
+
+    def on_close(self) -> None:
+        """Forget the socket."""
+        self.ended = True
+        self.hub.forget(self)
+
+    def reset(self) -> None:
+        """End the socket by a bare TCP reset."""
+        self.ended = True
+        connection = self.ws_connection
+        stream = getattr(connection, "stream", None)
+        if stream is not None:
+            reset(stream)
+        self.hub.forget(self)
+
+    async def say(self, message: bytes | str) -> bool:
+        """Send a message and wait until it is on its way; ``False`` when the socket is gone."""
+        if self.ended:
+            return False
+        try:
+            await self.write_message(message, binary=isinstance(message, bytes))
+        except (WebSocketClosedError, StreamClosedError):
+            self.ended = True
+            return False
+        return True
+
+    def tend(self) -> None:
+        """Ping when it is time, drop a client that is silent, let a stream's trouble strike."""
+        now = self.house.seconds()
+        if self.ended:
+            return
+        if now - self.heard_at > SILENCE_SECONDS:
+            self.reset()
+            return
+        if now - self.pinged_at >= PING_SECONDS:
+            self.pinged_at = now
+            try:
+                self.ping(b"")
+            except WebSocketClosedError:
+                self.ended = True
+        trouble = self.house.troubles.draw(STREAMS, self.name)
+        if trouble is None:
+            return
+        if trouble.kind is Kind.STREAM_RESET:
+            self.reset()
+        else:
+            self.stalled_until = now + trouble.seconds
+
+    def compute_etag(self) -> None:
+        """A socket has no tag."""
+
+
+class QueuedStream(Stream):
+    """A socket whose messages go out in order, each of them, as fast as the client takes them."""
+
+    def initialize(self, house: House, hub: Any) -> None:
+        """Take what is behind."""
+        super().initialize(house, hub)
+        self._queue: asyncio.Queue[bytes | str] = asyncio.Queue()
+        self._sender: asyncio.Future[None] | None = None
+
+    def begin(self) -> None:
+        """Start sending."""
+        self._sender = asyncio.ensure_future(self._send())
+
+    def pass_on(self, message: bytes | str) -> None:
+        """Queue a message."""
+        self._queue.put_nowait(message)
+
+    async def _send(self) -> None:
+        while not self.ended:
+            message = await self._queue.get()
+            while self.house.seconds() < self.stalled_until and not self.ended:
+                await asyncio.sleep(0.05)
+            await self.say(message)
+
+    def on_close(self) -> None:
+        """End the sender too."""
+        super().on_close()
+        self._end_sender()
+
+    def reset(self) -> None:
+        """End the sender too."""
+        super().reset()
+        self._end_sender()
+
+    def _end_sender(self) -> None:
+        if self._sender is not None:
+            self._sender.cancel()

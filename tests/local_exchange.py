@@ -1,0 +1,295 @@
+"""A local exchange in this process: a free port, a clock stepped by hand, quotes shown by hand.
+
+``with local_exchange(tmp_path) as local:`` serves NIFTY and RELIANCE options on 11 February 2026
+at ten in the morning. Nothing moves unless the test moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from doubles import EXPIRY, ManualClock, ShownFeed, ist, option
+from strikeloom.domain.depth import Depth, Level
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import DataError
+from strikeloom.exchange.account import Account
+from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.market.shown import (
+    Bars,
+    Columns,
+    Listed,
+    ListedUnderlying,
+    SpotView,
+    View,
+)
+from strikeloom.exchange.server.clients import (
+    LOCAL_CLIENT,
+    LOCAL_TOKEN,
+    Client,
+    Tokens,
+    default_clients,
+)
+from strikeloom.exchange.server.house import House
+from strikeloom.exchange.server.limits import Limiter, documented_limits
+from strikeloom.exchange.server.serve import ExchangeServer
+from strikeloom.exchange.server.troubles import Trouble, Troubles, trouble
+from strikeloom.ports.history import History
+
+WEEKLY = date(2026, 2, 17)
+MORNING = "2026-02-11 10:00"
+
+
+def hand_contracts() -> list[OptionContract]:
+    """NIFTY at two expiries, RELIANCE at one."""
+    nifty = [
+        option(strike, right, expiry=expiry)
+        for expiry in (WEEKLY, EXPIRY)
+        for strike in range(24_000, 26_100, 100)
+        for right in Right
+    ]
+    reliance = [
+        option(strike, right, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+        for strike in range(1_300, 1_520, 20)
+        for right in Right
+    ]
+    return nifty + reliance
+
+
+def month_name(contract: OptionContract) -> str:
+    """Trading symbol: the month only, as the broker writes it."""
+    strike = f"{contract.strike / 100:g}"
+    return f"{contract.symbol}-{contract.expiry:%b%Y}-{strike}-{contract.right.value}"
+
+
+def day_name(contract: OptionContract) -> str:
+    """Display name: the day without a year."""
+    right = "CALL" if contract.right is Right.CALL else "PUT"
+    return f"{contract.symbol} {contract.expiry:%d %b} {contract.strike / 100:g} {right}".upper()
+
+
+class HandMarket(ShownFeed):
+    """A market whose quotes the test shows, listed and numbered."""
+
+    def __init__(self, clock: ManualClock, contracts: Sequence[OptionContract]) -> None:
+        super().__init__(clock)
+        self.listed = tuple(
+            Listed(row, contract, 35001 + row, month_name(contract), day_name(contract), 650)
+            for row, contract in enumerate(contracts)
+        )
+        self.underlyings = (
+            ListedUnderlying("NIFTY", Kind.INDEX, 13, "IDX_I"),
+            ListedUnderlying("RELIANCE", Kind.STOCK, 2885, "NSE_EQ"),
+        )
+        self.spots |= {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
+        self._by_id = {row.security_id: row for row in self.listed}
+        self._by_key = {row.contract.key: row for row in self.listed}
+        self.lasts: dict[str, list[int]] = {}
+        self.candles: dict[tuple[str, int], Bars] = {}
+
+    def by_id(self, security_id: int) -> Listed:
+        if security_id not in self._by_id:
+            raise DataError(f"no id {security_id}")
+        return self._by_id[security_id]
+
+    def by_key(self, key: str) -> Listed:
+        if key not in self._by_key:
+            raise DataError(f"{key} is not listed")
+        return self._by_key[key]
+
+    def expiries(self, symbol: str) -> list[date]:
+        return sorted({r.contract.expiry for r in self.listed if r.contract.symbol == symbol})
+
+    def trade(self, contract: OptionContract, last: int, volume: int, interest: int = 0) -> None:
+        """Show a last price (paise), the day's volume and the open interest (units)."""
+        before = self.shown[contract.key]
+        self.shown[contract.key] = Quote(
+            before.key, before.bid, before.ask, last, before.bid_size, before.ask_size,
+            volume, interest, self.clock.now(),
+        )  # fmt: skip
+        self.lasts.setdefault(contract.key, []).append(last)
+
+    def views(self, keys: Iterable[str]) -> dict[str, View]:
+        return {key: self._view(key) for key in keys}
+
+    def _view(self, key: str) -> View:
+        quote, lasts = self.shown.get(key), self.lasts.get(key)
+        listed = self._by_key[key]
+        if quote is None:
+            return View(listed, None, None)
+        depth = Depth(
+            key,
+            _ladder(quote.bid, quote.bid_size, -listed.contract.tick),
+            _ladder(quote.ask, quote.ask_size, listed.contract.tick),
+            quote.at,
+        )
+        return View(
+            listed,
+            quote,
+            depth,
+            open=lasts[0] if lasts else None,
+            high=max(lasts) if lasts else None,
+            low=min(lasts) if lasts else None,
+            previous_close=100_00,
+            previous_open_interest=6500,
+            average=sum(lasts) / len(lasts) if lasts else None,
+            last_units=listed.contract.lot_size if lasts else None,
+            last_at=quote.at if lasts else None,
+            oi_high=quote.open_interest,
+            oi_low=quote.open_interest,
+            bid_total=sum(level.units for level in depth.bids),
+            ask_total=sum(level.units for level in depth.asks),
+        )
+
+    def spot_view(self, symbol: str) -> SpotView:
+        last, at = self.spot(symbol)
+        return SpotView(last, at, last, last, last, last - 100_00)
+
+    def columns(self, rows: Sequence[int]) -> Columns:
+        found = [self.shown.get(self.listed[row].contract.key) for row in rows]
+        names = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
+        return Columns(*(
+            np.array([(getattr(q, name) or 0) if q else 0 for q in found], dtype=np.int64)
+            for name in names
+        ))  # fmt: skip
+
+    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+        none = np.empty(0, np.int64)
+        return self.candles.get(
+            (key_or_symbol, minutes), Bars((), none, none, none, none, none, none)
+        )
+
+    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+        return (5, 2_000_00) if contract.symbol == "NIFTY" else None
+
+
+def _ladder(best: int | None, units: int, step: int) -> tuple[Level, ...]:
+    if best is None:
+        return ()
+    prices = [best + step * i for i in range(5)]
+    return tuple(Level(p, units, 1) for p in prices if p > 0)
+
+
+class Pace:
+    """Real seconds as the limits count them: they pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@dataclass
+class LocalExchange:
+    """Addresses, and the hands that move it."""
+
+    server: ExchangeServer
+    market: HandMarket
+    clock: ManualClock
+    pace: Pace
+    client_id: str = LOCAL_CLIENT
+    token: str = LOCAL_TOKEN
+
+    @property
+    def auth(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    @property
+    def rest(self) -> str:
+        return f"{self.auth}/v2"
+
+    @property
+    def feed(self) -> str:
+        return f"ws://127.0.0.1:{self.server.port}/feed"
+
+    @property
+    def orders_ws(self) -> str:
+        return f"ws://127.0.0.1:{self.server.port}/orders-ws"
+
+    @property
+    def depth(self) -> str:
+        return f"ws://127.0.0.1:{self.server.port}/twentydepth"
+
+    @property
+    def instruments(self) -> str:
+        return f"{self.auth}/instruments.csv"
+
+    @property
+    def house(self) -> House:
+        return self.server.house
+
+    @property
+    def engine(self) -> Engine:
+        return self.house.engines[self.client_id]
+
+    @property
+    def troubles(self) -> Troubles:
+        return self.house.troubles
+
+    def environment(self) -> dict[str, str]:
+        return self.server.environment()
+
+    def id_of(self, contract: OptionContract) -> str:
+        return str(self.market.by_key(contract.key).security_id)
+
+    def push(self) -> None:
+        """Match, tell order updates, send changed quotes."""
+        self.server.beat()
+
+    def step(self, seconds: float) -> None:
+        """Let exchange time pass, then push."""
+        self.clock.wait(seconds)
+        self.push()
+
+    def fault(self, kind: str, **fields: object) -> None:
+        """Switch a fault on: ``fault("reply-lost", on="place", times=1)``."""
+        self.troubles.switch_on(trouble({"kind": kind, **fields}, "the test"))
+
+
+@contextmanager
+def local_exchange(
+    folder: Path,
+    *,
+    limits: bool = True,
+    clients: Sequence[Client] = (),
+    troubles: Sequence[Trouble] = (),
+    seed: int = 0,
+    history: History | None = None,
+    at: str = MORNING,
+    cash: Mapping[str, int] | None = None,
+) -> Iterator[LocalExchange]:
+    """Serve until the block ends."""
+    clock, pace = ManualClock(ist(at)), Pace()
+    market = HandMarket(clock, hand_contracts())
+    known = tuple(clients) or default_clients()
+    engines = {
+        c.client_id: Engine(
+            Account(folder / f"{c.client_id}.db", (cash or {}).get(c.client_id, c.cash)),
+            market,
+            clock,
+        )
+        for c in known
+    }
+    house = House(
+        clock=clock,
+        market=market,
+        engines=engines,
+        tokens=Tokens(known, clock),
+        limiter=Limiter(documented_limits() if limits else {}, pace),
+        troubles=Troubles(troubles, seed=seed),
+        seconds=pace,
+        history=history,
+        speed=0.0,
+        name="hand-made",
+    )
+    with ExchangeServer(house, beat_seconds=0.0) as server:
+        yield LocalExchange(server, market, clock, pace, known[0].client_id, known[0].token)
+    for engine in engines.values():
+        engine.close()
