@@ -43,7 +43,7 @@ class Engine(Reports):
 
     Parameters
     ----------
-    instruments : Instruments, optional
+    instruments : Listing, optional
         The exchange's own list: with it, an order in a contract that is not listed, or that
         does not fit the listed lot and tick, is refused.
     """

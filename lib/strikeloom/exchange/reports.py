@@ -6,6 +6,7 @@ Each look first catches up with the clock.
 from __future__ import annotations
 
 from datetime import date
+from typing import Protocol
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import BrokerError
@@ -20,7 +21,14 @@ from strikeloom.exchange.session_walk import SessionWalk
 from strikeloom.exchange.trade import Trade
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
-from strikeloom.ports.instruments import Instruments
+
+
+class Listing(Protocol):
+    """The exchange's own list of contracts."""
+
+    def contract(self, key: str, day: date) -> OptionContract:
+        """Contract as listed; raises ``DataError`` when it is not."""
+        ...
 
 
 class Reports:
@@ -31,7 +39,7 @@ class Reports:
         account: Account,
         feed: MarketFeed,
         clock: Clock,
-        instruments: Instruments | None = None,
+        instruments: Listing | None = None,
     ) -> None:
         self._account = account
         self._feed = feed

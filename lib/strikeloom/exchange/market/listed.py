@@ -1,0 +1,95 @@
+"""What is listed on the exchange of a day, with the ids that a broker's wire needs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.money import rupees
+from strikeloom.nse.tables import rows
+
+_WORDS = {Right.CALL: "CALL", Right.PUT: "PUT"}
+#: Ids that are made lie here: above the exchange's own, below what four signed bytes hold.
+_FIRST, _SPAN = 1_000_000_000, 1_000_000_000
+_LARGEST = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One option of the day.
+
+    Attributes
+    ----------
+    row : int
+        Place in the columns of the day.
+    security_id : int
+        The exchange's own where it is known, else made from the contract: stable.
+    """
+
+    row: int
+    contract: OptionContract
+    security_id: int
+
+    @property
+    def trading_symbol(self) -> str:
+        """As brokers name it: ``NIFTY-Nov2026-25000-CE`` (weeklies of a month look alike)."""
+        c = self.contract
+        return f"{c.symbol}-{c.expiry:%b%Y}-{_plain(c.strike)}-{c.right.value}"
+
+    @property
+    def display(self) -> str:
+        """As brokers show it: ``NIFTY 23 NOV 25000 CALL``."""
+        c = self.contract
+        day = f"{c.expiry:%d %b}".upper()
+        return f"{c.symbol} {day} {_plain(c.strike)} {_WORDS[c.right]}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUnderlying:
+    """An underlying; ``segment`` is ``IDX_I`` for an index and ``NSE_EQ`` for a stock."""
+
+    symbol: str
+    kind: Kind
+    security_id: int
+
+    @property
+    def segment(self) -> str:
+        """Segment of the broker's wire."""
+        return "IDX_I" if self.kind is Kind.INDEX else "NSE_EQ"
+
+
+def _plain(strike: int) -> str:
+    return f"{rupees(strike):.2f}".rstrip("0").rstrip(".")
+
+
+def made_ids(names: Iterable[str], known: Mapping[str, int]) -> dict[str, int]:
+    """Security ids: the known ones where they fit the wire, else one made from the name.
+
+    A name keeps its id from day to day unless two names fall on one id; then the later name
+    in the alphabet moves on by one.
+    """
+    found: dict[str, int] = {}
+    taken: set[int] = set()
+    names = sorted(names)
+    for name in names:
+        number = known.get(name, 0)
+        if 0 < number <= _LARGEST and number not in taken:
+            found[name] = number
+            taken.add(number)
+    for name in names:
+        if name not in found:
+            number = _FIRST + zlib.crc32(name.encode()) % _SPAN
+            while number in taken:
+                number += 1
+            found[name] = number
+            taken.add(number)
+    return found
+
+
+def listed_underlyings(kinds: Mapping[str, Kind]) -> tuple[ListedUnderlying, ...]:
+    """Underlyings by symbol, with the broker's ids of the indices on record."""
+    known = {row["symbol"]: int(row["security_id"]) for row in rows("security_ids")}
+    ids = made_ids(kinds, known)
+    return tuple(ListedUnderlying(symbol, kinds[symbol], ids[symbol]) for symbol in sorted(kinds))

@@ -1,0 +1,249 @@
+"""A market day that plays: quotes, depth and levels as of a clock, from columns in memory.
+
+The day is synthetic, recorded, or made from an end-of-day file. What was not recorded is
+labelled: prices between two snapshots, spreads around a traded price, depth below the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+import numpy as np
+
+from strikeloom.domain.depth import Depth
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.quotes import Quote, QuoteSource
+from strikeloom.errors import DataError, NoQuote
+from strikeloom.exchange.market.columns import Columns, DayColumns, Ints, Place
+from strikeloom.exchange.market.ladder import depth_of, ladders
+from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.nse.sessions import session
+from strikeloom.ports.clock import Clock
+
+
+@dataclass(frozen=True)
+class DayFacts:
+    """What is known of a day before it begins, and after it ends. Paise and units.
+
+    Attributes
+    ----------
+    previous_close, previous_interest, previous_volume : ndarray, shape (contracts,)
+        0 where unknown.
+    spot_close : mapping of str to int
+        Close of the day before by underlying.
+    settlements : mapping of str to int
+        Final value of the underlying for contracts that expire today; where it is absent the
+        last level of the day stands for it.
+    """
+
+    previous_close: Ints
+    previous_interest: Ints
+    previous_volume: Ints
+    spot_close: Mapping[str, int]
+    settlements: Mapping[str, int]
+
+
+class Tape:
+    """``ports.feed.DepthFeed`` over one day. Never shows a moment after the clock.
+
+    Parameters
+    ----------
+    source : QuoteSource
+        Of the quotes at the snapshots; those between are always synthetic.
+    """
+
+    def __init__(
+        self,
+        day: date,
+        listed: tuple[Listed, ...],
+        underlyings: tuple[ListedUnderlying, ...],
+        columns: DayColumns,
+        facts: DayFacts,
+        clock: Clock,
+        source: QuoteSource,
+    ) -> None:
+        self.day = day
+        self.listed = listed
+        self.underlyings = underlyings
+        self.facts = facts
+        self.quotes_source = source
+        self.day_columns = columns
+        self.clock = clock
+        self._rows = {item.contract.key: item.row for item in listed}
+        self._ids = {item.security_id: item for item in listed}
+        self._spots = {item.symbol: place for place, item in enumerate(underlyings)}
+
+    # what is listed
+
+    def by_id(self, security_id: int) -> Listed:
+        """Option of a security id.
+
+        Raises
+        ------
+        DataError
+            When nothing listed has it.
+        """
+        found = self._ids.get(security_id)
+        if found is None:
+            raise DataError(f"no option has the security id {security_id}", id=security_id)
+        return found
+
+    def by_key(self, key: str) -> Listed:
+        """Option of a contract key.
+
+        Raises
+        ------
+        DataError
+            When it is not listed.
+        """
+        row = self._rows.get(key)
+        if row is None:
+            raise DataError(f"{key} is not listed on {self.day}", key=key)
+        return self.listed[row]
+
+    def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002 (a port's form)
+        """Contract as listed: its lot and tick.
+
+        Raises
+        ------
+        DataError
+            When it is not listed.
+        """
+        return self.by_key(key).contract
+
+    @cached_property
+    def by_symbol(self) -> dict[str, list[Listed]]:
+        """Options by underlying, ascending by expiry and strike."""
+        found: dict[str, list[Listed]] = {item.symbol: [] for item in self.underlyings}
+        for item in sorted(self.listed, key=lambda item: item.contract):
+            found[item.contract.symbol].append(item)
+        return found
+
+    def expiries(self, symbol: str) -> list[date]:
+        """Expiries listed on an underlying, ascending; empty for an unknown one."""
+        return sorted({item.contract.expiry for item in self.by_symbol.get(symbol, [])})
+
+    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+        """Lowest and highest price of the day in paise; ``None`` when no base price is known."""
+        row = self._rows.get(contract.key)
+        if row is None:
+            return None
+        lower, upper = int(self.bands[0][row]), int(self.bands[1][row])
+        return (lower, upper) if upper else None
+
+    @cached_property
+    def bands(self) -> tuple[Ints, Ints]:
+        """Lower and upper end of the day's prices by row; 0 where no base price is known."""
+        from strikeloom.exchange.market.views import day_bands
+
+        return day_bands(self)
+
+    # the feed
+
+    def place(self, at: datetime | None = None) -> Place | None:
+        """Where a moment lies in the day; default: the clock's."""
+        return self.day_columns.place(at or self.clock.now())
+
+    def rows_of(self, contracts: Iterable[OptionContract]) -> tuple[list[str], Ints]:
+        """Keys and rows of those that are listed."""
+        keys = [c.key for c in contracts if c.key in self._rows]
+        return keys, np.array([self._rows[key] for key in keys], dtype=np.int64)
+
+    def moments(self, after: datetime, until: datetime) -> list[datetime]:
+        """Moments with quotes later than ``after``, up to ``until`` and the clock inclusive."""
+        return self.day_columns.between(after, min(until, self.clock.now()))
+
+    def columns(self, rows: Ints, at: datetime | None = None) -> Columns | None:
+        """Quotes of some rows in columns; ``None`` before the first snapshot."""
+        where = self.place(at)
+        return self.day_columns.read(where, rows) if where else None
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes by contract key; a contract without any price is absent."""
+        where = self.place()
+        return self._quotes(where, contracts) if where else {}
+
+    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes of a moment by contract key.
+
+        Raises
+        ------
+        NoQuote
+            When the moment is later than the clock, or before the first snapshot.
+        """
+        return self._quotes(self._known(at), contracts)
+
+    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        """Five levels a side by contract key."""
+        where = self.place()
+        return self._depths(where, contracts) if where else {}
+
+    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        """Five levels a side of a moment by contract key.
+
+        Raises
+        ------
+        NoQuote
+            When the moment is later than the clock, or before the first snapshot.
+        """
+        return self._depths(self._known(at), contracts)
+
+    def spot(self, symbol: str) -> tuple[int, datetime]:
+        """Underlying's level in paise and the moment it was true.
+
+        Raises
+        ------
+        NoQuote
+            When no level is known.
+        """
+        where, column = self.place(), self._spots.get(symbol)
+        level = self.day_columns.spot(where, column) if where and column is not None else 0
+        if where is None or not level:
+            raise NoQuote(
+                f"no level of {symbol} is known at {self.clock.now():%Y-%m-%d %H:%M}",
+                symbol=symbol,
+            )
+        return level, where.at
+
+    def settlement(self, symbol: str, expiry: date) -> int | None:
+        """Final value in paise for contracts that expire today, once the session is over."""
+        column = self._spots.get(symbol)
+        if expiry != self.day or self.clock.now() < session(expiry).close or column is None:
+            return None
+        last = int(self.day_columns.spots[-1, column])
+        return self.facts.settlements.get(symbol) or last or None
+
+    def source_at(self, where: Place) -> QuoteSource:
+        """Label of the quotes at a place."""
+        return QuoteSource.SYNTHETIC_SPREAD if where.share else self.quotes_source
+
+    def _known(self, at: datetime) -> Place:
+        if at > self.clock.now():
+            raise NoQuote(f"{at:%Y-%m-%d %H:%M:%S} is later than the market's clock")
+        where = self.place(at)
+        if where is None:
+            raise NoQuote(f"the market's day begins after {at:%Y-%m-%d %H:%M:%S}")
+        return where
+
+    def _quotes(self, where: Place, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        keys, rows = self.rows_of(contracts)
+        read, source = self.day_columns.read(where, rows), self.source_at(where)
+        fields = (read.bid, read.ask, read.last, read.bid_size, read.ask_size, read.volume)
+        return {
+            key: Quote(key, b or None, a or None, p or None, bs, az, v, oi, where.at, source)
+            for key, b, a, p, bs, az, v, oi in zip(
+                keys, *(f.tolist() for f in fields), read.open_interest.tolist(), strict=True
+            )
+            if b or a or p
+        }
+
+    def _depths(self, where: Place, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        keys, rows = self.rows_of(contracts)
+        columns = self.day_columns
+        read = columns.read(where, rows)
+        made = ladders(read, rows, columns.tick[rows], columns.lot[rows], where.step)
+        source = QuoteSource.SYNTHETIC_SPREAD  # below the best price nothing was recorded
+        return {key: depth_of(key, made, n, where.at, source) for n, key in enumerate(keys)}
