@@ -58,6 +58,8 @@ class OptionContract:
         Units a lot of this very contract.
     tick : int
         Price step in paise.
+    key : str
+        Text identity used in every table: ``NIFTY:2026-02-24:2500000:CE`` (strike in paise).
     """
 
     symbol: str
@@ -67,6 +69,7 @@ class OptionContract:
     kind: Kind = field(default=Kind.STOCK, compare=False)
     lot_size: int = field(default=1, compare=False)
     tick: int = field(default=5, compare=False)
+    key: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.strike <= 0 or self.lot_size <= 0 or self.tick <= 0:
@@ -75,11 +78,8 @@ class OptionContract:
                 f"tick {self.tick} must be positive (paise, units, paise)",
                 symbol=self.symbol,
             )
-
-    @property
-    def key(self) -> str:
-        """Text identity used in every table: ``NIFTY:2026-02-24:2500000:CE`` (strike in paise)."""
-        return f"{self.symbol}:{self.expiry.isoformat()}:{self.strike}:{self.right.value}"
+        key = f"{self.symbol}:{self.expiry.isoformat()}:{self.strike}:{self.right.value}"
+        object.__setattr__(self, "key", key)  # read far more often than a contract is made
 
     @property
     def label(self) -> str:

@@ -94,7 +94,9 @@ class Engine(Reports):
             self._walk.catch_up(now)
             before = self._known(number)
             quote = self._walk.quote(before.contract, now)
-            after, refusal = changed(before, change, quote, now)
+            after, refusal = before, _ended(before, now)
+            if refusal is None:
+                after, refusal = changed(before, change, quote, now)
             refusal = refusal or self._refusal(after, now, before)
             if refusal is None:
                 if after.rank != before.rank:

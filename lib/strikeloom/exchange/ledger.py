@@ -107,14 +107,19 @@ class Ledger:
         )
 
     @property
+    def mirror(self) -> Mirror:
+        """What is open, as last read: within a transaction that is how it is."""
+        return self._mirror or self.sync()
+
+    @property
     def book(self) -> Book:
         """Open orders."""
-        return (self._mirror or self.sync()).book
+        return self.mirror.book
 
     @property
     def money(self) -> Money:
         """Running money."""
-        return (self._mirror or self.sync()).money
+        return self.mirror.money
 
     def add_settlement(self, position: Position, price: int, charges: int, at: datetime) -> None:
         """Close a holding at its settlement value."""
@@ -145,7 +150,7 @@ class Ledger:
         money.cash -= int(side) * units * price + charges
         money.day_charges += charges
         self._keep_money()
-        held = self.sync().positions.get((contract.key, product))
+        held = self.mirror.positions.get((contract.key, product))
         held = held or Position(contract, product, at.date())
         self.keep_position(held.traded(side, units, units * price))
         return number
@@ -173,17 +178,17 @@ class Ledger:
 
     def positions(self) -> list[Position]:
         """Positions of the day, those closed today included, by contract."""
-        held = self.sync().positions
+        held = self.mirror.positions
         return [held[key] for key in sorted(held)]
 
     def position(self, key: str, product: Product) -> Position | None:
         """One position."""
-        return self.sync().positions.get((key, product))
+        return self.mirror.positions.get((key, product))
 
     def keep_position(self, position: Position) -> None:
         """Keep a position as it is now."""
         self._file.execute(_POSITION, position_values(position))
-        self.sync().positions[position.contract.key, position.product] = position
+        self.mirror.positions[position.contract.key, position.product] = position
 
     def drop_position(self, position: Position) -> None:
         """Forget a flat position of an earlier day."""
@@ -191,7 +196,7 @@ class Ledger:
             "DELETE FROM positions WHERE contract = ? AND product = ?",
             (position.contract.key, position.product.value),
         )
-        self.sync().positions.pop((position.contract.key, position.product), None)
+        self.mirror.positions.pop((position.contract.key, position.product), None)
 
     def note_conversion(self, position: Position, after: Product, units: int, at: datetime) -> None:
         """Keep that units moved to another product."""
@@ -203,7 +208,7 @@ class Ledger:
     def holdings(self) -> dict[OptionContract, int]:
         """Net units by contract over all products; flat ones are absent."""
         net: dict[OptionContract, int] = {}
-        for position in self.sync().positions.values():
+        for position in self.mirror.positions.values():
             if position.net:
                 net[position.contract] = net.get(position.contract, 0) + position.net
         return {contract: units for contract, units in net.items() if units}
@@ -252,7 +257,7 @@ class Ledger:
 
     def matched_to(self) -> datetime | None:
         """Moment up to which open orders were matched."""
-        return self.sync().matched_to
+        return self.mirror.matched_to
 
     def note_matched(self, at: datetime) -> None:
         """Keep the moment up to which open orders were matched."""
@@ -261,4 +266,4 @@ class Ledger:
             "ON CONFLICT (one) DO UPDATE SET matched_to = excluded.matched_to",
             (at.isoformat(),),
         )
-        self.sync().matched_to = at
+        self.mirror.matched_to = at

@@ -14,6 +14,7 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.account import Account
+from strikeloom.exchange.book import ContractBook
 from strikeloom.exchange.hours import is_open
 from strikeloom.exchange.matching import match
 from strikeloom.exchange.order import BookOrder
@@ -49,24 +50,24 @@ class SessionWalk:
         return self._feed.band(contract) if isinstance(self._feed, DepthFeed) else None
 
     def _shown(self, at: datetime, recorded: bool) -> tuple[Quotes, Depths]:
-        """Quotes of the contracts with open orders, and depth of those whose quote is new."""
-        contracts = [entry.contract for entry in self._account.book.contracts()]
-        feed = self._feed
+        """Quotes of the contracts with open orders, and depth where a new one meets an order."""
+        books = {entry.contract.key: entry for entry in self._account.book.contracts()}
+        contracts, feed = [entry.contract for entry in books.values()], self._feed
         if not contracts:
             return {}, {}
         if recorded and isinstance(feed, RecordedFeed):
             quotes = feed.quotes_at(at, contracts)
         else:
             quotes = feed.quotes(contracts)
-        opened, before = session(at.date()).open, self._account.sync().quotes
-        fresh = [
-            contract
-            for contract in contracts
-            if contract.key in quotes
-            and quotes[contract.key].at >= opened  # else it is what the market was
-            and before.get(contract.key) != quotes[contract.key]
+        opened, before = session(at.date()).open, self._account.mirror.quotes
+        met = [
+            books[key].contract
+            for key, quote in quotes.items()
+            if quote.at >= opened  # else it is what the market was
+            and _concerns(quote, books[key])
+            and before.get(key) != quote
         ]
-        return quotes, self._depths(fresh, quotes, at if recorded else None)
+        return quotes, self._depths(met, quotes, at if recorded else None)
 
     def _depths(
         self, contracts: list[OptionContract], quotes: Quotes, recorded_at: datetime | None
@@ -106,8 +107,8 @@ class SessionWalk:
         if self._moved(since, now):
             first = min(order.entered_at for order in self._account.book)
             for at, recorded in self._stops(first if since is None else max(first, since), now):
-                self._pass(at, recorded)
-            self._pass(now, False)
+                self._pass(at, recorded=recorded)
+            self._pass(now, present=True)
             self._account.note_matched(now)
         self._settle(now)
         self._begin_day(now)
@@ -122,15 +123,15 @@ class SessionWalk:
             found |= {at: True for at in self._feed.moments(after, before) if at < before}
         return sorted(found.items())
 
-    def _pass(self, at: datetime, recorded: bool) -> None:
-        """Everything that happens at one moment."""
+    def _pass(self, at: datetime, *, recorded: bool = False, present: bool = False) -> None:
+        """Everything that happens at one moment; of a mere release nothing was recorded."""
         self._expire(at)
         self._settle(at)
         self._begin_day(at)
         released = self._release(at)
         if not len(self._account.book) or not is_open(at):
             return
-        quotes, depths = self._shown(at, recorded)
+        quotes, depths = self._shown(at, recorded) if recorded or present else ({}, {})
         for key in sorted(depths):
             self._match(at, quotes[key], depths[key])
         for number in released:
@@ -155,7 +156,7 @@ class SessionWalk:
                 rank=self._account.next_rank(),
             )
             self._account.save(active)
-            self._account.sync().quotes.pop(order.contract.key, None)
+            self._account.mirror.quotes.pop(order.contract.key, None)
             sent.append(order.number)
         return sent
 
@@ -182,7 +183,7 @@ class SessionWalk:
                 taken += self._fill(order, depth, taken, at)
         for number in triggered:
             self.finish(number, at)
-        self._account.sync().quotes[key] = quote
+        self._account.mirror.quotes[key] = quote
 
     def _fill(self, order: BookOrder, depth: Depth, taken: int, at: datetime) -> int:
         """Trade an order as far as the depth goes; returns the units traded."""
@@ -257,10 +258,12 @@ class SessionWalk:
 
     def _due(self, now: datetime) -> list[Position]:
         """Holdings past their expiry's close whose settlement value is known."""
+        today = now.date()
         return [
             position
-            for position in self._account.positions()
-            if position.net
+            for position in self._account.mirror.positions.values()
+            if position.contract.expiry <= today
+            and position.net
             and session(position.contract.expiry).close <= now
             and self._feed.settlement(position.contract.symbol, position.contract.expiry)
             is not None
@@ -285,3 +288,13 @@ def _reaches(order: BookOrder, depth: Depth) -> bool:
     """Whether the limit reaches the other side's best price."""
     levels = depth.asks if order.side is Side.BUY else depth.bids
     return bool(levels) and (order.limit - levels[0].price) * int(order.side) >= 0
+
+
+def _concerns(quote: Quote, book: ContractBook) -> bool:
+    """Whether a quote reaches the best order of a side, or a stop may hear of it."""
+    if book.stops:
+        return True
+    buy, sell = book.best(Side.BUY), book.best(Side.SELL)
+    return (buy is not None and quote.ask is not None and buy >= quote.ask) or (
+        sell is not None and quote.bid is not None and sell <= quote.bid
+    )
