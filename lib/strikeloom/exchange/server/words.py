@@ -9,7 +9,7 @@ from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.exchange.placement import AmoTime, OrderType, Product
-from strikeloom.exchange.server.answers import refused
+from strikeloom.exchange.server.answers import BAD_INPUT, refused
 
 OPTIONS: Final = "NSE_FNO"
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
@@ -40,7 +40,7 @@ def order_number(text: str) -> int:
         DH-905 when it is none.
     """
     if not text.isdecimal() or len(text) != 12 or int(text) <= _FIRST_ORDER:
-        raise refused("DH-905", "Missing required fields, bad values for parameters etc.")
+        raise refused("DH-905", BAD_INPUT)
     return int(text) - _FIRST_ORDER
 
 

@@ -11,7 +11,7 @@ from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.placement import AmoTime, Change, Placement
-from strikeloom.exchange.server.answers import Answer, refused
+from strikeloom.exchange.server.answers import BAD_INPUT, Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
 from strikeloom.exchange.server.words import (
     AMO_TIMES,
@@ -64,6 +64,8 @@ def placement(call: Call, body: Any = None) -> Placement:
 
 def place(call: Call) -> Answer:
     """Place one order: accepted here says nothing of the exchange yet."""
+    if not call.body:
+        raise refused("DH-905", BAD_INPUT)
     return Answer(_taken(_submit(call, placement(call))))
 
 
@@ -126,14 +128,14 @@ def by_correlation(call: Call) -> Answer:
     """The latest order with a tag, as one object."""
     found = [order for order in call.engine.by_correlation(call.args[0]) if _shown(call, order)]
     if not found:
-        raise refused("DH-905", "Missing required fields, bad values for parameters etc.")
+        raise refused("DH-905", BAD_INPUT)
     return Answer(_row(call, found[-1]))
 
 
 def _find(call: Call, number: int) -> BookOrder:
     order = _heard(lambda: call.engine.order(number))
     if not _shown(call, order):
-        raise refused("DH-905", "Missing required fields, bad values for parameters etc.")
+        raise refused("DH-905", BAD_INPUT)
     return order
 
 
@@ -147,8 +149,8 @@ def _heard(work: Callable[[], BookOrder]) -> BookOrder:
         return work()
     except Rejected as error:
         raise refused(error.facts.get("code", "DH-906"), str(error)) from error
-    except BrokerError as error:
-        raise refused("DH-905", str(error)) from error
+    except BrokerError as error:  # no such order
+        raise refused("DH-905", BAD_INPUT) from error
 
 
 def _taken(order: BookOrder) -> dict[str, str]:
