@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +21,9 @@ from strikeloom.domain.quotes import Quote
 from strikeloom.errors import DataError
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.market.shown import (
-    Bars,
-    Columns,
-    Listed,
-    ListedUnderlying,
-    SpotView,
-    View,
-)
+from strikeloom.exchange.market.columns import Columns
+from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.views import Bars, SpotView, View
 from strikeloom.exchange.server.clients import (
     LOCAL_CLIENT,
     LOCAL_TOKEN,
@@ -39,6 +34,7 @@ from strikeloom.exchange.server.clients import (
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.limits import Limiter, documented_limits
 from strikeloom.exchange.server.serve import ExchangeServer
+from strikeloom.exchange.server.spoiled import SpoiledMarket
 from strikeloom.exchange.server.troubles import Trouble, Troubles, trouble
 from strikeloom.ports.history import History
 
@@ -62,30 +58,17 @@ def hand_contracts() -> list[OptionContract]:
     return nifty + reliance
 
 
-def month_name(contract: OptionContract) -> str:
-    """Trading symbol: the month only, as the broker writes it."""
-    strike = f"{contract.strike / 100:g}"
-    return f"{contract.symbol}-{contract.expiry:%b%Y}-{strike}-{contract.right.value}"
-
-
-def day_name(contract: OptionContract) -> str:
-    """Display name: the day without a year."""
-    right = "CALL" if contract.right is Right.CALL else "PUT"
-    return f"{contract.symbol} {contract.expiry:%d %b} {contract.strike / 100:g} {right}".upper()
-
-
 class HandMarket(ShownFeed):
     """A market whose quotes the test shows, listed and numbered."""
 
     def __init__(self, clock: ManualClock, contracts: Sequence[OptionContract]) -> None:
         super().__init__(clock)
         self.listed = tuple(
-            Listed(row, contract, 35001 + row, month_name(contract), day_name(contract), 650)
-            for row, contract in enumerate(contracts)
+            Listed(row, contract, 35001 + row) for row, contract in enumerate(contracts)
         )
         self.underlyings = (
-            ListedUnderlying("NIFTY", Kind.INDEX, 13, "IDX_I"),
-            ListedUnderlying("RELIANCE", Kind.STOCK, 2885, "NSE_EQ"),
+            ListedUnderlying("NIFTY", Kind.INDEX, 13),
+            ListedUnderlying("RELIANCE", Kind.STOCK, 2885),
         )
         self.spots |= {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
         self._by_id = {row.security_id: row for row in self.listed}
@@ -116,45 +99,57 @@ class HandMarket(ShownFeed):
         self.lasts.setdefault(contract.key, []).append(last)
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        return {key: self._view(key) for key in keys}
+        return {key: self._view(self.shown[key]) for key in keys if key in self.shown}
 
-    def _view(self, key: str) -> View:
-        quote, lasts = self.shown.get(key), self.lasts.get(key)
-        listed = self._by_key[key]
-        if quote is None:
-            return View(listed, None, None)
-        depth = Depth(
-            key,
-            _ladder(quote.bid, quote.bid_size, -listed.contract.tick),
-            _ladder(quote.ask, quote.ask_size, listed.contract.tick),
-            quote.at,
-        )
+    def _view(self, quote: Quote) -> View:
+        lasts, depth = self.lasts.get(quote.key), self._depth(quote)
+        band = self.band(self._by_key[quote.key].contract)
         return View(
-            listed,
-            quote,
-            depth,
+            listed=self._by_key[quote.key],
+            quote=quote,
+            depth=depth,
             open=lasts[0] if lasts else None,
             high=max(lasts) if lasts else None,
             low=min(lasts) if lasts else None,
             previous_close=100_00,
             previous_open_interest=6500,
-            average=sum(lasts) / len(lasts) if lasts else None,
-            last_units=listed.contract.lot_size if lasts else None,
+            previous_volume=650,
+            average=round(sum(lasts) / len(lasts)) if lasts else None,
+            last_units=65 if lasts else None,
             last_at=quote.at if lasts else None,
             oi_high=quote.open_interest,
             oi_low=quote.open_interest,
+            lower_band=band[0] if band else None,
+            upper_band=band[1] if band else None,
             bid_total=sum(level.units for level in depth.bids),
             ask_total=sum(level.units for level in depth.asks),
         )
 
+    def _depth(self, quote: Quote) -> Depth:
+        tick = self._by_key[quote.key].contract.tick
+        bids = _ladder(quote.bid, quote.bid_size, -tick)
+        return Depth(quote.key, bids, _ladder(quote.ask, quote.ask_size, tick), quote.at)
+
+    def moments(self, *_window: datetime) -> list[datetime]:
+        return []
+
+    def quotes_at(self, _at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        return self.quotes(contracts)
+
+    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        return {key: self._depth(quote) for key, quote in self.quotes(contracts).items()}
+
+    def depths_at(self, _at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        return self.depths(contracts)
+
     def spot_view(self, symbol: str) -> SpotView:
         last, at = self.spot(symbol)
-        return SpotView(last, at, last, last, last, last - 100_00)
+        return SpotView(symbol, last, last, last, last, last - 100_00, at)
 
-    def columns(self, rows: Sequence[int]) -> Columns:
-        found = [self.shown.get(self.listed[row].contract.key) for row in rows]
+    def columns(self, rows: np.ndarray) -> Columns:
+        found = [self.shown.get(self.listed[row].contract.key) for row in np.asarray(rows).tolist()]
         names = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
-        return Columns(*(
+        return Columns(self.clock.now(), *(
             np.array([(getattr(q, name) or 0) if q else 0 for q in found], dtype=np.int64)
             for name in names
         ))  # fmt: skip
@@ -162,7 +157,7 @@ class HandMarket(ShownFeed):
     def bars(self, key_or_symbol: str, minutes: int) -> Bars:
         none = np.empty(0, np.int64)
         return self.candles.get(
-            (key_or_symbol, minutes), Bars((), none, none, none, none, none, none)
+            (key_or_symbol, minutes), Bars([], none, none, none, none, none, none)
         )
 
     def band(self, contract: OptionContract) -> tuple[int, int] | None:
@@ -267,23 +262,24 @@ def local_exchange(
 ) -> Iterator[LocalExchange]:
     """Serve until the block ends."""
     clock, pace = ManualClock(ist(at)), Pace()
-    market = HandMarket(clock, hand_contracts())
+    market, faults = HandMarket(clock, hand_contracts()), Troubles(troubles, seed=seed)
+    spoiled = SpoiledMarket(market, faults)
     known = tuple(clients) or default_clients()
     engines = {
         c.client_id: Engine(
             Account(folder / f"{c.client_id}.db", (cash or {}).get(c.client_id, c.cash)),
-            market,
+            spoiled,
             clock,
         )
         for c in known
     }
     house = House(
         clock=clock,
-        market=market,
+        market=spoiled,
         engines=engines,
         tokens=Tokens(known, clock),
         limiter=Limiter(documented_limits() if limits else {}, pace),
-        troubles=Troubles(troubles, seed=seed),
+        troubles=faults,
         seconds=pace,
         history=history,
         speed=0.0,

@@ -12,7 +12,7 @@ from dhanhq import DhanContext, DhanLogin, FullDepth, MarketFeed, OrderUpdate, d
 
 from exchange.server.conftest import official
 from strikeloom.domain.money import paise
-from strikeloom.exchange.market.shown import Bars
+from strikeloom.exchange.market.views import Bars
 
 #: Methods of the official client, and those that this exchange refuses by a documented error.
 REFUSED = {
@@ -38,7 +38,7 @@ def eventually(found, seconds=5.0):
 
 def test_every_method_answers_as_documented(client, local, call):
     security, called = local.id_of(call), set()
-    at = tuple(local.clock.now().replace(minute=i) for i in range(3))
+    at = [local.clock.now().replace(minute=i) for i in range(3)]
     price = np.array([100_00, 101_00, 102_00])
     for minutes in (1, 60):
         local.market.candles[call.key, minutes] = Bars(at, *(price,) * 6)
@@ -60,14 +60,16 @@ def test_every_method_answers_as_documented(client, local, call):
     assert len(ok("get_order_list")) == 3
     assert len(ok("get_trade_book")) == len(ok("get_trade_history", "2026-02-11", "2026-02-11"))
     ok("convert_position", "INTRADAY", "NSE_FNO", "LONG", security, 65, "MARGIN")
-    assert {row["netQty"] for row in ok("get_positions") if row["productType"] == "MARGIN"} == {65}
+    held = [row for row in ok("get_positions") if row["productType"] == "MARGIN"]
+    assert [row["netQty"] for row in held] == [65]
     funds = ok("get_fund_limits")
     assert funds["sodLimit"] == 50_00_000.0
     ledger = ok("ledger_report", "2026-02-01", "2026-02-28")
     assert paise(ledger[-1]["runbal"]) == local.engine.balance().cash
     sold = ok("margin_calculator", security, "NSE_FNO", "SELL", 65, "MARGIN", 100.0)
     leg = {"exchangeSegment": "NSE_FNO", "transactionType": "SELL", "quantity": 65,
-           "productType": "MARGIN", "securityId": security, "price": 100.0, "triggerPrice": 0}  # fmt: skip
+           "productType": "MARGIN", "securityId": security,
+           "price": 100.0, "triggerPrice": 0}  # fmt: skip
     basket = ok("margin_calculator_multi", [leg])
     assert float(basket["total_margin"]) == pytest.approx(sold["totalMargin"])
     assert ok("ticker_data", {"NSE_FNO": [int(security)]})["data"]["NSE_FNO"][security] == {

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local_exchange import local_exchange
-from strikeloom.exchange.market.shown import Bars
+from strikeloom.exchange.market.views import Bars
 from strikeloom.exchange.server.clients import Client
 
 #: Fields that the broker has added since its answers were recorded (release 2.5).
@@ -195,7 +195,7 @@ def test_intraday_candles(local, call, shared_data, name):
 def _candles(local, call):
     import numpy as np
 
-    at = tuple(local.clock.now().replace(hour=9, minute=15 + i) for i in range(3))
+    at = [local.clock.now().replace(hour=9, minute=15 + i) for i in range(3)]
     price = np.array([100_00, 101_00, 102_00])
     local.market.candles[call.key, 1] = Bars(at, price, price, price, price, price // 100, price)
     local.market.candles[call.key, 60] = local.market.candles[call.key, 1]

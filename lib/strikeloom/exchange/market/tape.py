@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from strikeloom.exchange.market.ladder import depth_of, ladders
 from strikeloom.exchange.market.listed import Listed, ListedUnderlying
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from strikeloom.exchange.market.views import Bars, SpotView, View
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,32 @@ class Tape:
         from strikeloom.exchange.market.views import day_bands
 
         return day_bands(self)
+
+    # what a broker tells of it
+
+    def views(self, keys: Iterable[str]) -> dict[str, View]:
+        """Options as of the clock, by key; one without any price is absent."""
+        from strikeloom.exchange.market.views import views
+
+        return views(self, keys)
+
+    def spot_view(self, symbol: str) -> SpotView:
+        """Underlying as of the clock.
+
+        Raises
+        ------
+        NoQuote
+            When no level of it is known.
+        """
+        from strikeloom.exchange.market.views import spot_view
+
+        return spot_view(self, symbol)
+
+    def bars(self, name: str, minutes: int) -> Bars:
+        """Bars of an option (by key) or an underlying (by symbol) up to the clock."""
+        from strikeloom.exchange.market.views import bars
+
+        return bars(self, name, minutes)
 
     # the feed
 

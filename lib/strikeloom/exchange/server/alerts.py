@@ -8,7 +8,7 @@ from typing import Any
 from strikeloom.domain.instruments import Kind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.market.shown import Listed
+from strikeloom.exchange.market.listed import Listed
 from strikeloom.exchange.order import OrderEvent
 from strikeloom.exchange.placement import OrderType, Product
 from strikeloom.exchange.server.words import exchange_order_id, order_id, rupee, stamp

@@ -57,7 +57,7 @@ class FeedHub:
         self.latest: dict[Place, Instant] = {}
         self._watchers: dict[Place, dict[FeedSocket, None]] = defaultdict(dict)
         self._seen: np.ndarray = np.empty((0, 7), dtype=np.int64)
-        self._rows: list[int] = []
+        self._rows: np.ndarray = np.empty(0, dtype=np.int64)
         self._places: list[Place] = []
         self._spots: dict[Place, object] = {}
         self._packets: dict[tuple[Place, int], list[bytes]] = {}
@@ -106,18 +106,21 @@ class FeedHub:
         places = [place for place in self._watchers if place[0] == OPTIONS]
         known = [(place, self.house.target(*place)) for place in places]
         self._places = [place for place, target in known if target is not None]
-        self._rows = [market.by_id(place[1]).row for place in self._places]
+        rows = [market.by_id(place[1]).row for place in self._places]
+        self._rows = np.array(rows, dtype=np.int64)
         self._seen = self._table()
 
     def _table(self) -> np.ndarray:
         it = self.house.market.columns(self._rows)
+        if it is None:
+            return np.zeros((len(self._rows), 7), dtype=np.int64)
         sides = (it.bid, it.ask, it.last, it.bid_size, it.ask_size, it.volume, it.open_interest)
         return np.stack(sides, axis=1)
 
     def publish(self) -> int:
         """Send what has changed since the last time. Returns how many securities did."""
         changed: list[Place] = []
-        if self._rows:
+        if len(self._rows):
             table = self._table()
             moved = np.flatnonzero((table != self._seen).any(axis=1))
             self._seen = table

@@ -10,7 +10,8 @@ from typing import Any
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.market.shown import Listed, View
+from strikeloom.exchange.market.listed import Listed
+from strikeloom.exchange.market.views import View
 from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.server.answers import refused
 from strikeloom.exchange.server.clients import Tokens
@@ -119,9 +120,9 @@ class House:
             number,
             last=it.last,
             traded_at=it.at,
-            open=it.open or 0,
-            high=it.high or 0,
-            low=it.low or 0,
+            open=it.open,
+            high=it.high,
+            low=it.low,
             previous_close=it.previous_close or 0,
         )
 
@@ -132,20 +133,14 @@ class House:
             return 0, 0
         return self.market.band(found) or (0, 0)
 
-    def previous_volume(self, security_id: int) -> int:
-        """Units that an option traded in the session before."""
-        return self.market.by_id(security_id).previous_volume
-
     def marks(self, keys: Iterable[str]) -> dict[str, int]:
         """Last price in paise by contract key, else the middle, else yesterday's close."""
         found = {}
         for key, view in self.market.views(keys).items():
             quote = view.quote
-            price = None
-            if quote is not None:
-                price = quote.last
-                if price is None and quote.bid is not None and quote.ask is not None:
-                    price = (quote.bid + quote.ask) // 2
+            price = quote.last
+            if price is None and quote.bid is not None and quote.ask is not None:
+                price = (quote.bid + quote.ask) // 2
             price = price or view.previous_close
             if price:
                 found[key] = price
@@ -187,23 +182,24 @@ def _instant(number: int, view: View | None) -> Instant:
     return _blank(
         code,
         number,
-        last=(quote.last or 0) if quote else 0,
+        last=quote.last or 0,
         last_units=view.last_units or 0,
         traded_at=view.last_at,
-        average=round(view.average or 0),
-        volume=quote.volume if quote else 0,
-        sell_units=view.ask_total or 0,
-        buy_units=view.bid_total or 0,
-        interest=quote.open_interest if quote else 0,
-        interest_high=view.oi_high or 0,
-        interest_low=view.oi_low or 0,
+        average=view.average or 0,
+        volume=quote.volume,
+        sell_units=view.ask_total,
+        buy_units=view.bid_total,
+        interest=quote.open_interest,
+        interest_high=view.oi_high,
+        interest_low=view.oi_low,
         open=view.open or 0,
         high=view.high or 0,
         low=view.low or 0,
         previous_close=view.previous_close or 0,
         previous_interest=view.previous_open_interest or 0,
-        bids=depth.bids if depth else (),
-        asks=depth.asks if depth else (),
+        previous_volume=view.previous_volume or 0,
+        bids=depth.bids,
+        asks=depth.asks,
     )
 
 

@@ -1,24 +1,18 @@
-"""What the server needs of a market. ``exchange.market.Tape`` is one; tests bring smaller ones."""
+"""What the server needs of a market: a feed that is also listed, viewed and streamed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
-from strikeloom.domain.instruments import OptionContract
-from strikeloom.exchange.market.shown import (
-    Bars,
-    Columns,
-    Listed,
-    ListedUnderlying,
-    SpotView,
-    View,
-)
-from strikeloom.ports.feed import MarketFeed
+from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.ports.feed import DepthFeed
 
 
-class Market(MarketFeed, Protocol):
+class Market(DepthFeed, Protocol):
     """A market that can be matched against, looked up and streamed."""
 
     @property
@@ -44,21 +38,17 @@ class Market(MarketFeed, Protocol):
         ...
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        """What is shown of options now, by contract key."""
+        """What is shown of options now, by contract key; one without any price is absent."""
         ...
 
     def spot_view(self, symbol: str) -> SpotView:
         """Level of an underlying; ``NoQuote`` when none is known."""
         ...
 
-    def columns(self, rows: Sequence[int]) -> Columns:
-        """Quotes of many options at once, to see which have changed."""
+    def columns(self, rows: Ints) -> Columns | None:
+        """Quotes of many options at once; ``None`` before the first."""
         ...
 
     def bars(self, key_or_symbol: str, minutes: int) -> Bars:
         """Candles of the day up to now."""
-        ...
-
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
-        """Lowest and highest price of the day; ``None`` when not on record."""
         ...

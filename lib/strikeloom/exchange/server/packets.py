@@ -46,8 +46,8 @@ _MOST_U16, _MOST_U32 = 0xFFFF, 0xFFFFFFFF
 class Instant:
     """Everything a packet can say of one security. Money in paise, quantities in units.
 
-    ``previous_close`` and ``previous_interest`` are of the session before. ``traded_at`` is
-    ``None`` before the first trade.
+    ``previous_close``, ``previous_interest`` and ``previous_volume`` are of the session before.
+    ``traded_at`` is ``None`` before the first trade.
     """
 
     segment: int
@@ -69,6 +69,7 @@ class Instant:
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     previous_interest: int = 0
+    previous_volume: int = 0
 
 
 def wall_seconds(at: datetime | None) -> int:

@@ -14,6 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from strikeloom.errors import SettingsError, StrikeloomError
+from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.server.depth import DepthHub, DepthSocket
 from strikeloom.exchange.server.doors import Control, Files, Login
 from strikeloom.exchange.server.feed import FeedHub, FeedSocket
@@ -150,13 +151,28 @@ class ExchangeServer:
             **{f"STRIKELOOM_DHAN_{name.upper()}": found[name] for name in names},
         }
 
+    def orders(self) -> list[tuple[str, BookOrder]]:
+        """Orders of the day of all clients, with whose they are."""
+        day = self.house.clock.now().date()
+        return [
+            (name, order)
+            for name, engine in self.house.engines.items()
+            for order in engine.orders(day)
+        ]
+
+    def connected(self) -> dict[str, object]:
+        """Sockets by kind."""
+        return {
+            "feeds": len(self.feed.sockets),
+            "depths": len(self.depth.sockets),
+            "order_updates": sum(map(len, self.updates.sockets.values())),
+        }
+
     def state(self) -> dict[str, Any]:
         """Counts, for the operator."""
         return {
             "now": self.house.clock.now().isoformat(),
-            "feeds": len(self.feed.sockets),
-            "depths": len(self.depth.sockets),
-            "order_updates": sum(map(len, self.updates.sockets.values())),
+            **self.connected(),
             "updates_told": self.updates.told,
             "conflated": self.feed.conflated,
             "struck": dict(self.house.troubles.struck),

@@ -62,7 +62,7 @@ def chain(call: Call) -> Answer:
             strike = f"{row.contract.strike / 100:.6f}"
             oc.setdefault(strike, {})[_SIDE[right]] = {
                 **values[row.contract.key],
-                **_side(call, it),
+                **_side(it),
             }
     ordered = dict(sorted(oc.items(), key=lambda item: float(item[0])))
     return Answer({"data": {"last_price": rupee(spot), "oc": ordered}, "status": "success"})
@@ -78,7 +78,7 @@ def _underlying(call: Call) -> str:
     raise data_refused(813, "Invalid SecurityId")
 
 
-def _side(call: Call, it: Instant) -> dict[str, Any]:
+def _side(it: Instant) -> dict[str, Any]:
     bid, ask = it.bids[0] if it.bids else None, it.asks[0] if it.asks else None
     return {
         "average_price": rupee(it.average),
@@ -86,7 +86,7 @@ def _side(call: Call, it: Instant) -> dict[str, Any]:
         "oi": it.interest,
         "previous_close_price": rupee(it.previous_close),
         "previous_oi": it.previous_interest,
-        "previous_volume": call.house.previous_volume(it.security_id),
+        "previous_volume": it.previous_volume,
         "security_id": it.security_id,
         "top_ask_price": rupee(ask.price) if ask else 0,
         "top_ask_quantity": ask.units if ask else 0,

@@ -1,0 +1,120 @@
+"""``exchange``: a local exchange that speaks the broker's protocol."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from strikeloom.cli.options import Json, Market
+
+if TYPE_CHECKING:
+    from strikeloom.exchange.server.serve import ExchangeServer
+
+_BOARD_SECONDS = 0.5
+
+
+def exchange(
+    market: Market = "",
+    port: Annotated[int, typer.Option(help="Of everything; 0 takes a free one.", min=0)] = 0,
+    speed: Annotated[
+        float, typer.Option(help="Seconds of the market in a real second.", min=0.01)
+    ] = 1.0,
+    day: Annotated[
+        str, typer.Option("--date", help="Day to play, YYYY-MM-DD; default: the latest.",
+                          show_default=False),
+    ] = "",
+    accounts: Annotated[
+        Path | None, typer.Option(help="File of clients: client_id, token, cash.")
+    ] = None,
+    faults: Annotated[
+        Path | None, typer.Option(help="File of faults to switch on: seed and troubles.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin the day anew; earlier accounts are kept aside.")
+    ] = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Serve a market day as the broker would: orders, quotes, feeds, on this machine only.
+
+    Takes client 1000000001 with token local, unless --accounts says otherwise. Prints its
+    addresses and the lines that point the workbench at it; Ctrl-C ends it. What its accounts
+    hold survives a restart on the same day.
+
+    Example: strikeloom exchange --port 8899 --speed 60 --market synthetic
+    """
+    from strikeloom.cli import say
+    from strikeloom.desk.exchange import ExchangeOptions, control_token_file, open_exchange
+    from strikeloom.desk.places import places
+    from strikeloom.errors import SettingsError
+
+    try:
+        from datetime import date
+
+        chosen = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
+    options = ExchangeOptions(
+        market=market, day=chosen, port=port, speed=speed, accounts=accounts, faults=faults,
+        fresh=fresh,
+    )  # fmt: skip
+    with open_exchange(options) as server:
+        token = control_token_file(places(), server.port)
+        if as_json:
+            body = {
+                **server.addresses(),
+                "control_token_file": str(token),
+                "pid": os.getpid(),
+                "environment": server.environment(),
+            }
+            say.as_json(body)
+            _wait(server)
+            return
+        say.say(f"market {server.house.name} from {server.house.clock.now():%Y-%m-%d %H:%M}")
+        for name, address in server.addresses().items():
+            say.say(f"  {name:<12} {address}")
+        say.say(f"  control needs the header control-token: {token}")
+        say.say("point the workbench at it:")
+        for name, value in server.environment().items():
+            say.say(f"export {name}={value}")
+        if accounts is None:
+            say.say("export DHAN_CLIENT_ID=1000000001 DHAN_ACCESS_TOKEN=local")
+        _show(server)
+
+
+def _wait(server: ExchangeServer) -> None:
+    import sys
+    import time
+    from contextlib import suppress
+
+    sys.stdout.flush()
+    with suppress(KeyboardInterrupt):
+        while server.alive:
+            time.sleep(_BOARD_SECONDS)
+
+
+def _show(server: ExchangeServer) -> None:
+    """Keep the latest orders on the screen; without a terminal, wait."""
+    import time
+    from contextlib import suppress
+
+    from strikeloom.cli import say
+
+    if not say.out.is_terminal:
+        _wait(server)
+        return
+    from rich.live import Live
+
+    from strikeloom.views.terminal.exchange_board import exchange_board
+
+    with suppress(KeyboardInterrupt), Live(console=say.out, auto_refresh=False) as live:
+        while server.alive:
+            orders = server.do(server.orders)
+            counts = server.do(server.connected)
+            live.update(exchange_board(server.house.clock.now(), orders, counts), refresh=True)
+            time.sleep(_BOARD_SECONDS)
+
+
+COMMANDS = (exchange,)

@@ -1,0 +1,190 @@
+"""Open a local exchange: which market and day it plays, whose accounts it keeps."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.markets import open_history, resolve_market
+from strikeloom.desk.places import Places, places
+from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.errors import MissingHistory, SettingsError
+from strikeloom.exchange.account import Account
+from strikeloom.exchange.clock import PacedClock, SteppedClock
+from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.market import seed_of, synthetic_days
+from strikeloom.exchange.market.sources import tape_of_history
+from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients
+from strikeloom.exchange.server.house import House
+from strikeloom.exchange.server.limits import Limiter, documented_limits
+from strikeloom.exchange.server.serve import ExchangeServer
+from strikeloom.exchange.server.spoiled import SpoiledMarket
+from strikeloom.exchange.server.troubles import Troubles, read_troubles
+from strikeloom.nse.sessions import session
+from strikeloom.ports.history import History
+from strikeloom.settings.all import Settings, load_settings
+
+#: After the close the clock goes on so long: expired contracts settle, statements are read.
+_AFTER_CLOSE = timedelta(minutes=60)
+_PER_TICK = 0.25  # of a real second: how often a market that moves between snapshots moves
+
+
+@dataclass(frozen=True)
+class ExchangeOptions:
+    """What a person chooses.
+
+    Attributes
+    ----------
+    speed : float
+        Seconds of the exchange's time in a real second.
+    limits : bool
+        Whether calls are limited as the broker limits them.
+    fresh : bool
+        Begin the day anew: accounts of an earlier start are put aside.
+    """
+
+    market: str = ""
+    day: date | None = None
+    port: int = 0
+    speed: float = 1.0
+    accounts: Path | None = None
+    faults: Path | None = None
+    limits: bool = True
+    fresh: bool = False
+
+
+@contextmanager
+def open_exchange(
+    options: ExchangeOptions, *, settings: Settings | None = None, home: Path | None = None
+) -> Iterator[ExchangeServer]:
+    """Serve a market's day until the block ends.
+
+    A day that was begun goes on where its accounts stand, so what they hold survives a restart.
+
+    Raises
+    ------
+    SettingsError
+        When market, day, port or a file is not usable; says what to do.
+    MissingHistory
+        When nothing of the day is stored.
+    """
+    settings = settings or load_settings()
+    where = places(home)
+    name = resolve_market(options.market, settings, where)
+    history = open_history(name, where)
+    day = options.day or _day(name, history)
+    cash = settings.desk.starting_cash * PAISE_PER_RUPEE
+    clients = (
+        read_clients(options.accounts)
+        if options.accounts
+        else tuple(replace(client, cash=cash) for client in default_clients())
+    )
+    accounts = _accounts(where, name, day, clients, fresh=options.fresh)
+    start, last = _begin(day, accounts.values()), session(day).close + _AFTER_CLOSE
+    seed, switches = read_troubles(options.faults) if options.faults else (0, ())
+    troubles = Troubles(switches, seed=seed)
+    instruments = HistoryInstruments(history, history.underlyings())
+    step = max(1.0, options.speed * _PER_TICK)
+    tape = tape_of_history(history, instruments, day, SteppedClock(start), tick_seconds=step)
+    # the day begins now, not before it was read
+    tape.clock = clock = PacedClock(SystemClock(), start, options.speed, last)
+    market = SpoiledMarket(tape, troubles)
+    engines = {name: Engine(account, market, clock) for name, account in accounts.items()}
+    house = House(
+        clock=clock,
+        market=market,
+        engines=engines,
+        tokens=Tokens(clients, clock),
+        limiter=Limiter(documented_limits() if options.limits else {}, time.monotonic),
+        troubles=troubles,
+        seconds=time.monotonic,
+        history=history,
+        speed=options.speed,
+        name=name,
+    )
+    try:
+        with ExchangeServer(house, options.port) as server, _token_file(where, server):
+            yield server
+    finally:
+        for engine in engines.values():
+            engine.close()
+
+
+def control_token_file(where: Places, port: int) -> Path:
+    """File with the control path's token: its owner alone reads it."""
+    return where.home / "exchange" / f"control-{port}.token"
+
+
+@contextmanager
+def _token_file(where: Places, server: ExchangeServer) -> Iterator[None]:
+    path = control_token_file(where, server.port)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(server.house.control_token)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _day(market: str, history: History) -> date:
+    """Day to play: a synthetic market's day of quotes, else the last one stored."""
+    if seed_of(market) is not None:
+        return synthetic_days()[2]
+    days = history.days()
+    if not days:
+        raise MissingHistory(
+            f"market {market} has no stored days; run strikeloom data import PATH, or serve "
+            "--market synthetic"
+        )
+    return days[-1]
+
+
+def _accounts(
+    where: Places, market: str, day: date, clients: Sequence[Client], *, fresh: bool
+) -> dict[str, Account]:
+    found = {}
+    for client in clients:
+        path = where.account(f"exchange-{market}-{day}-{client.client_id}")
+        if fresh:
+            _put_aside(path)
+        found[client.client_id] = Account(path, client.cash)
+    return found
+
+
+def _put_aside(path: Path) -> None:
+    """Keep an earlier account under another name: nothing that was traded is lost."""
+    if not path.exists():
+        return
+    number = 1
+    while path.with_suffix(f".{number}.db").exists():
+        number += 1
+    for tail in ("", "-wal", "-shm"):
+        old = path.with_name(path.name + tail)
+        if old.exists():
+            old.rename(path.with_suffix(f".{number}.db{tail}"))
+
+
+def _begin(day: date, accounts: Iterable[Account]) -> datetime:
+    """Moment to begin at: the open, or where an account of the day already stands."""
+    moments = [session(day).open]
+    for account in accounts:
+        matched = account.matched_to()
+        moments += [matched] if matched else []
+        moments += [order.updated_at for order in account.orders()]
+    latest = max(moments)
+    if latest >= session(day).close:
+        raise SettingsError(
+            f"the accounts of {day} stand at {latest:%H:%M}, their session is over; begin the "
+            "day anew with --fresh (what was traded is kept beside)"
+        )
+    return latest

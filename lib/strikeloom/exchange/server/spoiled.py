@@ -1,0 +1,173 @@
+"""A market with what is wrong on purpose: quotes absent, one-sided, crossed, stale, stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+
+import numpy as np
+
+from strikeloom.domain.depth import Depth
+from strikeloom.domain.instruments import OptionContract, parse_key
+from strikeloom.domain.quotes import Quote
+from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.exchange.server.listing import Market
+from strikeloom.exchange.server.troubles import ANY, QUOTES, Kind, Troubles
+
+_SHOWN = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
+
+
+class SpoiledMarket:
+    """``listing.Market`` around another one. What it spoils, the engine and the wire both see."""
+
+    def __init__(self, market: Market, troubles: Troubles) -> None:
+        self._market = market
+        self._troubles = troubles
+        self._frozen: dict[tuple[str, Kind], Quote] = {}
+
+    @property
+    def listed(self) -> tuple[Listed, ...]:
+        """Options of the market behind."""
+        return self._market.listed
+
+    @property
+    def underlyings(self) -> tuple[ListedUnderlying, ...]:
+        """Underlyings of the market behind."""
+        return self._market.underlyings
+
+    def by_id(self, security_id: int) -> Listed:
+        """Option of the market behind."""
+        return self._market.by_id(security_id)
+
+    def by_key(self, key: str) -> Listed:
+        """Option of the market behind."""
+        return self._market.by_key(key)
+
+    def expiries(self, symbol: str) -> list[date]:
+        """Expiries of the market behind."""
+        return self._market.expiries(symbol)
+
+    def spot(self, symbol: str) -> tuple[int, datetime]:
+        """Level of the market behind."""
+        return self._market.spot(symbol)
+
+    def spot_view(self, symbol: str) -> SpotView:
+        """Level of the market behind."""
+        return self._market.spot_view(symbol)
+
+    def settlement(self, symbol: str, expiry: date) -> int | None:
+        """Settlement of the market behind."""
+        return self._market.settlement(symbol, expiry)
+
+    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+        """Band of the market behind."""
+        return self._market.band(contract)
+
+    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+        """Candles of the market behind."""
+        return self._market.bars(key_or_symbol, minutes)
+
+    def moments(self, after: datetime, until: datetime) -> list[datetime]:
+        """Moments of the market behind."""
+        return self._market.moments(after, until)
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes as spoiled."""
+        return self._all(self._market.quotes(contracts))
+
+    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes of a moment as spoiled."""
+        return self._all(self._market.quotes_at(at, contracts))
+
+    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        """Depth as spoiled: of a spoiled quote, its one level a side."""
+        wanted = list(contracts)
+        return self._deep(self._market.depths(wanted), self._market.quotes(wanted))
+
+    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+        """Depth of a moment as spoiled."""
+        wanted = list(contracts)
+        found = self._market.depths_at(at, wanted)
+        return self._deep(found, self._market.quotes_at(at, wanted))
+
+    def views(self, keys: Iterable[str]) -> dict[str, View]:
+        """Views as spoiled."""
+        found = self._market.views(keys)
+        if not self._troubles.standing(QUOTES):
+            return found
+        shown = {}
+        for key, view in found.items():
+            quote = self._spoil(view.quote)
+            if quote is view.quote:
+                shown[key] = view
+            elif quote is not None:
+                depth = Depth.of_quote(quote)
+                totals = (quote.bid_size, quote.ask_size)
+                shown[key] = replace(
+                    view, quote=quote, depth=depth, bid_total=totals[0], ask_total=totals[1]
+                )
+        return shown
+
+    def columns(self, rows: Ints) -> Columns | None:
+        """Columns as spoiled."""
+        found = self._market.columns(rows)
+        if found is None or not self._troubles.standing(QUOTES):
+            return found
+        tables = {name: getattr(found, name).copy() for name in _SHOWN}
+        listed = [self._market.listed[row] for row in np.asarray(rows).tolist()]
+        quotes = self._market.quotes(item.contract for item in listed)
+        for at, item in enumerate(listed):
+            before = quotes.get(item.contract.key)
+            after = self._spoil(before) if before is not None else None
+            if after is not before:
+                for name in _SHOWN:
+                    tables[name][at] = (getattr(after, name) or 0) if after else 0
+        return replace(found, **tables)
+
+    def _all(self, found: dict[str, Quote]) -> dict[str, Quote]:
+        if not self._troubles.standing(QUOTES):
+            return found
+        spoiled = {key: self._spoil(quote) for key, quote in found.items()}
+        return {key: quote for key, quote in spoiled.items() if quote is not None}
+
+    def _deep(self, depths: dict[str, Depth], quotes: dict[str, Quote]) -> dict[str, Depth]:
+        if not self._troubles.standing(QUOTES):
+            return depths
+        shown = {}
+        for key, depth in depths.items():
+            before = quotes.get(key)
+            after = self._spoil(before) if before is not None else None
+            if after is before:
+                shown[key] = depth
+            elif after is not None:
+                shown[key] = Depth.of_quote(after)
+        return shown
+
+    def _spoil(self, quote: Quote) -> Quote | None:
+        """Quote as the standing switches have it, ``None`` when it is not shown at all."""
+        symbol = parse_key(quote.key)[0]
+        kinds = {
+            switch.kind
+            for switch in self._troubles.standing(QUOTES)
+            if switch.on in (ANY, quote.key, symbol)
+        }
+        if Kind.QUOTE_ABSENT in kinds:
+            return None
+        for kind in (Kind.QUOTE_STALE, Kind.STUCK_PARTIAL):
+            if kind in kinds:
+                quote = self._frozen.setdefault((quote.key, kind), quote)
+            else:
+                self._frozen.pop((quote.key, kind), None)
+        if Kind.STUCK_PARTIAL in kinds:
+            # the same one lot for ever: what was taken of it never comes back
+            lot = self._market.by_key(quote.key).contract.lot_size
+            sizes = min(quote.bid_size, lot), min(quote.ask_size, lot)
+            quote = replace(quote, bid_size=sizes[0], ask_size=sizes[1])
+        if Kind.QUOTE_ONE_SIDED in kinds:
+            quote = replace(quote, bid=None, bid_size=0)
+        if Kind.QUOTE_CROSSED in kinds:
+            quote = replace(quote, bid=quote.ask, ask=quote.bid)
+        return quote
