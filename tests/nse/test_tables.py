@@ -18,7 +18,8 @@ TABLES = sorted(
 
 
 def test_the_tables_are_there() -> None:
-    assert len(TABLES) == 10
+    """The cases below are drawn from the folder: an empty one must not pass."""
+    assert {"charges", "corporate_actions", "freeze", "index_lots", "ticks"} <= set(TABLES)
 
 
 @pytest.mark.parametrize("table", TABLES)
