@@ -130,8 +130,8 @@ class HandMarket(ShownFeed):
         bids = _ladder(quote.bid, quote.bid_size, -tick)
         return Depth(quote.key, bids, _ladder(quote.ask, quote.ask_size, tick), quote.at)
 
-    def moments(self, *_window: datetime) -> list[datetime]:
-        return []
+    def moments(self, after: datetime, until: datetime) -> list[datetime]:
+        return [until] if until > after else []
 
     def quotes_at(self, _at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         return self.quotes(contracts)
@@ -235,7 +235,7 @@ class LocalExchange:
         return str(self.market.by_key(contract.key).security_id)
 
     def push(self) -> None:
-        """Match, tell order updates, send changed quotes."""
+        """Tell order updates, send changed quotes; matches only when the clock has moved."""
         self.server.beat()
 
     def step(self, seconds: float) -> None:

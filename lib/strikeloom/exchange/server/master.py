@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import Kind, OptionContract
 from strikeloom.domain.money import rupees
 from strikeloom.exchange.market.listed import Listed, ListedUnderlying
 from strikeloom.exchange.server.listing import Market
@@ -156,6 +156,12 @@ def _root(row: ListedUnderlying) -> Row:
     }
 
 
+def _freeze(it: OptionContract, day: date) -> int:
+    """First quantity that no whole number of lots below the freeze reaches; 0: none published."""
+    freeze = freeze_units(it.symbol, day)
+    return 0 if freeze is None else (freeze - 1) // it.lot_size * it.lot_size + 1
+
+
 def _option(row: Listed, root: ListedUnderlying, day: date, market: Market) -> Row:
     it = row.contract
     low, high = market.band(it) or (0, 0)
@@ -179,5 +185,5 @@ def _option(row: Listed, root: ListedUnderlying, day: date, market: Market) -> R
         "EXPIRY_FLAG": _flag(row),
         "SM_UPPER_LIMIT": rupees(high),
         "SM_LOWER_LIMIT": rupees(low),
-        "SM_FREEZE_QTY": freeze_units(it.symbol, day) or 0,
+        "SM_FREEZE_QTY": _freeze(it, day),
     }
