@@ -10,7 +10,7 @@ from strikeloom.quant.smile import Curves
 def from_svi(a, b, rho, m, sigma) -> Curves:
     """Raw SVI parameters in Gatheral's letters."""
     a, b, rho, m, sigma = (np.asarray(v, dtype=float) for v in (a, b, rho, m, sigma))
-    return Curves(a, b * (1 - rho), b * (1 + rho), m, sigma)
+    return Curves(a, b * (1 - rho), b * (1 + rho), m, sigma, m, sigma)
 
 
 def ssvi(theta, rho, phi) -> Curves:
@@ -25,12 +25,13 @@ def ssvi(theta, rho, phi) -> Curves:
     )
 
 
-#: Index week, stock month, steep and wide, long dated; all free of butterfly arbitrage.
+#: Index week, stock month, steep and wide, long dated, flat between steep wings; all free.
 GOOD = {
     "week": ssvi(0.0004, -0.4, 55.0),
     "month": ssvi(0.006, -0.2, 16.0),
     "steep": ssvi(0.3, 0.7, 2.5),
     "long": ssvi(0.08, -0.6, 3.0),
+    "event": Curves(*map(np.float64, (0.007, 0.1, 0.08, -0.12, 0.08, 0.13, 0.09))),
     "flat": Curves.flat(0.01),
 }
 #: Gatheral and Jacquier 2014, section 3.1 (after Axel Vogt): g is negative near k = 0.8.

@@ -31,7 +31,7 @@ def test_variance_and_its_derivatives_match_fifty_digits(k: float) -> None:
 
 def test_a_flat_wing_keeps_its_digits_far_out() -> None:
     """right = 0: w = level + left width^2 / (4x) asymptotically; a difference would lose it."""
-    curve = Curves(*map(np.float64, (0.01, 0.4, 0.0, 0.0, 0.1)))
+    curve = Curves(*map(np.float64, (0.01, 0.4, 0.0, 0.0, 0.1, 0.0, 0.1)))
     assert float(total_variance(curve, 1e9).d2w) > 0
     extra = float(total_variance(curve._replace(level=np.float64(0)), 1e6).w)
     assert extra == pytest.approx(0.4 * 0.01 / 4e6, rel=1e-9)
@@ -74,6 +74,6 @@ def test_less_time_keeps_the_slice_free_of_arbitrage(name: str) -> None:
 
 
 def test_slices_are_picked_by_legs() -> None:
-    curves = Curves(*np.arange(15.0).reshape(5, 3))
+    curves = Curves(*np.arange(21.0).reshape(7, 3))
     picked = curves.pick([[0, 2], [1, 1]])
-    assert picked.centre.tolist() == [[9, 11], [10, 10]]
+    assert picked.left_centre.tolist() == [[9, 11], [10, 10]]

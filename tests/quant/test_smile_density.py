@@ -50,16 +50,17 @@ def test_probability_and_partial_mean_are_integrals_of_the_density(name: str) ->
 
 
 def _put_40(curve: Curves, x):
-    level, left, right, centre, width = (mpmath.mpf(float(v)) for v in curve)
+    level, left, right, *bends = (mpmath.mpf(float(v)) for v in curve)
     k = mpmath.log(x)
-    y = k - centre
-    w = level + (right - left) / 2 * y + (right + left) / 2 * mpmath.sqrt(y * y + width**2)
+    y, z = k - bends[0], k - bends[2]
+    w = level + left / 2 * (mpmath.sqrt(y * y + bends[1] ** 2) - y)
+    w += right / 2 * (mpmath.sqrt(z * z + bends[3] ** 2) + z)
     s = mpmath.sqrt(w)
     d2 = -k / s - s / 2
     return x * mpmath.ncdf(-d2) - mpmath.ncdf(-d2 - s)
 
 
-@pytest.mark.parametrize("name", ["week", "month", "steep"])
+@pytest.mark.parametrize("name", ["week", "month", "steep", "event"])
 def test_closed_forms_match_forty_digit_derivatives_of_the_put(name: str) -> None:
     curve = GOOD[name]
     with mpmath.workdps(40):

@@ -72,7 +72,7 @@ def test_arbitrage_is_found_where_it_is() -> None:
     low, high = GOOD["month"], VOGT
     dear = low._replace(level=low.level + 0.002)
     flat = dear._replace(right=low.right * 0.999, level=dear.level + 1)
-    steep = Curves(*map(np.float64, (1.0, 2.0, 0.1, 0.0, 0.1)))
+    steep = Curves(*map(np.float64, (1.0, 2.0, 0.1, 0.0, 0.1, 0.0, 0.1)))
     rows = [dear, low, high, steep, flat, low]
     curves = Curves(*(np.stack(v) for v in zip(*rows, strict=True)))
     surface = np.array([0, 0, 1, 2, 3, 3])

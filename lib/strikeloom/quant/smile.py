@@ -1,14 +1,15 @@
-"""Implied volatility smiles in closed form: five numbers a slice, evaluated in arrays.
+"""Implied volatility smiles in closed form: seven numbers a slice, evaluated in arrays.
 
 ``k`` is ln(strike / forward) with the slice's own forward, ``w`` total variance, volatility
-squared times years. The form is raw SVI (J. Gatheral and A. Jacquier, "Arbitrage-free SVI
-volatility surfaces", 2014), written by the slopes of its two wings:
+squared times years. A slice is a level and two wings, each a hyperbola of its own:
 
-    w(k) = level + (right - left) / 2 (k - centre)
-                 + (right + left) / 2 sqrt((k - centre)^2 + width^2)
+    w(k) = level + left / 2 (sqrt(x^2 + left_width^2) - x)      x = k - left_centre
+                 + right / 2 (sqrt(y^2 + right_width^2) + y)    y = k - right_centre
 
-Gatheral's parameters are a = level, b = (right + left) / 2, rho = (right - left) / (right +
-left), m = centre, sigma = width.
+With one centre and one width for both it is raw SVI (J. Gatheral and A. Jacquier,
+"Arbitrage-free SVI volatility surfaces", 2014): a = level, b = (right + left) / 2, rho =
+(right - left) / (right + left), m = centre, sigma = width. Two of each let a smile be flat
+around the forward and steep on both sides, as those of stocks before an event are.
 """
 
 from __future__ import annotations
@@ -22,24 +23,26 @@ Floats = NDArray[np.float64]
 
 
 class Curves(NamedTuple):
-    """Smiles of many slices, float64 arrays of one shape; NaN in all five where refused.
+    """Smiles of many slices, float64 arrays of one shape; NaN in all fields where refused.
 
     Attributes
     ----------
     level : ndarray
-        Total variance at ``centre`` were the width zero; may be negative, w itself never is.
+        Total variance without the wings; may be negative, w itself never is.
     left, right : ndarray
         Slopes of w far below and far above the forward, as positive numbers below 2: with a
         slope of 2 or more prices would grow without bound (R. Lee, "The moment formula", 2004).
-    centre, width : ndarray
-        Moneyness at which the slopes meet, and how widely; ``width`` positive.
+    left_centre, left_width, right_centre, right_width : ndarray
+        Moneyness at which each wing bends, and how widely; widths positive.
     """
 
     level: Floats
     left: Floats
     right: Floats
-    centre: Floats
-    width: Floats
+    left_centre: Floats
+    left_width: Floats
+    right_centre: Floats
+    right_width: Floats
 
     @classmethod
     def flat(cls, variance: ArrayLike) -> Curves:
@@ -47,12 +50,12 @@ class Curves(NamedTuple):
         w = np.asarray(variance, dtype=np.float64)
         w = np.where(w > 0, w, np.nan)
         zero = 0.0 * w
-        return cls(w, zero, zero, zero, 1.0 + zero)
+        return cls(w, zero, zero, zero, 1.0 + zero, zero, 1.0 + zero)
 
     @classmethod
     def refused(cls, count: int) -> Curves:
         """As many slices without a smile."""
-        return cls(*np.full((5, count), np.nan))
+        return cls(*np.full((7, count), np.nan))
 
     def pick(self, index: ArrayLike) -> Curves:
         """Slices at an index of the first axis; any integer shape, slice numbers a leg say."""
@@ -73,21 +76,28 @@ def total_variance(curves: Curves, k: ArrayLike) -> Variance:
     A refused slice or a missing ``k`` is NaN. At infinite ``k`` the variance is infinite (or
     the level of a flat side) and the derivatives are those of the wing.
     """
-    level, left, right, centre, width = curves
-    x = np.asarray(k, dtype=np.float64) - centre
+    at = np.asarray(k, dtype=np.float64)
+    x, y = at - curves.left_centre, at - curves.right_centre
+    down, down_slope, down_bend = _wing(-x, curves.left_width)
+    up, up_slope, up_bend = _wing(y, curves.right_width)
+    left, right = 0.5 * curves.left, 0.5 * curves.right
+    with np.errstate(invalid="ignore"):
+        # a flat side stays flat at infinity
+        w = curves.level + np.where(left > 0, left * down, 0.0)
+        w = w + np.where(right > 0, right * up, 0.0)
+        dw = right * up_slope - left * down_slope
+        d2w = left * down_bend + right * up_bend
+    missing = np.isnan(at) | np.isnan(curves.level)
+    return Variance(*(np.where(missing, np.nan, value) for value in (w, dw, d2w)))
+
+
+def _wing(x: Floats, width: Floats) -> tuple[Floats, Floats, Floats]:
+    """sqrt(x^2 + width^2) + x and its derivatives, without cancellation on the flat side."""
     root = np.hypot(x, width)
     with np.errstate(invalid="ignore", divide="ignore"):
-        lean = np.where(np.isinf(x), np.sign(x), x / root)
-        # both sides as positive sums: no cancellation far out in a flat wing
-        up = np.where(x > 0, root + x, width * width / (root - x))
-        down = np.where(x > 0, width * width / (root + x), root - x)
-        w = level + np.where(right > 0, right * 0.5 * up, 0.0)
-        w = w + np.where(left > 0, left * 0.5 * down, 0.0)
-        mean = 0.5 * (right + left)
-        dw = 0.5 * (right - left) + mean * lean
-        d2w = mean * (width / root) ** 2 / root
-    missing = np.isnan(x) | np.isnan(level)
-    return Variance(*(np.where(missing, np.nan, value) for value in (w, dw, d2w)))
+        value = np.where(x > 0, root + x, width * width / (root - x))
+        slope = np.where(np.isinf(x), np.where(x > 0, 2.0, 0.0), value / root)
+        return value, slope, (width / root) ** 2 / root
 
 
 def volatility(curves: Curves, k: ArrayLike, years: ArrayLike) -> Floats:
@@ -124,5 +134,5 @@ def shrink(curves: Curves, share: ArrayLike) -> Curves:
     s = np.asarray(share, dtype=np.float64)
     s = np.where((s > 0) & (s <= 1), s, np.nan)
     root = np.sqrt(s)
-    level, left, right, centre, width = curves
-    return Curves(level * s, left * root, right * root, centre * root, width * root)
+    level, *others = curves
+    return Curves(level * s, *(field * root for field in others))

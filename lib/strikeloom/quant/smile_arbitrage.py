@@ -14,7 +14,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _POINTS = 1001
-_REACH = 9.0  # sinh of it: four thousand widths away from the centre
+_REACH = 9.0  # sinh of it: four thousand widths away from a centre
 _ROUNDING = 1e-12
 
 
@@ -43,7 +43,7 @@ class Arbitrage(NamedTuple):
 def find_arbitrage(curves: Curves, years: Floats, surface: Ints) -> Arbitrage:
     """Search each slice, and each against the one before it in time.
 
-    Places are dense around each slice's centre in units of its width, and far into both wings;
+    Places are dense around each slice's centres in units of their widths, and far into both wings;
     for a pair of slices, those of both. Refused slices have none and are skipped.
 
     Parameters
@@ -85,11 +85,17 @@ def _column(curves: Curves) -> Curves:
 
 def _places(curves: Curves) -> Floats:
     """Where to look, shape (slices, places)."""
-    centre, width = np.nan_to_num(curves.centre), np.nan_to_num(curves.width, nan=1.0)
-    near = centre[:, None] + width[:, None] * np.sinh(np.linspace(-_REACH, _REACH, _POINTS))
+    steps = np.sinh(np.linspace(-_REACH, _REACH, _POINTS))
+    wings = [
+        np.nan_to_num(centre)[:, None] + np.nan_to_num(width, nan=1.0)[:, None] * steps
+        for centre, width in (
+            (curves.left_centre, curves.left_width),
+            (curves.right_centre, curves.right_width),
+        )
+    ]
     at_money = np.sqrt(np.nan_to_num(total_variance(curves, 0.0).w, nan=1.0))
     own = at_money[:, None] * np.linspace(-12, 12, _POINTS)
-    return np.concatenate((near, own), axis=1)
+    return np.concatenate((*wings, own), axis=1)
 
 
 def _least(curves: Curves, places: Floats) -> tuple[Floats, Floats]:

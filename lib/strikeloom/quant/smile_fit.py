@@ -39,7 +39,7 @@ class Kind(IntEnum):
     REDUCED = 3
     """3 or 4 quotes: level and two slopes; the curvature follows from them (SSVI)."""
     FULL = 4
-    """5 or more quotes: all five parameters; below 13 a faint lean towards a common shape."""
+    """5 or more quotes: all seven parameters; below 13 a faint lean towards a common shape."""
 
 
 class QuoteReason(IntEnum):
@@ -134,10 +134,10 @@ def fit_smiles(
     live, starts, order = _ordered(k, group, years, surface, reason)
     deviation = np.sqrt(w[order])
     quotes = np.stack([k[order], deviation, weight[order], np.ones(len(order))])
-    free, found = np.full((2, len(live), 5), np.nan)
+    free, found = np.full((2, len(live), 7), np.nan)
     kinds = np.zeros(len(live), dtype=np.int64)
     _fit(quotes, starts, years[live], surface[live], (free, found, kinds), threads)
-    curves, alone = np.full((2, len(years), 5), np.nan)
+    curves, alone = np.full((2, len(years), 7), np.nan)
     curves[live], alone[live] = found, free
     kind = np.zeros(len(years), dtype=np.int8)
     kind[live] = kinds

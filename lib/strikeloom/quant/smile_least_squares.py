@@ -3,8 +3,8 @@
 Everything is in units of the slice's own deviation ``scale``: moneyness k / scale, deviation
 s / scale, so all slices look alike, whatever their time and volatility. The parameters are
 the variance at the forward, the two wing slopes, and for the full form the centre and the
-logarithm of the width; the reduced form ties these two as SSVI does (Gatheral and Jacquier
-2014, section 4).
+logarithm of the width of each wing; the reduced form ties these as SSVI does (Gatheral and
+Jacquier 2014, section 4).
 
 Arrays of a problem:
 
@@ -22,32 +22,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.quant.compiled import compiled
-from strikeloom.quant.smile_certificate import variance_at
+from strikeloom.quant.smile_certificate import durrleman_at, variance_at
 
 Floats = NDArray[np.float64]
 
-#: Where a slice with too few quotes leans to: slopes in deviations, centre, log width, and the
-#: spread of each. Medians and half ranges of the liquid stock slices of NSE in 2026.
-PRIOR = np.array([1.0, 1.0, 0.0, 0.3])
-SPREAD = np.array([1.0, 1.0, 1.5, 1.0])
+#: Where a slice with too few quotes leans to: slopes in deviations, left centre, log width; and
+#: the right wing's centre and width less the left's. Middles and half ranges of the liquid stock
+#: slices of NSE in 2026.
+PRIOR = np.array([1.0, 1.0, 0.0, 0.3, 0.0, 0.0])
+_SPREAD = np.array([1.0, 1.0, 1.5, 1.0, 1.0, 0.7])
 _TINY = 1e-6
-_GRID = 33
+_GRID = 50
 _LEAST_G = 0.004
 _GAP = 1e-5
 
 
 @compiled
 def shape_of(p: Floats) -> Floats:
-    """Level, left, right, centre, width of parameters in units of the scale."""
+    """Curve of parameters, in units of the scale."""
     u, left, right = p[0], p[1], p[2]
-    if len(p) == 5:
-        centre, width = p[3], exp(p[4])
+    if len(p) == 7:
+        c = np.array([0.0, left, right, p[3], exp(p[4]), p[5], exp(p[6])])
     else:
         mean = 0.5 * (left + right)
         rho = (right - left) / (right + left)
         phi = 2.0 * mean / u
         centre, width = -rho / phi, sqrt(max(1.0 - rho * rho, 1e-8)) / phi
-    c = np.array([0.0, left, right, centre, width])
+        c = np.array([0.0, left, right, centre, width, centre, width])
     c[0] = u - variance_at(c, 0.0)
     return c
 
@@ -59,36 +60,37 @@ def _deviation(w: float) -> float:
 
 
 @compiled
-def _durrleman(c: Floats, k: float, scale: float) -> float:
-    w = variance_at(c, k)
-    if w < _TINY:
-        return -1.0 + w - _TINY
-    x = k - c[3]
-    root = sqrt(x * x + c[4] * c[4])
-    mean = 0.5 * (c[1] + c[2])
-    dw = 0.5 * (c[2] - c[1]) + mean * x / root
-    lead = 1.0 - 0.5 * k * dw / w
-    bend = mean * (c[4] / root) ** 2 / root
-    return float(lead * lead - 0.25 * dw * dw * (1.0 / w + 0.25 * scale * scale) + 0.5 * bend)
+def _lean(c: Floats, strength: float, out: Floats) -> None:
+    """Residuals of the prior."""
+    values = (c[1], c[2], c[3], log(c[4]), c[5] - c[3], log(c[6] / c[4]))
+    for j in range(6):
+        out[j] = strength * (values[j] - PRIOR[j]) / _SPREAD[j]
+
+
+@compiled
+def _dents(c: Floats, scale: float, strength: float, out: Floats) -> None:
+    """Residuals where Durrleman's function is too low, on grids around both centres."""
+    for j in range(_GRID):
+        out[j] = 0.0
+        if strength > 0:
+            wing = 3 + 2 * (j % 2)
+            k = c[wing] + c[wing + 1] * sinh((j - _GRID // 2) * 0.15)
+            w = variance_at(c, k)
+            g = durrleman_at(c, k, scale) if w > _TINY else -1.0 + w - _TINY
+            out[j] = strength * max(0.0, _LEAST_G - g)
 
 
 @compiled
 def residuals(p: Floats, quotes: Floats, walls: Floats, terms: Floats, out: Floats) -> float:
-    """Fill the residuals (n + 4 + grid + walls) and return half their sum of squares."""
+    """Fill the residuals (n + 6 + grid + walls) and return half their sum of squares."""
     c = shape_of(p)
     n = quotes.shape[1]
     for i in range(n):
         root = _deviation(variance_at(c, quotes[0, i]))
         out[i] = quotes[2, i] * quotes[3, i] * (root - quotes[1, i])
-    for j in range(4):
-        value = log(c[4]) if j == 3 else c[1 + j]
-        out[n + j] = terms[1] * (value - PRIOR[j]) / SPREAD[j]
-    at = n + 4
-    for j in range(_GRID):
-        out[at + j] = 0.0
-        if terms[2] > 0:
-            place = c[3] + c[4] * sinh((j - _GRID // 2) * 0.3)
-            out[at + j] = terms[2] * max(0.0, _LEAST_G - _durrleman(c, place, terms[0]))
+    _lean(c, terms[1], out[n : n + 6])
+    at = n + 6
+    _dents(c, terms[0], terms[2], out[at : at + _GRID])
     at += _GRID
     for j in range(walls.shape[1]):
         out[at + j] = 0.0
@@ -154,7 +156,7 @@ def minimise(
     """Levenberg-Marquardt inside the box."""
     p: Floats = np.minimum(np.maximum(start, box[0]), box[1])
     size = len(p)
-    r = np.empty(quotes.shape[1] + 4 + _GRID + walls.shape[1])
+    r = np.empty(quotes.shape[1] + 6 + _GRID + walls.shape[1])
     trial = np.empty(len(r))
     cost = residuals(p, quotes, walls, terms, r)
     damping = 1e-3

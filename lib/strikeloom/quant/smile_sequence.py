@@ -7,7 +7,7 @@ anything, a last move towards a curve that is known to be free, no further than 
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, log, sinh, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +22,16 @@ Ints = NDArray[np.int64]
 
 # kinds of fit; smile_fit.Kind names them
 REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
-_REACH = 61
+_REACH = 81
 _NONE = np.empty(0)
 
 
 @compiled
 def stretched(c: Floats, share: float) -> Floats:
     """The slice with its variance times ``share`` and the same shape in deviations."""
-    root = sqrt(share)
-    return np.array([c[0] * share, c[1] * root, c[2] * root, c[3] * root, c[4] * root])
+    moved = c * sqrt(share)
+    moved[0] = c[0] * share
+    return moved
 
 
 @compiled
@@ -46,15 +47,14 @@ def allowed(c: Floats, low: Floats, high: Floats) -> bool:
 @compiled
 def _scaled(c: Floats, scale: float) -> Floats:
     """Curve in units of ``scale`` to natural units; with 1 / scale back."""
-    two = scale * scale
-    return np.array([c[0] * two, c[1] * scale, c[2] * scale, c[3] * scale, c[4] * scale])
+    return stretched(c, scale * scale)
 
 
 @compiled
 def parameters_of(c: Floats, scale: float) -> Floats:
     """Parameters of the full form, of a curve in natural units."""
     s = _scaled(c, 1.0 / scale)
-    return np.array([variance_at(s, 0.0), s[1], s[2], s[3], log(s[4])])
+    return np.array([variance_at(s, 0.0), s[1], s[2], s[3], log(s[4]), s[5], log(s[6])])
 
 
 @compiled
@@ -63,7 +63,7 @@ def _walls(low: Floats, high: Floats, scale: float) -> Floats:
     size = _REACH if len(low) + len(high) > 0 else 0
     walls = np.empty((3, size))
     for j in range(size):
-        x = (j - _REACH // 2) / 6.0
+        x = (j - _REACH // 2) / 8.0
         k = scale * x * (1.0 + x * x)
         walls[0, j] = k / scale
         walls[1, j] = sqrt(variance_at(low, k)) / scale if len(low) > 0 else 0.0
@@ -93,11 +93,16 @@ def _level_of(c: Floats, quotes: Floats, scale: float, least: float, most: float
 def _anchor(quotes: Floats, scale: float, low: Floats, high: Floats) -> Floats:
     """A free slice between the neighbours: the nearest of their own family to the quotes."""
     if len(low) > 0:
-        c = stretched(low, _level_of(low, quotes, scale, 1.0, 1e4))
-        for _ in range(8):
+        share = _level_of(low, quotes, scale, 1.0, 1e4)
+        for _ in range(12):
+            c = stretched(low, share)
             if allowed(c, low, high):
                 return c
-            c = 0.5 * (c + low)
+            c = low.copy()
+            c[0] += (share - 1.0) * variance_at(low, 0.0)
+            if allowed(c, low, high):
+                return c
+            share = sqrt(share)
         return low.copy()
     if len(high) > 0:
         return stretched(high, _level_of(high, quotes, scale, 1e-4, 1.0))
@@ -106,26 +111,33 @@ def _anchor(quotes: Floats, scale: float, low: Floats, high: Floats) -> Floats:
         weight = (quotes[2, i] * quotes[3, i]) ** 2
         total += weight
         level += weight * quotes[1, i]
-    return np.array([(scale * level / total) ** 2, 0.0, 0.0, 0.0, scale])
+    return np.array([(scale * level / total) ** 2, 0.0, 0.0, 0.0, scale, 0.0, scale])
 
 
 @compiled
 def _lifted(c: Floats, low: Floats, high: Floats) -> Floats:
-    """The slice moved up or down as a whole until it clears its neighbours on a dense grid."""
+    """The slice moved up or down as a whole until it clears its neighbours.
+
+    By what it lacks on a grid, and where that proves too little, by a trace more.
+    """
     up, down = 0.0, 0.0
-    reach = abs(c[3]) + c[4]
+    reach = 0.5 * (abs(c[3]) + abs(c[5]) + c[4] + c[6])
     for j in range(-120, 121):
-        k = c[3] + reach * np.sinh(j * 0.06)
+        k = 0.5 * (c[3] + c[5]) + reach * sinh(j * 0.06)
         w = variance_at(c, k)
         if len(low) > 0:
-            up = max(up, variance_at(low, k) * (1 + 1e-7) - w)
+            up = max(up, variance_at(low, k) - w)
         if len(high) > 0:
-            down = max(down, w - variance_at(high, k) * (1 - 1e-7))
+            down = max(down, w - variance_at(high, k))
     moved = c.copy()
-    if up > 0 and down == 0:
-        moved[0] += 1.001 * up
-    elif down > 0 and up == 0:
-        moved[0] -= 1.001 * down
+    trace = 1e-6 * abs(variance_at(c, 0.0))
+    for _ in range(5):
+        moved[0] = c[0]
+        moved[0] += up + trace if up > 0 else 0.0
+        moved[0] -= down + trace if down > 0 else 0.0
+        if (up > 0) == (down > 0) or allowed(moved, low, high):
+            break
+        trace *= 8.0
     return moved
 
 
@@ -226,7 +238,7 @@ def fit_surface(
         First row of each slice.
     years : ndarray, shape (slices,)
         Positive, ascending.
-    free, curves, kinds : ndarray, shape (slices, 5) twice and (slices,)
+    free, curves, kinds : ndarray, shape (slices, 7) twice and (slices,)
         Filled: slices by their quotes alone, slices without arbitrage, kinds of fit.
     """
     count = len(years)

@@ -15,8 +15,9 @@ Floats = NDArray[np.float64]
 
 #: Steepest wing: below 2, so that prices stay finite with room for rounding.
 STEEPEST = 1.95
-_CENTRES = np.array([-3.0, -1.5, -0.7, -0.2, 0.2, 0.7, 1.5, 3.0])
-_WIDTHS = np.array([0.15, 0.5, 1.2, 2.5, 6.0])
+_LEFTS = np.array([-3.0, -1.5, -0.7, 0.0, 0.7])
+_RIGHTS = np.array([-0.7, 0.0, 0.7, 1.5, 3.0])
+_WIDTHS = np.array([0.2, 0.7, 2.0, 5.0])
 _ROUNDS = 4
 _WILD = 3.0  # robust scales at which a quote counts half
 
@@ -24,24 +25,25 @@ _WILD = 3.0  # robust scales at which a quote counts half
 @compiled
 def box_of(scale: float, full: bool) -> Floats:
     """Bounds of the parameters in units of the scale."""
-    box = np.empty((2, 5 if full else 3))
+    box = np.empty((2, 7 if full else 3))
     box[0, 0], box[1, 0] = 1e-3, 1e3
     box[0, 1:3], box[1, 1:3] = 1e-3, max(STEEPEST / scale, 2e-3)
     if full:
-        box[0, 3], box[1, 3] = -15.0, 15.0
-        box[0, 4], box[1, 4] = log(0.02), log(40.0)
+        for j in (3, 5):
+            box[0, j], box[1, j] = -15.0, 15.0
+            box[0, j + 1], box[1, j + 1] = log(0.02), log(40.0)
     return box
 
 
 @compiled
-def _linear(quotes: Floats, weight: Floats, centre: float, width: float) -> Floats:
-    """Level and slopes for a given centre and width: three linear unknowns, slopes at least 0."""
+def _linear(quotes: Floats, weight: Floats, left: float, right: float, width: float) -> Floats:
+    """Level and slopes for given centres and width: linear unknowns, slopes at least 0."""
     a = np.zeros((3, 3))
     b = np.zeros(3)
     for i in range(quotes.shape[1]):
-        x = quotes[0, i] - centre
-        root = sqrt(x * x + width * width)
-        f = (1.0, 0.5 * (root - x), 0.5 * (root + x))
+        x, y = quotes[0, i] - left, quotes[0, i] - right
+        two = width * width
+        f = (1.0, 0.5 * (sqrt(x * x + two) - x), 0.5 * (sqrt(y * y + two) + y))
         w = weight[i]
         for m in range(3):
             b[m] += w * f[m] * quotes[1, i] ** 2
@@ -65,30 +67,39 @@ def _linear(quotes: Floats, weight: Floats, centre: float, width: float) -> Floa
 
 
 @compiled
-def _start(quotes: Floats) -> Floats:
-    """Best of a grid of centres and widths by the sum of absolute errors."""
+def _try(quotes: Floats, weight: Floats, c: Floats) -> float:
+    """Best level and slopes of the curve, into it, and the sum of absolute errors."""
     n = quotes.shape[1]
-    best = np.array([1.0, 1.0, 1.0, 0.0, 0.3])
+    total = 0.0
+    for i in range(n):
+        weight[i] = (0.5 * quotes[2, i] / quotes[1, i]) ** 2
+    for _ in range(3):
+        c[:3] = _linear(quotes, weight, c[3], c[5], c[4])
+        total = 0.0
+        for i in range(n):
+            base = 0.5 * quotes[2, i] / quotes[1, i]
+            error = base * abs(variance_at(c, quotes[0, i]) - quotes[1, i] ** 2)
+            total += error
+            weight[i] = base * base / max(error, 1e-3)
+    return total
+
+
+@compiled
+def _start(quotes: Floats) -> Floats:
+    """Best of a grid of centres and widths."""
+    best = np.array([1.0, 1.0, 1.0, 0.0, 0.3, 0.0, 0.3])
     least = np.inf
-    weight = np.empty(n)
-    for centre in _CENTRES:
-        for width in _WIDTHS:
-            base = 0.5 * quotes[2] / quotes[1]
-            for i in range(n):
-                weight[i] = base[i] * base[i]
-            c = np.empty(5)
-            for _ in range(3):
-                found = _linear(quotes, weight, centre, width)
-                c[0], c[1], c[2], c[3], c[4] = found[0], found[1], found[2], centre, width
-                total = 0.0
-                for i in range(n):
-                    error = base[i] * abs(variance_at(c, quotes[0, i]) - quotes[1, i] ** 2)
-                    total += error
-                    weight[i] = base[i] * base[i] / max(error, 1e-3)
-            u = variance_at(c, 0.0)
-            if total < least and c[0] + c[4] * sqrt(c[1] * c[2]) > 0 and u > 0:
-                least = total
-                best = np.array([u, c[1], c[2], centre, log(width)])
+    weight = np.empty(quotes.shape[1])
+    c = np.empty(7)
+    for left in _LEFTS:
+        for right in _RIGHTS:
+            for width in _WIDTHS:
+                c[3], c[4], c[5], c[6] = left, width, right, width
+                total = _try(quotes, weight, c)
+                u = variance_at(c, 0.0)
+                if total < least and u > 0:
+                    least = total
+                    best = np.array([u, c[1], c[2], left, log(width), right, log(width)])
     return best
 
 

@@ -55,7 +55,7 @@ def between(curves: Curves, years: Floats, time: ArrayLike) -> Between:
     held = np.flatnonzero(~np.isnan(curves.level) & (years > 0))
     held = held[np.argsort(years[held], kind="stable")]
     if not len(held):
-        nothing = Curves(*np.full((5, *at.shape), np.nan))
+        nothing = Curves.flat(np.full(at.shape, np.nan))
         return Between(nothing, nothing, np.full(at.shape, np.nan))
     known = years[held]
     with np.errstate(invalid="ignore"):
