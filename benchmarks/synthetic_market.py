@@ -24,7 +24,8 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest
 from strikeloom.exchange.market import generate_synthetic
 from strikeloom.nse.sessions import session
-from strikeloom.risk.margin import margins, span_parameters
+from strikeloom.risk.margin import margins
+from strikeloom.risk.parameters import span_parameters
 from strikeloom.settings.all import load_settings
 
 DRAW_BAR_SECONDS = 20

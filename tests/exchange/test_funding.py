@@ -1,8 +1,10 @@
 """Which orders cash and margin carry."""
 
+from datetime import date
+
 import pytest
 
-from doubles import CASH, option, order
+from doubles import CASH, ist, option, order
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.orders import OrderState
@@ -91,18 +93,25 @@ def test_two_resting_orders_do_not_both_buy_back_the_same_short(broker, feed, cl
         broker.submit(order("two", CALL, "BUY", 1, price))
 
 
-def test_legs_of_other_expiries_or_underlyings_give_no_offset(broker, feed):
-    from datetime import date
-
+def test_other_underlyings_give_no_offset_and_later_expiries_do_until_the_last_day(
+    broker, feed, clock
+):
     later = option(25500, expiry=date(2026, 3, 30))
     other = option(1500, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
     for contract in (CALL, later, other):
         feed.show(contract, 5000, 5100)
     broker.submit(order("short", CALL, "SELL", 1, 5000))
     alone = broker.funds().margin_used
-    broker.submit(order("later", later, "BUY", 1, 5100))
     broker.submit(order("other", other, "BUY", 1, 5100))
     assert broker.funds().margin_used == alone
+    broker.submit(order("later", later, "BUY", 1, 5100))
+    exposure = round(0.02 * 25_000_00 * 65)
+    assert exposure < broker.funds().margin_used < alone
+    clock.at = ist("2026-02-24 10:00")
+    for contract in (CALL, later):
+        feed.show(contract, 5000, 5100)
+    # the expiring call stands alone again, with 2 % more
+    assert broker.funds().margin_used > alone
 
 
 def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
@@ -112,6 +121,48 @@ def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
         broker.submit(order("a", strange, "SELL", 1, 500))
     assert broker.submit(order("b", strange, "BUY", 1, 505)).state is OrderState.TRADED
     assert broker.submit(order("c", strange, "SELL", 1, 500)).state is OrderState.TRADED
+
+
+def test_the_calculator_shows_what_a_hedge_is_worth(broker, feed):
+    from strikeloom.domain.legs import Side
+    from strikeloom.exchange.placement import Placement
+
+    feed.show(CALL, 30000, 30100)
+    feed.show(FAR, 11900, 12000)
+    short = Placement(CALL, Side.SELL, 65, limit=30000)
+    hedge = Placement(FAR, Side.BUY, 65, limit=12000)
+    alone, both = broker.engine.margin([short]), broker.engine.margin([short, hedge])
+    assert alone.exposure == both.exposure == round(0.02 * 25_000_00 * 65)
+    assert (alone.premium, both.premium) == (0, 65 * 12000)
+    # at worst 500 points are lost, less what the spread is worth more than that already
+    assert both.span <= 65 * 500_00
+    assert both.hedge_benefit > 0
+    assert both.total == both.span + both.exposure + both.premium
+    assert both.hedge_benefit == alone.total - both.span - both.exposure
+    assert broker.engine.margin([hedge]).total == 65 * 12000
+    assert both.available == CASH
+    assert both.shortfall == 0
+    broker.submit(order("hedge", FAR, "BUY", 1, 12000))
+    on_top = broker.engine.margin([short], with_holdings=True)
+    assert on_top.total == both.total - both.premium
+    assert on_top.available == broker.funds().cash
+
+
+def test_what_rests_and_what_is_asked_are_told_apart(broker, feed):
+    from strikeloom.domain.legs import Side
+    from strikeloom.errors import NoQuote
+    from strikeloom.exchange.placement import Placement
+
+    with pytest.raises(NoQuote, match="no price of NIFTY 24 Feb 25000 CE"):
+        broker.engine.margin([Placement(CALL, Side.BUY, 65)])
+    feed.show(CALL, 29900, 30100)
+    assert broker.engine.margin([Placement(CALL, Side.BUY, 65)]).premium == 65 * 30000
+    broker.submit(order("rests", CALL, "BUY", 1, 29900))
+    balance = broker.engine.balance()
+    assert (balance.blocked, balance.margin) == (65 * 29900, 0)
+    broker.submit(order("sells", FAR, "SELL", 1, 30000))
+    assert broker.engine.balance().blocked > balance.blocked
+    assert broker.engine.balance().margin == 0
 
 
 def test_a_premium_received_does_not_pay_its_own_margin(tmp_path, feed, clock):

@@ -10,7 +10,8 @@ from scipy.stats import norm
 
 from strikeloom.domain.instruments import Kind
 from strikeloom.errors import DataError
-from strikeloom.risk.margin import HOW, margins, span_parameters
+from strikeloom.risk.margin import HOW, margins
+from strikeloom.risk.parameters import span_parameters
 
 DAY = date(2026, 2, 11)
 INDEX = span_parameters(Kind.INDEX, DAY)
@@ -108,7 +109,9 @@ def test_a_defined_risk_never_needs_more_than_its_width_and_the_exposure(short, 
     """A vertical can lose its width at most; the scenarios never claim more."""
     hedge = short + width if call else short - width
     needed = _margin([(short, call, -65), (hedge, call, 65)], vol=vol)
-    assert needed <= 65 * (width + INDEX.exposure * 25000) + 1e-6
+    far = abs(short / 25000 - 1) > 0.10 and (short > 25000) == call
+    exposure = 0.05 if far else INDEX.exposure
+    assert needed <= 65 * (width + exposure * 25000) + 1e-6
     naked = _margin([(short, call, -65)], vol=vol)
     assert needed <= naked + 1e-6
 
@@ -129,6 +132,73 @@ def test_a_short_that_expires_today_bears_the_extra():
     assert span_parameters(Kind.INDEX, date(2024, 11, 20)).expiry_extra == 0.02
     eve = _margin(leg, years=1 / 365)
     assert last_day == pytest.approx(eve + 0.02 * 25000 * 65)
+
+
+def test_far_and_long_shorts_bear_more_exposure():
+    """2 %, and 3 % more beyond 10 % out of the money or nine months."""
+    near, far = [(27400, True, -65), (27500, True, 65)], [(27600, True, -65), (27500, True, 65)]
+    notional = 25000 * 65
+    assert _margin(far) - _margin(near) == pytest.approx(0.03 * notional, abs=65 * 100)
+    year = [(25000, True, -65), (25000, True, 65)]
+    assert _margin(year, years=1.0) == pytest.approx(0.05 * notional)
+    assert _margin(year, years=0.7) == pytest.approx(0.02 * notional)
+
+
+def test_wild_markets_are_scanned_wider():
+    """Six daily deviations, times the root of two days: 13.4 % at 25 %, against 10 % at least."""
+    deep = [(25000 - 6000, False, -65), (25000 - 6000, False, 65), (25000, True, -65)]
+    forward, vol, units, time = 25000.0, 0.25, 65, 1 / 365
+    reach = 6 * 2**0.5 * vol / 250**0.5
+    assert reach == pytest.approx(0.134, abs=5e-4)
+    worst = _black(forward * (1 + reach), 25000, time, vol * 1.25, is_call=True)
+    expected = units * (worst + 0.02 * forward + 0.05 * forward)
+    assert _margin(deep, vol=vol, years=time) == pytest.approx(expected, rel=1e-3)
+
+
+def test_exposure_of_a_wild_stock_follows_its_deviation():
+    """3.5 % at least by rule, 5 % here, or one and a half daily deviations."""
+    pair = [(1400, False, -500), (1400, False, 500)]
+    calm = _margin(pair, forward=1400.0, vol=0.3, parameters=STOCK)
+    wild = _margin(pair, forward=1400.0, vol=0.8, parameters=STOCK)
+    assert calm == pytest.approx(0.05 * 1400 * 500)
+    assert wild == pytest.approx(1.5 * 0.8 / 250**0.5 * 1400 * 500)
+
+
+# figures of others
+
+
+@pytest.mark.realdata
+def test_no_recorded_answer_of_the_broker_is_higher(shared_data):
+    """Dhan's calculator as recorded: what is bought is paid in full, and nothing else."""
+    import json
+
+    ratios = {}
+    for name in ("base_api__margin_calculator", "models__margin"):
+        recorded = json.loads((shared_data / "dhan_api" / f"{name}.json").read_text())
+        asked = json.loads(recorded["request_body"])
+        answer = recorded["response_body"]
+        assert (asked["transactionType"], answer["spanMargin"]) == ("BUY", 0.0)
+        ours = asked["quantity"] * asked["price"] + _margin([(asked["price"], True, 1.0)])
+        ratios[name] = ours / answer["totalMargin"]
+    assert all(ratio >= 1.0 for ratio in ratios.values()), ratios
+    assert max(ratios.values()) == pytest.approx(1.0)
+
+
+def test_a_reversed_condor_on_its_last_day_as_a_broker_asked():
+    """Rs 31,522 for one lot of 15 on BANKNIFTY, autumn 2024 (tradingqna.com, topic 172759)."""
+    legs = [(51500, True, 15), (51700, True, -15), (51100, False, 15), (50900, False, -15)]
+    before = span_parameters(Kind.INDEX, date(2024, 11, 19))
+    premium = 15 * (32 - 14.3 + 15.05 - 7.35)
+    needed = _margin(legs, forward=51365.7, vol=0.2, years=0.0, parameters=before) + premium
+    assert needed == pytest.approx(31522, rel=0.02)
+
+
+@pytest.mark.parametrize(("short", "hedge"), [(24500, 24400), (24000, 23500), (24800, 24750)])
+def test_a_credit_spread_as_a_broker_rules_of_thumb(short, hedge):
+    """Width of the spread, and 2 % of the notional (tradingqna.com, topic 78211)."""
+    needed = _margin([(short, False, -75), (hedge, False, 75)])
+    thumb = 75 * (short - hedge + 0.02 * 25000)
+    assert 0.97 * thumb - 75 * 20 <= needed <= thumb
 
 
 def test_padding_changes_nothing_and_a_batch_is_its_rows():

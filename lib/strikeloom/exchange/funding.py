@@ -7,59 +7,50 @@ hedges nothing, a resting sale counts as sold.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 
-import numpy as np
-
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import Kind, OptionContract
 from strikeloom.domain.legs import Side
-from strikeloom.domain.money import rupees, rupees_text
+from strikeloom.domain.money import rupees_text
+from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.ledger import Ledger
 from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.rules import DESK, Refusal
 from strikeloom.nse.charges import trade_charges
-from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.ports.feed import MarketFeed
-from strikeloom.risk.margin import margins, span_parameters
-
-Holding = tuple[OptionContract, int]
+from strikeloom.risk.book import BookMargin, book_margins
 
 
-def margin_of(holdings: Iterable[Holding], feed: MarketFeed, now: datetime) -> int:
-    """Estimate in paise: legs of one underlying and expiry offset each other, no others.
+def book_margin(
+    books: Sequence[Mapping[OptionContract, int]], feed: MarketFeed, now: datetime
+) -> list[BookMargin]:
+    """Estimate of each of some books, with the levels and prices that the market shows now.
 
     Raises
     ------
     NoQuote
         When the level of an underlying with a sold leg is not known.
     """
-    groups: dict[tuple[str, date], list[Holding]] = {}
-    for contract, net in holdings:
-        if net:
-            groups.setdefault((contract.symbol, contract.expiry), []).append((contract, net))
-    return sum(_group(legs, feed, now) for legs in groups.values())
+    contracts = {contract for book in books for contract, net in book.items() if net}
+    if not any(net < 0 or c.kind is Kind.STOCK for book in books for c, net in book.items()):
+        return [BookMargin() for _ in books]
+    levels: dict[str, int] = {}
+    for symbol in {contract.symbol for contract in contracts}:
+        with suppress(NoQuote):  # needed only where something is sold: said there
+            levels[symbol] = feed.spot(symbol)[0]
+    marks = {key: _mark(quote) for key, quote in feed.quotes(contracts).items()}
+    known = {key: mark for key, mark in marks.items() if mark is not None}
+    return book_margins(books, levels, known, now)
 
 
-def _group(legs: list[Holding], feed: MarketFeed, now: datetime) -> int:
-    first = legs[0][0]
-    if all(net > 0 for _, net in legs):
-        return 0
-    spot, _ = feed.spot(first.symbol)
-    parameters = span_parameters(first.kind, now.date())
-    expires_today = first.expiry <= now.date()
-    years = 0.0 if expires_today else years_to_expiry(now, first.expiry)
-    found = margins(
-        np.array([[rupees(c.strike) for c, _ in legs]]),
-        np.array([[c.right is Right.CALL for c, _ in legs]]),
-        np.array([[float(net) for _, net in legs]]),
-        np.array([rupees(spot)]),
-        np.array([parameters.base_vol]),
-        np.array([years]),
-        parameters,
-    )
-    return round(float(found[0]) * 100)
+def _mark(quote: Quote) -> int | None:
+    """Middle of a quote, else the last trade."""
+    if quote.bid is not None and quote.ask is not None and quote.two_sided:
+        return (quote.bid + quote.ask) // 2
+    return quote.last
 
 
 def resting_sells(account: Ledger, without: BookOrder | None = None) -> Counter[OptionContract]:
@@ -107,14 +98,15 @@ def lacks_money(
         if order.side is Side.BUY:
             if _buying(order, account, before) <= -held[order.contract]:
                 return None
-            needed = margin_of(bound.items(), feed, now) + order.left * order.limit + cost
+            (bound_margin,) = book_margin([bound], feed, now)
+            needed = bound_margin.total + order.left * order.limit + cost
         else:
-            without = margin_of(bound.items(), feed, now)
-            bound[order.contract] -= order.left
-            needed = margin_of(bound.items(), feed, now)
-            if needed <= without:
+            more = bound.copy()
+            more[order.contract] -= order.left
+            without, margin = book_margin([bound, more], feed, now)
+            if margin.total <= without.total:
                 return None
-            needed += cost
+            needed = margin.total + cost
     except NoQuote as error:
         return Refusal(DESK, f"its margin cannot be worked out: {error}")
     if needed <= cash:

@@ -5,6 +5,8 @@ Each look first catches up with the clock.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
@@ -13,8 +15,10 @@ from strikeloom.errors import BrokerError
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.audit import audit
 from strikeloom.exchange.balance import Balance
-from strikeloom.exchange.funding import margin_of, resting_sells, tied_premium
+from strikeloom.exchange.funding import book_margin, resting_sells, tied_premium
+from strikeloom.exchange.margin_answer import MarginAnswer, margin_answer
 from strikeloom.exchange.order import BookOrder, OrderEvent
+from strikeloom.exchange.placement import Placement
 from strikeloom.exchange.position import Position
 from strikeloom.exchange.rules import ORDER
 from strikeloom.exchange.session_walk import SessionWalk
@@ -94,18 +98,36 @@ class Reports:
         self.advance()
         now, money = self._clock.now(), self._account.money
         held = self._account.holdings()
-        margin = margin_of(held.items(), self._feed, now)
-        bound = dict(held)
-        for contract, units in resting_sells(self._account).items():
-            bound[contract] = bound.get(contract, 0) - units
-        blocked = margin_of(bound.items(), self._feed, now) - margin
+        bound = Counter(held)
+        bound.subtract(resting_sells(self._account))
+        margin, resting = book_margin([held, bound], self._feed, now)
         return Balance(
             day_start=money.day_start,
             cash=money.cash,
-            margin=margin,
-            blocked=max(0, blocked) + tied_premium(self._account),
+            margin=margin.total,
+            blocked=max(0, resting.total - margin.total) + tied_premium(self._account),
             realised_today=sum(p.realised for p in self._account.positions()),
             charges_today=money.day_charges,
+        )
+
+    def margin(
+        self, placements: Sequence[Placement], *, with_holdings: bool = False
+    ) -> MarginAnswer:
+        """Estimate of what some orders would need together; nothing is placed.
+
+        Parameters
+        ----------
+        with_holdings : bool, default False
+            What they would need more than what is held and rests.
+
+        Raises
+        ------
+        NoQuote
+            When the level of an underlying with a sold leg is not known.
+        """
+        self.advance()
+        return margin_answer(
+            placements, self._account, self._feed, self._clock.now(), with_holdings=with_holdings
         )
 
     def events(self, after: int = 0, limit: int = 1000) -> list[OrderEvent]:

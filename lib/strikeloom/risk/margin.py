@@ -1,73 +1,86 @@
 """Margin estimate of option structures: 16 price and volatility scenarios plus exposure.
 
-Shaped as SPAN: the worst loss over the scenarios, less the net value of the options held, plus
-a share of the notional sold. The parameters are a conservative reading of public rules
-(``risk/data/span.csv``); the broker's own calculator is the truth, and every figure from here
-is labelled an estimate.
+Shaped as SPAN. The price of the underlying is moved by thirds of its scan range, volatility up
+and down with each, and by two extreme moves of which a cover fraction counts. What a structure
+loses at worst, less the net value of the options in it, is its scan margin; a share of the
+notional sold comes on top. Legs of one expiry offset each other. Legs of several expiries share
+the price move, not the volatility move, and pay a charge for what they match; legs on their
+last day share nothing where the dated rule says so.
+
+The parameters are a conservative reading of public rules (``risk/data/span.csv``). The broker's
+own calculator is the truth, and every figure from here is labelled an estimate.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-from datetime import date
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import Kind
 from strikeloom.errors import DataError
-from strikeloom.quant.black76 import price
+from strikeloom.quant.black76 import greeks, price
+from strikeloom.risk.parameters import SpanParameters
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: Structures worked out at once, so that memory stays below about 100 MB.
-_ROWS = 20_000
+#: Legs worked out at once, so that memory stays below about 100 MB.
+_LEGS = 80_000
 
 HOW = "estimate: worst of 16 scenarios plus exposure"
 
 #: Price move as a share of the scan range, volatility move, share of the loss that counts
 #: (CME SPAN methodology: the two extreme moves count 35 %).
-_SCENARIOS = np.array(
+SCENARIOS = np.array(
     [(m / 3, v, 1.0) for m in (0, 1, -1, 2, -2, 3, -3) for v in (1, -1)]
     + [(2.0, 0, 0.35), (-2.0, 0, 0.35)]
 )
+_PAIRS = 7  # price moves that come with both volatility moves
+_DAYS_PER_YEAR = 250
+_SHORTEST = 1 / 365
 
 
-@dataclass(frozen=True, slots=True)
-class SpanParameters:
-    """Shares of the underlying's price, volatility points as fractions."""
+@dataclass(frozen=True)
+class Legs:
+    """Legs of n structures, each on one underlying; arrays of shape (n, L).
 
-    price_scan: float
-    vol_scan: float
-    exposure: float
-    expiry_extra: float
-    base_vol: float
-
-
-@cache
-def span_parameters(kind: Kind, day: date) -> SpanParameters:
-    """Parameters in force.
-
-    Raises
-    ------
-    DataError
-        When no row is in force that day.
+    Attributes
+    ----------
+    strikes, is_call, units : ndarray
+        Units positive bought, negative sold; 0 pads, whatever the rest of the leg says.
+    forward, vol, years : ndarray
+        Of the leg's expiry. ``years`` 0 means it expires today.
+    value : ndarray
+        What a unit is worth now; NaN takes the worth at ``vol``.
+    delivery : ndarray
+        Share of strike x units asked when the leg is bought and in the money.
     """
-    text = files("strikeloom.risk.data").joinpath("span.csv").read_text(encoding="utf-8")
-    rows = [
-        row
-        for row in csv.DictReader(text.splitlines())
-        if row["kind"] == kind.value and date.fromisoformat(row["effective_from"]) <= day
-    ]
-    if not rows:
-        raise DataError(f"no margin parameters for {kind} on {day}; add a row to span.csv")
-    row = max(rows, key=lambda r: r["effective_from"])
-    names = ("price_scan", "vol_scan", "exposure", "expiry_extra", "base_vol")
-    return SpanParameters(*(float(row[name]) for name in names))
+
+    strikes: Floats
+    is_call: Bools
+    units: Floats
+    forward: Floats
+    vol: Floats
+    years: Floats
+    value: Floats
+    delivery: Floats
+
+
+@dataclass(frozen=True)
+class MarginParts:
+    """Estimate by what it is for; rupees, shape (n,)."""
+
+    scan: Floats
+    exposure: Floats
+    expiry_extra: Floats
+    calendar: Floats
+    delivery: Floats
+
+    @property
+    def total(self) -> Floats:
+        """All of it."""
+        return self.scan + self.exposure + self.expiry_extra + self.calendar + self.delivery
 
 
 def margins(
@@ -98,47 +111,158 @@ def margins(
     DataError
         When a figure is not finite or a level not positive; names the first such row.
     """
-    strikes = np.where(units == 0, forward[:, None], strikes)
-    usable = np.isfinite(strikes * units).all(axis=1) & (strikes > 0).all(axis=1)
-    usable &= np.isfinite(forward + vol + years) & (forward > 0)
-    if not usable.all():
-        row = int(np.argmin(usable))
-        raise DataError(
-            f"structure {row} has strikes {strikes[row].tolist()}, units {units[row].tolist()}, "
-            f"forward {forward[row]}, volatility {vol[row]}, years {years[row]}: a margin needs "
-            "finite figures and positive levels",
-            row=row,
-        )
-    parts = [
-        _batch(strikes[at], is_call[at], units[at], forward[at], vol[at], years[at], parameters)
-        for start in range(0, len(forward), _ROWS)
-        for at in (slice(start, start + _ROWS),)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _batch(
-    strikes: Floats,
-    is_call: Bools,
-    units: Floats,
-    forward: Floats,
-    vol: Floats,
-    years: Floats,
-    parameters: SpanParameters,
-) -> Floats:
-    """``margins`` of checked rows; holds 16 scenarios of each at once."""
-    moved = 1 + _SCENARIOS[:, 0] * parameters.price_scan
-    shocked = np.maximum(0.01, vol[:, None] + _SCENARIOS[:, 1] * parameters.vol_scan)
-    spots = forward[:, None] * np.maximum(moved, 0.01)
-    time = np.maximum(years, 1 / 365)[:, None, None]
-    worth = price(
-        spots[:, :, None], strikes[:, None, :], time, shocked[:, :, None], is_call[:, None, :]
+    shape = units.shape
+    legs = Legs(
+        strikes,
+        is_call,
+        units,
+        forward=np.broadcast_to(forward[:, None], shape),
+        vol=np.broadcast_to(vol[:, None], shape),
+        years=np.broadcast_to(years[:, None], shape),
+        value=np.full(shape, np.nan),
+        delivery=np.zeros(shape),
     )
-    now = price(forward[:, None], strikes, time[:, :, 0], vol[:, None], is_call)
-    value = (units * now).sum(axis=1)
-    change = (units[:, None, :] * worth).sum(axis=2) - value[:, None]
-    loss = np.maximum(0.0, -(change * _SCENARIOS[:, 2]).min(axis=1))
-    sold = np.where(units < 0, -units, 0.0).sum(axis=1) * forward
-    extra = np.where(years <= 0, parameters.expiry_extra, 0.0)
-    required = np.maximum(0.0, loss - value) + (parameters.exposure + extra) * sold
-    return np.asarray(np.where(sold > 0, required, 0.0))
+    return margin_parts(legs, vol, parameters).total
+
+
+def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
+    """Margin estimate of n structures whose legs may have several expiries.
+
+    Parameters
+    ----------
+    scan_vol : ndarray, shape (n,)
+        Volatility of the underlying, from which the price scan range is measured.
+
+    Raises
+    ------
+    DataError
+        When a figure is not finite or a level not positive; names the first such row.
+    """
+    legs = _padded(legs)
+    _check(legs, scan_vol)
+    rows = max(1, _LEGS // max(1, legs.units.shape[1]))
+    parts = [
+        _batch(Legs(*(getattr(legs, n)[at] for n in Legs.__dataclass_fields__)), vol, parameters)
+        for at, vol in (
+            (slice(start, start + rows), scan_vol[start : start + rows])
+            for start in range(0, len(scan_vol), rows)
+        )
+    ]
+    names = MarginParts.__dataclass_fields__
+    empty = [np.zeros(0)]
+    return MarginParts(*(np.concatenate([getattr(p, n) for p in parts] or empty) for n in names))
+
+
+def _padded(legs: Legs) -> Legs:
+    """Legs of no units made harmless: at the money of a used leg, with its volatility."""
+    used = legs.units != 0
+    at = np.argmax(used, axis=1)[:, None] if legs.units.shape[1] else np.zeros((0, 1), dtype=int)
+    filled = {
+        name: np.where(used, table, np.take_along_axis(np.asarray(table), at, axis=1))
+        for name, table in (
+            ("strikes", legs.strikes), ("forward", legs.forward), ("vol", legs.vol),
+            ("years", legs.years),
+        )
+    } if legs.units.shape[1] else {}  # fmt: skip
+    return replace(legs, **filled, value=np.where(used, legs.value, np.nan))
+
+
+def _check(legs: Legs, scan_vol: Floats) -> None:
+    used = legs.units != 0
+    finite = np.isfinite(legs.strikes * legs.units * legs.forward + legs.vol + legs.years)
+    sound = finite & (legs.strikes > 0) & (legs.forward > 0) & ~np.isinf(legs.value)
+    usable = (sound | ~used).all(axis=1) & np.isfinite(scan_vol)
+    if usable.all():
+        return
+    row = int(np.argmin(usable))
+    raise DataError(
+        f"structure {row} has strikes {legs.strikes[row].tolist()}, units "
+        f"{legs.units[row].tolist()}, forwards {legs.forward[row].tolist()}, volatilities "
+        f"{legs.vol[row].tolist()}, years {legs.years[row].tolist()}, volatility of the underlying "
+        f"{scan_vol[row]}: a margin needs finite figures and positive levels",
+        row=row,
+    )
+
+
+def _batch(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
+    """``margin_parts`` of checked rows; holds 16 scenarios of each leg at once."""
+    units, forward = legs.units, legs.forward
+    time = np.maximum(legs.years, _SHORTEST)
+    model = price(forward, legs.strikes, time, legs.vol, legs.is_call)
+    value = np.where(np.isnan(legs.value), model, legs.value)
+    change = units[:, :, None] * (_shocked(legs, scan_vol, time, parameters) - model[:, :, None])
+    scan, calendar = _scanned(legs, change * SCENARIOS[:, 2], units * value, time, parameters)
+    sold = np.where(units < 0, -units * forward, 0.0)
+    out = np.where(legs.is_call, legs.strikes / forward - 1, 1 - legs.strikes / forward)
+    far = (out > parameters.far_moneyness) | (legs.years > parameters.far_years)
+    daily = scan_vol[:, None] / np.sqrt(_DAYS_PER_YEAR)
+    rate = np.maximum(
+        np.where(far, parameters.far_exposure, parameters.exposure),
+        parameters.exposure_sigmas * daily,
+    )
+    extra = np.where(legs.years <= 0, parameters.expiry_extra, 0.0)
+    short = (sold > 0).any(axis=1)
+    bought = np.where((units > 0) & (out < 0), units * legs.strikes, 0.0)
+    return MarginParts(
+        scan=np.where(short, scan, 0.0),
+        exposure=(sold * rate).sum(axis=1),
+        expiry_extra=(sold * extra).sum(axis=1),
+        calendar=np.where(short, calendar, 0.0),
+        delivery=(bought * legs.delivery).sum(axis=1),
+    )
+
+
+def _shocked(legs: Legs, scan_vol: Floats, time: Floats, parameters: SpanParameters) -> Floats:
+    """Worth of a unit of each leg in each scenario, shape (n, L, 16)."""
+    daily = scan_vol / np.sqrt(_DAYS_PER_YEAR)
+    reach = np.maximum(parameters.price_scan, parameters.scan_sigmas * daily)
+    moved = np.maximum(1 + SCENARIOS[:, 0] * reach[:, None], 0.01)
+    turn = np.maximum(parameters.vol_scan, parameters.vol_share * legs.vol)
+    vol = np.maximum(0.01, legs.vol[:, :, None] + SCENARIOS[:, 1] * turn[:, :, None])
+    spots = legs.forward[:, :, None] * moved[:, None, :]
+    return price(spots, legs.strikes[:, :, None], time[:, :, None], vol, legs.is_call[:, :, None])
+
+
+def _scanned(
+    legs: Legs, change: Floats, value: Floats, time: Floats, parameters: SpanParameters
+) -> tuple[Floats, Floats]:
+    """Scan margin and charge for spreads over months: apart or together, whichever is less.
+
+    Parameters
+    ----------
+    change : ndarray, shape (n, L, 16)
+        Rupees of each leg in each scenario, as far as they count.
+    value : ndarray, shape (n, L)
+        Rupees of each leg now.
+    """
+    if (legs.years == legs.years[:, :1]).all():
+        worst = np.minimum(0.0, change.sum(axis=1).min(axis=1))
+        return np.maximum(0.0, -worst - value.sum(axis=1)), np.zeros(len(value))
+    first = (legs.years[:, :, None] == legs.years[:, None, :]).argmax(axis=2)
+    delta = legs.units * greeks(legs.forward, legs.strikes, time, legs.vol, legs.is_call).delta
+    apart = np.zeros(len(value))
+    alone, joint = np.zeros(len(value)), np.zeros((len(value), _PAIRS + 2))
+    joint_value, long, short = np.zeros((3, len(value)))
+    for group in range(legs.units.shape[1]):
+        mine = first == group
+        moves = _by_move(np.where(mine[:, :, None], change, 0.0).sum(axis=1))
+        worth = np.where(mine, value, 0.0).sum(axis=1)
+        need = np.maximum(0.0, -np.minimum(0.0, moves.min(axis=1)) - worth)
+        apart += need
+        lone = (legs.years[:, group] <= 0) & (parameters.calendar_last_day == 0)
+        alone += np.where(lone, need, 0.0)
+        shared = ~lone
+        joint += np.where(shared[:, None], moves, 0.0)
+        joint_value += np.where(shared, worth, 0.0)
+        net = np.where(mine & shared[:, None], delta * legs.forward, 0.0).sum(axis=1)
+        long, short = long + np.maximum(net, 0.0), short + np.maximum(-net, 0.0)
+    together = np.maximum(0.0, -np.minimum(0.0, joint.min(axis=1)) - joint_value)
+    charge = parameters.calendar_charge * np.minimum(long, short)
+    better = alone + together + charge < apart
+    return np.where(better, alone + together, apart), np.where(better, charge, 0.0)
+
+
+def _by_move(change: Floats) -> Floats:
+    """Worse of the two volatility moves at each price move, then the extreme moves."""
+    pairs = change[:, : 2 * _PAIRS].reshape(len(change), _PAIRS, 2).min(axis=2)
+    return np.concatenate([pairs, change[:, 2 * _PAIRS :]], axis=1)

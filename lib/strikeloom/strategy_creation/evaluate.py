@@ -16,7 +16,8 @@ from strikeloom.nse.charges import trade_charges
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, payoffs
 from strikeloom.quant.probability import expected_value, probability_of_profit
-from strikeloom.risk.margin import HOW, margins, span_parameters
+from strikeloom.risk.margin import HOW, margins
+from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
 
 

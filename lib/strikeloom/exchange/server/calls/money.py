@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
-from strikeloom.exchange.funding import margin_of
+from strikeloom.exchange.margin_answer import MarginAnswer
 from strikeloom.exchange.placement import OrderType, Placement
 from strikeloom.exchange.server.answers import Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
 from strikeloom.exchange.server.calls.orders import placement
 from strikeloom.exchange.server.words import rupee
-from strikeloom.nse.charges import trade_charges
 
 _MOST_LEGS = 20
 
@@ -41,21 +38,20 @@ def funds(call: Call) -> Answer:
 def single(call: Call) -> Answer:
     """Margin of one order by itself."""
     what = _leg(call, call.body)
-    parts = _margin(call, [what], holdings=False)
-    total = parts["total"]
-    available = call.engine.balance().available
-    notional = what.units * (what.limit or 0)
-    cost = trade_charges(what.side, what.units, what.limit, call.now.date())
+    found = _margin(call, [what], holdings=False)
+    notional = what.units * what.limit
     return Answer(
         {
-            "totalMargin": rupee(total),
-            "spanMargin": rupee(parts["span"]),
-            "exposureMargin": rupee(parts["exposure"]),
-            "availableBalance": rupee(available),
-            "variableMargin": 0.0,
-            "insufficientBalance": rupee(max(0, total - available)),
-            "brokerage": rupee(cost.brokerage),
-            "leverage": f"{notional / total:.2f}X" if total and total != notional else "1X",
+            "totalMargin": rupee(found.total),
+            "spanMargin": rupee(found.span),
+            "exposureMargin": rupee(found.exposure),
+            "availableBalance": rupee(found.available),
+            "variableMargin": rupee(found.delivery),
+            "insufficientBalance": rupee(found.shortfall),
+            "brokerage": rupee(found.brokerage),
+            "leverage": f"{notional / found.total:.2f}X"
+            if found.total not in (0, notional)
+            else "1X",
         }
     )
 
@@ -66,19 +62,17 @@ def multi(call: Call) -> Answer:
     if not isinstance(rows, list) or not 0 < len(rows) <= _MOST_LEGS:
         raise bad_field("scripList", rows)
     legs = [_leg(call, row) for row in rows]
-    with_held = call.body.get("includePosition") is True
-    together = _margin(call, legs, holdings=with_held)
-    apart = sum(_margin(call, [leg], holdings=False)["total"] for leg in legs)
+    found = _margin(call, legs, holdings=call.body.get("includePosition") is True)
     return Answer(
         {
-            "total_margin": _text(together["total"]),
-            "span_margin": _text(together["span"]),
-            "exposure_margin": _text(together["exposure"]),
+            "total_margin": _text(found.total),
+            "span_margin": _text(found.span),
+            "exposure_margin": _text(found.exposure),
             "equity_margin": _text(0),
-            "fo_margin": _text(together["total"]),
+            "fo_margin": _text(found.total),
             "commodity_margin": _text(0),
             "currency": _text(0),
-            "hedge_benefit": _text(max(0, apart - together["total"])),
+            "hedge_benefit": _text(found.hedge_benefit),
         }
     )
 
@@ -96,16 +90,11 @@ def _leg(call: Call, row: Any) -> Placement:
     return replace(found, order_type=OrderType.LIMIT, trigger=0)
 
 
-def _margin(call: Call, legs: list[Placement], *, holdings: bool) -> dict[str, int]:
-    held = Counter(call.engine.holdings()) if holdings else Counter()
-    for leg in legs:
-        held[leg.contract] += int(leg.side) * leg.units
+def _margin(call: Call, legs: list[Placement], *, holdings: bool) -> MarginAnswer:
     try:
-        bound = margin_of(held.items(), call.house.market, call.now)
+        return call.engine.margin(legs, with_holdings=holdings)
     except DataError as error:
         raise refused("DH-905", str(error)) from error
-    paid = sum(leg.units * leg.limit for leg in legs if leg.side is Side.BUY)
-    return {"total": bound + paid, "span": bound, "exposure": 0}
 
 
 def _text(amount: int) -> str:

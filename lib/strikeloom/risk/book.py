@@ -1,0 +1,142 @@
+"""Margin estimate of a whole book: every underlying apart, its expiries as the rules allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.money import rupees
+from strikeloom.errors import NoQuote
+from strikeloom.nse.sessions import session, years_to_expiry
+from strikeloom.quant.implied_vol import implied_vol
+from strikeloom.risk.margin import Legs, MarginParts, margin_parts
+from strikeloom.risk.parameters import delivery_share, span_parameters
+
+Holdings = Mapping[OptionContract, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BookMargin:
+    """Estimate of a book in paise, by what it is for."""
+
+    scan: int = 0
+    exposure: int = 0
+    expiry_extra: int = 0
+    calendar: int = 0
+    delivery: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.scan + self.exposure + self.expiry_extra + self.calendar + self.delivery
+
+
+def book_margins(
+    books: Sequence[Holdings],
+    levels: Mapping[str, int],
+    marks: Mapping[str, int],
+    now: datetime,
+) -> list[BookMargin]:
+    """Margin estimate of many books at once, each by itself.
+
+    Parameters
+    ----------
+    books : sequence of mapping
+        Net units by contract; 0 counts as absent.
+    levels : mapping
+        Level of each underlying in paise.
+    marks : mapping
+        What a unit of a contract is worth in paise, by key; where it is absent the model's own
+        worth stands in.
+
+    Raises
+    ------
+    NoQuote
+        When the level of an underlying with a sold leg, or one near delivery, is not known.
+    """
+    found = [BookMargin() for _ in books]
+    for kind in Kind:
+        groups = _groups(books, kind, now)
+        if groups:
+            parts = _margins([legs for _, legs in groups], kind, levels, marks, now)
+            for row, (book, _) in enumerate(groups):
+                found[book] = _added(found[book], parts, row)
+    return found
+
+
+_Leg = tuple[OptionContract, int]
+
+
+def _groups(books: Sequence[Holdings], kind: Kind, now: datetime) -> list[tuple[int, list[_Leg]]]:
+    """Legs of each underlying of each book that can need anything."""
+    groups: dict[tuple[int, str], list[_Leg]] = {}
+    for number, book in enumerate(books):
+        for contract, net in book.items():
+            if net and contract.kind is kind:
+                groups.setdefault((number, contract.symbol), []).append((contract, net))
+    day = now.date()
+    return [
+        (number, sorted(legs))
+        for (number, _), legs in groups.items()
+        if any(net < 0 or delivery_share(kind, c.expiry, day) for c, net in legs)
+    ]
+
+
+def _margins(
+    groups: list[list[_Leg]],
+    kind: Kind,
+    levels: Mapping[str, int],
+    marks: Mapping[str, int],
+    now: datetime,
+) -> MarginParts:
+    day, shape = now.date(), (len(groups), max(len(legs) for legs in groups))
+    parameters = span_parameters(kind, day)
+    strikes, units, forward, years, value, delivery = np.zeros((6, *shape))
+    calls = np.zeros(shape, dtype=bool)
+    value[:] = np.nan
+    for row, legs in enumerate(groups):
+        symbol = legs[0][0].symbol
+        if symbol not in levels:
+            raise NoQuote(f"no level of {symbol} is known at {now:%Y-%m-%d %H:%M}", symbol=symbol)
+        forward[row] = rupees(levels[symbol])
+        for at, (contract, net) in enumerate(legs):
+            strikes[row, at], units[row, at] = rupees(contract.strike), net
+            calls[row, at] = contract.right is Right.CALL
+            years[row, at] = _years(contract, now)
+            delivery[row, at] = delivery_share(kind, contract.expiry, day)
+            mark = marks.get(contract.key)
+            value[row, at] = np.nan if mark is None else rupees(mark)
+    vol = _vols(value, forward, strikes, years, calls, parameters.base_vol)
+    legs_of = Legs(strikes, calls, units, forward, vol, years, value, delivery)
+    return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
+
+
+def _years(contract: OptionContract, now: datetime) -> float:
+    """0 on the last day: the rules of that day count, not its hours."""
+    if contract.expiry <= now.date() or session(contract.expiry).close <= now:
+        return 0.0
+    return years_to_expiry(now, contract.expiry)
+
+
+def _vols(
+    value: np.ndarray,
+    forward: np.ndarray,
+    strikes: np.ndarray,
+    years: np.ndarray,
+    calls: np.ndarray,
+    base: float,
+) -> np.ndarray:
+    """Implied volatility where there is one, else that of the parameters."""
+    vol, _ = implied_vol(value, forward, np.where(strikes > 0, strikes, 1.0), years, calls)
+    return np.where(np.isfinite(vol), vol, base)
+
+
+def _added(book: BookMargin, parts: MarginParts, row: int) -> BookMargin:
+    names = BookMargin.__dataclass_fields__
+    return BookMargin(
+        *(getattr(book, n) + round(float(getattr(parts, n)[row]) * 100) for n in names)
+    )

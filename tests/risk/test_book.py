@@ -1,0 +1,167 @@
+"""Books over several expiries and underlyings: what may offset what, and on which day."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from doubles import ist, option
+from strikeloom.domain.instruments import Kind, Right
+from strikeloom.errors import NoQuote
+from strikeloom.risk.book import book_margins
+from strikeloom.risk.parameters import delivery_share
+
+NEAR, FAR = date(2026, 2, 24), date(2026, 3, 30)
+LEVELS = {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
+NOW = ist("2026-02-11 10:00")
+
+
+def need(book, now=NOW, levels=LEVELS, marks=None):
+    (found,) = book_margins([book], levels, marks or {}, now)
+    return found
+
+
+def nifty(strike, right=Right.CALL, expiry=NEAR):
+    return option(strike, right, expiry=expiry)
+
+
+def reliance(strike, right=Right.CALL, expiry=NEAR):
+    return option(strike, right, expiry=expiry, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+
+
+def _call(forward, strike, years, vol):
+    deviation = vol * years**0.5
+    d1 = np.log(forward / strike) / deviation + deviation / 2
+    return forward * norm.cdf(d1) - strike * norm.cdf(d1 - deviation)
+
+
+def test_a_calendar_shares_the_price_move_but_not_the_volatility_move():
+    """Worked with the textbook formula: 10.73 % and 5 points, each expiry at its worst turn."""
+    found = need({nifty(25000): -65, nifty(25000, expiry=FAR): 65})
+    years = [(d - 1) / 365 + (5.5 / 24 + 24 / 24) / 365 for d in (13, 47)]
+    forward, vol, units = 25000.0, 0.2, 65
+    worth = [_call(forward, forward, t, vol) for t in years]
+    reach = max(0.10, 6 * 2**0.5 * 0.2 / 250**0.5)
+    losses = []
+    for move, share, turns in [(m / 3, 1.0, (0.05, -0.05)) for m in range(-3, 4)] + [
+        (2.0, 0.35, (0.0,)), (-2.0, 0.35, (0.0,)),
+    ]:  # fmt: skip
+        level = forward * (1 + move * reach)
+        short = max(_call(level, forward, years[0], vol + t) - worth[0] for t in turns)
+        long = min(_call(level, forward, years[1], vol + t) - worth[1] for t in turns)
+        losses.append(share * (short - long))
+    value = worth[1] - worth[0]
+    deltas = [norm.cdf(vol * t**0.5 / 2) for t in years]
+    charge = 0.0175 * min(deltas) * forward
+    assert found.scan == pytest.approx(100 * units * max(0, max(losses) - value), rel=2e-3)
+    assert found.calendar == pytest.approx(100 * units * charge, rel=2e-3)
+    assert found.exposure == round(100 * units * 0.02 * forward)
+
+
+def test_a_leg_on_its_last_day_is_spread_with_nothing():
+    """Index since 2025-02-10, stocks since 2026-05-05."""
+    for contract, later, dates in (
+        (nifty, LEVELS, ("2025-02-06 10:00", "2025-02-13 10:00")),
+        (reliance, LEVELS, ("2026-04-28 10:00", "2026-05-26 10:00")),
+    ):
+        benefit = []
+        for text in dates:
+            now = ist(text)
+            expiring = contract(1400 if contract is reliance else 25000, expiry=now.date())
+            month = contract(
+                1400 if contract is reliance else 25000,
+                expiry=now.date().replace(month=now.month + 1),
+            )
+            both = need({expiring: -500, month: 500}, now, later).total
+            alone = need({expiring: -500}, now, later).total
+            benefit.append(both < alone)
+        assert benefit == [True, False]
+
+
+def test_a_short_index_option_bears_more_on_its_last_day():
+    day = ist("2026-02-24 10:00")
+    found = need({nifty(25000): -65, nifty(25200): 65}, day)
+    assert found.expiry_extra == round(0.02 * 25_000_00 * 65)
+    assert need({nifty(25000): -65}).expiry_extra == 0
+    assert need({reliance(1400): -500}, day).expiry_extra == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "share"),
+    [
+        ("2026-02-17", 0.0), ("2026-02-18", 0.10), ("2026-02-19", 0.25), ("2026-02-20", 0.45),
+        ("2026-02-23", 0.70), ("2026-02-24", 1.0),
+    ],
+)  # fmt: skip
+def test_longs_that_near_their_delivery(day, share):
+    """10, 25, 45, 70 % from four trading days before, the whole value on the last."""
+    assert delivery_share(Kind.STOCK, NEAR, date.fromisoformat(day)) == share
+    found = need({reliance(1300): 500, reliance(1500): 500}, ist(f"{day} 10:00"))
+    assert found.delivery == round(share * 1_300_00 * 500)  # the one in the money
+    assert found.total == found.delivery
+    put = need({reliance(1500, Right.PUT): 500}, ist(f"{day} 10:00"))
+    assert put.delivery == round(share * 1_500_00 * 500)
+    assert need({nifty(24000): 65}, ist(f"{day} 10:00")).total == 0
+
+
+def test_a_mark_counts_more_than_the_model():
+    """A short that trades dear would cost that much to buy back."""
+    cheap = need({nifty(25000): -65}, marks={nifty(25000).key: 300_00})
+    dear = need({nifty(25000): -65}, marks={nifty(25000).key: 900_00})
+    assert dear.scan > cheap.scan
+    assert dear.exposure == cheap.exposure
+
+
+def test_an_unknown_level_is_an_error_only_where_it_is_needed():
+    with pytest.raises(NoQuote, match="no level of NIFTY"):
+        need({nifty(25000): -65}, levels={})
+    assert need({nifty(25000): 65}, levels={}).total == 0
+    assert need({}).total == 0
+    assert need({nifty(25000): 0}).total == 0
+
+
+legs = st.dictionaries(
+    st.builds(
+        nifty,
+        st.integers(230, 270).map(lambda n: n * 100),
+        st.sampled_from(Right),
+        st.sampled_from([NEAR, FAR, date(2026, 3, 3)]),
+    )
+    | st.builds(reliance, st.integers(12, 16).map(lambda n: n * 100), st.sampled_from(Right)),
+    st.sampled_from([-1000, -500, 500, 1000]),
+    max_size=7,
+)
+moments = st.sampled_from(["2026-02-11 10:00", "2026-02-23 15:00", "2026-02-24 10:00"]).map(ist)
+
+
+@given(st.lists(legs, min_size=1, max_size=5), moments)
+@settings(deadline=None, max_examples=60)
+def test_many_books_at_once_are_each_by_itself(books, now):
+    together = book_margins(books, LEVELS, {}, now)
+    for book, found in zip(books, together, strict=True):
+        alone = need(book, now)
+        assert abs(alone.total - found.total) <= 10  # paise, of rounding part by part
+
+
+@given(legs, moments)
+@settings(deadline=None, max_examples=80)
+def test_a_book_never_needs_more_than_its_expiries_one_by_one(book, now):
+    parts = {}
+    for contract, net in book.items():
+        parts.setdefault((contract.symbol, contract.expiry), {})[contract] = net
+    apart = sum(found.total for found in book_margins(list(parts.values()), LEVELS, {}, now))
+    found = need(book, now)
+    assert found.total <= apart + 100
+    assert min(found.scan, found.exposure, found.calendar, found.delivery) >= 0
+
+
+@given(legs, moments)
+@settings(deadline=None, max_examples=80)
+def test_what_is_sold_bears_its_exposure_whatever_hedges_it(book, now):
+    found = need(book, now)
+    sold = sum(-net * LEVELS[c.symbol] for c, net in book.items() if net < 0)
+    assert found.exposure >= round(0.02 * sold) - 100
+    assert sold or found.scan == 0
