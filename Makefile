@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
 KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel()'
 
-.PHONY: help setup demo test check bench lab notebooks lock clean
+.PHONY: help setup demo test check bench soak lab notebooks lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -33,6 +33,9 @@ check: .venv/.ready  ## lint, format, types, layers
 
 bench: .venv/.ready  ## figures of this machine, against the bars
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+soak: .venv/.ready  ## ten-minute loads of the local exchange; the suite runs a fiftieth
+	@set -e; for file in benchmarks/soak/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 lab: .venv/.runs  ## JupyterLab on the notebooks
 	@exec $(BIN)/jupyter lab --notebook-dir=notebooks

@@ -20,7 +20,8 @@ def exchange(
     market: Market = "",
     port: Annotated[int, typer.Option(help="Of everything; 0 takes a free one.", min=0)] = 0,
     speed: Annotated[
-        float, typer.Option(help="Seconds of the market in a real second.", min=0.01)
+        float,
+        typer.Option(help="Seconds of the market in a real second; 0: stepped by hand.", min=0.0),
     ] = 1.0,
     day: Annotated[
         str, typer.Option("--date", help="Day to play, YYYY-MM-DD; default: the latest.",
@@ -35,6 +36,13 @@ def exchange(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin the day anew; earlier accounts are kept aside.")
     ] = False,
+    limits: Annotated[
+        bool, typer.Option("--limits/--no-limits", help="Limit calls as the broker does.")
+    ] = True,
+    ticks: Annotated[
+        float, typer.Option(help="Trades a second that load the feed; nobody can trade on them.",
+                            min=0.0),
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Serve a market day as the broker would: orders, quotes, feeds, on this machine only.
@@ -58,7 +66,7 @@ def exchange(
         raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
     options = ExchangeOptions(
         market=market, day=chosen, port=port, speed=speed, accounts=accounts, faults=faults,
-        fresh=fresh,
+        fresh=fresh, limits=limits, ticks=ticks, beat_seconds=0.05 if ticks else 0.25,
     )  # fmt: skip
     with open_exchange(options) as server:
         token = control_token_file(places(), server.port)

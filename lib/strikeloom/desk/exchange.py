@@ -21,13 +21,16 @@ from strikeloom.exchange.clock import PacedClock, SteppedClock
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.market import seed_of, synthetic_days
 from strikeloom.exchange.market.sources import tape_of_history
+from strikeloom.exchange.server.busy import BusyMarket
 from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.limits import Limiter, documented_limits
+from strikeloom.exchange.server.listing import Market
 from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.exchange.server.spoiled import SpoiledMarket
 from strikeloom.exchange.server.troubles import Troubles, read_troubles
 from strikeloom.nse.sessions import session
+from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.settings.all import Settings, load_settings
 
@@ -43,11 +46,16 @@ class ExchangeOptions:
     Attributes
     ----------
     speed : float
-        Seconds of the exchange's time in a real second.
+        Seconds of the exchange's time in a real second; 0: the clock is stepped by hand, through
+        the control path.
     limits : bool
         Whether calls are limited as the broker limits them.
     fresh : bool
         Begin the day anew: accounts of an earlier start are put aside.
+    ticks : float
+        Trades in a real second that only the feed shows, to load it.
+    beat_seconds : float
+        Real seconds between two looks at the market.
     """
 
     market: str = ""
@@ -58,6 +66,8 @@ class ExchangeOptions:
     faults: Path | None = None
     limits: bool = True
     fresh: bool = False
+    ticks: float = 0.0
+    beat_seconds: float = 0.25
 
 
 @contextmanager
@@ -92,10 +102,14 @@ def open_exchange(
     troubles = Troubles(switches, seed=seed)
     instruments = HistoryInstruments(history, history.underlyings())
     step = max(1.0, options.speed * _PER_TICK)
-    tape = tape_of_history(history, instruments, day, SteppedClock(start), tick_seconds=step)
-    # the day begins now, not before it was read
-    tape.clock = clock = PacedClock(SystemClock(), start, options.speed, last)
-    market = SpoiledMarket(tape, troubles)
+    clock: Clock = SteppedClock(start)
+    tape = tape_of_history(history, instruments, day, clock, tick_seconds=step)
+    if options.speed:  # the day begins now, not before it was read
+        tape.clock = clock = PacedClock(SystemClock(), start, options.speed, last)
+    served: Market = tape
+    if options.ticks:
+        served = BusyMarket(tape, options.ticks, time.monotonic)
+    market = SpoiledMarket(served, troubles)
     engines = {name: Engine(account, market, clock) for name, account in accounts.items()}
     house = House(
         clock=clock,
@@ -110,7 +124,11 @@ def open_exchange(
         name=name,
     )
     try:
-        with ExchangeServer(house, options.port) as server, _token_file(where, server):
+        beat = options.beat_seconds
+        with (
+            ExchangeServer(house, options.port, beat_seconds=beat) as server,
+            _token_file(where, server),
+        ):
             yield server
     finally:
         for engine in engines.values():

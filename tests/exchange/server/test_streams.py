@@ -119,6 +119,24 @@ def test_stacked_packets_fill_one_message(local, call):
     assert max(map(len, stacked)) > 2
 
 
+def test_what_moved_before_another_subscribes_is_still_told(local, call):
+    """A newcomer takes nothing from those who were there."""
+    other = local.market.listed[3]
+
+    async def work():
+        async with connect(address(local)) as first, connect(address(local)) as second:
+            await first.send(ask(15, local.id_of(call)))
+            await received(first)
+            local.market.trade(call, 123_00, 7000)
+            await second.send(ask(15, other.security_id))
+            await received(second)
+            local.push()
+            return (await received(first))[0]
+
+    (message,) = run(work())
+    assert struct.unpack_from("<f", message, 8)[0] == 123.0
+
+
 @pytest.mark.parametrize(
     ("token", "client", "reason"),
     [("wrong", None, 809), ("", None, 808), ("local", "999", 810), ("local", "dead", 807)],

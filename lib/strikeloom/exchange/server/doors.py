@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from strikeloom.errors import SettingsError
+from strikeloom.errors import SettingsError, StoreError
 from strikeloom.exchange.server.answers import Answer, Refusal
 from strikeloom.exchange.server.calls import login
 from strikeloom.exchange.server.house import House
@@ -110,9 +110,19 @@ class Control(Local):
                     "struck": dict(troubles.struck),
                 },
                 "state": self.state,
+                "audit": self._audit,
             }
             body = bodies.get(what)
             self.send(Answer(body()) if body else Answer({"error": "Not Found"}, 404))
+
+    def _audit(self) -> dict[str, Any]:
+        """Work every account out anew from its trades."""
+        try:
+            for engine in self.house.engines.values():
+                engine.audit()
+        except StoreError as error:
+            return {"adds_up": False, "error": str(error)}
+        return {"adds_up": True}
 
     def put(self, what: str) -> None:
         """Change."""

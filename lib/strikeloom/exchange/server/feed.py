@@ -102,6 +102,9 @@ class FeedHub:
                 self._spots.pop(place, None)
 
     def _list_rows(self) -> None:
+        """List the rows that are watched; what was last seen of those known before stays."""
+        before = {place: at for at, place in enumerate(self._places)}
+        seen = self._seen
         market = self.house.market
         places = [place for place in self._watchers if place[0] == OPTIONS]
         known = [(place, self.house.target(*place)) for place in places]
@@ -109,6 +112,10 @@ class FeedHub:
         rows = [market.by_id(place[1]).row for place in self._places]
         self._rows = np.array(rows, dtype=np.int64)
         self._seen = self._table()
+        kept = [(at, before[p]) for at, p in enumerate(self._places) if p in before]
+        if kept:
+            now, then = np.array(kept).T
+            self._seen[now] = seen[then]
 
     def _table(self) -> np.ndarray:
         it = self.house.market.columns(self._rows)
@@ -124,10 +131,10 @@ class FeedHub:
             table = self._table()
             moved = np.flatnonzero((table != self._seen).any(axis=1))
             self._seen = table
-            changed += [self._places[at] for at in moved.tolist()]
-        for place in self._watchers:
-            if place[0] != OPTIONS:
-                changed += [place] if self._spot_moved(place) else []
+            places = [self._places[at] for at in moved.tolist()]
+            changed += [place for place in places if place in self._watchers]
+        spots = [place for place in self._watchers if place[0] != OPTIONS]
+        changed += [place for place in spots if self._spot_moved(place)]
         for it, place in zip(self.house.instants(changed), changed, strict=True):
             self._renew(place, it)
             for socket in self._watchers[place]:

@@ -40,6 +40,8 @@ class House:
         By client id.
     addresses, consents : dict
         Addresses that clients named; consents and one-time ids that wait.
+    absent : dict
+        Until when the book does not show an order, by client and number.
     """
 
     clock: Clock
@@ -55,7 +57,7 @@ class House:
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     addresses: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     consents: dict[str, str] = field(default_factory=dict, repr=False)
-    _absent: dict[tuple[str, int], float] = field(default_factory=dict)
+    absent: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def option(self, segment: str, security_id: str) -> Listed:
         """Listed option that an order names.
@@ -162,14 +164,14 @@ class House:
         """Decide whether an order is late to appear in the book."""
         late = self.troubles.draw((Kind.LATE_ORDER,), "place")
         if late is not None:
-            self._absent[client_id, order.number] = self.seconds() + late.seconds
+            self.absent[client_id, order.number] = self.seconds() + late.seconds
 
     def shows(self, client_id: str, order: BookOrder | int) -> bool:
         """Whether the book shows an order yet."""
         number = order if isinstance(order, int) else order.number
-        until = self._absent.get((client_id, number))
+        until = self.absent.get((client_id, number))
         if until is not None and self.seconds() >= until:
-            del self._absent[client_id, number]
+            del self.absent[client_id, number]
             until = None
         return until is None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 
@@ -12,67 +12,21 @@ from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract, parse_key
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.columns import Columns, Ints
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
-from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.exchange.market.views import View
+from strikeloom.exchange.server.around import MarketAround
 from strikeloom.exchange.server.listing import Market
 from strikeloom.exchange.server.troubles import ANY, QUOTES, Kind, Troubles
 
 _SHOWN = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
 
 
-class SpoiledMarket:
-    """``listing.Market`` around another one. What it spoils, the engine and the wire both see."""
+class SpoiledMarket(MarketAround):
+    """What it spoils, the engine and the wire both see."""
 
     def __init__(self, market: Market, troubles: Troubles) -> None:
-        self._market = market
+        super().__init__(market)
         self._troubles = troubles
         self._frozen: dict[tuple[str, Kind], Quote] = {}
-
-    @property
-    def listed(self) -> tuple[Listed, ...]:
-        """Options of the market behind."""
-        return self._market.listed
-
-    @property
-    def underlyings(self) -> tuple[ListedUnderlying, ...]:
-        """Underlyings of the market behind."""
-        return self._market.underlyings
-
-    def by_id(self, security_id: int) -> Listed:
-        """Option of the market behind."""
-        return self._market.by_id(security_id)
-
-    def by_key(self, key: str) -> Listed:
-        """Option of the market behind."""
-        return self._market.by_key(key)
-
-    def expiries(self, symbol: str) -> list[date]:
-        """Expiries of the market behind."""
-        return self._market.expiries(symbol)
-
-    def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Level of the market behind."""
-        return self._market.spot(symbol)
-
-    def spot_view(self, symbol: str) -> SpotView:
-        """Level of the market behind."""
-        return self._market.spot_view(symbol)
-
-    def settlement(self, symbol: str, expiry: date) -> int | None:
-        """Settlement of the market behind."""
-        return self._market.settlement(symbol, expiry)
-
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
-        """Band of the market behind."""
-        return self._market.band(contract)
-
-    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
-        """Candles of the market behind."""
-        return self._market.bars(key_or_symbol, minutes)
-
-    def moments(self, after: datetime, until: datetime) -> list[datetime]:
-        """Moments of the market behind."""
-        return self._market.moments(after, until)
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         """Quotes as spoiled."""

@@ -1,0 +1,48 @@
+"""A fiftieth of the ten-minute load, on a clock that steps with each order."""
+
+from __future__ import annotations
+
+import yaml
+from soak.exchange_load import CASH, CLIENT, FAULTS, SEED, TOKEN, check, run_load
+
+from strikeloom.desk.exchange import ExchangeOptions, open_exchange
+
+ORDERS = 6_000 // 50
+
+
+def test_books_trades_positions_and_funds_add_up_under_load(drawn_home, tmp_path):
+    faults, accounts = tmp_path / "faults.yaml", tmp_path / "accounts.yaml"
+    quick = [{**t, "seconds": min(t.get("seconds", 0), 0.2)} for t in FAULTS["troubles"]]
+    often = [{**t, "rate": 3 * t["rate"]} for t in quick]  # few orders: each fault strikes
+    faults.write_text(yaml.safe_dump({"seed": SEED, "troubles": often}))
+    accounts.write_text(yaml.safe_dump([{"client_id": CLIENT, "token": TOKEN, "cash": CASH}]))
+    options = ExchangeOptions(
+        market="synthetic", speed=0, limits=False, faults=faults, accounts=accounts,
+    )  # fmt: skip
+    with open_exchange(options, home=drawn_home) as server:
+        house, rest = server.house, server.addresses()["rest"]
+        (engine,) = house.engines.values()
+
+        def slot(_turn: int) -> None:
+            house.clock.wait(3.0)
+            server.beat()
+
+        root = next(r for r in house.market.underlyings if r.symbol == "SYNDEX")
+        lot = next(
+            r.contract.lot_size for r in house.market.listed if r.contract.symbol == "SYNDEX"
+        )
+        sent = run_load(rest, root.security_id, lot, ORDERS, threads=1, seed=SEED, slot=slot)
+        house.clock.wait(60.0)
+        server.beat()
+        house.troubles.switch_off()
+        house.absent.clear()
+        totals = check(rest, sent, house.clock.now().date().isoformat())
+        engine.audit()
+        assert sent.calls["place"] == ORDERS
+        assert totals["trades"] > ORDERS / 4
+        # an order in doubt is in the book or it is not, but never twice; here both happen
+        tags = {order.correlation_id for order in engine.orders()}
+        doubt = [tag in tags for tag in sent.doubtful]
+        assert True in doubt
+        assert False in doubt
+        assert len(house.troubles.struck) >= 8
