@@ -21,6 +21,7 @@ class ForwardSource(StrEnum):
 
     PARITY = "parity"
     FUTURE = "future"
+    CARRIED = "carried"
     SPOT = "spot"
 
 

@@ -17,7 +17,12 @@ from strikeloom.domain.volatility import ForwardSource, IvSnapshot
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.atm import at_the_money
-from strikeloom.quant.forwards import carried_forward, parity_forwards
+from strikeloom.quant.forwards import (
+    best_forwards,
+    call_put_pairs,
+    close_variance,
+    parity_forwards,
+)
 from strikeloom.quant.implied_vol import Reason, implied_vol
 from strikeloom.settings.iv import IvSettings
 
@@ -25,10 +30,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of the numbers; a change makes every stored day count as missing.
-METHOD = "atm-parity-1"
+METHOD = "atm-parity-2"
 
-_PARITY_REACH = 0.04  # log-moneyness at which a strike's weight in the forward has halved
-_SOURCES = np.array([ForwardSource.PARITY, ForwardSource.FUTURE, ForwardSource.SPOT], dtype=object)
+#: By ``quant.forwards.Source``.
+_SOURCES = np.array([None, *ForwardSource], dtype=object)
 
 
 def summarise_days(
@@ -142,33 +147,32 @@ def _forwards(
     settings: IvSettings,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Forward of each expiry by the best source it has."""
-    columns = options[["strike", "right", "close", "lots_traded"]].assign(group=group)
-    calls = columns[columns["right"] == "CE"].set_index(["group", "strike"])
-    puts = columns[columns["right"] == "PE"].set_index(["group", "strike"])
-    pairs = calls.join(puts, lsuffix="_call", rsuffix="_put", how="inner").reset_index()
-    number = pairs["group"].to_numpy()
-    strike = pairs["strike"].to_numpy()
-    reach = np.log(strike / groups["spot"].to_numpy()[number]) / _PARITY_REACH
-    lots = np.minimum(pairs["lots_traded_call"], pairs["lots_traded_put"]).to_numpy(dtype=float)
+    strike = options["strike"].to_numpy()
+    close, settle = options["close"].to_numpy(), options["settle"].to_numpy()
+    variance = close_variance(
+        options["lots_traded"].to_numpy(dtype=float), np.isnan(settle) | (close == settle)
+    )
+    calls, puts = call_put_pairs(strike, (options["right"] == "CE").to_numpy(), group)
     parity = parity_forwards(
-        strike,
-        pairs["close_call"].to_numpy(),
-        pairs["close_put"].to_numpy(),
-        discount[number],
-        np.sqrt(lots) * 0.5 ** (reach**2),
-        number,
-        len(groups),
+        strike[calls],
+        close[calls] - close[puts],
+        variance[calls] + variance[puts],
+        group[calls],
+        discount,
+        discount * years * settings.rate_error,
     )
     futures = live[live["right"] == "XX"].set_index(["symbol", "expiry"])["close"]
     keys = list(zip(groups["symbol"], groups["expiry"], strict=True))
-    listed = futures.reindex(keys).to_numpy(dtype=float)
-    carried = carried_forward(groups["spot"].to_numpy(), settings.rate, years)
-    candidates = np.stack([np.where(parity.used >= 2, parity.forward, np.nan), listed, carried])
-    best = np.argmax(np.isfinite(candidates), axis=0)
-    forward = candidates[best, np.arange(len(groups))]
-    source = _SOURCES[best]
-    source[~np.isfinite(forward)] = None
-    return forward, source
+    best = best_forwards(
+        parity,
+        futures.reindex(keys).to_numpy(dtype=float),
+        groups["spot"].to_numpy(),
+        years,
+        groups["symbol"].factorize()[0].astype(np.int64),
+        settings.rate,
+        most_error=settings.parity_error,
+    )
+    return best.forward, _SOURCES[best.source]
 
 
 def _reasons(groups: pd.DataFrame, settings: IvSettings) -> dict[str, str]:

@@ -1,12 +1,17 @@
-"""Forward prices from put-call parity, for many expiries in one pass.
+"""Forward and discount factor of many expiries in one pass.
 
-C - P = D (F - K), so each strike with a traded call and put gives F = K + (C - P) / D. The
-weighted median over strikes is robust to one bad quote; its error is taken from the median
-absolute deviation.
+Put-call parity says C - P = D (F - K): over the strikes of an expiry a straight line whose root
+is the forward and whose slope is the discount factor. Prices of a call and a put that did not
+trade at the same moment break it, so each strike counts by the age and size of its trades, one
+bad quote is bent down to a bounded pull (P. Huber, "Robust Estimation of a Location Parameter",
+1964), and the answer carries its standard error. Dividends need no forecast: they are in the
+prices. Where parity is too coarse the listed future is used, then the nearest known forward of
+the same underlying carried on, and only then the spot.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -14,14 +19,93 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+#: Squared error, in (basis points of the forward)^2, measured on the exchange's files of 2026:
+#: parity at one strike against the listed future, by age and lots of the two trades.
+_PAIR, _FRESH, _STALE, _STALE_FLOOR = 5.0**2, 14.0**2, 28.0**2, 25.0**2
+_REACH = 0.1  # log-moneyness at which the variance of a pair has doubled
+_BP = 1e-4
+_BEND = 1.5  # standard deviations from which a quote's pull grows no more
+_STEPS = 5
+#: Of a traded future's close, and of a spot taken at the close (relative).
+FUTURE_ERROR, SPOT_ERROR = 3 * _BP, 5 * _BP
+#: What a year of carry may be off by: the rate, and dividends nobody told us of.
+CARRY_ERROR = 0.02
 
 
-class Forwards(NamedTuple):
-    """One row a group, shape (groups,). NaN and 0 used where a group has no strike."""
+class Source(IntEnum):
+    """How a forward was obtained."""
+
+    NONE = 0
+    PARITY = 1
+    FUTURE = 2
+    CARRIED = 3
+    SPOT = 4
+
+
+class ParityForwards(NamedTuple):
+    """One row a group, shape (groups,). NaN and 0 used where a group has no pair.
+
+    Attributes
+    ----------
+    forward : ndarray
+        In the unit of the strikes.
+    std_error : ndarray
+        Of the forward, relative; widened where the pairs scatter more than their trades say.
+    discount, discount_error : ndarray
+        Factor to expiry and its standard error, between the prior and the pairs' slope.
+    used : ndarray of int64
+        Pairs.
+    """
 
     forward: Floats
     std_error: Floats
+    discount: Floats
+    discount_error: Floats
     used: Ints
+
+
+class Forwards(NamedTuple):
+    """Best forward of each group, its relative standard error and its ``Source``."""
+
+    forward: Floats
+    std_error: Floats
+    source: NDArray[np.int8]
+
+
+def close_variance(lots: Floats, fresh: Flags) -> Floats:
+    """Squared error of an option's close seen as a forward, in (basis points)^2.
+
+    Parameters
+    ----------
+    lots : ndarray, shape (n,)
+        Lots traded that day, 1 or more.
+    fresh : ndarray of bool, shape (n,)
+        The close was made in the closing half hour. The exchange settles such a contract at its
+        close; one with an older last trade it settles at a model price.
+    """
+    size = np.maximum(lots, 1.0)
+    return np.asarray(np.where(fresh, _FRESH / size, _STALE_FLOOR + _STALE / size))
+
+
+def call_put_pairs(strike: Floats, is_call: Flags, group: Ints) -> tuple[Ints, Ints]:
+    """Rows of the calls and of the puts that share group and strike, in that order.
+
+    Parameters
+    ----------
+    strike, is_call, group : ndarray, shape (n,)
+        One row a contract, no contract twice.
+
+    Returns
+    -------
+    calls, puts : ndarray of int64, shape (pairs,)
+    """
+    order = np.lexsort((is_call, strike, group))
+    first, second = order[:-1], order[1:]
+    both = (group[first] == group[second]) & (strike[first] == strike[second])
+    both &= ~is_call[first] & is_call[second]
+    return second[both], first[both]
 
 
 def weighted_median(values: Floats, weights: Floats, group: Ints, groups: int) -> Floats:
@@ -50,37 +134,132 @@ def weighted_median(values: Floats, weights: Floats, group: Ints, groups: int) -
 
 def parity_forwards(
     strike: Floats,
-    call: Floats,
-    put: Floats,
-    discount: Floats,
-    weight: Floats,
+    spread: Floats,
+    variance: Floats,
     group: Ints,
-    groups: int,
-) -> Forwards:
-    """Forward of each group (an underlying's expiry) from its strikes.
+    discount: Floats,
+    discount_error: Floats,
+) -> ParityForwards:
+    """Forward and discount factor of each group (an underlying's expiry) from its strikes.
 
     Parameters
     ----------
-    strike, call, put, discount, weight : ndarray, shape (n,)
-        One row a strike with both sides traded; ``weight`` by quality (lots, nearness).
+    strike, spread : ndarray, shape (n,)
+        One row a strike with both sides traded; ``spread`` is the call's price less the put's.
+    variance : ndarray, shape (n,)
+        ``close_variance`` of the call plus that of the put. Rows that are not finite, or with
+        a variance that is not positive, are left out.
     group : ndarray of int64, shape (n,)
-    groups : int
+    discount, discount_error : ndarray, shape (groups,)
+        What is known of the factor beforehand: its value and how sure it is. Few strikes near
+        the money leave it there; many strikes far apart move it.
+
+    Returns
+    -------
+    ParityForwards
+    """
+    groups = len(discount)
+    implied = strike + spread / discount[group]
+    usable = np.isfinite(implied) & np.isfinite(variance) & (variance > 0) & (strike > 0)
+    strike, spread, implied = strike[usable], spread[usable], implied[usable]
+    variance, g = variance[usable], group[usable]
+    used = np.bincount(g, minlength=groups).astype(np.int64)
+    deviation = np.sqrt(_PAIR + variance)
+    anchor = weighted_median(implied, 1.0 / deviation, g, groups)
+    anchor = np.where(anchor > 0, anchor, np.nan)
+    x = strike / anchor[g] - 1.0
+    y = spread / anchor[g]
+    deviation = _BP * deviation * np.sqrt(1.0 + (x / _REACH) ** 2)
+    weight = 1.0 / deviation**2
+    prior = 1.0 / np.maximum(discount_error, 1e-12) ** 2
+
+    def total(values: Floats) -> Floats:
+        return np.asarray(np.bincount(g, weights=values, minlength=groups))
+
+    level, slope = np.zeros(groups), discount.copy()  # y = level - slope x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for _ in range(_STEPS):
+            off = np.abs(y - level[g] + slope[g] * x) / deviation
+            w = weight * np.minimum(1.0, _BEND / np.maximum(off, 1e-9))
+            s0, s1, s2 = total(w), total(w * x), total(w * x * x) + prior
+            t0, t1 = total(w * y), prior * discount - total(w * x * y)
+            spread_of = s0 * s2 - s1 * s1
+            level = (s2 * t0 + s1 * t1) / spread_of
+            slope = (s1 * t0 + s0 * t1) / spread_of
+        off = (y - level[g] + slope[g] * x) / deviation
+        scatter = total(np.minimum(off**2, _BEND * np.abs(off))) / np.maximum(used - 1, 1)
+        widened = np.sqrt(np.maximum(scatter, 1.0))
+        forward = anchor * (1.0 + level / slope)
+        error = widened * np.sqrt(s2 / spread_of) / slope
+        slope_error = np.sqrt(s0 / spread_of)
+    none = (used == 0) | ~(forward > 0)
+    return ParityForwards(
+        np.where(none, np.nan, forward),
+        np.where(none, np.nan, error),
+        np.where(none, discount, slope),
+        np.where(none, discount_error, slope_error),
+        np.where(none, 0, used),
+    )
+
+
+def best_forwards(
+    parity: ParityForwards,
+    future: Floats,
+    spot: Floats,
+    years: Floats,
+    chain: Ints,
+    rate: float,
+    *,
+    most_error: float,
+) -> Forwards:
+    """Parity where it is sharp enough, else the listed future, else the nearest one carried.
+
+    Parameters
+    ----------
+    parity : ParityForwards
+    future, spot : ndarray, shape (groups,)
+        Close of the listed future where it traded, and the underlying; NaN without.
+    years : ndarray, shape (groups,)
+    chain : ndarray of int64, shape (groups,)
+        Underlying of each group. Groups are sorted by underlying and years.
+    rate : float
+        Continuously compounded, per year.
+    most_error : float
+        Relative standard error up to which parity goes before the future.
 
     Returns
     -------
     Forwards
+        A forward is carried from the same underlying's nearest sooner one with a source of its
+        own (dividends until then are in it), else from the nearest later one, else from the
+        spot, which knows of no dividend. NaN and ``Source.NONE`` where there is nothing.
     """
-    implied = strike + (call - put) / discount
-    usable = np.isfinite(implied) & (weight > 0)
-    implied, weight, group = implied[usable], weight[usable], group[usable]
-    count = np.bincount(group, minlength=groups).astype(np.int64)
-    forward = weighted_median(implied, weight, group, groups)
-    spread = weighted_median(np.abs(implied - forward[group]), weight, group, groups)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = 1.4826 * spread / np.sqrt(count)
-    return Forwards(forward, error, count)
+    sharp = parity.std_error <= most_error
+    listed = np.isfinite(future) & (future > 0)
+    coarse = ~sharp & ~listed & np.isfinite(parity.forward)
+    from_parity = sharp | coarse
+    source = np.select([from_parity, listed], [Source.PARITY, Source.FUTURE], Source.NONE)
+    forward = np.where(from_parity, parity.forward, np.where(listed, future, np.nan))
+    error = np.where(from_parity, parity.std_error, np.where(listed, FUTURE_ERROR, np.nan))
+    nearest = _nearest_known(source != Source.NONE, chain)
+    carried = (source == Source.NONE) & (nearest >= 0)
+    span = years - years[nearest]
+    forward = np.where(carried, forward[nearest] * np.exp(rate * span), forward)
+    error = np.where(carried, np.hypot(error[nearest], CARRY_ERROR * span), error)
+    from_spot = (source == Source.NONE) & ~carried & np.isfinite(spot) & (spot > 0)
+    forward = np.where(from_spot, spot * np.exp(rate * years), forward)
+    error = np.where(from_spot, np.hypot(SPOT_ERROR, CARRY_ERROR * years), error)
+    source = np.select([carried, from_spot], [Source.CARRIED, Source.SPOT], source)
+    return Forwards(forward, error, source.astype(np.int8))
 
 
-def carried_forward(spot: Floats, rate: float, years: Floats) -> Floats:
-    """Spot carried at a continuously compounded rate; no dividends."""
-    return np.asarray(spot * np.exp(rate * years))
+def _nearest_known(known: Flags, chain: Ints) -> Ints:
+    """Nearest sooner known row of the same chain, else the nearest later one, else -1."""
+    rows = np.arange(len(known))
+    sooner = np.maximum.accumulate(np.where(known, rows, -1)) if len(known) else rows
+    later = np.where(known, rows, len(known))
+    later = np.minimum.accumulate(later[::-1])[::-1] if len(known) else rows
+    has_sooner = (sooner >= 0) & (chain[sooner] == chain)
+    inside = np.minimum(later, len(known) - 1)
+    has_later = (later < len(known)) & (chain[inside] == chain)
+    return np.asarray(np.where(has_sooner, sooner, np.where(has_later, inside, -1)), np.int64)

@@ -25,6 +25,8 @@ class IvSettings(SettingsModel):
     """Volatility history."""
 
     rate: float = Field(ge=0, le=0.25)
+    rate_error: float = Field(gt=0, le=0.1)
+    parity_error: float = Field(gt=0, le=0.05)
     min_days_to_expiry: int = Field(ge=0, le=60)
     strikes_each_side: int = Field(ge=1, le=20)
     min_strikes: int = Field(ge=1, le=20)
