@@ -80,7 +80,7 @@ def payoffs(legs: Legs) -> Payoffs:
     max_loss = np.where(tail < 0, np.inf, np.maximum(0.0, -worst))
     bad = np.isnan(values).any(axis=1) | np.isnan(tail)
     max_profit[bad] = max_loss[bad] = np.nan
-    return Payoffs(points, values, tail, max_profit, max_loss, _roots(points, values, tail))
+    return Payoffs(points, values, tail, max_profit, max_loss, roots(points, values, tail))
 
 
 def profit_at(spots: Floats, legs: Legs) -> Floats:
@@ -93,8 +93,11 @@ def profit_at(spots: Floats, legs: Legs) -> Floats:
     return total
 
 
-def _roots(points: Floats, values: Floats, tail: Floats) -> Floats:
-    """Where the line through neighbouring points, or the tail, leaves or reaches zero."""
+def roots(points: Floats, values: Floats, tail: Floats) -> Floats:
+    """Where the line through neighbouring points, or the tail, leaves or reaches zero.
+
+    Shapes as in ``Payoffs``, which has the same roots as ``breakevens``.
+    """
     left, right = points[:, :-1], points[:, 1:]
     at_left, at_right = values[:, :-1], values[:, 1:]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -107,8 +110,8 @@ def _roots(points: Floats, values: Floats, tail: Floats) -> Floats:
     outer = np.where(last * tail < 0, beyond, np.nan)
     outer = np.where((last == 0) & (tail != 0) & (points[:, -1] > 0), points[:, -1], outer)
     found = (inside, reached, left_there, outer[:, None])
-    roots = np.sort(np.concatenate(found, axis=1), axis=1)
+    places = np.sort(np.concatenate(found, axis=1), axis=1)
     # a root on a strike is found from both sides: keep it once
-    again = np.zeros(roots.shape, dtype=bool)
-    again[:, 1:] = roots[:, 1:] == roots[:, :-1]
-    return np.sort(np.where(again, np.nan, roots), axis=1)[:, : points.shape[1]]
+    again = np.zeros(places.shape, dtype=bool)
+    again[:, 1:] = places[:, 1:] == places[:, :-1]
+    return np.sort(np.where(again, np.nan, places), axis=1)[:, : points.shape[1]]

@@ -15,7 +15,8 @@ from strikeloom.domain.proposals import RiskSummary
 from strikeloom.nse.charges import trade_charges
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, payoffs
-from strikeloom.quant.probability import expected_value, probability_of_profit
+from strikeloom.quant.probability import Law, expected_value, probability_of_profit
+from strikeloom.quant.smile import Curves
 from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
@@ -34,10 +35,10 @@ def evaluate(structures: Sequence[Structure]) -> list[RiskSummary]:
     forward = np.array([s.chain.forward for s in structures])
     vol = np.array([s.chain.atm_iv for s in structures])
     years = np.array([s.chain.years for s in structures])
-    deviation = vol * np.sqrt(years)
+    law = Law(forward, Curves.flat(vol * vol * years))
     shape = payoffs(legs)
-    chance = probability_of_profit(shape, forward, deviation)
-    mean = expected_value(legs, forward, deviation)
+    chance = probability_of_profit(shape, law)
+    mean = expected_value(legs, law)
     sensitivity = greeks(forward[:, None], strikes, years[:, None], vol[:, None], is_call)
     delta, gamma, vega, theta = (np.asarray((units * g).sum(axis=1)) for g in sensitivity)
     blocked = _margins(structures, strikes, is_call, units, forward, vol, years)
