@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from strikeloom.adapters.parquet.actions import uncompared
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk.keys import environment
 from strikeloom.desk.places import Places
@@ -67,7 +68,10 @@ def open_history(market: str, where: Places, *, progress: Progress | None = None
         with FileLock(lock):
             if not folder.exists():
                 _draw(seed, market, folder, progress)
-    return ParquetHistory(folder, market)
+    history = ParquetHistory(folder, market)
+    if market == EXCHANGE and uncompared(folder, history.days()):
+        history.find_actions()
+    return history
 
 
 def _draw(seed: int, market: str, folder: Path, progress: Progress | None) -> None:

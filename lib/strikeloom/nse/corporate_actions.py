@@ -1,10 +1,16 @@
-"""Splits, bonus issues, demergers and renames by date. Source: ``corporate_actions.csv``."""
+"""Splits, bonus issues, dividends, demergers and renames by date.
+
+On record in ``corporate_actions.csv``; found in the exchange's own files by
+``nse/contract_changes``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from strikeloom.errors import DataError
 from strikeloom.nse.tables import rows
 
 
@@ -15,39 +21,112 @@ class CorporateAction:
     Attributes
     ----------
     kind : str
-        ``split``, ``bonus``, ``demerger`` or ``rename``.
+        ``split``, ``bonus``, ``dividend`` (one so large that the exchange lowers strikes),
+        ``demerger``, ``rename`` or ``unexplained`` (contracts changed by no rule known here).
     ratio : float or None
         Shares that one became; the exchange divides strikes and multiplies lots by it.
-        ``None`` for a demerger, whose price step is no ratio, and a rename.
+        ``None`` where the price step is no ratio.
     successor : str
         New symbol of a rename, else empty.
+    amount : float or None
+        Rupees a share that the exchange took off every strike (a dividend).
+    reference : float or None
+        Last price before a dividend, rupees.
+    evidence : str
+        What it was found by; the source where it is on record.
+    seen_after : datetime.date or None
+        Of one that was found: the stored day before, on which it had not happened.
     """
 
     symbol: str
     day: date
     kind: str
     ratio: float | None
-    successor: str
+    successor: str = ""
+    amount: float | None = None
+    reference: float | None = None
+    evidence: str = ""
+    seen_after: date | None = None
+
+    @property
+    def divisor(self) -> float:
+        """What prices before the day are divided by to compare with later ones.
+
+        Exactly 1 where the step is no known ratio: such a window must be flagged, not adjusted.
+        """
+        if self.ratio:
+            return self.ratio
+        if self.amount and self.reference and self.reference > self.amount:
+            return self.reference / (self.reference - self.amount)
+        return 1.0
+
+    @property
+    def breaks(self) -> bool:
+        """Whether prices before and after cannot be compared at all."""
+        return self.kind in ("demerger", "unexplained")
 
     def __str__(self) -> str:
         """Say it in one sentence."""
         if self.successor:
             return f"{self.symbol} became {self.successor} on {self.day}"
+        if self.kind == "unexplained":
+            return f"the contracts of {self.symbol} changed unexplained on {self.day}"
         became = f": one share became {self.ratio:g}" if self.ratio else ""
-        return f"{self.symbol} had a {self.kind} on {self.day}{became}"
+        paid = f" of {self.amount:g} rupees a share" if self.amount else ""
+        return f"{self.symbol} had a {self.kind}{paid} on {self.day}{became}"
 
 
-def actions(symbol: str, until: date) -> list[CorporateAction]:
-    """Actions on record for a symbol up to ``until`` inclusive, oldest first."""
+def on_record() -> list[CorporateAction]:
+    """Every action of the table, oldest first."""
     found = [
         CorporateAction(
-            symbol,
+            row["symbol"],
             date.fromisoformat(row["effective_from"]),
             row["action"],
             float(row["ratio"]) if row["ratio"] else None,
             row["successor"],
+            evidence=row["source"],
         )
         for row in rows("corporate_actions")
-        if row["symbol"] == symbol
     ]
-    return sorted((item for item in found if item.day <= until), key=lambda item: item.day)
+    return sorted(found, key=lambda item: (item.day, item.symbol, item.kind))
+
+
+def actions(symbol: str, until: date) -> list[CorporateAction]:
+    """Actions on record for a symbol up to ``until`` inclusive, oldest first."""
+    return [item for item in on_record() if item.symbol == symbol and item.day <= until]
+
+
+def joined(found: Iterable[CorporateAction]) -> list[CorporateAction]:
+    """Actions found in files with those on record, each once, oldest first.
+
+    Of the same step the record is kept: it knows a bonus from a split.
+
+    Raises
+    ------
+    DataError
+        When the two name different ratios for one symbol and day.
+    """
+    known = on_record()
+    result = list(known)
+    for item in found:
+        record = next((row for row in known if _same_step(row, item)), None)
+        if record is None:
+            result.append(item)
+        elif record.ratio and item.ratio and abs(record.ratio / item.ratio - 1) > 1e-9:
+            raise DataError(
+                f"{record}, says nse/data/corporate_actions.csv ({record.evidence}), but the "
+                f"contracts of the day changed by {item.ratio:g} ({item.evidence}); correct the "
+                "table",
+                symbol=item.symbol,
+                day=item.day.isoformat(),
+            )
+    return sorted(result, key=lambda item: (item.day, item.symbol, item.kind))
+
+
+def _same_step(record: CorporateAction, found: CorporateAction) -> bool:
+    """Whether a found action is the one on record, whose day it may not have seen."""
+    begin = found.seen_after or found.day
+    inside = begin < record.day <= found.day or record.day == found.day
+    same = record.symbol == found.symbol and bool(record.successor) == bool(found.successor)
+    return same and inside

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from strikeloom.nse.corporate_actions import CorporateAction
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -55,6 +57,14 @@ class History(Protocol):
         """
         ...
 
+    def as_of(self, day: date) -> Past:
+        """What was known after the close of a day, in that day's terms. Stages read this alone."""
+        ...
+
+    def actions(self, first: date, last: date) -> list[CorporateAction]:
+        """Corporate actions on record and found, ``first`` to ``last`` inclusive, oldest first."""
+        ...
+
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
         """Merge rows into a dataset, atomically a partition.
 
@@ -72,5 +82,71 @@ class History(Protocol):
         BadFile
             When a row contradicts a stored one; names both sources. Nothing of the frame's
             partition is written then.
+        """
+        ...
+
+
+class Past(Protocol):
+    """A history as it was known after the close of ``day``. Nothing later can be read.
+
+    Prices, strikes, quantities and symbols are in the terms of ``day``: splits, bonus issues,
+    dividends that moved strikes and renames up to it are applied. A demerger is not
+    (``actions`` tells of it). Reads of a span end at ``day``.
+    """
+
+    market: str
+    day: date
+
+    def days(self) -> list[date]:
+        """Days with contracts, ascending."""
+        ...
+
+    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """``CONTRACTS`` of a day.
+
+        Raises
+        ------
+        MissingHistory
+            When the day is not stored, or later.
+        """
+        ...
+
+    def cash(
+        self, first: date, last: date, *, symbols: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """``CASH`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
+        ...
+
+    def indices(
+        self, first: date, last: date, *, names: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """``INDICES`` rows from ``first`` to ``last`` inclusive; empty when none are stored."""
+        ...
+
+    def prices(
+        self, first: date, last: date, *, symbols: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Daily prices of stocks and indices: ``symbol``, ``day``, ``open`` to ``close``.
+
+        Open, high and low are NaN where only a level is known; an unknown day is absent. Sorted
+        by symbol and day.
+        """
+        ...
+
+    def actions(self, first: date, last: date) -> list[CorporateAction]:
+        """Corporate actions from ``first`` to ``last`` inclusive, oldest first."""
+        ...
+
+    def quote_times(self, day: date) -> list[datetime]:
+        """Moments of recorded intraday snapshots of a day; empty when none, or later."""
+        ...
+
+    def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """``QUOTES`` of the snapshot taken at exactly that moment, as quoted.
+
+        Raises
+        ------
+        MissingHistory
+            When there is none at that moment, or it is later.
         """
         ...

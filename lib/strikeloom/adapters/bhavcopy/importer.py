@@ -82,6 +82,7 @@ def import_paths(
         for item, reading in _read_ahead([item for item in known if not batch.is_stored(item)]):
             batch.take(item, reading)
         batch.commit()
+    history.find_actions()
     return ImportReport(tuple(batch.outcomes))
 
 

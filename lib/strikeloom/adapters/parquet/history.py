@@ -14,16 +14,18 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from strikeloom.adapters.parquet.actions import compare, read_compared
+from strikeloom.adapters.parquet.as_of import HistoryAsOf
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, from_disk, to_disk
-from strikeloom.adapters.parquet.partitions import PART, Sources, damaged, read_sources
+from strikeloom.adapters.parquet.partitions import PART, Sources, read_sources
+from strikeloom.adapters.parquet.reading import among, read_tables
 from strikeloom.domain.instruments import Kind, Underlying
 from strikeloom.errors import MissingHistory, StoreError
+from strikeloom.nse.corporate_actions import CorporateAction, joined
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
 _LOCK_SECONDS = 60
 
@@ -58,7 +60,7 @@ class ParquetHistory:
         if not path.exists():
             raise self._missing(day)
         columns = list(dataset.schema.columns)
-        table = self._read([path], dataset, _among("symbol", symbols), columns=columns)
+        table = read_tables([path], dataset, among("symbol", symbols), columns=columns)
         return from_disk(table, dataset)
 
     def cash(
@@ -81,7 +83,7 @@ class ParquetHistory:
         path = self._path(dataset, day)
         if not path.exists():
             return []
-        moments = self._read([path], dataset, columns=["at"])["at"].unique()
+        moments = read_tables([path], dataset, columns=["at"])["at"].unique()
         return sorted(at.astimezone(IST) for at in moments.to_pylist())
 
     def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
@@ -99,8 +101,8 @@ class ParquetHistory:
         dataset = DATASETS["quotes"]
         path = self._path(dataset, at.astimezone(IST).date())
         if path.exists():
-            rows = _among("symbol", symbols, pc.field("at") == at)
-            table = self._read([path], dataset, rows)
+            rows = among("symbol", symbols, pc.field("at") == at)
+            table = read_tables([path], dataset, rows)
             if len(table) or (symbols is not None and at in self.quote_times(at.date())):
                 return from_disk(table, dataset)
         raise MissingHistory(
@@ -108,6 +110,34 @@ class ParquetHistory:
             "lists the moments of a day",
             at=at.isoformat(),
         )
+
+    def as_of(self, day: date) -> HistoryAsOf:
+        """What was known after the close of a day, in that day's terms."""
+        return HistoryAsOf(self, day)
+
+    def actions(self, first: date, last: date) -> list[CorporateAction]:
+        """Corporate actions on record and found, ``first`` to ``last`` inclusive, oldest first."""
+        found = (item for pair in read_compared(self.folder).values() for item in pair.found)
+        return [item for item in joined(found) if first <= item.day <= last]
+
+    def find_actions(self) -> list[CorporateAction]:
+        """Look for corporate actions in contracts that were not compared yet; all that is found.
+
+        Raises
+        ------
+        StoreError
+            When the history is being written by another process, or is damaged.
+        """
+        if not self.days():
+            return []
+        with self.changes():
+            return compare(
+                self.folder,
+                self._files("contracts"),
+                self._columns_of_day,
+                self.cash,
+                set(self.stored_days("cash")),
+            )
 
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
         """Merge rows into a dataset, atomically a partition.
@@ -176,7 +206,7 @@ class ParquetHistory:
             return self.days()
         days: set[date] = set()
         for path in self._files(dataset):
-            moments = self._read([path], kind, columns=[kind.moment])[kind.moment].unique()
+            moments = read_tables([path], kind, columns=[kind.moment])[kind.moment].unique()
             days.update(
                 m.astimezone(IST).date() if isinstance(m, datetime) else m
                 for m in moments.to_pylist()
@@ -197,7 +227,7 @@ class ParquetHistory:
         rows = self.indices(date.min, date.max)
         rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
         contracts = DATASETS["contracts"]
-        table = self._read(
+        table = read_tables(
             self._files("contracts"),
             contracts,
             pc.field("kind") == Kind.INDEX.value,
@@ -231,6 +261,10 @@ class ParquetHistory:
     def _files(self, dataset: str) -> list[Path]:
         return sorted((self.folder / dataset).glob("[0-9]*.parquet"))
 
+    def _columns_of_day(self, day: date, columns: Sequence[str]) -> pd.DataFrame:
+        dataset = DATASETS["contracts"]
+        return from_disk(read_tables([self._path(dataset, day)], dataset, columns=columns), dataset)
+
     def _path(self, dataset: Dataset, day: date) -> Path:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
 
@@ -247,29 +281,7 @@ class ParquetHistory:
         low, high = self._path(dataset, first), self._path(dataset, last)
         paths = [path for path in self._files(dataset.name) if low <= path <= high]
         within = (pc.field("day") >= first) & (pc.field("day") <= last)
-        return from_disk(self._read(paths, dataset, _among(column, wanted, within)), dataset)
-
-    def _read(
-        self,
-        paths: Sequence[Path],
-        dataset: Dataset,
-        rows: pc.Expression | None = None,
-        *,
-        columns: Sequence[str] | None = None,
-    ) -> pa.Table:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        wanted = list(columns or dataset.columns)
-        schema = pa.schema([dataset.on_disk.field(name) for name in wanted])
-        tables = [schema.empty_table()]
-        for path in paths:
-            try:
-                table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise damaged(path, error) from error
-            tables.append(table.replace_schema_metadata(None).cast(schema))
-        return pa.concat_tables(tables)
+        return from_disk(read_tables(paths, dataset, among(column, wanted, within)), dataset)
 
     def _missing(self, day: date) -> MissingHistory:
         days = self.days()
@@ -284,16 +296,3 @@ class ParquetHistory:
             f"{' and '.join(near)}. Import that day's file with strikeloom data import PATH",
             day=day.isoformat(),
         )
-
-
-def _among(
-    column: str, wanted: Sequence[str] | None, within: pc.Expression | None = None
-) -> pc.Expression | None:
-    """Rows within some whose column holds one of the texts; no text wanted: all of them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if wanted is None:
-        return within
-    among = pc.field(column).isin(pa.array(list(wanted), pa.string()))
-    return among if within is None else within & among

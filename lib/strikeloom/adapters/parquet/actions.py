@@ -1,0 +1,161 @@
+"""Corporate actions found in a history's own contracts, kept beside them.
+
+``corporate_actions.json`` remembers which pairs of neighbouring days were compared, and what
+was found. It is made from the files alone: a day that comes in between two others, or is
+replaced, is compared anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from strikeloom.adapters.parquet.partitions import PART
+from strikeloom.errors import StoreError
+from strikeloom.nse.contract_changes import COLUMNS, contract_changes
+from strikeloom.nse.corporate_actions import CorporateAction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "corporate_actions.json"
+_VERSION = 1  # of the search; another one compares everything anew
+
+#: Reads some columns of the contracts of a day.
+ReadDay = Callable[[date, Sequence[str]], "pd.DataFrame"]
+#: Opens and closes of the cash market of a span of days, as ``CASH``.
+ReadCash = Callable[[date, date], "pd.DataFrame"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two neighbouring days that were compared.
+
+    Attributes
+    ----------
+    marks : tuple of int
+        Sizes of the two partitions, to see that one was replaced; and whether cash prices of
+        both days were there to confirm.
+    """
+
+    day_before: date
+    day: date
+    marks: tuple[int, ...]
+    found: tuple[CorporateAction, ...]
+
+
+def read_compared(folder: Path) -> dict[date, Compared]:
+    """Pairs compared so far, by their later day; empty when none were.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        if body["version"] != _VERSION:
+            return {}
+        rows = [_compared(item) for item in body["pairs"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} is damaged ({error}); delete it and import any file again: it is made anew",
+            path=str(path),
+        ) from error
+    return {row.day: row for row in rows}
+
+
+def uncompared(folder: Path, days: Sequence[date]) -> bool:
+    """Whether neighbouring days were never compared (a history of before the search)."""
+    known = read_compared(folder)
+    return any(
+        day not in known or known[day].day_before != before for before, day in pairwise(days)
+    )
+
+
+def compare(
+    folder: Path,
+    files: Sequence[Path],
+    read_day: ReadDay,
+    read_cash: ReadCash,
+    with_cash: set[date],
+) -> list[CorporateAction]:
+    """Compare the neighbouring days that were not compared yet. Call it under the lock.
+
+    Parameters
+    ----------
+    files : sequence of pathlib.Path
+        Partitions of contracts, ascending.
+    with_cash : set of datetime.date
+        Days with cash prices.
+
+    Returns
+    -------
+    list of CorporateAction
+        Everything found in the history.
+    """
+    known = read_compared(folder)
+    pairs: list[Compared] = []
+    held: tuple[date, pd.DataFrame] | None = None
+    for earlier, later in pairwise(files):
+        day_before, day = (date.fromisoformat(path.stem) for path in (earlier, later))
+        sizes = (earlier.stat().st_size, later.stat().st_size)
+        marks = (*sizes, int({day_before, day} <= with_cash))
+        old = known.get(day)
+        if old is not None and (old.day_before, old.marks) == (day_before, marks):
+            pairs.append(old)
+            continue
+        try:
+            if held is None or held[0] != day_before:
+                held = day_before, read_day(day_before, COLUMNS)
+            before, held = held[1], (day, read_day(day, COLUMNS))
+        except StoreError:
+            held = None  # whoever reads the damaged day is told; its pairs are compared when mended
+            continue
+        cash = read_cash(day_before, day)
+        found = contract_changes(before, held[1], day=day, day_before=day_before, cash=cash)
+        pairs.append(Compared(day_before, day, marks, tuple(found)))
+    if pairs != list(known.values()):
+        _write(folder / FILE, pairs)
+    return [item for pair in pairs for item in pair.found]
+
+
+def _write(path: Path, pairs: Sequence[Compared]) -> None:
+    body = {"version": _VERSION, "pairs": [asdict(pair) for pair in pairs]}
+    text = json.dumps(body, default=str, separators=(",", ":"))
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(text + "\n")
+            out.flush()
+            os.fsync(out.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error}; mend the folder") from error
+
+
+def _compared(item: dict[str, Any]) -> Compared:
+    found = [
+        CorporateAction(
+            **{name: value for name, value in row.items() if name not in ("day", "seen_after")},
+            day=date.fromisoformat(row["day"]),
+            seen_after=date.fromisoformat(item["day_before"]),
+        )
+        for row in item["found"]
+    ]
+    return Compared(
+        date.fromisoformat(item["day_before"]),
+        date.fromisoformat(item["day"]),
+        tuple(item["marks"]),
+        tuple(found),
+    )

@@ -1,0 +1,201 @@
+"""A history as it was known after the close of a day: nothing later, in that day's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.adapters.parquet.datasets import DATASETS, PAISE, from_disk
+from strikeloom.adapters.parquet.reading import read_tables
+from strikeloom.errors import MissingHistory
+from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
+from strikeloom.nse.corporate_actions import CorporateAction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from strikeloom.adapters.parquet.history import ParquetHistory
+
+_MONTHS_KEPT = 8  # of cash: 50,000 rows each
+_DAYS_KEPT = 260  # of spots: 200 rows each
+_SIDES = ("open", "high", "low", "close")
+
+
+class HistoryAsOf:
+    """``ports.history.Past``: a view that ends at a day and speaks in its shares and symbols.
+
+    Made by ``ParquetHistory.as_of``. Reads of a span end at the day; a read of a later day or
+    moment raises ``MissingHistory``.
+    """
+
+    def __init__(self, history: ParquetHistory, day: date) -> None:
+        self.market = history.market
+        self.day = day
+        self._history = history
+
+    def days(self) -> list[date]:
+        """Days with contracts, ascending."""
+        return [day for day in self._history.days() if day <= self.day]
+
+    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """``CONTRACTS`` of a day, in the terms of the view's day.
+
+        Raises
+        ------
+        MissingHistory
+            When the day is not stored or later than the view's.
+        """
+        self._refuse_later(day, f"contracts of {day}")
+        since = [item for item in self.actions(day, self.day) if item.day > day]
+        if not since:
+            return self._history.contracts(day, symbols=symbols)
+        names = None if symbols is None else _with_former(symbols, since)
+        frame = adjusted_contracts(self._history.contracts(day, symbols=names), since)
+        key = list(DATASETS["contracts"].schema.key)
+        return _only(frame, symbols).sort_values(key, ignore_index=True, kind="stable")
+
+    def cash(
+        self, first: date, last: date, *, symbols: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """``CASH`` rows from ``first`` to ``last`` or the view's day, in its terms."""
+        last = min(last, self.day)
+        since = self.actions(first, self.day)
+        names = None if symbols is None else _with_former(symbols, since)
+        frame = self._cash(first, last, names)
+        frame = _only(adjusted_prices(frame, since), symbols)
+        return frame.sort_values(["day", "symbol"], ignore_index=True)
+
+    def indices(
+        self, first: date, last: date, *, names: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """``INDICES`` rows from ``first`` to ``last`` or the view's day."""
+        return self._history.indices(first, min(last, self.day), names=names)
+
+    def prices(
+        self, first: date, last: date, *, symbols: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Daily prices of underlyings, stocks and indices alike, in the terms of the view's day.
+
+        Returns
+        -------
+        DataFrame
+            ``symbol``, ``day``, ``open``, ``high``, ``low``, ``close`` (rupees), sorted by
+            symbol and day. Of stocks the cash market's; of indices the exchange's levels, else
+            another publisher's; where neither is stored the underlying's level in the
+            contracts, a close alone. A day that has none of these is absent.
+        """
+        import pandas as pd
+
+        last = min(last, self.day)
+        since = self.actions(first, self.day)
+        names = None if symbols is None else _with_former(symbols, since)
+        cash = self._cash(first, last, names)
+        levels = self._history.indices(first, last, names=names)
+        levels = levels.sort_values("publisher", key=lambda who: who != "nse", kind="stable")
+        spots = [self._spots(day) for day in self.days() if first <= day <= last]
+        columns = ["symbol", "day", *_SIDES]
+        parts = [cash[columns], levels.rename(columns={"index": "symbol"})[columns]]
+        parts += [_only(pd.concat(spots, ignore_index=True), names)] if spots else []
+        frame = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+        frame = frame.drop_duplicates(["symbol", "day"])
+        frame = _only(adjusted_prices(frame, since), symbols)
+        return frame.sort_values(["symbol", "day"], ignore_index=True)
+
+    def actions(self, first: date, last: date) -> list[CorporateAction]:
+        """Corporate actions from ``first`` to ``last`` or the view's day, oldest first."""
+        return self._history.actions(first, min(last, self.day))
+
+    def quote_times(self, day: date) -> list[datetime]:
+        """Moments of recorded intraday snapshots of a day; empty for a later one."""
+        return self._history.quote_times(day) if day <= self.day else []
+
+    def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """``QUOTES`` of the snapshot taken at exactly that moment, as quoted.
+
+        Raises
+        ------
+        MissingHistory
+            When there is none, or the moment is on a later day.
+        """
+        from strikeloom.nse.sessions import IST
+
+        self._refuse_later(at.astimezone(IST).date(), f"quotes of {at.isoformat()}")
+        return self._history.quotes(at, symbols=symbols)
+
+    def _refuse_later(self, day: date, what: str) -> None:
+        if day > self.day:
+            raise MissingHistory(
+                f"{what} are later than {self.day}, the day whose knowledge is asked for; open "
+                "the desk for a later day",
+                day=day.isoformat(),
+            )
+
+    def _cash(self, first: date, last: date, names: Sequence[str] | None) -> pd.DataFrame:
+        """Rows as published, through a memory of whole months."""
+        import pandas as pd
+
+        dataset = DATASETS["cash"]
+        low, high = (f"{day.strftime(dataset.grain)}.parquet" for day in (first, last))
+        paths = sorted((self._history.folder / dataset.name).glob("[0-9]*.parquet"))
+        months = [_month(path, _stamp(path)) for path in paths if low <= path.name <= high]
+        wanted = [
+            _only(frame[frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))], names)
+            for frame in months
+        ]
+        if not wanted:
+            return self._history.cash(first, last)
+        return pd.concat(wanted, ignore_index=True)
+
+    def _spots(self, day: date) -> pd.DataFrame:
+        path = self._history.folder / "contracts" / f"{day}.parquet"
+        return _levels(path, _stamp(path))
+
+
+def _only(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
+    return frame if symbols is None else frame[frame["symbol"].isin(list(symbols))]
+
+
+def _with_former(symbols: Sequence[str], actions: Sequence[CorporateAction]) -> list[str]:
+    """Symbols, and what they were called before."""
+    names = set(symbols)
+    for item in sorted(actions, key=lambda action: action.day, reverse=True):
+        if item.successor in names:
+            names.add(item.symbol)
+    return sorted(names)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Tells a partition from its replacement."""
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_ino
+
+
+@lru_cache(maxsize=_MONTHS_KEPT)
+def _month(path: Path, _stamp: tuple[int, int]) -> pd.DataFrame:
+    return from_disk(read_tables([path], DATASETS["cash"]), DATASETS["cash"])
+
+
+@lru_cache(maxsize=_DAYS_KEPT)
+def _levels(path: Path, _stamp: tuple[int, int]) -> pd.DataFrame:
+    """Level of every underlying in the contracts of a day, as closes without a range."""
+    import pandas as pd
+
+    dataset = DATASETS["contracts"]
+    table = read_tables([path], dataset, columns=["symbol", "underlying"])
+    spots = table.group_by("symbol", use_threads=False).aggregate([("underlying", "max")])
+    close = spots["underlying_max"].to_numpy().astype(np.float64) / PAISE
+    nothing = np.full(len(close), np.nan)
+    frame = pd.DataFrame(
+        {
+            "symbol": spots["symbol"].to_numpy(),
+            "day": np.full(len(close), np.datetime64(path.stem, "s")),
+            **dict.fromkeys(("open", "high", "low"), nothing),
+            "close": close,
+        }
+    )
+    return frame[frame["close"].notna()]

@@ -1,0 +1,115 @@
+"""Frames of earlier days in the terms of a later one: shares, strikes and symbols of that day.
+
+A split or bonus divides prices and strikes and multiplies quantities; a dividend that the
+exchange lowered strikes for lowers strikes by its amount and scales prices by what is left; a
+rename carries the new symbol back. A demerger has no ratio: nothing is changed, and whoever
+compares across it must say so (``CorporateAction.breaks``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.nse.corporate_actions import CorporateAction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SIDES = ("open", "high", "low", "close")
+_TICK = 0.05
+
+
+def adjusted_prices(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> pd.DataFrame:
+    """Daily prices in the terms of the last action given.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``symbol``, ``day`` and any of ``open``, ``high``, ``low``, ``close``,
+        ``previous_close`` (rupees), ``volume`` (shares).
+    actions : iterable of CorporateAction
+        In force on the day whose terms are wanted: none later.
+
+    Returns
+    -------
+    DataFrame
+        A new frame, rows in the order given. ``previous_close`` of an action's own day, which
+        the exchange publishes unadjusted, is adjusted too.
+    """
+    import pandas as pd
+
+    out = frame.copy()
+    for item in sorted(actions, key=lambda action: (action.day, not action.successor)):
+        mine = out["symbol"] == item.symbol
+        if not mine.any():
+            continue
+        earlier = mine & (out["day"] < pd.Timestamp(item.day))
+        if item.successor:
+            out.loc[earlier, "symbol"] = item.successor
+            continue
+        if item.divisor == 1.0:
+            continue
+        for name in [side for side in _SIDES if side in out]:
+            out.loc[earlier, name] /= item.divisor
+        if "previous_close" in out:
+            through = mine & (out["day"] <= pd.Timestamp(item.day))
+            out.loc[through, "previous_close"] /= item.divisor
+        if "volume" in out and item.ratio:
+            shares = out.loc[earlier, "volume"] * item.ratio
+            out.loc[earlier, "volume"] = np.rint(shares).astype(np.int64)
+    return out
+
+
+def adjusted_contracts(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> pd.DataFrame:
+    """Contracts of one day in the terms of the last action given.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``CONTRACTS`` of a day before all of the actions.
+    actions : iterable of CorporateAction
+        After that day and in force on the day whose terms are wanted.
+
+    Returns
+    -------
+    DataFrame
+        Sorted as the frame. ``lots_traded`` stays: lots are still lots.
+    """
+    out = frame.copy()
+    for item in sorted(actions, key=lambda action: (action.day, not action.successor)):
+        mine = out["symbol"] == item.symbol
+        if not mine.any():
+            continue
+        if item.successor:
+            out.loc[mine, "symbol"] = item.successor
+        elif item.ratio:
+            _divide(out, mine, item.ratio)
+        elif item.amount:
+            _lower(out, mine, item.amount)
+    return out
+
+
+def _divide(out: pd.DataFrame, mine: pd.Series, ratio: float) -> None:
+    option = mine & (out["right"] != "XX")
+    out.loc[option, "strike"] = _to_tick(out.loc[option, "strike"] / ratio)
+    for name in (*_SIDES, "settle", "final_settlement", "previous_close", "underlying"):
+        out.loc[mine, name] /= ratio
+    for name in ("lot_size", "open_interest", "oi_change"):
+        out.loc[mine, name] = np.rint(out.loc[mine, name] * ratio).astype(np.int64)
+
+
+def _lower(out: pd.DataFrame, mine: pd.Series, amount: float) -> None:
+    """Premiums stay as they are: strike and share fall together."""
+    option = mine & (out["right"] != "XX")
+    out.loc[option, "strike"] = _to_tick(out.loc[option, "strike"] - amount)
+    for name in ("underlying", "final_settlement"):
+        out.loc[mine, name] -= amount
+    for name in (*_SIDES, "settle", "previous_close"):
+        out.loc[mine & ~option, name] -= amount
+
+
+def _to_tick(strikes: pd.Series) -> pd.Series:
+    return (strikes / _TICK).round().mul(_TICK).round(2)

@@ -1,0 +1,179 @@
+"""Corporate actions read off the contracts themselves: two days side by side.
+
+When a share splits, the exchange keeps each contract's id, divides its strike and multiplies
+its lot; for a large dividend it lowers every strike by the amount; at a demerger it ends all
+contracts before their expiry; at a rename the contracts live on under another symbol. Ids are
+reused for other contracts, so only what nearly all contracts of a share do counts.
+Source: NSE Clearing, adjustment of contracts for corporate actions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.nse.corporate_actions import CorporateAction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Columns of ``CONTRACTS`` that the search reads.
+COLUMNS = (
+    "symbol", "kind", "expiry", "strike", "right", "instrument_id", "lot_size",
+    "final_settlement", "underlying",
+)  # fmt: skip
+
+_FEWEST = 6  # contracts of a share that live on; fewer prove nothing
+_NEARLY_ALL = 0.9
+_STEP = 0.0501  # an adjusted strike is rounded to the tick of 5 paise
+_PARTS = 20  # 21:20 is the finest ratio looked for
+_LOT_ROUNDING = 0.02
+_OPENING_MOVE = 0.2  # a split day also has a market move
+
+
+def contract_changes(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    day: date,
+    day_before: date,
+    cash: pd.DataFrame,
+) -> list[CorporateAction]:
+    """Actions that took effect after ``day_before``, on ``day`` at the latest.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        ``COLUMNS`` of ``CONTRACTS``, of the last stored day before ``day`` and of ``day``.
+        Rows without an id (old layout) show nothing.
+    cash : DataFrame
+        ``CASH`` rows as published, from ``day_before`` to ``day``; may be empty. They confirm a
+        ratio (one that they contradict is ``unexplained``), and name the day where sessions lie
+        between the two. Without them the underlying's own levels in the contracts are used.
+
+    Returns
+    -------
+    list of CorporateAction
+        Sorted by symbol; ``evidence`` says what was seen.
+    """
+    import pandas as pd
+
+    before = before[before["kind"] == "stock"]
+    after = after[(after["kind"] == "stock") & (after["instrument_id"] != 0)]
+    found = _ended(before, day)
+    lives = (before["expiry"] >= pd.Timestamp(day)) & (before["instrument_id"] != 0)
+    options = before[lives & (before["right"] != "XX")]
+    same = ["instrument_id", "right", "expiry"]
+    pairs = options.merge(after, on=same, suffixes=("_old", "_new"))
+    alive = options.groupby("symbol").size()
+    unmoved = pairs["strike_old"] == pairs["strike_new"]
+    stayed = pairs["symbol_old"] == pairs["symbol_new"]
+    for symbol, rows in pairs[stayed & ~unmoved].groupby("symbol_old", sort=True):
+        known = int(stayed[pairs["symbol_old"] == symbol].sum())
+        if len(rows) >= max(_FEWEST, _NEARLY_ALL * known):
+            found.append(_explained(str(symbol), day, rows, known, cash))
+    for (symbol, successor), rows in pairs[~stayed & unmoved].groupby(["symbol_old", "symbol_new"]):
+        if len(rows) >= max(_FEWEST, _NEARLY_ALL * alive[symbol]):
+            seen = f"{len(rows)} of {alive[symbol]} contracts go on with their ids as {successor}"
+            found.append(CorporateAction(symbol, day, "rename", None, successor, evidence=seen))
+    return [
+        replace(item, seen_after=day_before)
+        for item in sorted(found, key=lambda item: (item.symbol, item.kind))
+    ]
+
+
+def _ended(before: pd.DataFrame, day: date) -> list[CorporateAction]:
+    """Shares all of whose contracts ended before their expiry."""
+    import pandas as pd
+
+    later = before[before["expiry"] >= pd.Timestamp(day)]
+    ended = later["final_settlement"].notna().groupby(later["symbol"]).agg(["sum", "size"])
+    whole = ended[(ended["sum"] >= _FEWEST) & (ended["sum"] >= _NEARLY_ALL * ended["size"])]
+    return [
+        CorporateAction(
+            str(symbol),
+            day,
+            "demerger",
+            None,
+            evidence=f"{row['sum']} of {row['size']} contracts ended the day before, ahead of "
+            "their expiry, and were listed anew",
+        )
+        for symbol, row in whole.iterrows()
+    ]
+
+
+def _explained(
+    symbol: str, day: date, rows: pd.DataFrame, known: int, cash: pd.DataFrame
+) -> CorporateAction:
+    """Name the change of a share's strikes."""
+    old, new = rows["strike_old"].to_numpy(), rows["strike_new"].to_numpy()
+    lots = float(np.median(rows["lot_size_new"] / np.maximum(rows["lot_size_old"], 1)))
+    seen = f"{len(rows)} of {known} contracts keep their id"
+    ratio = _ratio(old, new)
+    if ratio is not None and _multiplied(rows, ratio):
+        step = _step(symbol, day, rows, cash, lambda close: close / ratio)
+        seen += f", strikes divided by {ratio:g}, lots times {lots:g}; {step.text}"
+        if abs(step.before / step.after / ratio - 1) <= _OPENING_MOVE:
+            return CorporateAction(symbol, step.day, "split", ratio, evidence=seen)
+        seen += ", which is another step"
+    elif abs(lots - 1) < 1e-9 and np.ptp(old - new) <= 2 * _STEP:
+        amount = round(float(np.median(old - new)), 2)
+        step = _step(symbol, day, rows, cash, lambda close: close - amount)
+        seen += f", strikes lowered by {amount:g}; {step.text}"
+        if 0 < amount < step.before / 2:
+            return CorporateAction(
+                symbol, step.day, "dividend", None, amount=amount, reference=step.before,
+                evidence=seen,
+            )  # fmt: skip
+    else:
+        seen += f", strikes from {old[0]:g} to {new[0]:g} and the like, lots times {lots:g}"
+    return CorporateAction(symbol, day, "unexplained", None, evidence=seen)
+
+
+def _ratio(old: np.ndarray, new: np.ndarray) -> float | None:
+    """Simple ratio that takes every old strike to the new one; ``None`` when there is none."""
+    middle = float(np.median(old / new))
+    ratio = float(Fraction(middle).limit_denominator(_PARTS))
+    fits = ratio > 0 and ratio != 1 and bool((np.abs(old / ratio - new) <= _STEP).all())
+    return ratio if fits else None
+
+
+def _multiplied(rows: pd.DataFrame, ratio: float) -> bool:
+    """Whether lots were multiplied by the ratio, to a whole number."""
+    expected = rows["lot_size_old"] * ratio
+    gap = (rows["lot_size_new"] - expected).abs()
+    return bool((gap <= np.maximum(0.5, _LOT_ROUNDING * expected)).all())
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A day, the last price before it and its first, and where these are from."""
+
+    day: date
+    before: float
+    after: float
+    text: str
+
+
+def _step(
+    symbol: str,
+    day: date,
+    rows: pd.DataFrame,
+    cash: pd.DataFrame,
+    expected: Callable[[np.ndarray], np.ndarray],
+) -> _Step:
+    """The session that opened nearest to what was expected of the close before."""
+    mine = cash[cash["symbol"] == symbol].sort_values("day")
+    if len(mine) >= 2:
+        closes, opens = mine["close"].to_numpy()[:-1], mine["open"].to_numpy()[1:]
+        place = int(np.argmin(np.abs(opens - expected(closes)) / closes))
+        before, after = float(closes[place]), float(opens[place])
+        found = mine["day"].iloc[place + 1].date()
+        return _Step(found, before, after, f"cash close {before:.2f} then open {after:.2f}")
+    before, after = float(rows["underlying_old"].iloc[0]), float(rows["underlying_new"].iloc[0])
+    return _Step(day, before, after, f"underlying {before:.2f} then {after:.2f}")
