@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +69,7 @@ def exchange(
         market=market, day=chosen, port=port, speed=speed, accounts=accounts, faults=faults,
         fresh=fresh, limits=limits, ticks=ticks, beat_seconds=0.05 if ticks else 0.25,
     )  # fmt: skip
-    with open_exchange(options) as server:
+    with suppress(KeyboardInterrupt), open_exchange(options) as server:
         token = control_token_file(places(), server.port)
         if as_json:
             body = {
@@ -95,18 +96,15 @@ def exchange(
 def _wait(server: ExchangeServer) -> None:
     import sys
     import time
-    from contextlib import suppress
 
     sys.stdout.flush()
-    with suppress(KeyboardInterrupt):
-        while server.alive:
-            time.sleep(_BOARD_SECONDS)
+    while server.alive:
+        time.sleep(_BOARD_SECONDS)
 
 
 def _show(server: ExchangeServer) -> None:
     """Keep the latest orders on the screen; without a terminal, wait."""
     import time
-    from contextlib import suppress
 
     from strikeloom.cli import say
 
@@ -117,7 +115,7 @@ def _show(server: ExchangeServer) -> None:
 
     from strikeloom.views.terminal.exchange_board import exchange_board
 
-    with suppress(KeyboardInterrupt), Live(console=say.out, auto_refresh=False) as live:
+    with Live(console=say.out, auto_refresh=False) as live:
         while server.alive:
             orders = server.do(server.orders)
             counts = server.do(server.connected)

@@ -221,6 +221,47 @@ def test_daily_candles(local, call, shared_data, name):
     assert reply.json()["timestamp"][0] % 86_400 == theirs["timestamp"][0] % 86_400
 
 
+def test_the_day_of_an_expiry_closes_at_what_its_options_settle_at(tmp_path):
+    """What an adapter settles at is what the account behind was settled at."""
+    with local_exchange(tmp_path, limits=False, at="2026-02-17 10:00") as local:
+        number = local.market.listed[0].contract
+        assert number.expiry == local.clock.now().date()
+        local.market.show(number, 990_00, 1_010_00)
+        ask(local, "POST", "/orders", order(local, number, price=1010.0))
+        _candles(local, number)
+        local.market.candles["NIFTY", 60] = local.market.candles[number.key, 60]
+        local.market.settlements["NIFTY", number.expiry] = 25_123_45
+        local.clock.wait(6 * 3600)
+        local.push()
+        body = {
+            "securityId": "13", "exchangeSegment": "IDX_I", "instrument": "INDEX",
+            "expiryCode": 0, "fromDate": "2026-02-17", "toDate": "2026-02-18",
+        }  # fmt: skip
+        candle = ask(local, "POST", "/charts/historical", body).json()
+        assert candle["close"] == [25_123.45]
+        (settled,) = [t for t in local.engine.trades() if t.kind == "settlement"]
+        assert settled.price == 25_123_45 - 24_000_00
+        (sold,) = ask(local, "GET", "/trades/").json()
+        assert sold["tradedPrice"] == 1010.0, "a settlement is no trade"
+        assert all(row["netQty"] == 0 for row in ask(local, "GET", "/positions").json())
+
+
+def test_a_margin_may_count_what_is_held_and_what_waits(local, call):
+    leg = order(local, call, transactionType="SELL", price=100.0)
+    for name in ("orderType", "validity"):
+        del leg[name]
+
+    def total(**more):
+        body = {"scripList": [leg], "includePosition": False, "includeOrder": False, **more}
+        return float(ask(local, "POST", "/margincalculator/multi", body).json()["total_margin"])
+
+    alone = total()
+    ask(local, "POST", "/orders", order(local, call, price=101.0))
+    assert total(includePosition=True) < 0.1 * alone, "the lot that is held covers the one sold"
+    ask(local, "POST", "/orders", order(local, call, transactionType="SELL", price=120.0))
+    assert total(includeOrder=True) > 1.8 * alone, "two lots sold"
+
+
 def test_errors(local, shared_data):
     bad_number = {"securityId": "invalid_id", "exchangeSegment": "IDX_I", "instrument": "INDEX",
                   "interval": "5", "fromDate": "2024-01-15", "toDate": "2024-01-15"}  # fmt: skip

@@ -34,6 +34,7 @@ def daily(call: Call) -> Answer:
         rows += _today(call, target)
     if not rows:
         raise refused("DH-907", _EMPTY)
+    rows = [_settled(call, target, row) for row in rows]
     moments = [_midnight(day) for day, *_ in rows]
     return _answer(call, moments, [row[1:] for row in rows])
 
@@ -144,20 +145,24 @@ def _its_row(frame: pd.DataFrame, target: OptionContract) -> pd.Series | None:
 
 def _today(call: Call, target: Target) -> list[Row]:
     """Today's candle so far, from its minutes."""
-    bars = [bar for bar in call.house.bars(target, 60) if bar[0].date() == call.now.date()]
+    today = call.now.date()
+    bars = [bar for bar in call.house.bars(target, 60) if bar[0].date() == today]
     if not bars:
         return []
-    return [
-        (
-            call.now.date(),
-            bars[0][1],
-            max(bar[2] for bar in bars),
-            min(bar[3] for bar in bars),
-            bars[-1][4],
-            sum(bar[5] for bar in bars),
-            bars[-1][6],
-        )
-    ]
+    high, low = max(bar[2] for bar in bars), min(bar[3] for bar in bars)
+    volume, interest = sum(bar[5] for bar in bars), bars[-1][6]
+    return [(today, bars[0][1], high, low, bars[-1][4], volume, interest)]
+
+
+def _settled(call: Call, target: Target, row: Row) -> Row:
+    """Close an underlying's day at what its options settle at, once that is known."""
+    if isinstance(target, OptionContract) or row[0] != call.now.date():
+        return row
+    final = call.house.market.settlement(target, row[0])
+    if final is None:
+        return row
+    close = final / 100
+    return (row[0], row[1], max(row[2], close), min(row[3], close), close, *row[5:])
 
 
 def _answer(call: Call, moments: list[datetime], rows: list[Any]) -> Answer:

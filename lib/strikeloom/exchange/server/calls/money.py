@@ -62,7 +62,11 @@ def multi(call: Call) -> Answer:
     if not isinstance(rows, list) or not 0 < len(rows) <= _MOST_LEGS:
         raise bad_field("scripList", rows)
     legs = [_leg(call, row) for row in rows]
-    found = _margin(call, legs, holdings=call.body.get("includePosition") is True)
+    held = call.body.get("includePosition") is True  # counts what waits, too
+    waits = True in (call.body.get("includeOrder"), call.body.get("includeOrders"))
+    if waits and not held:
+        legs += _waiting(call)
+    found = _margin(call, legs, holdings=held)
     return Answer(
         {
             "total_margin": _text(found.total),
@@ -88,6 +92,15 @@ def _leg(call: Call, row: Any) -> Placement:
             raise refused("DH-905", f"no price of {found.contract.label} to take a margin of")
         found = replace(found, limit=mark)
     return replace(found, order_type=OrderType.LIMIT, trigger=0)
+
+
+def _waiting(call: Call) -> list[Placement]:
+    """What is left of the orders that wait, as if placed anew."""
+    return [
+        Placement(order.contract, order.side, order.remaining, limit=order.limit)
+        for order in call.engine.orders(call.now.date())
+        if order.remaining
+    ]
 
 
 def _margin(call: Call, legs: list[Placement], *, holdings: bool) -> MarginAnswer:
