@@ -1,7 +1,7 @@
 """European options on a forward (F. Black, "The pricing of commodity contracts", 1976).
 
-All functions broadcast float64 arrays. A row with a non-positive forward or strike, or with a
-NaN anywhere, is NaN. With no time or no volatility left the value is discounted intrinsic.
+All functions broadcast. Times are in years, volatilities per square root of a year, and a row
+that has no value is NaN. Accuracy and speed are shown in ``benchmarks/greeks.py``.
 """
 
 from __future__ import annotations
@@ -10,35 +10,44 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+
+from strikeloom.quant.engine import columns, rows
 
 Floats = NDArray[np.float64]
 
-DAYS_PER_YEAR = 365.0
-
 
 class Greeks(NamedTuple):
-    """Sensitivities of one unit.
+    """Sensitivities of one unit, each of the broadcast shape.
 
-    ``delta`` and ``gamma`` are to the forward, ``vega`` to 1.00 of volatility, ``theta`` per
-    calendar day at a constant forward and discount factor.
+    Attributes
+    ----------
+    delta, gamma : ndarray
+        To the forward, once and twice; discounted.
+    vega : ndarray
+        To 1.00 of volatility; a hundredth of it is for one vol point.
+    theta : ndarray
+        Per calendar day (1/365 of a year) that passes at a constant forward, volatility and
+        discount factor.
+    vanna : ndarray
+        Delta to 1.00 of volatility, which is vega to the forward.
+    volga : ndarray
+        Vega to 1.00 of volatility.
     """
 
     delta: Floats
     gamma: Floats
     vega: Floats
     theta: Floats
+    vanna: Floats
+    volga: Floats
 
+    def per_lot(self, lot_size: ArrayLike) -> Greeks:
+        """The same of a lot, from those of a unit; ``lot_size`` broadcasts."""
+        return Greeks(*(np.asarray(greek * np.asarray(lot_size)) for greek in self))
 
-def _d(forward: Floats, strike: Floats, deviation: Floats) -> tuple[Floats, Floats]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moneyness = np.log(forward / strike)
-        d1 = moneyness / deviation + 0.5 * deviation
-    return d1, d1 - deviation
-
-
-def _arrays(*values: ArrayLike) -> list[Floats]:
-    return list(np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in values)))
+    def per_unit(self, lot_size: ArrayLike) -> Greeks:
+        """The same of a unit, from those of a lot; ``lot_size`` broadcasts."""
+        return Greeks(*(np.asarray(greek / np.asarray(lot_size)) for greek in self))
 
 
 def price(
@@ -58,25 +67,26 @@ def price(
     years : array_like
         Time to expiry; 0 or less is expiry.
     vol : array_like
-        Per square root of a year, as a fraction.
+        Per square root of a year, as a fraction; not negative.
     is_call : array_like of bool
     discount : array_like, default 1
-        Discount factor to expiry.
+        Discount factor to expiry, positive.
 
     Returns
     -------
     ndarray of float64, the broadcast shape
+        At expiry, or with no volatility, discounted intrinsic value. NaN where an argument is
+        missing, not finite or outside its range.
+
+    Raises
+    ------
+    DataError
+        When ``is_call`` does not hold truth values.
     """
-    f, k, t, v, df = _arrays(forward, strike, years, vol, discount)
-    sign = np.where(np.asarray(is_call, dtype=bool), 1.0, -1.0)
-    deviation = v * np.sqrt(np.maximum(t, 0.0))
-    live = deviation > 0
-    d1, d2 = _d(f, k, np.where(live, deviation, 1.0))
-    value = sign * (f * ndtr(sign * d1) - k * ndtr(sign * d2))
-    intrinsic = np.maximum(sign * (f - k), 0.0)
-    value = np.where(live, np.maximum(value, intrinsic), intrinsic)
-    bad = ~((f > 0) & (k > 0)) | np.isnan(t) | np.isnan(v)
-    return np.asarray(np.where(bad, np.nan, df * value), dtype=np.float64)
+    shape, inputs = columns(forward, strike, years, vol, is_call, discount)
+    out = np.empty(inputs[0].size)
+    rows(out.size).value_rows(inputs, out)
+    return out.reshape(shape)
 
 
 def greeks(
@@ -87,22 +97,12 @@ def greeks(
     is_call: ArrayLike,
     discount: ArrayLike = 1.0,
 ) -> Greeks:
-    """Delta, gamma, vega and theta of one unit; parameters as in ``price``.
+    """Sensitivities of one unit; parameters, bad rows and errors as in ``price``.
 
-    At expiry delta is 0 or the discount factor by moneyness and the others are 0.
+    At expiry, or with no volatility, delta is the discount factor (negative for a put) in the
+    money and 0 at and out of it; the others are 0.
     """
-    f, k, t, v, df = _arrays(forward, strike, years, vol, discount)
-    sign = np.where(np.asarray(is_call, dtype=bool), 1.0, -1.0)
-    root = np.sqrt(np.maximum(t, 0.0))
-    deviation = v * root
-    live = deviation > 0
-    d1, _ = _d(f, k, np.where(live, deviation, 1.0))
-    density = np.exp(-0.5 * d1 * d1) / np.sqrt(2 * np.pi)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gamma = np.where(live, df * density / (f * deviation), 0.0)
-        theta = np.where(live, -df * f * density * v / (2 * root) / DAYS_PER_YEAR, 0.0)
-    vega = np.where(live, df * f * density * root, 0.0)
-    at_expiry = np.where(sign * (f - k) > 0, 1.0, 0.0)
-    delta = sign * df * np.where(live, ndtr(sign * d1), at_expiry)
-    bad = ~((f > 0) & (k > 0)) | np.isnan(t) | np.isnan(v)
-    return Greeks(*(np.where(bad, np.nan, g) for g in (delta, gamma, vega, theta)))
+    shape, inputs = columns(forward, strike, years, vol, is_call, discount)
+    out = np.empty((6, inputs[0].size))
+    rows(out.shape[1]).greek_rows(inputs, out)
+    return Greeks(*out.reshape(6, *shape))

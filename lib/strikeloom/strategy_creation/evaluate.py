@@ -40,7 +40,7 @@ def evaluate(structures: Sequence[Structure]) -> list[RiskSummary]:
     chance = probability_of_profit(shape, law)
     mean = expected_value(legs, law)
     sensitivity = greeks(forward[:, None], strikes, years[:, None], vol[:, None], is_call)
-    delta, gamma, vega, theta = (np.asarray((units * g).sum(axis=1)) for g in sensitivity)
+    delta, gamma, vega, theta, *_ = (np.asarray((units * g).sum(axis=1)) for g in sensitivity)
     blocked = _margins(structures, strikes, is_call, units, forward, vol, years)
     summaries = []
     for row, structure in enumerate(structures):

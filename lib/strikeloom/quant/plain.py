@@ -1,0 +1,71 @@
+"""The same rows in numpy: where there is no numba, while it compiles, and for a few options.
+
+Functions and arguments are those of ``kernels``; the results agree to a few units of the last
+place. Blocks keep the intermediate arrays in the processor's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant import rows
+from strikeloom.quant.deep_vol import deep_vol
+from strikeloom.quant.near_vol import near_vol
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int8]
+Inputs = tuple[Floats, Floats, Floats, Floats, Bools, Floats]
+
+_BLOCK = 2048
+
+
+def _blocks(first: int, stop: int) -> Iterator[slice]:
+    return (slice(a, min(a + _BLOCK, stop)) for a in range(first, stop, _BLOCK))
+
+
+def vol_rows(inputs: Inputs, vol: Floats, why: Codes) -> None:
+    """Volatility and reason of (price, forward, strike, years, is_call, discount)."""
+    with np.errstate(all="ignore"):
+        for block in _blocks(0, len(vol)):
+            _vol_block(inputs, vol, why, block)
+
+
+def _vol_block(inputs: Inputs, vol: Floats, why: Codes, block: slice) -> None:
+    p, f, k, t, c, d = (column[block] for column in inputs)
+    reason, over, gap = rows.time_value(p, f, k, t, c, d)
+    low, high = np.minimum(f, k), np.maximum(f, k)
+    s, ok = near_vol(over, low, high)
+    left = np.flatnonzero(~ok & (reason == 0))
+    if left.size:
+        s[left], found = deep_vol(over[left], gap[left], low[left], high[left])
+        reason[left[~found]] = rows.NO_VEGA
+    why[block] = reason
+    vol[block] = np.where(reason == 0, s / np.sqrt(t), np.nan)
+
+
+def greek_rows(inputs: Inputs, out: Floats) -> None:
+    """Greeks of (forward, strike, years, vol, is_call, discount), one line of ``out`` each."""
+    with np.errstate(all="ignore"):
+        for block in _blocks(0, out.shape[1]):
+            out[:, block] = rows.sensitivities(*(column[block] for column in inputs))
+
+
+def value_rows(inputs: Inputs, out: Floats) -> None:
+    """Value of (forward, strike, years, vol, is_call, discount)."""
+    with np.errstate(all="ignore"):
+        for block in _blocks(0, len(out)):
+            out[block] = rows.value(*(column[block] for column in inputs))
+
+
+def chain_rows(inputs: Inputs, vol: Floats, why: Codes, out: Floats, first: int, stop: int) -> None:
+    """``vol_rows`` and ``greek_rows`` of some rows."""
+    _, f, k, t, c, d = inputs
+    with np.errstate(all="ignore"):
+        for block in _blocks(first, stop):
+            _vol_block(inputs, vol, why, block)
+            found = rows.sensitivities(f[block], k[block], t[block], vol[block], c[block], d[block])
+            out[:, block] = found
