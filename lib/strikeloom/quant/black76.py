@@ -83,9 +83,9 @@ def price(
     DataError
         When ``is_call`` does not hold truth values.
     """
-    shape, inputs = columns(forward, strike, years, vol, is_call, discount)
-    out = np.empty(inputs[0].size)
-    rows(out.size).value_rows(inputs, out)
+    shape, size, inputs = columns(forward, strike, years, vol, is_call, discount)
+    out = np.empty(size)
+    rows(size).value_rows(inputs, out)
     return out.reshape(shape)
 
 
@@ -102,7 +102,7 @@ def greeks(
     At expiry, or with no volatility, delta is the discount factor (negative for a put) in the
     money and 0 at and out of it; the others are 0.
     """
-    shape, inputs = columns(forward, strike, years, vol, is_call, discount)
-    out = np.empty((6, inputs[0].size))
-    rows(out.shape[1]).greek_rows(inputs, out)
+    shape, size, inputs = columns(forward, strike, years, vol, is_call, discount)
+    out = np.empty((6, size))
+    rows(size).greek_rows(inputs, out)
     return Greeks(*out.reshape(6, *shape))

@@ -52,8 +52,7 @@ def solve_chain(
     threads : int, default 1
         Threads to share the rows among; the results do not depend on it.
     """
-    shape, inputs = columns(price, forward, strike, years, is_call, discount)
-    size = inputs[0].size
+    shape, size, inputs = columns(price, forward, strike, years, is_call, discount)
     vol, reason = np.empty(size), np.empty(size, dtype=np.int8)
     table = np.empty((6, size))
     path = rows(size)

@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from strikeloom.quant.near_vol import MOST_S, MOST_X, first_guess
+from strikeloom.quant.near_vol import MOST_REACH, MOST_S, MOST_X, first_guess
 from strikeloom.quant.normal import SQRT_2PI, log_ratio, mills, select, value_over_vega
 
 _LOG_SQRT_2PI = 0.9189385332046727
 _ROUNDS = 80
 _LAST_STEP = 1e-5
-#: The first guess of ``near_vol`` reaches so far in ln(1 + |F - K| / price).
-_GUESS_REACH = 51.0
 
 
 def all_true(condition: Any) -> Any:
@@ -49,13 +47,18 @@ def ratios(x: Any, s: Any) -> tuple[Any, Any]:
 def start(x: Any, over: Any, low: Any, high: Any, log_value: Any, log_left: Any) -> Any:
     """First guess: the normal model near the money, else the tail, else the upper bound."""
     near = first_guess(x, over, low, high)
-    reach = np.log(1.0 + (high - low) / over)
     t = np.sqrt(-2.0 * log_value)
     squared = 2.0 * np.log((x / t) * (1.0 - t * mills(t)) / SQRT_2PI) - 2.0 * log_value
     tail = x / np.sqrt(select(squared > 1.0, squared, 1.0))
-    s = select((x < MOST_X) & (reach < _GUESS_REACH) & (near < 1.5), near, tail)
+    s = select((x < MOST_X) & (high - low < over * MOST_REACH) & (near < 1.5), near, tail)
     z = np.sqrt(2.0 * (0.6931471805599453 - log_left))
     return select(log_left < log_value, z + np.sqrt(z * z + 2.0 * x), s)
+
+
+def log_of_ratio(a: Any, b: Any) -> Any:
+    """ln(a / b), also where the quotient leaves the range of normal numbers."""
+    quotient = a / b
+    return select(quotient > 1e-300, np.log(quotient), np.log(a) - np.log(b))
 
 
 def deep_vol(over: Any, gap: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -75,7 +78,7 @@ def deep_vol(over: Any, gap: Any, low: Any, high: Any) -> tuple[Any, Any]:
     done : bool or ndarray
     """
     x = log_ratio(high, low)
-    log_value, log_left = np.log(over) - np.log(low), np.log(gap) - np.log(low)
+    log_value, log_left = log_of_ratio(over, low), log_of_ratio(gap, low)
     upper = log_left < log_value
     target = select(upper, log_left, log_value)
     most = 20.0 + 2.0 * np.sqrt(2.0 * x)

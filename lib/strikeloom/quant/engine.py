@@ -11,6 +11,7 @@ import atexit
 import hashlib
 import importlib
 import logging
+import math
 import os
 import shutil
 import sys
@@ -94,7 +95,7 @@ def _digest() -> str:
     folder = Path(__file__).parent
     parts = [str(folder), sys.version, numba.__version__, llvmlite.__version__]
     parts += [get_host_cpu_name(), get_host_cpu_features().flatten()]
-    parts += [str(config.CPU_NAME), str(config.CPU_FEATURES)]
+    parts += [str(config.CPU_NAME), str(config.CPU_FEATURES), str(config.OPT)]
     parts += [str((folder / "kernels.py").stat().st_mtime_ns)]
     parts += [(folder / f"{name}.py").read_text(encoding="utf-8") for name in _SOURCES]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
@@ -153,8 +154,10 @@ def columns(
     fourth: ArrayLike,
     is_call: ArrayLike,
     discount: ArrayLike,
-) -> tuple[tuple[int, ...], plain.Inputs]:
-    """Broadcast shape, and the arguments as flat contiguous arrays of that size.
+) -> tuple[tuple[int, ...], int, plain.Inputs]:
+    """Broadcast shape, its size, and the arguments as flat contiguous arrays.
+
+    One number is repeated for a block only, see ``plain.BLOCK``.
 
     Raises
     ------
@@ -169,8 +172,9 @@ def columns(
         )
     values = [_numbers(v) for v in (first, second, third, fourth, discount)]
     shape = np.broadcast_shapes(call.shape, *(v.shape for v in values))
-    f1, f2, f3, f4, df = (_flat(v, shape) for v in values)
-    return shape, (f1, f2, f3, f4, _flat(call.astype(np.bool_, copy=False), shape), df)
+    size = math.prod(shape)
+    f1, f2, f3, f4, df = (_flat(v, shape, size) for v in values)
+    return shape, size, (f1, f2, f3, f4, _flat(call.astype(np.bool_, copy=False), shape, size), df)
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float64]:
@@ -180,5 +184,7 @@ def _numbers(values: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64)
 
 
-def _flat(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def _flat(values: NDArray[Any], shape: tuple[int, ...], size: int) -> NDArray[Any]:
+    if values.size == 1:
+        return np.full(min(size, plain.BLOCK), values.reshape(-1)[0])
     return np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1)

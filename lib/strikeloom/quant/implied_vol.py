@@ -82,7 +82,7 @@ def implied_vol(
     DataError
         When ``is_call`` does not hold truth values.
     """
-    shape, inputs = columns(price, forward, strike, years, is_call, discount)
-    vol, reason = np.empty(inputs[0].size), np.empty(inputs[0].size, dtype=np.int8)
-    rows(vol.size).vol_rows(inputs, vol, reason)
+    shape, size, inputs = columns(price, forward, strike, years, is_call, discount)
+    vol, reason = np.empty(size), np.empty(size, dtype=np.int8)
+    rows(size).vol_rows(inputs, vol, reason)
     return vol.reshape(shape), reason.reshape(shape)

@@ -8,6 +8,7 @@ an addition, which is all the freedom its compiler gets.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -18,8 +19,9 @@ from numba import extending, types
 from strikeloom.quant import deep_vol, near_vol, normal, rows
 
 # numba's own annotations do not say what these return
-_njit: Any = numba.njit
-_intrinsic: Any = extending.intrinsic
+_njit: Callable[..., Callable[[Any], Any]] = numba.njit
+_intrinsic: Callable[[Any], Any] = extending.intrinsic
+_tuple: Callable[..., Any] = types.Tuple
 _overload: Any = extending.overload
 _jitable: Any = extending.register_jitable
 
@@ -27,6 +29,8 @@ _MATHS = {"fastmath": {"contract"}, "error_model": "numpy"}
 _INLINE = {**_MATHS, "forceinline": True}
 _KERNEL = {**_MATHS, "nogil": True, "cache": True, "boundscheck": False}
 _BLOCK = 1024
+#: Rows that stay in the processor's cache between volatility and Greeks.
+_PART = 16384
 
 _ROOT_HALF = 0x3FE6A09E667F3BCD
 _SHIFT = np.uint64(0x3FF0000000000000 - _ROOT_HALF)
@@ -109,6 +113,7 @@ for _formula in (
     near_vol.first_guess,
     near_vol.near_vol,
     deep_vol.ratios,
+    deep_vol.log_of_ratio,
     deep_vol.start,
     rows.time_value,
     rows.usable,
@@ -122,7 +127,7 @@ _floats, _codes = types.float64[::1], types.int8[::1]
 _table = types.float64[:, ::1]
 _given = types.Array(types.float64, 1, "C", readonly=True)
 _calls = types.Array(types.boolean, 1, "C", readonly=True)
-_inputs = types.Tuple((_given, _given, _given, _given, _calls, _given))
+_inputs = _tuple((_given, _given, _given, _given, _calls, _given))
 
 _time_value, _near, _deep = rows.time_value, near_vol.near_vol, deep_vol.deep_vol
 _value, _sensitivities = rows.value, rows.sensitivities
@@ -165,39 +170,68 @@ def _greek_rows(f: Any, k: Any, t: Any, v: Any, c: Any, d: Any, out: Any, a: int
         delta[i], gamma[i], vega[i], theta[i], vanna[i], volga[i] = g
 
 
-@_njit(types.void(_inputs, _floats, _codes), **_KERNEL)
-def vol_rows(inputs: Any, vol: Any, why: Any) -> None:
-    """Volatility and reason of (price, forward, strike, years, is_call, discount)."""
+@_njit(**_MATHS, nogil=True, boundscheck=False)
+def _value_rows(f: Any, k: Any, t: Any, v: Any, c: Any, d: Any, out: Any) -> None:
+    for i in range(f.size):
+        out[i] = _value(f[i], k[i], t[i], v[i], c[i], d[i])
+
+
+@_njit(**_INLINE, nogil=True, boundscheck=False)
+def _cut(column: Any, a: int, z: int, size: int) -> Any:
+    """Rows of a column; one shorter than the results is the same number throughout."""
+    first = a if column.size == size else 0
+    return column[first : first + z - a]
+
+
+@_njit(types.void(_inputs, _floats, _codes, types.intp, types.intp), **_KERNEL)
+def _vol_range(inputs: Any, vol: Any, why: Any, first: int, stop: int) -> None:
     p, f, k, t, c, d = inputs
-    for a in range(0, p.size, _BLOCK):
-        z = min(a + _BLOCK, p.size)
-        p_, f_, k_, t_, c_, d_ = p[a:z], f[a:z], k[a:z], t[a:z], c[a:z], d[a:z]
+    n = vol.size
+    for a in range(first, stop, _BLOCK):
+        z = min(a + _BLOCK, stop)
+        p_, f_, k_ = _cut(p, a, z, n), _cut(f, a, z, n), _cut(k, a, z, n)
+        t_, c_, d_ = _cut(t, a, z, n), _cut(c, a, z, n), _cut(d, a, z, n)
         if _near_rows(p_, f_, k_, t_, c_, d_, vol[a:z], why[a:z]):
             _deep_rows(p_, f_, k_, t_, c_, d_, vol[a:z], why[a:z])
 
 
-@_njit(types.void(_inputs, _table), **_KERNEL)
-def greek_rows(inputs: Any, out: Any) -> None:
-    """Greeks of (forward, strike, years, vol, is_call, discount), one line of ``out`` each."""
+@_njit(types.void(_inputs, _table, types.intp, types.intp), **_KERNEL)
+def _greek_range(inputs: Any, out: Any, first: int, stop: int) -> None:
     f, k, t, v, c, d = inputs
-    _greek_rows(f, k, t, v, c, d, out, 0)
+    n = out.shape[1]
+    for a in range(first, stop, _BLOCK):
+        z = min(a + _BLOCK, stop)
+        f_, k_, t_ = _cut(f, a, z, n), _cut(k, a, z, n), _cut(t, a, z, n)
+        v_, c_, d_ = _cut(v, a, z, n), _cut(c, a, z, n), _cut(d, a, z, n)
+        _greek_rows(f_, k_, t_, v_, c_, d_, out, a)
 
 
 @_njit(types.void(_inputs, _floats), **_KERNEL)
 def value_rows(inputs: Any, out: Any) -> None:
     """Value of (forward, strike, years, vol, is_call, discount)."""
     f, k, t, v, c, d = inputs
-    for i in range(f.size):
-        out[i] = _value(f[i], k[i], t[i], v[i], c[i], d[i])
+    n = out.size
+    for a in range(0, n, _BLOCK):
+        z = min(a + _BLOCK, n)
+        f_, k_, t_ = _cut(f, a, z, n), _cut(k, a, z, n), _cut(t, a, z, n)
+        v_, c_, d_ = _cut(v, a, z, n), _cut(c, a, z, n), _cut(d, a, z, n)
+        _value_rows(f_, k_, t_, v_, c_, d_, out[a:z])
 
 
-@_njit(types.void(_inputs, _floats, _codes, _table, types.intp, types.intp), **_KERNEL)
+def vol_rows(inputs: Any, vol: Any, why: Any) -> None:
+    """Volatility and reason of (price, forward, strike, years, is_call, discount)."""
+    _vol_range(inputs, vol, why, 0, vol.size)
+
+
+def greek_rows(inputs: Any, out: Any) -> None:
+    """Greeks of (forward, strike, years, vol, is_call, discount), one line of ``out`` each."""
+    _greek_range(inputs, out, 0, out.shape[1])
+
+
 def chain_rows(inputs: Any, vol: Any, why: Any, out: Any, first: int, stop: int) -> None:
-    """``vol_rows`` and ``greek_rows`` of some rows, block by block while it is in cache."""
-    p, f, k, t, c, d = inputs
-    for a in range(first, stop, _BLOCK):
-        z = min(a + _BLOCK, stop)
-        p_, f_, k_, t_, c_, d_ = p[a:z], f[a:z], k[a:z], t[a:z], c[a:z], d[a:z]
-        if _near_rows(p_, f_, k_, t_, c_, d_, vol[a:z], why[a:z]):
-            _deep_rows(p_, f_, k_, t_, c_, d_, vol[a:z], why[a:z])
-        _greek_rows(f_, k_, t_, vol[a:z], c_, d_, out, a)
+    """``vol_rows`` and ``greek_rows`` of some rows, part by part while it is in cache."""
+    _, f, k, t, c, d = inputs
+    for a in range(first, stop, _PART):
+        z = min(a + _PART, stop)
+        _vol_range(inputs, vol, why, a, z)
+        _greek_range((f, k, t, vol, c, d), out, a, z)

@@ -30,8 +30,13 @@ _GUESS = (
     -394809.3877745028,
 )  # fmt: skip
 
+# exp, to 4e-12 for half the variance of the domain
+_EXP = (1.0, 1.0, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720)
+
 #: Domain: |ln(F/K)|, vol sqrt(years), |ln(F/K)| / (vol sqrt(years)), last relative step.
-MOST_X, MOST_S, MOST_T, MOST_STEP = 1.04, 0.8, 9.0, 1e-4
+MOST_X, MOST_S, MOST_T, MOST_STEP = 1.04, 0.8, 9.0, 6e-5
+#: |F - K| / price that the guess reaches.
+MOST_REACH = 1e22
 #: Prices and levels whose products and reciprocals stay normal numbers.
 TINIEST, LARGEST = 1e-140, 1e140
 
@@ -78,7 +83,7 @@ def near_vol(over: Any, low: Any, high: Any) -> tuple[Any, Any]:
     t2, v = t * t, 0.25 * s * s
     gap = natural_log(s * h * root * inverse * PEAK) - 0.5 * t2
     half = 0.5 * v
-    scale = 1.0 + half * (1.0 + half * (1 / 2 + half * (1 / 6 + half * (1 / 24 + half / 120))))
+    scale = polynomial(_EXP, half)
     q = h * scale
     p = 1.0 / q
     a = t2 - v
@@ -88,5 +93,7 @@ def near_vol(over: Any, low: Any, high: Any) -> tuple[Any, Any]:
     step = newton * (1.0 + 0.5 * h2 * newton)
     step = step / (1.0 + newton * (h2 + h3 * newton * (1 / 6)))
     ok = (x < MOST_X) & (s < MOST_S) & (t < MOST_T) & (np.abs(step) < MOST_STEP)
+    # beyond the guess's reach its polynomial may fall into the domain by chance
+    ok = ok & (high - low < over * MOST_REACH)
     ok = ok & (over > TINIEST) & (low > TINIEST) & (high < LARGEST)
     return s + s * step, ok

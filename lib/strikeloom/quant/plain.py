@@ -7,6 +7,7 @@ place. Blocks keep the intermediate arrays in the processor's cache.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +21,13 @@ Bools = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 Inputs = tuple[Floats, Floats, Floats, Floats, Bools, Floats]
 
-_BLOCK = 2048
+#: Rows at a time. A column that is one number is given as so many rows of it, or as all rows
+#: where there are fewer.
+BLOCK = 8192
 
 
 def _blocks(first: int, stop: int) -> Iterator[slice]:
-    return (slice(a, min(a + _BLOCK, stop)) for a in range(first, stop, _BLOCK))
+    return (slice(a, min(a + BLOCK, stop)) for a in range(first, stop, BLOCK))
 
 
 def vol_rows(inputs: Inputs, vol: Floats, why: Codes) -> None:
@@ -34,8 +37,14 @@ def vol_rows(inputs: Inputs, vol: Floats, why: Codes) -> None:
             _vol_block(inputs, vol, why, block)
 
 
+def _cut(inputs: Inputs, block: slice, size: int) -> Inputs:
+    whole = slice(0, block.stop - block.start)
+    cut = [column[block if column.size == size else whole] for column in inputs]
+    return cast("Inputs", tuple(cut))
+
+
 def _vol_block(inputs: Inputs, vol: Floats, why: Codes, block: slice) -> None:
-    p, f, k, t, c, d = (column[block] for column in inputs)
+    p, f, k, t, c, d = _cut(inputs, block, vol.size)
     reason, over, gap = rows.time_value(p, f, k, t, c, d)
     low, high = np.minimum(f, k), np.maximum(f, k)
     s, ok = near_vol(over, low, high)
@@ -51,14 +60,14 @@ def greek_rows(inputs: Inputs, out: Floats) -> None:
     """Greeks of (forward, strike, years, vol, is_call, discount), one line of ``out`` each."""
     with np.errstate(all="ignore"):
         for block in _blocks(0, out.shape[1]):
-            out[:, block] = rows.sensitivities(*(column[block] for column in inputs))
+            out[:, block] = rows.sensitivities(*_cut(inputs, block, out.shape[1]))
 
 
 def value_rows(inputs: Inputs, out: Floats) -> None:
     """Value of (forward, strike, years, vol, is_call, discount)."""
     with np.errstate(all="ignore"):
         for block in _blocks(0, len(out)):
-            out[block] = rows.value(*(column[block] for column in inputs))
+            out[block] = rows.value(*_cut(inputs, block, out.size))
 
 
 def chain_rows(inputs: Inputs, vol: Floats, why: Codes, out: Floats, first: int, stop: int) -> None:
@@ -67,5 +76,5 @@ def chain_rows(inputs: Inputs, vol: Floats, why: Codes, out: Floats, first: int,
     with np.errstate(all="ignore"):
         for block in _blocks(first, stop):
             _vol_block(inputs, vol, why, block)
-            found = rows.sensitivities(f[block], k[block], t[block], vol[block], c[block], d[block])
-            out[:, block] = found
+            cut = _cut((f, k, t, vol, c, d), block, vol.size)
+            out[:, block] = rows.sensitivities(*cut)
