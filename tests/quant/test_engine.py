@@ -66,24 +66,34 @@ def test_without_numba_numpy_answers_and_says_so(tmp_path: Path) -> None:
     assert "broken on purpose" in done.stderr
 
 
-def test_numpy_answers_while_kernels_compile_and_the_next_process_finds_them(
-    tmp_path: Path,
-) -> None:
-    code = _SOLVE.format(rows=3_000_000).replace(
-        "vol, reason",
-        "from strikeloom.quant import engine\nfirst = engine._engine.path.__name__\nvol, reason",
-    )
-    code += "last = engine.load(), engine._engine.path.__name__.rpartition('.')[2]\n"
-    code += "print(first.rpartition('.')[2], *last)"
-    cold = _output(code, NUMBA_CACHE_DIR=str(tmp_path))
-    assert cold == "plain True kernels"
-    (marker,) = tmp_path.glob("kernels-*/complete")
+_SLOWLY = """
+import threading
+from strikeloom.quant import engine
+finish, compiled = threading.Event(), engine._import_kernels
+engine._import_kernels = lambda: (finish.wait(100), compiled())[1]
+"""
+
+
+def test_numpy_answers_while_kernels_compile(tmp_path: Path) -> None:
+    code = _SLOWLY + _SOLVE.format(rows=3_000_000)
+    code += """
+print(engine._engine.thread.is_alive(), engine._engine.path.__name__)
+finish.set()
+print(engine.load(), engine._engine.path.__name__)
+"""
+    lines = _output(code + _SOLVE.format(rows=1000), NUMBA_CACHE_DIR=str(tmp_path)).splitlines()
+    assert lines == ["True strikeloom.quant.plain", "True strikeloom.quant.kernels"]
+
+
+def test_compiled_code_is_found_by_the_next_process_at_once(tmp_path: Path) -> None:
+    code = "from strikeloom.quant import engine\n" + _SOLVE.format(rows=3_000_000)
+    code += "print(engine._engine.path.__name__)"
+    _output(code, NUMBA_CACHE_DIR=str(tmp_path))  # leaves only when all is compiled
     written = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.nb?")}
     assert len(written) >= 6
-    warm = _output(code, NUMBA_CACHE_DIR=str(tmp_path))
-    assert warm == "kernels True kernels"
+    assert list(tmp_path.glob("kernels-*/complete"))
+    assert _output(code, NUMBA_CACHE_DIR=str(tmp_path)) == "strikeloom.quant.kernels"
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.nb?")} == written
-    assert marker.exists()
 
 
 def test_several_processes_may_compile_at_once(tmp_path: Path) -> None:
