@@ -29,6 +29,7 @@ from strikeloom.quant import plain
 
 _log = logging.getLogger(__name__)
 _SOURCES = ("kernels", "normal", "near_vol", "deep_vol", "rows")
+_KERNELS = 3  # of them are kept
 #: Rows in numpy that cost about as much as loading the kernels; a call costs some by itself.
 _WORTH_LOADING, _ROWS_A_CALL = 2_000_000, 3_000
 
@@ -143,7 +144,8 @@ def _import_kernels() -> Any:
         kernels = importlib.import_module("strikeloom.quant.kernels")
     finally:
         config.CACHE_DIR = before
-    (folder / "complete").touch()
+    if len(list(folder.glob("*/*.nbc"))) >= _KERNELS:
+        (folder / "complete").touch()
     return kernels
 
 
