@@ -11,12 +11,13 @@ Arrays of a problem:
 - ``quotes`` (4, n): moneyness, deviation, root of the weight, root of the robust weight.
 - ``walls`` (3, m): moneyness, deviation below and above which the slice has to stay.
 - ``box`` (2, p): bounds of the parameters.
-- ``terms`` (4,): ``scale``, strength of the prior, of the butterfly and of the wall terms.
+- ``terms`` (5,): ``scale``, strength of the prior, of the butterfly and of the wall terms, and
+  the relative gain below which no further step is taken.
 """
 
 from __future__ import annotations
 
-from math import exp, log, sinh, sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from strikeloom.quant.compiled import compiled
 from strikeloom.quant.smile_certificate import durrleman_at, variance_at
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 #: Where a slice with too few quotes leans to: slopes in deviations, left centre, log width; and
 #: the right wing's centre and width less the left's. Middles and half ranges of the liquid stock
@@ -34,7 +36,7 @@ _SPREAD = np.array([1.0, 1.0, 1.5, 1.0, 1.0, 0.7])
 _TINY = 1e-6
 _GRID = 50
 _LEAST_G = 0.004
-_GAP = 1e-5
+_STEPS = np.sinh(0.15 * (np.arange(_GRID) - _GRID // 2))
 
 
 @compiled
@@ -68,21 +70,26 @@ def _lean(c: Floats, strength: float, out: Floats) -> None:
 
 
 @compiled
-def _dents(c: Floats, scale: float, strength: float, out: Floats) -> None:
+def _dents(c: Floats, scale: float, strength: float, live: Flags, out: Floats) -> None:
     """Residuals where Durrleman's function is too low, on grids around both centres."""
     for j in range(_GRID):
         out[j] = 0.0
-        if strength > 0:
+        if live[j]:
             wing = 3 + 2 * (j % 2)
-            k = c[wing] + c[wing + 1] * sinh((j - _GRID // 2) * 0.15)
+            k = c[wing] + c[wing + 1] * _STEPS[j]
             w = variance_at(c, k)
             g = durrleman_at(c, k, scale) if w > _TINY else -1.0 + w - _TINY
             out[j] = strength * max(0.0, _LEAST_G - g)
 
 
 @compiled
-def residuals(p: Floats, quotes: Floats, walls: Floats, terms: Floats, out: Floats) -> float:
-    """Fill the residuals (n + 6 + grid + walls) and return half their sum of squares."""
+def residuals(
+    p: Floats, quotes: Floats, walls: Floats, terms: Floats, live: Flags, out: Floats
+) -> float:
+    """Fill the residuals (n + 6 + grid + walls) and return half their sum of squares.
+
+    Those of the grid and the walls are worked out where ``live`` says so, else they are 0.
+    """
     c = shape_of(p)
     n = quotes.shape[1]
     for i in range(n):
@@ -90,14 +97,13 @@ def residuals(p: Floats, quotes: Floats, walls: Floats, terms: Floats, out: Floa
         out[i] = quotes[2, i] * quotes[3, i] * (root - quotes[1, i])
     _lean(c, terms[1], out[n : n + 6])
     at = n + 6
-    _dents(c, terms[0], terms[2], out[at : at + _GRID])
+    _dents(c, terms[0], terms[2], live[at : at + _GRID], out[at : at + _GRID])
     at += _GRID
     for j in range(walls.shape[1]):
         out[at + j] = 0.0
-        if terms[3] > 0:
+        if live[at + j]:
             root = _deviation(variance_at(c, walls[0, j]))
-            short = walls[1, j] * (1 + _GAP) - root
-            out[at + j] = terms[3] * max(0.0, short, root - walls[2, j] * (1 - _GAP))
+            out[at + j] = terms[3] * max(0.0, walls[1, j] - root, root - walls[2, j])
     return float(0.5 * np.dot(out, out))
 
 
@@ -140,11 +146,12 @@ def _slopes(
     size = len(p)
     jacobian = np.empty((size, len(r)))
     moved = np.empty(len(r))
+    live = r > 0  # a condition that holds has no slope
     for j in range(size):
         step = 1e-7 * max(abs(p[j]), 0.1)
         q = p.copy()
         q[j] += step if p[j] + step <= box[1, j] else -step
-        residuals(q, quotes, walls, terms, moved)
+        residuals(q, quotes, walls, terms, live, moved)
         jacobian[j] = (moved - r) / (q[j] - p[j])
     return jacobian
 
@@ -158,7 +165,8 @@ def minimise(
     size = len(p)
     r = np.empty(quotes.shape[1] + 6 + _GRID + walls.shape[1])
     trial = np.empty(len(r))
-    cost = residuals(p, quotes, walls, terms, r)
+    live = np.full(len(r), terms[2] > 0)
+    cost = residuals(p, quotes, walls, terms, live, r)
     damping = 1e-3
     for _ in range(steps):
         jacobian = _slopes(p, r, quotes, walls, box, terms)
@@ -171,7 +179,7 @@ def minimise(
             for j in range(size):
                 damped[j, j] += damping * normal[j, j] + 1e-14
             q = np.minimum(np.maximum(p - solved(damped, gradient, free), box[0]), box[1])
-            found = residuals(q, quotes, walls, terms, trial)
+            found = residuals(q, quotes, walls, terms, live, trial)
             if found < cost:
                 better = True
                 break
@@ -181,6 +189,6 @@ def minimise(
         gain = cost - found
         p, cost, damping = q, found, max(damping * 0.2, 1e-12)
         r, trial = trial, r
-        if gain <= 1e-9 * cost or cost < 1e-26:
+        if gain <= terms[4] * cost or cost < 1e-26:
             return p
     return p

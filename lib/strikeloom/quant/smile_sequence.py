@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
 _REACH = 81
 _NONE = np.empty(0)
+_TOUCH, _ROOM = 1e-4, 2e-3  # relative, of the deviation: to a neighbour; for one in between
 
 
 @compiled
@@ -58,16 +59,20 @@ def parameters_of(c: Floats, scale: float) -> Floats:
 
 
 @compiled
-def _walls(low: Floats, high: Floats, scale: float) -> Floats:
-    """Deviations of the neighbours on a grid that is denser near the forward."""
+def _walls(low: Floats, high: Floats, scale: float, room: Floats) -> Floats:
+    """Deviations of the neighbours on a grid that is denser near the forward, with room left."""
     size = _REACH if len(low) + len(high) > 0 else 0
     walls = np.empty((3, size))
     for j in range(size):
         x = (j - _REACH // 2) / 8.0
         k = scale * x * (1.0 + x * x)
         walls[0, j] = k / scale
-        walls[1, j] = sqrt(variance_at(low, k)) / scale if len(low) > 0 else 0.0
-        walls[2, j] = sqrt(variance_at(high, k)) / scale if len(high) > 0 else np.inf
+        walls[1, j] = 0.0
+        walls[2, j] = np.inf
+        if len(low) > 0:
+            walls[1, j] = sqrt(variance_at(low, k)) / scale * (1.0 + room[0])
+        if len(high) > 0:
+            walls[2, j] = sqrt(variance_at(high, k)) / scale * (1.0 - room[1])
     return walls
 
 
@@ -90,20 +95,52 @@ def _level_of(c: Floats, quotes: Floats, scale: float, least: float, most: float
 
 
 @compiled
+def _misfit(c: Floats, quotes: Floats, scale: float) -> float:
+    """Weighted mean square distance from the quotes, in units of the scale."""
+    total, weights = 0.0, 0.0
+    for i in range(quotes.shape[1]):
+        weight = (quotes[2, i] * quotes[3, i]) ** 2
+        root = sqrt(max(variance_at(c, scale * quotes[0, i]), 0.0)) / scale
+        total += weight * (root - quotes[1, i]) ** 2
+        weights += weight
+    return total / weights
+
+
+@compiled
+def _above(quotes: Floats, scale: float, low: Floats) -> Floats:
+    """A free slice of the family of the one below: stretched or lifted towards the quotes."""
+    share = _level_of(low, quotes, scale, 1.0, 1e4)
+    for _ in range(12):
+        c = stretched(low, share)
+        if allowed(c, low, _NONE):
+            return c
+        c = low.copy()
+        c[0] += (share - 1.0) * variance_at(low, 0.0)
+        if allowed(c, low, _NONE):
+            return c
+        share = sqrt(share)
+    return low.copy()
+
+
+@compiled
+def _amid(quotes: Floats, scale: float, low: Floats, high: Floats) -> Floats:
+    """The free slice nearest to the quotes on the straight way from one neighbour to the other."""
+    best, least = low.copy(), _misfit(low, quotes, scale)
+    for j in range(1, 17):
+        c = low + j / 16.0 * (high - low)
+        off = _misfit(c, quotes, scale)
+        if off < least and allowed(c, low, high):
+            best, least = c, off
+    return best
+
+
+@compiled
 def _anchor(quotes: Floats, scale: float, low: Floats, high: Floats) -> Floats:
-    """A free slice between the neighbours: the nearest of their own family to the quotes."""
+    """A slice known to be free between the neighbours, near the quotes."""
+    if len(low) > 0 and len(high) > 0:
+        return _amid(quotes, scale, low, high)
     if len(low) > 0:
-        share = _level_of(low, quotes, scale, 1.0, 1e4)
-        for _ in range(12):
-            c = stretched(low, share)
-            if allowed(c, low, high):
-                return c
-            c = low.copy()
-            c[0] += (share - 1.0) * variance_at(low, 0.0)
-            if allowed(c, low, high):
-                return c
-            share = sqrt(share)
-        return low.copy()
+        return _above(quotes, scale, low)
     if len(high) > 0:
         return stretched(high, _level_of(high, quotes, scale, 1e-4, 1.0))
     total, level = 0.0, 0.0
@@ -161,21 +198,24 @@ def _towards(c: Floats, anchor: Floats, low: Floats, high: Floats) -> Floats:
 
 
 @compiled
-def _bounded(quotes: Floats, start: Floats, scale: float, low: Floats, high: Floats) -> Floats:
+def _bounded(
+    quotes: Floats, start: Floats, scale: float, low: Floats, high: Floats, room: Floats
+) -> Floats:
     """Least squares between the neighbours, with walls that harden until the slice is free."""
-    walls = _walls(low, high, scale)
+    walls = _walls(low, high, scale, room)
     box = box_of(scale, True)
     for j in range(2):
         if len(low) > 0:
-            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + 1e-9))
+            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + room[0]))
         if len(high) > 0:
-            box[1, 1 + j] = max(box[0, 1 + j], min(box[1, 1 + j], high[1 + j] / scale))
-    terms = np.array([scale, 0.01, 0.0, 0.0])
+            most = high[1 + j] / scale * (1 - room[1])
+            box[1, 1 + j] = max(box[0, 1 + j], min(box[1, 1 + j], most))
+    terms = np.array([scale, 0.01, 0.0, 0.0, 1e-4])
     p = parameters_of(start, scale)
     c = start
-    for hardness in (1.0, 10.0, 100.0):
+    for hardness in (10.0, 100.0, 1000.0):
         terms[2], terms[3] = hardness, hardness
-        p = minimise(p, quotes, walls, box, terms, 25)
+        p = minimise(p, quotes, walls, box, terms, 40)
         c = _lifted(_scaled(shape_of(p), scale), low, high)
         if allowed(c, low, high):
             return c
@@ -183,15 +223,32 @@ def _bounded(quotes: Floats, start: Floats, scale: float, low: Floats, high: Flo
 
 
 @compiled
-def settle(quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats) -> Floats:
-    """The slice made free of arbitrage between its neighbours, nearest to its quotes."""
+def settle(
+    quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats, room: Floats
+) -> Floats:
+    """The slice made free of arbitrage between its neighbours, near its quotes.
+
+    Least squares starts from the slice itself and, where that ends far off, from the anchor.
+    """
     if allowed(c, low, high):
         return c
+    anchor = _anchor(quotes, scale, low, high)
+    best, least = anchor, _misfit(anchor, quotes, scale)
+    near = 1.3 * _misfit(c, quotes, scale) + 2e-5
     few = quotes.shape[1] < 3
-    c = _lifted(c, low, high) if few else _bounded(quotes, c, scale, low, high)
-    if allowed(c, low, high):
-        return c
-    return _towards(c, _anchor(quotes, scale, low, high), low, high)
+    for start in (c, anchor):
+        if few:
+            found = _lifted(start, low, high)
+        else:
+            found = _bounded(quotes, start, scale, low, high, room)
+        if not allowed(found, low, high):
+            found = _towards(found, anchor, low, high)
+        off = _misfit(found, quotes, scale)
+        if off < least:
+            best, least = found, off
+        if least < near:
+            break
+    return best
 
 
 @compiled
@@ -212,15 +269,18 @@ def _nearest(kinds: Ints, years: Floats, i: int) -> int:
 
 
 @compiled
-def _neighbour(curves: Floats, settled: NDArray[np.bool_], i: int, step: int) -> Floats:
-    """Settled slice next in time, empty where there is none."""
-    found = np.empty(0)
-    j = i + step
-    while 0 <= j < len(settled) and len(found) == 0:
+def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tuple[int, float]:
+    """Settled slice next in time (-1 where there is none), and the room to leave before it.
+
+    Slices still to be settled in between have to fit there too, so each gets a little.
+    """
+    j, waiting = i + step, 0
+    while 0 <= j < len(settled):
         if settled[j]:
-            found = curves[j].copy()
+            return j, _TOUCH + _ROOM * waiting
+        waiting += 1 if kinds[j] != REFUSED else 0
         j += step
-    return found
+    return -1, 0.0
 
 
 @compiled
@@ -260,13 +320,16 @@ def fit_surface(
         if size >= 3:
             free[i] = _alone(mine, scales[i])
     settled = np.zeros(count, dtype=np.bool_)
+    room = np.zeros(2)
     for i in np.argsort(-worth):
         if kinds[i] == REFUSED:
             free[i], curves[i] = np.nan, np.nan
             continue
         mine = quotes[:, starts[i] : starts[i + 1]]
-        low = _neighbour(curves, settled, i, -1)
-        high = _neighbour(curves, settled, i, 1)
+        before, room[0] = _neighbour(settled, kinds, i, -1)
+        after, room[1] = _neighbour(settled, kinds, i, 1)
+        low = curves[before].copy() if before >= 0 else _NONE
+        high = curves[after].copy() if after >= 0 else _NONE
         if kinds[i] == FLAT:
             source = _nearest(kinds, years, i)
             if source >= 0:
@@ -275,5 +338,5 @@ def fit_surface(
                 free[i] = stretched(c, _level_of(c, mine, scales[i], 1e-6, 1e6))
             else:
                 free[i] = _anchor(mine, scales[i], _NONE, _NONE)
-        curves[i] = settle(mine, free[i], scales[i], low, high)
+        curves[i] = settle(mine, free[i], scales[i], low, high, room)
         settled[i] = True

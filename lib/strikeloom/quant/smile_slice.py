@@ -123,7 +123,7 @@ def fit_slice(quotes: Floats, scale: float, full: bool) -> Floats:
     """Parameters of the best slice regardless of arbitrage; sets the robust weights."""
     walls = np.empty((3, 0))
     box = box_of(scale, full)
-    terms = np.array([scale, 0.0, 0.0, 0.0])
+    terms = np.array([scale, 0.0, 0.0, 0.0, 1e-5])
     n = quotes.shape[1]
     # with few quotes more parameters can follow any noise: there the prior speaks up
     faint = 0.02 * max(0.0, 1.0 - (n - 5) / 8.0)
@@ -138,5 +138,5 @@ def fit_slice(quotes: Floats, scale: float, full: bool) -> Floats:
         p = minimise(p, quotes, walls, box, terms, 12)
         if n > 5:
             noise = spread_of(p, quotes)
-    terms[1] = max(noise, faint)
+    terms[1], terms[4] = max(noise, faint), 1e-9
     return minimise(p, quotes, walls, box, terms, 40)
