@@ -1,0 +1,304 @@
+"""Dhan's list of instruments, in either layout, as one table keyed on the contract.
+
+What a column is, is read from its header's name, never from its place: the layouts had 16, 31
+and 39 columns at different times. Traps resolved here, once: tick sizes are paise except those
+of indices; an expiry has a meaningless time; contracts of the exchange's own tests are left
+out; a symbol may hold ``-`` and ``&``, so trading symbols are taken apart from the right; ids
+are unique only within a segment.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from strikeloom.errors import BadFile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Our column -> header in the compact and in the detailed layout.
+_COMPACT = {
+    "exchange": "SEM_EXM_EXCH_ID",
+    "part": "SEM_SEGMENT",
+    "security_id": "SEM_SMST_SECURITY_ID",
+    "instrument": "SEM_INSTRUMENT_NAME",
+    "name": "SEM_TRADING_SYMBOL",
+    "lot_size": "SEM_LOT_UNITS",
+    "expiry": "SEM_EXPIRY_DATE",
+    "strike": "SEM_STRIKE_PRICE",
+    "right": "SEM_OPTION_TYPE",
+    "tick": "SEM_TICK_SIZE",
+    "series": "SEM_SERIES",
+}
+_DETAILED = {
+    "exchange": "EXCH_ID",
+    "part": "SEGMENT",
+    "security_id": "SECURITY_ID",
+    "instrument": "INSTRUMENT",
+    "name": "UNDERLYING_SYMBOL",
+    "lot_size": "LOT_SIZE",
+    "expiry": "SM_EXPIRY_DATE",
+    "strike": "STRIKE_PRICE",
+    "right": "OPTION_TYPE",
+    "tick": "TICK_SIZE",
+    "series": "SERIES",
+}
+LAYOUTS = {"compact": _COMPACT, "detailed": _DETAILED}
+
+#: Exchange and letter -> segment on the wire.
+_SEGMENTS = {
+    "NSE E": "NSE_EQ",
+    "NSE D": "NSE_FNO",
+    "NSE C": "NSE_CURRENCY",
+    "NSE I": "IDX_I",
+    "NSE M": "NSE_COMM",
+    "BSE E": "BSE_EQ",
+    "BSE D": "BSE_FNO",
+    "BSE C": "BSE_CURRENCY",
+    "BSE I": "IDX_I",
+    "MCX I": "IDX_I",
+    "MCX M": "MCX_COMM",
+}
+_TEST_SYMBOL = "NSETEST"
+#: ``-Feb2026-28450-PE``, ``-24Mar2026-108400-CE``, ``-Nov2036-FUT`` at the end of a symbol.
+_TAIL = r"-(?:\d{1,2})?[A-Za-z]{3}\d{4}-(?:[\d.]+-(?:CE|PE)|FUT)$"
+_OPTION, _NO_STRIKE = ("CE", "PE"), 0
+_MOST_UNREAD = 0.01
+
+
+@dataclass(frozen=True)
+class SecurityMaster:
+    """The list as a table, and what was left out of it.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        ``segment``, ``security_id`` (int64), ``instrument``, ``symbol`` (of the underlying;
+        of the instrument itself where it has none), ``expiry`` (date, null for none),
+        ``strike`` (paise, 0 for none), ``right`` (CE, PE, XX), ``lot_size`` (units), ``tick``
+        (paise, fractions in currencies), ``series``. One row a segment and id.
+    layout : str
+        ``compact`` or ``detailed``.
+    read : int
+        Rows of the file.
+    tests : int
+        Rows of the exchange's own tests, left out.
+    unread : tuple of str
+        First rows that could not be read, in words; there are few or the file is refused.
+    """
+
+    table: pa.Table
+    layout: str
+    read: int
+    tests: int
+    unread: tuple[str, ...]
+
+
+def read_master(path: Path) -> SecurityMaster:
+    """Read a list, plain, gzipped or zipped.
+
+    Raises
+    ------
+    BadFile
+        When the file is no such list, is cut off, repeats an id within a segment or a contract
+        within an exchange, or more than 1 % of its rows cannot be read.
+    """
+    return parse_master(_content(path), str(path))
+
+
+def parse_master(content: bytes, where: str) -> SecurityMaster:
+    """As ``read_master``, from the bytes of a CSV."""
+    raw, layout, ragged = _columns(content, where)
+    return _normalised(raw, layout, ragged, where)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            return gzip.decompress(data)
+        if data[:4] == b"PK\x03\x04":
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return archive.read(archive.namelist()[0])
+    except FileNotFoundError:
+        raise BadFile(f"{path} does not exist", path=str(path)) from None
+    except (OSError, EOFError, zipfile.BadZipFile, IndexError) as error:
+        raise BadFile(f"{path} cannot be read ({error}); fetch it again", path=str(path)) from None
+    return data
+
+
+def _columns(content: bytes, where: str) -> tuple[pa.Table, str, list[str]]:
+    """The columns we need as text, under our names; the layout; rows of another width."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    head, _, rest = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    names = [name.strip().upper() for name in head.decode("utf-8", "replace").split(",")]
+    layout = next((n for n, cols in LAYOUTS.items() if set(cols.values()) <= set(names)), "")
+    if not layout:
+        raise BadFile(
+            f"{where} is no instrument list of Dhan's: its header begins "
+            f"{', '.join(names[:4])}; expected SEM_EXM_EXCH_ID, ... or EXCH_ID, SEGMENT, ...",
+            path=where,
+        )
+    width = rest.partition(b"\n")[0].count(b",") + 1
+    # a header or its rows may end with a comma that the other lacks
+    names = [name or f"_{place}" for place, name in enumerate(names)]
+    names = (names + [f"_{place}" for place in range(len(names), width)])[: max(width, 1)]
+    ragged: list[str] = []
+
+    def step_over(row: Any) -> str:
+        ragged.append(f"row {row.number}: {row.actual_columns} columns, {row.expected_columns}")
+        return "skip"
+
+    wanted = LAYOUTS[layout]
+    try:
+        found = csv.read_csv(
+            io.BytesIO(rest),
+            read_options=csv.ReadOptions(column_names=names),
+            parse_options=csv.ParseOptions(invalid_row_handler=step_over),
+            convert_options=csv.ConvertOptions(
+                include_columns=list(wanted.values()),
+                column_types=dict.fromkeys(wanted.values(), pa.string()),
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise BadFile(f"{where} cannot be read as a table: {error}", path=where) from None
+    return found.rename_columns(list(wanted)), layout, ragged
+
+
+def _normalised(raw: pa.Table, layout: str, ragged: list[str], where: str) -> SecurityMaster:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    count = raw.num_rows
+    text = {name: pc.utf8_trim_whitespace(raw[name]).combine_chunks() for name in raw.column_names}
+    place = pc.binary_join_element_wise(text["exchange"], text["part"], " ")
+    keys = pa.array(list(_SEGMENTS))
+    segment = pa.array(list(_SEGMENTS.values())).take(pc.index_in(place, keys))
+    right = pc.if_else(pc.is_in(text["right"], pa.array(_OPTION)), text["right"], "XX")
+    option = pc.not_equal(right, "XX")
+    symbol = pc.replace_substring_regex(text["name"], _TAIL, "") if layout == "compact" else None
+    symbol = text["name"] if symbol is None else symbol
+    columns = {
+        "segment": segment,
+        "security_id": _numbers(text["security_id"], pa.int64()),
+        "instrument": text["instrument"],
+        "symbol": symbol,
+        "expiry": _dates(text["expiry"]),
+        "strike": _paise(_numbers(text["strike"], pa.float64()), option),
+        "right": right,
+        "lot_size": pc.cast(
+            pc.round(pc.fill_null(_numbers(text["lot_size"], pa.float64()), 0.0)), pa.int64()
+        ),
+        "tick": _ticks(_numbers(text["tick"], pa.float64()), segment),
+        "series": text["series"],
+    }
+    table = pa.table(columns)
+    tests = pc.match_substring(table["symbol"], _TEST_SYMBOL).combine_chunks()
+    good = pc.and_(_readable(table, option), pc.invert(tests))
+    unread = ragged + _samples(text, pc.and_(pc.invert(good), pc.invert(tests)))
+    lost = len(ragged) + count - int(pc.sum(good).as_py() or 0) - int(pc.sum(tests).as_py() or 0)
+    if not count or lost > max(1, count * _MOST_UNREAD):
+        raise BadFile(
+            f"{where}: {lost} of {count + len(ragged)} rows cannot be read, first: "
+            f"{unread[0] if unread else 'there are none'}; fetch the file again",
+            path=where,
+        )
+    table = table.filter(good)
+    _unique(table, ["segment", "security_id"], where)
+    _unique(
+        table.filter(
+            pc.and_(
+                pc.not_equal(table["right"], "XX"),
+                pc.is_in(table["segment"], _array(["NSE_FNO", "BSE_FNO"])),
+            )
+        ),
+        ["segment", "symbol", "expiry", "strike", "right"],
+        where,
+    )
+    return SecurityMaster(table, layout, count + len(ragged), int(pc.sum(tests).as_py() or 0),
+                          tuple(unread[:5]))  # fmt: skip
+
+
+def _numbers(column: pa.Array, kind: Any) -> pa.Array:
+    """Numbers of a text column; null where it holds none."""
+    import pyarrow.compute as pc
+
+    pattern = r"^-?\d+$" if str(kind) == "int64" else r"^-?\d+(\.\d*)?$"
+    return pc.cast(pc.if_else(pc.match_substring_regex(column, pattern), column, None), kind)
+
+
+def _dates(column: pa.Array) -> pa.Array:
+    """Dates of a text column, its time cut off; null for none and for year 1."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    day = pc.utf8_slice_codeunits(column, 0, 10)
+    known = pc.match_substring_regex(day, r"^(19|20)\d\d-[01]\d-[0-3]\d$")
+    return pc.cast(pc.if_else(known, day, None), pa.date32())
+
+
+def _paise(strike: pa.Array, option: pa.Array) -> pa.Array:
+    """Strikes in paise; what is no option has none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole = pc.cast(pc.round(pc.multiply(pc.fill_null(strike, 0.0), 100.0)), pa.int64())
+    return pc.if_else(option, whole, _NO_STRIKE)
+
+
+def _ticks(tick: pa.Array, segment: pa.Array) -> pa.Array:
+    """Ticks in paise: printed so, except those of indices; a stray one below a paisa is rupees."""
+    import pyarrow.compute as pc
+
+    tick = pc.fill_null(tick, 0.0)
+    money = pc.is_in(segment, _array(["NSE_EQ", "NSE_FNO", "BSE_EQ", "BSE_FNO"]))
+    rupees = pc.or_(pc.equal(segment, "IDX_I"), pc.and_(money, pc.less(tick, 1.0)))
+    rounded = pc.round(pc.multiply(tick, 100.0), ndigits=4)
+    return pc.if_else(pc.fill_null(rupees, False), rounded, tick)
+
+
+def _array(values: list[str]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(values)
+
+
+def _readable(table: pa.Table, option: pa.Array) -> pa.Array:
+    """Rows with a segment, an id and a symbol; options with all that makes a contract."""
+    import pyarrow.compute as pc
+
+    named = pc.and_(pc.is_valid(table["segment"]), pc.is_valid(table["security_id"]))
+    named = pc.and_(named, pc.not_equal(table["symbol"], ""))
+    whole = pc.and_(pc.is_valid(table["expiry"]), pc.greater(table["strike"], 0))
+    whole = pc.and_(whole, pc.and_(pc.greater(table["lot_size"], 0), pc.greater(table["tick"], 0)))
+    good = pc.and_(named, pc.or_(pc.invert(option), whole))
+    return pc.fill_null(good, False).combine_chunks()
+
+
+def _samples(text: dict[str, pa.Array], bad: pa.Array) -> list[str]:
+    import pyarrow.compute as pc
+
+    places = pc.indices_nonzero(bad)[:5].to_pylist()
+    return [
+        f"row {place + 2}: " + ",".join(str(text[name][place]) for name in text) for place in places
+    ]
+
+
+def _unique(table: pa.Table, key: list[str], where: str) -> None:
+    import pyarrow.compute as pc
+
+    counted = table.group_by(key).aggregate([([], "count_all")])
+    repeated = counted.filter(pc.greater(counted["count_all"], 1))
+    if repeated.num_rows:
+        first = {name: repeated[name][0].as_py() for name in key}
+        raise BadFile(
+            f"{where}: {repeated.num_rows} rows repeat {', '.join(key)}, first {first}", path=where
+        )
