@@ -189,15 +189,13 @@ def _transport(line: _Line) -> Any:
 def _never_left(error: Exception) -> bool:
     """Whether the connection was never made: the one case in which nothing can have happened."""
     import requests
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
 
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else None
-    if isinstance(reason, NewConnectionError):
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    if any(kind.__name__ == "NewConnectionError" for kind in type(reason).__mro__):
         return True
-    within = reason.args[0] if reason is not None and reason.args else None
+    within = reason.args[0] if isinstance(reason, Exception) and reason.args else None
     return isinstance(within, ssl.SSLCertVerificationError)
 
 

@@ -26,7 +26,7 @@ _TOO_FAST = frozenset({"DH-904", "805"})
 #: Said by the broker of itself: the order may have got through.
 _ITS_OWN = frozenset({"DH-908", "DH-909", "800"})
 #: Text of an error that has another code than its kind (``DH-906`` for a dead token).
-_DEAD_TOKEN = "invalid token"
+_SAID_OF_DEAD = "invalid token"
 _FIRST_BAD, _SERVER = 400, 500
 _SHUT_STATUS, _TOO_FAST_STATUS, _TIMED_OUT = frozenset({401, 403}), 429, 408
 
@@ -100,7 +100,7 @@ def _doubt(answer: Answer, what: str, reason: str, *, changes: bool) -> NoReturn
 
 
 def _is_shut(answer: Answer, code: str, told: str) -> bool:
-    if code in _SHUT or _DEAD_TOKEN in told.lower():
+    if code in _SHUT or _SAID_OF_DEAD in told.lower():
         return True
     return answer.status in _SHUT_STATUS and (bool(code) or answer.body is not None)
 

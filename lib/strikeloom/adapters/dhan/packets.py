@@ -138,9 +138,7 @@ class Level(NamedTuple):
     ask: float
 
 
-Packet = (
-    Ticker | QuoteTick | OpenInterest | PreviousClose | MarketStatus | FullTick | Disconnect
-)
+Packet = Ticker | QuoteTick | OpenInterest | PreviousClose | MarketStatus | FullTick | Disconnect
 
 _LEVEL = struct.Struct("<IIHHff")
 _LAYOUTS: dict[int, tuple[struct.Struct, type[Packet]]] = {

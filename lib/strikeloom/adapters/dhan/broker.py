@@ -1,0 +1,286 @@
+"""``ports.broker.Broker`` over Dhan's REST calls."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Any
+
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.errors import Refusal, checked
+from strikeloom.adapters.dhan.instruments import DhanInstruments
+from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.mapping import (
+    fill_of,
+    funds_of,
+    order_of,
+    position_of,
+    rupees_on_tick,
+    tag_of,
+)
+from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest, OrderState
+from strikeloom.errors import BrokerError, DataError, RateLimited, Rejected, UnknownOutcome
+from strikeloom.ports.clock import Clock
+
+#: Carried forward until it is closed or expires.
+_PRODUCT = "MARGIN"
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,30}")
+_NO_SUCH_ORDER = frozenset({"DH-905", "DH-906", "DH-907"})
+
+
+class DhanBroker:
+    """An account at Dhan. The book may lag behind what was accepted.
+
+    An order that was answered without a clear outcome is looked for by its correlation id, in
+    the order book and among the trades, at once and at each later look; it is never sent again
+    from here.
+    """
+
+    name = "dhan"
+    book_is_complete = False
+
+    def __init__(self, client: DhanClient, instruments: DhanInstruments, clock: Clock) -> None:
+        self._client = client
+        self._instruments = instruments
+        self._clock = clock
+        self._in_doubt: set[str] = set()
+
+    def submit(self, request: OrderRequest) -> Order:
+        """Place a limit order.
+
+        The answer says that Dhan has it, not that it traded: fills come with a later look.
+
+        Raises
+        ------
+        Rejected
+            Refused, no effect.
+        RateLimited, Unreachable
+            Never accepted.
+        UnknownOutcome
+            It may or may not have been accepted.
+        """
+        tag, contract = request.correlation_id, request.contract
+        if not _TAG.fullmatch(tag):
+            raise Rejected(f"{tag!r} is no correlation id: 30 of A-Z a-z 0-9 - _ at most")
+        price = rupees_on_tick(request.limit, contract)
+        try:
+            security = self._instruments.security_of(contract.key, self._clock.now().date())
+        except DataError as error:
+            raise Rejected(f"{contract.label} cannot be ordered: {error}") from None
+        try:
+            placed = self._call(
+                CallClass.ORDER,
+                "place_order",
+                str(security.number),
+                security.segment,
+                request.side.word,
+                request.units,
+                "LIMIT",
+                _PRODUCT,
+                price,
+                validity=request.validity.value,
+                tag=tag,
+                what=f"order {tag}",
+                changes=True,
+            )
+            number, status = _placed(placed, tag)
+        except UnknownOutcome:
+            self._in_doubt.add(tag)
+            found = self._lookup(tag)
+            if found is None:
+                raise
+            return self._accepted(found)
+        return self._accepted(
+            Order(
+                order_id=number,
+                correlation_id=tag,
+                contract_key=contract.key,
+                side=request.side,
+                units=request.units,
+                filled_units=0,
+                limit=request.limit,
+                state=OrderState(status) if status in set(OrderState) else OrderState.UNKNOWN,
+                reason="",
+                updated_at=self._clock.now(),
+            )
+        )
+
+    def cancel(self, order_id: str) -> Order:
+        """Ask for a cancellation; the answer may already be terminal (it filled first).
+
+        Raises
+        ------
+        Rejected
+            Dhan does not cancel it and it is not terminal.
+        UnknownOutcome
+            It may or may not have been cancelled.
+        BrokerError
+            When the account has no such order.
+        """
+        try:
+            self._call(
+                CallClass.ORDER,
+                "cancel_order",
+                order_id,
+                what=f"cancelling order {order_id}",
+                changes=True,
+            )
+        except (Rejected, UnknownOutcome) as error:
+            try:
+                found = self._order(order_id)
+            except BrokerError as unseen:
+                raise (error if isinstance(error, UnknownOutcome) else unseen) from None
+            if not found.state.terminal:
+                raise
+            return found
+        try:
+            return self._order(order_id)
+        except BrokerError as error:
+            raise UnknownOutcome(
+                f"Dhan took the cancellation of order {order_id}, what became of it is not seen: "
+                f"{error}",
+                order_id=order_id,
+            ) from None
+
+    def orders(self) -> list[Order]:
+        """All option orders of the trading day, with those in doubt that a lookup finds."""
+        rows = self._read("get_order_list", "the order book")
+        now = self._clock.now()
+        mapped = (order_of(row, self._instruments, now) for row in rows)
+        found = [order for order in mapped if order is not None]
+        self._in_doubt -= {order.correlation_id for order in found}
+        for tag in sorted(self._in_doubt):
+            late = self._lookup(tag)
+            if late is not None:
+                self._in_doubt.discard(tag)
+                found.append(late)
+        return found
+
+    def fills(self) -> list[Fill]:
+        """All trades of the trading day in orders of ours. Dhan tells no settlements."""
+        trades = self._read("get_trade_book", "the trade book")
+        if not trades:
+            return []
+        by_id = {order.order_id: order for order in self.orders()}
+        now = self._clock.now()
+        seen: set[str] = set()
+        found: list[Fill] = []
+        for row in sorted(trades, key=lambda row: str(row.get("exchangeTradeId"))):
+            order = by_id.get(str(row.get("orderId")))
+            if order is None:
+                continue  # of another segment, or the book lags: the next look has it
+            first = order.order_id not in seen
+            seen.add(order.order_id)
+            found.append(fill_of(row, order, self._instruments, now, first=first))
+        return found
+
+    def positions(self) -> list[BrokerPosition]:
+        """Net units by contract; flat contracts are absent."""
+        day = self._clock.now().date()
+        net: dict[str, int] = {}
+        for row in self._read("get_positions", "the positions"):
+            held = position_of(row, self._instruments, day)
+            if held is not None:
+                net[held.contract_key] = net.get(held.contract_key, 0) + held.net_units
+        return [BrokerPosition(key, units) for key, units in net.items() if units]
+
+    def funds(self) -> Funds:
+        """Money of the account."""
+        body = self._call(CallClass.OTHER, "get_fund_limits", what="the funds", changes=False)
+        return funds_of(body)
+
+    def _accepted(self, order: Order) -> Order:
+        """Tell a refusal by the risk desk or the exchange as one.
+
+        Raises
+        ------
+        Rejected
+            With the reason of the order book, where it is there to read.
+        """
+        if order.state is not OrderState.REJECTED:
+            return order
+        reason = order.reason
+        if not reason:
+            with suppress(BrokerError):
+                reason = self._order(order.order_id).reason
+        raise Rejected(
+            f"order {order.correlation_id} was rejected: {reason or 'no reason given'}",
+            order_id=order.order_id,
+        )
+
+    def _lookup(self, tag: str) -> Order | None:
+        """Order by correlation id; ``None`` when it is not found or cannot be asked for."""
+        try:
+            body = self._call(
+                CallClass.OTHER,
+                "get_order_by_correlationID",
+                tag,
+                what=f"looking for order {tag}",
+                changes=False,
+            )
+            rows = body if isinstance(body, list) else [body]
+            now = self._clock.now()
+            mapped = [order_of(row, self._instruments, now) for row in rows if tag_of(row) == tag]
+        except BrokerError:
+            return None
+        found = [order for order in mapped if order is not None]
+        return found[0] if found else None
+
+    def _order(self, order_id: str) -> Order:
+        try:
+            body = self._call(
+                CallClass.OTHER,
+                "get_order_by_id",
+                order_id,
+                what=f"order {order_id}",
+                changes=False,
+            )
+        except Refusal as refusal:
+            if refusal.facts["code"] in _NO_SUCH_ORDER:
+                raise BrokerError(
+                    f"the account has no order {order_id!r} ({refusal})", order_id=order_id
+                ) from None
+            raise
+        rows = body if isinstance(body, list) else [body]
+        now = self._clock.now()
+        mapped = [order_of(row, self._instruments, now) for row in rows]
+        found = [order for order in mapped if order is not None and order.order_id == order_id]
+        if not found:
+            raise BrokerError(f"the account has no option order {order_id!r}", order_id=order_id)
+        return found[0]
+
+    def _read(self, method: str, what: str) -> list[Any]:
+        body = self._call(CallClass.OTHER, method, what=what, changes=False)
+        if not isinstance(body, list):
+            raise BrokerError(f"Dhan's answer for {what} is no list: {type(body).__name__}")
+        return body
+
+    def _call(
+        self, kind: CallClass, method: str, *args: Any, what: str, changes: bool, **named: Any
+    ) -> Any:
+        answer = self._client.call(kind, method, *args, **named)
+        try:
+            body = checked(answer, what, self._client.credentials, changes=changes)
+        except RateLimited:
+            self._client.limits.refused(kind, _retry_after(answer.headers.get("retry-after")))
+            raise
+        self._client.limits.accepted(kind)
+        return body
+
+
+def _placed(body: Any, tag: str) -> tuple[str, str]:
+    """Number and status of an accepted order.
+
+    Raises
+    ------
+    UnknownOutcome
+        When the answer names no order.
+    """
+    number = body.get("orderId") if isinstance(body, dict) else None
+    if not number:
+        raise UnknownOutcome(f"order {tag}: Dhan's answer names no order; it may be there")
+    return str(number), str(body.get("orderStatus") or "").upper()
+
+
+def _retry_after(text: str | None) -> float | None:
+    return float(text) if text and text.isdecimal() else None

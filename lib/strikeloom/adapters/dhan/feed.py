@@ -1,0 +1,299 @@
+"""``ports.feed.MarketFeed`` over Dhan: streamed where something ticks, asked for where not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.credentials import Addresses
+from strikeloom.adapters.dhan.errors import checked
+from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
+from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.live_quotes import LiveQuotes
+from strikeloom.adapters.dhan.mapping import price_on_tick, quote_of
+from strikeloom.adapters.dhan.packets import (
+    SEGMENT_NUMBERS,
+    FullTick,
+    Packet,
+    QuoteTick,
+    Ticker,
+    best,
+)
+from strikeloom.adapters.dhan.settlements import Settlements
+from strikeloom.adapters.dhan.socket import Pauses, Status
+from strikeloom.adapters.dhan.stream import FULL, QUOTE, FeedStream
+from strikeloom.adapters.dhan.ticks import TickQueue
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.money import paise
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import BrokerError, DataError, NoQuote, RateLimited
+from strikeloom.nse.sessions import IST, is_trading_day, session
+from strikeloom.ports.clock import Clock
+
+_A_CALL = 1000
+#: Seconds after which a quote that did not tick is asked for. An illiquid contract may not tick
+#: for minutes although its book stands.
+_FRESH = 5.0
+#: The feed counts seconds of the Indian wall clock as if they were of UTC.
+_WALL_CLOCK = 19_800
+_TAKE_SECONDS = 0.5
+
+Place = tuple[int, int]
+
+
+class DhanFeed:
+    """Last known quotes, as of now.
+
+    A quote's moment is when it was received, by the desk's clock: an instrument's last trade
+    may be hours older than the book that stands.
+
+    Parameters
+    ----------
+    stream : Addresses, optional
+        Subscribe to what is asked for, there; without it every look asks by REST.
+    """
+
+    def __init__(
+        self,
+        client: DhanClient,
+        instruments: DhanInstruments,
+        clock: Clock,
+        settlements: Settlements,
+        *,
+        stream: Addresses | None = None,
+        pauses: Pauses = Pauses(),  # noqa: B008 (frozen)
+    ) -> None:
+        self._client = client
+        self._instruments = instruments
+        self._clock = clock
+        self._settlements = settlements
+        self.cache = LiveQuotes()
+        self.queue = TickQueue()
+        self._contracts: dict[Place, OptionContract] = {}
+        self._symbols: dict[Place, str] = {}
+        self._levels: dict[str, tuple[int, datetime]] = {}
+        self._asked_at: dict[str, datetime] = {}
+        self._repairing = threading.Lock()
+        self._pumping: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._stream: FeedStream | None = None
+        if stream is not None:
+            self._stream = FeedStream(
+                client.credentials,
+                stream,
+                self.queue,
+                gap=self.mend_gap,
+                silence_matters=self.market_is_open,
+                pauses=pauses,
+            )
+        self.repairs = 0
+
+    @property
+    def status(self) -> Status | None:
+        """How the socket is doing; ``None`` where nothing is streamed."""
+        return self._stream.status if self._stream else None
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+        """Quotes by contract key; a contract without any quote is absent.
+
+        Raises
+        ------
+        BrokerError
+            When a quote was never seen and Dhan could not be asked.
+        """
+        wanted = {contract.key: contract for contract in contracts}
+        day = self._clock.now().date()
+        found = self._securities(wanted.values(), day)
+        self._subscribe(found, FULL)
+        held = self.cache.get(wanted)
+        now = self._clock.now()
+        stale = [c for c in found.values() if self._is_stale(c, held.get(c.key), now)]
+        if stale:
+            self._poll(stale, seen=held)
+        return self.cache.get(contract.key for contract in found.values())
+
+    def spot(self, symbol: str) -> tuple[int, datetime]:
+        """Underlying's level in paise and the moment it was true.
+
+        Raises
+        ------
+        NoQuote
+            When no level is known.
+        BrokerError
+            When none was ever seen and Dhan could not be asked.
+        """
+        now = self._clock.now()
+        try:
+            security = self._instruments.spot_of(symbol, now.date())
+        except DataError as error:
+            raise NoQuote(f"no level of {symbol} is known: {error}", symbol=symbol) from None
+        place = SEGMENT_NUMBERS[security.segment], security.number
+        self._symbols[place] = symbol
+        if self._stream:
+            self._start()
+            self._stream.want([security], QUOTE)
+        known = self._levels.get(symbol)
+        if known is None or now - known[1] > timedelta(seconds=_FRESH):
+            self._ask_level(symbol, security, known)
+        if symbol not in self._levels:
+            raise NoQuote(f"Dhan shows no level of {symbol}", symbol=symbol)
+        return self._levels[symbol]
+
+    def settlement(self, symbol: str, expiry: date) -> int | None:
+        """Final settlement value of the underlying in paise, ``None`` until it is known."""
+        return self._settlements.value(symbol, expiry, self._clock.now())
+
+    def market_is_open(self) -> bool:
+        """Whether something should tick now."""
+        now = self._clock.now()
+        return (
+            is_trading_day(now.date())
+            and session(now.date()).open <= now <= session(now.date()).close
+        )
+
+    def mend_gap(self) -> None:
+        """Ask for everything that is subscribed: ticks were missed. In a thread of its own."""
+        if self._repairing.acquire(blocking=False):
+            threading.Thread(target=self._mend, name="dhan-mend", daemon=True).start()
+
+    def close(self) -> None:
+        """End socket and threads."""
+        self._ended.set()
+        self.queue.close()
+        if self._stream:
+            self._stream.stop()
+
+    def _mend(self) -> None:
+        try:
+            contracts = list(self._contracts.values())
+            self._poll(contracts, seen={c.key: None for c in contracts})
+            self.repairs += 1
+        finally:
+            self._repairing.release()
+
+    def _is_stale(self, contract: OptionContract, quote: Quote | None, now: datetime) -> bool:
+        asked = self._asked_at.get(contract.key)
+        if asked is not None and (now - asked).total_seconds() <= _FRESH:
+            return False  # it was asked for just now, and may have had no quote
+        return quote is None or (now - quote.at).total_seconds() > _FRESH
+
+    def _securities(
+        self, contracts: Iterable[OptionContract], day: date
+    ) -> dict[SecurityId, OptionContract]:
+        found: dict[SecurityId, OptionContract] = {}
+        for contract in contracts:
+            try:
+                security = self._instruments.security_of(contract.key, day)
+            except DataError:
+                continue  # not listed: it has no quote, and the guard for listing says so
+            found[security] = contract
+            self._contracts[SEGMENT_NUMBERS[OPTIONS], security.number] = contract
+        return found
+
+    def _subscribe(self, securities: Iterable[SecurityId], mode: tuple[int, int]) -> None:
+        if self._stream:
+            self._start()
+            self._stream.want(securities, mode)
+
+    def _start(self) -> None:
+        """Begin to stream; again when the door was shut and the token is another now."""
+        if self._stream is None:
+            return
+        if self._pumping is None:
+            self._pumping = threading.Thread(target=self._pump, name="dhan-ticks", daemon=True)
+            self._pumping.start()
+            self._stream.start()
+        elif self._stream.status.stopped and self._stream.renewed:
+            self._stream.start()
+
+    def _poll(self, contracts: list[OptionContract], *, seen: Mapping[str, Any]) -> None:
+        """Ask for quotes; one that was never seen must be answered for."""
+        for first in range(0, len(contracts), _A_CALL):
+            some = contracts[first : first + _A_CALL]
+            try:
+                self._ask(some)
+            except BrokerError:
+                if any(contract.key not in seen for contract in some):
+                    raise
+
+    def _ask(self, contracts: list[OptionContract]) -> None:
+        now = self._clock.now()
+        ids = {self._instruments.security_of(c.key, now.date()).number: c for c in contracts}
+        rows = self._quoted({OPTIONS: list(ids)}).get(OPTIONS, {})
+        at = self._clock.now()
+        quotes = [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
+        self._asked_at |= dict.fromkeys((c.key for c in contracts), at)
+        # a contract that shows neither side nor a last price has no quote
+        self.cache.put(q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None))
+
+    def _ask_level(self, symbol: str, security: SecurityId, known: object) -> None:
+        try:
+            rows = self._quoted({security.segment: [security.number]})
+        except BrokerError:
+            if known is None:
+                raise
+            return
+        row = rows.get(security.segment, {}).get(str(security.number)) or {}
+        last = float(row.get("last_price") or 0.0)
+        if last > 0:
+            self._levels[symbol] = paise(round(last, 2), what="level"), self._clock.now()
+
+    def _quoted(self, ids: dict[str, list[int]]) -> dict[str, Any]:
+        answer = self._client.call(CallClass.QUOTE, "quote_data", ids)
+        try:
+            body = checked(answer, "quotes", self._client.credentials, changes=False)
+        except RateLimited:
+            self._client.limits.refused(CallClass.QUOTE)
+            raise
+        self._client.limits.accepted(CallClass.QUOTE)
+        data = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(data, dict):
+            raise BrokerError("Dhan's answer for quotes holds no data")
+        return data
+
+    def _pump(self) -> None:
+        """Turn ticks into quotes."""
+        while not self._ended.is_set():
+            packets = self.queue.take(_TAKE_SECONDS)
+            if packets:
+                at = self._clock.now()
+                self.cache.put(
+                    quote for packet in packets if (quote := self._used(packet, at)) is not None
+                )
+
+    def _used(self, packet: Packet, at: datetime) -> Quote | None:
+        place = packet.segment, packet.security_id
+        contract = self._contracts.get(place)
+        if contract is not None and isinstance(packet, FullTick):
+            return full_quote(packet, contract, at)
+        symbol = self._symbols.get(place)
+        if symbol is not None and isinstance(packet, Ticker | QuoteTick | FullTick):
+            level = price_on_tick(packet.last, 5)
+            if level is not None:
+                self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
+        return None
+
+
+def full_quote(packet: FullTick, contract: OptionContract, at: datetime) -> Quote:
+    """Quote of a full packet; an empty side is absent, never zero."""
+    top, tick = best(packet.depth), contract.tick
+    bid, ask = price_on_tick(top.bid, tick), price_on_tick(top.ask, tick)
+    return Quote(
+        contract.key,
+        bid,
+        ask,
+        price_on_tick(packet.last, tick),
+        top.bid_units if bid is not None else 0,
+        top.ask_units if ask is not None else 0,
+        packet.volume,
+        packet.open_interest,
+        at,
+    )
+
+
+def traded_moment(seconds: int) -> datetime | None:
+    """Moment of a last trade: the wire counts the Indian wall clock as if it were UTC."""
+    return datetime.fromtimestamp(seconds - _WALL_CLOCK, IST) if seconds > _WALL_CLOCK else None

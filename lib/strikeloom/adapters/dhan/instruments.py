@@ -1,0 +1,238 @@
+"""Dhan's instruments behind the port, and the ids that stand for them on the wire.
+
+Ids are used again for other contracts, so a list is good for its own day: it is stored by day
+and looked up by contract.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from strikeloom.domain.instruments import Kind, OptionContract, Right, Underlying, parse_key
+from strikeloom.errors import DataError, MissingHistory, StaleData
+from strikeloom.ports.instruments import Instruments
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from strikeloom.adapters.dhan.master_store import MasterStore
+
+OPTIONS = "NSE_FNO"
+#: Our symbol -> the index's name in Dhan's list, where they differ.
+_INDEX_NAMES = {"NIFTYNXT50": "NIFTY NEXT 50", "INDIAVIX": "INDIA VIX"}
+_INDEX_OPTION = "OPTIDX"
+
+
+class SecurityId(NamedTuple):
+    """Segment and id, unique together, on one day."""
+
+    segment: str
+    number: int
+
+
+class DhanInstruments:
+    """``ports.instruments.Instruments`` of the option contracts on NSE, by Dhan's list.
+
+    Parameters
+    ----------
+    store : MasterStore
+        Where imported lists lie.
+    known : Instruments
+        Says kind and sector of an underlying.
+    """
+
+    def __init__(self, store: MasterStore, known: Instruments) -> None:
+        self._store = store
+        self._known = known
+        self._day = lru_cache(maxsize=2)(self._load)
+
+    def require(self, day: date) -> date:
+        """Day of the list used for ``day``, which must be that very day's.
+
+        Raises
+        ------
+        StaleData
+            When the newest list is older: an id may stand for another contract by now.
+        MissingHistory
+            When there is none.
+        """
+        found = self._listed_on(day)
+        if found != day:
+            raise StaleData(
+                f"the instrument list is of {found}, today is {day}; run strikeloom data "
+                "instruments --fetch",
+                day=str(found),
+            )
+        return found
+
+    def underlying(self, symbol: str) -> Underlying:
+        """Kind and sector of a symbol.
+
+        Raises
+        ------
+        DataError
+            When the symbol is unknown; names the nearest.
+        """
+        return self._known.underlying(symbol)
+
+    def contract(self, key: str, day: date) -> OptionContract:
+        """Contract by key, with the lot size and tick of that very contract.
+
+        Raises
+        ------
+        DataError
+            When it is not in the list.
+        """
+        return self._list(day).contract(key)
+
+    def tick(self, symbol: str, kind: Kind, day: date) -> int:  # noqa: ARG002
+        """Price step in paise of every option on an underlying.
+
+        Raises
+        ------
+        DataError
+            When no option on it is in the list.
+        """
+        return self._list(day).tick(symbol)
+
+    def security_of(self, key: str, day: date) -> SecurityId:
+        """Wire id of an option contract.
+
+        Raises
+        ------
+        DataError
+            When it is not in the list.
+        """
+        return SecurityId(OPTIONS, self._list(day).number(key))
+
+    def contract_of(self, number: int, day: date) -> OptionContract:
+        """Option contract of a wire id.
+
+        Raises
+        ------
+        DataError
+            When the list has no such option.
+        """
+        return self._list(day).by_number(number)
+
+    def spot_of(self, symbol: str, day: date) -> SecurityId:
+        """Wire id of an underlying's own price.
+
+        Raises
+        ------
+        DataError
+            When the list has none.
+        """
+        return self._list(day).spot(symbol, self.underlying(symbol).kind)
+
+    def _list(self, day: date) -> _Listed:
+        return self._day(self._listed_on(day))
+
+    def _listed_on(self, day: date) -> date:
+        days = [stored for stored in self._store.days() if stored <= day]
+        if not days:
+            raise MissingHistory(
+                f"no instrument list of {day} or before is stored; run strikeloom data "
+                "instruments --fetch"
+            )
+        return days[-1]
+
+    def _load(self, day: date) -> _Listed:
+        return _Listed(self._store.read(day), day)
+
+
+class _Listed:
+    """One day's list, taken apart by symbol as it is needed."""
+
+    def __init__(self, table: pa.Table, day: date) -> None:
+        import pyarrow.compute as pc
+
+        self._where = f"the instrument list of {day}"
+        options = table.filter(
+            pc.and_(pc.equal(table["segment"], OPTIONS), pc.not_equal(table["right"], "XX"))
+        ).sort_by([("symbol", "ascending"), ("expiry", "ascending")])
+        self._options = options
+        self._symbols = options["symbol"].to_numpy(zero_copy_only=False).astype(str)
+        numbers = options["security_id"].to_numpy()
+        self._order = np.argsort(numbers, kind="stable")
+        self._sorted = numbers[self._order]
+        spots = table.filter(pc.is_in(table["segment"], _array(["IDX_I", "NSE_EQ"])))
+        spots = spots.filter(
+            pc.or_(pc.equal(spots["segment"], "IDX_I"), pc.equal(spots["instrument"], "EQUITY"))
+        )
+        self._spots: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        for row in spots.select(["segment", "symbol", "security_id", "series"]).to_pylist():
+            place = (row["segment"], row["symbol"])
+            self._spots.setdefault(place, []).append((row["security_id"], row["series"]))
+        self._of_symbol = lru_cache(maxsize=512)(self._read)
+
+    def contract(self, key: str) -> OptionContract:
+        return self._entry(key)[0]
+
+    def number(self, key: str) -> int:
+        return self._entry(key)[1]
+
+    def tick(self, symbol: str) -> int:
+        ticks = {contract.tick for contract, _ in self._of_symbol(symbol).values()}
+        if not ticks:
+            raise DataError(f"no option on {symbol} is in {self._where}", symbol=symbol)
+        return max(ticks)  # on a coarser step a price is valid under the finer one too
+
+    def by_number(self, number: int) -> OptionContract:
+        place = int(np.searchsorted(self._sorted, number))
+        if place == len(self._sorted) or self._sorted[place] != number:
+            raise DataError(f"no option {OPTIONS} {number} is in {self._where}", number=number)
+        row = int(self._order[place])
+        return _contract(self._options.slice(row, 1).to_pylist()[0])[0]
+
+    def spot(self, symbol: str, kind: Kind) -> SecurityId:
+        segment = "IDX_I" if kind is Kind.INDEX else "NSE_EQ"
+        found = self._spots.get((segment, _INDEX_NAMES.get(symbol, symbol)), [])
+        traded = [number for number, series in found if segment == "IDX_I" or series == "EQ"]
+        if len(traded) != 1:
+            raise DataError(
+                f"{self._where} has {len(traded)} {segment} rows for {symbol}, expected one",
+                symbol=symbol,
+            )
+        return SecurityId(segment, traded[0])
+
+    def _entry(self, key: str) -> tuple[OptionContract, int]:
+        found = self._of_symbol(parse_key(key)[0]).get(key)
+        if found is None:
+            raise DataError(f"{key} is not in {self._where}", key=key)
+        return found
+
+    def _read(self, symbol: str) -> dict[str, tuple[OptionContract, int]]:
+        first = int(np.searchsorted(self._symbols, symbol, side="left"))
+        last = int(np.searchsorted(self._symbols, symbol, side="right"))
+        rows = self._options.slice(first, last - first).to_pylist()
+        made = [_contract(row) for row in rows]
+        return {contract.key: (contract, number) for contract, number in made}
+
+
+def _contract(row: dict[str, object]) -> tuple[OptionContract, int]:
+    tick = float(str(row["tick"]))
+    if tick != int(tick):
+        raise DataError(f"{row['symbol']} {row['security_id']}: a tick of {tick} paise")
+    expiry = row["expiry"]
+    assert isinstance(expiry, date)  # noqa: S101 (the list is checked when it is read)
+    contract = OptionContract(
+        symbol=str(row["symbol"]),
+        expiry=expiry,
+        strike=int(str(row["strike"])),
+        right=Right(str(row["right"])),
+        kind=Kind.INDEX if row["instrument"] == _INDEX_OPTION else Kind.STOCK,
+        lot_size=int(str(row["lot_size"])),
+        tick=int(tick),
+    )
+    return contract, int(str(row["security_id"]))
+
+
+def _array(values: list[str]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(values)

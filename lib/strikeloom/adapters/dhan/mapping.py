@@ -1,0 +1,221 @@
+"""Dhan's rows and our records. Money crosses here, exactly: whole paise one way and the other.
+
+A row that cannot be read is an error that shows it; nothing is skipped in silence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments
+from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.legs import Side
+from strikeloom.domain.money import paise
+from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderState
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import BrokerError, DataError, Rejected
+from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.sessions import IST
+
+Row = Mapping[str, Any]
+
+_STATES = {state.value: state for state in OrderState}
+_NEVER_TRADED_YEAR = 1980
+_NO_TAG = frozenset({"", "NA", "null", "None"})
+#: A price on the wire is a float32: this far from a tick, of its size, it still is that tick.
+_FLOAT32 = 2.0**-23
+
+
+def rupees_on_tick(limit: int, contract: OptionContract) -> float:
+    """Limit in rupees as it leaves, exact to the paisa.
+
+    Raises
+    ------
+    Rejected
+        When it is no positive multiple of the contract's tick; nothing was sent.
+    """
+    if limit <= 0 or limit % contract.tick:
+        raise Rejected(
+            f"{contract.label}: a limit of {limit} paise is not on its tick of {contract.tick}",
+            limit=limit,
+        )
+    return float(Decimal(limit) / 100)
+
+
+def price_on_tick(price: float, tick: int) -> int | None:
+    """Price of the feed in paise; ``None`` when there is none.
+
+    A float32 stands for the tick next to it when it lies within its own precision of it, else
+    for the paisa next to it.
+    """
+    if not math.isfinite(price) or price <= 0:
+        return None
+    exact = Decimal(price) * 100
+    steps = int((exact / tick).to_integral_value()) * tick
+    if abs(exact - steps) <= Decimal(price * 100 * _FLOAT32) + Decimal("0.01"):
+        return steps
+    return int(exact.to_integral_value())
+
+
+def order_of(row: Row, instruments: DhanInstruments, now: datetime) -> Order | None:
+    """Order of a row of the order book; ``None`` for what is no option of the exchange."""
+    if row.get("exchangeSegment") != OPTIONS:
+        return None
+    with _Reading("an order", row):
+        key = _contract_key(row, instruments, now.date())
+        if key is None:
+            return None
+        units = _count(row["quantity"])
+        state = _STATES.get(str(row["orderStatus"]).upper(), OrderState.UNKNOWN)
+        return Order(
+            order_id=str(row["orderId"]),
+            correlation_id=tag_of(row),
+            contract_key=key,
+            side=Side[str(row["transactionType"]).upper()],
+            units=units,
+            filled_units=_count(row.get("filledQty") or 0),
+            limit=paise(row["price"], what="price"),
+            state=state,
+            reason=str(row.get("omsErrorDescription") or ""),
+            updated_at=_moment(row.get("updateTime")) or now,
+        )
+
+
+def fill_of(
+    row: Row, order: Order, instruments: DhanInstruments, now: datetime, *, first: bool
+) -> Fill:
+    """Fill of a row of the trade book, with charges as they are worked out for it.
+
+    Parameters
+    ----------
+    first : bool
+        It is the first fill of its order, which bears the brokerage.
+    """
+    with _Reading("a trade", row):
+        key = _contract_key(row, instruments, now.date())
+        if key != order.contract_key:
+            raise DataError(f"its order {order.order_id} is in {order.contract_key}")
+        at = _moment(row.get("exchangeTime")) or _moment(row.get("createTime")) or now
+        side = Side[str(row["transactionType"]).upper()]
+        units, price = _count(row["tradedQuantity"]), paise(row["tradedPrice"], what="price")
+        return Fill(
+            fill_id=f"{order.order_id}-{row['exchangeTradeId']}",
+            order_id=order.order_id,
+            correlation_id=order.correlation_id,
+            contract_key=order.contract_key,
+            side=side,
+            units=units,
+            price=price,
+            charges=trade_charges(side, units, price, at.date(), first_fill=first).total,
+            at=at,
+        )
+
+
+def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:
+    """Position of a row; ``None`` for what is no option of the exchange."""
+    if row.get("exchangeSegment") != OPTIONS:
+        return None
+    with _Reading("a position", row):
+        net = int(Decimal(str(row["netQty"])))
+        key = _contract_key(row, instruments, day)
+        return None if key is None else BrokerPosition(key, net)
+
+
+def funds_of(row: Row) -> Funds:
+    """Money; the broker's own spelling of the balance is a misspelling."""
+    with _Reading("the funds", row):
+        available = paise(row["availabelBalance"], what="available balance")
+        used = paise(row["utilizedAmount"], what="utilized amount")
+        return Funds(available + used, used, available)
+
+
+def quote_of(row: Row, contract: OptionContract, at: datetime) -> Quote:
+    """Quote of a row of the market-quote call; an empty side is absent, never zero."""
+    with _Reading(f"a quote of {contract.label}", row):
+        depth = row.get("depth") or {}
+        bid, ask = _best(depth.get("buy")), _best(depth.get("sell"))
+        tick = contract.tick
+        return Quote(
+            contract.key,
+            bid=price_on_tick(bid[0], tick),
+            ask=price_on_tick(ask[0], tick),
+            last=price_on_tick(float(row.get("last_price") or 0.0), tick),
+            bid_size=bid[1] if bid[0] > 0 else 0,
+            ask_size=ask[1] if ask[0] > 0 else 0,
+            volume=_count(row.get("volume") or 0),
+            open_interest=_count(row.get("oi") or 0),
+            at=at,
+        )
+
+
+def tag_of(row: Row) -> str:
+    """Correlation id; empty when the order has none."""
+    text = str(row.get("correlationId") or "")
+    return "" if text in _NO_TAG else text
+
+
+def _best(levels: Any) -> tuple[float, int]:
+    if not levels:
+        return 0.0, 0
+    return float(levels[0].get("price") or 0.0), _count(levels[0].get("quantity") or 0)
+
+
+def _contract_key(row: Row, instruments: DhanInstruments, day: date) -> str | None:
+    """Key of the contract that a row is about; ``None`` for a future.
+
+    The id leads to it; expiry, strike and right of the row itself must agree, where it has
+    them: ids are used again.
+    """
+    strike = Decimal(str(row.get("drvStrikePrice") or 0))
+    right = {"CALL": Right.CALL, "PUT": Right.PUT}.get(str(row.get("drvOptionType") or "").upper())
+    if right is None and strike <= 0 and str(row.get("drvExpiryDate") or "")[:4] > "1980":
+        return None
+    found = instruments.contract_of(int(row["securityId"]), day)
+    expiry = str(row.get("drvExpiryDate") or "")[:10]
+    says = (expiry, int(strike * 100), right)
+    if right is not None and says != (found.expiry.isoformat(), found.strike, found.right):
+        raise DataError(
+            f"id {row['securityId']} is {found.key} in the instrument list and {expiry} {strike} "
+            f"{right} at the broker; run strikeloom data instruments --fetch"
+        )
+    return found.key
+
+
+def _count(value: Any) -> int:
+    exact = Decimal(str(value))
+    if exact != exact.to_integral_value() or exact < 0:
+        raise DataError(f"{value!r} is no count of units")
+    return int(exact)
+
+
+def _moment(text: Any) -> datetime | None:
+    """Moment of a text in Indian time; ``None`` for none and for year 1."""
+    try:
+        at = datetime.fromisoformat(str(text)).replace(tzinfo=IST)
+    except ValueError:
+        return None
+    return at if at.year > _NEVER_TRADED_YEAR else None
+
+
+class _Reading:
+    """Turn whatever is wrong with a row into an error that names it."""
+
+    def __init__(self, what: str, row: Row) -> None:
+        self._what = what
+        self._row = row
+
+    def __enter__(self) -> None:
+        if not isinstance(self._row, Mapping):
+            raise BrokerError(f"Dhan's answer holds {self._row!r} for {self._what}")
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, KeyError):
+            shown = {name: self._row[name] for name in list(self._row)[:8] if "lient" not in name}
+            raise BrokerError(f"{self._what} lacks {error}: {shown}") from None
+        if isinstance(error, DataError | TypeError | ValueError | InvalidOperation):
+            number = self._row.get("orderId") or self._row.get("securityId") or ""
+            raise BrokerError(f"{self._what} {number} cannot be read: {error}") from None

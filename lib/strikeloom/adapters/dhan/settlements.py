@@ -1,0 +1,103 @@
+"""Final settlement values: the exchange's own file where it is imported, else a day's close."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.errors import Refusal, checked
+from strikeloom.adapters.dhan.instruments import DhanInstruments
+from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.domain.instruments import Kind
+from strikeloom.domain.money import paise
+from strikeloom.errors import BrokerError, DataError
+from strikeloom.nse.sessions import IST, session
+from strikeloom.ports.history import History
+
+#: Closing prices are worked out from the last half hour, and published after it.
+_PUBLISHED_AFTER = timedelta(minutes=30)
+_ASK_AGAIN = timedelta(minutes=1)
+
+
+class Settlements:
+    """Settlement values of underlyings, each read once.
+
+    Dhan shows no settlement value: the close of the underlying's daily candle stands for it
+    until the day's file of the exchange is imported.
+    """
+
+    def __init__(self, client: DhanClient, instruments: DhanInstruments, history: History) -> None:
+        self._client = client
+        self._instruments = instruments
+        self._history = history
+        self._known: dict[tuple[str, date], int] = {}
+        self._asked: dict[tuple[str, date], datetime] = {}
+
+    def value(self, symbol: str, expiry: date, now: datetime) -> int | None:
+        """Settlement value in paise; ``None`` until it is known.
+
+        Raises
+        ------
+        BrokerError
+            When Dhan could not be asked.
+        """
+        if now < session(expiry).close:
+            return None
+        place = symbol, expiry
+        if place not in self._known:
+            found = self._of_file(symbol, expiry)
+            if found is None and now >= session(expiry).close + _PUBLISHED_AFTER:
+                found = self._of_candle(symbol, expiry, now)
+            if found is None:
+                return None
+            self._known[place] = found
+        return self._known[place]
+
+    def _of_file(self, symbol: str, expiry: date) -> int | None:
+        if expiry not in self._history.days():
+            return None
+        frame = self._history.contracts(expiry, symbols=[symbol])
+        final = frame.loc[frame["expiry"].dt.date == expiry, "final_settlement"].dropna()
+        return paise(final.iloc[0], what="final settlement") if len(final) else None
+
+    def _of_candle(self, symbol: str, expiry: date, now: datetime) -> int | None:
+        asked = self._asked.get((symbol, expiry))
+        if asked is not None and now - asked < _ASK_AGAIN:
+            return None
+        self._asked[symbol, expiry] = now
+        security = self._instruments.spot_of(symbol, now.date())
+        kind = self._instruments.underlying(symbol).kind
+        answer = self._client.call(
+            CallClass.DATA,
+            "historical_daily_data",
+            str(security.number),
+            security.segment,
+            "INDEX" if kind is Kind.INDEX else "EQUITY",
+            str(expiry),
+            str(expiry + timedelta(days=1)),  # the end is exclusive
+        )
+        try:
+            body = checked(
+                answer, f"the close of {symbol}", self._client.credentials, changes=False
+            )
+        except Refusal:
+            return None  # nothing of that day is there yet
+        return close_of(body, expiry)
+
+
+def close_of(body: Any, day: date) -> int | None:
+    """Close of a day in paise, of an answer with daily candles; ``None`` when it has none.
+
+    Raises
+    ------
+    BrokerError
+        When the answer is no such thing.
+    """
+    try:
+        # candles count true seconds of UTC, from midnight in India
+        days = [datetime.fromtimestamp(seconds, IST).date() for seconds in body["timestamp"]]
+        closes = dict(zip(days, body["close"], strict=True))
+        return paise(closes[day], what="close") if day in closes else None
+    except (KeyError, TypeError, ValueError, DataError) as error:
+        raise BrokerError(f"Dhan's daily candles cannot be read: {error}") from None

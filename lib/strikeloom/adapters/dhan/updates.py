@@ -1,0 +1,121 @@
+"""The order-update socket: a hint that the book has changed, never the truth about it.
+
+Updates may be lost, doubled or out of turn, and carry no trade ids: whoever hears one looks at
+the order book again, as after every connect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from strikeloom.adapters.dhan.credentials import Addresses, Credentials
+from strikeloom.adapters.dhan.socket import Connection, Pauses, Socket, Status
+from strikeloom.domain.orders import OrderState
+
+_LOGIN = 42
+_STATES = {state.value: state for state in OrderState}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """What one message says of an order. A part fill has no word of its own on the wire."""
+
+    order_id: str
+    correlation_id: str
+    state: OrderState
+    units: int
+    filled_units: int
+
+
+class OrderUpdates:
+    """Orders of the account as they change, from whatever program they were placed.
+
+    Parameters
+    ----------
+    heard : callable
+        Called in the socket's thread with each update, and with ``None`` on every connect:
+        whatever changed before is not told again.
+
+    Attributes
+    ----------
+    counts : Counter
+        ``updates``, and messages that are no order (``other``).
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        addresses: Addresses,
+        heard: Callable[[OrderUpdate | None], None],
+        *,
+        pauses: Pauses = Pauses(),  # noqa: B008 (frozen)
+    ) -> None:
+        self._credentials = credentials
+        self._heard = heard
+        self.counts: Counter[str] = Counter()
+        self._socket = Socket(
+            "order update",
+            lambda: addresses.orders,
+            greet=self._greet,
+            hear=self._hear,
+            silence_matters=lambda: False,  # nothing is said while nothing is ordered
+            pauses=pauses,
+        )
+
+    @property
+    def status(self) -> Status:
+        """How the socket is doing."""
+        return self._socket.status
+
+    def start(self) -> None:
+        """Connect and stay connected."""
+        self._socket.start()
+
+    def stop(self) -> None:
+        """End the connection."""
+        self._socket.stop()
+
+    async def _greet(self, connection: Connection, new: bool) -> None:
+        if not new:
+            return
+        login = {
+            "LoginReq": {
+                "MsgCode": _LOGIN,
+                "ClientId": self._credentials.client_id.reveal(),
+                "Token": self._credentials.token().reveal(),
+            },
+            "UserType": "SELF",
+        }
+        await connection.send(json.dumps(login))
+        self._heard(None)
+
+    def _hear(self, message: str | bytes) -> None:
+        update = parse_update(message)
+        if update is None:
+            self.counts["other"] += 1
+            return
+        self.counts["updates"] += 1
+        self._heard(update)
+
+
+def parse_update(message: str | bytes) -> OrderUpdate | None:
+    """Order of a message, its names in any case; ``None`` for anything else. Never raises."""
+    try:
+        body = json.loads(message)
+        data = _lower(_lower(body)["data"])
+        units, filled = int(data["quantity"]), int(data["tradedqty"])
+        state = _STATES.get(str(data["status"]).upper(), OrderState.UNKNOWN)
+        if state is OrderState.PENDING and 0 < filled < units:
+            state = OrderState.PART_TRADED
+        tag = str(data.get("correlationid") or "")
+        return OrderUpdate(str(data["orderno"]), tag, state, units, filled)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _lower(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in body.items()}
