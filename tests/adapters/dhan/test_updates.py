@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dhan_side import QUICK, OurSide, eventually
+from doubles import option, order
+from local_exchange import LocalExchange
+from strikeloom.adapters.dhan.updates import OrderUpdate, OrderUpdates, parse_update
+from strikeloom.domain.orders import OrderState
+
+CALL = option(25_000)
+
+
+def test_every_change_of_an_order_is_heard(ours: OurSide, local: LocalExchange, capsys) -> None:
+    heard: list[OrderUpdate | None] = []
+    updates = OrderUpdates(ours.credentials, ours.addresses, heard.append, pauses=QUICK)
+    updates.start()
+    try:
+        eventually(lambda: None in heard)
+        local.market.show(CALL, 99_00, 100_00, size=65)
+        ours.broker.submit(order("tag-1", CALL, "BUY", 2, 100_00))
+        local.step(1)
+        part = eventually(lambda: [u for u in heard if u and u.filled_units == 65])
+        assert (part[-1].state, part[-1].correlation_id) == (OrderState.PART_TRADED, "tag-1")
+        local.market.show(CALL, 99_00, 100_00, size=650)
+        local.step(1)
+        eventually(lambda: [u for u in heard if u and u.state is OrderState.TRADED])
+        local.fault("stream-reset", on="orders-ws", times=1)
+        local.server.tend()
+        eventually(lambda: heard.count(None) >= 2)  # whoever listens looks at the book again
+    finally:
+        updates.stop()
+    assert updates.status.stopped
+    assert local.token not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("status", "filled", "state"),
+    [
+        ("Pending", 0, OrderState.PENDING),
+        ("Pending", 65, OrderState.PART_TRADED),
+        ("TRADED", 130, OrderState.TRADED),
+        ("Cancelled", 65, OrderState.CANCELLED),
+        ("Something new", 0, OrderState.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("spell", [str, str.lower, lambda name: name[0].upper() + name[1:]])
+def test_names_are_read_in_any_case(status, filled, state, spell) -> None:
+    data = {"orderNo": "7", "status": status, "quantity": 130, "tradedQty": filled,
+            "correlationId": "tag"}  # fmt: skip
+    message = json.dumps({"Type": "order_alert", "Data": {spell(k): v for k, v in data.items()}})
+    assert parse_update(message) == OrderUpdate("7", "tag", state, 130, filled)
+
+
+@given(st.one_of(st.text(max_size=80), st.binary(max_size=80)))
+def test_anything_else_is_no_update(message) -> None:
+    assert parse_update(message) is None
+
+
+@pytest.mark.parametrize("message", ["[]", "{}", '{"Data": 5}', '{"Data": {}}', "[" * 100_000])
+def test_other_messages_are_no_update(message) -> None:
+    assert parse_update(message) is None
