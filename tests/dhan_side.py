@@ -73,7 +73,7 @@ class OurSide:
         self.client = DhanClient(self.credentials, self.addresses, FreeLimits(), answer_seconds=2.0)
         store = MasterStore(self.folder / "instruments")
         store.keep(fetch_master(local.instruments), local.clock.now().date())
-        self.instruments = DhanInstruments(store, Known())  # type: ignore[arg-type]
+        self.instruments = DhanInstruments(store, Known(), local.clock)  # type: ignore[arg-type]
         self.broker = DhanBroker(self.client, self.instruments, local.clock)
         self.chains = DhanChains(self.client, self.instruments, local.clock)
 

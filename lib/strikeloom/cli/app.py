@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import data, demo, exchange, look, mark, monitor, stages
+from strikeloom.cli import data, demo, exchange, look, mark, monitor, quotes, stages
 from strikeloom.errors import StrikeloomError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ for room, panel in (
     (mark, "Stages"),
     (monitor, "Positions"),
     (look, "Looking"),
+    (quotes, "Looking"),
     (exchange, "Exchange"),
 ):
     for command in room.COMMANDS:

@@ -6,19 +6,29 @@ import os
 import platform
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.errors import checked
+from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.mapping import funds_of
+from strikeloom.adapters.dhan.stream import FeedStream
+from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.dhan import CLIENT_ID, TOKEN, Wire, wire
 from strikeloom.desk.keys import secrets_of
 from strikeloom.desk.places import notebooks_folder, places
 from strikeloom.domain.results import Stage
-from strikeloom.errors import StrikeloomError
+from strikeloom.errors import StrikeloomError, Unreachable
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.runner.kernel import ensure_kernel
 from strikeloom.runner.parameters import read_parameters
 from strikeloom.settings.all import config_folder, load_settings
+
+_FEED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,40 @@ def _market() -> str:
     return ", ".join(found) or "none stored; strikeloom demo or strikeloom data import PATH"
 
 
+def _broker() -> str:
+    found = wire()
+    if found.credentials is None:
+        return f"none configured ({CLIENT_ID} and {TOKEN} are not both set); replay only"
+    where = "a local exchange" if found.is_local else "Dhan"
+    client = DhanClient(found.credentials, found.addresses, answer_seconds=5.0)
+    try:
+        answer = client.call(CallClass.OTHER, "get_fund_limits")
+        funds_of(checked(answer, "the funds", found.credentials, changes=False))
+    finally:
+        client.close()
+    trouble = _feed_trouble(found)
+    if trouble:
+        raise Unreachable(f"{where} answers calls and its market feed does not: {trouble}")
+    return f"{where} answers calls, and its market feed lets us in"
+
+
+def _feed_trouble(found: Wire) -> str:
+    """Why the market feed does not let us in; empty when it does."""
+    assert found.credentials is not None  # noqa: S101 (looked at before)
+    stream = FeedStream(found.credentials, found.addresses, TickQueue())
+    stream.start()
+    try:
+        until = time.monotonic() + _FEED_SECONDS
+        while time.monotonic() < until:
+            status = stream.status
+            if status.connected or status.trouble:
+                return "" if status.connected else status.trouble
+            time.sleep(0.05)
+        return f"no connection within {_FEED_SECONDS:.0f} s"
+    finally:
+        stream.stop()
+
+
 _LOOKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("python", _python),
     ("settings", _settings),
@@ -92,4 +136,5 @@ _LOOKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("notebooks", _notebooks),
     ("calendar", _calendar),
     ("markets", _market),
+    ("broker", _broker),
 )

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from strikeloom.cli.fetching import fetch
+from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True, help="Bring the exchange's files in; see what is stored.")
 app.command()(fetch)
+app.command()(instruments)
 
 
 @app.command("import")

@@ -6,17 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Day, Json, Market, desk_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 
 
-def status(market: Market = "", as_json: Json = False) -> None:
+def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     """Show market, account, replay clock, watcher, kill switch and the latest runs."""
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import say
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
+    from strikeloom.ports.desk import Mode as DeskMode
     from strikeloom.runner.record import close_dead_runs
     from strikeloom.settings.all import load_settings
     from strikeloom.trading.lease import held_elsewhere
@@ -27,7 +28,7 @@ def status(market: Market = "", as_json: Json = False) -> None:
         say.say(f"nothing here yet: market {name} is not stored under {where.home}")
         say.say("strikeloom demo shows a whole day; strikeloom data import PATH brings files in")
         return
-    desk = desk_of(name)
+    desk = desk_of(name, mode=mode)
     dead = close_dead_runs(desk)
     beat, switch = desk.store.heartbeat(), desk.store.kill_switch()
     days, runs = desk.history.days(), desk.store.runs(15)
@@ -52,8 +53,10 @@ def status(market: Market = "", as_json: Json = False) -> None:
         )
         return
     say.say(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
-    replay = f"replay stands at {stands:%Y-%m-%d %H:%M}" if stands else "has not begun"
-    say.say(f"account  {desk.account}: {replay}, {len(desk.store.positions())} open positions")
+    stand = f"replay stands at {stands:%Y-%m-%d %H:%M}" if stands else "has not begun"
+    if desk.mode is not DeskMode.REPLAY:
+        stand = f"mode {desk.mode}, {desk.clock.now():%Y-%m-%d %H:%M} there"
+    say.say(f"account  {desk.account}: {stand}, {len(desk.store.positions())} open positions")
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     say.say(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:

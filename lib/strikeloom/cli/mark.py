@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from strikeloom.cli.options import Day, Json, Market, desk_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Strategy ids, as allocation lists them.")]
 
@@ -16,6 +16,7 @@ def mark(
     all_: Annotated[bool, typer.Option("--all", help="Every strategy of the day's plan.")] = False,
     day: Day = "",
     market: Market = "",
+    mode: Mode = "",
     notes: Annotated[str, typer.Option(help="Why; kept with the mark.")] = "",
     as_json: Json = False,
 ) -> None:
@@ -32,7 +33,7 @@ def mark(
 
     if all_ == bool(strategy_ids):
         raise typer.BadParameter("name strategies, or give --all")
-    desk = desk_of(market, day)
+    desk = desk_of(market, day, mode=mode)
     rows, new = mark_for(desk, None if all_ else strategy_ids, notes=notes)
     if as_json:
         say.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
@@ -52,11 +53,12 @@ def mark(
 def unmark(
     strategy_ids: Annotated[list[str], typer.Argument(help="Strategy ids.")],
     market: Market = "",
+    mode: Mode = "",
 ) -> None:
     """Take marks back, as long as they were not executed."""
     from strikeloom.cli import say
 
-    desk = desk_of(market)
+    desk = desk_of(market, mode=mode)
     count = desk.store.unmark(strategy_ids)
     say.say(f"{count} of {len(strategy_ids)} marks removed")
     if count < len(strategy_ids):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Json, Market, desk_of
+from strikeloom.cli.options import Json, Market, Mode, desk_of
 
 if TYPE_CHECKING:
     from strikeloom.monitor import CycleReport
@@ -33,6 +34,7 @@ def watch(
         bool, typer.Option("--alert-only", help="Say which rules fire; send nothing for them.")
     ] = False,
     market: Market = "",
+    mode: Mode = "",
 ) -> None:  # fmt: skip
     """Watch open positions: mark, decide, act. One watcher an account; Ctrl-C ends it.
 
@@ -48,7 +50,7 @@ def watch(
     from strikeloom.settings.all import load_settings
 
     pace = interval or load_settings().monitor.replay_pace_seconds
-    desk = desk_of(market, "", pace=0.0 if once else pace)
+    desk = desk_of(market, "", mode=mode, pace=0.0 if once else pace)
     if day:
         try:
             wanted = date.fromisoformat(day)
@@ -79,6 +81,7 @@ def positions(
     ] = False,
     detailed: Annotated[bool, typer.Option("--detailed", help="Show legs and rules.")] = False,
     market: Market = "",
+    mode: Mode = "",
     as_json: Json = False,
 ) -> None:
     """Show the account's positions as the watcher last saw them.
@@ -89,7 +92,7 @@ def positions(
     from strikeloom.monitor import load_board
     from strikeloom.views.terminal import board_json, board_view
 
-    desk = desk_of(market)
+    desk = desk_of(market, mode=mode)
     if as_json:
         say.as_json(board_json(load_board(desk)))
         return
@@ -114,6 +117,7 @@ def exit_(
     ] = None,
     leg: Annotated[int | None, typer.Option(help="Leave only this leg (0, 1, ...).")] = None,
     market: Market = "",
+    mode: Mode = "",
     as_json: Json = False,
 ) -> None:
     """Ask the watcher to leave a position: the same request as a button on the page.
@@ -133,7 +137,7 @@ def exit_(
         raise typer.BadParameter("name a position, or give --all")
     if leg is not None and percent is not None:
         raise typer.BadParameter("give --percent or --leg, not both")
-    desk = desk_of(market)
+    desk = desk_of(market, mode=mode)
     names = [p.position_id for p in desk.store.positions()] if all_ else [position_id]
     if not names:
         say.say("no position is open")
@@ -171,6 +175,7 @@ def kill(
         bool, typer.Option("--flatten", help="Leave every open position too.")
     ] = False,
     market: Market = "",
+    mode: Mode = "",
 ) -> None:
     """Block new entries, also after a restart, until [bold]resume[/bold].
 
@@ -181,7 +186,7 @@ def kill(
     from strikeloom.monitor import kill as engage
     from strikeloom.trading.lease import held_elsewhere
 
-    desk = desk_of(market)
+    desk = desk_of(market, mode=mode)
     engage(desk, reason, flatten=flatten, at=SystemClock().now())
     say.say(f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume")
     if flatten and not held_elsewhere(desk.home, desk.store):
@@ -191,6 +196,7 @@ def kill(
 def resume(
     reason: Annotated[str, typer.Option(help="What was checked. Needed.")] = "",
     market: Market = "",
+    mode: Mode = "",
 ) -> None:
     """Release the kill switch.
 
@@ -200,13 +206,14 @@ def resume(
     from strikeloom.cli import say
     from strikeloom.monitor import resume as release
 
-    desk = desk_of(market)
+    desk = desk_of(market, mode=mode)
     release(desk, reason, at=SystemClock().now())
     say.say(f"kill switch of {desk.account} released")
 
 
 def monitor(
     market: Market = "",
+    mode: Mode = "",
     port: Annotated[
         int | None,
         typer.Option(help="On loopback, 0 for a free one; default: config/monitor.yaml."),
@@ -217,12 +224,13 @@ def monitor(
     Open the address it prints: its token is good for this run alone.
     """
     from strikeloom.cli import say
-    from strikeloom.desk.places import notebooks_folder
+    from strikeloom.desk import MODE, notebooks_folder
     from strikeloom.domain.results import Stage
     from strikeloom.views.monitor.serve import serve
 
-    desk = desk_of(market)
+    desk = desk_of(market, mode=mode)
     say.note("starting the page")
+    os.environ[MODE] = desk.mode.value  # the page's kernels open the same desk
     serve(
         notebooks_folder() / Stage.MONITOR.notebook,
         desk.home,
@@ -268,8 +276,8 @@ def _tell_requests(desk: Desk) -> None:
     from strikeloom.cli import say
 
     for request in desk.store.requests()[-5:]:
-        say.note(f"request {request.request_id} of {request.position_id}: {request.state} "
-                 f"{request.note}")  # fmt: skip
+        said = f"{request.request_id} of {request.position_id}: {request.state} {request.note}"
+        say.note(f"request {said}")
 
 
 def _offer_cycle(desk: Desk, *, quiet: bool) -> None:

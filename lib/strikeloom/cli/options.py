@@ -22,7 +22,12 @@ Day = Annotated[
                       show_default=False),
 ]  # fmt: skip
 Mode = Annotated[
-    str, typer.Option(help="replay; the other modes need a broker.", show_default=False)
+    str,
+    typer.Option(
+        help="replay, simulate, paper or alert; default: as STRIKELOOM_MODE and config/desk.yaml "
+        "say.",
+        show_default=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 

@@ -1,15 +1,18 @@
 """Which market, account, clock, feed and broker a desk has: the only place that chooses."""
 
 from strikeloom.desk.marks import mark
+from strikeloom.desk.modes import MODE
 from strikeloom.desk.open import assemble_desk, open_desk
-from strikeloom.desk.places import Places, desk_home, places
+from strikeloom.desk.places import Places, desk_home, notebooks_folder, places
 from strikeloom.desk.replay import to_day_end, to_day_start, to_next_session
 
 __all__ = [
+    "MODE",
     "Places",
     "assemble_desk",
     "desk_home",
     "mark",
+    "notebooks_folder",
     "open_desk",
     "places",
     "to_day_end",

@@ -47,6 +47,19 @@ def secrets_of(path: Path | None = None) -> dict[str, Secret]:
     return {name: Secret(value) for name, value in found.items() if not name.startswith(_PREFIX)}
 
 
+def secret(name: str) -> Secret | None:
+    """One secret: the process's environment, then ``.env``, read anew each time.
+
+    Raises
+    ------
+    SettingsError
+        When ``.env`` can be read by other users.
+    """
+    found = secrets_of().get(name)
+    value = os.environ.get(name)
+    return Secret(value) if value else found
+
+
 def _read(path: Path | None = None) -> dict[str, str]:
     path = path or env_file()
     if not path.is_file():

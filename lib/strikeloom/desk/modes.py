@@ -1,14 +1,18 @@
-"""Which mode a desk is opened in. Replay is complete; the others need a broker."""
+"""Which mode a desk is opened in."""
 
 from __future__ import annotations
 
 import difflib
 
+from strikeloom.desk.dhan import wire
+from strikeloom.desk.keys import environment
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Mode
 from strikeloom.settings.all import Settings
 
 _AUTO = "auto"
+#: Tells the kernels of notebooks which mode their caller was opened in.
+MODE = "STRIKELOOM_MODE"
 
 
 def choose_mode(asked: str | Mode | None, settings: Settings) -> Mode:
@@ -17,25 +21,35 @@ def choose_mode(asked: str | Mode | None, settings: Settings) -> Mode:
     Parameters
     ----------
     asked : str or Mode or None
-        ``None`` and ``auto`` leave it to ``config/desk.yaml``; ``auto`` there is replay as
-        long as no broker adapter is configured.
+        ``None`` and ``auto`` leave it to ``STRIKELOOM_MODE``, then to ``config/desk.yaml``;
+        ``auto`` there is paper where a local exchange is configured, simulate where a broker
+        is, else replay.
 
     Raises
     ------
     SettingsError
-        For an unknown mode, and for one that needs a broker.
+        For an unknown mode, and for live.
     """
-    wanted = settings.desk.mode if asked in (None, "", _AUTO) else str(asked)
+    named = (str(asked or ""), environment(MODE) or "", settings.desk.mode)
+    wanted = next((name for name in named if name and name != _AUTO), _AUTO)
     if wanted == _AUTO:
-        return Mode.REPLAY
+        return _automatic()
     known = [mode.value for mode in Mode]
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"known modes: {', '.join(known)}"
         raise SettingsError(f"unknown mode {wanted!r}; {hint}", mode=wanted)
-    if wanted != Mode.REPLAY:
+    if wanted == Mode.LIVE:
         raise SettingsError(
-            f"mode {wanted} needs a broker, and no broker adapter is configured; use mode replay",
+            "mode live is refused: real orders need a day to be armed at the terminal, and arming "
+            "is not part of this version; use mode paper, simulate or alert",
             mode=wanted,
         )
-    return Mode.REPLAY
+    return Mode(wanted)
+
+
+def _automatic() -> Mode:
+    found = wire()
+    if found.credentials is None:
+        return Mode.REPLAY
+    return Mode.PAPER if found.is_local else Mode.SIMULATE

@@ -14,6 +14,7 @@ from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
+from strikeloom.desk.dhan import live_account, live_clock, live_ports, wire
 from strikeloom.desk.markets import Progress, open_history, resolve_market
 from strikeloom.desk.modes import choose_mode
 from strikeloom.desk.places import Places, places
@@ -24,6 +25,7 @@ from strikeloom.errors import MissingHistory, SettingsError
 from strikeloom.nse.sessions import session
 from strikeloom.ports.alerts import Alerts
 from strikeloom.ports.broker import Broker
+from strikeloom.ports.chains import Chains
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.feed import MarketFeed
@@ -44,6 +46,7 @@ class Ports(TypedDict, total=False):
     instruments: Instruments
     quotes: QuoteCache
     alerts: Alerts
+    chains: Chains
 
 
 def open_desk(
@@ -70,7 +73,8 @@ def open_desk(
         The stage about to run. Its upstream must have run for the day: on a synthetic market
         it is run now, on any other the desk is refused with the command to run.
     mode : str
-        ``replay``; the other modes need a broker.
+        ``replay``, ``simulate``, ``paper`` or ``alert``; empty: as ``STRIKELOOM_MODE`` and
+        ``config/desk.yaml`` say.
     pace : float
         Seconds of real time between two snapshots of a replayed day.
     progress : callable, optional
@@ -87,19 +91,52 @@ def open_desk(
     """
     settings = settings or load_settings()
     where = places(home)
-    choose_mode(mode, settings)
+    chosen_mode = choose_mode(mode, settings)
     name = resolve_market(market, settings, where)
     history = open_history(name, where, progress=progress)
-    chosen = _day(day) or _last_day(history)
-    account = f"replay:{name}"
-    store = open_store(where.store, name, account)
-    clock = ReplayClock(store, history, session(chosen).close, pace)
-    desk = assemble_desk(
-        name, account, chosen, where, settings, store=store, history=history, clock=clock
-    )
+    if chosen_mode is Mode.REPLAY:
+        chosen = _day(day) or _last_day(history)
+        account = f"replay:{name}"
+        store = open_store(where.store, name, account)
+        clock = ReplayClock(store, history, session(chosen).close, pace)
+        desk = assemble_desk(
+            name, account, chosen, where, settings, store=store, history=history, clock=clock
+        )
+    else:
+        desk = _live_desk(chosen_mode, name, _day(day), where, settings, history)
     if stage:
         ensure_upstream(desk, Stage(stage))
     return desk
+
+
+def _live_desk(
+    mode: Mode,
+    market: str,
+    day: date | None,
+    where: Places,
+    settings: Settings,
+    history: ParquetHistory,
+) -> Desk:
+    """A desk in real time; its day is the last stored one before today."""
+    found = wire()
+    account = live_account(mode, market, found)
+    clock = live_clock(found)
+    live = live_ports(mode, account, found, clock, history, where, settings)
+    chosen = day or _last_day(history, before=clock.now().date())
+    return assemble_desk(
+        market,
+        account,
+        chosen,
+        where,
+        settings,
+        mode,
+        history=history,
+        clock=clock,
+        feed=live.feed,
+        broker=live.broker,
+        instruments=live.instruments,
+        chains=live.chains,
+    )
 
 
 def assemble_desk(
@@ -137,6 +174,7 @@ def assemble_desk(
         instruments=ports.get("instruments") or instruments,
         quotes=ports.get("quotes") or SqliteQuoteCache(where.quotes, market),
         alerts=ports.get("alerts") or LogAlerts(),
+        chains=ports.get("chains"),
     )
 
 
@@ -151,11 +189,12 @@ def _day(given: str | date | None) -> date | None:
         raise SettingsError(f"date {given!r} is not a day; write YYYY-MM-DD") from None
 
 
-def _last_day(history: ParquetHistory) -> date:
-    days = history.days()
+def _last_day(history: ParquetHistory, before: date = date.max) -> date:
+    days = [day for day in history.days() if day < before]
     if not days:
+        span = f" before {before}" if before < date.max else ""
         raise MissingHistory(
-            f"market {history.market} has no stored days; run strikeloom data import PATH with "
-            "the exchange's daily files, or use --market synthetic"
+            f"market {history.market} has no stored days{span}; run strikeloom data import PATH "
+            "with the exchange's daily files, or use --market synthetic"
         )
     return days[-1]

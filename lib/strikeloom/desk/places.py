@@ -47,6 +47,10 @@ class Places:
         """Files of a market as they came from its server."""
         return self.home / "downloads" / market
 
+    def instruments(self, market: str) -> Path:
+        """A broker's instrument lists, one file a day."""
+        return self.home / "instruments" / market
+
     def account(self, account: str) -> Path:
         """The matching engine's own record of an account."""
         return self.home / "accounts" / f"{account.replace(':', '-')}.db"

@@ -8,7 +8,7 @@ from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.timeline import moments
 from strikeloom.errors import MissingHistory, StageError
 from strikeloom.nse.sessions import next_trading_day, trading_days
-from strikeloom.ports.desk import Desk
+from strikeloom.ports.desk import Desk, Mode
 
 
 def to_next_session(desk: Desk) -> datetime:
@@ -17,13 +17,18 @@ def to_next_session(desk: Desk) -> datetime:
     Filling at the close that made the signal would be look-ahead. A replay that stands inside
     that next day already stays where it is.
 
+    A desk in real time stands where it stands: it must be that next day there.
+
     Raises
     ------
     StageError
-        When the next trading day is not stored, or the replay has gone past it.
+        When the next trading day is not stored, or the replay has gone past it; in real time
+        when today is another day.
     """
-    clock = _clock(desk)
     day = next_trading_day(desk.day)
+    if desk.mode is not Mode.REPLAY:
+        return _today(desk, day)
+    clock = _clock(desk)
     stored = moments(desk.history, day)
     if not stored:
         raise StageError(
@@ -40,6 +45,16 @@ def to_next_session(desk: Desk) -> datetime:
             )
         _move(desk, clock, stored[0])
     return clock.now()
+
+
+def _today(desk: Desk, day: date) -> datetime:
+    now = desk.clock.now()
+    if now.date() != day:
+        raise StageError(
+            f"strategies of {desk.day} trade on {day}, and today is {now:%Y-%m-%d}; what chose "
+            "them is too old or too young. Import the last day's files and run the stages again"
+        )
+    return now
 
 
 def to_day_start(desk: Desk, day: date) -> None:

@@ -80,9 +80,11 @@ def _see_through(desk: Desk, lease: Lease, names: Iterable[str]) -> None:
     """Work until the entries are done, stepping the clock between attempts."""
     settings = desk.settings.execution
     pace = Pace(settings.orders_per_second)
-    for _ in range(settings.max_attempts + 1):
+    # where fills come later than the answer, every part of a group takes a round more
+    rounds = settings.max_attempts * (1 if desk.broker.book_is_complete else 2)
+    for _ in range(rounds + 1):
         work(desk, lease, pace)
-        if not _open(desk, names) or not desk.clock.wait(1.0):
+        if not _open(desk, names) or not desk.clock.wait(max(1.0, settings.rest_seconds)):
             return
     work(desk, lease, pace)
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from strikeloom.desk.modes import MODE
 from strikeloom.desk.places import notebooks_folder
 from strikeloom.domain.results import Stage, StageResult
-from strikeloom.ports.desk import Desk
+from strikeloom.ports.desk import Desk, Mode
 from strikeloom.runner.kernel import KERNEL, ensure_kernel
 from strikeloom.runner.parameters import check_parameters, read_parameters
 from strikeloom.runner.record import Run, close_dead_runs, fail_run, log_to, new_run, release
@@ -48,7 +52,8 @@ def run_stage(
     shown = {name: value for name, value in values.items() if name != "run_folder"}
     (run.folder / "parameters.yaml").write_text(yaml.safe_dump(shown, sort_keys=False), "utf-8")
     try:
-        error = _execute(source, run.folder / source.name, values)
+        with _told(desk.mode):
+            error = _execute(source, run.folder / source.name, values)
     except BaseException as stopped:
         fail_run(desk, run, f"stopped: {type(stopped).__name__}")
         raise
@@ -57,6 +62,20 @@ def run_stage(
         return fail_run(desk, run, error or "the notebook ended without a result"), run
     release(run)
     return StageResult.model_validate_json(written.read_text(encoding="utf-8")), run
+
+
+@contextmanager
+def _told(mode: Mode) -> Iterator[None]:
+    """Have the kernel open a desk of the caller's mode: it inherits the environment."""
+    before = os.environ.get(MODE)
+    os.environ[MODE] = mode.value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[MODE]
+        else:
+            os.environ[MODE] = before
 
 
 def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:

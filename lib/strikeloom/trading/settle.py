@@ -10,6 +10,7 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.nse.charges import exercise_charges
 from strikeloom.nse.sessions import session
 from strikeloom.nse.settlement import delivers, intrinsic
 from strikeloom.ports.desk import Desk
@@ -20,7 +21,7 @@ Holding = tuple[Position, PositionLeg]
 
 
 def settle(desk: Desk, fills: list[Fill]) -> int:
-    """Book the broker's settlements, and those of holdings that net to nothing there.
+    """Book the broker's settlements, and those that it does not tell.
 
     The broker settles an account's net holding of a contract; positions of ours that held
     both sides of it each end at the same value. The charge of exercise falls on what was
@@ -39,7 +40,7 @@ def settle(desk: Desk, fills: list[Fill]) -> int:
                 held[leg.contract.key].append((position, leg))
     booked = 0
     for key, holdings in held.items():
-        fill = told.get(key) or _netted(desk, holdings)
+        fill = told.get(key) or _untold(desk, holdings)
         if fill is None:
             continue
         bought = sum(leg.net_units for _, leg in holdings if leg.net_units > 0)
@@ -49,14 +50,21 @@ def settle(desk: Desk, fills: list[Fill]) -> int:
     return booked
 
 
-def _netted(desk: Desk, holdings: list[Holding]) -> Fill | None:
-    """Settlement of a contract in which our positions offset each other at the broker."""
+def _untold(desk: Desk, holdings: list[Holding]) -> Fill | None:
+    """Settlement that the broker does not tell.
+
+    Of a contract in which our positions offset each other there, and of any contract at a
+    broker that tells none: an expired option can have come to no other end.
+    """
     contract = holdings[0][1].contract
-    if sum(leg.net_units for _, leg in holdings) or desk.clock.now() < _close(contract):
+    net = sum(leg.net_units for _, leg in holdings)
+    if (net and desk.broker.tells_settlements) or desk.clock.now() < _close(contract):
         return None
     final = desk.feed.settlement(contract.symbol, contract.expiry)
     if final is None:
         return None
+    worth = intrinsic(contract, final)
+    charges = exercise_charges(worth * net, contract.expiry).total if net > 0 else 0
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
@@ -64,8 +72,8 @@ def _netted(desk: Desk, holdings: list[Holding]) -> Fill | None:
         contract_key=contract.key,
         side=Side.BUY,
         units=1,
-        price=intrinsic(contract, final),
-        charges=0,
+        price=worth,
+        charges=charges,
         at=_close(contract),
         kind="settlement",
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OPEN_INTENT_STATES, IntentState, OrderIntent, Purpose
-from strikeloom.errors import NoQuote, UnknownOutcome
+from strikeloom.errors import NoQuote, RateLimited, Rejected, UnknownOutcome, Unreachable
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import exit_intents, next_attempt
 from strikeloom.trading.lease import Lease
@@ -104,7 +104,7 @@ def _group(
 
 def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
     """Bring one leg a step on: send it, or cancel and replace what a former round left."""
-    if intent.state is IntentState.WORKING and intent.created_at < desk.clock.now():
+    if intent.state is IntentState.WORKING and _has_rested(desk, intent):
         _cancel(desk, intent)
         reconcile(desk)
         intent = _latest(
@@ -125,6 +125,12 @@ def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
         desk.store.record_intents([intent])
     if intent.state is IntentState.NEW:
         send(desk, lease, intent, pace)
+
+
+def _has_rested(desk: Desk, intent: OrderIntent) -> bool:
+    """Whether an order had its time; never in the moment in which it was sent."""
+    rested = (desk.clock.now() - intent.created_at).total_seconds()
+    return rested > 0 and rested >= desk.settings.execution.rest_seconds
 
 
 def _unpriced(desk: Desk, intent: OrderIntent, error: NoQuote) -> None:
@@ -174,6 +180,8 @@ def _cancel(desk: Desk, intent: OrderIntent) -> None:
             note=f"cancel: {error}",
             at=desk.clock.now(),
         )
+    except (Rejected, RateLimited, Unreachable) as error:
+        tell(desk, "warning", f"{intent.correlation_id} works on, its cancel failed: {error}")
 
 
 def _abandon(

@@ -165,7 +165,7 @@ class _Line:
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
             body,
-            self._credentials.clean(text),
+            text and self._credentials.clean(text),
         )
         return _plain(raw if isinstance(body, dict) else b"{}", response.status_code)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.errors import Unreachable
-from strikeloom.ports.clock import Clock
 
 _LOOK_AGAIN = 1.0
 _ANSWER_SECONDS = 5.0
@@ -17,9 +18,14 @@ _STOOD_STILL = 0.05
 class WakefulClock:
     """``ports.clock.Clock`` whose waiting ends early when ``wake`` is called."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SystemClock | ExchangeClock) -> None:
         self._clock = clock
+        self._begin: Callable[[], None] = lambda: None
         self._woken = threading.Event()
+
+    def begin_with(self, begin: Callable[[], None]) -> None:
+        """Have this called before each wait: whoever waits wants to be woken."""
+        self._begin = begin
 
     def now(self) -> datetime:
         """Aware, Asia/Kolkata."""
@@ -30,10 +36,9 @@ class WakefulClock:
         self._woken.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long, or until woken."""
-        if isinstance(self._clock, ExchangeClock):
-            seconds = self._clock.real(seconds)
-        self._woken.wait(seconds)
+        """Wait so long by this clock, or until woken."""
+        self._begin()
+        self._woken.wait(self._clock.real(seconds))
         self._woken.clear()
         return True
 
@@ -52,6 +57,7 @@ class ExchangeClock:
         self._url = url
         self._lock = threading.Lock()
         self._known: tuple[float, datetime, float] | None = None
+        self._shown: datetime | None = None
 
     def now(self) -> datetime:
         """Aware, Asia/Kolkata; never earlier than what was told before.
@@ -62,15 +68,12 @@ class ExchangeClock:
             When the exchange does not tell its time.
         """
         with self._lock:
-            asked, at, speed = self._known or self._ask()
-            passed = time.monotonic() - asked
-            if passed > _LOOK_AGAIN or not speed:
-                earlier = at + timedelta(seconds=min(passed, _LOOK_AGAIN) * speed)
-                asked, at, speed = self._ask()
-                at = max(at, earlier)
-                passed = 0.0
-            self._known = asked, at, speed
-            return at + timedelta(seconds=passed * speed)
+            if self._known is None or self._is_old():
+                self._known = self._ask()
+            asked, at, speed = self._known
+            reckoned = at + timedelta(seconds=(time.monotonic() - asked) * speed)
+            self._shown = reckoned if self._shown is None else max(reckoned, self._shown)
+            return self._shown
 
     def wait(self, seconds: float) -> bool:
         """Sleep so many of the exchange's seconds."""
@@ -83,6 +86,10 @@ class ExchangeClock:
         speed = self._known[2] if self._known else 1.0
         return seconds / speed if speed else min(seconds, _STOOD_STILL)
 
+    def _is_old(self) -> bool:
+        asked, _, speed = self._known or (0.0, None, 0.0)
+        return not speed or time.monotonic() - asked > _LOOK_AGAIN
+
     def _ask(self) -> tuple[float, datetime, float]:
         import httpx
 
@@ -94,6 +101,6 @@ class ExchangeClock:
             return time.monotonic(), at, float(told["speed"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise Unreachable(
-                f"the local exchange does not tell its time ({type(error).__name__}); is "
-                "strikeloom exchange running, and do the STRIKELOOM_DHAN_ lines in the environment name it?",
+                f"the local exchange does not tell its time ({type(error).__name__}); "
+                "is strikeloom exchange running, and does STRIKELOOM_DHAN_CLOCK name it?",
             ) from None

@@ -57,7 +57,7 @@ def checked(answer: Answer, what: str, credentials: Credentials, *, changes: boo
     if answer.status is None:
         _unanswered(answer, what, changes=changes)
     code, told = _told(answer.body)
-    told = credentials.clean(told)
+    told = told and credentials.clean(told)
     if answer.status < 300 and not code and not _failed(answer.body):
         if answer.body is None:
             reason = "an empty answer" if not answer.text else "an answer that is no JSON"

@@ -6,6 +6,8 @@ and looked up by contract.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,13 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from strikeloom.domain.instruments import Kind, OptionContract, Right, Underlying, parse_key
-from strikeloom.errors import DataError, MissingHistory, StaleData
+from strikeloom.errors import DataError, StaleData
+from strikeloom.ports.clock import Clock
 from strikeloom.ports.instruments import Instruments
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from strikeloom.adapters.dhan.master_store import MasterStore
+    from strikeloom.adapters.dhan.security_master import SecurityMaster
 
 OPTIONS = "NSE_FNO"
 #: Our symbol -> the index's name in Dhan's list, where they differ.
@@ -42,32 +46,26 @@ class DhanInstruments:
     store : MasterStore
         Where imported lists lie.
     known : Instruments
-        Says kind and sector of an underlying.
+        Says kind and sector of an underlying, and what was listed on earlier days.
+    clock : Clock
+        Says which day's list is needed: an id may stand for another contract on another day.
+    fetch : callable, optional
+        Brings the list when today's is not there.
     """
 
-    def __init__(self, store: MasterStore, known: Instruments) -> None:
+    def __init__(
+        self,
+        store: MasterStore,
+        known: Instruments,
+        clock: Clock,
+        fetch: Callable[[], SecurityMaster] | None = None,
+    ) -> None:
         self._store = store
         self._known = known
+        self._clock = clock
+        self._fetch = fetch
+        self._lock = threading.Lock()
         self._day = lru_cache(maxsize=2)(self._load)
-
-    def require(self, day: date) -> date:
-        """Day of the list used for ``day``, which must be that very day's.
-
-        Raises
-        ------
-        StaleData
-            When the newest list is older: an id may stand for another contract by now.
-        MissingHistory
-            When there is none.
-        """
-        found = self._listed_on(day)
-        if found != day:
-            raise StaleData(
-                f"the instrument list is of {found}, today is {day}; run strikeloom data "
-                "instruments --fetch",
-                day=str(found),
-            )
-        return found
 
     def underlying(self, symbol: str) -> Underlying:
         """Kind and sector of a symbol.
@@ -87,9 +85,11 @@ class DhanInstruments:
         DataError
             When it is not in the list.
         """
+        if day < self._clock.now().date():
+            return self._known.contract(key, day)
         return self._list(day).contract(key)
 
-    def tick(self, symbol: str, kind: Kind, day: date) -> int:  # noqa: ARG002
+    def tick(self, symbol: str, kind: Kind, day: date) -> int:
         """Price step in paise of every option on an underlying.
 
         Raises
@@ -97,6 +97,8 @@ class DhanInstruments:
         DataError
             When no option on it is in the list.
         """
+        if day < self._clock.now().date():
+            return self._known.tick(symbol, kind, day)
         return self._list(day).tick(symbol)
 
     def security_of(self, key: str, day: date) -> SecurityId:
@@ -130,16 +132,17 @@ class DhanInstruments:
         return self._list(day).spot(symbol, self.underlying(symbol).kind)
 
     def _list(self, day: date) -> _Listed:
-        return self._day(self._listed_on(day))
-
-    def _listed_on(self, day: date) -> date:
-        days = [stored for stored in self._store.days() if stored <= day]
-        if not days:
-            raise MissingHistory(
-                f"no instrument list of {day} or before is stored; run strikeloom data "
-                "instruments --fetch"
-            )
-        return days[-1]
+        with self._lock:
+            if day not in self._store.days():
+                if self._fetch is None:
+                    raise StaleData(
+                        f"the instrument list of {day} is not stored (those of "
+                        f"{self._store.newest() or 'no day'} are); run strikeloom data "
+                        "instruments --fetch",
+                        day=str(day),
+                    )
+                self._store.keep(self._fetch(), day)
+            return self._day(day)
 
     def _load(self, day: date) -> _Listed:
         return _Listed(self._store.read(day), day)

@@ -39,6 +39,10 @@ class MasterStore:
         names = (_NAME.match(path.name) for path in self.folder.glob("*.parquet"))
         return sorted(date.fromisoformat(found.group(1)) for found in names if found)
 
+    def newest(self) -> date | None:
+        """Last day with a list."""
+        return max(self.days(), default=None)
+
     def keep(self, master: SecurityMaster, day: date) -> Path:
         """Keep a list as of a day; one that is there already is replaced."""
         import pyarrow.parquet as pq

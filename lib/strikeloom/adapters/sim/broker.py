@@ -38,6 +38,7 @@ class SimBroker:
 
     name = "simulated"
     book_is_complete = True
+    tells_settlements = True
 
     def __init__(
         self,

@@ -1,0 +1,96 @@
+"""``data instruments``: the broker's list of contracts and their ids."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from strikeloom.cli.options import Json, Market
+
+if TYPE_CHECKING:
+    from strikeloom.adapters.dhan.security_master import SecurityMaster
+
+
+def instruments(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="Dhan's list, compact or detailed; plain, gz or zip.",
+                       show_default=False),
+    ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the list of today.")
+    ] = False,
+    day: Annotated[
+        str, typer.Option("--date", help="Day the list is of; default: today.", show_default=False)
+    ] = "",
+    market: Market = "",
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Import the broker's list of contracts; without a file, show what is stored.
+
+    Ids are used again for other contracts, so a list counts for its own day only. A desk in
+    real time fetches the day's list by itself when it is not there.
+
+    For example:
+
+    strikeloom data instruments --fetch
+
+    strikeloom data instruments api-scrip-master-detailed.csv --date 2026-02-10
+    """
+    from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
+    from strikeloom.adapters.dhan.security_master import read_master
+    from strikeloom.cli import say
+    from strikeloom.desk.dhan import live_clock, wire
+    from strikeloom.desk.markets import resolve_market
+    from strikeloom.desk.places import places
+    from strikeloom.errors import SettingsError
+    from strikeloom.settings.all import load_settings
+
+    if fetch and path:
+        raise typer.BadParameter("name a file, or give --fetch")
+    where = places()
+    name = resolve_market(market, load_settings(), where)
+    store = MasterStore(where.instruments(name))
+    if not fetch and path is None:
+        days = store.days()
+        if as_json:
+            say.as_json({"market": name, "days": days})
+        else:
+            say.say(f"market {name}: lists of {', '.join(map(str, days)) or 'no day'}")
+        return
+    try:
+        of = date.fromisoformat(day) if day else None
+    except ValueError:
+        raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
+    found = wire()
+    with say.err.status("reading", spinner="dots"):
+        master = read_master(path) if path else fetch_master(found.addresses.instruments)
+    of = of or live_clock(found).now().date()
+    store.keep(master, of)
+    _tell(master, name, of, as_json=as_json)
+
+
+def _tell(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> None:
+    from strikeloom.cli import say
+
+    if as_json:
+        body = {
+            "market": market,
+            "day": day,
+            "layout": master.layout,
+            "read": master.read,
+            "kept": master.table.num_rows,
+            "tests": master.tests,
+            "unread": master.unread,
+        }
+        say.as_json(body)
+        return
+    say.say(
+        f"market {market}, list of {day}: {master.layout} layout, {master.read:,} rows read, "
+        f"{master.table.num_rows:,} kept, {master.tests} of the exchange's own tests left out"
+    )
+    for text in master.unread:
+        say.warn(f"not read: {text}")

@@ -1,0 +1,132 @@
+"""``quotes``: what the desk's feed shows now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from strikeloom.cli.options import Json, Market, Mode, desk_of
+
+if TYPE_CHECKING:
+    from strikeloom.domain.instruments import OptionContract
+    from strikeloom.domain.quotes import Quote
+    from strikeloom.ports.desk import Desk
+
+_AROUND = 3
+
+
+def quotes(
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(help="Underlyings (NIFTY), or contracts (NIFTY:2026-02-24:2500000:CE)."),
+    ] = None,
+    open_positions: Annotated[
+        bool, typer.Option("--open-positions", help="Every contract that is held.")
+    ] = False,
+    market: Market = "",
+    mode: Mode = "",
+    as_json: Json = False,
+) -> None:
+    """Show quotes through the desk's feed: of contracts, or those around an underlying's level.
+
+    For example:
+
+    strikeloom quotes NIFTY BANKNIFTY
+
+    strikeloom quotes --open-positions
+    """
+    from strikeloom.cli import say
+    from strikeloom.errors import NoQuote
+
+    if open_positions == bool(symbols):
+        raise typer.BadParameter("name symbols, or give --open-positions")
+    desk = desk_of(market, mode=mode)
+    spots, wanted = [], []
+    for name in symbols or ():
+        if ":" in name:
+            wanted.append(desk.instruments.contract(name.upper(), desk.clock.now().date()))
+            continue
+        symbol = desk.instruments.underlying(name.upper()).symbol
+        level, at = desk.feed.spot(symbol)
+        spots.append((symbol, level, at))
+        wanted += _near(desk, symbol, level)
+    if open_positions:
+        legs = (leg for position in desk.store.positions() for leg in position.legs)
+        wanted = sorted({leg.contract for leg in legs if leg.net_units})
+        if not wanted:
+            say.say(f"no position of {desk.account} is open")
+            return
+    found = desk.feed.quotes(wanted)
+    if wanted and not found:
+        raise NoQuote(f"none of {len(wanted)} contracts has a quote at {desk.clock.now():%H:%M}")
+    if as_json:
+        body = {"spots": [{"symbol": s, "level": v / 100, "at": at} for s, v, at in spots],
+                "quotes": [_plain(found.get(c.key), c) for c in wanted]}  # fmt: skip
+        say.as_json(body)
+        return
+    now = desk.clock.now()
+    for symbol, level, at in spots:
+        say.say(f"{symbol}  {level / 100:,.2f}  {(now - at).total_seconds():.0f} s old")
+    say.table(
+        f"Quotes of {desk.market} at {now:%Y-%m-%d %H:%M:%S}, mode {desk.mode}",
+        ["contract", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
+        _rows(wanted, found, desk),
+    )
+
+
+def _near(desk: Desk, symbol: str, level: int) -> list[OptionContract]:
+    """Contracts of the nearest expiry around a level, as the last stored day lists them."""
+    from strikeloom.domain.instruments import contract_key
+
+    today = desk.clock.now().date()
+    frame = desk.history.contracts(desk.day, symbols=[symbol])
+    frame = frame[(frame["right"] != "XX") & (frame["expiry"].dt.date >= today)]
+    frame = frame[frame["expiry"] == frame["expiry"].min()]
+    strikes = sorted(frame["strike"].unique(), key=lambda strike: abs(strike * 100 - level))
+    near = frame[frame["strike"].isin(strikes[: 2 * _AROUND])].sort_values(["strike", "right"])
+    keys = (
+        contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
+        for row in near.itertuples()
+    )
+    return [desk.instruments.contract(key, today) for key in keys]
+
+
+def _rows(
+    contracts: Iterable[OptionContract], found: dict[str, Quote], desk: Desk
+) -> Iterable[tuple[object, ...]]:
+    now = desk.clock.now()
+    for contract in contracts:
+        quote = found.get(contract.key)
+        if quote is None:
+            yield (contract.label, "", "", "", "", "", "", "no quote")
+            continue
+        prices = (
+            "" if p is None else f"{p / 100:,.2f}" for p in (quote.bid, quote.ask, quote.last)
+        )
+        age = f"{(now - quote.at).total_seconds():.0f}"
+        how = "" if quote.source == "quoted" else str(quote.source)
+        yield (contract.label, *prices, quote.bid_size, quote.ask_size, age, how)
+
+
+def _plain(quote: Quote | None, contract: OptionContract) -> dict[str, object]:
+    if quote is None:
+        return {"contract": contract.key, "quote": None}
+    return {
+        "contract": contract.key,
+        "quote": {
+            "bid": quote.bid,
+            "ask": quote.ask,
+            "last": quote.last,
+            "bid_size": quote.bid_size,
+            "ask_size": quote.ask_size,
+            "volume": quote.volume,
+            "open_interest": quote.open_interest,
+            "at": quote.at,
+            "source": quote.source,
+        },
+    }
+
+
+COMMANDS = (quotes,)

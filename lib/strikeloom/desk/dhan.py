@@ -1,0 +1,182 @@
+"""Desks that live in real time: Dhan's feed, and Dhan, a local exchange or nobody to order from.
+
+What is configured is read from the environment and ``.env``: ``DHAN_CLIENT_ID`` and
+``DHAN_ACCESS_TOKEN``, and the ``STRIKELOOM_DHAN_`` addresses that a local exchange prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import partial
+
+from strikeloom.adapters.dhan.broker import DhanBroker
+from strikeloom.adapters.dhan.chains import DhanChains
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
+from strikeloom.adapters.dhan.credentials import Addresses, Credentials
+from strikeloom.adapters.dhan.feed import DhanFeed
+from strikeloom.adapters.dhan.instruments import DhanInstruments
+from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
+from strikeloom.adapters.dhan.settlements import Settlements
+from strikeloom.adapters.dhan.updates import OrderUpdates
+from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.adapters.refusing import RefusingBroker
+from strikeloom.adapters.sim import SimBroker
+from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.keys import environment, secret
+from strikeloom.desk.places import Places
+from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.errors import SettingsError
+from strikeloom.ports.broker import Broker
+from strikeloom.ports.desk import Mode
+from strikeloom.settings.all import Settings
+from strikeloom.settings.secrets import Secret
+
+CLIENT_ID, TOKEN = "DHAN_CLIENT_ID", "DHAN_ACCESS_TOKEN"
+_PREFIX = "STRIKELOOM_DHAN_"
+_PAPER = "STRIKELOOM_PAPER"
+EXCHANGE = "nse"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What is configured.
+
+    Attributes
+    ----------
+    credentials : Credentials or None
+        ``None`` without a client id or a token.
+    """
+
+    addresses: Addresses
+    credentials: Credentials | None
+
+    @property
+    def is_local(self) -> bool:
+        """It leads to a local exchange."""
+        return self.addresses.local
+
+
+@dataclass(frozen=True, slots=True)
+class LivePorts:
+    """Ports of a desk in real time, made once a desk."""
+
+    clock: WakefulClock
+    feed: DhanFeed
+    broker: Broker
+    instruments: DhanInstruments
+    chains: DhanChains
+
+
+def wire() -> Wire:
+    """Read what is configured. Nothing is connected.
+
+    Raises
+    ------
+    SettingsError
+        When ``.env`` can be read by others, or some addresses are local and others are not.
+    """
+    given = {
+        field.name: found
+        for field in fields(Addresses)
+        if (found := environment(_PREFIX + field.name.upper()))
+    }
+    addresses = Addresses(**given)
+    if given and not addresses.local:
+        needed = ", ".join(_PREFIX + name for name in ("REST", "FEED", "ORDERS"))
+        raise SettingsError(
+            f"the {_PREFIX} addresses do not all lead to this machine; set {needed} as strikeloom "
+            "exchange prints them, or none of them"
+        )
+    client_id, token = secret(CLIENT_ID), secret(TOKEN)
+    known = client_id is not None and token is not None
+    return Wire(addresses, Credentials(client_id, _token) if client_id and known else None)
+
+
+def _token() -> Secret:
+    """The token as it is now: asked at each connect, so that a renewed one is used.
+
+    Raises
+    ------
+    SettingsError
+        When there is none any more.
+    """
+    found = secret(TOKEN)
+    if found is None:
+        raise SettingsError(f"{TOKEN} is gone from the environment and .env; set it again")
+    return found
+
+
+def live_account(mode: Mode, market: str, found: Wire) -> str:
+    """Account of a desk in real time.
+
+    Raises
+    ------
+    SettingsError
+        When what the mode needs is not configured; says what is.
+    """
+    if found.credentials is None:
+        raise SettingsError(
+            f"mode {mode} needs {CLIENT_ID} and {TOKEN}, in the environment or in .env beside the "
+            "notebooks",
+            mode=mode.value,
+        )
+    if mode is Mode.PAPER and not found.is_local:
+        raise SettingsError(
+            "mode paper needs a local exchange: run strikeloom exchange, and set the "
+            f"{_PREFIX} lines that it prints",
+            mode=mode.value,
+        )
+    if mode is not Mode.PAPER and found.is_local:
+        raise SettingsError(
+            f"mode {mode} looks at the real market, and the {_PREFIX} addresses lead to a local "
+            "exchange; use mode paper, or unset them",
+            mode=mode.value,
+        )
+    if mode is not Mode.PAPER and market != EXCHANGE:
+        raise SettingsError(
+            f"mode {mode} is of market {EXCHANGE}, not of {market}; use mode replay or paper",
+            mode=mode.value,
+        )
+    if mode is Mode.PAPER:
+        return f"paper:{environment(_PAPER) or 'local'}"
+    return "sim" if mode is Mode.SIMULATE else f"dhan:{found.credentials.fingerprint}"
+
+
+def live_clock(found: Wire) -> WakefulClock:
+    """Clock of the local exchange, or of the machine."""
+    url = found.addresses.clock if found.is_local else ""
+    return WakefulClock(ExchangeClock(url) if url else SystemClock())
+
+
+def live_ports(
+    mode: Mode,
+    account: str,
+    found: Wire,
+    clock: WakefulClock,
+    history: ParquetHistory,
+    where: Places,
+    settings: Settings,
+) -> LivePorts:
+    """Ports of a desk in real time. Nothing is connected until it is used."""
+    credentials = found.credentials
+    assert credentials is not None  # noqa: S101 (seen to when the account was named)
+    addresses = found.addresses
+    client = DhanClient(credentials, addresses)
+    known = HistoryInstruments(history, history.underlyings())
+    store = MasterStore(where.instruments(history.market))
+    instruments = DhanInstruments(store, known, clock, partial(fetch_master, addresses.instruments))
+    settlements = Settlements(client, instruments, history)
+    feed = DhanFeed(client, instruments, clock, settlements, stream=addresses)
+    broker: Broker
+    if mode is Mode.SIMULATE:
+        cash = settings.desk.starting_cash * PAISE_PER_RUPEE
+        broker = SimBroker(where.account(account), feed, clock, cash, instruments)
+    else:
+        broker = DhanBroker(client, instruments, clock)
+        updates = OrderUpdates(credentials, addresses, lambda _: clock.wake())
+        clock.begin_with(updates.start)
+        if mode is Mode.ALERT:
+            broker = RefusingBroker(broker)
+    return LivePorts(clock, feed, broker, instruments, DhanChains(client, instruments, clock))
