@@ -18,7 +18,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(COMMANDS) == {
-        "data", "demo", "doctor", "execute", "exit", "explain", "iv", "kill", "mark", "monitor",
+        "data", "demo", "doctor", "exchange", "execute", "exit", "explain", "iv", "kill", "mark", "monitor", "quotes",
         "positions", "resume", "run", "schedule", "status", "unmark", "watch",
     }  # fmt: skip
 
