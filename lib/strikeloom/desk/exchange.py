@@ -11,8 +11,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.adapters.recorded import RecordedDay, recorded_day
 from strikeloom.adapters.system_clock import SystemClock
-from strikeloom.desk.markets import open_history, resolve_market
+from strikeloom.desk.markets import EXCHANGE, open_history, resolve_market
 from strikeloom.desk.places import Places, places
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import MissingHistory, SettingsError
@@ -20,7 +22,8 @@ from strikeloom.exchange.account import Account
 from strikeloom.exchange.clock import PacedClock, SteppedClock
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.market import seed_of, synthetic_days
-from strikeloom.exchange.market.sources import tape_of_history
+from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
+from strikeloom.exchange.market.tape import Tape
 from strikeloom.exchange.server.busy import BusyMarket
 from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients
 from strikeloom.exchange.server.house import House
@@ -29,6 +32,7 @@ from strikeloom.exchange.server.listing import Market
 from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.exchange.server.spoiled import SpoiledMarket
 from strikeloom.exchange.server.troubles import Troubles, read_troubles
+from strikeloom.nse.charges import first_tariff_day
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
@@ -36,6 +40,7 @@ from strikeloom.settings.all import Settings, load_settings
 
 #: After the close the clock goes on so long: expired contracts settle, statements are read.
 _AFTER_CLOSE = timedelta(minutes=60)
+RECORDED = "recorded:"
 _PER_TICK = 0.25  # of a real second: how often a market that moves between snapshots moves
 
 
@@ -45,6 +50,8 @@ class ExchangeOptions:
 
     Attributes
     ----------
+    market : str
+        As for a desk, or ``recorded:PATH``: chains that others recorded, in a folder or archive.
     speed : float
         Seconds of the exchange's time in a real second; 0: the clock is stepped by hand, through
         the control path.
@@ -87,30 +94,36 @@ def open_exchange(
     """
     settings = settings or load_settings()
     where = places(home)
-    name = resolve_market(options.market, settings, where)
+    recorded = _recorded(options)
+    name = EXCHANGE if recorded else resolve_market(options.market, settings, where)
     history = open_history(name, where)
-    day = options.day or _day(name, history)
+    day = recorded.day if recorded else options.day or _day(name, history)
     cash = settings.desk.starting_cash * PAISE_PER_RUPEE
     clients = (
         read_clients(options.accounts)
         if options.accounts
         else tuple(replace(client, cash=cash) for client in default_clients())
     )
-    accounts = _accounts(where, name, day, clients, fresh=options.fresh)
+    played = RECORDED.rstrip(":") if recorded else name
+    accounts = _accounts(where, played, day, clients, fresh=options.fresh)
     start, last = _begin(day, accounts.values()), session(day).close + _AFTER_CLOSE
     seed, switches = read_troubles(options.faults) if options.faults else (0, ())
     troubles = Troubles(switches, seed=seed)
-    instruments = HistoryInstruments(history, history.underlyings())
     step = max(1.0, options.speed * _PER_TICK)
     clock: Clock = SteppedClock(start)
-    tape = tape_of_history(history, instruments, day, clock, tick_seconds=step)
+    tape = _tape(recorded, history, day, clock, step)
     if options.speed:  # the day begins now, not before it was read
         tape.clock = clock = PacedClock(SystemClock(), start, options.speed, last)
     served: Market = tape
     if options.ticks:
         served = BusyMarket(tape, options.ticks, time.monotonic)
     market = SpoiledMarket(served, troubles)
-    engines = {name: Engine(account, market, clock) for name, account in accounts.items()}
+    # a market older than any tariff on record is charged by the oldest
+    tariff = None if day >= first_tariff_day() else first_tariff_day()
+    engines = {
+        client: Engine(account, market, clock, tariff=tariff)
+        for client, account in accounts.items()
+    }
     house = House(
         clock=clock,
         market=market,
@@ -133,6 +146,23 @@ def open_exchange(
     finally:
         for engine in engines.values():
             engine.close()
+
+
+def _recorded(options: ExchangeOptions) -> RecordedDay | None:
+    """Recorded chains that the market's name points at."""
+    if not options.market.startswith(RECORDED):
+        return None
+    return recorded_day([Path(options.market.removeprefix(RECORDED)).expanduser()], options.day)
+
+
+def _tape(
+    recorded: RecordedDay | None, history: ParquetHistory, day: date, clock: Clock, step: float
+) -> Tape:
+    if recorded:
+        rows, listed = recorded.rows, recorded.contracts
+        return tape_of_rows(rows, listed, clock, tick_seconds=step, source=recorded.source)
+    instruments = HistoryInstruments(history, history.underlyings())
+    return tape_of_history(history, instruments, day, clock, tick_seconds=step)
 
 
 def control_token_file(where: Places, port: int) -> Path:

@@ -46,6 +46,9 @@ class Engine(Reports):
     instruments : Listing, optional
         The exchange's own list: with it, an order in a contract that is not listed, or that
         does not fit the listed lot and tick, is refused.
+    tariff : datetime.date, optional
+        Day whose charges hold, for a market that is older than any tariff on record; default:
+        each day its own.
     """
 
     # orders
@@ -216,7 +219,7 @@ class Engine(Reports):
             or price_refusal(
                 order, self._walk.quote(order.contract, now), self._walk.band(order.contract), day
             )
-            or lacks_money(order, account, self._feed, now, before)
+            or lacks_money(order, account, self._feed, now, before, self._walk.tariff)
         )
 
     def _listed(self, contract: OptionContract, now: datetime) -> OptionContract:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
 from strikeloom.domain.instruments import Kind, OptionContract
 from strikeloom.domain.legs import Side
@@ -78,6 +78,7 @@ def lacks_money(
     feed: MarketFeed,
     now: datetime,
     before: BookOrder | None = None,
+    tariff: date | None = None,
 ) -> Refusal | None:
     """Why cash and margin do not carry what is left of an order; ``None`` when they do.
 
@@ -88,12 +89,14 @@ def lacks_money(
     ----------
     before : BookOrder, optional
         The order as it rests now, when it is a change of one.
+    tariff : datetime.date, optional
+        Day whose charges hold; default: today.
     """
     held = Counter(account.holdings())
     bound = held.copy()
     bound.subtract(resting_sells(account, before))
     cash = account.money.cash - tied_premium(account, before)
-    cost = trade_charges(order.side, order.left, order.limit, now.date()).total
+    cost = trade_charges(order.side, order.left, order.limit, tariff or now.date()).total
     try:
         if order.side is Side.BUY:
             if _buying(order, account, before) <= -held[order.contract]:

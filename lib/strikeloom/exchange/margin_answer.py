@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
@@ -66,6 +66,7 @@ def margin_answer(
     now: datetime,
     *,
     with_holdings: bool = False,
+    tariff: date | None = None,
 ) -> MarginAnswer:
     """Margin of some orders together, alone or on top of what is held and rests.
 
@@ -95,7 +96,7 @@ def margin_answer(
         premium=premium,
         delivery=max(0, after.delivery - before.delivery),
         hedge_benefit=max(0, sum(m.total for m in apart) - (after.total - before.total)),
-        brokerage=brokerage(now.date()) * len(placements),
+        brokerage=brokerage(tariff or now.date()) * len(placements),
         available=account.money.cash - now_bound.total - tied_premium(account),
     )
 

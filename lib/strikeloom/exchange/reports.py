@@ -44,12 +44,14 @@ class Reports:
         feed: MarketFeed,
         clock: Clock,
         instruments: Listing | None = None,
+        *,
+        tariff: date | None = None,
     ) -> None:
         self._account = account
         self._feed = feed
         self._clock = clock
         self._instruments = instruments
-        self._walk = SessionWalk(account, feed)
+        self._walk = SessionWalk(account, feed, tariff)
 
     def order(self, number: int) -> BookOrder:
         """One order.
@@ -127,7 +129,12 @@ class Reports:
         """
         self.advance()
         return margin_answer(
-            placements, self._account, self._feed, self._clock.now(), with_holdings=with_holdings
+            placements,
+            self._account,
+            self._feed,
+            self._clock.now(),
+            with_holdings=with_holdings,
+            tariff=self._walk.tariff,
         )
 
     def events(self, after: int = 0, limit: int = 1000) -> list[OrderEvent]:
@@ -164,6 +171,10 @@ class Reports:
     def close(self) -> None:
         """Release the account's file."""
         self._account.close()
+
+    def tariff_day(self, day: date) -> date:
+        """Day whose charges hold for trades of a day."""
+        return self._walk.tariff_day(day)
 
     @property
     def kill_switch_on(self) -> bool:

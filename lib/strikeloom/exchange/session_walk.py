@@ -13,30 +13,24 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.domain.quotes import Quote
-from strikeloom.exchange.account import Account
 from strikeloom.exchange.book import ContractBook
 from strikeloom.exchange.hours import is_open
 from strikeloom.exchange.matching import match
 from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.placement import OrderType
-from strikeloom.exchange.position import Position
 from strikeloom.exchange.rules import price_refusal
+from strikeloom.exchange.session_ends import SessionEnds
 from strikeloom.exchange.typed import limited
-from strikeloom.nse.charges import exercise_charges, trade_charges
+from strikeloom.nse.charges import trade_charges
 from strikeloom.nse.sessions import session
-from strikeloom.nse.settlement import intrinsic
-from strikeloom.ports.feed import DepthFeed, MarketFeed, RecordedFeed
+from strikeloom.ports.feed import DepthFeed, RecordedFeed
 
 Quotes = dict[str, Quote]
 Depths = dict[str, Depth]
 
 
-class SessionWalk:
+class SessionWalk(SessionEnds):
     """Moves an account from where it stands to a later moment, within the caller's transaction."""
-
-    def __init__(self, account: Account, feed: MarketFeed) -> None:
-        self._account = account
-        self._feed = feed
 
     # what the market shows
 
@@ -190,7 +184,11 @@ class SessionWalk:
         units = 0
         for found in match(order, depth, taken):
             cost = trade_charges(
-                order.side, found.units, found.price, at.date(), first_fill=not order.filled
+                order.side,
+                found.units,
+                found.price,
+                self.tariff_day(at.date()),
+                first_fill=not order.filled,
             )
             order = self._account.add_fill(
                 order, found.units, found.price, cost.total, at, depth.at
@@ -237,51 +235,6 @@ class SessionWalk:
             self._account.save(
                 replace(order, state=OrderState.CANCELLED, code="EXCH", reason=why, updated_at=at)
             )
-
-    # ends
-
-    def _expire(self, now: datetime) -> None:
-        oldest = self._account.book.oldest_day
-        if oldest is None or now <= session(oldest).close:
-            return
-        for order in list(self._account.book):
-            close = session(order.session_day).close
-            if now > close:
-                self._account.save(
-                    replace(
-                        order,
-                        state=OrderState.EXPIRED,
-                        reason="end of the session",
-                        updated_at=close,
-                    )
-                )
-
-    def _due(self, now: datetime) -> list[Position]:
-        """Holdings past their expiry's close whose settlement value is known."""
-        today = now.date()
-        return [
-            position
-            for position in self._account.mirror.positions.values()
-            if position.contract.expiry <= today
-            and position.net
-            and session(position.contract.expiry).close <= now
-            and self._feed.settlement(position.contract.symbol, position.contract.expiry)
-            is not None
-        ]
-
-    def _settle(self, now: datetime) -> None:
-        """Close expired holdings at their worth; a stock's shares count at their value."""
-        for position in self._due(now):
-            contract, net = position.contract, position.net
-            final = self._feed.settlement(contract.symbol, contract.expiry)
-            worth = intrinsic(contract, final or 0)
-            cost = exercise_charges(worth * net, contract.expiry).total if net > 0 else 0
-            close = session(contract.expiry).close
-            self._account.add_settlement(position, worth, cost, close)
-
-    def _begin_day(self, now: datetime) -> None:
-        if self._account.money.day < now.date().isoformat():
-            self._account.begin_day(now.date())
 
 
 def _reaches(order: BookOrder, depth: Depth) -> bool:

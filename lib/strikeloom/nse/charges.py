@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from strikeloom.domain.legs import Side
 from strikeloom.nse.tables import in_force, rows
@@ -43,6 +43,16 @@ def brokerage(day: date, broker: str = "dhan") -> int:
     """Flat brokerage of one executed order in paise."""
     known = [row for row in rows("brokerage") if row["broker"] == broker]
     return int(in_force(known, day, what=f"brokerage of {broker}")["paise_per_order"])
+
+
+@cache
+def first_tariff_day(broker: str = "dhan") -> date:
+    """First day on which every charge of a trade is on record."""
+    begins: dict[str, str] = {}
+    for row in rows("charges"):
+        begins[row["item"]] = min(begins.get(row["item"], "9999"), row["effective_from"])
+    flat = min(row["effective_from"] for row in rows("brokerage") if row["broker"] == broker)
+    return date.fromisoformat(max(flat, *begins.values()))
 
 
 def _share(amount: int, item: str, day: date) -> int:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 NAMES = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
+SEEN = "seen"
 _PRICES = NAMES[:3]
 
 
@@ -57,7 +58,7 @@ class DayColumns:
     moments : list of datetime
         Snapshots, ascending.
     tables : dict of str to ndarray, shape (snapshots, contracts)
-        One table each of ``NAMES``.
+        One table each of ``NAMES``, and ``SEEN``: the snapshot that a contract's quote is of.
     spots : ndarray, shape (snapshots, underlyings)
         Paise; 0 where unknown.
     tick, lot : ndarray, shape (contracts,)
@@ -133,6 +134,11 @@ class DayColumns:
             drawn[name] = np.where(now[name] > 0, lots * lot, 0)
         return Columns(where.at, open_interest=now["open_interest"], **drawn)
 
+    def recorded(self, where: Place, rows: Ints) -> Ints:
+        """Snapshot that the quotes of some contracts are of: the latest that had them."""
+        found: Ints = self.tables[SEEN][where.row, rows]
+        return found
+
     def spot(self, where: Place, column: int) -> int:
         """Level of an underlying in paise; 0 when unknown."""
         now = int(self.spots[where.row, column])
@@ -153,7 +159,7 @@ def _between(
 def tabled(
     frame: pd.DataFrame, moments: list[datetime], column: Ints, count: int
 ) -> dict[str, Ints]:
-    """Tables of a ``QUOTES`` frame.
+    """Tables of a ``QUOTES`` frame; a contract that a snapshot leaves out stays as it was.
 
     Parameters
     ----------
@@ -168,7 +174,10 @@ def tabled(
     import pandas as pd
 
     at = pd.Index(moments).get_indexer(pd.DatetimeIndex(frame["at"]))
-    tables = {}
+    seen = np.full((len(moments), count), -1, dtype=np.int64)
+    seen[at, column] = at
+    seen = np.maximum.accumulate(seen, axis=0)
+    tables = {SEEN: np.maximum(seen, 0)}
     for name in NAMES:
         values = frame[name].to_numpy(dtype=np.float64)
         whole = np.nan_to_num(np.rint(values * (100 if name in _PRICES else 1))).astype(np.int64)
@@ -181,5 +190,6 @@ def tabled(
             )
         table = np.zeros((len(moments), count), dtype=np.int64)
         table[at, column] = whole
-        tables[name] = table
+        carried = np.take_along_axis(table, tables[SEEN], axis=0)
+        tables[name] = np.where(seen >= 0, carried, 0)
     return tables

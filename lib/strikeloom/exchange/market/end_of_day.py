@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.errors import DataError
+from strikeloom.exchange.market.made_spread import spread_around
 from strikeloom.nse.sessions import session
 from strikeloom.ports.history import History
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_HALF_SPREAD = 0.005
-_SHOWN_SHARE = 0.01  # of the day's lots, on each side
 _TICK = 0.05
 
 
@@ -66,10 +65,7 @@ def _snapshot(
 
     lot = options["lot_size"].to_numpy()
     lots = options["lots_traded"].to_numpy()
-    half = np.maximum(_TICK, np.ceil(price * _HALF_SPREAD / _TICK) * _TICK)
-    bid = np.floor(np.round((price - half) / _TICK, 6)) * _TICK
-    ask = np.ceil(np.round((price + half) / _TICK, 6)) * _TICK
-    shown = np.maximum(1, np.floor(lots * _SHOWN_SHARE)).astype(np.int64) * lot
+    bid, ask, shown = spread_around(price, lots, lot, _TICK)
     change = options["oi_change"].to_numpy() * (3 - n) // 3
     return pd.DataFrame(
         {
@@ -78,10 +74,10 @@ def _snapshot(
             "expiry": options["expiry"],
             "strike": options["strike"],
             "right": options["right"],
-            "bid": np.where(bid > 0, bid.round(2), np.nan),
-            "ask": ask.round(2),
+            "bid": bid,
+            "ask": ask,
             "last": price,
-            "bid_size": np.where(bid > 0, shown, 0),
+            "bid_size": np.where(np.isnan(bid), 0, shown),
             "ask_size": shown,
             # something has traded at the open: its price is there
             "volume": np.maximum(1, lots * (n + 1) // 4) * lot,

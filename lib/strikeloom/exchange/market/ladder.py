@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 
 def ladders(
-    quotes: Columns, rows: Ints, tick: Ints, lot: Ints, step: int
+    quotes: Columns, rows: Ints, tick: Ints, lot: Ints, step: int | Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Prices, units and orders of five levels a side.
 
@@ -29,7 +29,7 @@ def ladders(
 
     Parameters
     ----------
-    step : int
+    step : int or ndarray of shape (contracts, 1, 1)
         Number of the moment: another moment, other sizes.
 
     Returns

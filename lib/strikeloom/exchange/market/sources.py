@@ -240,7 +240,7 @@ def _columns_of(rows: pd.DataFrame, known: list[OptionContract]) -> Ints:
 def _spots(rows: pd.DataFrame, moments: list[pd.Timestamp], symbols: list[str]) -> Ints:
     levels = rows.dropna(subset=["spot"]).drop_duplicates(["at", "symbol"])
     table = levels.pivot_table(index="at", columns="symbol", values="spot", observed=True)
-    table = table.reindex(index=moments, columns=symbols)
+    table = table.reindex(index=moments, columns=symbols).ffill()
     found: Ints = np.nan_to_num(np.rint(table.to_numpy() * 100)).astype(np.int64)
     return found
 

@@ -262,11 +262,22 @@ class Tape:
         keys, rows = self.rows_of(contracts)
         read, source = self.day_columns.read(where, rows), self.source_at(where)
         fields = (read.bid, read.ask, read.last, read.bid_size, read.ask_size, read.volume)
+        rest = (*(f.tolist() for f in fields), read.open_interest.tolist())
+        moments = self._moments_of(where, rows)
         return {
-            key: Quote(key, b or None, a or None, p or None, bs, az, v, oi, where.at, source)
-            for key, b, a, p, bs, az, v, oi in zip(
-                keys, *(f.tolist() for f in fields), read.open_interest.tolist(), strict=True
+            key: Quote(
+                key,
+                b or None,
+                a or None,
+                p or None,
+                bs,
+                az,
+                v,
+                oi,
+                at,
+                source,
             )
+            for key, b, a, p, bs, az, v, oi, at in zip(keys, *rest, moments, strict=True)
             if b or a or p
         }
 
@@ -274,6 +285,16 @@ class Tape:
         keys, rows = self.rows_of(contracts)
         columns = self.day_columns
         read = columns.read(where, rows)
-        made = ladders(read, rows, columns.tick[rows], columns.lot[rows], where.step)
+        recorded = columns.recorded(where, rows)
+        step = where.step if where.share else recorded[:, None, None]
+        made = ladders(read, rows, columns.tick[rows], columns.lot[rows], step)
         source = QuoteSource.SYNTHETIC_SPREAD  # below the best price nothing was recorded
-        return {key: depth_of(key, made, n, where.at, source) for n, key in enumerate(keys)}
+        at = self._moments_of(where, rows)
+        return {key: depth_of(key, made, n, at[n], source) for n, key in enumerate(keys)}
+
+    def _moments_of(self, where: Place, rows: Ints) -> list[datetime]:
+        """When the quotes of some rows were true: their snapshot, or now between two."""
+        if where.share:
+            return [where.at] * len(rows)
+        shown = self.day_columns.snapshots
+        return [shown[row] for row in self.day_columns.recorded(where, rows).tolist()]

@@ -248,15 +248,16 @@ def day_bands(tape: Tape) -> tuple[Ints, Ints]:
 
     The base is the close before, else the first quote's middle.
     """
-    columns, facts, first = tape.day_columns, tape.facts, 0
+    columns, facts = tape.day_columns, tape.facts
     rows = np.arange(len(tape.listed))
-    start = Place(first, 0.0, columns.snapshots[first], first)
-    opening = columns.read(start, rows)
-    middle = np.where((opening.bid > 0) & (opening.ask > 0), opening.bid + opening.ask, 0) // 2
+    bids, asks = columns.tables["bid"], columns.tables["ask"]
+    first = ((bids > 0) & (asks > 0)).argmax(axis=0)
+    bid, ask = bids[first, rows], asks[first, rows]
+    middle = np.where((bid > 0) & (ask > 0), bid + ask, 0) // 2
     base = np.where(facts.previous_close > 0, facts.previous_close, middle).astype(np.float64)
     spots = {item.symbol: n for n, item in enumerate(tape.underlyings)}
     column = np.array([spots[item.contract.symbol] for item in tape.listed], dtype=np.int64)
-    level = columns.spots[first, column].astype(np.float64)
+    level = columns.spots[first, column].astype(np.float64)  # when it was first quoted
     strike = np.array([item.contract.strike for item in tape.listed], dtype=np.float64)
     call = np.array([item.contract.right is Right.CALL for item in tape.listed])
     expiry = np.array([item.contract.expiry for item in tape.listed], dtype="datetime64[D]")

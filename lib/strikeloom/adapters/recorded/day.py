@@ -1,0 +1,143 @@
+"""One recorded day: rows of quotes, the contracts in them, and what of it was not recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from math import gcd
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.adapters.recorded.files import csv_files
+from strikeloom.adapters.recorded.layouts import day_of, rows_of
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.money import paise
+from strikeloom.domain.quotes import QuoteSource
+from strikeloom.errors import MissingHistory
+from strikeloom.exchange.market.made_spread import spread_around
+from strikeloom.nse.sessions import session
+from strikeloom.nse.underlyings import known
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COARSE, _FINE = 5, 1  # ticks in paise
+
+
+@dataclass(frozen=True)
+class RecordedDay:
+    """What ``exchange.market.sources.tape_of_rows`` plays.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        ``QUOTES`` of the session.
+    contracts : list of OptionContract
+        Lot and tick as the recorded quantities and prices show them: no list came with them.
+    source : QuoteSource
+        Labelled synthetic where the spread was made around last trades.
+    """
+
+    day: date
+    rows: pd.DataFrame
+    contracts: list[OptionContract]
+    source: QuoteSource
+
+
+def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
+    """Read a day of recorded chains from folders or archives.
+
+    Files outside the session repeat what was and are left out.
+
+    Parameters
+    ----------
+    day : datetime.date, optional
+        Default: the latest in the files.
+
+    Raises
+    ------
+    MissingHistory
+        When the files hold nothing of the day; names the days they hold.
+    BadFile
+        When a path or a file cannot be read.
+    """
+    import pandas as pd
+
+    paths, days = list(paths), set()
+    frames = []
+    for path in paths:
+        for name, content in csv_files(path, lambda name: day_of(name) is not None):
+            of = day_of(name)
+            days.add(of)
+            if day is not None and of != day:
+                continue
+            rows = rows_of(name, content)
+            if rows is not None:
+                frames.append(rows)
+    chosen = day or max((d for d in days if d), default=None)
+    if chosen is not None and frames:
+        rows = pd.concat(frames, ignore_index=True)
+        hours = session(chosen)
+        rows = rows[(rows["at"] >= hours.open) & (rows["at"] <= hours.close)]
+        names = ["at", "symbol", "expiry", "strike", "right"]
+        rows = rows.drop_duplicates(names).sort_values("at", kind="stable", ignore_index=True)
+        rows = rows[rows["expiry"].dt.date >= chosen]
+        if len(rows):
+            return _made(chosen, rows.reset_index(drop=True))
+    held = ", ".join(sorted(str(d) for d in days if d)) or "none"
+    raise MissingHistory(
+        f"no recorded chain of {chosen or 'any day'} in {', '.join(map(str, paths))}; days there: "
+        f"{held}"
+    )
+
+
+def _made(day: date, rows: pd.DataFrame) -> RecordedDay:
+    quoted = bool(rows[["bid", "ask"]].notna().to_numpy().any())
+    lots = {symbol: _lot(part, quoted) for symbol, part in rows.groupby("symbol")}
+    ticks = {symbol: _tick(part) for symbol, part in rows.groupby("symbol")}
+    lot = rows["symbol"].map(lots).to_numpy(dtype=np.int64)
+    if quoted:
+        rows["volume"] = rows["volume"] * lot  # the page counts contracts
+    else:
+        tick = rows["symbol"].map(ticks).to_numpy(dtype=np.float64) / 100
+        traded = rows["volume"].to_numpy() // lot
+        bid, ask, shown = spread_around(rows["last"].to_numpy(), traded, lot, tick)
+        rows["bid"], rows["ask"] = bid, ask
+        rows["bid_size"] = np.where(np.isnan(bid), 0, shown)
+        rows["ask_size"] = np.where(np.isnan(ask), 0, shown)
+    found = rows[["symbol", "expiry", "strike", "right"]].drop_duplicates()
+    contracts = [
+        OptionContract(
+            symbol,
+            expiry.date(),
+            paise(strike),
+            Right(right),
+            _kind(symbol),
+            lots[symbol],
+            ticks[symbol],
+        )
+        for symbol, expiry, strike, right in found.itertuples(index=False)
+    ]
+    source = QuoteSource.QUOTED if quoted else QuoteSource.SYNTHETIC_SPREAD
+    return RecordedDay(day, rows, contracts, source)
+
+
+def _kind(symbol: str) -> Kind:
+    """Of an underlying on record; one that is not any more was a stock."""
+    found = known().get(symbol)
+    return found.kind if found else Kind.STOCK
+
+
+def _lot(part: pd.DataFrame, quoted: bool) -> int:
+    """Largest number that divides every quantity: sizes where quoted, else volumes."""
+    names = ("bid_size", "ask_size", "open_interest") if quoted else ("volume",)
+    return gcd(*(int(n) for name in names for n in part[name].unique())) or 1
+
+
+def _tick(part: pd.DataFrame) -> int:
+    prices = part[["bid", "ask", "last"]].to_numpy().ravel()
+    whole = np.rint(prices[~np.isnan(prices)] * 100).astype(np.int64)
+    return _COARSE if (whole % _COARSE == 0).all() else _FINE
