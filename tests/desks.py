@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from doubles import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
+from strikeloom.adapters.parquet.day_tables import DayTables
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
@@ -78,6 +79,7 @@ class MadeDesk:
             instruments=cast("Any", self.listed),
             quotes=SqliteQuoteCache(home / "quotes.db", MARKET),
             alerts=self.heard,
+            partitions=DayTables(home / "volatility" / MARKET, "summary"),
         )
         self.desk = replace(self.desk, **changes)
 

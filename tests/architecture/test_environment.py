@@ -108,11 +108,13 @@ def _imported() -> set[str]:
 
 
 def test_what_is_imported_is_declared() -> None:
-    """By the project, or by a package that it declares (papermill brings nbformat)."""
+    """By the project, as an extra, or by a package that it declares (papermill brings nbformat)."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {_name(line) for lines in project["optional-dependencies"].values() for line in lines}
     brought = {
         _name(line)
         for package in _declared()
         for line in metadata.requires(package) or ()
         if "extra ==" not in line
     }
-    assert _imported() <= _declared() | brought
+    assert _imported() <= _declared() | brought | extras

@@ -34,6 +34,13 @@ def run(
     to: Annotated[
         str, typer.Option("--to", help="iv-history: last day; same as --date.", show_default=False)
     ] = "",
+    cluster: Annotated[
+        str,
+        typer.Option(help="iv-history: Dask scheduler, tcp://HOST:8786.", show_default=False),
+    ] = "",
+    processes: Annotated[
+        int, typer.Option(help="iv-history: processes here; 0: what pays.", min=0)
+    ] = 0,
     symbol: Annotated[
         list[str] | None, typer.Option("--symbol", help="strategy-creation: only these symbols.")
     ] = None,
@@ -73,6 +80,8 @@ def run(
     values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
     named = {
         "first": first,
+        "cluster": cluster,
+        "processes": processes,
         "symbols": symbol or [],
         "risk": risk,
         "capital": capital,
@@ -175,8 +184,8 @@ def _run(
     stage = Stage(name.value)
     desk = desk_of(market, day, mode=mode)
     say.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
-    with say.err.status("running", spinner="dots"):
-        result, made = run_stage(desk, stage, values)
+    with say.bar("running") as step:
+        result, made = run_stage(desk, stage, values, progress=step)
     if as_json:
         say.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
     else:

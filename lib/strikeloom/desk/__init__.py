@@ -5,6 +5,7 @@ from strikeloom.desk.modes import MODE
 from strikeloom.desk.open import assemble_desk, open_desk
 from strikeloom.desk.places import Places, desk_home, notebooks_folder, places
 from strikeloom.desk.replay import to_day_end, to_day_start, to_next_session
+from strikeloom.desk.workers import open_workers
 
 __all__ = [
     "MODE",
@@ -14,6 +15,7 @@ __all__ = [
     "mark",
     "notebooks_folder",
     "open_desk",
+    "open_workers",
     "places",
     "to_day_end",
     "to_day_start",

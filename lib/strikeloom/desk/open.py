@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 from strikeloom.adapters.alerts.log import LogAlerts
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.day_tables import DayTables
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.feed import ReplayFeed
@@ -22,6 +23,7 @@ from strikeloom.desk.upstream import ensure_upstream
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.results import Stage
 from strikeloom.errors import MissingHistory, SettingsError
+from strikeloom.iv_history import SUMMARY
 from strikeloom.nse.sessions import session
 from strikeloom.ports.alerts import Alerts
 from strikeloom.ports.broker import Broker
@@ -30,6 +32,7 @@ from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.instruments import Instruments
+from strikeloom.ports.partitions import Partitions
 from strikeloom.ports.quotes import QuoteCache
 from strikeloom.ports.store import Store
 from strikeloom.settings.all import Settings, load_settings
@@ -47,6 +50,7 @@ class Ports(TypedDict, total=False):
     quotes: QuoteCache
     alerts: Alerts
     chains: Chains
+    partitions: Partitions
 
 
 def open_desk(
@@ -175,6 +179,7 @@ def assemble_desk(
         quotes=ports.get("quotes") or SqliteQuoteCache(where.quotes, market),
         alerts=ports.get("alerts") or LogAlerts(),
         chains=ports.get("chains"),
+        partitions=ports.get("partitions") or DayTables(where.volatility(market), SUMMARY),
     )
 
 

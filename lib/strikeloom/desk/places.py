@@ -51,6 +51,10 @@ class Places:
         """A broker's instrument lists, one file a day."""
         return self.home / "instruments" / market
 
+    def volatility(self, market: str) -> Path:
+        """Results of stage 01 by day."""
+        return self.home / "volatility" / market
+
     def account(self, account: str) -> Path:
         """The matching engine's own record of an account."""
         return self.home / "accounts" / f"{account.replace(':', '-')}.db"

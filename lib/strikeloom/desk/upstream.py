@@ -9,6 +9,7 @@ from strikeloom import allocation, iv_history, strategy_creation
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.marks import mark
 from strikeloom.desk.runs import new_run_id
+from strikeloom.desk.workers import open_workers
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StageError
@@ -64,9 +65,9 @@ def _run(desk: Desk, step: Stage) -> None:
 
 
 def _iv_history(desk: Desk, run_id: str) -> StageOutput:
-    missing, holes = iv_history.missing_days(desk)
-    days = iv_history.summarise_days(desk, missing)
-    return iv_history.save(desk, run_id, days, holes=holes)
+    gaps = iv_history.find_gaps(desk)
+    collected = iv_history.collect(desk, gaps, open_workers(len(gaps.todo), processes=1))
+    return iv_history.save(desk, run_id, gaps, collected)
 
 
 def _strategy_creation(desk: Desk, run_id: str) -> StageOutput:

@@ -2,45 +2,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from strikeloom.errors import MissingHistory
+from strikeloom.errors import MissingHistory, SettingsError
 from strikeloom.iv_history.summarise import METHOD
 from strikeloom.nse.sessions import trading_days
 from strikeloom.ports.desk import Desk
+from strikeloom.ports.history import History
+from strikeloom.ports.partitions import Stamp
+from strikeloom.settings.iv import IvSettings
+
+#: Table of a day that makes it count as worked out.
+SUMMARY = "summary"
+#: Calendar days of prices before a day that its numbers use: 60 sessions and long holidays.
+PRICE_DAYS = 130
+_YEAR = timedelta(days=366)
 
 
-def missing_days(desk: Desk, first: date | None = None) -> tuple[list[date], list[date]]:
-    """Days from ``first`` to the desk's day that are stored but not yet summarised.
+@dataclass(frozen=True)
+class Gaps:
+    """Days from ``first`` to the desk's day, by what is missing of them.
 
-    A day summarised by another version of the method counts as missing.
+    Attributes
+    ----------
+    todo : tuple of datetime.date
+        Stored days never worked out, or by another method, or from other files since.
+    ready : tuple of datetime.date
+        Worked out, but not in the store: a run was stopped in between.
+    holes : tuple of datetime.date
+        Trading days, weekend sessions included, without any contracts.
+    stamps : dict
+        Stamp that each day's results must have.
+    """
+
+    first: date
+    todo: tuple[date, ...]
+    ready: tuple[date, ...]
+    holes: tuple[date, ...]
+    stamps: dict[date, Stamp]
+
+
+def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
+    """What is missing of the volatility history.
 
     Parameters
     ----------
-    first : datetime.date, optional
+    first : datetime.date or str, optional
         Default: the first stored day within a year of the desk's day.
-
-    Returns
-    -------
-    missing, holes : list of datetime.date
-        Days to work out; trading days without any file.
 
     Raises
     ------
     MissingHistory
         When nothing is stored in the range.
+    SettingsError
+        When ``first`` is no day.
     """
-    stored = desk.history.days()
-    begin = first or max([desk.day - timedelta(days=366), *stored[:1]], default=desk.day)
-    inside = [day for day in stored if begin <= day <= desk.day]
+    past = desk.history.as_of(desk.day)
+    stored = past.days()
+    begin = _day(first) or max([desk.day - _YEAR, *stored[:1]], default=desk.day)
+    inside = [day for day in stored if day >= begin]
     if not inside:
         span = f"{stored[0]} to {stored[-1]}" if stored else "nothing"
         raise MissingHistory(
             f"market {desk.market} has no day from {begin} to {desk.day}; stored: {span}. Run "
-            "strikeloom data import PATH with the exchange's files"
+            f"strikeloom data fetch --from {begin} --to {desk.day}, or strikeloom data import "
+            "PATH with the exchange's files"
         )
+    wanted = dict(stamps(desk.history, inside, desk.settings.iv))
+    there = desk.partitions.stamps()
     known = desk.store.iv_history(desk.day, first=begin)
-    done = set(known.loc[known["method"] == METHOD, "day"].dt.date)
+    kept = set(known.loc[known["method"] == METHOD, "day"].dt.date)
     held = set(inside)
-    holes = [day for day in trading_days(begin, desk.day) if day not in held]
-    return [day for day in inside if day not in done], holes
+    whole = [day for day in inside if there.get(day) == wanted[day]]
+    return Gaps(
+        begin,
+        tuple(day for day in inside if there.get(day) != wanted[day]),
+        tuple(day for day in whole if day not in kept),
+        tuple(day for day in trading_days(begin, desk.day) if day not in held),
+        wanted,
+    )
+
+
+def stamps(
+    history: History, days: Sequence[date], settings: IvSettings
+) -> Iterator[tuple[date, Stamp]]:
+    """Stamp of each day: the method, and a fingerprint of what goes in."""
+    # what only ranks use does not change a day
+    chosen = settings.model_dump_json(exclude={"windows", "regimes"})
+    for day in days:
+        begin = day - timedelta(days=PRICE_DAYS)
+        yield day, Stamp(METHOD, history.as_of(day).fingerprint(begin, chosen))
+
+
+def _day(given: date | str | None) -> date | None:
+    if not given or isinstance(given, date):
+        return given or None
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        raise SettingsError(f"first {given!r} is not a day; write YYYY-MM-DD") from None

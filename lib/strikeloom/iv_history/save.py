@@ -6,30 +6,45 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
+from typing import TYPE_CHECKING
 
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage, StageResult, Verdict
-from strikeloom.domain.volatility import IvSnapshot
+from strikeloom.domain.volatility import ForwardSource, IvSnapshot
+from strikeloom.errors import DataError
+from strikeloom.iv_history.load import SUMMARY, Gaps
 from strikeloom.iv_history.rank import rank_days
 from strikeloom.iv_history.summarise import METHOD
 from strikeloom.ports.desk import Desk
+from strikeloom.ports.workers import Done
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-def save(
-    desk: Desk, run_id: str, days: Iterable[list[IvSnapshot]], *, holes: Sequence[date] = ()
-) -> StageOutput:
-    """Store each day as it comes (a stopped run keeps what it has), rank, and report.
+def keep(desk: Desk, day: date) -> int:
+    """Take the summary of a day that a worker has written into the store. Returns its rows."""
+    return desk.store.save_iv(_snapshots(desk.partitions.read(day, SUMMARY)), METHOD)
+
+
+def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> StageOutput:
+    """Collect what is missing (a stopped run keeps what it has), rank, and report.
 
     The counts are of the desk's day: every symbol of the universe is done or refused with its
     reason.
+
+    Raises
+    ------
+    DataError
+        When the desk's own day failed; the others are kept.
     """
     import pandas as pd
 
-    touched: list[date] = []
-    rows = 0
-    for snapshots in days:
-        rows += desk.store.save_iv(snapshots, METHOD)
-        touched += [snapshots[0].day] if snapshots else []
+    outcomes = list(collected)
+    touched = [item.item for item in outcomes if not item.error]
+    failed = {item.item: item.error for item in outcomes if item.error}
+    if desk.day in failed:
+        raise DataError(f"{desk.day} could not be worked out: {failed[desk.day]}")
     # a new day changes the standing of that day and of none before it
     ranked = sorted({*touched, desk.day})
     ranks = rank_days(desk, ranked)
@@ -38,7 +53,9 @@ def save(
     refused = Counter(history.loc[history["atm_iv"].isna(), "reason"])
     done = int(history["atm_iv"].notna().sum())
     today = [row for row in ranks if row.day == desk.day]
-    warnings = [f"{len(holes)} trading days have no file: {_span(holes)}"] if holes else []
+    warnings = [f"{day} could not be worked out: {why}" for day, why in sorted(failed.items())]
+    if gaps.holes:
+        warnings.append(f"{len(gaps.holes)} trading days have no file: {_span(gaps.holes)}")
     short = sum(1 for row in today if row.percentile is None and row.atm_iv is not None)
     if short:
         warnings.append(f"{short} symbols have too few days for a percentile")
@@ -48,15 +65,41 @@ def save(
         market=desk.market,
         account=desk.account,
         day=desk.day,
-        verdict=Verdict.PARTIAL if refused else Verdict.DONE,
+        verdict=Verdict.PARTIAL if refused or failed else Verdict.DONE,
         counts={"universe": len(history), "done": done, "refused": sum(refused.values())},
         refused=dict(refused),
-        outputs={"days": len(touched), "historical_iv_summary": rows, "iv_percentiles": len(ranks)},
+        outputs={"days": len(touched), "iv_percentiles": len(ranks)},
         warnings=tuple(warnings),
         versions={"method": METHOD},
     )
     table = pd.DataFrame([asdict(row) for row in today])
     return StageOutput(result, {"historical_iv_summary": history, "iv_percentiles": table})
+
+
+def _snapshots(frame: pd.DataFrame) -> list[IvSnapshot]:
+    """Rows of a day's summary as records."""
+    rows = frame.to_dict("records")
+    return [
+        IvSnapshot(
+            **{name: None if _absent(value) else value for name, value in row.items()}
+            | {
+                "day": row["day"].date(),
+                "expiry": None if _absent(row["expiry"]) else row["expiry"].date(),
+                "forward_source": _source(row["forward_source"]),
+            }
+        )
+        for row in rows
+    ]
+
+
+def _source(value: str) -> ForwardSource | None:
+    return None if _absent(value) else ForwardSource(value)
+
+
+def _absent(value: object) -> bool:
+    import pandas as pd
+
+    return bool(pd.isna(value))
 
 
 def _span(days: Sequence[date]) -> str:

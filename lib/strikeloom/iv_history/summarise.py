@@ -7,7 +7,6 @@ else from the spot carried at the rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ import numpy as np
 
 from strikeloom.domain.volatility import ForwardSource, IvSnapshot
 from strikeloom.nse.sessions import session, years_array
-from strikeloom.ports.desk import Desk
 from strikeloom.quant.atm import at_the_money
 from strikeloom.quant.forwards import (
     best_forwards,
@@ -34,21 +32,6 @@ METHOD = "atm-parity-2"
 
 #: By ``quant.forwards.Source``.
 _SOURCES = np.array([None, *ForwardSource], dtype=object)
-
-
-def summarise_days(
-    desk: Desk,
-    days: Sequence[date],
-    *,
-    symbols: Sequence[str] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[list[IvSnapshot]]:
-    """Snapshots of each day in turn; memory holds one day at a time."""
-    for number, day in enumerate(days, start=1):
-        frame = desk.history.contracts(day, symbols=symbols)
-        yield summarise(frame, day, desk.settings.iv)
-        if progress:
-            progress(number, len(days))
 
 
 def summarise(contracts: pd.DataFrame, day: date, settings: IvSettings) -> list[IvSnapshot]:

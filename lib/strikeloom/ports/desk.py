@@ -14,6 +14,7 @@ from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.history import History
 from strikeloom.ports.instruments import Instruments
+from strikeloom.ports.partitions import Partitions
 from strikeloom.ports.quotes import QuoteCache
 from strikeloom.ports.store import Store
 from strikeloom.settings.all import Settings
@@ -39,6 +40,8 @@ class Desk:
         Folder with everything the desk keeps (store, accounts, caches, history).
     day : datetime.date
         Trade date the desk works on.
+    partitions : Partitions
+        Results of stage 01 by day, as the workers write them.
     chains : Chains or None
         A broker's option chains; ``None`` on a desk without one.
     """
@@ -57,4 +60,5 @@ class Desk:
     instruments: Instruments
     quotes: QuoteCache
     alerts: Alerts
+    partitions: Partitions
     chains: Chains | None = None

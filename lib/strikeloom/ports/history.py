@@ -137,6 +137,14 @@ class Past(Protocol):
         """Corporate actions from ``first`` to ``last`` inclusive, oldest first."""
         ...
 
+    def fingerprint(self, first: date, salt: str) -> str:
+        """What everything readable from ``first`` to ``day`` came from, as a short text.
+
+        It changes when a file of the span is imported, replaced or a corporate action is found,
+        and with ``salt``; never by anything later than ``day``.
+        """
+        ...
+
     def quote_times(self, day: date) -> list[datetime]:
         """Moments of recorded intraday snapshots of a day; empty when none, or later."""
         ...

@@ -17,15 +17,25 @@ from strikeloom.domain.results import Stage, StageResult
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.runner.kernel import KERNEL, ensure_kernel
 from strikeloom.runner.parameters import check_parameters, read_parameters
+from strikeloom.runner.progress import Progress, followed, forget
 from strikeloom.runner.record import Run, close_dead_runs, fail_run, log_to, new_run, release
 
 _CELL_SECONDS = 1800  # a cell that takes longer hangs; the run is failed and its kernel ended
 
 
 def run_stage(
-    desk: Desk, stage: Stage, parameters: dict[str, Any] | None = None
+    desk: Desk,
+    stage: Stage,
+    parameters: dict[str, Any] | None = None,
+    *,
+    progress: Progress | None = None,
 ) -> tuple[StageResult, Run]:
     """Execute the notebook of a stage for the desk's market and day.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with pieces done and pieces in all, as often as a step of the notebook tells.
 
     Returns
     -------
@@ -52,11 +62,13 @@ def run_stage(
     shown = {name: value for name, value in values.items() if name != "run_folder"}
     (run.folder / "parameters.yaml").write_text(yaml.safe_dump(shown, sort_keys=False), "utf-8")
     try:
-        with _told(desk.mode):
+        with _told(desk.mode), followed(run.folder, progress):
             error = _execute(source, run.folder / source.name, values)
     except BaseException as stopped:
         fail_run(desk, run, f"stopped: {type(stopped).__name__}")
         raise
+    finally:
+        forget(run.folder)
     written = run.folder / "result.json"
     if error or not written.exists():
         return fail_run(desk, run, error or "the notebook ended without a result"), run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.adapters.parquet.datasets import DATASETS, PAISE, from_disk
+from strikeloom.adapters.parquet.partitions import Sources, read_sources
 from strikeloom.adapters.parquet.reading import read_tables
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 _MONTHS_KEPT = 8  # of cash: 50,000 rows each
 _DAYS_KEPT = 260  # of spots: 200 rows each
+_FOOTERS_KEPT = 512
+_DATE = len("2026-01-31")
 _SIDES = ("open", "high", "low", "close")
 
 
@@ -110,6 +115,25 @@ class HistoryAsOf:
         """Corporate actions from ``first`` to ``last`` or the view's day, oldest first."""
         return self._history.actions(first, min(last, self.day))
 
+    def fingerprint(self, first: date, salt: str) -> str:
+        """What everything readable from ``first`` to the view's day came from."""
+        begin, end = str(first), str(self.day)
+        seen: dict[str, object] = {
+            "salt": salt,
+            "contracts": self._history.sources("contracts", end),
+            "days": [str(day) for day in self.days() if day >= first],
+            "actions": [repr(item) for item in self.actions(first, self.day)],
+        }
+        for name in ("cash", "indices"):
+            low, high = (day.strftime(DATASETS[name].grain) for day in (first, self.day))
+            for path in sorted((self._history.folder / name).glob("[0-9]*.parquet")):
+                if low <= path.stem <= high:
+                    scopes = _sources(path, _stamp(path)).items()
+                    inside = {k: files for k, files in scopes if begin <= k[:_DATE] <= end}
+                    seen[f"{name} {path.stem}"] = inside
+        text = json.dumps(seen, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def quote_times(self, day: date) -> list[datetime]:
         """Moments of recorded intraday snapshots of a day; empty for a later one."""
         return self._history.quote_times(day) if day <= self.day else []
@@ -173,6 +197,11 @@ def _stamp(path: Path) -> tuple[int, int]:
     """Tells a partition from its replacement."""
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_ino
+
+
+@lru_cache(maxsize=_FOOTERS_KEPT)
+def _sources(path: Path, _stamp: tuple[int, int]) -> Sources:
+    return read_sources(path)
 
 
 @lru_cache(maxsize=_MONTHS_KEPT)

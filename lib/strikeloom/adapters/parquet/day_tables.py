@@ -1,0 +1,117 @@
+"""Results by day as Parquet: ``<folder>/<table>/<day>.parquet``, each written once, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from strikeloom.adapters.parquet.partitions import PART
+from strikeloom.errors import MissingHistory, StoreError
+from strikeloom.ports.partitions import Stamp
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STAMP = b"strikeloom.stamp"
+
+
+class DayTables:
+    """``ports.partitions.Partitions`` in a folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made when first written.
+    last : str
+        Table written last: a day counts as there when it has this one.
+    """
+
+    def __init__(self, folder: Path, last: str) -> None:
+        self.folder = folder
+        self.last = last
+
+    def stamps(self) -> dict[date, Stamp]:
+        """Stamp of every day that is there; a damaged file is none."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        found = {}
+        for path in sorted((self.folder / self.last).glob("[0-9]*.parquet")):
+            try:
+                body = json.loads((pq.read_metadata(path).metadata or {})[_STAMP])
+                found[date.fromisoformat(path.stem)] = Stamp(body["method"], body["inputs"])
+            except (pa.ArrowException, OSError, KeyError, ValueError):
+                continue
+        return found
+
+    def write(self, day: date, tables: Mapping[str, pd.DataFrame], stamp: Stamp) -> None:
+        """Write the tables of a day, the one that makes it count at the end.
+
+        Raises
+        ------
+        StoreError
+            When the disk refuses.
+        """
+        order = sorted(tables, key=lambda name: (name == self.last, name))
+        try:
+            for name in order:
+                self._write(self._path(name, day), tables[name], stamp)
+        except OSError as error:
+            raise StoreError(
+                f"{self.folder} cannot be written: {error}; free space or mend the permissions "
+                "and run again: days that are there are kept"
+            ) from error
+
+    def read(self, day: date, table: str) -> pd.DataFrame:
+        """One table of a day.
+
+        Raises
+        ------
+        MissingHistory
+            When it is not there.
+        StoreError
+            When it is damaged.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._path(table, day)
+        if not path.exists():
+            raise MissingHistory(
+                f"{table} of {day} has not been worked out; strikeloom run iv-history --date {day}",
+                day=day.isoformat(),
+            )
+        try:
+            frame: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas()
+        except (pa.ArrowException, OSError) as error:
+            raise StoreError(
+                f"{path} is damaged ({error}); delete it and run iv-history for {day} again",
+                path=str(path),
+            ) from error
+        return frame
+
+    def _path(self, table: str, day: date) -> Path:
+        return self.folder / table / f"{day}.parquet"
+
+    def _write(self, path: Path, frame: pd.DataFrame, stamp: Stamp) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        body = json.dumps({"inputs": stamp.inputs, "method": stamp.method}, sort_keys=True)
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _STAMP: body})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                pq.write_table(table, out, compression="zstd")
+                out.flush()
+                os.fsync(out.fileno())
+            Path(name).replace(path)
+        finally:
+            Path(name).unlink(missing_ok=True)

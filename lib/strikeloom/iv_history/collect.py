@@ -1,0 +1,77 @@
+"""Working out days, wherever the workers are: each day by itself, written whole, then stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from strikeloom.iv_history.day import summarise_day
+from strikeloom.iv_history.load import PRICE_DAYS, SUMMARY, Gaps
+from strikeloom.iv_history.save import keep
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.history import History
+from strikeloom.ports.partitions import Partitions, Stamp
+from strikeloom.ports.workers import Done, Workers
+from strikeloom.settings.iv import IvSettings
+
+EXPIRIES = "expiries"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DayWork:
+    """One day from the files to its partition. Sent to workers; knows no store and no clock."""
+
+    history: History
+    partitions: Partitions
+    settings: IvSettings
+    stamps: dict[date, Stamp]
+
+    def __call__(self, day: date) -> None:
+        """Work out a day from what was known on it, and write it."""
+        past = self.history.as_of(day)
+        begin = day - timedelta(days=PRICE_DAYS)
+        contracts = past.contracts(day)
+        names = sorted(contracts["symbol"].unique())
+        found = summarise_day(
+            contracts,
+            past.prices(begin, day, symbols=names),
+            day,
+            self.settings,
+            actions=past.actions(begin, day),
+        )
+        tables = {SUMMARY: found.summary, EXPIRIES: found.expiries}
+        self.partitions.write(day, tables, self.stamps[day])
+
+
+def collect(
+    desk: Desk, gaps: Gaps, workers: Workers, *, progress: Progress | None = None
+) -> Iterator[Done]:
+    """Fill the gaps; each day is in its partition and in the store when it is told.
+
+    Stopped at any moment, the days told so far are kept, and the next run goes on.
+
+    Returns
+    -------
+    iterator of Done
+        ``item`` is the day; a day that cannot be read fails alone.
+    """
+    total = len(gaps.ready) + len(gaps.todo)
+    work = DayWork(desk.history, desk.partitions, desk.settings.iv, gaps.stamps)
+    done = 0
+    if progress:
+        progress(done, total)
+    for outcome in _each(gaps, workers, work):
+        if not outcome.error:
+            keep(desk, outcome.item)
+        done += 1
+        if progress:
+            progress(done, total)
+        yield outcome
+
+
+def _each(gaps: Gaps, workers: Workers, work: DayWork) -> Iterator[Done]:
+    yield from map(Done, gaps.ready)
+    yield from workers.run(work, gaps.todo)

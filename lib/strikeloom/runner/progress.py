@@ -1,0 +1,62 @@
+"""How far a notebook is, told across the border of its kernel: a small file in the run folder."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from strikeloom.runner.record import Run
+
+_FILE = ".progress"
+_LOOK_SECONDS = 0.2
+
+Progress = Callable[[int, int], None]
+
+
+def told(run: Run) -> Progress:
+    """Return what a step calls with pieces done and pieces in all."""
+    target, part = run.folder / _FILE, run.folder / f"{_FILE}.part"
+
+    def tell(done: int, total: int) -> None:
+        part.write_text(f"{done} {total}", encoding="utf-8")
+        part.replace(target)
+
+    return tell
+
+
+@contextmanager
+def followed(folder: Path, show: Progress | None) -> Iterator[None]:
+    """Show what is told in a run's folder until the block ends."""
+    if show is None:
+        yield
+        return
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            seen = _read(folder / _FILE)
+            if seen:
+                show(*seen)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def forget(folder: Path) -> None:
+    """Remove the file of a run that ended."""
+    (folder / _FILE).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[int, int] | None:
+    try:
+        done, total = path.read_text(encoding="utf-8").split()
+        return int(done), int(total)
+    except (OSError, ValueError):
+        return None
