@@ -341,6 +341,23 @@ def test_a_market_order_of_the_evening_is_priced_when_it_goes_out(engine, feed, 
     assert (done.limit, done.state, done.average) == (16500, STATES.TRADED, 15000.0)
 
 
+def test_a_leap_prices_an_order_of_the_evening_by_the_morning(tmp_path, tape, clock):
+    for text, bid in (("2026-02-11 15:00", 9900), ("2026-02-12 09:15", 14900),
+                      ("2026-02-12 09:40", 14800), ("2026-02-12 10:30", 30000)):  # fmt: skip
+        tape.record(ist(text), CALL, bid, bid + 100, 650)
+    engine = Engine(Account(tmp_path / "b.db", CASH), tape, clock)
+    clock.at = ist("2026-02-11 18:00")
+    market = Placement(CALL, BUY, 65, OrderType.MARKET, after_market=True)
+    first = engine.place(market)
+    later = engine.place(replace(market, amo_time=AmoTime.OPEN_30))
+    clock.at = ist("2026-02-12 11:00")
+    # 149.50 at the open and 148.50 at 09:45, each 10 % more; 300.00 came later
+    assert engine.order(first.number).limit == 16445
+    assert engine.order(first.number).average == 15000.0
+    assert engine.order(later.number).limit == 16335
+    assert engine.order(later.number).filled == 0
+
+
 def test_a_market_order_of_the_night_has_no_price_to_start_from(engine, feed, clock):
     show(feed, CALL, 9900, 10000, 10000)
     clock.at = ist("2026-02-12 08:00")

@@ -6,7 +6,7 @@ What a step costs goes with the contracts whose quotes changed and have open ord
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract
@@ -38,6 +38,15 @@ class SessionWalk(SessionEnds):
         """Quote of a contract now; one of an earlier session is what the market was."""
         found = self._feed.quotes([contract]).get(contract.key)
         return found if found and found.at.date() == now.date() else None
+
+    def _quote_at(self, contract: OptionContract, at: datetime) -> Quote | None:
+        """Quote of a contract as it was at a moment of the day, not as it has become since."""
+        feed = self._feed
+        if not isinstance(feed, RecordedFeed):
+            return self.quote(contract, at)
+        opened = session(at.date()).open
+        past = feed.moments(opened - timedelta(microseconds=1), at)
+        return feed.quotes_at(past[-1], [contract]).get(contract.key) if past else None
 
     def band(self, contract: OptionContract) -> tuple[int, int] | None:
         """Lowest and highest price of the day, where the market says."""
@@ -137,7 +146,7 @@ class SessionWalk(SessionEnds):
         for order in self._account.book.waiting():
             if order.release_at is None or order.release_at > at:
                 continue
-            quote = self.quote(order.contract, at)
+            quote = self._quote_at(order.contract, at)
             asked = replace(order, order_type=order.asked_type, trigger=order.trigger)
             priced = limited(asked, quote)[0] if order.asked_type is OrderType.MARKET else order
             if priced.order_type is OrderType.MARKET:
