@@ -243,7 +243,7 @@ def _scanned(
     apart = np.zeros(len(value))
     alone, joint = np.zeros(len(value)), np.zeros((len(value), _PAIRS + 2))
     joint_value, long, short = np.zeros((3, len(value)))
-    for group in range(legs.units.shape[1]):
+    for group in np.unique(first):
         mine = first == group
         moves = _by_move(np.where(mine[:, :, None], change, 0.0).sum(axis=1))
         worth = np.where(mine, value, 0.0).sum(axis=1)
