@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import csv
 import io
+import json
 import logging
 import os
 import stat
 
 import pytest
 import requests
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from local_exchange import local_exchange
 from strikeloom.desk.exchange import ExchangeOptions, control_token_file, open_exchange
@@ -179,15 +184,36 @@ def test_no_secret_is_in_any_log(two, caplog, capfd):
     asked = {"dhanClientId": "2000000001", "pin": "marked-pin", "totp": "marked-totp"}
     requests.post(f"{two.auth}/app/generateAccessToken", params=asked, timeout=5)
     requests.get(f"{two.auth}/feed?token=marked-token-b&clientId=2000000002&version=2", timeout=5)
+    two.house.market.views = None  # something of ours is broken
+    quote = {"NSE_FNO": [35001]}
+    requests.post(
+        f"{two.rest}/marketfeed/ltp?token=marked-token-b",
+        json=quote,
+        headers=headers(TWO[1]),
+        timeout=5,
+    )
+    asyncio.run(_subscribe(f"{two.feed}?token=marked-token-b&clientId=2000000002&version=2"))
+    assert sum("failed" in r.getMessage() for r in caplog.records) >= 2, "both failures are logged"
     two.fault("server-error", on="place")
     requests.post(f"{two.rest}/orders", data="{", headers=headers(TWO[1]), timeout=5)
     requests.get(f"{two.rest}/nothing?token=marked-token-b", timeout=5)
-    ours = [r.getMessage() for r in caplog.records if not r.name.startswith("urllib3")]
+    clients = ("urllib3", "websockets")  # the clients' own debug lines
+    records = [r for r in caplog.records if not r.name.startswith(clients)]
+    ours = [logging.Formatter().format(r) for r in records]
     assert any("/v2/orders" in line for line in ours), "calls are logged at all"
     out = capfd.readouterr()
     said = "\n".join([*ours, out.out, out.err, repr(TWO), repr(two.house)])
     for secret in ("marked-token", "marked-pin", "marked-totp", two.house.control_token):
         assert secret not in said
+
+
+async def _subscribe(address):
+    rows = [{"ExchangeSegment": "NSE_FNO", "SecurityId": "35001"}]
+    async with connect(address) as socket:
+        await socket.send(json.dumps({"RequestCode": 15, "InstrumentList": rows}))
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.wait_for(socket.recv(), 5)
 
 
 def test_a_file_of_clients_is_read_strictly(tmp_path):

@@ -27,15 +27,15 @@ def ask(code, *ids, segment="NSE_FNO"):
     return json.dumps({"RequestCode": code, "InstrumentCount": len(rows), "InstrumentList": rows})
 
 
-async def received(socket, seconds=0.3, *, some=True):
+async def received(socket, seconds=0.3, *, some=True, closing=False):
     """All that arrives until it is quiet, and whether the socket was closed.
 
-    ``some``: something must come, be the machine ever so slow.
+    ``some``: something must come, ``closing``: the end must, be the machine ever so slow.
     """
     found = []
     try:
         while True:
-            wait = 5.0 if some and not found else seconds
+            wait = 8.0 if closing or (some and not found) else seconds
             found.append(await asyncio.wait_for(socket.recv(), wait))
     except TimeoutError:
         return found, False
@@ -148,7 +148,7 @@ def test_who_is_not_let_in_is_told_why(local, token, client, reason):
 
     async def work():
         async with connect(address(local, token, client)) as socket:
-            return await received(socket)
+            return await received(socket, closing=True)
 
     messages, closed = run(work())
     assert closed
@@ -160,7 +160,7 @@ def test_without_the_data_plan_there_is_no_feed(tmp_path):
 
     async def work(local):
         async with connect(address(local)) as socket:
-            return await received(socket)
+            return await received(socket, closing=True)
 
     with local_exchange(tmp_path, clients=poor) as local:
         messages, closed = run(work(local))
@@ -174,7 +174,7 @@ def test_a_token_that_dies_ends_the_feed_with_807(local):
             await received(socket, 0.1)
             local.house.tokens.end(local.client_id)
             local.server.tend()
-            return await received(socket)
+            return await received(socket, closing=True)
 
     messages, closed = run(work())
     assert closed
@@ -185,7 +185,7 @@ def test_the_sixth_connection_drops_the_first_with_805(local):
     async def work():
         async with contextlib.AsyncExitStack() as stack:
             sockets = [await stack.enter_async_context(connect(address(local))) for _ in range(6)]
-            first = await received(sockets[0])
+            first = await received(sockets[0], closing=True)
             last = await received(sockets[5])
             return first, last
 
@@ -200,7 +200,7 @@ def test_a_hundred_instruments_a_message(local, count):
     async def work():
         async with connect(address(local)) as socket:
             await socket.send(ask(15, *range(40_000, 40_000 + count)))
-            return await received(socket)
+            return await received(socket, closing=count > 100)
 
     messages, closed = run(work())
     assert closed == (count > 100)
@@ -216,7 +216,7 @@ def test_five_thousand_instruments_a_connection(local, count):
                 ids = range(1_000_000 + start, 1_000_000 + min(start + 100, count))
                 with contextlib.suppress(ConnectionClosed):
                     await socket.send(ask(15, *ids))
-            return await received(socket)
+            return await received(socket, closing=count > 5000)
 
     messages, closed = run(work())
     assert closed == (count > 5000)
@@ -230,7 +230,7 @@ def test_a_feed_is_reset_without_a_word(local):
             await received(socket, 0.1)
             local.fault("stream-reset", on="feed", times=1)
             local.server.tend()
-            return await received(socket)
+            return await received(socket, closing=True)
 
     messages, closed = run(work())
     assert closed
@@ -271,7 +271,7 @@ def test_a_silent_client_is_dropped_and_a_living_one_is_not(local):
             alive = (await received(socket, 0.1))[1]
             local.pace.seconds += 41
             local.server.tend()
-            return alive, (await received(socket))[1]
+            return alive, (await received(socket, closing=True))[1]
 
     assert run(work()) == (False, True)
 
@@ -293,7 +293,7 @@ def test_nonsense_ends_in_a_reason_never_in_silence(local, text):
     async def work():
         async with connect(address(local)) as socket:
             await socket.send(text)
-            return await received(socket)
+            return await received(socket, closing=True)
 
     messages, closed = run(work())
     assert closed
@@ -372,6 +372,26 @@ def test_updates_are_dropped_repeated_and_swapped(local, call):
     assert said(swapped) == [said(plain)[1], said(plain)[0], *said(plain)[2:]]
 
 
+def test_updates_as_the_documentation_spells_them(local, call):
+    local.fault("update-pascal", on="orders-ws")
+    told = updates(local, call, [101.0])
+    assert {"OrderNo", "Status", "TradedQty", "AvgTradedPrice", "CorrelationId"} <= set(told[-1])
+    assert told[-1]["Status"] == "Traded"
+
+
+def test_a_token_that_dies_by_a_switch_ends_all(local):
+    async def work():
+        async with connect(address(local)) as socket:
+            await received(socket, 0.1)
+            local.fault("token-dies", times=1)
+            local.server.tend()
+            return await received(socket, closing=True)
+
+    messages, closed = run(work())
+    assert closed
+    assert messages[-1][-2:] == struct.pack("<H", 807)
+
+
 @pytest.mark.parametrize("message", ["{", "[]", "{}", '{"LoginReq": {"MsgCode": 42}}', "wrong"])
 def test_a_wrong_login_of_order_updates_is_a_bare_reset(local, message):
     async def work():
@@ -392,7 +412,7 @@ def test_a_dead_token_resets_the_order_updates(local):
                 await asyncio.sleep(0.01)
             local.house.tokens.end(local.client_id)
             local.server.tend()
-            return await received(socket)
+            return await received(socket, closing=True)
 
     assert run(work())[1]
 
@@ -405,7 +425,7 @@ def test_depth_is_twenty_levels_a_side_and_no_more_than_fifty_securities(local, 
             await socket.send(ask(23, local.id_of(call)))
             (message,), _ = await received(socket)
             await socket.send(ask(23, *(row.security_id for row in local.market.listed[:51])))
-            return message, await received(socket)
+            return message, await received(socket, closing=True)
 
     message, (farewell, closed) = run(work())
     assert len(message) == 2 * 332

@@ -32,6 +32,11 @@ _TYPES = {
 _PRODUCTS = {Product.INTRADAY: "I", Product.MARGIN: "M"}
 
 
+def pascal(data: dict[str, Any]) -> dict[str, Any]:
+    """The same fields as the documentation spells them."""
+    return {name[0].upper() + name[1:]: value for name, value in data.items()}
+
+
 def alert(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
     """Message of one event, camelCase as on the live wire."""
     order, it = event.order, event.order.contract

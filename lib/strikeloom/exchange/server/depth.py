@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from strikeloom.exchange.server import packets
 from strikeloom.exchange.server.feed import (
     BAD_REQUEST,
@@ -14,6 +12,7 @@ from strikeloom.exchange.server.feed import (
     Place,
     door,
     place_of,
+    request_of,
 )
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.stream import QueuedStream
@@ -92,12 +91,12 @@ class DepthSocket(QueuedStream):
         self.heard_at = self.house.seconds()
         if isinstance(message, bytes) or self.ended:
             return
-        try:
-            body = json.loads(message)
-            code, rows = int(body["RequestCode"]), body.get("InstrumentList", [])
-        except (ValueError, TypeError, KeyError, AttributeError):
+        asked = request_of(message)
+        rows = asked[1].get("InstrumentList", []) if asked else None
+        if asked is None or not isinstance(rows, list):
             self.farewell(BAD_REQUEST)
             return
+        code = asked[0]
         places = [p for row in rows if (p := place_of(row)) is not None and p[0] in _SEGMENTS]
         if code == _DISCONNECT:
             self.close()
@@ -113,11 +112,7 @@ class DepthSocket(QueuedStream):
 
     def farewell(self, reason: int) -> None:
         """Say why, then close."""
-        if not self.ended:
-            self.write_message(packets.deep_disconnect(reason), binary=True)
-            self.close()
-            self.ended = True
-            self.hub.forget(self)
+        self.part(packets.deep_disconnect(reason))
 
     def tend(self) -> None:
         """End a socket whose token has died; the rest as for every socket."""

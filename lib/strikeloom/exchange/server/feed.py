@@ -81,7 +81,7 @@ class FeedHub:
         fresh = list(places)
         for place in fresh:
             self._watchers[place][socket] = None
-        self._list_rows()
+        self._add_rows(fresh)
         segments = {place[0]: None for place in fresh}
         for segment in segments:
             wanted = [place for place in fresh if place[0] == segment]
@@ -101,38 +101,40 @@ class FeedHub:
                 self.latest.pop(place, None)
                 self._spots.pop(place, None)
 
-    def _list_rows(self) -> None:
-        """List the rows that are watched; what was last seen of those known before stays."""
-        before = {place: at for at, place in enumerate(self._places)}
-        seen = self._seen
-        market = self.house.market
-        places = [place for place in self._watchers if place[0] == OPTIONS]
-        known = [(place, self.house.target(*place)) for place in places]
-        self._places = [place for place, target in known if target is not None]
-        rows = [market.by_id(place[1]).row for place in self._places]
-        self._rows = np.array(rows, dtype=np.int64)
-        self._seen = self._table()
-        kept = [(at, before[p]) for at, p in enumerate(self._places) if p in before]
-        if kept:
-            now, then = np.array(kept).T
-            self._seen[now] = seen[then]
+    def _add_rows(self, fresh: list[Place]) -> None:
+        """Look at more rows from now on; what was seen of the others stays."""
+        market, known = self.house.market, set(self._places)
+        new = [place for place in fresh if place[0] == OPTIONS and place not in known]
+        new = [place for place in new if self.house.target(*place) is not None]
+        if new:
+            rows = np.array([market.by_id(place[1]).row for place in new], dtype=np.int64)
+            self._places += new
+            self._rows = np.concatenate([self._rows, rows])
+            self._seen = np.vstack([self._seen, self._table(rows)])
 
-    def _table(self) -> np.ndarray:
-        it = self.house.market.columns(self._rows)
+    def _drop_rows(self) -> None:
+        """Look no more at rows that nobody watches."""
+        kept = [at for at, place in enumerate(self._places) if place in self._watchers]
+        if len(kept) < len(self._places):
+            self._places = [self._places[at] for at in kept]
+            self._rows, self._seen = self._rows[kept], self._seen[kept]
+
+    def _table(self, rows: np.ndarray) -> np.ndarray:
+        it = self.house.market.columns(rows)
         if it is None:
-            return np.zeros((len(self._rows), 7), dtype=np.int64)
+            return np.zeros((len(rows), 7), dtype=np.int64)
         sides = (it.bid, it.ask, it.last, it.bid_size, it.ask_size, it.volume, it.open_interest)
         return np.stack(sides, axis=1)
 
     def publish(self) -> int:
         """Send what has changed since the last time. Returns how many securities did."""
         changed: list[Place] = []
+        self._drop_rows()
         if len(self._rows):
-            table = self._table()
+            table = self._table(self._rows)
             moved = np.flatnonzero((table != self._seen).any(axis=1))
             self._seen = table
-            places = [self._places[at] for at in moved.tolist()]
-            changed += [place for place in places if place in self._watchers]
+            changed += [self._places[at] for at in moved.tolist()]
         spots = [place for place in self._watchers if place[0] != OPTIONS]
         changed += [place for place in spots if self._spot_moved(place)]
         for it, place in zip(self.house.instants(changed), changed, strict=True):
@@ -199,12 +201,11 @@ class FeedSocket(Stream):
         self.heard_at = self.house.seconds()
         if isinstance(message, bytes) or self.ended:
             return
-        try:
-            body = json.loads(message)
-            code = int(body["RequestCode"])
-        except (ValueError, TypeError, KeyError):
+        asked = request_of(message)
+        if asked is None:
             self.farewell(BAD_REQUEST)
             return
+        code, body = asked
         if code == _DISCONNECT:
             self.close()
         elif code in _SUBSCRIBE or code in _UNSUBSCRIBE:
@@ -276,12 +277,8 @@ class FeedSocket(Stream):
 
     def farewell(self, reason: int) -> None:
         """Say why, then close."""
-        if not self.ended:
-            self.write_message(packets.disconnect(reason), binary=True)
-            self.close()
-            self.ended = True
-            self._wake.set()
-            self.hub.forget(self)
+        self.part(packets.disconnect(reason))
+        self._wake.set()
 
     def tend(self) -> None:
         """End a socket whose token has died; the rest as for every socket."""
@@ -289,6 +286,16 @@ class FeedSocket(Stream):
             self.farewell(EXPIRED)
             return
         super().tend()
+
+
+def request_of(message: str) -> tuple[int, dict[str, Any]] | None:
+    """Code and body of a request; ``None`` for anything else."""
+    try:
+        body = json.loads(message)
+    except ValueError:
+        return None
+    code = body.get("RequestCode") if isinstance(body, dict) else None
+    return (code, body) if isinstance(code, int) else None
 
 
 def place_of(row: Any) -> Place | None:

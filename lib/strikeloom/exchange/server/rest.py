@@ -37,7 +37,7 @@ _LOG = logging.getLogger(__name__)
 #: Longer than any client waits; a call without an answer ends then at last.
 _WITHHELD_SECONDS = 75.0
 _PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center></body></html>"
-_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 def reset(stream: IOStream) -> None:
@@ -48,15 +48,26 @@ def reset(stream: IOStream) -> None:
         stream.close()
 
 
+def log_failure(handler: RequestHandler, *error: Any) -> None:
+    """Log an exception with method and path: what follows them may hold a token or a PIN."""
+    request = handler.request
+    _LOG.error("%s %s failed", request.method, request.path, exc_info=error)
+
+
 class Local(RequestHandler):
     """Answers this machine only, under its own name: no page elsewhere can reach it."""
 
     def prepare(self) -> None:
         """Refuse a call that was addressed to another host."""
         host = self.request.host.rsplit(":", 1)[0]
-        if host not in _HOSTS:
+        if host not in HOSTS:
             self.set_status(421)
             self.finish({"error": "this exchange answers as 127.0.0.1 only"})
+
+    def log_exception(self, *error: Any) -> None:
+        """Log what went wrong, but for a client that has left; never the rest of the address."""
+        if not isinstance(error[1], StreamClosedError):
+            log_failure(self, *error)
 
     def send(self, answer: Answer) -> None:
         """Write an answer."""
@@ -221,11 +232,6 @@ class Rest(Local):
             reset(stream)
         self._finished = True
         self._auto_finish = False
-
-    def log_exception(self, *error: Any) -> None:
-        """Log what went wrong, but for a client that has left."""
-        if not isinstance(error[1], StreamClosedError):
-            super().log_exception(*error)
 
     def write_error(self, status_code: int, **_rest: Any) -> None:
         """Answer a failure of our own in the broker's words."""

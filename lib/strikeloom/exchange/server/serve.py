@@ -21,6 +21,7 @@ from strikeloom.exchange.server.feed import FeedHub, FeedSocket
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.rest import Rest
 from strikeloom.exchange.server.stream import Stream
+from strikeloom.exchange.server.troubles import Kind
 from strikeloom.exchange.server.updates import UpdateHub, UpdateSocket
 
 _LOG = logging.getLogger(__name__)
@@ -119,6 +120,9 @@ class ExchangeServer:
         return moved
 
     def _tend(self) -> None:
+        if self.house.troubles.draw((Kind.TOKEN_DIES,), "login"):
+            for client in self.house.tokens.clients:
+                self.house.tokens.end(client.client_id)
         sockets: list[Stream] = [*self.feed.sockets, *self.depth.sockets]
         sockets += [one for many in self.updates.sockets.values() for one in many]
         for socket in sockets:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from strikeloom.exchange.server.house import House
-from strikeloom.exchange.server.rest import _HOSTS, reset
+from strikeloom.exchange.server.rest import HOSTS, log_failure, reset
 from strikeloom.exchange.server.troubles import STREAMS, Kind
 
 PING_SECONDS, SILENCE_SECONDS = 10.0, 40.0
@@ -38,7 +39,7 @@ class Stream(WebSocketHandler):
 
     def prepare(self) -> None:
         """Refuse a socket that was addressed to another host, or while there are too many."""
-        if self.request.host.rsplit(":", 1)[0] not in _HOSTS:
+        if self.request.host.rsplit(":", 1)[0] not in HOSTS:
             self.set_status(421)
             self.finish()
         elif self.house.troubles.draw((Kind.TOO_MANY, Kind.TOO_MANY_HTML), self.name):
@@ -62,6 +63,15 @@ class Stream(WebSocketHandler):
         if stream is not None:
             reset(stream)
         self.hub.forget(self)
+
+    def part(self, word: bytes) -> None:
+        """Say a last word, then close; the client may have left already."""
+        if not self.ended:
+            self.ended = True
+            with suppress(WebSocketClosedError):
+                self.write_message(word, binary=True)
+            self.close()
+            self.hub.forget(self)
 
     async def say(self, message: bytes | str) -> bool:
         """Send a message and wait until it is on its way; ``False`` when the socket is gone."""
@@ -96,8 +106,9 @@ class Stream(WebSocketHandler):
         else:
             self.stalled_until = now + trouble.seconds
 
-    def compute_etag(self) -> None:
-        """A socket has no tag."""
+    def log_exception(self, *error: Any) -> None:
+        """Log what went wrong; never the token in the address."""
+        log_failure(self, *error)
 
 
 class QueuedStream(Stream):

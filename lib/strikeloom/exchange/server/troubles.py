@@ -38,10 +38,13 @@ class Kind(StrEnum):
     UNAUTHORISED = "unauthorised"  # 401 though the token is right
     MARGIN = "margin-reject"  # the order is refused for lack of margin
     WRONG_IP = "wrong-ip"  # orders from this address are refused
+    # every client's token ends; `rate` is by second
+    TOKEN_DIES = "token-dies"  # noqa: S105 (a word)
     LATE_ORDER = "late-order"  # accepted, and absent from the book for `seconds`
     # the order-update stream
     UPDATE_DROPPED = "update-dropped"
     UPDATE_TWICE = "update-twice"
+    UPDATE_PASCAL = "update-pascal"  # PascalCase names, as the documentation has them
     UPDATE_SWAPPED = "update-swapped"  # held back until after the next one
     # any stream; `on` is feed, orders-ws or depth
     STREAM_RESET = "stream-reset"  # bare TCP reset
@@ -72,7 +75,11 @@ BEFORE = (
 )
 AFTER = (Kind.REPLY_LOST, Kind.RESET_AFTER, Kind.EMPTY, Kind.HTML_AFTER)
 CALL_KINDS = (Kind.LATENCY, *BEFORE, *AFTER, Kind.LATE_ORDER)
-UPDATES = (Kind.UPDATE_DROPPED, Kind.UPDATE_TWICE, Kind.UPDATE_SWAPPED)
+UPDATES = (
+    Kind.UPDATE_DROPPED,
+    Kind.UPDATE_TWICE,
+    Kind.UPDATE_SWAPPED,
+)
 STREAMS = (Kind.STREAM_RESET, Kind.STREAM_STALL)
 QUOTES = (
     Kind.QUOTE_ABSENT,

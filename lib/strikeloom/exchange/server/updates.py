@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from strikeloom.exchange.server.alerts import alert
+from strikeloom.exchange.server.alerts import alert, pascal
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.stream import QueuedStream
 from strikeloom.exchange.server.troubles import UPDATES, Kind
@@ -43,7 +43,10 @@ class UpdateHub:
                 self._after[name] = events[-1].seq
                 for event in events:
                     listed = self.house.listed(event.order.contract.key)
-                    self._tell(name, json.dumps(alert(name, event, listed)))
+                    message = alert(name, event, listed)
+                    if self.house.troubles.draw((Kind.UPDATE_PASCAL,), "orders-ws"):
+                        message["Data"] = pascal(message["Data"])
+                    self._tell(name, json.dumps(message))
 
     def _tell(self, client_id: str, message: str) -> None:
         trouble = self.house.troubles.draw(UPDATES, "orders-ws")
