@@ -11,9 +11,8 @@ from strikeloom.exchange.server.feed import (
     TOO_MANY_INSTRUMENTS,
     Place,
     door,
-    place_of,
-    request_of,
 )
+from strikeloom.exchange.server.feed_socket import place_of, request_of
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.stream import QueuedStream
 

@@ -17,7 +17,8 @@ from strikeloom.errors import SettingsError, StrikeloomError
 from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.server.depth import DepthHub, DepthSocket
 from strikeloom.exchange.server.doors import Control, Files, Login
-from strikeloom.exchange.server.feed import FeedHub, FeedSocket
+from strikeloom.exchange.server.feed import FeedHub
+from strikeloom.exchange.server.feed_socket import FeedSocket
 from strikeloom.exchange.server.house import House
 from strikeloom.exchange.server.rest import Rest
 from strikeloom.exchange.server.stream import Stream
