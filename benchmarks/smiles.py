@@ -25,7 +25,12 @@ from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.forwards import weighted_median
+from strikeloom.quant.forwards import (
+    best_forwards,
+    call_put_pairs,
+    close_variance,
+    parity_forwards,
+)
 from strikeloom.quant.implied_vol import Reason, implied_vol
 from strikeloom.quant.smile_arbitrage import find_arbitrage
 from strikeloom.quant.smile_fit import Kind, QuoteReason, fit_smiles
@@ -33,27 +38,25 @@ from strikeloom.quant.smile_quotes import out_of_the_money, precision
 
 SHARED = Path(os.environ.get("STRIKELOOM_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 DAYS = ("2026-02-10", "2026-01-27", "2026-03-19", "2025-01-02")
-RATE, TICK, THREADS = 0.065, 0.05, 2
+RATE, RATE_ERROR, PARITY_ERROR, TICK, THREADS = 0.065, 0.01, 0.0015, 0.05, 2
 BAR_SECONDS, STRETCH, BAR_POINTS, LOTS = 1.5, 0.5, 0.25, 50
 
 
-def forwards(options, futures, groups, discount):
-    """Weighted median of put-call parity over strikes, else the listed future, else the spot."""
-    keys = ["group", "strike"]
-    calls = options[options["right"] == "CE"].set_index(keys)
-    puts = options[options["right"] == "PE"].set_index(keys)
-    pairs = calls.join(puts, lsuffix="_call", rsuffix="_put", how="inner").reset_index()
-    group, strike = pairs["group"].to_numpy(), pairs["strike"].to_numpy()
-    implied = strike + (pairs["close_call"] - pairs["close_put"]).to_numpy() / discount[group]
-    lots = np.minimum(pairs["lots_traded_call"], pairs["lots_traded_put"]).to_numpy(dtype=float)
-    near = np.log(strike / groups["underlying"].to_numpy()[group]) / 0.04
-    parity = weighted_median(implied, np.sqrt(lots) * 0.5 ** (near**2), group, len(groups))
-    parity[np.bincount(group, minlength=len(groups)) < 2] = np.nan
+def forwards(options, futures, groups, years, discount):
+    """The product's own: parity over all strikes, else the listed future, else carried."""
+    strike, close = options["strike"].to_numpy(), options["close"].to_numpy()
+    fresh = (options["settle"] == options["close"]).to_numpy()
+    variance = close_variance(options["lots_traded"].to_numpy(dtype=float), fresh)
+    group, call = options["group"].to_numpy(), (options["right"] == "CE").to_numpy()
+    calls, puts = call_put_pairs(strike, call, group)
+    spread, both = close[calls] - close[puts], variance[calls] + variance[puts]
+    prior = discount * years * RATE_ERROR
+    parity = parity_forwards(strike[calls], spread, both, group[calls], discount, prior)
     listed = futures.set_index(["symbol", "expiry"])["close"]
     keys = list(zip(groups["symbol"], groups["expiry"], strict=True))
-    listed = listed.reindex(keys).to_numpy(dtype=float)
-    best = np.where(np.isnan(parity), listed, parity)
-    return np.where(np.isnan(best), groups["underlying"].to_numpy() / discount, best)
+    listed, spot = listed.reindex(keys).to_numpy(dtype=float), groups["underlying"].to_numpy()
+    chain = groups["symbol"].factorize()[0].astype(np.int64)
+    return best_forwards(parity, listed, spot, years, chain, RATE, most_error=PARITY_ERROR).forward
 
 
 def quotes(history, day):
@@ -66,7 +69,7 @@ def quotes(history, day):
     groups = keys["underlying"].first().reset_index()
     years = years_array(session(day).close, groups["expiry"].to_numpy())
     discount = np.exp(-RATE * years)
-    forward = forwards(options, live[live["right"] == "XX"], groups, discount)
+    forward = forwards(options, live[live["right"] == "XX"], groups, years, discount)
     group = options["group"].to_numpy()
     strike, price = options["strike"].to_numpy(), options["close"].to_numpy()
     call = (options["right"] == "CE").to_numpy()

@@ -117,8 +117,10 @@ def _span(c: Floats) -> float:
 @compiled
 def _is_shape(c: Floats) -> bool:
     """Whether the numbers are a slice at all, with wings below 2."""
-    finite = bool(np.all(np.isfinite(c)))
-    return finite and min(c[4], c[6]) > 0 and min(c[1], c[2]) >= 0 and max(c[1], c[2]) < 2
+    for value in c:
+        if not abs(value) < np.inf:
+            return False
+    return bool(min(c[4], c[6]) > 0 and min(c[1], c[2]) >= 0 and max(c[1], c[2]) < 2)
 
 
 @compiled
@@ -195,7 +197,8 @@ def no_crossing(low: Floats, high: Floats) -> bool:
     """
     if high[1] < low[1] or high[2] < low[2]:
         return False
-    if np.all(high[3:] == low[3:]) and high[0] >= low[0]:
+    alike = high[3] == low[3] and high[4] == low[4] and high[5] == low[5] and high[6] == low[6]
+    if alike and high[0] >= low[0]:
         return True
     scale = _span(low) + _span(high)
     right = _tail_from(low, high, 1, scale)

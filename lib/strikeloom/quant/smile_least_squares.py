@@ -11,8 +11,8 @@ Arrays of a problem:
 - ``quotes`` (4, n): moneyness, deviation, root of the weight, root of the robust weight.
 - ``walls`` (3, m): moneyness, deviation below and above which the slice has to stay.
 - ``box`` (2, p): bounds of the parameters.
-- ``terms`` (5,): ``scale``, strength of the prior, of the butterfly and of the wall terms, and
-  the relative gain below which no further step is taken.
+- ``terms`` (6,): ``scale``, strength of the prior, of the butterfly and of the wall terms, the
+  relative gain below which no further step is taken, and the most steps.
 """
 
 from __future__ import annotations
@@ -104,31 +104,39 @@ def residuals(
         if live[at + j]:
             root = _deviation(variance_at(c, walls[0, j]))
             out[at + j] = terms[3] * max(0.0, walls[1, j] - root, root - walls[2, j])
-    return float(0.5 * np.dot(out, out))
+    total = 0.0
+    for j in range(len(out)):
+        total += out[j] * out[j]
+    return 0.5 * total
 
 
 @compiled
-def solved(a: Floats, b: Floats, free: NDArray[np.bool_]) -> Floats:
-    """Normal equations on the free unknowns, the others 0, by Cholesky; never raises."""
-    size = len(b)
+def _triangle(a: Floats, free: Flags) -> Floats:
+    """Lower triangle of Cholesky's over the free unknowns; a pivot that vanishes is a trace."""
+    size = len(a)
     low = np.zeros((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            if free[i] and free[j]:
+                total = a[i, j]
+                for m in range(j):
+                    total -= low[i, m] * low[j, m]
+                low[i, j] = sqrt(max(total, 1e-300)) if i == j else total / low[j, j]
+    return low
+
+
+@compiled
+def solved(a: Floats, b: Floats, free: Flags) -> Floats:
+    """Normal equations on the free unknowns, the others 0; never raises."""
+    size = len(b)
+    low = _triangle(a, free)
     x = np.zeros(size)
     for i in range(size):
-        if not free[i]:
-            continue
-        for j in range(i + 1):
-            if not free[j]:
-                continue
-            total = a[i, j]
-            for m in range(j):
-                total -= low[i, m] * low[j, m]
-            if i == j:
-                low[i, i] = sqrt(max(total, 1e-300))
-            else:
-                low[i, j] = total / low[j, j]
-    for i in range(size):
         if free[i]:
-            x[i] = (b[i] - np.dot(low[i, :i], x[:i])) / low[i, i]
+            total = b[i]
+            for m in range(i):
+                total -= low[i, m] * x[m]
+            x[i] = total / low[i, i]
     for i in range(size - 1, -1, -1):
         if free[i]:
             total = x[i]
@@ -157,28 +165,55 @@ def _slopes(
 
 
 @compiled
-def minimise(
-    start: Floats, quotes: Floats, walls: Floats, box: Floats, terms: Floats, steps: int
-) -> Floats:
+def _clipped(p: Floats, box: Floats) -> Floats:
+    """The nearest parameters inside the box."""
+    q = p.copy()
+    for j in range(len(p)):
+        q[j] = min(max(p[j], box[0, j]), box[1, j])
+    return q
+
+
+@compiled
+def _normal(jacobian: Floats, r: Floats) -> tuple[Floats, Floats]:
+    """Gradient and normal matrix."""
+    size = len(jacobian)
+    gradient, normal = np.zeros(size), np.zeros((size, size))
+    for i in range(size):
+        for m in range(len(r)):
+            gradient[i] += jacobian[i, m] * r[m]
+        for j in range(i + 1):
+            total = 0.0
+            for m in range(len(r)):
+                total += jacobian[i, m] * jacobian[j, m]
+            normal[i, j] = normal[j, i] = total
+    return gradient, normal
+
+
+@compiled
+def minimise(start: Floats, quotes: Floats, walls: Floats, box: Floats, terms: Floats) -> Floats:
     """Levenberg-Marquardt inside the box."""
-    p: Floats = np.minimum(np.maximum(start, box[0]), box[1])
+    p = _clipped(start, box)
     size = len(p)
     r = np.empty(quotes.shape[1] + 6 + _GRID + walls.shape[1])
     trial = np.empty(len(r))
     live = np.full(len(r), terms[2] > 0)
     cost = residuals(p, quotes, walls, terms, live, r)
+    free = np.ones(size, dtype=np.bool_)
     damping = 1e-3
-    for _ in range(steps):
+    for _ in range(int(terms[5])):
         jacobian = _slopes(p, r, quotes, walls, box, terms)
-        gradient = jacobian @ r
-        normal = jacobian @ jacobian.T
-        free = ~(((p <= box[0]) & (gradient > 0)) | ((p >= box[1]) & (gradient < 0)))
+        gradient, normal = _normal(jacobian, r)
+        for j in range(size):
+            pushed = (p[j] <= box[0, j] and gradient[j] > 0) or (
+                p[j] >= box[1, j] and gradient[j] < 0
+            )
+            free[j] = not pushed
         better = False
         for _ in range(12):
             damped = normal.copy()
             for j in range(size):
                 damped[j, j] += damping * normal[j, j] + 1e-14
-            q = np.minimum(np.maximum(p - solved(damped, gradient, free), box[0]), box[1])
+            q = _clipped(p - solved(damped, gradient, free), box)
             found = residuals(q, quotes, walls, terms, live, trial)
             if found < cost:
                 better = True

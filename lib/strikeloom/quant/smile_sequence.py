@@ -6,7 +6,7 @@ time that are settled already.
 
 from __future__ import annotations
 
-from math import log
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +14,14 @@ from numpy.typing import NDArray
 from strikeloom.quant.compiled import compiled
 from strikeloom.quant.smile_least_squares import shape_of
 from strikeloom.quant.smile_settle import anchor_of, level_of, scaled, settle, stretched
-from strikeloom.quant.smile_slice import fit_slice
+from strikeloom.quant.smile_slice import fit_slice, median_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # kinds of fit; smile_fit.Kind names them
 REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
-_NONE = np.empty(0)
 _TOUCH, _ROOM = 1e-4, 2e-3  # relative, of the deviation: to a neighbour; for one in between
-
-
-@compiled
-def _alone(quotes: Floats, scale: float) -> Floats:
-    """Fit of one slice by itself, in natural units."""
-    return scaled(shape_of(fit_slice(quotes, scale, quotes.shape[1] >= 5)), scale)
 
 
 @compiled
@@ -58,6 +51,41 @@ def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tu
 
 
 @compiled
+def _to_scale(quotes: Floats) -> tuple[float, float]:
+    """Bring a slice to units of its own deviation near the forward; that, and the weight in all."""
+    n = quotes.shape[1]
+    first = 0
+    for i in range(n):
+        if abs(quotes[0, i]) < abs(quotes[0, first]):
+            first = i
+    last = first + 1
+    while last - first < min(5, n):
+        if last >= n or (first > 0 and -quotes[0, first - 1] < quotes[0, last]):
+            first -= 1
+        else:
+            last += 1
+    scale = median_of(quotes[1, first:last])
+    total = 0.0
+    for i in range(n):
+        total += quotes[2, i]
+    for i in range(n):
+        quotes[0, i] /= scale
+        quotes[1, i] /= scale
+        quotes[2, i] = sqrt(quotes[2, i] / (total / n))
+        quotes[3, i] = 1.0
+    return scale, total
+
+
+@compiled
+def _worthiest(worth: Floats) -> int:
+    best = 0
+    for i in range(len(worth)):
+        if worth[i] > worth[best]:
+            best = i
+    return best
+
+
+@compiled
 def fit_surface(
     quotes: Floats, starts: Ints, years: Floats, free: Floats, curves: Floats, kinds: Ints
 ) -> None:
@@ -73,7 +101,7 @@ def fit_surface(
     years : ndarray, shape (slices,)
         Positive, ascending.
     free, curves, kinds : ndarray, shape (slices, 7) twice and (slices,)
-        Filled: slices by their quotes alone, slices without arbitrage, kinds of fit.
+        NaN, then filled: slices by their quotes alone, slices without arbitrage, kinds of fit.
     """
     count = len(years)
     worth = np.zeros(count)
@@ -84,26 +112,23 @@ def fit_surface(
         kinds[i] = FULL if size >= 5 else REDUCED if size >= 3 else FLAT if size else REFUSED
         if size == 0:
             continue
-        near = np.argsort(np.abs(mine[0]))[: min(5, size)]
-        scales[i] = float(np.median(mine[1][near]))
-        worth[i] = np.sum(mine[2]) / years[i] * (1e6 if size >= 3 else 1.0)
-        mine[0] /= scales[i]
-        mine[1] /= scales[i]
-        mine[2] = np.sqrt(mine[2] / np.mean(mine[2]))
-        mine[3] = 1.0
+        scales[i], heavy = _to_scale(mine)
+        worth[i] = heavy / years[i] * (1e6 if size >= 3 else 1.0)
         if size >= 3:
-            free[i] = _alone(mine, scales[i])
+            shape = shape_of(fit_slice(mine, scales[i], size >= 5))
+            free[i] = scaled(shape, scales[i])
     settled = np.zeros(count, dtype=np.bool_)
-    room = np.zeros(2)
-    for i in np.argsort(-worth):
-        if kinds[i] == REFUSED:
-            free[i], curves[i] = np.nan, np.nan
-            continue
+    room, none = np.zeros(2), np.empty(0)
+    for _ in range(count):
+        i = _worthiest(worth)
+        if worth[i] <= 0:
+            break
+        worth[i] = 0.0
         mine = quotes[:, starts[i] : starts[i + 1]]
         before, room[0] = _neighbour(settled, kinds, i, -1)
         after, room[1] = _neighbour(settled, kinds, i, 1)
-        low = curves[before].copy() if before >= 0 else _NONE
-        high = curves[after].copy() if after >= 0 else _NONE
+        low = curves[before].copy() if before >= 0 else none
+        high = curves[after].copy() if after >= 0 else none
         if kinds[i] == FLAT:
             source = _nearest(kinds, years, i)
             if source >= 0:
@@ -111,6 +136,6 @@ def fit_surface(
                 c = curves[source].copy()
                 free[i] = stretched(c, level_of(c, mine, scales[i], 1e-6, 1e6))
             else:
-                free[i] = anchor_of(mine, scales[i], _NONE, _NONE)
+                free[i] = anchor_of(mine, scales[i], none, none)
         curves[i] = settle(mine, free[i], scales[i], low, high, room)
         settled[i] = True

@@ -20,7 +20,6 @@ from strikeloom.quant.smile_slice import box_of
 Floats = NDArray[np.float64]
 
 _REACH = 81
-_NONE = np.empty(0)
 
 
 @compiled
@@ -106,13 +105,14 @@ def _misfit(c: Floats, quotes: Floats, scale: float) -> float:
 def _above(quotes: Floats, scale: float, low: Floats) -> Floats:
     """A free slice of the family of the one below: stretched or lifted towards the quotes."""
     share = level_of(low, quotes, scale, 1.0, 1e4)
+    none = np.empty(0)
     for _ in range(12):
         c = stretched(low, share)
-        if allowed(c, low, _NONE):
+        if allowed(c, low, none):
             return c
         c = low.copy()
         c[0] += (share - 1.0) * variance_at(low, 0.0)
-        if allowed(c, low, _NONE):
+        if allowed(c, low, none):
             return c
         share = sqrt(share)
     return low.copy()
@@ -206,12 +206,12 @@ def _bounded(
         if len(high) > 0:
             most = high[1 + j] / scale * (1 - room[1])
             box[1, 1 + j] = max(box[0, 1 + j], min(box[1, 1 + j], most))
-    terms = np.array([scale, 0.01, 0.0, 0.0, 1e-4])
+    terms = np.array([scale, 0.01, 0.0, 0.0, 1e-4, 40.0])
     p = parameters_of(start, scale)
     c = start
     for hardness in (10.0, 100.0, 1000.0):
         terms[2], terms[3] = hardness, hardness
-        p = minimise(p, quotes, walls, box, terms, 40)
+        p = minimise(p, quotes, walls, box, terms)
         c = _lifted(scaled(shape_of(p), scale), low, high)
         if allowed(c, low, high):
             return c

@@ -104,6 +104,20 @@ def _start(quotes: Floats) -> Floats:
 
 
 @compiled
+def median_of(values: Floats) -> float:
+    """Median of a few values, by sorting them in."""
+    v = values.copy()
+    n = len(v)
+    for i in range(1, n):
+        held, j = v[i], i
+        while j > 0 and v[j - 1] > held:
+            v[j] = v[j - 1]
+            j -= 1
+        v[j] = held
+    return float(0.5 * (v[n // 2] + v[(n - 1) // 2]))
+
+
+@compiled
 def spread_of(p: Floats, quotes: Floats) -> float:
     """Robust scale of the weighted errors, and the robust weights that follow from it."""
     c = shape_of(p)
@@ -111,8 +125,8 @@ def spread_of(p: Floats, quotes: Floats) -> float:
     error = np.empty(n)
     for i in range(n):
         w = max(variance_at(c, quotes[0, i]), 1e-12)
-        error[i] = quotes[2, i] * (sqrt(w) - quotes[1, i])
-    scale = max(1.4826 * float(np.median(np.abs(error))), 1e-7)
+        error[i] = abs(quotes[2, i] * (sqrt(w) - quotes[1, i]))
+    scale = max(1.4826 * median_of(error), 1e-7)
     for i in range(n):
         quotes[3, i] = 1.0 / sqrt(1.0 + (error[i] / (_WILD * scale)) ** 2)
     return scale
@@ -123,7 +137,7 @@ def fit_slice(quotes: Floats, scale: float, full: bool) -> Floats:
     """Parameters of the best slice regardless of arbitrage; sets the robust weights."""
     walls = np.empty((3, 0))
     box = box_of(scale, full)
-    terms = np.array([scale, 0.0, 0.0, 0.0, 1e-5])
+    terms = np.array([scale, 0.0, 0.0, 0.0, 1e-5, 12.0])
     n = quotes.shape[1]
     # with few quotes more parameters can follow any noise: there the prior speaks up
     faint = 0.02 * max(0.0, 1.0 - (n - 5) / 8.0)
@@ -131,12 +145,12 @@ def fit_slice(quotes: Floats, scale: float, full: bool) -> Floats:
         p = _start(quotes)
     else:
         p = np.array([1.0, 1.0, 1.0])
-        p[0] = float(np.median(quotes[1])) ** 2
+        p[0] = median_of(quotes[1]) ** 2
     noise = 0.02
     for _ in range(_ROUNDS):
         terms[1] = max(noise, faint)
-        p = minimise(p, quotes, walls, box, terms, 12)
+        p = minimise(p, quotes, walls, box, terms)
         if n > 5:
             noise = spread_of(p, quotes)
-    terms[1], terms[4] = max(noise, faint), 1e-9
-    return minimise(p, quotes, walls, box, terms, 40)
+    terms[1], terms[4], terms[5] = max(noise, faint), 1e-9, 40.0
+    return minimise(p, quotes, walls, box, terms)
