@@ -9,21 +9,27 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right, Underlying
+from strikeloom.domain.instruments import Kind as Underlyings
+from strikeloom.domain.instruments import OptionContract, Right, Underlying
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
 from strikeloom.domain.volatility import IvRank, Regime
+from strikeloom.quant.smile import Curves
+from strikeloom.quant.smile_fit import Kind
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
+from strikeloom.strategy_creation.flow import Flow
 from strikeloom.strategy_creation.load import Chain
+from strikeloom.strategy_creation.smile import Smile
 
 CASES = [
     row
     for path in sorted((Path(__file__).parent / "cases").glob("*.csv"))
     for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
 ]
+RATE = 0.065
 DAY, EXPIRY = date(2026, 2, 10), date(2026, 2, 24)
 
 
@@ -36,7 +42,7 @@ def _structure(row: dict[str, str]) -> Structure:
                 EXPIRY,
                 round(float(strike) * 100),
                 wanted.right,
-                Kind.STOCK,
+                Underlyings.STOCK,
                 int(row["lot"]),
                 5,
             ),
@@ -50,7 +56,7 @@ def _structure(row: dict[str, str]) -> Structure:
     )
     rank = IvRank("ACME", DAY, 0.3, 50.0, 50.0, Regime.NORMAL, 1, 20, 20)
     chain = Chain(
-        Underlying("ACME", Kind.STOCK, "Looms"),
+        Underlying("ACME", Underlyings.STOCK, "Looms"),
         DAY,
         EXPIRY,
         14 / 365,
@@ -59,7 +65,8 @@ def _structure(row: dict[str, str]) -> Structure:
         0.3,
         rank,
         pd.DataFrame(),
-        1.0,
+        Flow(1.0, 1.0, 110.0, 90.0, 100.0),
+        Smile(Curves.flat([0.3**2 * 14 / 365]), Kind.FLAT, 2, 0.0),
         5,
     )
     view = MarketView("ACME", DAY, Outlook.NEUTRAL, 0.1, ())
@@ -72,23 +79,26 @@ def _paise(text: str) -> int | None:
 
 @pytest.mark.parametrize("row", CASES, ids=[row["template"] for row in CASES])
 def test_extremes_and_breakevens_are_exact(row: dict[str, str]) -> None:
-    (risk,) = evaluate([_structure(row)])
+    (risk,) = evaluate([_structure(row)], RATE)
     assert risk.net_premium == _paise(row["net_premium"])
     assert risk.max_profit == _paise(row["max_profit"])
     assert risk.max_loss == _paise(row["max_loss"])
     assert risk.breakevens == tuple(float(x) for x in row["breakevens"].split())
     assert 0 < risk.probability_of_profit < 1
     assert risk.charges > 0
+    assert (risk.half_profit is None) == (risk.max_profit is None)
+    assert risk.tail_mean < risk.expected_value
     sold = any(leg.side is Side.SELL for leg in _structure(row).legs)
     assert (risk.margin > 0) == sold
+    assert (risk.touch is not None) == sold
     assert "estimate" in risk.margin_how
 
 
 def test_all_structures_at_once_are_each_alone() -> None:
     structures = [_structure(row) for row in CASES]
-    together = evaluate(structures)
+    together = evaluate(structures, RATE)
     for structure, risk in zip(structures, together, strict=True):
-        (alone,) = evaluate([structure])
+        (alone,) = evaluate([structure], RATE)
         assert alone == risk
 
 
@@ -105,7 +115,7 @@ def test_every_template_has_a_case_and_a_plan() -> None:
 
 def test_a_margin_is_never_below_what_a_defined_risk_spread_can_lose() -> None:
     for row in CASES:
-        (risk,) = evaluate([_structure(row)])
+        (risk,) = evaluate([_structure(row)], RATE)
         if risk.max_loss is not None and risk.margin:
             bound = risk.margin + max(0, -risk.net_premium)
             assert bound >= 0.95 * risk.max_loss, row["template"]

@@ -31,7 +31,7 @@ def _run(desk: Desk, run_id: str, risk: str = "") -> tuple[list[Proposal], Stage
     loaded = creation.load_chains(desk)
     views, unseen = creation.form_views(desk, loaded)
     structures, unbuilt = creation.build(desk, loaded, views)
-    risks = creation.evaluate(structures)
+    risks = creation.evaluate(structures, desk.settings.iv.rate)
     proposals, unfit = creation.score(desk, structures, risks, risk)
     output = creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
     return proposals, output

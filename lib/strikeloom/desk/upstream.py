@@ -74,7 +74,7 @@ def _strategy_creation(desk: Desk, run_id: str) -> StageOutput:
     loaded = strategy_creation.load_chains(desk)
     views, unseen = strategy_creation.form_views(desk, loaded)
     structures, unbuilt = strategy_creation.build(desk, loaded, views)
-    risks = strategy_creation.evaluate(structures)
+    risks = strategy_creation.evaluate(structures, desk.settings.iv.rate)
     proposals, unfit = strategy_creation.score(desk, structures, risks)
     return strategy_creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
 

@@ -87,6 +87,24 @@ class RiskSummary:
     Money in paise for one unit (all legs at their ratio, one lot each). ``None`` means
     unlimited. Greeks are for one unit: delta in units of the underlying, gamma per rupee,
     theta paise per calendar day, vega paise per volatility point.
+
+    Attributes
+    ----------
+    breakevens : tuple of float
+        Rupees.
+    probability_of_profit : float
+        Of any profit at expiry, on the smile, before charges.
+    expected_value : int
+        Mean profit at expiry on the smile, after the charges of opening.
+    half_profit : float or None
+        Probability of being worth half of the maximum profit at some moment until expiry
+        (P50); ``None`` where the profit is unlimited.
+    touch : float or None
+        Probability that the price touches a sold strike until expiry, of the likelier one;
+        ``None`` without a sold leg.
+    tail_mean : int or None
+        Mean profit of the worst 5 % of outcomes, after the charges of opening; ``None`` only
+        in proposals of a version that did not know it.
     """
 
     net_premium: int
@@ -102,6 +120,9 @@ class RiskSummary:
     margin: int
     margin_how: str
     charges: int
+    half_profit: float | None = None
+    touch: float | None = None
+    tail_mean: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

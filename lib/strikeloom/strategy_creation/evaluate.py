@@ -12,58 +12,129 @@ import numpy as np
 
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.proposals import RiskSummary
+from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, payoffs
-from strikeloom.quant.probability import Law, expected_value, probability_of_profit
-from strikeloom.quant.smile import Curves
+from strikeloom.quant.probability import Law, expected_value, probability_of_profit, tail_mean
+from strikeloom.quant.reach import reach
+from strikeloom.quant.smile import Curves, volatility
+from strikeloom.quant.touch import touch
 from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
 
+_WORST = 0.05  # share of outcomes whose mean is kept
 
-def evaluate(structures: Sequence[Structure]) -> list[RiskSummary]:
+
+def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     """Risk of each structure, in their order.
 
-    Probability and expected value are under a lognormal of the chain's forward and
-    at-the-money volatility; expected value is after the charges of opening.
+    Odds are those of each chain's own smile; expected value and tail mean are after the
+    charges of opening.
+
+    Parameters
+    ----------
+    structures : sequence of Structure
+    rate : float
+        Interest a year, continuously compounded (``config/iv.yaml``).
     """
     if not structures:
         return []
     legs = _columns(structures)
-    strikes, is_call, units, _ = legs
-    forward = np.array([s.chain.forward for s in structures])
-    vol = np.array([s.chain.atm_iv for s in structures])
+    strikes, is_call, units, cash = legs
+    law, row = _laws(structures)
+    each = Law(law.forward[row], law.curves.pick(row))
     years = np.array([s.chain.years for s in structures])
-    law = Law(forward, Curves.flat(vol * vol * years))
+    discount = np.exp(-rate * years)
     shape = payoffs(legs)
-    chance = probability_of_profit(shape, law)
-    mean = expected_value(legs, law)
-    sensitivity = greeks(forward[:, None], strikes, years[:, None], vol[:, None], is_call)
-    delta, gamma, vega, theta, *_ = (np.asarray((units * g).sum(axis=1)) for g in sensitivity)
-    blocked = _margins(structures, strikes, is_call, units, forward, vol, years)
-    summaries = []
-    for row, structure in enumerate(structures):
-        costs = _charges(structure, structure.chain.day)
-        roots = shape.breakevens[row]
-        summaries.append(
-            RiskSummary(
-                net_premium=sum(leg.cash for leg in structure.legs),
-                max_profit=_paise(shape.max_profit[row]),
-                max_loss=_paise(shape.max_loss[row]),
-                breakevens=tuple(round(x, 4) for x in roots[~np.isnan(roots)].tolist()),
-                probability_of_profit=float(chance[row]),
-                expected_value=round(float(mean[row]) * 100) - costs,
-                delta=float(delta[row]),
-                gamma=float(gamma[row]),
-                theta=round(float(theta[row]) * 100),
-                vega=round(float(vega[row])),
-                margin=round(float(blocked[row]) * 100),
-                margin_how=HOW,
-                charges=costs,
+    # a premium is paid today, a payoff at expiry: the mean is of today's money
+    mean = cash + discount * (expected_value(legs, each) - cash)
+    columns = {
+        "max_profit": shape.max_profit,
+        "max_loss": shape.max_loss,
+        "chance": probability_of_profit(shape, each),
+        "mean": mean,
+        "tail": tail_mean(legs, each, _WORST),
+        "half": reach(legs, 0.5 * shape.max_profit, law, row),
+        "touch": _touched(structures, legs, each),
+        **_sensitivities(legs, each, years, discount),
+        "margin": _margins(structures, strikes, is_call, units, each.forward, years),
+    }
+    return [
+        _summary(structure, shape.breakevens[place], {n: v[place] for n, v in columns.items()})
+        for place, structure in enumerate(structures)
+    ]
+
+
+def _summary(
+    structure: Structure, roots: np.ndarray, figures: dict[str, np.float64]
+) -> RiskSummary:
+    """Money in paise, one unit.
+
+    Raises
+    ------
+    DataError
+        When an odd figure is missing: a chain with a smile gives all of them.
+    """
+    costs = _charges(structure, structure.chain.day)
+    for name in ("chance", "mean", "tail", "delta", "margin"):
+        if not np.isfinite(figures[name]):
+            raise DataError(
+                f"{structure.chain.underlying.symbol} {structure.template.name}: {name} is "
+                f"{figures[name]} on a smile of {structure.chain.smile.used} quotes"
             )
-        )
-    return summaries
+    return RiskSummary(
+        net_premium=sum(leg.cash for leg in structure.legs),
+        max_profit=_paise(figures["max_profit"]),
+        max_loss=_paise(figures["max_loss"]),
+        breakevens=tuple(round(x, 4) for x in roots[~np.isnan(roots)].tolist()),
+        probability_of_profit=float(figures["chance"]),
+        expected_value=round(float(figures["mean"]) * 100) - costs,
+        delta=float(figures["delta"]),
+        gamma=float(figures["gamma"]),
+        theta=round(float(figures["theta"]) * 100),
+        vega=round(float(figures["vega"])),
+        margin=round(float(figures["margin"]) * 100),
+        margin_how=HOW,
+        charges=costs,
+        half_profit=_known(figures["half"]),
+        touch=_known(figures["touch"]),
+        tail_mean=round(float(figures["tail"]) * 100) - costs,
+    )
+
+
+def _laws(structures: Sequence[Structure]) -> tuple[Law, np.ndarray]:
+    """Each chain's law once, and the number of the law of each structure."""
+    chains = {s.chain.underlying.symbol: s.chain for s in structures}
+    place = {symbol: number for number, symbol in enumerate(chains)}
+    forward = np.array([chain.forward for chain in chains.values()])
+    fields = zip(*(chain.smile.curves for chain in chains.values()), strict=True)
+    curves = Curves(*(np.concatenate(field) for field in fields))
+    return Law(forward, curves), np.array([place[s.chain.underlying.symbol] for s in structures])
+
+
+def _touched(structures: Sequence[Structure], legs: Legs, law: Law) -> np.ndarray:
+    """Probability of touching a sold strike, of the likelier; NaN where nothing is sold."""
+    spot = np.array([s.chain.spot for s in structures])
+    sold = np.where(legs.units < 0, legs.strikes, np.nan)
+    chances = touch(sold, spot, law)
+    none = np.isnan(chances).all(axis=1)
+    return np.where(none, np.nan, np.where(np.isnan(chances), 0.0, chances).max(axis=1))
+
+
+def _sensitivities(
+    legs: Legs, law: Law, years: np.ndarray, discount: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Greeks of one unit, each leg at its own volatility on the smile."""
+    k = np.log(legs.strikes / law.forward[:, None])
+    smiles = law.curves.pick(np.arange(len(years))[:, None])
+    vol = volatility(smiles, k, years[:, None])
+    found = greeks(
+        law.forward[:, None], legs.strikes, years[:, None], vol, legs.is_call, discount[:, None]
+    )
+    names = ("delta", "gamma", "theta", "vega")
+    return {name: (legs.units * getattr(found, name)).sum(axis=1) for name in names}
 
 
 def _columns(structures: Sequence[Structure]) -> Legs:
@@ -88,9 +159,9 @@ def _margins(
     is_call: np.ndarray,
     units: np.ndarray,
     forward: np.ndarray,
-    vol: np.ndarray,
     years: np.ndarray,
 ) -> np.ndarray:
+    vol = np.array([s.chain.atm_iv for s in structures])
     found = np.zeros(len(structures))
     for kind in Kind:
         rows = np.array([s.chain.underlying.kind is kind for s in structures])
@@ -112,6 +183,10 @@ def _charges(structure: Structure, day: date) -> int:
         trade_charges(leg.side, abs(leg.signed_units), leg.price, day).total
         for leg in structure.legs
     )
+
+
+def _known(chance: np.float64) -> float | None:
+    return None if np.isnan(chance) else float(chance)
 
 
 def _paise(rupees: float) -> int | None:

@@ -27,7 +27,8 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
-        f"At-the-money volatility {chain.atm_iv:.1%}, {standing}.",
+        f"At-the-money volatility {chain.atm_iv:.1%}, {standing}; smile of {chain.smile.used} "
+        f"traded options, off by {100 * chain.smile.error:.2f} points.",
         f"{structure.template.title}: {legs}.",
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; can earn "
         f"{rupees_text(risk.max_profit)}, can lose {rupees_text(risk.max_loss)}; "
@@ -35,4 +36,16 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         f"Probability of any profit {risk.probability_of_profit:.0%}, expected "
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
+        _before_expiry(risk),
     )
+
+
+def _before_expiry(risk: RiskSummary) -> str:
+    half, touch, tail = risk.half_profit, risk.touch, risk.tail_mean
+    said = ["Before expiry: " + ("profit has no half, it is unlimited" if half is None else
+            f"half of the maximum profit is reached with probability {half:.0%}")]  # fmt: skip
+    if touch is not None:
+        said.append(f"a sold strike is touched with probability {touch:.0%}")
+    if tail is not None:
+        said.append(f"the worst 5 % of outcomes average {rupees_text(tail, signed=True)}")
+    return "; ".join(said) + "."

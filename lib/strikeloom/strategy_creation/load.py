@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from strikeloom.domain.instruments import Underlying
+from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
+from strikeloom.quant.smile_fit import Kind
+from strikeloom.strategy_creation.flow import Flow, read_flow
+from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +32,10 @@ class Chain:
     ----------
     rows : pandas.DataFrame
         ``CONTRACTS`` columns; options that traded, of this expiry.
-    put_call : float
-        Put over call open interest of the expiry, NaN when no call is open.
+    flow : Flow
+        What is open and what traded, of all contracts of the expiry.
+    smile : Smile
+        Fitted to the out-of-the-money options among ``rows``.
     tick : int
         Price step of its options in paise.
     """
@@ -43,7 +49,8 @@ class Chain:
     atm_iv: float
     rank: IvRank
     rows: pd.DataFrame
-    put_call: float
+    flow: Flow
+    smile: Smile
     tick: int
 
 
@@ -53,7 +60,6 @@ class Chains:
 
     chains: dict[str, Chain]
     refused: list[Rejection]
-    history: pd.DataFrame
     upstream: str
     universe: list[str] = field(default_factory=list)
 
@@ -87,7 +93,7 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
     contracts = desk.history.contracts(desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol = dict(iter(options.groupby(["symbol", "expiry"], sort=False)))
-    chains: dict[str, Chain] = {}
+    found: list[_Found] = []
     refused: list[Rejection] = []
     for row in today.itertuples(index=False):
         if pd.isna(row.atm_iv):
@@ -103,10 +109,42 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             refused.append(Rejection(row.symbol, ALL, str(error)))
             continue
         rows = by_symbol[(row.symbol, row.expiry)]
-        interest = rows.groupby("right")["open_interest"].sum()
-        calls = float(interest.get("CE", 0))
+        tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
+        found.append(_Found(row, underlying, rows, tick))
+    chains, unread = _chains(desk, found, ranks)
+    return Chains(chains, refused + unread, run.run_id, sorted(today["symbol"]))
+
+
+class _Found(NamedTuple):
+    """A row of stage 01's summary with what is listed for it; tick in paise."""
+
+    summary: Any
+    underlying: Underlying
+    rows: pd.DataFrame
+    tick: int
+
+
+def _chains(
+    desk: Desk, found: list[_Found], ranks: dict[str, IvRank]
+) -> tuple[dict[str, Chain], list[Rejection]]:
+    """Smile and flow of all chains at once; a chain without a smile is refused."""
+    traded = [item.rows[item.rows["traded"]] for item in found]
+    quotes = [
+        ChainQuotes(rows, item.summary.forward, item.summary.years, rupees(item.tick))
+        for item, rows in zip(found, traded, strict=True)
+    ]
+    smiles = fit_chains(quotes, desk.settings.iv.rate)
+    flows = read_flow([item.rows for item in found], [item.summary.forward for item in found])
+    chains: dict[str, Chain] = {}
+    refused: list[Rejection] = []
+    for item, rows, smile, flow in zip(found, traded, smiles, flows, strict=True):
+        row = item.summary
+        if smile.kind is Kind.REFUSED:
+            reason = "no smile: no out-of-the-money option of the expiry gives a volatility"
+            refused.append(Rejection(row.symbol, ALL, reason))
+            continue
         chains[row.symbol] = Chain(
-            underlying,
+            item.underlying,
             desk.day,
             row.expiry.date(),
             row.years,
@@ -114,8 +152,9 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             row.forward,
             row.atm_iv,
             ranks[row.symbol],
-            rows[rows["traded"]],
-            float(interest.get("PE", 0)) / calls if calls else float("nan"),
-            desk.instruments.tick(row.symbol, underlying.kind, desk.day),
+            rows,
+            flow,
+            smile,
+            item.tick,
         )
-    return Chains(chains, refused, history, run.run_id, sorted(today["symbol"]))
+    return chains, refused

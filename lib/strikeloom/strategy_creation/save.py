@@ -74,16 +74,23 @@ def proposals_table(proposals: Sequence[Proposal]) -> object:
                 "regime": p.regime.value if p.regime else "",
                 "score": p.score.total,
                 "probability": p.risk.probability_of_profit,
+                "half_profit": _chance(p.risk.half_profit),
+                "touch": _chance(p.risk.touch),
                 "net_premium": money(p.risk.net_premium),
                 "max_profit": money(p.risk.max_profit),
                 "max_loss": money(p.risk.max_loss),
                 "expected_value": money(p.risk.expected_value),
+                "tail_mean": float("nan") if p.risk.tail_mean is None else p.risk.tail_mean / 100,
                 "margin": money(p.risk.margin),
                 "legs": "; ".join(f"{leg.side.word} {leg.contract.label}" for leg in p.legs),
             }
             for p in proposals
         ]
     )
+
+
+def _chance(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def rejections_table(rejections: Sequence[Rejection]) -> object:

@@ -6,16 +6,24 @@ absent; a symbol without any is refused, not neutral.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from strikeloom.domain.market import Evidence, MarketView, Outlook
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
-from strikeloom.quant.splits import adjusted
-from strikeloom.quant.technicals import momentum, rsi
+from strikeloom.quant.technicals import directional, momentum, rsi
 from strikeloom.strategy_creation.load import ALL, Chain, Chains
 
-_FEWEST_DAYS = 5
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Calendar days of prices behind the measures: Wilder's have settled within a percent by then.
+_SPAN = 130
+_SIDES = ("high", "low", "close")
 
 
 def form_views(
@@ -23,17 +31,25 @@ def form_views(
 ) -> tuple[dict[str, MarketView], list[Rejection]]:
     """Views by symbol, and the symbols without any evidence; stored when they are to be kept.
 
-    Prices are the spots that stage 01 recorded, adjusted for splits.
+    Prices are those known on the day, in that day's shares: splits before it are taken out.
     """
     settings = desk.settings.creation
-    spots = dict(iter(loaded.history.groupby("symbol")["spot"]))
+    symbols = list(loaded.chains)
+    first = desk.day - timedelta(days=_SPAN)
+    prices = desk.history.as_of(desk.day).prices(first, desk.day, symbols=symbols)
+    measured = _measures(prices, symbols, settings.view_days)
     views: dict[str, MarketView] = {}
     refused: list[Rejection] = []
     for symbol, chain in loaded.chains.items():
-        closes = spots[symbol].dropna().to_numpy()[-settings.view_days - 1 :]
-        evidence = _evidence(adjusted(closes), chain)
+        found = [*_trend(measured[symbol], settings.view_days), *_flow(chain)]
+        evidence = tuple(
+            Evidence(name, value, float(np.clip(vote, -1, 1)))
+            for name, value, vote in found
+            if np.isfinite(value) and np.isfinite(vote)
+        )
         if not evidence:
-            refused.append(Rejection(symbol, ALL, "no evidence for a view: no price history"))
+            reason = "no evidence for a view: neither prices nor open interest"
+            refused.append(Rejection(symbol, ALL, reason))
             continue
         mean = float(np.mean([item.vote for item in evidence]))
         views[symbol] = MarketView(
@@ -50,19 +66,62 @@ def _outlook(mean: float, threshold: float) -> Outlook:
     return Outlook.BEARISH if mean < -threshold else Outlook.NEUTRAL
 
 
-def _evidence(closes: np.ndarray, chain: Chain) -> tuple[Evidence, ...]:
-    found: list[tuple[str, float, float]] = []
-    if len(closes) >= _FEWEST_DAYS:
-        trend = float(momentum(closes, len(closes) - 1)[-1])
-        found.append((f"momentum over {len(closes) - 1} days", trend, trend / 2))
-        strength = float(rsi(closes)[-1])
-        found.append(("relative strength, 14 days", strength, (strength - 50) / 25))
-    if chain.put_call > 0:
+def _measures(prices: pd.DataFrame, symbols: list[str], days: int) -> dict[str, dict[str, float]]:
+    """Latest value of each measure, all symbols at once; NaN where the prices do not reach.
+
+    A symbol's sessions are the days stored for it, in order, the last one in the last column.
+    """
+    place = {symbol: number for number, symbol in enumerate(symbols)}
+    known = prices[prices["close"].notna() & prices["symbol"].isin(place)]
+    row = known["symbol"].map(place).to_numpy(dtype=np.int64)
+    back = known.groupby("symbol").cumcount(ascending=False).to_numpy()
+    width = int(back.max(initial=0)) + 1
+    bars = np.full((len(_SIDES), len(symbols), width), np.nan)
+    for number, side in enumerate(_SIDES):
+        bars[number, row, width - 1 - back] = known[side].to_numpy()
+    high, low, close = bars
+    trend = directional(high, low, close)
+    latest = {
+        "momentum": momentum(close, days)[:, -1],
+        "rsi": rsi(close)[:, -1],
+        "adx": trend.adx[:, -1],
+        "up": trend.up[:, -1],
+        "down": trend.down[:, -1],
+    }
+    return {
+        symbol: {name: float(values[number]) for name, values in latest.items()}
+        for symbol, number in place.items()
+    }
+
+
+def _trend(measured: dict[str, float], days: int) -> Iterator[tuple[str, float, float]]:
+    """Name, value and vote of what prices say."""
+    yield f"momentum over {days} days", measured["momentum"], measured["momentum"] / 2
+    yield "relative strength, 14 days", measured["rsi"], (measured["rsi"] - 50) / 25
+    both = measured["up"] + measured["down"]
+    # above 25 a trend counts as one (Wilder 1978)
+    if both > 0:
+        side = (measured["up"] - measured["down"]) / both
+        yield "trend strength (ADX), 14 days", measured["adx"], side * min(measured["adx"] / 25, 1)
+
+
+def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
+    """Name, value and vote of what is open and what traded in the chain."""
+    flow, spot = chain.flow, chain.spot
+    if flow.put_call_interest > 0:
         # heavy open puts are mostly written by those who expect support (NSE practice)
-        vote = np.log(chain.put_call) / np.log(2)
-        found.append(("put-call ratio of open interest", chain.put_call, vote))
-    return tuple(
-        Evidence(name, value, float(np.clip(vote, -1, 1)))
-        for name, value, vote in found
-        if np.isfinite(value) and np.isfinite(vote)
-    )
+        vote = np.log2(flow.put_call_interest)
+        yield "put-call ratio of open interest", flow.put_call_interest, float(vote)
+    if flow.put_call_volume > 0:
+        # puts bought today foretell a fall (J. Pan and A. Poteshman, "The information in
+        # option volume for future stock prices", 2006)
+        vote = -np.log2(flow.put_call_volume)
+        yield "put-call ratio of the day's volume", flow.put_call_volume, float(vote)
+    if flow.put_wall < flow.call_wall:
+        share = (spot - flow.put_wall) / (flow.call_wall - flow.put_wall)
+        yield "place between put wall and call wall", share, 1 - 2 * share
+    deviation = chain.atm_iv * np.sqrt(chain.years)
+    if flow.max_pain > 0 and deviation > 0:
+        # prices are drawn to strikes with much open (S. Ni, N. Pearson and A. Poteshman,
+        # "Stock price clustering on option expiration dates", 2005)
+        yield "max pain", flow.max_pain, float(np.log(flow.max_pain / spot) / deviation)

@@ -1,0 +1,83 @@
+"""The smile of each chain: out-of-the-money options that traded, all chains in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from strikeloom.quant.black76 import greeks
+from strikeloom.quant.implied_vol import Reason, implied_vol
+from strikeloom.quant.smile import Curves
+from strikeloom.quant.smile_fit import Kind, fit_smiles
+from strikeloom.quant.smile_quotes import out_of_the_money, precision
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ChainQuotes(NamedTuple):
+    """What a smile is fitted to: ``CONTRACTS`` rows that traded, forward, years, tick in rupees."""
+
+    rows: pd.DataFrame
+    forward: float
+    years: float
+    tick: float
+
+
+class Smile(NamedTuple):
+    """Fitted slice of one chain, shape (1,), and how it came about.
+
+    ``error`` is the weighted root mean square distance of its quotes, as a volatility; ``kind``
+    is ``REFUSED`` where no option says anything.
+    """
+
+    curves: Curves
+    kind: Kind
+    used: int
+    error: float
+
+
+def fit_chains(chains: Sequence[ChainQuotes], rate: float) -> list[Smile]:
+    """Smiles in the order of the chains; each is the only expiry of its underlying here."""
+    import pandas as pd
+
+    if not chains:
+        return []
+    rows = pd.concat([chain.rows for chain in chains], ignore_index=True)
+    sizes = [len(chain.rows) for chain in chains]
+    group = np.repeat(np.arange(len(chains)), sizes)
+    forward, years, tick = (
+        np.array([getattr(chain, name) for chain in chains], dtype=np.float64)
+        for name in ("forward", "years", "tick")
+    )
+    strike, price = rows["strike"].to_numpy(), rows["close"].to_numpy()
+    call, settle = (rows["right"] == "CE").to_numpy(), rows["settle"].to_numpy()
+    row = (forward[group], strike, years[group])
+    discount = np.exp(-rate * years[group])
+    vol, reason = implied_vol(price, *row, call, discount)
+    use = out_of_the_money(price, forward[group], strike, call, tick[group])
+    use &= reason == Reason.OK
+    vega = greeks(*row, vol, call, discount).vega
+    # the exchange settles an option that traded in the closing half hour at its own close
+    fresh = np.isnan(settle) | (settle == price)
+    weight = precision(vega, rows["lots_traded"].to_numpy(dtype=float), fresh, tick[group])
+    k = np.log(strike / forward[group])
+    fit = fit_smiles(
+        k[use],
+        (vol * vol * years[group])[use],
+        weight[use],
+        group[use],
+        years,
+        np.arange(len(chains)),
+    )
+    return [
+        Smile(
+            fit.curves.pick([place]),
+            Kind(int(fit.kind[place])),
+            int(fit.used[place]),
+            float(fit.error[place]),
+        )
+        for place in range(len(chains))
+    ]

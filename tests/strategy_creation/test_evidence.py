@@ -1,0 +1,110 @@
+"""Smiles, flow and technicals as the stage reads them: from chains and prices of the day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+import talib
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from strikeloom import strategy_creation as creation
+from strikeloom.desk import open_desk
+from strikeloom.ports.desk import Desk
+from strikeloom.quant.black76 import price
+from strikeloom.quant.smile import volatility
+from strikeloom.quant.smile_fit import Kind
+from strikeloom.strategy_creation.flow import read_flow
+from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains
+
+RATE = 0.065
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STRIKELOOM_HOME", str(tmp_path_factory.mktemp("home")))
+        return open_desk("synthetic", stage="strategy-creation")
+
+
+def _rows(forward: float, years: float, vol: float) -> pd.DataFrame:
+    strikes = forward * np.exp(np.linspace(-0.2, 0.2, 17))
+    both = [(strike, right) for strike in strikes for right in ("CE", "PE")]
+    frame = pd.DataFrame(both, columns=["strike", "right"])
+    is_call = (frame["right"] == "CE").to_numpy()
+    k = np.log(frame["strike"].to_numpy() / forward)
+    smile = vol * (1 - 0.4 * k)
+    discount = np.exp(-RATE * years)
+    frame["close"] = price(forward, frame["strike"].to_numpy(), years, smile, is_call, discount)
+    frame["settle"] = frame["close"]
+    frame["lots_traded"], frame["lot_size"], frame["open_interest"] = 500, 10, 1000
+    return frame
+
+
+def test_a_smile_gives_back_the_volatilities_of_its_prices() -> None:
+    chains = [
+        ChainQuotes(_rows(100.0, 0.1, 0.3), 100.0, 0.1, 1e-4),
+        ChainQuotes(_rows(2500.0, 0.05, 0.2), 2500.0, 0.05, 1e-4),
+        ChainQuotes(_rows(50.0, 0.1, 0.3).iloc[:0], 50.0, 0.1, 0.05),
+    ]
+    first, second, none = fit_chains(chains, RATE)
+    for smile, years, vol in ((first, 0.1, 0.3), (second, 0.05, 0.2)):
+        assert smile.kind is Kind.FULL
+        for k in (-0.1, 0.0, 0.1):
+            found = volatility(smile.curves, k, years)[0]
+            assert found == pytest.approx(vol * (1 - 0.4 * k), abs=5e-4)
+    assert none.kind is Kind.REFUSED
+    assert none.used == 0
+
+
+def test_flow_of_two_chains_is_that_of_each() -> None:
+    first, second = _rows(100.0, 0.1, 0.3), _rows(200.0, 0.1, 0.3)
+    first.loc[first["right"] == "PE", "open_interest"] = 3000
+    first.loc[4, "open_interest"] = 90_000
+    second.loc[second["right"] == "PE", "lots_traded"] = 250
+    both = read_flow([first, second], [100.0, 200.0])
+    assert both == [*read_flow([first], [100.0]), *read_flow([second], [200.0])]
+    assert both[0].put_call_interest == pytest.approx(17 * 3000 / (16 * 1000 + 90_000))
+    assert both[0].call_wall == first.loc[4, "strike"]
+    assert both[1].put_call_volume == pytest.approx(0.5)
+    assert read_flow([], []) == []
+
+
+def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) -> None:
+    loaded = creation.load_chains(desk)
+    views, refused = creation.form_views(desk, loaded, keep=False)
+    assert not refused
+    first = desk.day - timedelta(days=130)
+    symbol = next(iter(views))
+    bars = desk.history.as_of(desk.day).prices(first, desk.day, symbols=[symbol])
+    bars = bars.dropna(subset="close")
+    evidence = {item.name: item for item in views[symbol].evidence}
+    close = bars["close"].to_numpy()
+    name = "relative strength, 14 days"
+    if len(close) > 14:
+        assert evidence[name].value == pytest.approx(talib.RSI(close, 14)[-1])
+    else:
+        assert name not in evidence
+    for view in views.values():
+        names = [item.name for item in view.evidence]
+        assert len(set(names)) == len(names)
+        assert "put-call ratio of open interest" in names
+        assert all(np.isfinite([item.value, item.vote]).all() for item in view.evidence)
+        assert view.strength == pytest.approx(abs(np.mean([x.vote for x in view.evidence])))
+
+
+@given(interest=st.lists(st.integers(0, 3), min_size=34, max_size=34))
+@settings(max_examples=40, deadline=None)
+def test_flow_never_makes_up_a_number(interest: list[int]) -> None:
+    rows = _rows(100.0, 0.1, 0.3)
+    rows["open_interest"] = interest
+    (flow,) = read_flow([rows], [100.0])
+    calls = int(rows.loc[rows["right"] == "CE", "open_interest"].sum())
+    puts = int(rows.loc[rows["right"] == "PE", "open_interest"].sum())
+    assert np.isnan(flow.put_call_interest) == (calls == 0)
+    assert np.isnan(flow.call_wall) == (calls == 0)
+    assert np.isnan(flow.put_wall) == (puts == 0)
+    assert np.isnan(flow.max_pain) == (calls == 0 or puts == 0)
