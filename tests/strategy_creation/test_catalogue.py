@@ -65,7 +65,7 @@ def _structure(row: dict[str, str]) -> Structure:
         0.3,
         rank,
         pd.DataFrame(),
-        Flow(1.0, 1.0, 110.0, 90.0, 100.0),
+        Flow(1.0, 1.0, 1.0, 1.0, 110.0, 90.0, 100.0),
         Smile(Curves.flat([0.3**2 * 14 / 365]), Kind.FLAT, 2, 0.0),
         5,
     )

@@ -81,7 +81,7 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             f"strikeloom run iv-history --date {desk.day}"
         )
     history = desk.store.iv_history(desk.day)
-    today = history[history["day"] == pd.Timestamp(desk.day)]
+    today = whole = history[history["day"] == pd.Timestamp(desk.day)]
     if symbols:
         unknown = sorted(set(symbols) - set(today["symbol"]))
         if unknown:
@@ -93,6 +93,7 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
     contracts = desk.history.contracts(desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol = dict(iter(options.groupby(["symbol", "expiry"], sort=False)))
+    flows = _flows(whole, by_symbol)
     found: list[_Found] = []
     refused: list[Rejection] = []
     for row in today.itertuples(index=False):
@@ -110,9 +111,17 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             continue
         rows = by_symbol[(row.symbol, row.expiry)]
         tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
-        found.append(_Found(row, underlying, rows, tick))
+        found.append(_Found(row, underlying, rows, flows[row.symbol], tick))
     chains, unread = _chains(desk, found, ranks)
     return Chains(chains, refused + unread, run.run_id, sorted(today["symbol"]))
+
+
+def _flows(summary: pd.DataFrame, by_symbol: dict[Any, pd.DataFrame]) -> dict[str, Flow]:
+    """Flow of every chain that has a volatility, also of those not asked for."""
+    known = summary[summary["atm_iv"].notna()]
+    keys = list(zip(known["symbol"], known["expiry"], strict=True))
+    flows = read_flow([by_symbol[key] for key in keys], known["forward"].to_list())
+    return {symbol: flow for (symbol, _), flow in zip(keys, flows, strict=True)}
 
 
 class _Found(NamedTuple):
@@ -121,23 +130,23 @@ class _Found(NamedTuple):
     summary: Any
     underlying: Underlying
     rows: pd.DataFrame
+    flow: Flow
     tick: int
 
 
 def _chains(
     desk: Desk, found: list[_Found], ranks: dict[str, IvRank]
 ) -> tuple[dict[str, Chain], list[Rejection]]:
-    """Smile and flow of all chains at once; a chain without a smile is refused."""
+    """Smiles of all chains at once; a chain without one is refused."""
     traded = [item.rows[item.rows["traded"]] for item in found]
     quotes = [
         ChainQuotes(rows, item.summary.forward, item.summary.years, rupees(item.tick))
         for item, rows in zip(found, traded, strict=True)
     ]
     smiles = fit_chains(quotes, desk.settings.iv.rate)
-    flows = read_flow([item.rows for item in found], [item.summary.forward for item in found])
     chains: dict[str, Chain] = {}
     refused: list[Rejection] = []
-    for item, rows, smile, flow in zip(found, traded, smiles, flows, strict=True):
+    for item, rows, smile in zip(found, traded, smiles, strict=True):
         row = item.summary
         if smile.kind is Kind.REFUSED:
             reason = "no smile: no out-of-the-money option of the expiry gives a volatility"
@@ -153,7 +162,7 @@ def _chains(
             row.atm_iv,
             ranks[row.symbol],
             rows,
-            flow,
+            item.flow,
             smile,
             item.tick,
         )

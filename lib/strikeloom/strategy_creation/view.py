@@ -108,15 +108,15 @@ def _trend(measured: dict[str, float], days: int) -> Iterator[tuple[str, float, 
 def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
     """Name, value and vote of what is open and what traded in the chain."""
     flow, spot = chain.flow, chain.spot
-    if flow.put_call_interest > 0:
+    if flow.put_call_interest > 0 and flow.usual_interest > 0:
         # heavy open puts are mostly written by those who expect support (NSE practice)
-        vote = np.log2(flow.put_call_interest)
-        yield "put-call ratio of open interest", flow.put_call_interest, float(vote)
-    if flow.put_call_volume > 0:
+        ratio = flow.put_call_interest / flow.usual_interest
+        yield "put-call ratio of open interest, to the day's median", ratio, float(np.log2(ratio))
+    if flow.put_call_volume > 0 and flow.usual_volume > 0:
         # puts bought today foretell a fall (J. Pan and A. Poteshman, "The information in
         # option volume for future stock prices", 2006)
-        vote = -np.log2(flow.put_call_volume)
-        yield "put-call ratio of the day's volume", flow.put_call_volume, float(vote)
+        ratio = flow.put_call_volume / flow.usual_volume
+        yield "put-call ratio of the day's volume, to its median", ratio, -float(np.log2(ratio))
     if flow.put_wall < flow.call_wall:
         share = (spot - flow.put_wall) / (flow.call_wall - flow.put_wall)
         yield "place between put wall and call wall", share, 1 - 2 * share
