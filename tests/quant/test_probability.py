@@ -84,8 +84,7 @@ def _density(law: str):
 def _variance(curves: Curves, k: mpmath.mpf) -> mpmath.mpf:
     """The documented closed form of a slice, in 40 digits."""
     fields = [mpmath.mpf(float(value[0])) for value in curves]
-    level, left, right, *bends = fields
-    (lc, lw), (rc, rw) = bends[:2], bends[-2:]
+    level, left, right, lc, lw, rc, rw = fields
     x, y = k - lc, k - rc
     down = mpmath.sqrt(x * x + lw * lw) - x
     up = mpmath.sqrt(y * y + rw * rw) + y

@@ -63,8 +63,7 @@ def _in_numpy(legs: Legs, law: Law, row: Ints) -> Odds:
 def _compiled(legs: Legs, law: Law, row: Ints, threads: int) -> Odds:
     from strikeloom.quant.odds_kernel import odds_rows
 
-    level, left, right, *bends = law.curves
-    curves = np.stack([level, left, right, *(bends * (4 // len(bends)))], axis=-1)
+    curves = np.stack(law.curves, axis=-1)
     count = len(row)
     out = np.empty((count, 5))
     # every compiled call sees one kind of arrays: contiguous, of the types the kernel knows
