@@ -13,6 +13,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import History
 from strikeloom.ports.partitions import Partitions, Stamp
 from strikeloom.ports.workers import Done, Workers
+from strikeloom.quant import engine
 from strikeloom.settings.iv import IvSettings
 
 EXPIRIES = "expiries"
@@ -31,6 +32,7 @@ class DayWork:
 
     def __call__(self, day: date) -> None:
         """Work out a day from what was known on it, and write it."""
+        engine.load()  # the two paths of the formulas differ in the last digit: always this one
         past = self.history.as_of(day)
         begin = day - timedelta(days=PRICE_DAYS)
         contracts = past.contracts(day)

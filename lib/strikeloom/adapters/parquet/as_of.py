@@ -130,7 +130,7 @@ class HistoryAsOf:
                 if low <= path.stem <= high:
                     scopes = _sources(path, _stamp(path)).items()
                     inside = {k: files for k, files in scopes if begin <= k[:_DATE] <= end}
-                    seen[f"{name} {path.stem}"] = inside
+                    seen |= {f"{name} {path.stem}": inside} if inside else {}
         text = json.dumps(seen, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

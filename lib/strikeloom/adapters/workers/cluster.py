@@ -36,7 +36,7 @@ class ClusterWorkers:
         with self._client(distributed) as client:
             futures = client.map(lambda item: done(work, item), items, pure=False, retries=_TRIES)
             places = {future.key: item for future, item in zip(futures, items, strict=True)}
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 error = future.exception()
                 if error is None:
                     yield future.result()

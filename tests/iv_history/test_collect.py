@@ -1,0 +1,245 @@
+"""Filling the history: only what is missing, wherever it is worked out, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import deadly
+from strikeloom import iv_history
+from strikeloom.adapters.workers import ClusterWorkers, HereWorkers, ProcessWorkers
+from strikeloom.desk import open_desk
+from strikeloom.errors import DataError, MissingHistory, SettingsError, StageError
+from strikeloom.iv_history import load
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.workers import Done, Workers
+
+SCRIPT = Path(__file__).with_name("collecting.py")
+MARKET = "synthetic-7"
+DAYS = 5
+
+
+def files(home: Path, market: str = MARKET) -> dict[str, bytes]:
+    """Every partition of a market, by name."""
+    folder = home / "volatility" / market
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.parquet"))}
+
+
+def fill(desk: Desk, first: date, workers: Workers | None = None) -> list[Done]:
+    gaps = iv_history.find_gaps(desk, first)
+    return list(iv_history.collect(desk, gaps, workers or HereWorkers()))
+
+
+@pytest.fixture
+def desk(drawn_home: Path) -> Desk:
+    return open_desk(MARKET)
+
+
+@pytest.fixture
+def first(desk: Desk) -> date:
+    """The last days are wanted."""
+    return desk.history.days()[-DAYS]
+
+
+@pytest.fixture
+def expected(desk: Desk, first: date, drawn_home: Path) -> dict[str, bytes]:
+    """Partitions of those days, worked out here without any disturbance."""
+    outcomes = fill(desk, first)
+    assert [item.item for item in outcomes] == desk.history.days()[-DAYS:]
+    assert not any(item.error for item in outcomes)
+    return files(drawn_home)
+
+
+@pytest.fixture
+def other(tmp_path: Path, drawn_home: Path) -> Path:
+    """A second home over the same market."""
+    home = tmp_path / "other"
+    (home / "history").mkdir(parents=True)
+    (home / "history" / MARKET).symlink_to((drawn_home / "history" / MARKET).resolve())
+    return home
+
+
+def test_only_what_is_missing_is_worked_out(
+    desk: Desk, first: date, expected: dict[str, bytes], drawn_home: Path
+) -> None:
+    assert len(expected) == 2 * DAYS
+    gaps = iv_history.find_gaps(desk, first)
+    assert (gaps.todo, gaps.ready, gaps.holes) == ((), (), ())
+    lost = desk.history.days()[-3]
+    (drawn_home / "volatility" / MARKET / "summary" / f"{lost}.parquet").unlink()
+    assert iv_history.find_gaps(desk, first).todo == (lost,)
+    fill(desk, first)
+    assert files(drawn_home) == expected
+
+
+def test_a_damaged_partition_is_made_anew(
+    desk: Desk, first: date, expected: dict[str, bytes], drawn_home: Path
+) -> None:
+    path = drawn_home / "volatility" / MARKET / "summary" / f"{first}.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    assert iv_history.find_gaps(desk, first).todo == (first,)
+    fill(desk, first)
+    assert files(drawn_home) == expected
+
+
+def test_another_method_makes_every_day_missing(
+    desk: Desk, first: date, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "METHOD", "another-2")
+    assert len(iv_history.find_gaps(desk, first).todo) == DAYS
+
+
+def test_another_setting_makes_a_day_missing_unless_only_ranks_use_it(
+    desk: Desk, first: date, expected: dict[str, bytes]
+) -> None:
+    def changed(**values: Any) -> Desk:
+        iv = desk.settings.iv.model_copy(update=values)
+        settings = desk.settings.model_copy(update={"iv": iv})
+        return open_desk(MARKET, settings=settings)
+
+    assert iv_history.find_gaps(changed(windows={1: 5}), first).todo == ()
+    assert len(iv_history.find_gaps(changed(rate=0.05), first).todo) == DAYS
+
+
+def test_what_a_worker_wrote_is_taken_in_without_working_again(
+    desk: Desk, first: date, expected: dict[str, bytes], other: Path, drawn_home: Path
+) -> None:
+    """The store was lost, or the run was killed between the partition and the store."""
+    (other / "volatility").symlink_to(drawn_home / "volatility")
+    fresh = open_desk(MARKET, home=other)
+    gaps = iv_history.find_gaps(fresh, first)
+    assert (len(gaps.todo), len(gaps.ready)) == (0, DAYS)
+    assert not [item for item in fill(fresh, first) if item.error]
+    ours, theirs = (d.store.iv_history(d.day, first=first) for d in (fresh, desk))
+    assert ours.equals(theirs)
+    assert len(ours)
+
+
+def test_the_bar_is_told_each_day(desk: Desk, first: date) -> None:
+    seen: list[tuple[int, int]] = []
+    gaps = iv_history.find_gaps(desk, first)
+    list(iv_history.collect(desk, gaps, HereWorkers(), progress=lambda *two: seen.append(two)))
+    assert seen == [(n, DAYS) for n in range(DAYS + 1)]
+
+
+def test_a_range_without_any_day_says_what_to_run(desk: Desk) -> None:
+    with pytest.raises(MissingHistory, match="strikeloom data fetch --from 2099-01-01"):
+        iv_history.find_gaps(desk, "2099-01-01")
+    with pytest.raises(SettingsError, match="not a day"):
+        iv_history.find_gaps(desk, "soon")
+
+
+class _Failing:
+    """Workers one of whose days cannot be read."""
+
+    def __init__(self, bad: date) -> None:
+        self.bad = bad
+
+    def run(self, work: Callable[[Any], None], items: Sequence[Any]) -> Iterator[Done]:
+        def one(item: date) -> None:
+            if item == self.bad:
+                raise DataError("the file is damaged")
+            work(item)
+
+        return HereWorkers().run(one, items)
+
+
+def test_a_day_that_fails_is_told_and_stops_no_other(desk: Desk, first: date) -> None:
+    bad = desk.history.days()[-3]
+    gaps = iv_history.find_gaps(desk, first)
+    collected = iv_history.collect(desk, gaps, _Failing(bad))
+    output = iv_history.save(desk, "run", gaps, collected)
+    assert output.result.outputs["days"] == DAYS - 1
+    assert f"{bad} could not be worked out: the file is damaged" in output.result.warnings
+    assert iv_history.find_gaps(desk, first).todo == (bad,)
+
+
+def test_the_desk_s_own_day_must_not_fail(desk: Desk, first: date) -> None:
+    gaps = iv_history.find_gaps(desk, first)
+    with pytest.raises(DataError, match="the file is damaged"):
+        iv_history.save(desk, "run", gaps, iv_history.collect(desk, gaps, _Failing(desk.day)))
+
+
+@contextmanager
+def child(home: Path, first: date, processes: int) -> Iterator[subprocess.Popen[str]]:
+    words = [str(home), MARKET, str(first), str(processes)]
+    made = subprocess.Popen(
+        [sys.executable, str(SCRIPT), *words], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield made
+    finally:
+        made.kill()
+        made.wait(20)
+
+
+@pytest.mark.parametrize(("processes", "after"), [(1, 1), (2, 2)])
+def test_killed_it_goes_on_and_ends_the_same(
+    other: Path, first: date, expected: dict[str, bytes], processes: int, after: int
+) -> None:
+    with child(other, first, processes) as running:
+        assert running.stdout is not None
+        told = [running.stdout.readline().split()[0] for _ in range(after)]
+        running.send_signal(signal.SIGKILL)
+    desk = open_desk(MARKET, home=other)
+    gaps = iv_history.find_gaps(desk, first)
+    assert not {str(day) for day in gaps.todo} & set(told)
+    assert not [item for item in fill(desk, first) if item.error]
+    assert files(other) == expected
+
+
+def test_processes_write_the_same_bytes(
+    other: Path, first: date, expected: dict[str, bytes]
+) -> None:
+    outcomes = fill(open_desk(MARKET, home=other), first, ProcessWorkers(2))
+    assert len(outcomes) == DAYS
+    assert files(other) == expected
+
+
+def test_a_lost_process_loses_nothing(tmp_path: Path) -> None:
+    items = [tmp_path / name for name in "ab"]
+    outcomes = list(ProcessWorkers(2).run(deadly.once, items))
+    assert sorted(item.item for item in outcomes) == items
+    assert not any(item.error for item in outcomes)
+
+
+def test_processes_lost_again_and_again_end_the_run(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match="too little memory"):
+        list(ProcessWorkers(1).run(deadly.always, [tmp_path]))
+
+
+def test_two_dask_workers_write_the_same_bytes_and_losing_one_loses_nothing(
+    other: Path, first: date, expected: dict[str, bytes]
+) -> None:
+    distributed: Any = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        address = cluster.scheduler_address
+        with distributed.Client(address, set_as_default=False) as client:
+            workers = client.run(os.getpid)
+        desk = open_desk(MARKET, home=other)
+        gaps = iv_history.find_gaps(desk, first)
+        done = iv_history.collect(desk, gaps, ClusterWorkers(address))
+        outcomes = [next(done)]
+        os.kill(sorted(workers.values())[0], signal.SIGKILL)
+        outcomes += list(done)
+    assert sorted(item.item for item in outcomes) == list(gaps.todo)
+    assert not any(item.error for item in outcomes)
+    assert files(other) == expected
+
+
+def test_a_cluster_that_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("strikeloom.adapters.workers.cluster._CONNECT_SECONDS", 0.5)
+    with pytest.raises(SettingsError, match="no cluster answers"):
+        list(ClusterWorkers("tcp://127.0.0.1:9").run(print, [1]))
