@@ -55,8 +55,8 @@ class FreeLimits(RateLimits):
 class OurSide:
     """Everything of ours, for one account of a local exchange."""
 
-    local: LocalExchange
-    folder: Path
+    local: LocalExchange = field(repr=False)
+    folder: Path = field(repr=False)
     token: str = field(default="", repr=False)
     client: DhanClient = field(init=False)
 

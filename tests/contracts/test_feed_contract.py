@@ -1,84 +1,99 @@
 """What every market feed keeps."""
 
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import pytest
 
-from doubles import ManualClock, ShownFeed, TapeFeed, ist
+from dhan_side import OurSide
+from doubles import EXPIRY, ManualClock, ShownFeed, TapeFeed, ist, option
+from local_exchange import local_exchange
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.replay.feed import ReplayFeed
-from strikeloom.domain.instruments import parse_key
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.faults import BadQuote, FaultyFeed
-from strikeloom.ports.feed import RecordedFeed
+from strikeloom.ports.feed import MarketFeed, RecordedFeed
 from strikeloom.settings.all import load_settings
 
 KEY = "SYNDEX:2026-06-30:2830000:CE"
-ABSENT = "SYNDEX:2026-06-30:9900000:CE"
 NOW = ist("2026-06-11 11:02")
 
 
-def _contract(history, key):
-    listed = HistoryInstruments(history, history.underlyings())
-    return listed.contract(key, date(2026, 6, 10))
+@dataclass
+class Case:
+    """A feed that shows one contract of a symbol."""
 
-
-@pytest.fixture(params=["replay", "shown", "tape", "faulty"])
-def feed(request, synthetic_history):
-    clock = ManualClock(NOW)
-    replay = ReplayFeed(synthetic_history, clock, load_settings().desk.replay)
-    if request.param == "replay":
-        return replay
-    contract = _contract(synthetic_history, KEY)
-    double = TapeFeed(clock) if request.param == "tape" else ShownFeed(clock)
-    double.spots["SYNDEX"] = 2_830_000
-    if request.param == "tape":
-        double.record(ist("2026-06-11 11:00"), contract, 50000, 50100, 650)
-        double.record(ist("2026-06-11 11:05"), contract, 60000, 60100, 650)
-    else:
-        double.show(contract, 50000, 50100)
-    if request.param == "faulty":
-        return FaultyFeed(double, {KEY: BadQuote.THIN})
-    return double
+    feed: MarketFeed
+    contract: OptionContract
+    symbol: str
+    now: datetime
+    expiry: date
 
 
 @pytest.fixture
-def contract(synthetic_history):
-    return _contract(synthetic_history, KEY)
+def over_the_wire(tmp_path):
+    with local_exchange(tmp_path, limits=False) as local:
+        ours, contract = OurSide(local, tmp_path), option(25_000)
+        local.market.show(contract, 50000, 50100)
+        feed = ours.feed()
+        yield Case(feed, contract, "NIFTY", local.clock.now(), EXPIRY)
+        feed.close()
+        ours.close()
 
 
-def test_quotes_are_keyed_by_contract_and_not_from_the_future(feed, contract):
-    (found,) = feed.quotes([contract]).values()
-    assert found.key == contract.key
-    assert found.at <= NOW
+@pytest.fixture(params=["replay", "shown", "tape", "faulty", "dhan over the wire"])
+def case(request, synthetic_history):
+    if request.param == "dhan over the wire":
+        return request.getfixturevalue("over_the_wire")
+    clock = ManualClock(NOW)
+    listed = HistoryInstruments(synthetic_history, synthetic_history.underlyings())
+    contract = listed.contract(KEY, date(2026, 6, 10))
+    feed = ReplayFeed(synthetic_history, clock, load_settings().desk.replay)
+    if request.param != "replay":
+        feed = TapeFeed(clock) if request.param == "tape" else ShownFeed(clock)
+        feed.spots["SYNDEX"] = 2_830_000
+        if request.param == "tape":
+            feed.record(ist("2026-06-11 11:00"), contract, 50000, 50100, 650)
+            feed.record(ist("2026-06-11 11:05"), contract, 60000, 60100, 650)
+        else:
+            feed.show(contract, 50000, 50100)
+        if request.param == "faulty":
+            feed = FaultyFeed(feed, {KEY: BadQuote.THIN})
+    return Case(feed, contract, "SYNDEX", NOW, contract.expiry)
+
+
+def test_quotes_are_keyed_by_contract_and_not_from_the_future(case):
+    (found,) = case.feed.quotes([case.contract]).values()
+    assert found.key == case.contract.key
+    assert found.at <= case.now
     assert found.at.utcoffset().total_seconds() == 19800
     assert found.two_sided
     assert min(found.bid_size, found.ask_size) > 0
-    assert found.bid % contract.tick == found.ask % contract.tick == 0
+    assert found.bid % case.contract.tick == found.ask % case.contract.tick == 0
 
 
-def test_a_contract_without_a_quote_is_absent_and_not_zero(feed, contract):
-    unknown = replace(contract, strike=parse_key(ABSENT)[2])
-    assert unknown.key == ABSENT
-    assert feed.quotes([unknown]) == {}
-    assert set(feed.quotes([contract, unknown])) == {KEY}
-    assert feed.quotes([]) == {}
+def test_a_contract_without_a_quote_is_absent_and_not_zero(case):
+    unknown = replace(case.contract, strike=99_000_00)
+    assert case.feed.quotes([unknown]) == {}
+    assert set(case.feed.quotes([case.contract, unknown])) == {case.contract.key}
+    assert case.feed.quotes([]) == {}
 
 
-def test_spot_has_a_moment_and_an_unknown_one_is_an_error(feed):
-    level, at = feed.spot("SYNDEX")
+def test_spot_has_a_moment_and_an_unknown_one_is_an_error(case):
+    level, at = case.feed.spot(case.symbol)
     assert 2_000_000 < level < 4_000_000
-    assert at <= NOW
+    assert at <= case.now
     with pytest.raises(NoQuote, match="NOBODY"):
-        feed.spot("NOBODY")
+        case.feed.spot("NOBODY")
 
 
-def test_a_settlement_is_unknown_before_its_day(feed):
-    assert feed.settlement("SYNDEX", date(2026, 6, 30)) is None
+def test_a_settlement_is_unknown_before_its_day(case):
+    assert case.feed.settlement(case.symbol, case.expiry) is None
 
 
-def test_a_recorded_feed_tells_its_past_and_no_more(feed, contract):
+def test_a_recorded_feed_tells_its_past_and_no_more(case):
+    feed = case.feed
     if not isinstance(feed, RecordedFeed):
         assert not hasattr(feed, "quotes_at")
         return
@@ -86,4 +101,4 @@ def test_a_recorded_feed_tells_its_past_and_no_more(feed, contract):
     assert past == sorted(past)
     assert past[-1] == ist("2026-06-11 11:00")
     assert feed.moments(past[-1], NOW) == []
-    assert feed.quotes_at(past[-1], [contract]) == feed.quotes([contract])
+    assert feed.quotes_at(past[-1], [case.contract]) == feed.quotes([case.contract])

@@ -8,6 +8,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from soak.feed_fuzz import mutations
 
 from strikeloom.adapters.dhan.packets import (
     BadPacket,
@@ -123,8 +124,6 @@ def test_any_bytes_give_packets_or_a_typed_error(message: bytes) -> None:
 
 def test_twenty_thousand_mutations_give_packets_or_a_typed_error() -> None:
     """A fiftieth of the soak: whole messages with bytes changed, cut and joined."""
-    from feed_fuzz import mutations
-
     bad = 0
     for message in mutations(20_000, seed=7):
         found = decode(message)

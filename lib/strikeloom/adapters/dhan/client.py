@@ -220,7 +220,11 @@ def _read(response: Response, until: float) -> bytes:
 
 def _decoded(raw: bytes) -> tuple[Any, str]:
     try:
-        return json.loads(raw), ""
+        body = json.loads(raw)
+        for row in body if isinstance(body, list) else [body]:
+            if isinstance(row, dict):
+                row.pop("dhanClientId", None)  # nobody needs it; a listing of variables shows it
+        return body, ""
     except ValueError:
         return None, raw[:_KEPT_TEXT].decode("utf-8", "replace")
 

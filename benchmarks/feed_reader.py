@@ -1,0 +1,57 @@
+"""The feed as a desk has it, with stand-ins for what a load does not need: REST and the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from strikeloom.adapters.dhan.client import Answer
+from strikeloom.adapters.dhan.credentials import Addresses, Credentials
+from strikeloom.adapters.dhan.feed import DhanFeed
+from strikeloom.adapters.dhan.instruments import SecurityId
+from strikeloom.adapters.dhan.limits import RateLimits
+from strikeloom.adapters.dhan.live_quotes import LiveQuotes
+from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.settings.secrets import Secret
+
+
+class Silent:
+    """A client whose every answer holds no quotes."""
+
+    def __init__(self) -> None:
+        self.credentials = Credentials(Secret("1000000001"), lambda: Secret("local-token"))
+        self.limits = RateLimits()
+
+    def call(self, _kind: object, method: str, *_args: object) -> Answer:
+        return Answer(method, 200, body={"status": "success", "data": {}})
+
+
+class Numbered:
+    """Contracts numbered from 1 on."""
+
+    def __init__(self, count: int) -> None:
+        self.contracts = [
+            OptionContract("NIFTY", date(2030, 1, 31), 100 * (1 + n), Right.CALL, Kind.INDEX, 65, 5)
+            for n in range(count)
+        ]
+        self._numbers = {contract.key: 1 + n for n, contract in enumerate(self.contracts)}
+
+    def security_of(self, key: str, _day: date) -> SecurityId:
+        return SecurityId("NSE_FNO", self._numbers[key])
+
+
+def reader(url: str, count: int, cache: LiveQuotes) -> tuple[DhanFeed, list[OptionContract]]:
+    """A feed that streams from ``url`` into ``cache``, and its contracts."""
+    listed: Any = Numbered(count)
+    client: Any = Silent()
+    addresses = Addresses(rest=url, feed=url, orders=url)
+    feed = DhanFeed(client, listed, SystemClock(), None, stream=addresses)  # type: ignore[arg-type]
+    feed.cache = cache
+    return feed, listed.contracts
+
+
+def subscribe(feed: DhanFeed, contracts: Iterable[OptionContract]) -> None:
+    """Begin to stream."""
+    feed.quotes(contracts)
