@@ -24,6 +24,7 @@ OWNERS = {
     "scipy",
     "plotly",
     "papermill",
+    "dhanhq",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -74,10 +73,10 @@ def _until_flat(desk: Desk, tries: int = 20) -> None:
     raise AssertionError(desk.store.positions())
 
 
+@pytest.mark.slow
 def test_the_whole_walk_with_a_restart_of_either_side(
     drawn_home: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with _exchange(drawn_home, port, monkeypatch) as server:
         desk = open_desk("synthetic", mode="paper", stage="execution")
         assert (desk.mode, desk.account, desk.day) == (Mode.PAPER, "paper:local", DAY)
@@ -112,4 +111,3 @@ def test_the_whole_walk_with_a_restart_of_either_side(
         ours = sum(fill.charges for fill in desk.store.fills())
         assert ours == sum(trade.charges for trade in engine.trades())
         _close(desk)
-    assert {n: signal.getsignal(n) for n in before} == before
