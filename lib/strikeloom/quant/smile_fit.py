@@ -128,6 +128,14 @@ def fit_smiles(
     -------
     Fit
         Bad rows never raise; each has its reason.
+
+    Notes
+    -----
+    Least squares on deviations (root of total variance) with robust weights, each slice alone;
+    then the better known slices first, each between the ones already settled. Freedom from
+    arbitrage is proved for the whole line (``smile_certificate``), not penalised: a slice that
+    cannot be proved is moved towards one that can until it is. The first call on a machine
+    compiles the kernels (some twenty seconds of processor time); later ones read them from disk.
     """
     weight = np.minimum(weight, _HEAVIEST)
     reason = _reasons(k, w, weight, group, years)

@@ -9,7 +9,7 @@ Floats = NDArray[np.float64]
 
 #: Error of a volatility, measured on six days of the exchange's files (2025-01-02 to
 #: 2026-03-19, 65,000 traded out-of-the-money options): distance from the slice's own smile by
-#: lots, age of the last trade and size of the tick. A smile of five numbers is itself no truer
+#: lots, age of the last trade and size of the tick. A smile of seven numbers is itself no truer
 #: than ``_FORM``; one lot is off by ``_LOT``, falling with lots^-3/8; a close older than the
 #: closing half hour by ``_OLD`` more; and a price is known to ``_TICKS`` of a tick.
 _FORM, _LOT, _DECAY, _OLD, _TICKS = 0.0012, 0.012, 0.75, 0.006, 0.3
