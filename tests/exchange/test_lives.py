@@ -242,10 +242,14 @@ def test_threads_share_an_engine(tmp_path, feed, clock):
 
     def work(n):
         order = engine.place(Placement(CONTRACTS[0], Side.BUY, 65, limit=10000 - 5 * (n % 2)))
+        engine.place(Placement(option(20000 + 100 * n), Side.BUY, 65, limit=5))
+        assert engine.balance().cash <= CASH
+        assert len(engine.positions()) <= 1
         return engine.cancel(order.number)
 
     with ThreadPoolExecutor(6) as pool:
         ended = list(pool.map(work, range(60)))
     assert sum(order.filled for order in ended) == 65 * 30
     assert len({order.number for order in ended}) == 60
+    assert len(engine.orders()) == 120
     engine.audit()

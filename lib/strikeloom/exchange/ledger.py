@@ -69,6 +69,7 @@ class Ledger:
 
     def __init__(self, path: Path, cash: int) -> None:
         self._file = AccountFile(path, cash)
+        self.lock = self._file.lock  # held by whoever reads or changes what is open
         self._mirror: Mirror | None = None
 
     @contextmanager
@@ -178,8 +179,9 @@ class Ledger:
 
     def positions(self) -> list[Position]:
         """Positions of the day, those closed today included, by contract."""
-        held = self.mirror.positions
-        return [held[key] for key in sorted(held)]
+        with self.lock:
+            held = self.mirror.positions
+            return [held[key] for key in sorted(held)]
 
     def position(self, key: str, product: Product) -> Position | None:
         """One position."""
@@ -208,7 +210,9 @@ class Ledger:
     def holdings(self) -> dict[OptionContract, int]:
         """Net units by contract over all products; flat ones are absent."""
         net: dict[OptionContract, int] = {}
-        for position in self.mirror.positions.values():
+        with self.lock:
+            held = list(self.mirror.positions.values())
+        for position in held:
             if position.net:
                 net[position.contract] = net.get(position.contract, 0) + position.net
         return {contract: units for contract, units in net.items() if units}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from strikeloom.domain.instruments import OptionContract
@@ -97,9 +97,12 @@ class Reports:
         NoQuote
             When the level of an underlying with a sold leg is not known.
         """
-        self.advance()
-        now, money = self._clock.now(), self._account.money
-        held = self._account.holdings()
+        with self._account.lock:
+            self.advance()
+            return self._balance(self._clock.now())
+
+    def _balance(self, now: datetime) -> Balance:
+        money, held = self._account.money, self._account.holdings()
         bound = Counter(held)
         bound.subtract(resting_sells(self._account))
         margin, resting = book_margin([held, bound], self._feed, now)
@@ -153,9 +156,10 @@ class Reports:
     def advance(self) -> None:
         """Bring the account up to the clock; free when there is nothing to do."""
         now = self._clock.now()
-        if self._walk.has_work(now):
-            with self._account.transaction():
-                self._walk.catch_up(now)
+        with self._account.lock:
+            if self._walk.has_work(now):
+                with self._account.transaction():
+                    self._walk.catch_up(now)
 
     def audit(self) -> None:
         """Work everything out anew from the trades and compare.
