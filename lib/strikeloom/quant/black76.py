@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from strikeloom.quant.engine import columns, rows
+from strikeloom.quant.spare_memory import empty_table
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +104,6 @@ def greeks(
     money and 0 at and out of it; the others are 0.
     """
     shape, size, inputs = columns(forward, strike, years, vol, is_call, discount)
-    out = np.empty((6, size))
+    out = empty_table(6, size)
     rows(size).greek_rows(inputs, out)
     return Greeks(*out.reshape(6, *shape))

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from strikeloom.quant.black76 import Greeks
 from strikeloom.quant.engine import columns, rows
+from strikeloom.quant.spare_memory import empty_table
 
 #: Rows a thread is worth.
 _ROWS_A_THREAD = 4096
@@ -54,7 +55,7 @@ def solve_chain(
     """
     shape, size, inputs = columns(price, forward, strike, years, is_call, discount)
     vol, reason = np.empty(size), np.empty(size, dtype=np.int8)
-    table = np.empty((6, size))
+    table = empty_table(6, size)
     path = rows(size)
     parts = max(1, min(threads, size // _ROWS_A_THREAD))
     edges = np.linspace(0, size, parts + 1).astype(int).tolist()

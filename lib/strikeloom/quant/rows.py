@@ -82,34 +82,26 @@ def sensitivities(
     root = np.sqrt(select(years > 0.0, years, 0.0))
     s = vol * root
     live = s > 1e-150
-    s, root = select(live, s, 1.0), select(live, root, 1.0)
+    inverse = 1.0 / select(live, s, 1.0)
     x = log_ratio(forward, strike)
-    t = x / s
-    d1, d2 = t + 0.5 * s, t - 0.5 * s
+    t, half = x * inverse, 0.5 * s
+    d1, d2 = t + half, t - half
     distance = np.abs(d1)
     capped = select(distance < 40.0, distance, 40.0)
     density = PEAK * exponential(-0.5 * capped * capped)
-    tail = density * mills(capped)
     density = select(distance < 40.0, density, 0.0)
-    tail = select(distance < 40.0, tail, 0.0)
+    tail = density * mills(capped)
     inside = select((d1 > 0.0) == is_call, 1.0 - tail, tail)
     at_expiry = select(select(is_call, x > 0.0, x < 0.0), 1.0, 0.0)
-    delta = select(live, inside, at_expiry) * select(is_call, discount, -discount)
-    weight = select(live, density * discount, 0.0)
-    inverse = 1.0 / s
+    fine = usable(forward, strike, years, vol, discount)
+    known = select(fine, discount, np.nan)
+    delta = select(live, inside, at_expiry) * select(is_call, known, -known)
+    # all others are multiples of it: zero where time or volatility is over, NaN where not fine
+    weight = select(live, density, 0.0) * known
     level = weight * forward
     vega = level * root
-    per_vol = root * inverse
     gamma = weight * inverse / forward
-    theta = level * s / (root * root) * (-0.5 / DAYS_PER_YEAR)
+    theta = level * vol * (vol * inverse) * (-0.5 / DAYS_PER_YEAR)
+    per_vol = root * inverse
     vanna = -weight * d2 * per_vol
-    volga = vega * d1 * d2 * per_vol
-    fine = usable(forward, strike, years, vol, discount)
-    return (
-        select(fine, delta, np.nan),
-        select(fine, gamma, np.nan),
-        select(fine, vega, np.nan),
-        select(fine, theta, np.nan),
-        select(fine, vanna, np.nan),
-        select(fine, volga, np.nan),
-    )
+    return delta, gamma, vega, theta, vanna, vega * d1 * d2 * per_vol

@@ -1,0 +1,1 @@
+"""What the benchmarks of the quant room share: options, peers, measuring side by side."""
