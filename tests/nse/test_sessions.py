@@ -117,8 +117,9 @@ def test_a_session_without_known_hours_is_an_error_only_where_they_matter() -> N
     with pytest.raises(DataError, match="hours of the special session on 2026-11-08 are not on"):
         session(muhurat)
     friday = datetime(2026, 11, 6, 15, 40, tzinfo=IST)
-    # two sessions ahead: Muhurat on Sunday and the expiry on Monday
-    assert years_to_expiry(friday, date(2026, 11, 9), basis="trading") == pytest.approx(2 / 250)
+    # ahead: the Muhurat hour on Sunday and the expiry's 385 minutes on Monday
+    expected = (60 / 385 + 1) / 250
+    assert years_to_expiry(friday, date(2026, 11, 9), basis="trading") == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("day", [date(2011, 12, 31), date(2027, 1, 1), date(2031, 1, 1)])
@@ -180,6 +181,27 @@ def test_trading_time_skips_weekends_and_counts_part_days() -> None:
     assert years_to_expiry(friday, date(2026, 2, 16), basis="trading") == pytest.approx(1 / 250)
     noon = datetime(2026, 2, 16, 12, 22, 30, tzinfo=IST)  # half of 375 minutes are left
     assert years_to_expiry(noon, date(2026, 2, 16), basis="trading") == pytest.approx(0.5 / 250)
+
+
+@pytest.mark.parametrize(
+    ("now", "expiry", "sessions"),
+    [
+        # Muhurat of 60 minutes on a Friday, whole and half gone, and the expiry's 375 on Monday
+        (datetime(2024, 10, 31, 15, 30, tzinfo=IST), date(2024, 11, 4), 60 / 375 + 1),
+        (datetime(2024, 11, 1, 18, 30, tzinfo=IST), date(2024, 11, 4), 30 / 375 + 1),
+        # a Saturday cut to 09:15 to 12:30
+        (datetime(2024, 3, 1, 15, 30, tzinfo=IST), date(2024, 3, 4), 195 / 375 + 1),
+        # the session grew by ten minutes on Monday 3 August 2026
+        (datetime(2026, 7, 31, 15, 30, tzinfo=IST), date(2026, 8, 4), 2),
+        (datetime(2026, 8, 3, 15, 20, tzinfo=IST), date(2026, 8, 4), 20 / 385 + 1),
+        (datetime(2026, 2, 14, 11, 0, tzinfo=IST), date(2026, 2, 16), 1),
+    ],
+)
+def test_trading_time_counts_each_date_by_its_own_minutes(
+    now: datetime, expiry: date, sessions: float
+) -> None:
+    found = years_to_expiry(now, expiry, basis="trading")
+    assert found == pytest.approx(sessions / 250, rel=1e-14)
 
 
 @given(minutes=st.integers(0, 60 * 24 * 40))

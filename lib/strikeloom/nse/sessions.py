@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 IST = ZoneInfo("Asia/Kolkata")
 MINUTES_PER_YEAR = 365 * 24 * 60
+#: Regular sessions in a year of trading time; the exchange held 244 to 252 in 2012 to 2025.
 TRADING_DAYS_PER_YEAR = 250
+#: Length of a special session whose hours are not on record, in trading time only: every
+#: Muhurat session since 2016 lasted so long (``session_overrides.csv``).
+UNKNOWN_SESSION_MINUTES = 60.0
 #: Checked against the exchange's own files from here on.
 FIRST_DAY = date(2012, 1, 1)
 _SATURDAY = 5
@@ -160,8 +164,16 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
     now : datetime.datetime
         Aware.
     basis : {"calendar", "trading"}
-        Calendar minutes over 365 days, or sessions over 250: a day ahead counts one, the day
-        itself the part of its session that is left, weekends and holidays nothing.
+        ``calendar``: minutes until that close over those of 365 days. The exchange's
+        volatility index is defined on it (NSE, "India VIX: computation methodology").
+        ``trading``: minutes of sessions until that close, each date by its own length, in
+        regular sessions of that date (375 minutes until July 2026, 385 since), over 250 of
+        them. Nights, weekends and holidays count nothing, a Muhurat session an hour.
+
+    Raises
+    ------
+    DataError
+        In trading time, when a date is outside the known calendar.
     """
     close = session(expiry).close
     if now >= close:
@@ -169,13 +181,35 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
     if basis == "calendar":
         return (close - now).total_seconds() / 60 / MINUTES_PER_YEAR
     today = now.astimezone(IST).date()
-    days = trading_days(today, expiry)
-    ahead = float(len(days))
-    if days and days[0] == today:
-        hours = session(today)
-        left = (hours.close - max(hours.open, now)).total_seconds() / 60
-        ahead += max(0.0, left) / hours.minutes - 1
-    return ahead / TRADING_DAYS_PER_YEAR
+    ahead = sum(_share(day) for day in trading_days(today, expiry) if day > today)
+    return (ahead + _left(now, today)) / TRADING_DAYS_PER_YEAR
+
+
+def _regular_minutes(day: date) -> float:
+    """Length of a regular session in force that day."""
+    row = in_force(rows("session_hours"), day, what="session hours")
+    return Session(_at(day, row["open"]), _at(day, row["close"])).minutes
+
+
+@cache
+def _share(day: date) -> float:
+    """Length of a trading day's session over a regular one."""
+    known = _overrides().get(day)
+    if known is not None and known["session"] == "open" and not known["open"]:
+        return UNKNOWN_SESSION_MINUTES / _regular_minutes(day)
+    return session(day).minutes / _regular_minutes(day)
+
+
+def _left(now: datetime, today: date) -> float:
+    """What is left of today's session, over a regular one; nothing on other days."""
+    if not is_trading_day(today):
+        return 0.0
+    known = _overrides().get(today)
+    if known is not None and known["session"] == "open" and not known["open"]:
+        return 0.0  # its hour may be over or ahead: nobody knows
+    hours = session(today)
+    left = (hours.close - max(hours.open, now)).total_seconds() / 60
+    return max(0.0, left) / _regular_minutes(today)
 
 
 def years_array(now: datetime, expiries: np.ndarray, *, basis: Basis = "calendar") -> np.ndarray:
