@@ -7,18 +7,9 @@ compiled in a thread while numpy answers. Both paths run the same formulas.
 
 from __future__ import annotations
 
-import atexit
-import hashlib
-import importlib
 import logging
 import math
-import os
-import shutil
-import sys
-import tempfile
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from strikeloom.errors import DataError
 from strikeloom.quant import plain
+from strikeloom.quant.kernel_cache import cache_folder, import_kernels
 
 _log = logging.getLogger(__name__)
 _SOURCES = ("kernels", "normal", "near_vol", "deep_vol", "rows")
@@ -83,67 +75,16 @@ def load() -> bool:
     return _engine.path is not plain
 
 
-def _digest() -> str:
-    """Everything the machine code depends on.
-
-    numba's own stamp sees the size and time of one file; a wheel's files all have one time.
-    """
-    import llvmlite
-    import numba
-    from llvmlite.binding import get_host_cpu_features, get_host_cpu_name
-
-    config: Any = numba.config
-    folder = Path(__file__).parent
-    parts = [str(folder), sys.version, numba.__version__, llvmlite.__version__]
-    parts += [get_host_cpu_name(), get_host_cpu_features().flatten()]
-    parts += [str(config.CPU_NAME), str(config.CPU_FEATURES), str(config.OPT)]
-    parts += [str((folder / "kernels.py").stat().st_mtime_ns)]
-    parts += [(folder / f"{name}.py").read_text(encoding="utf-8") for name in _SOURCES]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def _homes() -> Iterator[Path]:
-    """Folders a cache may live in, the most local first; never one that others can write."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    if given:
-        yield Path(given)
-    yield Path(__file__).parent / "__pycache__"
-    home = os.environ.get("XDG_CACHE_HOME")
-    yield (Path(home) if home else Path("~").expanduser() / ".cache") / "strikeloom"
-
-
-def _cache_folder() -> Path:
-    name = f"kernels-{_digest()}"
-    for home in _homes():
-        try:
-            (home / name).mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=home / name):
-                return home / name
-        except (OSError, RuntimeError):
-            continue
-    folder = Path(tempfile.mkdtemp(prefix="strikeloom-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
 def _is_warm() -> bool:
     try:
-        return (_cache_folder() / "complete").exists()
+        return (cache_folder(_SOURCES) / "complete").exists()
     except ImportError:
         return True  # nothing to wait for
 
 
 def _import_kernels() -> Any:
-    import numba
-
-    config: Any = numba.config
-    folder = _cache_folder()
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        kernels = importlib.import_module("strikeloom.quant.kernels")
-    finally:
-        config.CACHE_DIR = before
+    kernels = import_kernels("kernels", _SOURCES)
+    folder = cache_folder(_SOURCES)
     if len(list(folder.glob("*/*.nbc"))) >= _KERNELS:
         (folder / "complete").touch()
     return kernels

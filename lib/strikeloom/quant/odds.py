@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.quant.kernel_cache import import_kernels
 from strikeloom.quant.payoff import Legs, payoffs
 from strikeloom.quant.probability import Law, expected_value, probability_of_profit
 
@@ -61,8 +62,7 @@ def _in_numpy(legs: Legs, law: Law, row: Ints) -> Odds:
 
 
 def _compiled(legs: Legs, law: Law, row: Ints, threads: int) -> Odds:
-    from strikeloom.quant.odds_kernel import odds_rows
-
+    odds_rows = import_kernels("odds_kernel", ("odds_kernel", "compiled")).odds_rows
     curves = np.stack(law.curves, axis=-1)
     count = len(row)
     out = np.empty((count, 5))
