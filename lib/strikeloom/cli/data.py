@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
+from strikeloom.cli.coverage import status
 from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json
 
 app = typer.Typer(no_args_is_help=True, help="Bring the exchange's files in; see what is stored.")
 app.command()(fetch)
+app.command()(status)
 app.command()(instruments)
 
 
@@ -80,43 +82,3 @@ def import_(
         )
     if refused or not files:
         raise typer.Exit(1)
-
-
-@app.command()
-def status(as_json: Json = False) -> None:
-    """Show the days stored for each market, and the trading days without a file."""
-    from strikeloom.adapters.parquet.history import ParquetHistory
-    from strikeloom.cli import say
-    from strikeloom.desk.places import places
-    from strikeloom.nse.sessions import trading_days
-
-    where = places()
-    rows = []
-    for folder in sorted(where.histories.glob("[!.]*/")):
-        days = ParquetHistory(folder, folder.name).days()
-        if days:
-            held = set(days)
-            holes = [day for day in trading_days(days[0], days[-1]) if day not in held]
-            rows.append((folder.name, days[0], days[-1], len(days), holes))
-    if as_json:
-        say.as_json(
-            [
-                {"market": m, "first": f, "last": t, "days": n, "missing": holes}
-                for m, f, t, n, holes in rows
-            ]
-        )
-        return
-    if not rows:
-        say.say(
-            f"no market is stored under {where.home}; strikeloom data import PATH brings one in"
-        )
-        return
-    say.table(
-        "Stored markets",
-        ["market", "first", "last", "days>", "missing>"],
-        [(m, f, t, n, len(holes)) for m, f, t, n, holes in rows],
-    )
-    for market, *_, holes in rows:
-        if holes:
-            say.note(f"{market}, no file of: {', '.join(map(str, holes[:10]))}"
-                     + (f" and {len(holes) - 10} more" if len(holes) > 10 else ""))  # fmt: skip

@@ -1,0 +1,154 @@
+"""``strikeloom data status``: what is stored of each market, month by month, holes named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WIDTH = 12
+_SETS = ("contracts", "cash", "indices", "quotes", "worked_out")
+
+
+def status(
+    market: Annotated[
+        str, typer.Option(help="Only this market; default: all.", show_default=False)
+    ] = "",
+    plot: Annotated[
+        Path | None,
+        typer.Option(help="Write the months as a figure to this HTML file.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the days stored of each market by month, and name the trading days without a file.
+
+    Example: strikeloom data status --market nse --plot coverage.html
+    """
+    from strikeloom.adapters.parquet.history import ParquetHistory
+    from strikeloom.cli import say
+    from strikeloom.desk.places import places
+
+    where = places()
+    found: dict[str, tuple[list[date], pd.DataFrame]] = {}
+    for folder in sorted(where.histories.glob("[!.]*/")):
+        history = ParquetHistory(folder, folder.name)
+        days = history.days()
+        if days and market in ("", folder.name):
+            found[folder.name] = days, _months(history, where.volatility(folder.name))
+    if plot is not None and found:
+        _write(plot, {name: months for name, (_, months) in found.items()})
+        say.note(f"figure written to {plot}")
+    if as_json:
+        say.as_json([_body(name, *item) for name, item in found.items()])
+        return
+    if not found:
+        named = f"market {market}" if market else "no market"
+        say.say(
+            f"{named} is {'not ' if market else ''}stored under {where.home}; strikeloom data "
+            "fetch --from DAY or strikeloom data import PATH brings the exchange's files in"
+        )
+        return
+    say.table(
+        "Stored markets",
+        ["market", "first", "last", "days>", "missing>"],
+        [
+            (name, days[0], days[-1], len(days), sum(map(len, months["missing"])))
+            for name, (days, months) in found.items()
+        ],
+    )
+    for name, (_, months) in found.items():
+        _tell(name, months)
+
+
+def _months(history: Any, worked_out: Path) -> pd.DataFrame:
+    """Coverage by month, with the days that stage 01 has worked out."""
+    from strikeloom.adapters.parquet.coverage import coverage
+    from strikeloom.adapters.parquet.day_tables import DayTables
+    from strikeloom.iv_history import SUMMARY
+
+    months = coverage(history)
+    done = [day.strftime("%Y-%m") for day in DayTables(worked_out, SUMMARY).stamps()]
+    return months.assign(worked_out=[done.count(month) for month in months["month"]])
+
+
+def _tell(market: str, months: pd.DataFrame) -> None:
+    from strikeloom.cli import say
+
+    say.say()
+    say.table(
+        f"{market}: days stored by month",
+        ["month", "sessions>", "contracts>", "", "cash>", "indices>", "worked out>", "missing"],
+        [
+            (
+                row.month,
+                row.trading_days,
+                row.contracts,
+                _bar(row.trading_days - len(row.missing), row.trading_days),
+                row.cash,
+                row.indices,
+                row.worked_out,
+                _spans(row.missing, row.trading_days),
+            )
+            for row in months.itertuples()
+        ],
+    )
+
+
+def _bar(held: int, sessions: int) -> str:
+    full = round(_WIDTH * held / sessions) if sessions else 0
+    # a month that lacks a day is never shown whole, one that has a day never empty
+    full = min(full, _WIDTH - 1) if held < sessions else full
+    full = max(full, 1) if held else full
+    return "█" * full + "░" * (_WIDTH - full)
+
+
+def _spans(days: Sequence[date], sessions: int) -> str:
+    """Days named; neighbouring sessions as a span, a month without any as such."""
+    from strikeloom.nse.sessions import next_trading_day
+
+    if len(days) == sessions and days:
+        return "the whole month"
+    spans: list[list[date]] = []
+    for day in days:
+        if spans and next_trading_day(spans[-1][-1]) == day:
+            spans[-1].append(day)
+        else:
+            spans.append([day])
+    return ", ".join(str(s[0]) if len(s) == 1 else f"{s[0]} to {s[-1]}" for s in spans)
+
+
+def _write(path: Path, months: dict[str, pd.DataFrame]) -> None:
+    from strikeloom.errors import SettingsError
+    from strikeloom.views.figures import coverage_figure
+
+    try:
+        coverage_figure(months).write_html(path, include_plotlyjs=True)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error}") from error
+
+
+def _body(name: str, days: Sequence[date], months: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "market": name,
+        "first": days[0],
+        "last": days[-1],
+        "days": len(days),
+        "missing": [day for found in months["missing"] for day in found],
+        "months": [
+            {
+                "month": row.month,
+                "sessions": int(row.trading_days),
+                **{name: int(getattr(row, name)) for name in _SETS},
+                "missing": row.missing,
+            }
+            for row in months.itertuples()
+        ],
+    }

@@ -1,0 +1,47 @@
+"""Which days of a market are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from strikeloom.views.theme import ACCENT, QUIET, layout
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+_ROW = 240
+
+
+def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
+    """Bars of sessions held and missing by month, one row a market.
+
+    Parameters
+    ----------
+    markets : mapping of str to pandas.DataFrame
+        By market: columns month, trading_days, missing (list of dates), worked_out.
+    """
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(rows=len(markets), subplot_titles=list(markets))
+    for number, months in enumerate(markets.values(), start=1):
+        place = {"row": number, "col": 1}
+        x = months["month"].tolist()
+        missing = [len(days) for days in months["missing"]]
+        held = [int(n) - m for n, m in zip(months["trading_days"], missing, strict=True)]
+        named = [", ".join(map(str, days)) for days in months["missing"]]
+        shown = number == 1
+        figure.add_bar(x=x, y=held, name="stored", marker_color=ACCENT, showlegend=shown, **place)
+        figure.add_bar(
+            x=x, y=missing, name="missing", marker_color=QUIET, customdata=named,
+            hovertemplate="%{x}: %{customdata}", showlegend=shown, **place,
+        )  # fmt: skip
+        figure.add_scatter(
+            x=x, y=months["worked_out"].tolist(), name="worked out", mode="markers",
+            marker={"symbol": "line-ew-open", "size": 14}, showlegend=shown, **place,
+        )  # fmt: skip
+    figure.update_layout(
+        layout("Sessions stored by month"), barmode="stack", height=_ROW * len(markets) + 80
+    )
+    return figure
