@@ -167,6 +167,22 @@ def test_bars_hold_what_traded_in_them():
     assert levels.close.tolist() == [25010_00, 25004_00]
 
 
+def test_bars_between_two_snapshots_follow_the_line():
+    """From 99.50 to 104.50 in five minutes: a rupee a minute, and 260 units on average."""
+    tape = made(*DAY, at=OPEN + timedelta(minutes=5), tick_seconds=1)
+    found = bars(tape, CALL.key, 1)
+    assert found.at == [OPEN + timedelta(minutes=n) for n in range(6)]
+    closes = [10045, 10145, 10245, 10350, 10450]  # a second before the next minute, on the tick
+    assert np.abs(found.close[:5] - closes).max() <= 5
+    assert found.close[5] == 10450
+    assert found.volume.sum() == 1300
+    assert (found.high >= found.low).all()
+    levels = bars(tape, "NIFTY", 1)
+    assert levels.open[0] == 25000_00
+    assert levels.close[-1] == 25010_00
+    assert len(levels.at) == 6
+
+
 def test_what_is_not_listed_is_refused_by_name():
     tape = made(*DAY)
     with pytest.raises(DataError, match="no option has the security id 7"):

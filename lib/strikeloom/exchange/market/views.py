@@ -209,16 +209,33 @@ def bars(tape: Tape, name: str, minutes: int) -> Bars:
     where = tape.place()
     if where is None:
         raise NoQuote(f"the day of {name} has not begun at {tape.clock.now():%Y-%m-%d %H:%M}")
-    if any(item.symbol == name for item in tape.underlyings):
-        level, _ = tape.spot(name)
-        last = np.append(_levels(tape, name, where.row), level)
+    columns, places = tape.day_columns, _places(tape, where)
+    at = [place.at for place in places]
+    symbols = [item.symbol for item in tape.underlyings]
+    if name in symbols:
+        tape.spot(name)  # an underlying without a level is an error, not an empty chart
+        column = symbols.index(name)
+        last = np.array([columns.spot(place, column) for place in places], dtype=np.int64)
         nothing = np.zeros(len(last), dtype=np.int64)
-        at = [*tape.day_columns.snapshots[: where.row + 1], where.at]
         return _bars(at, last, nothing, nothing, minutes)
-    path = _path(tape, where, np.array([tape.by_key(name).row], dtype=np.int64))
-    traded = path.volume[:, 0] > 0
-    last = np.where(traded, path.last[:, 0], 0)
-    return _bars(path.at, last, path.volume[:, 0], path.interest[:, 0], minutes)
+    row = np.array([tape.by_key(name).row], dtype=np.int64)
+    read = [columns.read(place, row) for place in places]
+    volume = np.array([int(found.volume[0]) for found in read], dtype=np.int64)
+    last = np.array([int(found.last[0]) for found in read], dtype=np.int64)
+    interest = np.array([int(found.open_interest[0]) for found in read], dtype=np.int64)
+    return _bars(at, np.where(volume > 0, last, 0), volume, interest, minutes)
+
+
+def _places(tape: Tape, until: Place) -> list[Place]:
+    """Snapshots so far, and where the market moves between them the end of each minute."""
+    columns = tape.day_columns
+    moments = [*columns.snapshots[: until.row + 1], until.at]
+    if columns.step:
+        minute, short = timedelta(minutes=1), timedelta(microseconds=1)
+        count = (until.at - columns.snapshots[0]) // minute
+        moments += [columns.snapshots[0] + n * minute - short for n in range(1, count + 1)]
+    found = {place.at: place for at in sorted(moments) if (place := columns.place(at))}
+    return [found[at] for at in sorted(found)]
 
 
 def _bars(at: list[datetime], last: Ints, volume: Ints, interest: Ints, minutes: int) -> Bars:
