@@ -42,9 +42,29 @@ def test_iv_shows_history_and_standing(call: Call, planned: Desk) -> None:
     assert said.code == 0
     assert said.out.count("2026-06-") == 8
     assert f"percentile {rank.percentile:.0f} of {rank.window_months} months" in said.out
-    body = json.loads(call("iv", symbol, "--json").out)
-    assert len(body["history"]) == 90
-    assert body["percentile"] == pytest.approx(rank.percentile)
+    assert "12 months: 70 more days needed" in said.out
+
+
+def test_iv_as_json_is_one_object_a_day_with_every_null_explained(
+    call: Call, planned: Desk
+) -> None:
+    symbol, rank = next(
+        (s, r) for s, r in planned.store.ranks(planned.day).items() if r.percentile is not None
+    )
+    days = json.loads(call("iv", symbol, "--json").out)
+    assert len(days) == 90
+    keys = (
+        "date vix_method atm_iv_7d atm_iv_30d atm_iv_60d atm_iv_90d model_free_30d rr25_30d "
+        "bf25_30d rv20 percentile_1y sample_1y regime quality reason"
+    )
+    for day in days:
+        assert set(keys.split()) <= set(day)
+        assert day["atm_iv_30d"] is not None or day["reason"]
+        assert day["percentile_1y"] is None  # 90 of 160 days
+        assert "more days" in day["reason"] or "not ranked" in day["reason"]
+    assert (days[-1]["date"], days[-1]["sample_1y"]) == ("2026-06-10", 90)
+    assert days[-1]["percentile"] == pytest.approx(rank.percentile)
+    assert 0.05 < days[-1]["atm_iv_30d"] < 1.5
 
 
 def test_iv_of_an_unknown_symbol_names_it(call: Call, planned: Desk) -> None:

@@ -21,7 +21,7 @@ def _history(days: int, *, symbol: str = "ACME", seed: int = 1) -> pd.DataFrame:
     """Business days up to LAST with made volatilities."""
     when = pd.bdate_range(end=pd.Timestamp(LAST), periods=days).astype("datetime64[s]")
     vols = np.random.default_rng(seed).uniform(0.1, 0.5, days)
-    return pd.DataFrame({"symbol": symbol, "day": when, "atm_iv": vols})
+    return pd.DataFrame({"symbol": symbol, "day": when, "atm_iv_30d": vols})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_the_longest_window_with_enough_days_is_used(
         assert row.percentile is None
         assert row.regime is None
         assert row.reason == "1 more days needed"
+        assert row.windows[0].missing == 1
     else:
         assert row.sample >= needed
 
@@ -45,10 +46,24 @@ def test_the_longest_window_with_enough_days_is_used(
 def test_the_percentile_is_scipys_over_the_window() -> None:
     history = _history(100)
     (row,) = rank(history, LAST, IV)
-    inside = history[history["day"] > pd.Timestamp(LAST) - pd.DateOffset(months=6)]["atm_iv"]
+    inside = history[history["day"] > pd.Timestamp(LAST) - pd.DateOffset(months=6)]["atm_iv_30d"]
     assert row.sample == len(inside)
     expected = percentileofscore(inside, inside.iloc[-1], kind="mean")
     assert row.percentile == pytest.approx(expected)
+
+
+def test_every_window_is_told_with_its_sample_or_what_it_lacks() -> None:
+    history = _history(100)
+    (row,) = rank(history, LAST, IV)
+    assert [window.months for window in row.windows] == [1, 3, 6, 12]
+    assert [window.needed for window in row.windows] == [20, 40, 80, 160]
+    assert row.windows[-1].percentile is None
+    assert row.windows[-1].missing == 160 - 100
+    for window in row.windows[:3]:
+        begin = pd.Timestamp(LAST) - pd.DateOffset(months=window.months)
+        inside = history[history["day"] > begin]["atm_iv_30d"]
+        expected = percentileofscore(inside, inside.iloc[-1], kind="mean")
+        assert (window.sample, window.percentile) == (len(inside), pytest.approx(expected))
 
 
 def test_tomorrow_cannot_change_today() -> None:
@@ -56,17 +71,17 @@ def test_tomorrow_cannot_change_today() -> None:
     today = date.fromisoformat(str(history["day"].iloc[-10].date()))
     before = rank(history[history["day"] <= pd.Timestamp(today)], today, IV)
     poisoned = history.copy()
-    poisoned.loc[poisoned["day"] > pd.Timestamp(today), "atm_iv"] = 9.0
+    poisoned.loc[poisoned["day"] > pd.Timestamp(today), "atm_iv_30d"] = 9.0
     assert rank(poisoned, today, IV) == before
 
 
 def test_an_unsolved_day_is_refused_and_does_not_count() -> None:
     history = _history(60)
-    history.loc[history.index[-1], "atm_iv"] = np.nan
+    history.loc[history.index[-1], "atm_iv_30d"] = np.nan
     (row,) = rank(history, LAST, IV)
     assert (row.atm_iv, row.percentile, row.reason) == (None, None, "no volatility today")
     history = _history(60)
-    history.loc[history.index[:-1:2], "atm_iv"] = np.nan
+    history.loc[history.index[:-1:2], "atm_iv_30d"] = np.nan
     (row,) = rank(history, LAST, IV)
     assert row.sample <= 30
 

@@ -11,8 +11,19 @@ from strikeloom.quant.ranks import standing
 
 def test_percentile_is_scipys_mean_percentile() -> None:
     history = np.array([0.1, 0.2, 0.2, 0.3, 0.5, np.nan])
-    for value in (0.05, 0.1, 0.2, 0.25, 0.5, 0.9):
-        expected = percentileofscore(history[:-1], value, kind="mean")
-        assert standing(value, history).percentile == pytest.approx(expected)
-    assert standing(0.2, history).sample == 5
-    assert np.isnan(standing(0.2, np.array([0.2, 0.2])).rank)
+    values = np.array([0.05, 0.1, 0.2, 0.25, 0.5, 0.9])
+    found = standing(values, np.tile(history, (6, 1)))
+    expected = [percentileofscore(history[:-1], value, kind="mean") for value in values]
+    assert found.percentile.tolist() == pytest.approx(expected)
+    assert found.sample.tolist() == [5] * 6
+    assert found.rank[1:5].tolist() == pytest.approx([0, 25, 37.5, 100])
+
+
+def test_nothing_to_stand_in_is_no_number() -> None:
+    history = np.array([[0.2, 0.2], [np.nan, np.nan], [0.1, 0.2]])
+    found = standing(np.array([0.2, 0.2, np.nan]), history)
+    assert found.percentile[0] == 50
+    assert np.isnan(found.rank[0])
+    assert np.isnan(found.percentile[1:]).all()
+    assert found.sample.tolist() == [2, 0, 2]
+    assert np.isnan(standing(np.array([1.0]), np.empty((1, 0))).percentile[0])

@@ -1,11 +1,12 @@
-"""``status``, ``iv``, ``explain``, ``doctor``: looking, changing nothing."""
+"""``status``, ``explain``, ``doctor``: looking, changing nothing."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from strikeloom.cli.iv import iv
 from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
@@ -67,70 +68,6 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
         ["run", "verdict", "error"],
         [(row["run_id"], row["verdict"], row["error"]) for row in runs],
     )
-
-
-def iv(
-    symbol: Symbol,
-    first: Annotated[str, typer.Option("--from", help="First day.", show_default=False)] = "",
-    to: Annotated[str, typer.Option("--to", help="Last day.", show_default=False)] = "",
-    market: Market = "",
-    as_json: Json = False,
-) -> None:
-    """Show a symbol's volatility history, and where today stands in it.
-
-    Example: strikeloom iv NIFTY --from 2026-01-01
-    """
-    import pandas as pd
-
-    from strikeloom.cli import say
-    from strikeloom.errors import MissingHistory
-
-    desk = desk_of(market, to)
-    frame = desk.store.iv_history(desk.day)
-    frame = frame[frame["symbol"] == symbol.upper()]
-    if first:
-        frame = frame[frame["day"] >= pd.Timestamp(first)]
-    if frame.empty:
-        raise MissingHistory(
-            f"no volatility of {symbol.upper()} up to {desk.day} on market {desk.market}; run "
-            f"strikeloom run iv-history --date {desk.day}",
-            symbol=symbol,
-        )
-    rank = desk.store.ranks(desk.day).get(symbol.upper())
-    if as_json:
-        rows = [
-            {"day": r.day.date(), "atm_iv": None if pd.isna(r.atm_iv) else r.atm_iv,
-             "reason": r.reason}
-            for r in frame.itertuples()
-        ]  # fmt: skip
-        say.as_json(
-            {
-                "symbol": symbol.upper(),
-                "history": rows,
-                "percentile": rank and rank.percentile,
-                "regime": rank and rank.regime,
-                "window_months": rank and rank.window_months,
-            }
-        )
-        return
-    top = frame["atm_iv"].max()
-    say.table(
-        f"{symbol.upper()}: at-the-money volatility",
-        ["day", "volatility>", "", "reason"],
-        [
-            (r.day.date(), *_bar(r.atm_iv, top), r.reason)
-            for r in frame.tail(60).itertuples()
-        ],
-    )  # fmt: skip
-    if rank is None:
-        say.note(f"no rank for {desk.day}")
-    elif rank.percentile is None:
-        say.say(f"no percentile: {rank.reason} ({rank.sample} of {rank.needed} days)")
-    else:
-        say.say(
-            f"percentile {rank.percentile:.0f} of {rank.window_months} months "
-            f"({rank.sample} days): {rank.regime}"
-        )
 
 
 def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
@@ -197,14 +134,6 @@ def doctor(as_json: Json = False) -> None:
             say.say(f"{mark}  {item.what}: {item.detail}")
     if failed:
         raise typer.Exit(1)
-
-
-def _bar(value: float, top: float) -> tuple[Any, str]:
-    import math
-
-    if math.isnan(value):
-        return "", ""
-    return f"{value:.2%}", "█" * round(24 * value / top)
 
 
 COMMANDS = (status, iv, explain, doctor)

@@ -1,10 +1,12 @@
-"""Implied volatility of an underlying on a day, and where it stands in its own history."""
+"""Volatility of an underlying on a day, and where it stands in its own history."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from strikeloom.domain.frames import Schema
 
 
 class Regime(StrEnum):
@@ -25,44 +27,160 @@ class ForwardSource(StrEnum):
     SPOT = "spot"
 
 
+class Quality(StrEnum):
+    """How a 30-day volatility was obtained; the worse of the two expiries it lies between."""
+
+    A = "A"
+    """Both expiries traded on both sides of the forward."""
+    B = "B"
+    """One side is bracketed by a single quote or none, or the tenor lies beyond the last expiry."""
+    C = "C"
+    """An expiry was carried along the term structure that its peers traded that day."""
+
+
+class Flag(StrEnum):
+    """What a reader should know about a row."""
+
+    CARRIED = "carried_from_peers"
+    BEFORE_FIRST = "before_first_expiry"
+    AFTER_LAST = "after_last_expiry"
+    SKEW_HELD = "skew_of_one_expiry"
+    FORWARD = "forward_without_parity"
+    FORWARD_OFF = "forward_off_future"
+    STALE_SPOT = "stale_spot"
+    PRICE_GAP = "gap_in_prices"
+    BROKEN = "price_step_without_ratio"
+    NO_PRICE = "no_price_of_the_day"
+
+
+class Unsolved(StrEnum):
+    """Why a row has no 30-day volatility, for people and for counting."""
+
+    NOT_LISTED = "no option listed beyond the day"
+    NOT_TRADED = "no option traded"
+    NO_FORWARD = "no forward: no parity, no future, no spot"
+    NO_QUOTE = "no usable quote near the forward"
+    NO_TENOR = "no expiry near 30 days and too few peers to carry one"
+    NO_EXPIRY = "no expiry with enough days and strikes to trade"
+
+
+_TENORS = (7, 30, 60, 90)
+_REALISED = tuple(f"rv_{name}_{n}" for n in (10, 20, 60) for name in ("cc", "pk", "gk", "yz"))
+
+#: One row an underlying and day. Volatilities a year as fractions (0.18 is 18 %), NaN where
+#: there is none; ``reason`` (``Unsolved``) says why the 30-day one is missing. ``atm_iv``,
+#: ``expiry``, ``years``, ``forward``, ``forward_source``, ``forward_error`` (relative) and
+#: ``strikes_used`` are of the first expiry far enough to trade. ``atm_iv_*d`` at constant days
+#: ahead; ``model_free_30d`` from the smiles; ``vix_method`` the exchange's own, for an index with
+#: two monthly futures. ``rr25``, ``bf25``: call less put, and their mean less at the money, at
+#: 25 delta. ``term_slope`` is 60 less 30 days. ``rv_<estimator>_<sessions>``: cc close to close,
+#: pk Parkinson, gk Garman-Klass, yz Yang-Zhang. ``pcr``: puts over calls. ``flags`` are ``Flag``
+#: joined by blanks.
+IV_SUMMARY = Schema(
+    "historical_iv_summary",
+    {
+        "symbol": "text",
+        "day": "date",
+        "spot": "price",
+        "atm_iv": "number",
+        "expiry": "date",
+        "years": "number",
+        "forward": "price",
+        "forward_source": "text",
+        "forward_error": "number",
+        "strikes_used": "count",
+        **{f"atm_iv_{days}d": "number" for days in _TENORS},
+        "model_free_30d": "number",
+        "vix_method": "number",
+        "rr25_30d": "number",
+        "bf25_30d": "number",
+        "term_slope": "number",
+        **dict.fromkeys(_REALISED, "number"),
+        "iv_minus_rv": "number",
+        "pcr_volume": "number",
+        "pcr_oi": "number",
+        "expiries_listed": "count",
+        "expiries_traded": "count",
+        "options_listed": "count",
+        "options_traded": "count",
+        "options_fresh": "count",
+        "quality": "text",
+        "flags": "text",
+        "reason": "text",
+    },
+    ("symbol", "day"),
+)
+
+#: One row an expiry, underlying and day: forward by its sources, the smile (``level`` to
+#: ``right_width`` as in ``quant/smile.Curves``, ``smile`` its kind) and what is read from it.
+IV_EXPIRIES = Schema(
+    "iv_expiries",
+    {
+        "symbol": "text",
+        "day": "date",
+        "expiry": "date",
+        "years": "number",
+        "forward": "price",
+        "forward_error": "number",
+        "forward_source": "text",
+        "parity_forward": "price",
+        "parity_error": "number",
+        "parity_strikes": "count",
+        "future": "price",
+        "discount": "number",
+        "discount_error": "number",
+        "smile": "text",
+        "quotes": "count",
+        "lowest": "number",
+        "highest": "number",
+        "residual": "number",
+        "moved": "number",
+        "atm_iv": "number",
+        "rr25": "number",
+        "bf25": "number",
+        "model_free": "number",
+        "term_iv": "number",
+        "quality": "text",
+        **dict.fromkeys(
+            (
+                "level",
+                "left",
+                "right",
+                "left_centre",
+                "left_width",
+                "right_centre",
+                "right_width",
+            ),
+            "number",
+        ),
+    },
+    ("symbol", "day", "expiry"),
+)
+
+
 @dataclass(frozen=True, slots=True)
-class IvSnapshot:
-    """At-the-money implied volatility of one underlying on one day.
+class WindowRank:
+    """Standing in one window; ``None`` while ``sample`` is below ``needed``."""
 
-    Attributes
-    ----------
-    atm_iv : float or None
-        Per year as a fraction (0.18 is 18 %). ``None`` with a ``reason`` when not solvable.
-    expiry : datetime.date or None
-        The expiry it was read from.
-    years : float or None
-        Calendar time to that expiry.
-    forward : float or None
-        Rupees.
-    strikes_used : int
-        Traded strikes that entered the estimate.
-    reason : str
-        Empty when solved; otherwise why not, for people.
-    """
+    months: int
+    percentile: float | None
+    rank: float | None
+    sample: int
+    needed: int
 
-    symbol: str
-    day: date
-    atm_iv: float | None
-    expiry: date | None
-    years: float | None
-    spot: float | None
-    forward: float | None
-    forward_source: ForwardSource | None
-    strikes_used: int
-    reason: str = ""
+    @property
+    def missing(self) -> int:
+        """Days still to come before the window may be used."""
+        return max(0, self.needed - self.sample)
 
 
 @dataclass(frozen=True, slots=True)
 class IvRank:
-    """Where an IV stands in the longest permitted window of its own past.
+    """Where a 30-day volatility stands in the longest permitted window of its own past.
 
     With too few days ``percentile``, ``rank`` and ``regime`` are ``None`` and ``reason`` says
-    how many days are missing. Never a made-up 50 %.
+    how many days are missing. Never a made-up 50 %. ``windows`` holds every window, shortest
+    first.
     """
 
     symbol: str
@@ -75,3 +193,4 @@ class IvRank:
     sample: int
     needed: int
     reason: str = ""
+    windows: tuple[WindowRank, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from strikeloom.errors import MissingHistory, SettingsError
-from strikeloom.iv_history.summarise import METHOD
+from strikeloom.iv_history.day import METHOD
 from strikeloom.nse.sessions import trading_days
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import History
@@ -72,7 +72,7 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
         )
     wanted = dict(stamps(desk.history, inside, desk.settings.iv))
     there = desk.partitions.stamps()
-    known = desk.store.iv_history(desk.day, first=begin)
+    known = desk.store.iv_history(desk.day, first=begin, columns=("day",))
     kept = set(known.loc[known["method"] == METHOD, "day"].dt.date)
     held = set(inside)
     whole = [day for day in inside if there.get(day) == wanted[day]]

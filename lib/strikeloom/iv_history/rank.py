@@ -1,4 +1,4 @@
-"""Where each symbol's volatility stands in its own past, as of a day.
+"""Where each symbol's 30-day volatility stands in its own past, as of a day.
 
 The longest window that has its minimum of solved days is used and named. With none there is
 no percentile and no regime, but the number of days missing.
@@ -12,75 +12,101 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.volatility import IvRank, Regime
+from strikeloom.domain.volatility import IvRank, Regime, WindowRank
 from strikeloom.ports.desk import Desk
-from strikeloom.quant.ranks import standing
+from strikeloom.quant.ranks import Standing, standing
 from strikeloom.settings.iv import IvSettings, RegimeThresholds
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: What is ranked.
+RANKED = "atm_iv_30d"
 
 
 def rank_days(desk: Desk, days: Sequence[date]) -> list[IvRank]:
     """Ranks of each symbol on each day, from rows up to that day alone."""
     if not days:
         return []
-    history = desk.store.iv_history(max(days))
+    history = desk.store.iv_history(max(days), columns=("symbol", "day", RANKED))
     return [row for day in days for row in rank(history, day, desk.settings.iv)]
 
 
 def rank(history: pd.DataFrame, day: date, settings: IvSettings) -> list[IvRank]:
-    """Ranks of the symbols that have a row on ``day``."""
+    """Ranks of the symbols that have a row on ``day``.
+
+    Parameters
+    ----------
+    history : DataFrame
+        Columns symbol, day, atm_iv_30d; later days are not looked at.
+    """
     import pandas as pd
 
-    today = pd.Timestamp(day)
-    past = history[history["day"] <= today]
-    rows = []
-    for symbol, frame in past.groupby("symbol", sort=True):
-        days, vols = frame["day"].to_numpy(), frame["atm_iv"].to_numpy()
-        if days[-1] == np.datetime64(today):
-            rows.append(_standing(str(symbol), day, days, vols, settings))
-    return rows
+    today = np.datetime64(day, "D")
+    when = history["day"].to_numpy().astype("datetime64[D]")
+    inside = when <= today
+    codes, names = pd.factorize(history["symbol"].to_numpy()[inside], sort=True)
+    days, column = np.unique(when[inside], return_inverse=True)
+    table = np.full((len(names), len(days)), np.nan)
+    table[codes, column] = history[RANKED].to_numpy()[inside]
+    here = np.zeros(len(names), dtype=bool)
+    here[codes[when[inside] == today]] = True
+    if not here.any():
+        return []
+    table, now = table[here], table[here, -1]
+    windows = {
+        months: standing(
+            now, table[:, days > np.datetime64(pd.Timestamp(day) - pd.DateOffset(months=months))]
+        )
+        for months in sorted(settings.windows)
+    }
+    return [
+        _rank(str(name), day, float(now[i]), i, windows, settings)
+        for i, name in enumerate(np.asarray(names)[here])
+    ]
 
 
-def _standing(
-    symbol: str, day: date, days: np.ndarray, vols: np.ndarray, settings: IvSettings
+def _rank(
+    symbol: str, day: date, now: float, row: int, windows: dict[int, Standing], settings: IvSettings
 ) -> IvRank:
-    import pandas as pd
-
-    now = float(vols[-1])
-    shortest = min(settings.windows)
-    if np.isnan(now):
-        return _refused(symbol, day, None, 0, settings.windows[shortest], "no volatility today")
-    for months in sorted(settings.windows, reverse=True):
-        begin = np.datetime64(pd.Timestamp(day) - pd.DateOffset(months=months))
-        window = vols[days > begin]
-        place = standing(now, window)
-        needed = settings.windows[months]
-        if place.sample >= needed:
-            return IvRank(
-                symbol,
-                day,
-                now,
-                place.percentile,
-                _number(place.rank),
-                regime(place.percentile, settings.regimes),
-                months,
-                place.sample,
-                needed,
-            )
-    missing = needed - place.sample
-    return _refused(symbol, day, now, place.sample, needed, f"{missing} more days needed")
-
-
-def _refused(
-    symbol: str, day: date, vol: float | None, sample: int, needed: int, reason: str
-) -> IvRank:
-    return IvRank(symbol, day, vol, None, None, None, None, sample, needed, reason)
+    solved = not np.isnan(now)
+    found = tuple(_window(m, windows[m], row, settings.windows[m], solved) for m in windows)
+    permitted = [window for window in found if not window.missing] if solved else []
+    if not permitted:
+        short = found[0]
+        reason = f"{short.missing} more days needed" if solved else "no volatility today"
+        value, sample = (now, short.sample) if solved else (None, 0)
+        return IvRank(
+            symbol, day, value, None, None, None, None, sample, short.needed, reason, found
+        )
+    used = permitted[-1]
+    return IvRank(
+        symbol,
+        day,
+        now,
+        used.percentile,
+        used.rank,
+        regime(float(used.percentile or 0.0), settings.regimes),
+        used.months,
+        used.sample,
+        used.needed,
+        "",
+        found,
+    )
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def _window(months: int, place: Standing, row: int, needed: int, solved: bool) -> WindowRank:
+    sample = int(place.sample[row])
+    if not solved or sample < needed:
+        return WindowRank(months, None, None, sample, needed)
+    rank = float(place.rank[row])
+    return WindowRank(
+        months,
+        float(place.percentile[row]),
+        None if np.isnan(rank) else rank,
+        sample,
+        needed,
+    )
 
 
 def regime(percentile: float, thresholds: RegimeThresholds) -> Regime:

@@ -6,25 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
 
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage, StageResult, Verdict
-from strikeloom.domain.volatility import ForwardSource, IvSnapshot
 from strikeloom.errors import DataError
+from strikeloom.iv_history.day import METHOD
 from strikeloom.iv_history.load import SUMMARY, Gaps
-from strikeloom.iv_history.rank import rank_days
-from strikeloom.iv_history.summarise import METHOD
+from strikeloom.iv_history.rank import RANKED, rank_days
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def keep(desk: Desk, day: date) -> int:
     """Take the summary of a day that a worker has written into the store. Returns its rows."""
-    return desk.store.save_iv(_snapshots(desk.partitions.read(day, SUMMARY)), METHOD)
+    return desk.store.save_iv(desk.partitions.read(day, SUMMARY), METHOD)
 
 
 def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> StageOutput:
@@ -50,8 +45,8 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
     ranks = rank_days(desk, ranked)
     desk.store.save_ranks(ranks)
     history = desk.store.iv_history(desk.day, first=desk.day)
-    refused = Counter(history.loc[history["atm_iv"].isna(), "reason"])
-    done = int(history["atm_iv"].notna().sum())
+    refused = Counter(history.loc[history[RANKED].isna(), "reason"])
+    done = int(history[RANKED].notna().sum())
     today = [row for row in ranks if row.day == desk.day]
     warnings = [f"{day} could not be worked out: {why}" for day, why in sorted(failed.items())]
     if gaps.holes:
@@ -72,34 +67,8 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
         warnings=tuple(warnings),
         versions={"method": METHOD},
     )
-    table = pd.DataFrame([asdict(row) for row in today])
+    table = pd.DataFrame([asdict(row) for row in today]).drop(columns="windows", errors="ignore")
     return StageOutput(result, {"historical_iv_summary": history, "iv_percentiles": table})
-
-
-def _snapshots(frame: pd.DataFrame) -> list[IvSnapshot]:
-    """Rows of a day's summary as records."""
-    rows = frame.to_dict("records")
-    return [
-        IvSnapshot(
-            **{name: None if _absent(value) else value for name, value in row.items()}
-            | {
-                "day": row["day"].date(),
-                "expiry": None if _absent(row["expiry"]) else row["expiry"].date(),
-                "forward_source": _source(row["forward_source"]),
-            }
-        )
-        for row in rows
-    ]
-
-
-def _source(value: str) -> ForwardSource | None:
-    return None if _absent(value) else ForwardSource(value)
-
-
-def _absent(value: object) -> bool:
-    import pandas as pd
-
-    return bool(pd.isna(value))
 
 
 def _span(days: Sequence[date]) -> str:

@@ -17,7 +17,7 @@ from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Position, RequestState
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult
-from strikeloom.domain.volatility import IvRank, IvSnapshot
+from strikeloom.domain.volatility import IvRank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,12 +100,17 @@ class RunStore(Protocol):
 class MarketStore(Protocol):
     """What 01 to 03 derive from the market."""
 
-    def save_iv(self, rows: Iterable[IvSnapshot], method: str) -> int:
-        """Upsert snapshots by symbol and day; rows of an older method are replaced."""
+    def save_iv(self, rows: pd.DataFrame, method: str) -> int:
+        """Upsert ``IV_SUMMARY`` rows by symbol and day; rows of an older method are replaced."""
         ...
 
-    def iv_history(self, last: date, *, first: date | None = None) -> pd.DataFrame:
-        """Columns of ``IvSnapshot`` and ``method``; rows up to ``last`` inclusive, none later."""
+    def iv_history(
+        self, last: date, *, first: date | None = None, columns: Sequence[str] = ()
+    ) -> pd.DataFrame:
+        """``IV_SUMMARY`` columns, or those named, and ``method``.
+
+        Rows up to ``last`` inclusive, none later, by symbol and day.
+        """
         ...
 
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
@@ -114,6 +119,10 @@ class MarketStore(Protocol):
 
     def ranks(self, day: date) -> dict[str, IvRank]:
         """Ranks of a day by symbol."""
+        ...
+
+    def rank_history(self, symbol: str, last: date, *, first: date | None = None) -> list[IvRank]:
+        """Ranks of a symbol up to ``last`` inclusive, oldest first."""
         ...
 
     def save_views(self, rows: Iterable[MarketView]) -> int:

@@ -1,4 +1,4 @@
-"""Where a value stands among the values before it."""
+"""Where values stand among the values before them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ Floats = NDArray[np.float64]
 
 
 class Standing(NamedTuple):
-    """Percentile and rank, 0 to 100, and the number of observations behind them."""
+    """Percentile and rank, 0 to 100, and the observations behind them; shape (rows,)."""
 
-    percentile: float
-    rank: float
-    sample: int
+    percentile: Floats
+    rank: Floats
+    sample: NDArray[np.int64]
 
 
-def standing(value: float, history: Floats) -> Standing:
-    """Percentile and rank of ``value`` in ``history``.
+def standing(value: Floats, history: Floats) -> Standing:
+    """Percentile and rank of each value in its own history.
 
     Percentile is the share of observations below the value, ties counted half (mid-rank), so
     the lowest of n is not 0 by construction and a flat history gives 50. Rank is the place
@@ -27,14 +27,23 @@ def standing(value: float, history: Floats) -> Standing:
 
     Parameters
     ----------
-    history : ndarray, shape (n,)
-        Past observations, the value itself included when it belongs; NaN rows are dropped.
+    value : ndarray, shape (rows,)
+        NaN gives NaN.
+    history : ndarray, shape (rows, n)
+        Past observations of each row, the value itself included when it belongs; NaN entries
+        do not count.
     """
-    known = history[np.isfinite(history)]
-    if not len(known) or not np.isfinite(value):
-        return Standing(np.nan, np.nan, len(known))
-    below = np.count_nonzero(known < value)
-    equal = np.count_nonzero(known == value)
-    low, high = float(known.min()), float(known.max())
-    rank = 100 * (value - low) / (high - low) if high > low else np.nan
-    return Standing(100 * (below + 0.5 * equal) / len(known), rank, len(known))
+    known = np.isfinite(history)
+    sample = np.count_nonzero(known, axis=1)
+    at = value[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        below = np.count_nonzero(history < at, axis=1)
+        equal = np.count_nonzero(history == at, axis=1)
+        low = np.min(np.where(known, history, np.inf), axis=1, initial=np.inf)
+        high = np.max(np.where(known, history, -np.inf), axis=1, initial=-np.inf)
+        share = 100 * (below + 0.5 * equal) / sample
+        rank = np.where(high > low, 100 * (value - low) / (high - low), np.nan)
+    none = (sample == 0) | ~np.isfinite(value)
+    return Standing(
+        np.where(none, np.nan, share), np.where(none, np.nan, rank), sample.astype(np.int64)
+    )

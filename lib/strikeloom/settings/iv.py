@@ -28,7 +28,7 @@ class IvSettings(SettingsModel):
     rate_error: float = Field(gt=0, le=0.1)
     parity_error: float = Field(gt=0, le=0.05)
     min_days_to_expiry: int = Field(ge=0, le=60)
-    strikes_each_side: int = Field(ge=1, le=20)
+    tenor_min_days: float = Field(ge=0, le=20)
     min_strikes: int = Field(ge=1, le=20)
     windows: dict[int, int]
     regimes: RegimeThresholds

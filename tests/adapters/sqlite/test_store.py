@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ from strikeloom.domain.orders import IntentState, Order, OrderState
 from strikeloom.domain.positions import ExitDecision, ExitReason, ExitRequest, Urgency
 from strikeloom.domain.quotes import Quote
 from strikeloom.domain.results import Stage, StageResult, Verdict
-from strikeloom.domain.volatility import ForwardSource, IvRank, IvSnapshot, Regime
+from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 from strikeloom.errors import StoreError
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch, MarkRow, Rejection
 from strikeloom.trading.intents import entry_intents
@@ -111,25 +113,52 @@ def test_runs_are_latest_finished_first(store: SqliteStore) -> None:
     assert store.latest_run(Stage.STRATEGY_CREATION, date(2026, 2, 11)) is None
 
 
+def _volatility(symbol: str, day: date, atm_iv: float, **values: object) -> pd.DataFrame:
+    """One ``IV_SUMMARY`` row; numbers not given are missing."""
+    blank = {"number": np.nan, "price": np.nan, "count": 0, "text": "", "date": pd.NaT}
+    row = {name: blank[family] for name, family in IV_SUMMARY.columns.items()}
+    row |= {"symbol": symbol, "day": pd.Timestamp(day), "atm_iv_30d": atm_iv} | values
+    frame = pd.DataFrame([row])
+    for name, family in IV_SUMMARY.columns.items():
+        if family == "date":
+            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
+        elif family in ("number", "price"):
+            frame[name] = frame[name].astype("float64")
+    return frame
+
+
 def test_volatility_is_kept_once_a_day_and_never_from_later(store: SqliteStore) -> None:
-    solved = IvSnapshot(
-        "ACME", DAY, 0.2, date(2026, 2, 24), 0.04, 100.0, 100.5, ForwardSource.PARITY, 6
-    )
-    refused = IvSnapshot("BETA", DAY, None, None, None, 50.0, None, None, 0, "no option traded")
-    later = replace(solved, day=DAY + timedelta(days=1))
-    store.save_iv([solved, refused, later], "m1")
-    store.save_iv([replace(solved, atm_iv=0.3)], "m2")
+    expiry = pd.Timestamp("2026-02-24")
+    solved = _volatility("ACME", DAY, 0.2, expiry=expiry, strikes_used=6, quality="A")
+    refused = _volatility("BETA", DAY, np.nan, reason="no option traded")
+    later = _volatility("ACME", DAY + timedelta(days=1), 0.2)
+    assert store.save_iv(pd.concat([solved, refused, later]), "m1") == 3
+    store.save_iv(solved.assign(atm_iv_30d=0.3), "m2")
     found = store.iv_history(DAY)
     assert found["symbol"].tolist() == ["ACME", "BETA"]
-    assert found["atm_iv"].tolist()[0] == 0.3
     assert found["method"].tolist() == ["m2", "m1"]
-    assert found["atm_iv"].isna().tolist() == [False, True]
+    pd.testing.assert_frame_equal(found.head(1)[list(solved)], solved.assign(atm_iv_30d=0.3))
+    assert np.isnan(found["atm_iv_30d"].iloc[1])
+    assert pd.isna(found["expiry"].iloc[1])
     assert len(store.iv_history(DAY + timedelta(days=1))) == 3
+    few = store.iv_history(DAY, columns=("symbol", "atm_iv_30d"))
+    assert few.columns.tolist() == ["symbol", "atm_iv_30d", "method"]
 
 
 def test_ranks_and_views_round_trip(store: SqliteStore) -> None:
     rows = [
-        IvRank("ACME", DAY, 0.2, 75.0, 60.0, Regime.ELEVATED, 3, 45, 40),
+        IvRank(
+            "ACME",
+            DAY,
+            0.2,
+            75.0,
+            60.0,
+            Regime.ELEVATED,
+            3,
+            45,
+            40,
+            windows=(WindowRank(1, 70.0, None, 21, 20), WindowRank(3, 75.0, 60.0, 45, 40)),
+        ),
         IvRank("BETA", DAY, 0.2, None, None, None, None, 5, 20, "15 more days needed"),
     ]
     store.save_ranks(rows)

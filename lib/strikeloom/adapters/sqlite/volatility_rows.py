@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import Row, insert
 from strikeloom.adapters.sqlite.rows import day as to_day
 from strikeloom.domain.market import MarketView
-from strikeloom.domain.volatility import IvRank, IvSnapshot, Regime
+from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,49 +23,42 @@ if TYPE_CHECKING:
 class VolatilityRows(Bound):
     """The volatility part of ``ports.store.MarketStore``."""
 
-    def save_iv(self, rows: Iterable[IvSnapshot], method: str) -> int:
-        """Upsert snapshots by symbol and day; rows of an older method are replaced."""
-        values = [
-            {
-                **asdict(row),
-                "market": self.market,
-                "method": method,
-                "day": row.day.isoformat(),
-                "expiry": row.expiry.isoformat() if row.expiry else None,
-                "forward_source": row.forward_source.value if row.forward_source else None,
-            }
-            for row in rows
-        ]
+    def save_iv(self, rows: pd.DataFrame, method: str) -> int:
+        """Upsert ``IV_SUMMARY`` rows by symbol and day; rows of an older method are replaced."""
+        frame = IV_SUMMARY.check(rows, where="volatility to store")
+        columns: list[list[Any]] = []
+        for name, family in IV_SUMMARY.columns.items():
+            if family == "date":
+                text = np.datetime_as_string(frame[name].to_numpy().astype("datetime64[D]"))
+                columns.append([None if value == "NaT" else value for value in text.tolist()])
+            else:  # SQLite keeps NaN as NULL
+                columns.append(frame[name].to_numpy().tolist())
+        names = ("market", "method", *IV_SUMMARY.columns)
+        values = [dict(zip(names, (self.market, method, *row), strict=True))
+                  for row in zip(*columns, strict=True)]  # fmt: skip
         return self._upsert("historical_iv_summary", values)
 
-    def iv_history(self, last: date, *, first: date | None = None) -> pd.DataFrame:
-        """Columns of ``IvSnapshot`` and ``method``; rows up to ``last`` inclusive."""
+    def iv_history(
+        self, last: date, *, first: date | None = None, columns: Sequence[str] = ()
+    ) -> pd.DataFrame:
+        """``IV_SUMMARY`` columns, or those named, and ``method``; up to ``last`` inclusive."""
         import pandas as pd
 
+        names = [name for name in IV_SUMMARY.columns if not columns or name in columns]
         found = self.db.rows(
-            "SELECT symbol, day, atm_iv, expiry, years, spot, forward, forward_source, "
-            "strikes_used, reason, method FROM historical_iv_summary "
+            f"SELECT {', '.join(names)}, method FROM historical_iv_summary "  # noqa: S608
             "WHERE market = ? AND day >= ? AND day <= ? ORDER BY symbol, day",
             (self.market, (first or date.min).isoformat(), last.isoformat()),
         )
-        columns = [
-            "symbol",
-            "day",
-            "atm_iv",
-            "expiry",
-            "years",
-            "spot",
-            "forward",
-            "forward_source",
-            "strikes_used",
-            "reason",
-            "method",
-        ]
-        frame = pd.DataFrame([tuple(row) for row in found], columns=columns)
-        for name in ("atm_iv", "years", "spot", "forward"):
-            frame[name] = frame[name].astype("float64")
-        for name in ("day", "expiry"):
-            frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
+        frame = pd.DataFrame([tuple(row) for row in found], columns=[*names, "method"])
+        for name in names:
+            family = IV_SUMMARY.columns[name]
+            if family == "date":
+                frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
+            elif family in ("number", "price"):
+                frame[name] = frame[name].astype("float64")
+            elif family == "count":
+                frame[name] = frame[name].astype("int64")
         return frame
 
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
@@ -74,6 +69,7 @@ class VolatilityRows(Bound):
                 "market": self.market,
                 "day": row.day.isoformat(),
                 "regime": row.regime.value if row.regime else None,
+                "windows": json.dumps([asdict(window) for window in row.windows]),
             }
             for row in rows
         ]
@@ -86,6 +82,15 @@ class VolatilityRows(Bound):
             (self.market, day.isoformat()),
         )
         return {row["symbol"]: _rank(row) for row in found}
+
+    def rank_history(self, symbol: str, last: date, *, first: date | None = None) -> list[IvRank]:
+        """Ranks of a symbol up to ``last`` inclusive, oldest first."""
+        found = self.db.rows(
+            "SELECT * FROM iv_percentiles WHERE market = ? AND symbol = ? "
+            "AND day >= ? AND day <= ? ORDER BY day",
+            (self.market, symbol, (first or date.min).isoformat(), last.isoformat()),
+        )
+        return [_rank(row) for row in found]
 
     def save_views(self, rows: Iterable[MarketView]) -> int:
         """Upsert views by symbol and day."""
@@ -124,4 +129,5 @@ def _rank(row: Row) -> IvRank:
         sample=row["sample"],
         needed=row["needed"],
         reason=row["reason"],
+        windows=tuple(WindowRank(**window) for window in json.loads(row["windows"])),
     )

@@ -18,12 +18,12 @@ def volatility_figure(history: pd.DataFrame, *, symbols: Sequence[str] = ()) -> 
     Parameters
     ----------
     history : pandas.DataFrame
-        Columns symbol, day, atm_iv (fraction a year).
+        Columns symbol, day, atm_iv_30d (fraction a year).
     """
     import plotly.graph_objects as go
 
-    known = history.dropna(subset=["atm_iv"])
-    spread = known.groupby("day")["atm_iv"].quantile([0.25, 0.5, 0.75]).unstack() * 100
+    known = history.dropna(subset=["atm_iv_30d"])
+    spread = known.groupby("day")["atm_iv_30d"].quantile([0.25, 0.5, 0.75]).unstack() * 100
     days = [day.strftime("%Y-%m-%d") for day in spread.index]
     figure = go.Figure()
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
@@ -43,7 +43,7 @@ def volatility_figure(history: pd.DataFrame, *, symbols: Sequence[str] = ()) -> 
         one = known[known["symbol"] == symbol]
         figure.add_scatter(
             x=one["day"].dt.strftime("%Y-%m-%d").tolist(),
-            y=(one["atm_iv"] * 100).round(2).tolist(),
+            y=(one["atm_iv_30d"] * 100).round(2).tolist(),
             name=symbol,
             line={"width": 1.6},
         )

@@ -1,0 +1,145 @@
+"""``iv``: a symbol's volatility, day by day, and where it stands in its own past."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Json, Market, desk_of
+
+if TYPE_CHECKING:
+    from strikeloom.domain.volatility import IvRank, WindowRank
+
+_YEAR = 12
+_WIDTH = 24
+_NUMBERS = (
+    "vix_method",
+    "atm_iv_7d",
+    "atm_iv_30d",
+    "atm_iv_60d",
+    "atm_iv_90d",
+    "model_free_30d",
+    "rr25_30d",
+    "bf25_30d",
+)
+
+
+def iv(
+    symbol: Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")],
+    first: Annotated[str, typer.Option("--from", help="First day.", show_default=False)] = "",
+    to: Annotated[str, typer.Option("--to", help="Last day.", show_default=False)] = "",
+    market: Market = "",
+    as_json: Json = False,
+) -> None:
+    """Show a symbol's volatility history, and where today stands in it.
+
+    Volatilities are at the money, 30 calendar days ahead. With --json one object a day, as
+    fractions a year; what is missing is null and its reason is told.
+
+    Example: strikeloom iv NIFTY --from 2026-01-01
+    """
+    import pandas as pd
+
+    from strikeloom.cli import say
+    from strikeloom.errors import MissingHistory
+
+    desk, name = desk_of(market, to), symbol.upper()
+    since = date.fromisoformat(first) if first else None
+    frame = desk.store.iv_history(desk.day, first=since)
+    frame = frame[frame["symbol"] == name]
+    if frame.empty:
+        raise MissingHistory(
+            f"no volatility of {name} up to {desk.day} on market {desk.market}; run "
+            f"strikeloom run iv-history --date {desk.day}",
+            symbol=symbol,
+        )
+    ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
+    days = [
+        _day(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")
+    ]
+    if as_json:
+        say.as_json(days)
+        return
+    top = max((day["atm_iv_30d"] or 0.0 for day in days), default=0.0)
+    say.table(
+        f"{name}: volatility 30 days ahead, % a year",
+        ["day", "at the money>", "", "model free>", "VIX>", "25d skew>", "realised>", "rank>",
+         "regime", "grade", "remarks"],
+        [
+            (d["date"], _percent(d["atm_iv_30d"]), _bar(d["atm_iv_30d"], top),
+             _percent(d["model_free_30d"]), _percent(d["vix_method"]), _percent(d["rr25_30d"]),
+             _percent(d["rv20"]), _whole(d["percentile"]), d["regime"] or "", d["quality"] or "",
+             " ".join(filter(None, (d["reason"], d["flags"]))))
+            for d in days[-60:]
+        ],
+    )  # fmt: skip
+    last = days[-1]
+    terms = ", ".join(f"{n} d {_percent(last[f'atm_iv_{n}d']) or '-'}" for n in (7, 30, 60, 90))
+    say.say(f"term     {terms}")
+    for text in _standings(ranks.get(desk.day)):
+        say.say(text)
+
+
+def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
+    """One day as JSON has it."""
+    year = _window(rank, _YEAR)
+    why = [row["reason"]]
+    if rank is None:
+        why.append("not ranked yet")
+    elif not math.isnan(row["atm_iv_30d"]):
+        why.append(rank.reason)
+        if year and year.missing:
+            why.append(f"percentile_1y needs {year.missing} more days")
+    return {
+        "date": row["day"].date(),
+        **{name: _number(row[name]) for name in _NUMBERS},
+        "rv20": _number(row["rv_cc_20"]),
+        "percentile_1y": year.percentile if year else None,
+        "sample_1y": year.sample if year else 0,
+        "percentile": rank.percentile if rank else None,
+        "window_months": rank.window_months if rank else None,
+        "regime": rank.regime.value if rank and rank.regime else None,
+        "quality": row["quality"] or None,
+        "flags": row["flags"],
+        "reason": "; ".join(dict.fromkeys(filter(None, why))),
+    }
+
+
+def _window(rank: IvRank | None, months: int) -> WindowRank | None:
+    return next((w for w in rank.windows if w.months == months), None) if rank else None
+
+
+def _standings(rank: IvRank | None) -> list[str]:
+    if rank is None:
+        return ["rank     none yet for the day"]
+    if rank.percentile is None:
+        return [f"rank     none: {rank.reason} ({rank.sample} of {rank.needed} days)"]
+    lines = [
+        f"rank     percentile {rank.percentile:.0f} of {rank.window_months} months "
+        f"({rank.sample} days): {rank.regime}"
+    ]
+    for window in rank.windows:
+        if window.missing:
+            lines.append(f"         {window.months} months: {window.missing} more days needed")
+        elif window.months != rank.window_months:
+            lines.append(f"         percentile {window.percentile:.0f} of {window.months} months")
+    return lines
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
+
+
+def _bar(value: float | None, top: float) -> str:
+    return "" if not value or not top else "█" * max(1, round(_WIDTH * value / top))

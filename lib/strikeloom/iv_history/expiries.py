@@ -1,0 +1,175 @@
+"""Forward, smile and measures of every expiry of the exchange on a day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.domain.instruments import Kind
+from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.iv_history.columns import Columns
+from strikeloom.nse.ticks import option_tick
+from strikeloom.quant.chain import solve_chain
+from strikeloom.quant.forwards import (
+    Forwards,
+    ParityForwards,
+    best_forwards,
+    call_put_pairs,
+    close_variance,
+    parity_forwards,
+)
+from strikeloom.quant.implied_vol import Reason
+from strikeloom.quant.smile_delta import Wings, wings
+from strikeloom.quant.smile_fit import Fit, fit_smiles
+from strikeloom.quant.smile_fit import Kind as Smile
+from strikeloom.quant.smile_quotes import out_of_the_money, precision
+from strikeloom.quant.smile_variance import model_free_variance
+from strikeloom.settings.iv import IvSettings
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+_NEAR = 1.0  # standard deviations around the forward within which a quote brackets it
+_THREADS = 2
+
+
+class Quotes(NamedTuple):
+    """Out-of-the-money options whose price gives a volatility, one row each.
+
+    ``row`` is the option's row in ``Columns``; ``vol`` a fraction a year; ``moneyness``
+    ln(strike / forward).
+    """
+
+    row: Ints
+    group: Ints
+    moneyness: Floats
+    vol: Floats
+    lots: Floats
+
+
+class Expiries(NamedTuple):
+    """One row a group of ``Columns``.
+
+    Attributes
+    ----------
+    parity, best : ParityForwards, Forwards
+    quotes, fit : Quotes, Fit
+        ``fit.residual`` and ``fit.reason`` belong to ``quotes``.
+    wings : Wings
+        Volatilities at the money and at 25 delta; NaN where the smile is refused.
+    model_free : ndarray
+        Volatility a year of the variance swap on the smile; NaN unless the smile has a shape
+        of its own.
+    below, above : ndarray of int64
+        Quotes used within a standard deviation on each side of the forward.
+    grade : ndarray of str
+        ``A`` two quotes or more on both sides, ``B`` one side has a single one or none but
+        the smile has a level of its own, empty when it has none.
+    """
+
+    parity: ParityForwards
+    best: Forwards
+    quotes: Quotes
+    fit: Fit
+    wings: Wings
+    model_free: Floats
+    below: Ints
+    above: Ints
+    grade: NDArray[np.str_]
+
+
+def solve_expiries(
+    day_columns: Columns, day: date, settings: IvSettings, *, threads: int = _THREADS
+) -> Expiries:
+    """Forwards by the best source, smiles of what traded out of the money, their measures."""
+    c = day_columns
+    discount = np.exp(-settings.rate * c.years)
+    parity = _parity(c, discount, settings)
+    best = best_forwards(
+        parity,
+        c.future,
+        c.spot[c.chain],
+        c.years,
+        c.chain,
+        settings.rate,
+        most_error=settings.parity_error,
+    )
+    quotes, weight = _quotes(c, best.forward, parity.discount, day)
+    years = c.years[quotes.group]
+    fit = fit_smiles(
+        quotes.moneyness,
+        quotes.vol**2 * years,
+        weight,
+        quotes.group,
+        c.years,
+        c.chain,
+        threads=threads,
+    )
+    measured = wings(fit.curves, c.years)
+    below, above = _bracket(quotes, fit, measured.at_money * np.sqrt(c.years))
+    shaped = fit.kind >= Smile.REDUCED
+    with np.errstate(invalid="ignore"):
+        model_free = np.sqrt(model_free_variance(fit.curves) / c.years)
+    grade = np.where((below >= 2) & (above >= 2), "A", "B")
+    grade = np.where((below + above > 0) & (fit.used > 0) & np.isfinite(best.forward), grade, "")
+    return Expiries(
+        parity,
+        best,
+        quotes,
+        fit,
+        measured,
+        np.where(shaped, model_free, np.nan),
+        below,
+        above,
+        grade,
+    )
+
+
+def _parity(c: Columns, discount: Floats, settings: IvSettings) -> ParityForwards:
+    rows = np.flatnonzero(c.traded)
+    strike, close, group = c.strike[rows], c.close[rows], c.group[rows]
+    variance = close_variance(c.lots[rows], c.fresh[rows])
+    calls, puts = call_put_pairs(strike, c.is_call[rows], group)
+    return parity_forwards(
+        strike[calls],
+        close[calls] - close[puts],
+        variance[calls] + variance[puts],
+        group[calls],
+        discount,
+        discount * c.years * settings.rate_error,
+    )
+
+
+def _quotes(c: Columns, forward: Floats, discount: Floats, day: date) -> tuple[Quotes, Floats]:
+    """Usable rows and the weight of each in its smile."""
+    tick = option_tick(Kind.STOCK, None, day) / PAISE_PER_RUPEE
+    price = np.where(c.traded, c.close, np.nan)
+    rows = np.flatnonzero(
+        out_of_the_money(price, forward[c.group], c.strike, c.is_call, tick) & c.traded
+    )
+    group, strike, call = c.group[rows], c.strike[rows], c.is_call[rows]
+    solved = solve_chain(
+        c.close[rows], forward[group], strike, c.years[group], call, discount[group]
+    )
+    weight = precision(solved.greeks.vega, c.lots[rows], c.fresh[rows], tick)
+    moneyness = np.log(strike / forward[group])
+    found = Quotes(rows, group, moneyness, solved.vol, c.lots[rows])
+    known = solved.reason == Reason.OK
+    return Quotes(*(part[known] for part in found)), weight[known]
+
+
+def _bracket(quotes: Quotes, fit: Fit, deviation: Floats) -> tuple[Ints, Ints]:
+    """Quotes used below and above the forward, near it; one at the forward is on both sides."""
+    groups, at = len(deviation), quotes.group
+    with np.errstate(invalid="ignore"):
+        near = np.isfinite(fit.residual) & (np.abs(quotes.moneyness) <= _NEAR * deviation[at])
+        middle = np.abs(quotes.moneyness) <= 0.05 * deviation[at]
+
+    def count(side: Flags) -> Ints:
+        return np.bincount(at[near & (side | middle)], minlength=groups).astype(np.int64)
+
+    return count(quotes.moneyness < 0), count(quotes.moneyness > 0)

@@ -1,0 +1,127 @@
+"""Realised volatility of every underlying up to a day, from split-adjusted prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.sessions import TRADING_DAYS_PER_YEAR
+from strikeloom.quant.realised import close_to_close, garman_klass, parkinson, yang_zhang
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+WINDOWS = (10, 20, 60)
+ESTIMATORS = ("cc", "pk", "gk", "yz")
+_PRICES = ("open", "high", "low", "close")
+
+
+class Realised(NamedTuple):
+    """One row an underlying.
+
+    Attributes
+    ----------
+    vols : dict of str to ndarray, shape (chains,)
+        ``rv_<estimator>_<window>``, per year; NaN without enough sessions of prices.
+    spot : ndarray, shape (chains,)
+        Close of the day, NaN without one.
+    gap, broken : ndarray of bool, shape (chains,)
+        A session that others have is missing among the last 61; a demerger or another step that
+        is no ratio lies among them, so what was before it is left out.
+    """
+
+    vols: dict[str, Floats]
+    spot: Floats
+    gap: Flags
+    broken: Flags
+
+
+def realised(
+    symbols: NDArray[np.str_],
+    prices: pd.DataFrame,
+    day: date,
+    actions: Sequence[CorporateAction] = (),
+) -> Realised:
+    """Estimators over the sessions up to ``day``.
+
+    Parameters
+    ----------
+    symbols : ndarray of str, shape (chains,)
+        Ascending.
+    prices : DataFrame
+        Columns symbol, day, open, high, low, close; adjusted for splits to the shares of
+        ``day``. Indices may have closes only. A symbol without a price on ``day`` has none.
+    actions : sequence of CorporateAction
+        Of the span of the prices; only those whose step is no ratio matter.
+    """
+    bars, days = _bars(symbols, prices, day)
+    broken = np.zeros(len(symbols), dtype=bool)
+    place = {str(name): i for i, name in enumerate(symbols)}
+    for action in actions:
+        row = place.get(action.symbol, -1)
+        if action.breaks and row >= 0 and action.day <= day:
+            before = days[row] < np.datetime64(action.day, "D")
+            broken[row] |= bool(np.any(before & np.isfinite(bars[3, row])))
+            bars[:, row, before] = np.nan
+    o, h, low, c = bars
+    a = float(TRADING_DAYS_PER_YEAR)
+    vols: dict[str, Floats] = {}
+    for n in WINDOWS:
+        found = (
+            close_to_close(c, n, a),
+            parkinson(h, low, n, a),
+            garman_klass(o, h, low, c, n, a),
+            yang_zhang(o, h, low, c, n, a),
+        )
+        for name, values in zip(ESTIMATORS, found, strict=True):
+            vols[f"rv_{name}_{n}"] = values[:, -1]
+    return Realised(vols, bars[3, :, -1], _gaps(days), broken)
+
+
+def _bars(
+    symbols: NDArray[np.str_], prices: pd.DataFrame, day: date
+) -> tuple[Floats, NDArray[np.datetime64]]:
+    """Bars (4, chains, 61) of each symbol's own last sessions, and their days (NaT: none)."""
+    width = max(WINDOWS) + 1
+    bars = np.full((4, len(symbols), width), np.nan)
+    days = np.full((len(symbols), width), np.datetime64("NaT"), dtype="datetime64[D]")
+    when = prices["day"].to_numpy().astype("datetime64[D]")
+    name = prices["symbol"].to_numpy().astype(str)
+    row = np.minimum(np.searchsorted(symbols, name), max(len(symbols) - 1, 0))
+    inside = when <= np.datetime64(day, "D")
+    inside &= (symbols[row] == name) if len(symbols) else False
+    rows = np.flatnonzero(inside)
+    rows = rows[np.lexsort((when[rows], row[rows]))]
+    at = row[rows]
+    counts = np.bincount(at, minlength=len(symbols))
+    ends = np.cumsum(counts)
+    slot = width - (ends[at] - np.arange(len(rows)))
+    last = np.full(len(symbols), np.datetime64("NaT"), dtype="datetime64[D]")
+    last[at] = when[rows]
+    use = (slot >= 0) & (last[at] == np.datetime64(day, "D"))
+    days[at[use], slot[use]] = when[rows[use]]
+    for i, column in enumerate(_PRICES):
+        bars[i, at[use], slot[use]] = prices[column].to_numpy(dtype=float)[rows[use]]
+    return bars, days
+
+
+def _gaps(days: NDArray[np.datetime64]) -> Flags:
+    """Symbols whose own sessions leave out one that most symbols have."""
+    known = days[~np.isnat(days)]
+    sessions, held = np.unique(known, return_counts=True)
+    sessions = sessions[2 * held > np.count_nonzero(~np.isnat(days[:, -1]))]
+    gap = np.zeros(len(days), dtype=bool)
+    for i, own in enumerate(days):
+        mine = own[~np.isnat(own)]
+        if len(mine):
+            expected = sessions[(sessions >= mine[0]) & (sessions <= mine[-1])]
+            gap[i] = bool(np.setdiff1d(expected, mine).size)
+    return gap

@@ -1,0 +1,98 @@
+"""Volatility at a constant number of days ahead, from the expiries of many underlyings."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Place(IntEnum):
+    """Where a tenor lies among an underlying's known expiries."""
+
+    NONE = 0
+    """No expiry near enough."""
+    BETWEEN = 1
+    """Between two, or on one."""
+    BEFORE = 2
+    """Before the first: its volatility is held flat."""
+    AFTER = 3
+    """After the last, within ``reach`` of it: its volatility is held flat."""
+
+
+class Tenor(NamedTuple):
+    """One row an underlying, shape (chains,).
+
+    Attributes
+    ----------
+    vol : ndarray
+        Per year; NaN where ``place`` is ``NONE``.
+    place : ndarray of int8
+        ``Place``.
+    early, late : ndarray of int64
+        Groups it was read from, the same one twice where only one was; -1 for none.
+    """
+
+    vol: Floats
+    place: NDArray[np.int8]
+    early: Ints
+    late: Ints
+
+
+def at_tenor(
+    vol: Floats, years: Floats, chain: Ints, chains: int, tenor: float, *, reach: float = 1.5
+) -> Tenor:
+    """Interpolate total variance linearly in time.
+
+    Parameters
+    ----------
+    vol : ndarray, shape (groups,)
+        Volatility a year of each expiry; NaN rows are unknown.
+    years : ndarray, shape (groups,)
+        Positive. Groups are sorted by ``chain`` and years.
+    chain : ndarray of int64, shape (groups,)
+        Underlying of each group, 0 to ``chains`` - 1.
+    tenor : float
+        Years ahead.
+    reach : float, default 1.5
+        How far beyond the last expiry, as a multiple of its years.
+
+    Returns
+    -------
+    Tenor
+        Total variance that falls between two expiries is interpolated like any other: the
+        line is between two known values.
+    """
+    known = np.flatnonzero(np.isfinite(vol) & (years > 0))
+    early, late = np.full(chains, -1, dtype=np.int64), np.full(chains, -1, dtype=np.int64)
+    before, after = known[years[known] <= tenor], known[years[known] >= tenor][::-1]
+    early[chain[before]] = before  # the last write wins: the latest before the tenor
+    late[chain[after]] = after  # and, backwards, the first after it
+    has_early, has_late = early >= 0, late >= 0
+    a, b = np.where(has_early, early, late), np.where(has_late, late, early)
+    none = ~has_early & ~has_late
+    none |= has_early & ~has_late & (tenor > reach * years[a])
+    place = np.select(
+        [none, has_early & has_late, has_late],
+        [Place.NONE, Place.BETWEEN, Place.BEFORE],
+        Place.AFTER,
+    )
+    total = vol * vol * years
+    span = years[b] - years[a]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(span > 0, (tenor - years[a]) / span, 0.0)
+        between = (1 - share) * total[a] + share * total[b]
+        found = np.where(place == Place.BETWEEN, np.sqrt(between / tenor), vol[a])
+    nothing = place == Place.NONE
+    return Tenor(
+        np.where(nothing, np.nan, found),
+        place.astype(np.int8),
+        np.where(nothing, -1, a),
+        np.where(nothing, -1, b),
+    )

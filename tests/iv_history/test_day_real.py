@@ -1,0 +1,131 @@
+"""Volatilities of real days against figures worked out apart from this code.
+
+The expected at-the-money values were made with another program (Black-76 on closes, forward
+from parity near the money, 6.5 %, calendar days over 365) and are stated to a tenth of a point.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from strikeloom.adapters.bhavcopy import import_paths
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.domain.volatility import Flag, Quality
+from strikeloom.iv_history import DaySummary, summarise_day
+from strikeloom.settings.all import load_settings
+
+pytestmark = pytest.mark.realdata
+
+FILES = ("20260101", "20260113", "20260114", "20260203")
+EXPECTED = [
+    ("2026-01-01", "RELIANCE", 15.2, 1584.2),
+    ("2026-02-03", "RELIANCE", 18.6, 1440.2),
+    ("2026-02-03", "BANKNIFTY", 13.0, None),
+    ("2026-02-03", "HDFCBANK", 16.4, None),
+]
+
+
+class Days:
+    """Four real days, each worked out once."""
+
+    def __init__(self, history: ParquetHistory) -> None:
+        self.history = history
+        self.of = cache(self._of)
+
+    def _of(self, text: str) -> DaySummary:
+        day = date.fromisoformat(text)
+        past, begin = self.history.as_of(day), day - timedelta(days=130)
+        contracts = past.contracts(day)
+        names = sorted(contracts["symbol"].unique())
+        prices, actions = past.prices(begin, day, symbols=names), past.actions(begin, day)
+        return summarise_day(contracts, prices, day, load_settings().iv, actions=actions)
+
+    def row(self, day: str, symbol: str) -> pd.Series:
+        summary = self.of(day).summary
+        return summary[summary["symbol"] == symbol].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def days(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Days:
+    found = ParquetHistory(tmp_path_factory.mktemp("history"), "nse")
+    folder = shared_data / "fo_bhavcopy" / "udiff"
+    files = [folder / f"BhavCopy_NSE_FO_0_0_0_{day}_F_0000.csv.zip" for day in FILES]
+    (stacked,) = (shared_data / "cm_bhavcopy").glob("fno_underlyings_*.csv.gz")
+    report = import_paths([*files, stacked], found)
+    assert not report.refused
+    return Days(found)
+
+
+@pytest.mark.parametrize(("day", "symbol", "percent", "forward"), EXPECTED)
+def test_volatility_and_forward_of_liquid_names(
+    days: Days, day: str, symbol: str, percent: float, forward: float | None
+) -> None:
+    row = days.row(day, symbol)
+    assert row["forward_source"] == "parity"
+    assert 100 * row["atm_iv"] == pytest.approx(percent, abs=0.25)
+    if forward is not None:
+        # another choice of strikes near the money; the listed future of the second is 1441.0
+        assert row["forward"] == pytest.approx(forward, rel=4e-4)
+
+
+@pytest.mark.parametrize(("day", "index"), [("2026-01-01", 9.19), ("2026-02-03", 12.90)])
+def test_the_exchanges_method_comes_to_the_exchanges_index(
+    days: Days, day: str, index: float
+) -> None:
+    """India VIX as NSE published it that day; it is no input."""
+    assert 100 * days.row(day, "NIFTY")["vix_method"] == pytest.approx(index, abs=0.1)
+    assert np.isnan(days.row(day, "RELIANCE")["vix_method"])
+
+
+def test_every_symbol_ends_with_a_number_or_a_reason(days: Days) -> None:
+    for text in ("2026-01-01", "2026-02-03"):
+        summary = days.of(text).summary
+        contracts = days.history.contracts(date.fromisoformat(text))
+        assert set(summary["symbol"]) == set(contracts["symbol"])
+        unsolved = summary["atm_iv_30d"].isna()
+        assert (summary.loc[unsolved, "reason"] != "").all()
+        assert ((summary["quality"] == "") == unsolved).all()
+        assert unsolved.mean() < 0.02
+        carried = summary["flags"].str.contains(Flag.CARRIED.value)
+        assert ((summary["quality"] == Quality.C.value) == carried).all()
+
+
+def test_the_forward_agrees_with_the_listed_future(days: Days) -> None:
+    rows = days.of("2026-02-03").expiries
+    front = rows.dropna(subset=["future", "parity_forward"]).groupby("symbol").head(1)
+    gaps = (front["parity_forward"] / front["future"] - 1).abs()[front["parity_strikes"] >= 3]
+    assert len(gaps) > 190
+    assert gaps.median() <= 0.0005
+    assert gaps.quantile(0.9) <= 0.0015
+
+
+def test_a_split_moves_neither_implied_nor_realised_volatility(days: Days) -> None:
+    # KOTAKBANK, five shares for one on 2026-01-14: the raw close falls by 80 %
+    before, after = (days.row(day, "KOTAKBANK") for day in ("2026-01-13", "2026-01-14"))
+    assert before["spot"] / after["spot"] == pytest.approx(5, rel=0.02)
+    assert abs(after["atm_iv_30d"] - before["atm_iv_30d"]) < 0.02
+    for name in ("rv_cc_10", "rv_cc_20", "rv_pk_20", "rv_gk_20", "rv_yz_20", "rv_cc_60"):
+        # a day leaves the window and one enters; a false fall of 80 % would add 4.0 or more
+        assert abs(after[name] - before[name]) < 0.06, name
+
+
+def test_carried_far_volatilities_are_near_those_that_traded(days: Days) -> None:
+    """Leave the far expiry out where it traded: within 1.5 points in the median."""
+    rows = days.of("2026-02-03").expiries
+    solved = rows[(rows["quality"] == "A") & (rows["years"] > 2 / 365)]
+    table = solved.pivot_table(index="symbol", columns="expiry", values="atm_iv")
+    near, far = (table[pd.Timestamp(day)].to_numpy() for day in ("2026-02-24", "2026-03-30"))
+    from strikeloom.quant.peers import carry
+
+    missed = []
+    for row in np.flatnonzero(np.isfinite(near) & np.isfinite(far))[::5]:
+        others = np.arange(len(near)) != row
+        missed.append(abs(carry(near, far, others).vol[row] - far[row]))
+    assert len(missed) > 20
+    assert np.median(missed) < 0.015
