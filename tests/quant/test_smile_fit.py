@@ -210,6 +210,8 @@ def test_any_quotes_give_free_slices_or_refusals(data) -> None:
     refused = fit.kind == Kind.REFUSED
     for field in fit.curves:
         assert (np.isfinite(field) == ~refused).all()
+    for field in (fit.error, fit.moved, fit.lowest, fit.highest):
+        assert (np.isfinite(field) == ~refused).all()
     usable = np.isin(fit.reason, (QuoteReason.OK, QuoteReason.WILD))
     assert (np.isfinite(fit.residual) == usable).all()
     assert (np.bincount(group[usable], minlength=slices) == fit.used).all()

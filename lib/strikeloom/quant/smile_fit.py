@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.quant.smile import Curves, volatility
+from strikeloom.quant.smile import Curves, total_variance, volatility
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -157,7 +157,9 @@ def fit_smiles(
     at, time = group[used], years[group[used]]
     fitted = volatility(Curves(*curves.T).pick(at), k[used], time)
     residual[used] = fitted - np.sqrt(w[used] / time)
-    moved = fitted - volatility(Curves(*alone.T).pick(at), k[used], time)
+    # alone, a slice may even be negative somewhere
+    before = np.maximum(total_variance(Curves(*alone.T).pick(at), k[used]).w, 0.0)
+    moved = fitted - np.sqrt(before / time)
     heavy = weight[used]
 
     def mean_square(values: Floats) -> Floats:
