@@ -149,6 +149,18 @@ def test_few_quotes_are_named_and_lean_on_less() -> None:
     assert _fit([], []).kind.tolist() == [Kind.REFUSED]
 
 
+def test_a_lone_quote_borrows_however_heavy_it_is() -> None:
+    """The slice with a shape of its own is settled first, or there is nothing to borrow."""
+    k, w = _quotes(GOOD["month"], 11)
+    group = np.append(np.zeros(11, dtype=np.int64), 1)
+    weight = np.append(np.full(11, 1e-9), 1e9)
+    fit = _fit(np.append(k, 0.0), np.append(w, 0.02), weight, group, (5.0, 6.0))
+    assert fit.kind.tolist() == [Kind.FULL, Kind.BORROWED]
+    assert abs(fit.residual[11]) < 1e-9
+    slopes = total_variance(fit.curves, 1e3).dw
+    assert slopes[1] > slopes[0] > 0
+
+
 def test_crossing_quotes_end_as_slices_that_do_not_cross() -> None:
     """The later expiry's quotes say less variance than the earlier's: the better known stays."""
     k, w = _quotes(GOOD["month"], 15)

@@ -77,11 +77,14 @@ def _to_scale(quotes: Floats) -> tuple[float, float]:
 
 
 @compiled
-def _worthiest(worth: Floats) -> int:
-    best = 0
+def _worthiest(worth: Floats, kinds: Ints) -> int:
+    """Best known slice with a fit of its own; when there is none left, of the others; else -1."""
+    best = -1
     for i in range(len(worth)):
-        if worth[i] > worth[best]:
-            best = i
+        if worth[i] > 0:
+            own = kinds[i] >= REDUCED
+            if best < 0 or (own, worth[i]) > (kinds[best] >= REDUCED, worth[best]):
+                best = i
     return best
 
 
@@ -113,15 +116,15 @@ def fit_surface(
         if size == 0:
             continue
         scales[i], heavy = _to_scale(mine)
-        worth[i] = heavy / years[i] * (1e6 if size >= 3 else 1.0)
+        worth[i] = max(heavy / years[i], 1e-300)
         if size >= 3:
             shape = shape_of(fit_slice(mine, scales[i], size >= 5))
             free[i] = scaled(shape, scales[i])
     settled = np.zeros(count, dtype=np.bool_)
     room, none = np.zeros(2), np.empty(0)
     for _ in range(count):
-        i = _worthiest(worth)
-        if worth[i] <= 0:
+        i = _worthiest(worth, kinds)
+        if i < 0:
             break
         worth[i] = 0.0
         mine = quotes[:, starts[i] : starts[i + 1]]
