@@ -129,3 +129,28 @@ def test_carried_far_volatilities_are_near_those_that_traded(days: Days) -> None
         missed.append(abs(carry(near, far, others).vol[row] - far[row]))
     assert len(missed) > 20
     assert np.median(missed) < 0.015
+
+
+def test_trading_time_changes_the_year_of_a_volatility_and_nothing_else(days: Days) -> None:
+    day = date(2026, 2, 3)
+    names = ["NIFTY", "RELIANCE", "TCS"]
+    contracts = days.history.as_of(day).contracts(day, symbols=names)
+    prices = days.history.as_of(day).prices(day - timedelta(days=130), day, symbols=names)
+    settings = load_settings().iv
+    told = {
+        basis: summarise_day(
+            contracts, prices, day, settings.model_copy(update={"year_basis": basis})
+        ).summary.set_index("symbol")
+        for basis in ("calendar", "trading")
+    }
+    calendar, trading = told["calendar"], told["trading"]
+    assert (calendar["expiry"] == trading["expiry"]).all()
+    expiry = calendar.loc["RELIANCE", "expiry"]
+    assert str(expiry.date()) == "2026-02-24"
+    # 15 sessions are ahead, none of them special: 4 to 24 February
+    assert trading.loc["RELIANCE", "years"] == pytest.approx(15 / 250, rel=1e-12)
+    assert calendar.loc["RELIANCE", "years"] == pytest.approx(21 / 365, rel=1e-12)
+    for same in ("forward", "forward_error", "strikes_used", "vix_method"):
+        np.testing.assert_allclose(trading[same], calendar[same], rtol=1e-12)
+    spread = (trading["atm_iv"] / calendar["atm_iv"]) ** 2
+    np.testing.assert_allclose(spread, calendar["years"] / trading["years"], rtol=1e-3)

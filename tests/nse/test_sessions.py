@@ -204,6 +204,13 @@ def test_trading_time_counts_each_date_by_its_own_minutes(
     assert found == pytest.approx(sessions / 250, rel=1e-14)
 
 
+def test_beyond_the_known_holidays_a_calendar_year_counts_a_year() -> None:
+    eve = datetime(2026, 12, 31, 15, 40, tzinfo=IST)
+    assert years_to_expiry(eve, date(2027, 6, 29), basis="trading") == pytest.approx(180 / 365)
+    with pytest.raises(DataError, match="trading calendar is known"):
+        years_to_expiry(eve + timedelta(days=1), date(2027, 6, 29), basis="trading")
+
+
 @given(minutes=st.integers(0, 60 * 24 * 40))
 def test_time_only_runs_down(minutes: int) -> None:
     start = datetime(2026, 2, 1, 9, 15, tzinfo=IST)

@@ -47,9 +47,9 @@ def _rows(forward: float, years: float, vol: float) -> pd.DataFrame:
 
 def test_a_smile_gives_back_the_volatilities_of_its_prices() -> None:
     chains = [
-        ChainQuotes(_rows(100.0, 0.1, 0.3), 100.0, 0.1, 1e-4),
-        ChainQuotes(_rows(2500.0, 0.05, 0.2), 2500.0, 0.05, 1e-4),
-        ChainQuotes(_rows(50.0, 0.1, 0.3).iloc[:0], 50.0, 0.1, 0.05),
+        ChainQuotes(_rows(100.0, 0.1, 0.3), 100.0, 0.1, 0.1, 1e-4),
+        ChainQuotes(_rows(2500.0, 0.05, 0.2), 2500.0, 0.05, 0.05, 1e-4),
+        ChainQuotes(_rows(50.0, 0.1, 0.3).iloc[:0], 50.0, 0.1, 0.1, 0.05),
     ]
     first, second, none = fit_chains(chains, RATE)
     for smile, years, vol in ((first, 0.1, 0.3), (second, 0.05, 0.2)):

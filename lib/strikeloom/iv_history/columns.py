@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.instruments import Kind
-from strikeloom.nse.sessions import session, years_array
+from strikeloom.nse.sessions import Basis, session, years_array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,9 +29,10 @@ class Columns(NamedTuple):
     is_index : ndarray of bool, shape (chains,)
     spot : ndarray, shape (chains,)
         Underlying as the file gives it, rupees; NaN where it does not.
-    chain, expiry, years, future : ndarray, shape (groups,)
+    chain, expiry, calendar, years, future : ndarray, shape (groups,)
         One row an expiry with listed options, by underlying and date: number of the
-        underlying, date, calendar years from the close, close of the future if it traded.
+        underlying, date, years from the close in calendar time and in the time that
+        volatilities count (``iv.year_basis``), close of the future if it traded.
     group, strike, is_call, close, lots, interest, traded, fresh, moved : ndarray, shape (n,)
         One row an option. ``fresh``: it traded in the closing half hour, for the exchange
         settled it at its own close. ``moved``: it traded at more than one price.
@@ -42,6 +43,7 @@ class Columns(NamedTuple):
     spot: Floats
     chain: Ints
     expiry: NDArray[np.datetime64]
+    calendar: Floats
     years: Floats
     future: Floats
     group: Ints
@@ -55,7 +57,7 @@ class Columns(NamedTuple):
     moved: Flags
 
 
-def columns(contracts: pd.DataFrame, day: date) -> Columns:
+def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Columns:
     """Arrays of a day's ``CONTRACTS``; an option that expires on the day has no time left."""
     import pandas as pd
 
@@ -84,13 +86,15 @@ def columns(contracts: pd.DataFrame, day: date) -> Columns:
     with np.errstate(invalid="ignore"):
         fresh = traded & (np.isnan(settle) | (close == settle))
         moved = traded & (contracts["high"].to_numpy() > contracts["low"].to_numpy())
+    now = session(day).close
     return Columns(
         np.asarray(names, dtype=str),
         is_index,
         spot,
         groups // 1_000_000,
         dates,
-        years_array(session(day).close, dates),
+        years_array(now, dates),
+        years_array(now, dates, basis=basis),
         future,
         group.astype(np.int64),
         contracts["strike"].to_numpy()[option],

@@ -65,7 +65,7 @@ def summarise_day(
     DaySummary
         Every underlying of ``contracts`` has a row: solved, or with the reason.
     """
-    c = columns(contracts, day)
+    c = columns(contracts, day, settings.year_basis)
     found = solve_expiries(c, day, settings)
     term = term_structure(c, found, settings.tenor_min_days)
     past = realised(c.symbols, prices, day, actions)

@@ -87,13 +87,13 @@ def solve_expiries(
 ) -> Expiries:
     """Forwards by the best source, smiles of what traded out of the money, their measures."""
     c = day_columns
-    discount = np.exp(-settings.rate * c.years)
+    discount = np.exp(-settings.rate * c.calendar)
     parity = _parity(c, discount, settings)
     best = best_forwards(
         parity,
         c.future,
         c.spot[c.chain],
-        c.years,
+        c.calendar,
         c.chain,
         settings.rate,
         most_error=settings.parity_error,
@@ -140,7 +140,7 @@ def _parity(c: Columns, discount: Floats, settings: IvSettings) -> ParityForward
         variance[calls] + variance[puts],
         group[calls],
         discount,
-        discount * c.years * settings.rate_error,
+        discount * c.calendar * settings.rate_error,
     )
 
 

@@ -99,7 +99,7 @@ def _dates(rows: NDArray[np.int64], values: NDArray[np.datetime64]) -> NDArray[n
 def _front(c: Columns, found: Expiries, settings: IvSettings) -> NDArray[np.int64]:
     """First expiry of each underlying that is far enough and solved; -1 for none."""
     usable = (found.grade != "") & (found.fit.used >= settings.min_strikes)
-    usable &= c.years >= (settings.min_days_to_expiry - 0.01) / _YEAR
+    usable &= c.calendar >= (settings.min_days_to_expiry - 0.01) / _YEAR
     rows = np.flatnonzero(usable)[::-1]
     front = np.full(len(c.symbols), -1, dtype=np.int64)
     front[c.chain[rows]] = rows  # backwards: the first one stays

@@ -39,7 +39,7 @@ def term_structure(c: Columns, found: Expiries, least_days: float) -> Term:
         Carried (``C``) where an expiry common to many underlyings has no quote of its own and
         the neighbouring one has, by ``quant.peers.carry``; never over two expiries.
     """
-    near = c.years < (least_days - 0.01) * _DAY
+    near = c.calendar < (least_days - 0.01) * _DAY
     vol = np.where((found.grade != "") & ~near, found.wings.at_money, np.nan)
     grade = np.where(np.isfinite(vol), found.grade, "")
     dates, listed = np.unique(c.expiry[~near], return_counts=True)

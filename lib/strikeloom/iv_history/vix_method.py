@@ -40,7 +40,7 @@ def vix_method(c: Columns, day: date, settings: IvSettings) -> Floats:
         if len(months) < 2:
             continue
         variances = [_variance(c, g, usable, settings.rate) for g in months]
-        times = (float(c.years[months[0]]), float(c.years[months[1]]))
+        times = (float(c.calendar[months[0]]), float(c.calendar[months[1]]))
         found[chain] = between_months(variances[0], variances[1], times, _DAYS)
     return found
 
@@ -62,6 +62,6 @@ def _variance(c: Columns, group: int, usable: NDArray[np.bool_], rate: float) ->
         c.lots[use],
         listed,
         float(c.future[group]),
-        float(c.years[group]),
+        float(c.calendar[group]),
         rate,
     )

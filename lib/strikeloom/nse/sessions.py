@@ -168,12 +168,14 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
         volatility index is defined on it (NSE, "India VIX: computation methodology").
         ``trading``: minutes of sessions until that close, each date by its own length, in
         regular sessions of that date (375 minutes until July 2026, 385 since), over 250 of
-        them. Nights, weekends and holidays count nothing, a Muhurat session an hour.
+        them. Nights, weekends and holidays count nothing, a Muhurat session an hour. Beyond
+        the last day whose holidays are known a calendar year counts a year: options are
+        listed years ahead, and a holiday more or less hardly matters so far away.
 
     Raises
     ------
     DataError
-        In trading time, when a date is outside the known calendar.
+        In trading time, when today is outside the known calendar.
     """
     close = session(expiry).close
     if now >= close:
@@ -181,8 +183,9 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
     if basis == "calendar":
         return (close - now).total_seconds() / 60 / MINUTES_PER_YEAR
     today = now.astimezone(IST).date()
-    ahead = sum(_share(day) for day in trading_days(today, expiry) if day > today)
-    return (ahead + _left(now, today)) / TRADING_DAYS_PER_YEAR
+    last = min(expiry, _known(today).last)
+    ahead = sum(_share(day) for day in trading_days(today, last) if day > today)
+    return (ahead + _left(now, today)) / TRADING_DAYS_PER_YEAR + (expiry - last).days / 365
 
 
 def _regular_minutes(day: date) -> float:

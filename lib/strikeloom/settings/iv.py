@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from strikeloom.settings.model import SettingsModel
@@ -25,6 +27,7 @@ class IvSettings(SettingsModel):
     """Volatility history."""
 
     rate: float = Field(ge=0, le=0.25)
+    year_basis: Literal["calendar", "trading"]
     rate_error: float = Field(gt=0, le=0.1)
     parity_error: float = Field(gt=0, le=0.05)
     min_days_to_expiry: int = Field(ge=0, le=60)

@@ -14,6 +14,7 @@ from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, payoffs
 from strikeloom.quant.probability import Law, expected_value, probability_of_profit, tail_mean
@@ -46,7 +47,9 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     law, row = _laws(structures)
     each = Law(law.forward[row], law.curves.pick(row))
     years = np.array([s.chain.years for s in structures])
-    discount = np.exp(-rate * years)
+    # interest runs in calendar time, whatever time volatilities count
+    expiry = np.array([s.chain.expiry for s in structures], dtype="datetime64[D]")
+    discount = np.exp(-rate * years_array(session(structures[0].chain.day).close, expiry))
     shape = payoffs(legs)
     # a premium is paid today, a payoff at expiry: the mean is of today's money
     mean = cash + discount * (expected_value(legs, each) - cash)

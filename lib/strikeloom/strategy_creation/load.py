@@ -12,6 +12,7 @@ from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
+from strikeloom.nse.sessions import session, years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.smile_fit import Kind
@@ -30,6 +31,8 @@ class Chain:
 
     Attributes
     ----------
+    years : float
+        To expiry, as its volatility counts them (``iv.year_basis``).
     rows : pandas.DataFrame
         ``CONTRACTS`` columns; options that traded, of this expiry.
     flow : Flow
@@ -139,8 +142,15 @@ def _chains(
 ) -> tuple[dict[str, Chain], list[Rejection]]:
     """Smiles of all chains at once; a chain without one is refused."""
     traded = [item.rows[item.rows["traded"]] for item in found]
+    close = session(desk.day).close
     quotes = [
-        ChainQuotes(rows, item.summary.forward, item.summary.years, rupees(item.tick))
+        ChainQuotes(
+            rows,
+            item.summary.forward,
+            years_to_expiry(close, item.summary.expiry.date()),
+            item.summary.years,
+            rupees(item.tick),
+        )
         for item, rows in zip(found, traded, strict=True)
     ]
     smiles = fit_chains(quotes, desk.settings.iv.rate)

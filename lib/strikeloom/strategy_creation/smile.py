@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 
 class ChainQuotes(NamedTuple):
-    """What a smile is fitted to: ``CONTRACTS`` rows that traded, forward, years, tick in rupees."""
+    """What a smile is fitted to.
+
+    ``rows`` of ``CONTRACTS`` that traded, forward, calendar years and years as volatilities
+    count them, tick in rupees.
+    """
 
     rows: pd.DataFrame
     forward: float
+    calendar: float
     years: float
     tick: float
 
@@ -48,14 +53,14 @@ def fit_chains(chains: Sequence[ChainQuotes], rate: float) -> list[Smile]:
     rows = pd.concat([chain.rows for chain in chains], ignore_index=True)
     sizes = [len(chain.rows) for chain in chains]
     group = np.repeat(np.arange(len(chains)), sizes)
-    forward, years, tick = (
+    forward, calendar, years, tick = (
         np.array([getattr(chain, name) for chain in chains], dtype=np.float64)
-        for name in ("forward", "years", "tick")
+        for name in ("forward", "calendar", "years", "tick")
     )
     strike, price = rows["strike"].to_numpy(), rows["close"].to_numpy()
     call, settle = (rows["right"] == "CE").to_numpy(), rows["settle"].to_numpy()
     row = (forward[group], strike, years[group])
-    discount = np.exp(-rate * years[group])
+    discount = np.exp(-rate * calendar[group])
     vol, reason = implied_vol(price, *row, call, discount)
     use = out_of_the_money(price, forward[group], strike, call, tick[group])
     use &= reason == Reason.OK
