@@ -41,8 +41,15 @@ def run(
     processes: Annotated[
         int, typer.Option(help="iv-history: processes here; 0: what pays.", min=0)
     ] = 0,
+    latest: Annotated[
+        bool,
+        typer.Option(
+            "--latest", help="iv-history: read today's chains from the broker, then run for today."
+        ),
+    ] = False,
     symbol: Annotated[
-        list[str] | None, typer.Option("--symbol", help="strategy-creation: only these symbols.")
+        list[str] | None,
+        typer.Option("--symbol", help="strategy-creation, --latest: only these symbols."),
     ] = None,
     risk: Annotated[
         str, typer.Option(help="strategy-creation: risk profile of config/creation.yaml.")
@@ -77,6 +84,10 @@ def run(
         raise typer.BadParameter(
             f"--to {to} and --date {day} name different days", param_hint="--to"
         )
+    if latest:
+        if stage is not StageName.IV_HISTORY or day or to:
+            raise typer.BadParameter("--latest is for iv-history, and its day is today")
+        day, symbol = _read_latest(market, mode, symbol or []), None
     values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
     named = {
         "first": first,
@@ -159,6 +170,21 @@ def schedule(
         say.as_json([{key: getattr(item, key) for key in keys} for item in outcomes])
     if any(item.outcome == "failed" for item in outcomes):
         raise typer.Exit(1)
+
+
+def _read_latest(market: str, mode: str, symbols: list[str]) -> str:
+    """Read today's chains; the day, for which the stage is then run."""
+    from strikeloom.cli import say
+    from strikeloom.iv_history import read_chains
+
+    desk = desk_of(market, mode=mode)
+    with say.bar("reading chains") as step:
+        outcomes = list(read_chains(desk, [name.upper() for name in symbols], progress=step))
+    failed = [item for item in outcomes if item.error]
+    for item in failed:
+        say.warn(f"{item.item}: {item.error}")
+    say.note(f"{len(outcomes) - len(failed)} of {len(outcomes)} chains read")
+    return desk.clock.now().date().isoformat()
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from strikeloom.iv_history.collect import collect
 from strikeloom.iv_history.day import METHOD, DaySummary, summarise_day
+from strikeloom.iv_history.latest import read_chains
 from strikeloom.iv_history.load import SUMMARY, Gaps, find_gaps
 from strikeloom.iv_history.rank import rank_days
 from strikeloom.iv_history.save import save
@@ -14,6 +15,7 @@ __all__ = [
     "collect",
     "find_gaps",
     "rank_days",
+    "read_chains",
     "save",
     "summarise_day",
 ]

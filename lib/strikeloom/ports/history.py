@@ -57,6 +57,10 @@ class History(Protocol):
         """
         ...
 
+    def chain_times(self, day: date) -> dict[str, datetime]:
+        """When each underlying's chain was last read from a broker on a day, by symbol."""
+        ...
+
     def as_of(self, day: date) -> Past:
         """What was known after the close of a day, in that day's terms. Stages read this alone."""
         ...
@@ -68,8 +72,8 @@ class History(Protocol):
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
         """Merge rows into a dataset, atomically a partition.
 
-        Datasets: ``contracts`` (the frame needs a ``day`` column too), ``cash``, ``indices``
-        and ``quotes``.
+        Datasets: ``contracts`` (the frame needs a ``day`` column too), ``cash``, ``indices``,
+        ``quotes`` (snapshots) and ``chains`` (``QUOTES`` read from a broker one by one).
         A row already stored and equal is left alone; columns unknown so far are filled.
 
         Returns
@@ -88,6 +92,9 @@ class History(Protocol):
 
 class Past(Protocol):
     """A history as it was known after the close of ``day``. Nothing later can be read.
+
+    A day whose file is not out yet has the contracts that were read from a broker, where any
+    were.
 
     Prices, strikes, quantities and symbols are in the terms of ``day``: splits, bonus issues,
     dividends that moved strikes and renames up to it are applied. A demerger is not

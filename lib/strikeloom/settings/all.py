@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from strikeloom.errors import SettingsError
 from strikeloom.settings.allocation import AllocationSettings
+from strikeloom.settings.chains import ChainSettings
 from strikeloom.settings.creation import CreationSettings
 from strikeloom.settings.desk import DeskSettings
 from strikeloom.settings.execution import ExecutionSettings
@@ -34,6 +35,7 @@ class Settings(SettingsModel):
     desk: DeskSettings
     universe: UniverseSettings
     fetch: FetchSettings
+    chains: ChainSettings
     iv: IvSettings
     creation: CreationSettings
     allocation: AllocationSettings

@@ -93,7 +93,7 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             )
         today = today[today["symbol"].isin(symbols)]
     ranks = desk.store.ranks(desk.day)
-    contracts = desk.history.contracts(desk.day)
+    contracts = desk.history.as_of(desk.day).contracts(desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol = dict(iter(options.groupby(["symbol", "expiry"], sort=False)))
     flows = _flows(whole, by_symbol)

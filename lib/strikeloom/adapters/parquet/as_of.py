@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.parquet.chain_day import chain_path, contracts_of_chains
 from strikeloom.adapters.parquet.datasets import DATASETS, PAISE, from_disk
 from strikeloom.adapters.parquet.partitions import Sources, read_sources
 from strikeloom.adapters.parquet.reading import read_tables
@@ -44,8 +45,10 @@ class HistoryAsOf:
         self._history = history
 
     def days(self) -> list[date]:
-        """Days with contracts, ascending."""
-        return [day for day in self._history.days() if day <= self.day]
+        """Days with contracts, from a file or read from a broker, ascending."""
+        chains = (self._history.folder / "chains").glob("[0-9]*.parquet")
+        read = {date.fromisoformat(path.stem) for path in chains}
+        return sorted(day for day in read | set(self._history.days()) if day <= self.day)
 
     def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """``CONTRACTS`` of a day, in the terms of the view's day.
@@ -58,9 +61,9 @@ class HistoryAsOf:
         self._refuse_later(day, f"contracts of {day}")
         since = [item for item in self.actions(day, self.day) if item.day > day]
         if not since:
-            return self._history.contracts(day, symbols=symbols)
+            return self._published(day, symbols)
         names = None if symbols is None else _with_former(symbols, since)
-        frame = adjusted_contracts(self._history.contracts(day, symbols=names), since)
+        frame = adjusted_contracts(self._published(day, names), since)
         key = list(DATASETS["contracts"].schema.key)
         return _only(frame, symbols).sort_values(key, ignore_index=True, kind="stable")
 
@@ -120,7 +123,7 @@ class HistoryAsOf:
         begin, end = str(first), str(self.day)
         seen: dict[str, object] = {
             "salt": salt,
-            "contracts": self._history.sources("contracts", end),
+            "contracts": self._history.sources("contracts", end) or self._read_today(),
             "days": [str(day) for day in self.days() if day >= first],
             "actions": [repr(item) for item in self.actions(first, self.day)],
         }
@@ -133,6 +136,10 @@ class HistoryAsOf:
                     seen |= {f"{name} {path.stem}": inside} if inside else {}
         text = json.dumps(seen, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _read_today(self) -> dict[str, str]:
+        """Moment of each underlying's chain, on a day that has no file yet."""
+        return {name: at.isoformat() for name, at in self._history.chain_times(self.day).items()}
 
     def quote_times(self, day: date) -> list[datetime]:
         """Moments of recorded intraday snapshots of a day; empty for a later one."""
@@ -159,6 +166,20 @@ class HistoryAsOf:
                 day=day.isoformat(),
             )
 
+    def _published(self, day: date, symbols: Sequence[str] | None) -> pd.DataFrame:
+        """Contracts of the day's file, else as read from a broker."""
+        folder = self._history.folder
+        filed = self._history.days()
+        if day in filed or not chain_path(folder, day).exists():
+            return self._history.contracts(day, symbols=symbols)
+        import pandas as pd
+
+        before = [item for item in filed if item < day]
+        lots = pd.Series(dtype=np.int64)
+        if before:
+            lots = self.contracts(before[-1]).groupby("symbol")["lot_size"].max()
+        return contracts_of_chains(folder, day, lots, symbols=symbols)
+
     def _cash(self, first: date, last: date, names: Sequence[str] | None) -> pd.DataFrame:
         """Rows as published, through a memory of whole months."""
         import pandas as pd
@@ -176,8 +197,13 @@ class HistoryAsOf:
         return pd.concat(wanted, ignore_index=True)
 
     def _spots(self, day: date) -> pd.DataFrame:
-        path = self._history.folder / "contracts" / f"{day}.parquet"
-        return _levels(path, _stamp(path))
+        """Level of every underlying, from the contracts of a day or the chains that were read."""
+        folder = self._history.folder
+        path = folder / "contracts" / f"{day}.parquet"
+        name, column = "contracts", "underlying"
+        if not path.exists():
+            path, name, column = chain_path(folder, day), "chains", "spot"
+        return _levels(path, name, column, _stamp(path))
 
 
 def _only(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
@@ -210,14 +236,13 @@ def _month(path: Path, _stamp: tuple[int, int]) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
-def _levels(path: Path, _stamp: tuple[int, int]) -> pd.DataFrame:
-    """Level of every underlying in the contracts of a day, as closes without a range."""
+def _levels(path: Path, name: str, column: str, _stamp: tuple[int, int]) -> pd.DataFrame:
+    """Level of every underlying in a partition, as closes without a range; the last in order."""
     import pandas as pd
 
-    dataset = DATASETS["contracts"]
-    table = read_tables([path], dataset, columns=["symbol", "underlying"])
-    spots = table.group_by("symbol", use_threads=False).aggregate([("underlying", "max")])
-    close = spots["underlying_max"].to_numpy().astype(np.float64) / PAISE
+    table = read_tables([path], DATASETS[name], columns=["symbol", column])
+    spots = table.group_by("symbol", use_threads=False).aggregate([(column, "last")])
+    close = spots[f"{column}_last"].to_numpy().astype(np.float64) / PAISE
     nothing = np.full(len(close), np.nan)
     frame = pd.DataFrame(
         {

@@ -109,6 +109,7 @@ DATASETS = {
             tolerance=1,
         ),
         Dataset("quotes", QUOTES, "at", "%Y-%m-%d"),
+        Dataset("chains", QUOTES, "at", "%Y-%m-%d", scope=("symbol",)),
     )
 }
 

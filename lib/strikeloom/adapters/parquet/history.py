@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.actions import compare, read_compared
 from strikeloom.adapters.parquet.as_of import HistoryAsOf
+from strikeloom.adapters.parquet.chain_day import chain_times
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, from_disk, to_disk
 from strikeloom.adapters.parquet.partitions import PART, Sources, read_sources
@@ -111,6 +112,10 @@ class ParquetHistory:
             at=at.isoformat(),
         )
 
+    def chain_times(self, day: date) -> dict[str, datetime]:
+        """When each underlying's chain was last read from a broker on a day, by symbol."""
+        return chain_times(self.folder, day)
+
     def as_of(self, day: date) -> HistoryAsOf:
         """What was known after the close of a day, in that day's terms."""
         return HistoryAsOf(self, day)
@@ -121,13 +126,7 @@ class ParquetHistory:
         return [item for item in joined(found) if first <= item.day <= last]
 
     def find_actions(self) -> list[CorporateAction]:
-        """Look for corporate actions in contracts that were not compared yet; all that is found.
-
-        Raises
-        ------
-        StoreError
-            When the history is being written by another process, or is damaged.
-        """
+        """Look for corporate actions in contracts not compared yet; everything found so far."""
         if not self.days():
             return []
         with self.changes():

@@ -1,0 +1,99 @@
+"""Chains that were read from a broker, as the contracts of a day that has no file yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.adapters.parquet.datasets import DATASETS, from_disk
+from strikeloom.adapters.parquet.reading import among, read_tables
+from strikeloom.domain.instruments import Kind
+from strikeloom.nse.underlyings import known
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WIDEST = 0.25  # a spread wider than this part of its mid says little about a price
+_NARROW = 0.5  # rupees; always good enough, whatever part of a small mid it is
+_CHAIN = ["symbol", "expiry"]
+
+
+def chain_path(folder: Path, day: date) -> Path:
+    """Partition of the chains read on a day."""
+    return folder / "chains" / f"{day}.parquet"
+
+
+def chain_times(folder: Path, day: date) -> dict[str, datetime]:
+    """When each underlying was last read on a day; empty when none was."""
+    from strikeloom.nse.sessions import IST
+
+    path = chain_path(folder, day)
+    if not path.exists():
+        return {}
+    table = read_tables([path], DATASETS["chains"], columns=["symbol", "at"])
+    last = table.group_by("symbol", use_threads=False).aggregate([("at", "max")])
+    moments = last["at_max"].to_pylist()
+    return {
+        symbol: at.astimezone(IST)
+        for symbol, at in zip(last["symbol"].to_pylist(), moments, strict=True)
+    }
+
+
+def contracts_of_chains(
+    folder: Path, day: date, lots: pd.Series, *, symbols: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """``CONTRACTS`` of the options read on a day, each as last read.
+
+    Parameters
+    ----------
+    lots : Series
+        Lot size by symbol, as last known.
+
+    Returns
+    -------
+    DataFrame
+        ``close`` is the middle of a two-sided quote that is not too wide; ``traded`` says that
+        there is one. ``open``, ``high``, ``low``, ``settle`` are NaN: nobody has said them yet.
+        ``lot_size`` is 0 where none is known; lots traded are then one.
+    """
+    import pandas as pd
+
+    dataset = DATASETS["chains"]
+    rows = read_tables([chain_path(folder, day)], dataset, among("symbol", symbols))
+    quotes = from_disk(rows, dataset)
+    latest = quotes.groupby(_CHAIN)["at"].transform("max")
+    quotes = quotes[quotes["at"] == latest].reset_index(drop=True)
+    bid, ask = quotes["bid"].to_numpy(), quotes["ask"].to_numpy()
+    middle = (bid + ask) / 2
+    with np.errstate(invalid="ignore"):
+        narrow = (ask - bid) <= np.maximum(_WIDEST * middle, _NARROW)
+        quoted = (bid > 0) & (ask >= bid) & narrow
+    lot = quotes["symbol"].map(lots).fillna(0).astype(np.int64).to_numpy()
+    traded = np.maximum(quotes["volume"].to_numpy() // np.maximum(lot, 1), 1)
+    kinds = {symbol: item.kind.value for symbol, item in known().items()}
+    nothing = np.full(len(quotes), np.nan)
+    frame = pd.DataFrame(
+        {
+            "symbol": quotes["symbol"],
+            "kind": quotes["symbol"].map(kinds).fillna(Kind.STOCK.value),
+            "expiry": quotes["expiry"],
+            "strike": quotes["strike"],
+            "right": quotes["right"],
+            "instrument_id": np.int64(0),
+            "lot_size": lot,
+            **dict.fromkeys(("open", "high", "low"), nothing),
+            "close": np.where(quoted, middle, np.nan),
+            **dict.fromkeys(("settle", "final_settlement", "previous_close"), nothing),
+            "underlying": quotes["spot"],
+            "lots_traded": np.where(quoted, np.where(lot > 0, traded, 1), 0).astype(np.int64),
+            "open_interest": quotes["open_interest"],
+            "oi_change": np.int64(0),
+            "traded": quoted,
+        }
+    )
+    key = list(DATASETS["contracts"].schema.key)
+    return frame.sort_values(key, ignore_index=True)[list(DATASETS["contracts"].schema.columns)]

@@ -1,0 +1,150 @@
+"""Today's chains from the broker, underlying by underlying: each kept as soon as it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from strikeloom.errors import (
+    DataError,
+    MissingHistory,
+    RateLimited,
+    SettingsError,
+    StageError,
+    Unreachable,
+)
+from strikeloom.nse.sessions import is_trading_day
+from strikeloom.ports.chains import Chains
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.workers import Done
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+Progress = Callable[[int, int], None]
+
+
+def read_chains(
+    desk: Desk, symbols: Sequence[str] = (), *, progress: Progress | None = None
+) -> Iterator[Done]:
+    """Read the chains of the desk's real day into the history.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        Default: every underlying of the last stored day.
+    progress : callable, optional
+        Called with underlyings done and in all.
+
+    Returns
+    -------
+    iterator of Done
+        ``item`` is the symbol. One that the broker does not know, or has no quotes of, fails
+        alone. What was read in the last minutes (``config/chains.yaml``) is not read again, so
+        a run that was stopped goes on where it was.
+
+    Raises
+    ------
+    SettingsError
+        When the desk has no broker.
+    StageError
+        When today is no trading day, or the broker is not reached for several underlyings.
+    """
+    if desk.chains is None:
+        raise SettingsError(
+            f"mode {desk.mode} has no broker to ask for chains; use --mode simulate or paper, with "
+            "the broker's keys in .env"
+        )
+    today = desk.clock.now().date()
+    if not is_trading_day(today):
+        raise StageError(f"{today} is no trading day: there are no chains of today to read")
+    wanted = list(symbols) or _universe(desk, today)
+    settings = desk.settings.chains
+    read = desk.history.chain_times(today)
+    fresh = desk.clock.now() - timedelta(minutes=settings.fresh_minutes)
+    reader = _Reader(desk, desk.chains)
+    failures = 0
+    for number, symbol in enumerate(wanted):
+        if progress:
+            progress(number, len(wanted))
+        if symbol in read and read[symbol] >= fresh:
+            yield Done(symbol)
+            continue
+        try:
+            frame = reader.symbol(symbol)
+        except (RateLimited, Unreachable) as error:
+            failures += 1
+            if failures >= settings.give_up_after:
+                raise StageError(
+                    f"{failures} underlyings in a row could not be read, the last {symbol}: "
+                    f"{error}; what was read is kept, run the same command again to go on"
+                ) from error
+            yield Done(symbol, str(error))
+            continue
+        except DataError as error:
+            yield Done(symbol, str(error))
+            continue
+        failures = 0
+        desk.history.write("chains", frame, source=f"{symbol} chains")
+        yield Done(symbol)
+    if progress:
+        progress(len(wanted), len(wanted))
+
+
+def _universe(desk: Desk, today: date) -> list[str]:
+    days = desk.history.as_of(today).days()
+    if not days:
+        raise MissingHistory(
+            f"market {desk.market} has no stored day that says which underlyings there are; run "
+            "strikeloom data fetch first, or name them with --symbol"
+        )
+    return sorted(desk.history.as_of(today).contracts(days[-1])["symbol"].unique())
+
+
+class _Reader:
+    """Asks the broker, one request after the other, none too soon."""
+
+    def __init__(self, desk: Desk, chains: Chains) -> None:
+        self._clock = desk.clock
+        self._chains = chains
+        self._settings = desk.settings.chains
+        self._least = timedelta(days=desk.settings.iv.min_days_to_expiry)
+        self._asked: datetime | None = None
+
+    def symbol(self, symbol: str) -> pd.DataFrame:
+        """``QUOTES`` of the chosen expiries of an underlying.
+
+        Raises
+        ------
+        DataError
+            When it has none far enough away, or the broker does not know it.
+        """
+        import pandas as pd
+
+        soonest = self._clock.now().date() + self._least
+        listed = self._asking(partial(self._chains.expiries, symbol))
+        chosen = [day for day in listed if day >= soonest][: self._settings.expiries]
+        if not chosen:
+            raise DataError(f"{symbol} has no expiry from {soonest} on", symbol=symbol)
+        frames = [self._asking(partial(self._chains.chain, symbol, day)) for day in chosen]
+        return pd.concat(frames, ignore_index=True)
+
+    def _asking(self, ask: Callable[[], T]) -> T:
+        for attempt in range(1, self._settings.attempts + 1):
+            self._pace()
+            try:
+                return ask()
+            except (RateLimited, Unreachable):
+                if attempt == self._settings.attempts:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _pace(self) -> None:
+        if self._asked is not None:
+            gone = (self._clock.now() - self._asked).total_seconds()
+            if gone < self._settings.pause_seconds:
+                self._clock.wait(self._settings.pause_seconds - gone)
+        self._asked = self._clock.now()
