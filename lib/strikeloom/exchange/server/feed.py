@@ -56,6 +56,7 @@ class FeedHub:
         self._rows: np.ndarray = np.empty(0, dtype=np.int64)
         self._places: list[Place] = []
         self._spots: dict[Place, object] = {}
+        self._unwatched = False
         self._packets: dict[tuple[Place, int], list[bytes]] = {}
 
     def admit(self, socket: FeedSocket) -> None:
@@ -78,14 +79,8 @@ class FeedHub:
         for place in fresh:
             self._watchers[place][socket] = None
         self._add_rows(fresh)
-        segments = {place[0]: None for place in fresh}
-        for segment in segments:
-            wanted = [place for place in fresh if place[0] == segment]
-            for it in self.house.instants(wanted):
-                self._renew((segment, it.security_id), it)
         for place in fresh:
-            if place in self.latest:
-                socket.dirty(place, first=True)
+            socket.dirty(place, first=True)
 
     def unwatch(self, socket: FeedSocket, place: Place) -> None:
         """Tell a socket no more of a security."""
@@ -94,8 +89,9 @@ class FeedHub:
             watching.pop(socket, None)
             if not watching:
                 del self._watchers[place]
-                self.latest.pop(place, None)
+                self._forget(place)
                 self._spots.pop(place, None)
+                self._unwatched = True
 
     def _add_rows(self, fresh: list[Place]) -> None:
         """Look at more rows from now on; what was seen of the others stays."""
@@ -110,6 +106,7 @@ class FeedHub:
 
     def _drop_rows(self) -> None:
         """Look no more at rows that nobody watches."""
+        self._unwatched = False
         kept = [at for at, place in enumerate(self._places) if place in self._watchers]
         if len(kept) < len(self._places):
             self._places = [self._places[at] for at in kept]
@@ -125,7 +122,8 @@ class FeedHub:
     def publish(self) -> int:
         """Send what has changed since the last time. Returns how many securities did."""
         changed: list[Place] = []
-        self._drop_rows()
+        if self._unwatched:
+            self._drop_rows()
         if len(self._rows):
             table = self._table(self._rows)
             moved = np.flatnonzero((table != self._seen).any(axis=1))
@@ -133,8 +131,8 @@ class FeedHub:
             changed += [self._places[at] for at in moved.tolist()]
         spots = [place for place in self._watchers if place[0] != OPTIONS]
         changed += [place for place in spots if self._spot_moved(place)]
-        for it, place in zip(self.house.instants(changed), changed, strict=True):
-            self._renew(place, it)
+        for place in changed:
+            self._forget(place)
             for socket in self._watchers[place]:
                 socket.dirty(place)
         return len(changed)
@@ -149,10 +147,24 @@ class FeedHub:
         self._spots[place] = found[0].last
         return True
 
-    def _renew(self, place: Place, it: Instant) -> None:
-        self.latest[place] = it
+    def _forget(self, place: Place) -> None:
+        """What was made of a security is no longer the latest."""
+        self.latest.pop(place, None)
         for mode in SUBSCRIBE:
             self._packets.pop((place, mode), None)
+
+    def refresh(self, places: list[Place]) -> None:
+        """Read what the market shows of securities, where it is not known yet."""
+        wanted = [place for place in places if place not in self.latest]
+        for segment in {place[0]: None for place in wanted}:
+            of_segment = [place for place in wanted if place[0] == segment]
+            for it in self.house.instants(of_segment):
+                self.latest[segment, it.security_id] = it
+
+    def interest(self, place: Place) -> tuple[int, bytes] | None:
+        """Open interest of an option, and the packet that tells it."""
+        it = self.latest[place]
+        return (it.interest, packets.open_interest(it)) if place[0] == OPTIONS else None
 
     def packets(self, place: Place, mode: int) -> list[bytes]:
         """Packets that a tick of a security is in a mode; made once for all sockets."""
@@ -168,4 +180,4 @@ def _packets(place: Place, mode: int, it: Instant) -> list[bytes]:
         return [packets.ticker(it)]
     if mode == FULL:
         return [packets.full(it)]
-    return [packets.quote(it)] + ([packets.open_interest(it)] if place[0] == OPTIONS else [])
+    return [packets.quote(it)]

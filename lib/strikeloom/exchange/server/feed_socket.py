@@ -27,6 +27,7 @@ from strikeloom.exchange.server.words import OPTIONS
 _UNSUBSCRIBE: Final = {16: TICKER, 18: QUOTE, 22: FULL}
 _DISCONNECT: Final = 12
 MOST_INSTRUMENTS, MOST_A_MESSAGE = 5000, 100
+_BATCH: Final = 50  # securities read from the market at once
 _STACK: Final = 10  # packets of a message when they are stacked
 
 
@@ -40,10 +41,12 @@ class FeedSocket(Stream):
         """Check the token in the address; let in or say why not."""
         self.modes: dict[Place, int] = {}
         self._dirty: dict[Place, None] = {}
+        self._told: dict[Place, int] = {}  # open interest that was last told
         self._wake = asyncio.Event()
         asked = self.get_query_argument("clientId", ""), self.get_query_argument("token", "")
         refused = door(self.house, *asked)
         self.client_id = asked[0]
+        self.set_nodelay(True)
         if refused is not None:
             self.farewell(refused)
             return
@@ -77,6 +80,7 @@ class FeedSocket(Stream):
                 if self.modes.get(place) == _UNSUBSCRIBE[code]:
                     del self.modes[place]
                     self._dirty.pop(place, None)
+                    self._told.pop(place, None)
                     self.hub.unwatch(self, place)
             return
         if len(self.modes.keys() | set(places)) > MOST_INSTRUMENTS:
@@ -94,7 +98,6 @@ class FeedSocket(Stream):
         self._wake.set()
 
     async def _send(self) -> None:
-        told: set[Place] = set()
         await self.say(packets.market_status(SEGMENTS[OPTIONS]))
         while not self.ended:
             await self._wake.wait()
@@ -103,22 +106,40 @@ class FeedSocket(Stream):
                 if self.house.seconds() < self.stalled_until:
                     await asyncio.sleep(0.05)
                     continue
-                await self._send_some(told)
+                await self._send_some()
 
-    async def _send_some(self, told: set[Place]) -> None:
-        stacked = self.house.troubles.draw((Kind.STACKED,), self.name)
-        batch = list(self._dirty)[: _STACK if stacked else 1]
-        ready: list[bytes] = []
+    async def _send_some(self) -> None:
+        """Send the latest of a few securities, longest waiting first."""
+        batch = list(self._dirty)[:_BATCH]
         for place in batch:
             del self._dirty[place]
-            if place not in self.modes or place not in self.hub.latest:
+        batch = [place for place in batch if place in self.modes]
+        self.hub.refresh(batch)
+        stacked: list[bytes] = []
+        for place in batch:
+            ready = self._ready(place)
+            if ready and self.house.troubles.draw((Kind.STACKED,), self.name):
+                stacked += ready
                 continue
-            if place[0] == "IDX_I" and place not in told:
-                told.add(place)
-                ready.append(packets.previous_close(self.hub.latest[place]))
-            ready += self.hub.packets(place, self.modes[place])
-        for message in [b"".join(ready)] if stacked and ready else ready:
-            await self.say(message)
+            for message in ready:
+                await self.say(message)
+        for at in range(0, len(stacked), _STACK):
+            await self.say(b"".join(stacked[at : at + _STACK]))
+
+    def _ready(self, place: Place) -> list[bytes]:
+        """Packets of a security that are due; empty when nothing is known of it."""
+        if place not in self.modes or place not in self.hub.latest:
+            return []
+        mode, ready = self.modes[place], list[bytes]()
+        if place[0] == "IDX_I" and place not in self._told:
+            self._told[place] = 0
+            ready.append(packets.previous_close(self.hub.latest[place]))
+        ready += self.hub.packets(place, mode)
+        interest = self.hub.interest(place) if mode == QUOTE else None
+        if interest is not None and self._told.get(place) != interest[0]:
+            self._told[place] = interest[0]
+            ready.append(interest[1])
+        return ready
 
     def on_close(self) -> None:
         """End the sender too."""

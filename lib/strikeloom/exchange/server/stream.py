@@ -121,7 +121,8 @@ class QueuedStream(Stream):
         self._sender: asyncio.Future[None] | None = None
 
     def begin(self) -> None:
-        """Start sending."""
+        """Start sending, small messages at once."""
+        self.set_nodelay(True)
         self._sender = asyncio.ensure_future(self._send())
 
     def pass_on(self, message: bytes | str) -> None:
