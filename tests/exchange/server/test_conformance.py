@@ -191,7 +191,9 @@ def test_market_feed_receives_and_parses(local, context, call, feed_address):
     local.market.trade(call, 103_00, 6565, 65_000)
     local.push()
     assert eventually(lambda: any(m.get("LTP") == "103.00" for m in got if isinstance(m, dict)))
-    feed.close_connection()
+    # it waits for ever when the server is the quicker one to close: not in this thread
+    threading.Thread(target=feed.close_connection, daemon=True).start()
+    assert eventually(lambda: local.server.state()["feeds"] == 0)
 
 
 def test_order_updates_are_received_and_parsed(local, context, client, call):
@@ -224,6 +226,8 @@ def test_depth_is_received_and_parsed(local, context, call):
     assert "price:100.00, quantity:650" in got[0]["depth"][0]
     assert "ask : {price:101.00" in " ".join(got[0]["depth"])
     depth.close_connection()
+    depth.loop.run_until_complete(depth.ws.close())  # the class only says that it leaves
+    depth.loop.close()
 
 
 def test_a_client_that_is_unknown_gets_nothing(local, call):

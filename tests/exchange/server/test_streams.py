@@ -90,19 +90,15 @@ def test_a_price_is_said_in_each_packet_as_it_is_shown(local, call):
 
 
 def test_open_interest_is_told_beside_a_quote_when_it_changed(local, call):
-    def kinds(interest):
-        local.market.trade(call, 120_00, 7000 + interest, interest)
-        local.push()
-
     async def work():
         found = []
         async with connect(address(local)) as socket:
             await socket.send(ask(17, local.id_of(call)))
             await received(socket)
-            for interest in (65_000, 65_650, 65_650):
-                kinds(interest)
+            for volume, interest in ((7000, 65_000), (7065, 65_650), (7130, 65_650)):
+                local.market.trade(call, 120_00, volume, interest)
+                local.push()
                 found.append([m[0] for m in (await received(socket))[0]])
-                local.market.trade(call, 121_00, 9000, interest)
         return found
 
     assert run(work()) == [[4], [4, 5], [4]]

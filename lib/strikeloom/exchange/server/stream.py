@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -106,6 +108,14 @@ class Stream(WebSocketHandler):
         else:
             self.stalled_until = now + trouble.seconds
 
+    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Send in the background; what fails is logged and ends the socket, never silently."""
+        try:
+            await work
+        except Exception:  # noqa: BLE001 (logged, and the client hears of it)
+            log_failure(self, *sys.exc_info())
+            self.reset()
+
     def log_exception(self, *error: Any) -> None:
         """Log what went wrong; never the token in the address."""
         log_failure(self, *error)
@@ -123,7 +133,7 @@ class QueuedStream(Stream):
     def begin(self) -> None:
         """Start sending, small messages at once."""
         self.set_nodelay(True)
-        self._sender = asyncio.ensure_future(self._send())
+        self._sender = asyncio.ensure_future(self.guarded(self._send()))
 
     def pass_on(self, message: bytes | str) -> None:
         """Queue a message."""
