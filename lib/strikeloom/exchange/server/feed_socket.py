@@ -52,7 +52,7 @@ class FeedSocket(Stream):
             return
         self.token = asked[1]
         self.hub.admit(self)
-        self._sender = asyncio.ensure_future(self.guarded(self._send()))
+        self._sender = asyncio.ensure_future(self.guarded(self._send))
 
     def on_message(self, message: str | bytes) -> None:
         """Take a request; binary frames are leftovers of an older protocol and mean nothing."""

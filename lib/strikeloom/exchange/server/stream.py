@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -108,10 +108,10 @@ class Stream(WebSocketHandler):
         else:
             self.stalled_until = now + trouble.seconds
 
-    async def guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Send in the background; what fails is logged and ends the socket, never silently."""
         try:
-            await work
+            await work()
         except Exception:  # noqa: BLE001 (logged, and the client hears of it)
             log_failure(self, *sys.exc_info())
             self.reset()
@@ -133,7 +133,7 @@ class QueuedStream(Stream):
     def begin(self) -> None:
         """Start sending, small messages at once."""
         self.set_nodelay(True)
-        self._sender = asyncio.ensure_future(self.guarded(self._send()))
+        self._sender = asyncio.ensure_future(self.guarded(self._send))
 
     def pass_on(self, message: bytes | str) -> None:
         """Queue a message."""
