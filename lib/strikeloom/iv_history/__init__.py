@@ -6,6 +6,7 @@ from strikeloom.iv_history.latest import read_chains
 from strikeloom.iv_history.load import SUMMARY, Gaps, find_gaps
 from strikeloom.iv_history.rank import rank_days
 from strikeloom.iv_history.save import save
+from strikeloom.iv_history.smiles import smile_points, smiles
 
 __all__ = [
     "METHOD",
@@ -17,5 +18,7 @@ __all__ = [
     "rank_days",
     "read_chains",
     "save",
+    "smile_points",
+    "smiles",
     "summarise_day",
 ]

@@ -4,14 +4,19 @@ from strikeloom.views.figures.allocation import allocation_figure
 from strikeloom.views.figures.coverage import coverage_figure
 from strikeloom.views.figures.execution import fills_figure
 from strikeloom.views.figures.strategies import payoff_figure, score_figure
-from strikeloom.views.figures.volatility import percentile_figure, volatility_figure
+from strikeloom.views.figures.universe import grades_figure, movers_figure, percentile_figure
+from strikeloom.views.figures.volatility import cone_figure, smile_figure, term_figure
 
 __all__ = [
     "allocation_figure",
+    "cone_figure",
     "coverage_figure",
     "fills_figure",
+    "grades_figure",
+    "movers_figure",
     "payoff_figure",
     "percentile_figure",
     "score_figure",
-    "volatility_figure",
+    "smile_figure",
+    "term_figure",
 ]

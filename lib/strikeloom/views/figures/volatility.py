@@ -1,85 +1,154 @@
-"""Volatility over time, and where each symbol stands in its own past."""
+"""One symbol's volatility: against what was realised, over strikes, over time to expiry."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from strikeloom.views.theme import ACCENT, QUIET, REGIMES, layout
+from strikeloom.views.theme import ACCENT, INK, LOSS, QUIET, layout
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+_WINDOWS = {10: 14, 20: 28, 60: 84}  # sessions: calendar days
+_TENORS = (7, 30, 60, 90)
+_BANDS = (
+    (0.0, 1.0, "rgba(130,146,162,.18)", "realised"),
+    (0.25, 0.75, "rgba(130,146,162,.35)", "middle half"),
+)
+_LINES = (ACCENT, "#dd6b20", "#6b46c1", "#2f855a")
+_MARKS = {"fresh": "circle", "old": "circle-open", "refused": "x"}
 
-def volatility_figure(history: pd.DataFrame, *, symbols: Sequence[str] = ()) -> go.Figure:
-    """Median and middle half of all symbols by day, and lines for the symbols named.
+
+def cone_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
+    """Range of realised volatility over 10, 20 and 60 sessions, and today's implied over it.
 
     Parameters
     ----------
     history : pandas.DataFrame
-        Columns symbol, day, atm_iv_30d (fraction a year).
+        ``IV_SUMMARY`` columns; close-to-close is drawn.
     """
     import plotly.graph_objects as go
 
-    known = history.dropna(subset=["atm_iv_30d"])
-    spread = known.groupby("day")["atm_iv_30d"].quantile([0.25, 0.5, 0.75]).unstack() * 100
-    days = [day.strftime("%Y-%m-%d") for day in spread.index]
+    rows = history[history["symbol"] == symbol].sort_values("day")
+    days = list(_WINDOWS.values())
+    past = 100 * rows[[f"rv_cc_{n}" for n in _WINDOWS]]
     figure = go.Figure()
-    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-    figure.add_scatter(x=days, y=spread[0.25].round(2).tolist(), showlegend=False, **band)
-    figure.add_scatter(
-        x=days,
-        y=spread[0.75].round(2).tolist(),
-        fill="tonexty",
-        fillcolor="rgba(130,146,162,.25)",
-        name="middle half",
-        **band,
-    )
-    figure.add_scatter(
-        x=days, y=spread[0.5].round(2).tolist(), name="median", line={"color": QUIET, "width": 2}
-    )
-    for symbol in symbols:
-        one = known[known["symbol"] == symbol]
+    for low, high, colour, name in _BANDS:
+        edges = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_scatter(
-            x=one["day"].dt.strftime("%Y-%m-%d").tolist(),
-            y=(one["atm_iv_30d"] * 100).round(2).tolist(),
-            name=symbol,
-            line={"width": 1.6},
+            x=days, y=past.quantile(low).round(2).tolist(), showlegend=False, **edges
         )
-    figure.update_layout(layout("At-the-money volatility, % a year"))
+        figure.add_scatter(
+            x=days, y=past.quantile(high).round(2).tolist(), fill="tonexty", fillcolor=colour,
+            name=name, **edges,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=days, y=past.median().round(2).tolist(), name="median", line={"color": QUIET, "width": 2}
+    )
+    last = rows.iloc[-1:] if len(rows) else rows
+    if len(last):
+        figure.add_scatter(
+            x=days, y=(100 * last[[f"rv_cc_{n}" for n in _WINDOWS]].iloc[0]).round(2).tolist(),
+            name="realised now", mode="lines+markers", line={"color": INK, "dash": "dot"},
+        )  # fmt: skip
+        implied = 100 * last[[f"atm_iv_{n}d" for n in _TENORS]].iloc[0]
+        figure.add_scatter(
+            x=list(_TENORS), y=_shown(implied),
+            name="implied now", mode="lines+markers", line={"color": ACCENT, "width": 2.5},
+        )  # fmt: skip
+    held = int(past.notna().all(axis=1).sum())
+    figure.update_layout(layout(f"{symbol}: cone of {held} days, % a year"))
+    figure.update_xaxes(title="calendar days", range=[0, 95])
     return figure
 
 
-def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
-    """Each symbol's percentile against its volatility, coloured by regime.
+def smile_figure(points: pd.DataFrame, *, expiries: int = 3) -> go.Figure:
+    """Fitted smiles of the nearest expiries with their quotes, refused ones crossed.
 
     Parameters
     ----------
-    ranks : pandas.DataFrame
-        Columns symbol, atm_iv, percentile, regime; rows without a percentile are counted in
-        the title, not drawn.
+    points : pandas.DataFrame
+        Columns symbol, expiry, what (fit, fresh, old, refused), moneyness, vol.
     """
     import plotly.graph_objects as go
 
-    known = ranks.dropna(subset=["percentile"])
     figure = go.Figure()
-    for regime, colour in REGIMES.items():
-        rows = known[known["regime"].astype(str) == regime]
+    fitted = points[points["what"] == "fit"]
+    for place, expiry in enumerate(sorted(fitted["expiry"].unique())[:expiries]):
+        colour = _LINES[place % len(_LINES)]
+        rows = points[points["expiry"] == expiry]
+        name = f"{expiry:%d %b %Y}"
+        for what, mark in _MARKS.items():
+            part = rows[rows["what"] == what]
+            figure.add_scatter(
+                x=(100 * part["moneyness"]).round(3).tolist(),
+                y=(100 * part["vol"]).round(3).tolist(),
+                mode="markers",
+                name=f"{name} {what}",
+                legendgroup=name,
+                showlegend=bool(len(part)) and what == "refused",
+                marker={
+                    "symbol": mark,
+                    "size": 6,
+                    "color": LOSS if what == "refused" else colour,
+                    "opacity": 0.75,
+                },
+            )
+        curve = rows[rows["what"] == "fit"]
         figure.add_scatter(
-            x=(rows["atm_iv"] * 100).round(2).tolist(),
-            y=rows["percentile"].round(1).tolist(),
-            text=rows["symbol"].tolist(),
-            mode="markers",
-            name=regime.title(),
-            marker={"color": colour, "size": 9, "line": {"color": "white", "width": 1}},
-            hovertemplate="%{text}<br>%{x:.1f} %, percentile %{y:.0f}<extra></extra>",
+            x=(100 * curve["moneyness"]).round(3).tolist(),
+            y=(100 * curve["vol"]).round(3).tolist(),
+            mode="lines",
+            name=name,
+            legendgroup=name,
+            line={"color": colour, "width": 2},
         )
-    absent = len(ranks) - len(known)
-    title = f"Volatility against its own past: {len(known)} symbols"
-    title += f", {absent} with too little history" if absent else ""
-    figure.update_layout(layout(title))
-    figure.update_xaxes(title="at-the-money volatility, % a year")
-    figure.update_yaxes(title="percentile", range=[-3, 103])
-    figure.add_hline(y=50, line={"color": ACCENT, "width": 1, "dash": "dot"})
+    symbol = points["symbol"].iloc[0] if len(points) else ""
+    refused = int((points["what"] == "refused").sum())
+    title = f"{symbol} smiles, % a year: {int((points['what'] != 'fit').sum())} quotes"
+    title += f", {refused} refused" if refused else ""
+    figure.update_layout(layout(title, height=420))
+    figure.update_xaxes(title="strike against forward, log %")
     return figure
+
+
+def term_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
+    """Term structure of one symbol now and a week before, over the universe's middle half.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        ``IV_SUMMARY`` columns.
+    """
+    import plotly.graph_objects as go
+
+    names = [f"atm_iv_{n}d" for n in _TENORS]
+    days = sorted(history["day"].unique())
+    today = 100 * history.loc[history["day"] == days[-1], names] if days else history[names]
+    figure = go.Figure()
+    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    x = list(_TENORS)
+    figure.add_scatter(x=x, y=today.quantile(0.25).round(2).tolist(), showlegend=False, **band)
+    figure.add_scatter(
+        x=x, y=today.quantile(0.75).round(2).tolist(), fill="tonexty",
+        fillcolor="rgba(130,146,162,.25)", name="middle half of all symbols", **band,
+    )  # fmt: skip
+    for back, name, dash in ((1, "now", "solid"), (6, "five sessions before", "dot")):
+        if len(days) < back:
+            continue
+        row = history[(history["day"] == days[-back]) & (history["symbol"] == symbol)]
+        for _, values in (100 * row[names]).iterrows():
+            figure.add_scatter(
+                x=x, y=_shown(values), name=name,
+                mode="lines+markers", line={"color": ACCENT, "width": 2, "dash": dash},
+            )  # fmt: skip
+    figure.update_layout(layout(f"{symbol}: at-the-money volatility by days ahead, % a year"))
+    figure.update_xaxes(title="calendar days ahead", tickvals=x)
+    return figure
+
+
+def _shown(values: Iterable[float]) -> list[float | None]:
+    return [None if math.isnan(value) else round(value, 2) for value in values]

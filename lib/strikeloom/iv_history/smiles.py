@@ -1,0 +1,90 @@
+"""Smiles of one underlying with every quote that made them, for people to look at."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.errors import DataError
+from strikeloom.iv_history.columns import columns
+from strikeloom.iv_history.expiries import solve_expiries
+from strikeloom.ports.desk import Desk
+from strikeloom.quant.smile import Curves, volatility
+from strikeloom.quant.smile_fit import QuoteReason
+from strikeloom.settings.iv import IvSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_POINTS = 81
+_BEYOND = 0.1  # of the quoted range, on each side
+
+
+def smiles(desk: Desk, symbol: str = "") -> pd.DataFrame:
+    """``smile_points`` of the desk's day; no symbol: the underlying with most lots traded."""
+    past = desk.history.as_of(desk.day)
+    name = symbol.upper() or _busiest(past.contracts(desk.day))
+    contracts = past.contracts(desk.day, symbols=[name])
+    return smile_points(contracts, desk.day, desk.settings.iv)
+
+
+def smile_points(contracts: pd.DataFrame, day: date, settings: IvSettings) -> pd.DataFrame:
+    """Quotes and fitted curves of one underlying.
+
+    Returns
+    -------
+    DataFrame
+        Columns symbol, expiry, what, moneyness, vol, strike. ``what`` is ``fit`` for points of
+        the curve, ``fresh`` and ``old`` for quotes used (traded in the closing half hour or
+        before), ``refused`` for one so far off that it hardly counts.
+
+    Raises
+    ------
+    DataError
+        When the frame holds no row.
+    """
+    import pandas as pd
+
+    if contracts.empty:
+        raise DataError(f"the underlying has no contract on {day}; is the symbol listed?")
+    c = columns(contracts, day)
+    found = solve_expiries(c, day, settings, threads=1)
+    quotes, fit = found.quotes, found.fit
+    what = np.where(c.fresh[quotes.row], "fresh", "old")
+    what = np.where(fit.reason == QuoteReason.OK, what, "refused")
+    tables = [
+        pd.DataFrame(
+            {
+                "symbol": c.symbols[c.chain[quotes.group]],
+                "expiry": c.expiry[quotes.group].astype("datetime64[s]"),
+                "what": what,
+                "moneyness": quotes.moneyness,
+                "vol": quotes.vol,
+                "strike": c.strike[quotes.row],
+            }
+        )
+    ]
+    for group in np.flatnonzero(fit.used > 0).tolist():
+        room = _BEYOND * (fit.highest[group] - fit.lowest[group])
+        k = np.linspace(fit.lowest[group] - room, fit.highest[group] + room, _POINTS)
+        curve = Curves(*(part[group] for part in fit.curves))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "symbol": c.symbols[c.chain[group]],
+                    "expiry": c.expiry[group].astype("datetime64[s]"),
+                    "what": "fit",
+                    "moneyness": k,
+                    "vol": volatility(curve, k, c.years[group]),
+                    "strike": found.best.forward[group] * np.exp(k),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _busiest(contracts: pd.DataFrame) -> str:
+    options = contracts[contracts["right"] != "XX"]
+    return str(options.groupby("symbol")["lots_traded"].sum().idxmax())

@@ -1,0 +1,166 @@
+"""The whole universe on one figure: grades by day, percentiles today, the day's movers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.views.theme import ACCENT, GAIN, GRID, INK, LOSS, QUIET, REGIMES, layout
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+_GRADES = {"A": ACCENT, "B": "#90cdf4", "C": "#f6ad55", "": LOSS}
+_NAMES = {
+    "A": "A both sides traded",
+    "B": "B one side thin",
+    "C": "C carried along peers",
+    "": "none",
+}
+_ACROSS = 12
+_COLOURS = [
+    (0.0, REGIMES["LOW"]), (0.25, "#bee3f8"), (0.5, "#edf2f7"), (0.75, "#fbd38d"),
+    (1.0, REGIMES["HIGH"]),
+]  # fmt: skip
+
+
+def grades_figure(history: pd.DataFrame, *, holes: Sequence[date] = ()) -> go.Figure:
+    """Symbols of each day by the grade of their 30-day volatility, and days without a file.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        Columns day, quality.
+    """
+    import plotly.graph_objects as go
+
+    counts = history.groupby([history["day"], history["quality"]]).size().unstack(fill_value=0)
+    days = [day.strftime("%d %b %Y") for day in counts.index]
+    labels = dict(zip(counts.index.date, days, strict=True))
+    first = min(labels, default=date.max)
+    lost = [day for day in holes if day >= first]
+    order = [labels.get(day, day.strftime("%d %b %Y")) for day in sorted({*labels, *lost})]
+    figure = go.Figure()
+    for grade, colour in _GRADES.items():
+        if grade in counts.columns:
+            figure.add_bar(
+                x=days, y=counts[grade].tolist(), name=_NAMES[grade], marker={"color": colour}
+            )
+    if lost:
+        most = int(counts.sum(axis=1).max())
+        figure.add_bar(
+            x=[day.strftime("%d %b %Y") for day in lost],
+            y=[most] * len(lost),
+            name="no file",
+            marker={"color": "white", "line": {"color": QUIET, "width": 1}},
+        )
+    figure.update_layout(layout("Symbols by grade of their volatility"))
+    figure.update_layout(barmode="stack", bargap=0.1)
+    figure.update_xaxes(
+        type="category", categoryorder="array", categoryarray=order, nticks=12, tickangle=0
+    )
+    return figure
+
+
+def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
+    """Percentile of every symbol in its own past, one tile each, highest first.
+
+    Parameters
+    ----------
+    ranks : pandas.DataFrame
+        Columns symbol, atm_iv, percentile, window_months, sample, reason. Symbols without a
+        percentile come last, grey and without a number.
+    """
+    import plotly.graph_objects as go
+
+    rows = ranks.sort_values(["percentile", "symbol"], ascending=[False, True], na_position="last")
+    across = min(_ACROSS, max(1, len(rows)))
+    down = -(-len(rows) // across)
+    shape, blank = (down, across), down * across - len(rows)
+    values = np.append(rows["percentile"].to_numpy(float), np.full(blank, np.nan)).reshape(shape)
+    texts = [
+        f"{row.symbol}<br><b>{row.percentile:.0f}</b>"
+        if not np.isnan(row.percentile)
+        else f"{row.symbol}<br>–"
+        for row in rows.itertuples()
+    ]
+    told = [
+        f"{row.symbol}: {100 * row.atm_iv:.1f} %, {row.window_months:.0f} months, {row.sample} days"
+        if not np.isnan(row.percentile)
+        else f"{row.symbol}: {row.reason}"
+        for row in rows.itertuples()
+    ]
+    padding = [""] * blank
+    figure = go.Figure()
+    figure.add_heatmap(
+        z=[[None if np.isnan(v) else round(v, 1) for v in line] for line in values.tolist()],
+        text=np.array(texts + padding, dtype=object).reshape(shape).tolist(),
+        customdata=np.array(told + padding, dtype=object).reshape(shape).tolist(),
+        hovertemplate="%{customdata}<extra></extra>",
+        colorscale=_COLOURS,
+        zmin=0,
+        zmax=100,
+        xgap=2,
+        ygap=2,
+        colorbar={"title": "percentile", "thickness": 10},
+    )
+    figure.update_layout(
+        annotations=[
+            {"x": i % across, "y": i // across, "text": text, "showarrow": False,
+             "font": {"size": 9, "color": INK}}
+            for i, text in enumerate(texts)
+        ]
+    )  # fmt: skip
+    absent = int(rows["percentile"].isna().sum())
+    title = f"Volatility in its own past: percentile of {len(rows) - absent} symbols"
+    title += f", {absent} without one" if absent else ""
+    figure.update_layout(layout(title, height=110 + 34 * down), plot_bgcolor=GRID)
+    figure.update_layout(margin={"l": 5, "r": 5, "t": 50, "b": 10})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, autorange="reversed")
+    return figure
+
+
+def movers_figure(history: pd.DataFrame, *, count: int = 12) -> go.Figure:
+    """Largest changes of 30-day volatility since the day before, in points, both ways.
+
+    Parameters
+    ----------
+    history : pandas.DataFrame
+        Columns symbol, day, atm_iv_30d, quality. Only grades A and B of both days take part:
+        what was carried along peers did not move by itself.
+    """
+    import plotly.graph_objects as go
+
+    firm = history[history["quality"].isin(["A", "B"])]
+    table = firm.pivot_table(index="day", columns="symbol", values="atm_iv_30d").iloc[-2:]
+    change = (100 * table.diff().iloc[-1]).dropna().sort_values() if len(table) == 2 else None
+    figure = go.Figure()
+    if change is None or change.empty:
+        figure.update_layout(layout("Movers: no day before to compare with"))
+        return figure
+    count = min(count, len(change) // 2) or 1
+    shown = change.iloc[[*range(count), *range(len(change) - count, len(change))]]
+    now = 100 * table.iloc[-1]
+    figure.add_bar(
+        y=shown.index.tolist(),
+        x=shown.round(2).tolist(),
+        orientation="h",
+        marker={"color": [LOSS if value > 0 else GAIN for value in shown]},
+        text=[f"{value:+.1f} to {now[name]:.1f} %" for name, value in shown.items()],
+        textposition="outside",
+        cliponaxis=False,
+    )
+    before, after = (stamp.strftime("%d %b") for stamp in table.index)
+    up = int((change > 0).sum())
+    title = f"Movers from {before} to {after}: {up} of {len(change)} symbols up"
+    figure.update_layout(layout(title, height=120 + 22 * len(shown)))
+    figure.update_layout(margin={"l": 110, "r": 20, "t": 50, "b": 50})
+    low, high = min(0.0, float(shown.min())), max(0.0, float(shown.max()))
+    room = 0.18 * (high - low)  # for the numbers beside the bars
+    figure.update_xaxes(title="points of volatility 30 days ahead", range=[low - room, high + room])
+    return figure

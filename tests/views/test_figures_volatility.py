@@ -1,0 +1,111 @@
+"""What the volatility figures draw: every symbol, every grade, every refused quote."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from strikeloom.domain.volatility import IV_SUMMARY
+from strikeloom.views.figures import (
+    cone_figure,
+    grades_figure,
+    movers_figure,
+    percentile_figure,
+    smile_figure,
+    term_figure,
+)
+
+DAYS = pd.to_datetime(["2026-03-17", "2026-03-18", "2026-03-19"]).astype("datetime64[s]")
+SYMBOLS = [f"SYM{n:03d}" for n in range(212)]
+
+
+@pytest.fixture(scope="module")
+def history() -> pd.DataFrame:
+    rows = pd.MultiIndex.from_product([SYMBOLS, DAYS], names=["symbol", "day"]).to_frame(
+        index=False
+    )
+    numbers = [n for n, f in IV_SUMMARY.columns.items() if f == "number"]
+    rng = np.random.default_rng(5)
+    for name in numbers:
+        rows[name] = rng.uniform(0.1, 0.5, len(rows))
+    rows["quality"] = "A"
+    rows.loc[rows["symbol"] == "SYM003", "quality"] = "C"
+    rows.loc[rows["symbol"] == "SYM004", ["quality", "atm_iv_30d"]] = ["", np.nan]
+    return rows
+
+
+def test_grades_add_up_to_the_universe_every_day_and_holes_are_shown(history: pd.DataFrame) -> None:
+    figure = grades_figure(history, holes=[date(2026, 3, 16), date(2026, 3, 20)])
+    drawn = {bar.name: list(bar.y) for bar in figure.data}
+    assert drawn["A both sides traded"] == [210] * 3
+    assert drawn["C carried along peers"] == [1] * 3
+    assert drawn["none"] == [1] * 3
+    assert list(figure.data[-1].x) == ["20 Mar 2026"]  # of the days shown, not before them
+
+
+def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
+    ranks = pd.DataFrame(
+        {
+            "symbol": SYMBOLS,
+            "atm_iv": 0.2,
+            "percentile": np.linspace(0, 100, 212),
+            "window_months": 3.0,
+            "sample": 45,
+            "reason": "",
+        }
+    )
+    ranks.loc[ranks.index[:2], "percentile"] = np.nan
+    figure = percentile_figure(ranks)
+    tiles = [text for line in figure.data[0].text for text in line if text]
+    assert len(tiles) == 212
+    assert tiles[0] == "SYM211<br><b>100</b>"
+    assert tiles[-2:] == ["SYM000<br>–", "SYM001<br>–"]
+    assert len(figure.layout.annotations) == 212
+    assert figure.layout.height >= 30 * 18
+    assert "210 symbols, 2 without one" in figure.layout.title.text
+
+
+def test_movers_leave_out_what_was_carried(history: pd.DataFrame) -> None:
+    firm = history.copy()
+    firm.loc[(firm["symbol"] == "SYM003") & (firm["day"] == DAYS[2]), "atm_iv_30d"] = 9.0
+    figure = movers_figure(firm, count=5)
+    names, moved = list(figure.data[0].y), list(figure.data[0].x)
+    assert len(names) == 10
+    assert "SYM003" not in names
+    assert moved == sorted(moved)
+    table = history.pivot_table(index="day", columns="symbol", values="atm_iv_30d")
+    assert moved[-1] == pytest.approx(100 * table.diff().iloc[-1].drop(["SYM003"]).max(), abs=0.006)
+    alone = movers_figure(history[history["day"] == DAYS[0]])
+    assert "no day before" in alone.layout.title.text
+
+
+def test_a_refused_quote_is_drawn_and_counted() -> None:
+    points = pd.DataFrame(
+        {
+            "symbol": "ACME",
+            "expiry": pd.Timestamp("2026-03-30"),
+            "what": ["fresh", "old", "refused", "fit", "fit"],
+            "moneyness": [-0.1, 0.0, 0.1, -0.1, 0.1],
+            "vol": [0.3, 0.2, 0.9, 0.3, 0.25],
+        }
+    )
+    figure = smile_figure(points)
+    assert "3 quotes, 1 refused" in figure.layout.title.text
+    crossed = next(part for part in figure.data if part.name.endswith("refused"))
+    assert (list(crossed.x), list(crossed.y)) == ([10.0], [90.0])
+    (curve,) = (part for part in figure.data if part.mode == "lines")
+    assert list(curve.y) == [30.0, 25.0]
+
+
+def test_cone_and_term_draw_what_the_history_says(history: pd.DataFrame) -> None:
+    rows = history[history["symbol"] == "SYM007"]
+    cone = {part.name: part for part in cone_figure(history, symbol="SYM007").data if part.name}
+    assert list(cone["implied now"].x) == [7, 30, 60, 90]
+    assert cone["implied now"].y[1] == pytest.approx(100 * rows["atm_iv_30d"].iloc[-1], abs=0.006)
+    assert cone["median"].y[1] == pytest.approx(100 * rows["rv_cc_20"].median(), abs=0.006)
+    term = {part.name: part for part in term_figure(history, symbol="SYM007").data if part.name}
+    assert term["now"].y[3] == pytest.approx(100 * rows["atm_iv_90d"].iloc[-1], abs=0.006)
+    assert "five sessions before" not in term  # only three are known
