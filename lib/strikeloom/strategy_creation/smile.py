@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from strikeloom.quant.black76 import greeks
-from strikeloom.quant.implied_vol import Reason, implied_vol
+from strikeloom.quant.chain import solve_chain
+from strikeloom.quant.implied_vol import Reason
 from strikeloom.quant.smile import Curves
 from strikeloom.quant.smile_fit import Kind, fit_smiles
 from strikeloom.quant.smile_quotes import out_of_the_money, precision
@@ -59,19 +59,18 @@ def fit_chains(chains: Sequence[ChainQuotes], rate: float) -> list[Smile]:
     )
     strike, price = rows["strike"].to_numpy(), rows["close"].to_numpy()
     call, settle = (rows["right"] == "CE").to_numpy(), rows["settle"].to_numpy()
-    row = (forward[group], strike, years[group])
     discount = np.exp(-rate * calendar[group])
-    vol, reason = implied_vol(price, *row, call, discount)
+    solved = solve_chain(price, forward[group], strike, years[group], call, discount)
     use = out_of_the_money(price, forward[group], strike, call, tick[group])
-    use &= reason == Reason.OK
-    vega = greeks(*row, vol, call, discount).vega
+    use &= solved.reason == Reason.OK
+    vega = solved.greeks.vega
     # the exchange settles an option that traded in the closing half hour at its own close
     fresh = np.isnan(settle) | (settle == price)
     weight = precision(vega, rows["lots_traded"].to_numpy(dtype=float), fresh, tick[group])
     k = np.log(strike / forward[group])
     fit = fit_smiles(
         k[use],
-        (vol * vol * years[group])[use],
+        (solved.vol**2 * years[group])[use],
         weight[use],
         group[use],
         years,
