@@ -41,37 +41,46 @@ def _set(mode: str) -> Settings:
 
 @pytest.mark.parametrize("asked", [None, "", "auto", "replay", Mode.REPLAY])
 def test_replay_is_what_there_is_without_a_broker(asked: str | None) -> None:
-    assert choose_mode(asked, _set("auto")) is Mode.REPLAY
+    assert choose_mode(asked, _set("auto"), "nse") is Mode.REPLAY
 
 
 def test_a_broker_makes_it_simulate_and_a_local_exchange_paper(
     keyed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert choose_mode("", _set("auto")) is Mode.SIMULATE
+    assert choose_mode("", _set("auto"), "nse") is Mode.SIMULATE
     for name, value in LOCAL.items():
         monkeypatch.setenv(name, value)
-    assert choose_mode("", _set("auto")) is Mode.PAPER
+    assert choose_mode("", _set("auto"), "nse") is Mode.PAPER
+    monkeypatch.setenv("STRIKELOOM_MARKET", "synthetic-3")
+    assert choose_mode("", _set("auto"), "nse") is Mode.REPLAY
+    assert choose_mode("", _set("auto"), "synthetic-3") is Mode.PAPER
+    with pytest.raises(SettingsError, match="exchange plays synthetic-3"):
+        live_account(Mode.PAPER, "nse", wire())
+
+
+def test_a_broker_s_keys_change_nothing_for_a_made_market(keyed: None) -> None:
+    assert choose_mode("", _set("auto"), "synthetic-7") is Mode.REPLAY
 
 
 def test_asked_wins_over_the_environment_over_the_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert choose_mode("", _set("alert")) is Mode.ALERT
+    assert choose_mode("", _set("alert"), "nse") is Mode.ALERT
     monkeypatch.setenv(MODE, "paper")
-    assert choose_mode("", _set("alert")) is Mode.PAPER
-    assert choose_mode("simulate", _set("alert")) is Mode.SIMULATE
+    assert choose_mode("", _set("alert"), "nse") is Mode.PAPER
+    assert choose_mode("simulate", _set("alert"), "nse") is Mode.SIMULATE
 
 
 def test_live_is_refused_by_name() -> None:
     with pytest.raises(SettingsError, match=r"mode live is refused.*armed"):
-        choose_mode("live", _set("auto"))
+        choose_mode("live", _set("auto"), "nse")
     with pytest.raises(SettingsError, match="mode live is refused"):
-        choose_mode("", _set("live"))
+        choose_mode("", _set("live"), "nse")
 
 
 def test_an_unknown_mode_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match="'repaly'; did you mean replay"):
-        choose_mode("repaly", _set("auto"))
+        choose_mode("repaly", _set("auto"), "nse")
 
 
 @pytest.mark.parametrize("mode", [Mode.SIMULATE, Mode.PAPER, Mode.ALERT])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -23,6 +24,9 @@ def demo(
     a button of the page is pressed, and the report ends with exit code 0 or 1. That is the
     one-minute self-check of an installation.
     """
+    from strikeloom.desk import MODE
+
+    os.environ[MODE] = "replay"  # also for its watcher, page and kernels, whatever is configured
     if check:
         from strikeloom.cli.demo_check import check_demo
 

@@ -47,10 +47,13 @@ class Wire:
     ----------
     credentials : Credentials or None
         ``None`` without a client id or a token.
+    plays : str
+        Market that the local exchange said it plays; empty when it said none.
     """
 
     addresses: Addresses
     credentials: Credentials | None
+    plays: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -91,7 +94,9 @@ def wire() -> Wire:
         )
     client_id, token = secret(CLIENT_ID), secret(TOKEN)
     known = client_id is not None and token is not None
-    return Wire(addresses, Credentials(client_id, _token) if client_id and known else None)
+    plays = (environment("STRIKELOOM_MARKET") or "") if addresses.local else ""
+    credentials = Credentials(client_id, _token) if client_id and known else None
+    return Wire(addresses, credentials, plays)
 
 
 def _token() -> Secret:
@@ -137,6 +142,12 @@ def live_account(mode: Mode, market: str, found: Wire) -> str:
     if mode is not Mode.PAPER and market != EXCHANGE:
         raise SettingsError(
             f"mode {mode} is of market {EXCHANGE}, not of {market}; use mode replay or paper",
+            mode=mode.value,
+        )
+    if mode is Mode.PAPER and found.plays not in ("", market):
+        raise SettingsError(
+            f"mode paper: the local exchange plays {found.plays}, and the desk is of {market}; "
+            f"give --market {found.plays}, or let the exchange play {market}",
             mode=mode.value,
         )
     if mode is Mode.PAPER:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from strikeloom.desk.dhan import wire
+from strikeloom.desk.dhan import EXCHANGE, wire
 from strikeloom.desk.keys import environment
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Mode
@@ -15,15 +15,15 @@ _AUTO = "auto"
 MODE = "STRIKELOOM_MODE"
 
 
-def choose_mode(asked: str | Mode | None, settings: Settings) -> Mode:
+def choose_mode(asked: str | Mode | None, settings: Settings, market: str) -> Mode:
     """Mode of a desk.
 
     Parameters
     ----------
     asked : str or Mode or None
         ``None`` and ``auto`` leave it to ``STRIKELOOM_MODE``, then to ``config/desk.yaml``;
-        ``auto`` there is paper where a local exchange is configured, simulate where a broker
-        is, else replay.
+        ``auto`` there is paper where a local exchange that plays the market is configured,
+        simulate where a broker is and the market is its own, else replay.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def choose_mode(asked: str | Mode | None, settings: Settings) -> Mode:
     named = (str(asked or ""), environment(MODE) or "", settings.desk.mode)
     wanted = next((name for name in named if name and name != _AUTO), _AUTO)
     if wanted == _AUTO:
-        return _automatic()
+        return _automatic(market)
     known = [mode.value for mode in Mode]
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
@@ -48,8 +48,10 @@ def choose_mode(asked: str | Mode | None, settings: Settings) -> Mode:
     return Mode(wanted)
 
 
-def _automatic() -> Mode:
+def _automatic(market: str) -> Mode:
     found = wire()
     if found.credentials is None:
         return Mode.REPLAY
-    return Mode.PAPER if found.is_local else Mode.SIMULATE
+    if found.is_local:
+        return Mode.PAPER if found.plays in ("", market) else Mode.REPLAY
+    return Mode.SIMULATE if market == EXCHANGE else Mode.REPLAY

@@ -95,8 +95,8 @@ def open_desk(
     """
     settings = settings or load_settings()
     where = places(home)
-    chosen_mode = choose_mode(mode, settings)
     name = resolve_market(market, settings, where)
+    chosen_mode = choose_mode(mode, settings, name)
     history = open_history(name, where, progress=progress)
     if chosen_mode is Mode.REPLAY:
         chosen = _day(day) or _last_day(history)

@@ -1,0 +1,95 @@
+"""Commands that meet a broker: here always a local exchange."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from doubles import option
+from local_exchange import LocalExchange, local_exchange
+from strikeloom.desk import keys
+
+HEAD = (
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,"
+    "SYMBOL_NAME,DISPLAY_NAME,INSTRUMENT_TYPE,SERIES,LOT_SIZE,SM_EXPIRY_DATE,STRIKE_PRICE,"
+    "OPTION_TYPE,TICK_SIZE,\n"
+)
+ROW = (
+    "NSE,D,40001,NA,OPTIDX,26000,NIFTY,NIFTY-Feb2026-25000-CE,NIFTY 24 FEB 25000 CALL,OP,NA,65.0,"
+    "2026-02-24,25000.00000,CE,5.0000,\n"
+)
+
+
+@pytest.fixture
+def local(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keys, "env_file", lambda: tmp_path / ".env")
+    with local_exchange(tmp_path / "exchange", limits=False) as served:
+        for name, value in served.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("STRIKELOOM_MARKET", "synthetic-7")
+        monkeypatch.setenv("DHAN_CLIENT_ID", served.client_id)
+        monkeypatch.setenv("DHAN_ACCESS_TOKEN", served.token)
+        yield served
+
+
+def test_lists_are_imported_fetched_and_shown(call, local: LocalExchange, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(HEAD + ROW)
+    said = call("data", "instruments", str(path), "--date", "2026-02-10", "--json")
+    body = json.loads(said.out)
+    assert (body["layout"], body["read"], body["kept"]) == ("detailed", 1, 1)
+    said = call("data", "instruments", "--fetch")
+    assert said.code == 0
+    assert "list of 2026-02-11: detailed layout" in said.out  # the exchange's day
+    assert "2026-02-10, 2026-02-11" in call("data", "instruments").out
+
+
+def test_a_bad_list_is_refused_with_exit_code_1(call, local: LocalExchange, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("<html>busy</html>")
+    said = call("data", "instruments", str(path))
+    assert said.code == 1
+    assert "no instrument list" in said.err
+    assert call("data", "instruments", str(path), "--fetch").code == 2
+
+
+def test_doctor_says_who_answers_and_who_does_not(
+    call, local: LocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = call("doctor", "--json")
+    found = {row["what"]: row for row in json.loads(said.out)}
+    assert found["broker"]["good"]
+    assert "a local exchange answers calls" in found["broker"]["detail"]
+    monkeypatch.setenv("DHAN_ACCESS_TOKEN", "marked-dead-token")
+    said = call("doctor", "--json")
+    found = {row["what"]: row for row in json.loads(said.out)}
+    assert not found["broker"]["good"]
+    assert "DH-901" in found["broker"]["detail"]
+    assert "marked-dead-token" not in said.out + said.err
+    monkeypatch.delenv("DHAN_ACCESS_TOKEN")
+    found = {row["what"]: row for row in json.loads(call("doctor", "--json").out)}
+    assert "none configured" in found["broker"]["detail"]
+
+
+def test_quotes_come_through_the_port_in_a_replay(call, traded) -> None:
+    said = call("quotes", "SYNDEX", "--json")
+    body = json.loads(said.out)
+    assert body["spots"][0]["symbol"] == "SYNDEX"
+    assert len(body["quotes"]) == 12
+    assert all(row["quote"]["bid"] <= row["quote"]["ask"] for row in body["quotes"] if row["quote"])
+    held = {leg.contract.key for p in traded.store.positions() for leg in p.legs if leg.net_units}
+    body = json.loads(call("quotes", "--open-positions", "--json").out)
+    assert {row["contract"] for row in body["quotes"]} == held
+    assert "mode replay" in call("quotes", "--open-positions").out
+
+
+def test_quotes_name_what_is_not_there(call, planned) -> None:
+    assert call("quotes").code == 2
+    assert call("quotes", "SYNDEX", "--open-positions").code == 2
+    said = call("quotes", "NOBODY")
+    assert said.code == 1
+    assert "NOBODY" in said.err
+    assert "no position" in call("quotes", "--open-positions").out
+    assert call("quotes", option(25_000).key).code == 1
