@@ -9,8 +9,10 @@ import pytest
 
 from desks import MadeDesk
 from doubles import EXPIRY, ist, option
+from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.orders import Fill
 from strikeloom.trading.reconcile import reconcile
 
 FINAL = 25_175_40  # the NIFTY close the exchange printed on 2026-01-27, as a figure
@@ -85,3 +87,40 @@ def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> N
     _expire(made)
     assert not made.store.position(bought.strategy_id).is_open
     assert any("delivery of 65 shares" in text for _, text in made.heard.texts)
+
+
+class _Silent:
+    """A broker that tells no settlements, as Dhan: after expiry its list is merely shorter."""
+
+    def __init__(self, broker: SimBroker) -> None:
+        self._broker = broker
+        self.name, self.book_is_complete, self.tells_settlements = "silent", False, False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._broker, name)
+
+    def fills(self) -> list[Fill]:
+        return [fill for fill in self._broker.fills() if fill.kind == "trade"]
+
+
+def test_what_a_broker_does_not_tell_is_booked_at_the_same_value(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    sold = made.propose([Leg(call, Side.SELL, 1, 150_00)], "short_call")
+    made.enter(bought, 3)
+    made.enter(sold, 1)
+    silent = replace(made.desk, broker=_Silent(made.broker))  # type: ignore[arg-type]
+    made.clock.at = ist(f"{EXPIRY} 15:30")
+    report = reconcile(silent)
+    assert report.differences == []  # the value is not known yet, and nothing is missing
+    assert made.store.position(bought.strategy_id).is_open
+    made.feed.settlements["NIFTY", EXPIRY] = FINAL
+    reconcile(silent)
+    reconcile(silent)
+    # what the matching engine booked for itself, independently
+    (told,) = [f for f in made.broker.fills() if f.kind == "settlement"]
+    ours = [f for f in made.store.fills() if f.kind == "settlement"]
+    assert sum(int(f.side) * f.units for f in ours) == int(told.side) * told.units
+    assert {f.price for f in ours} == {told.price}
+    assert sum(f.charges for f in ours) == told.charges > 0
+    assert made.store.positions() == []

@@ -109,7 +109,7 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     waited = (desk.clock.now() - desk.store.changed_at(name)).total_seconds()
     wait = desk.settings.execution.unknown_wait_seconds
     patient = desk.broker.book_is_complete or waited >= wait
-    if not patient or traded or intent.state is IntentState.WORKING:
+    if not patient or traded or intent.state is IntentState.WORKING or _answered(desk, name):
         if intent.state is not IntentState.UNKNOWN:
             _move(desk, intent, IntentState.UNKNOWN, "not in the order book")
             tell(desk, "critical", f"{name} is in doubt: the broker does not name it")
@@ -121,6 +121,13 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     _move(desk, intent, IntentState.ENDED, "never reached the broker")
     tell(desk, "warning", f"{name} never reached the broker: not in book, trades or positions")
     report.lost.append(name)
+
+
+def _answered(desk: Desk, name: str) -> bool:
+    """Whether the broker gave the order a number today: then it is there, shown or not."""
+    today = desk.clock.now().date()
+    known = (order for order in desk.store.orders() if order.correlation_id == name)
+    return any(not o.state.terminal and o.updated_at.date() == today for o in known)
 
 
 def _agrees(desk: Desk, intent: OrderIntent) -> bool:

@@ -82,6 +82,17 @@ def test_an_order_that_comes_late_to_the_book_is_found_by_a_later_look(
     assert len(shown.engine.orders()) == 1
 
 
+def test_an_order_with_a_number_is_there_also_while_the_book_lags(
+    ours: OurSide, shown: LocalExchange
+) -> None:
+    shown.fault("late-order", on="place", times=1, seconds=30)
+    placed = ours.broker.submit(order("tag-1", CALL, "BUY", 1, 90_00))
+    assert ours.broker.orders() == [placed]
+    shown.pace.seconds += 31
+    (found,) = ours.broker.orders()
+    assert (found.order_id, found.state) == (placed.order_id, OrderState.PENDING)
+
+
 @pytest.mark.parametrize("kind", ["too-many", "too-many-html"])
 def test_too_fast_had_no_effect_and_holds_back(
     ours: OurSide, shown: LocalExchange, kind: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
@@ -45,6 +46,7 @@ class DhanBroker:
         self._instruments = instruments
         self._clock = clock
         self._in_doubt: set[str] = set()
+        self._answered: dict[str, Order] = {}
 
     def submit(self, request: OrderRequest) -> Order:
         """Place a limit order.
@@ -144,7 +146,7 @@ class DhanBroker:
             ) from None
 
     def orders(self) -> list[Order]:
-        """All option orders of the trading day, with those in doubt that a lookup finds."""
+        """All option orders of the trading day, those that the book lags behind included."""
         rows = self._read("get_order_list", "the order book")
         now = self._clock.now()
         mapped = (order_of(row, self._instruments, now) for row in rows)
@@ -155,6 +157,19 @@ class DhanBroker:
             if late is not None:
                 self._in_doubt.discard(tag)
                 found.append(late)
+        return found + self._lagging({order.order_id for order in found}, now)
+
+    def _lagging(self, shown: set[str], now: datetime) -> list[Order]:
+        """Orders of today that Dhan has answered with a number and the book does not show yet."""
+        for number, order in list(self._answered.items()):
+            if number in shown or order.updated_at.date() != now.date():
+                del self._answered[number]
+        found = []
+        for number, order in self._answered.items():
+            try:
+                found.append(self._order(number))
+            except BrokerError:
+                found.append(order)  # it was accepted: that it is not shown is no end of it
         return found
 
     def fills(self) -> list[Fill]:
@@ -199,6 +214,7 @@ class DhanBroker:
             With the reason of the order book, where it is there to read.
         """
         if order.state is not OrderState.REJECTED:
+            self._answered[order.order_id] = order
             return order
         reason = order.reason
         if not reason:

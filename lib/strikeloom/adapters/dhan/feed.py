@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
@@ -34,8 +35,8 @@ from strikeloom.nse.sessions import IST, is_trading_day, session
 from strikeloom.ports.clock import Clock
 
 _A_CALL = 1000
-#: Seconds after which a quote that did not tick is asked for. An illiquid contract may not tick
-#: for minutes although its book stands.
+#: Real seconds after which a quote that did not tick is asked for. An illiquid contract may not
+#: tick for minutes although its book stands.
 _FRESH = 5.0
 #: The feed counts seconds of the Indian wall clock as if they were of UTC.
 _WALL_CLOCK = 19_800
@@ -75,7 +76,7 @@ class DhanFeed:
         self._contracts: dict[Place, OptionContract] = {}
         self._symbols: dict[Place, str] = {}
         self._levels: dict[str, tuple[int, datetime]] = {}
-        self._asked_at: dict[str, datetime] = {}
+        self._seen: dict[str, float] = {}  # contract key or symbol -> monotonic seconds
         self._repairing = threading.Lock()
         self._pumping: threading.Thread | None = None
         self._ended = threading.Event()
@@ -109,8 +110,7 @@ class DhanFeed:
         found = self._securities(wanted.values(), day)
         self._subscribe(found, FULL)
         held = self.cache.get(wanted)
-        now = self._clock.now()
-        stale = [c for c in found.values() if self._is_stale(c, held.get(c.key), now)]
+        stale = [contract for contract in found.values() if self._is_stale(contract.key)]
         if stale:
             self._poll(stale, seen=held)
         return self.cache.get(contract.key for contract in found.values())
@@ -135,9 +135,8 @@ class DhanFeed:
         if self._stream:
             self._start()
             self._stream.want([security], QUOTE)
-        known = self._levels.get(symbol)
-        if known is None or now - known[1] > timedelta(seconds=_FRESH):
-            self._ask_level(symbol, security, known)
+        if self._is_stale(symbol):
+            self._ask_level(symbol, security, self._levels.get(symbol))
         if symbol not in self._levels:
             raise NoQuote(f"Dhan shows no level of {symbol}", symbol=symbol)
         return self._levels[symbol]
@@ -174,11 +173,10 @@ class DhanFeed:
         finally:
             self._repairing.release()
 
-    def _is_stale(self, contract: OptionContract, quote: Quote | None, now: datetime) -> bool:
-        asked = self._asked_at.get(contract.key)
-        if asked is not None and (now - asked).total_seconds() <= _FRESH:
-            return False  # it was asked for just now, and may have had no quote
-        return quote is None or (now - quote.at).total_seconds() > _FRESH
+    def _is_stale(self, name: str) -> bool:
+        """Whether neither a tick nor an answer told of it just now."""
+        seen = self._seen.get(name)
+        return self._stream is None or seen is None or time.monotonic() - seen > _FRESH
 
     def _securities(
         self, contracts: Iterable[OptionContract], day: date
@@ -225,7 +223,7 @@ class DhanFeed:
         rows = self._quoted({OPTIONS: list(ids)}).get(OPTIONS, {})
         at = self._clock.now()
         quotes = [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
-        self._asked_at |= dict.fromkeys((c.key for c in contracts), at)
+        self._seen |= dict.fromkeys((c.key for c in contracts), time.monotonic())
         # a contract that shows neither side nor a last price has no quote
         self.cache.put(q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None))
 
@@ -240,6 +238,7 @@ class DhanFeed:
         last = float(row.get("last_price") or 0.0)
         if last > 0:
             self._levels[symbol] = paise(round(last, 2), what="level"), self._clock.now()
+            self._seen[symbol] = time.monotonic()
 
     def _quoted(self, ids: dict[str, list[int]]) -> dict[str, Any]:
         answer = self._client.call(CallClass.QUOTE, "quote_data", ids)
@@ -268,11 +267,13 @@ class DhanFeed:
         place = packet.segment, packet.security_id
         contract = self._contracts.get(place)
         if contract is not None and isinstance(packet, FullTick):
+            self._seen[contract.key] = time.monotonic()
             return full_quote(packet, contract, at)
         symbol = self._symbols.get(place)
         if symbol is not None and isinstance(packet, Ticker | QuoteTick | FullTick):
             level = price_on_tick(packet.last, 5)
             if level is not None:
+                self._seen[symbol] = time.monotonic()
                 self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
         return None
 
