@@ -9,7 +9,7 @@ import pytest
 
 from dhan_side import QUICK, OurSide, eventually
 from doubles import EXPIRY, option
-from local_exchange import LocalExchange
+from local_exchange import WEEKLY, LocalExchange, local_exchange
 from strikeloom.adapters.dhan.feed import DhanFeed, traded_moment
 from strikeloom.adapters.dhan.packets import Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
@@ -198,10 +198,18 @@ def test_spots_come_by_stream_and_by_question(feed: DhanFeed, local: LocalExchan
     eventually(moved, tries=60)
 
 
-def test_a_settlement_is_the_close_of_its_day_and_unknown_before(
-    feed: DhanFeed, local: LocalExchange
-) -> None:
-    assert feed.settlement("NIFTY", EXPIRY) is None
+def test_a_settlement_is_the_close_of_its_day_and_unknown_before(tmp_path) -> None:
+    with local_exchange(tmp_path, limits=False, at="2026-02-17 15:29") as local:
+        ours = OurSide(local, tmp_path)
+        feed = ours.feed(streaming=False)
+        local.market.spots["NIFTY"] = 25_123_40
+        assert feed.settlement("NIFTY", EXPIRY) is None
+        assert feed.settlement("NIFTY", WEEKLY) is None
+        local.step(120)
+        assert feed.settlement("NIFTY", WEEKLY) is None  # not published yet
+        local.step(30 * 60)
+        assert feed.settlement("NIFTY", WEEKLY) == 25_123_40
+        ours.close()
 
 
 def test_a_last_trade_is_read_on_the_indian_clock() -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import Refusal, checked
+from strikeloom.adapters.dhan.errors import Refusal, asked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.mapping import (
@@ -20,7 +20,7 @@ from strikeloom.adapters.dhan.mapping import (
     tag_of,
 )
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest, OrderState
-from strikeloom.errors import BrokerError, DataError, RateLimited, Rejected, UnknownOutcome
+from strikeloom.errors import BrokerError, DataError, Rejected, UnknownOutcome
 from strikeloom.ports.clock import Clock
 
 #: Carried forward until it is closed or expires.
@@ -71,7 +71,8 @@ class DhanBroker:
         except DataError as error:
             raise Rejected(f"{contract.label} cannot be ordered: {error}") from None
         try:
-            placed = self._call(
+            placed = asked(
+                self._client,
                 CallClass.ORDER,
                 "place_order",
                 str(security.number),
@@ -121,7 +122,8 @@ class DhanBroker:
             When the account has no such order.
         """
         try:
-            self._call(
+            asked(
+                self._client,
                 CallClass.ORDER,
                 "cancel_order",
                 order_id,
@@ -202,7 +204,7 @@ class DhanBroker:
 
     def funds(self) -> Funds:
         """Money of the account."""
-        body = self._call(CallClass.OTHER, "get_fund_limits", what="the funds", changes=False)
+        body = asked(self._client, CallClass.OTHER, "get_fund_limits", what="the funds")
         return funds_of(body)
 
     def _accepted(self, order: Order) -> Order:
@@ -228,12 +230,12 @@ class DhanBroker:
     def _lookup(self, tag: str) -> Order | None:
         """Order by correlation id; ``None`` when it is not found or cannot be asked for."""
         try:
-            body = self._call(
+            body = asked(
+                self._client,
                 CallClass.OTHER,
                 "get_order_by_correlationID",
                 tag,
                 what=f"looking for order {tag}",
-                changes=False,
             )
             rows = body if isinstance(body, list) else [body]
             now = self._clock.now()
@@ -245,12 +247,12 @@ class DhanBroker:
 
     def _order(self, order_id: str) -> Order:
         try:
-            body = self._call(
+            body = asked(
+                self._client,
                 CallClass.OTHER,
                 "get_order_by_id",
                 order_id,
                 what=f"order {order_id}",
-                changes=False,
             )
         except Refusal as refusal:
             if refusal.facts["code"] in _NO_SUCH_ORDER:
@@ -267,21 +269,9 @@ class DhanBroker:
         return found[0]
 
     def _read(self, method: str, what: str) -> list[Any]:
-        body = self._call(CallClass.OTHER, method, what=what, changes=False)
+        body = asked(self._client, CallClass.OTHER, method, what=what)
         if not isinstance(body, list):
             raise BrokerError(f"Dhan's answer for {what} is no list: {type(body).__name__}")
-        return body
-
-    def _call(
-        self, kind: CallClass, method: str, *args: Any, what: str, changes: bool, **named: Any
-    ) -> Any:
-        answer = self._client.call(kind, method, *args, **named)
-        try:
-            body = checked(answer, what, self._client.credentials, changes=changes)
-        except RateLimited:
-            self._client.limits.refused(kind, _retry_after(answer.headers.get("retry-after")))
-            raise
-        self._client.limits.accepted(kind)
         return body
 
 
@@ -297,7 +287,3 @@ def _placed(body: Any, tag: str) -> tuple[str, str]:
     if not number:
         raise UnknownOutcome(f"order {tag}: Dhan's answer names no order; it may be there")
     return str(number), str(body.get("orderStatus") or "").upper()
-
-
-def _retry_after(text: str | None) -> float | None:
-    return float(text) if text and text.isdecimal() else None

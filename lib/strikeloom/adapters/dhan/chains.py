@@ -7,11 +7,11 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import checked
+from strikeloom.adapters.dhan.errors import asked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.domain.frames import QUOTES
-from strikeloom.errors import BrokerError, NoQuote, RateLimited
+from strikeloom.errors import BrokerError, NoQuote
 from strikeloom.ports.clock import Clock
 
 if TYPE_CHECKING:
@@ -71,16 +71,9 @@ class DhanChains:
         return self._instruments.spot_of(symbol, self._clock.now().date())
 
     def _call(self, method: str, *args: Any, what: str) -> Any:
-        kind = CallClass.CHAIN
         self._client.limits.take(CallClass.DATA)
-        answer = self._client.call(kind, method, *args, about=(method, *args))
-        try:
-            body = checked(answer, what, self._client.credentials, changes=False)
-        except RateLimited:
-            self._client.limits.refused(kind)
-            raise
-        self._client.limits.accepted(kind)
-        return body
+        about = (method, *args)
+        return asked(self._client, CallClass.CHAIN, method, *args, about=about, what=what)
 
 
 def chain_frame(body: Any, symbol: str, expiry: date, at: datetime) -> pd.DataFrame:

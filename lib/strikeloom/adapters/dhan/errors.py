@@ -7,10 +7,12 @@ whatever else may have been carried out is in doubt.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, NoReturn
 
-from strikeloom.adapters.dhan.client import Answer
+from strikeloom.adapters.dhan.client import Answer, DhanClient
 from strikeloom.adapters.dhan.credentials import Credentials
+from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.errors import (
     BrokerError,
     NotAuthorised,
@@ -77,6 +79,34 @@ def checked(answer: Answer, what: str, credentials: Credentials, *, changes: boo
     if own_fault or 300 <= answer.status < _FIRST_BAD or not (code or told):
         _doubt(answer, what, said, changes=changes)
     raise Refusal(f"Dhan refused {what} ({said})", **facts)
+
+
+def asked(
+    client: DhanClient,
+    kind: CallClass,
+    method: str,
+    *args: Any,
+    what: str,
+    changes: bool = False,
+    about: Hashable = "",
+    **named: Any,
+) -> Any:
+    """Body of a call of the official client; what is too fast holds the class of calls back.
+
+    Raises
+    ------
+    BrokerError
+        As ``checked``; ``RateLimited`` also from our own limits.
+    """
+    answer = client.call(kind, method, *args, about=about, **named)
+    try:
+        body = checked(answer, what, client.credentials, changes=changes)
+    except RateLimited:
+        wait = answer.headers.get("retry-after", "")
+        client.limits.refused(kind, float(wait) if wait.isdecimal() else None)
+        raise
+    client.limits.accepted(kind)
+    return body
 
 
 def _unanswered(answer: Answer, what: str, *, changes: bool) -> NoReturn:

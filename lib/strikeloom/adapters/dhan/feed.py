@@ -10,7 +10,7 @@ from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.credentials import Addresses
-from strikeloom.adapters.dhan.errors import checked
+from strikeloom.adapters.dhan.errors import asked
 from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
@@ -30,7 +30,7 @@ from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote
-from strikeloom.errors import BrokerError, DataError, NoQuote, RateLimited
+from strikeloom.errors import BrokerError, DataError, NoQuote
 from strikeloom.nse.sessions import IST, is_trading_day, session
 from strikeloom.ports.clock import Clock
 
@@ -241,13 +241,7 @@ class DhanFeed:
             self._seen[symbol] = time.monotonic()
 
     def _quoted(self, ids: dict[str, list[int]]) -> dict[str, Any]:
-        answer = self._client.call(CallClass.QUOTE, "quote_data", ids)
-        try:
-            body = checked(answer, "quotes", self._client.credentials, changes=False)
-        except RateLimited:
-            self._client.limits.refused(CallClass.QUOTE)
-            raise
-        self._client.limits.accepted(CallClass.QUOTE)
+        body = asked(self._client, CallClass.QUOTE, "quote_data", ids, what="quotes")
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
             raise BrokerError("Dhan's answer for quotes holds no data")

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import Refusal, checked
+from strikeloom.adapters.dhan.errors import Refusal, asked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.domain.instruments import Kind
@@ -62,24 +62,23 @@ class Settlements:
         return paise(final.iloc[0], what="final settlement") if len(final) else None
 
     def _of_candle(self, symbol: str, expiry: date, now: datetime) -> int | None:
-        asked = self._asked.get((symbol, expiry))
-        if asked is not None and now - asked < _ASK_AGAIN:
+        before = self._asked.get((symbol, expiry))
+        if before is not None and now - before < _ASK_AGAIN:
             return None
         self._asked[symbol, expiry] = now
         security = self._instruments.spot_of(symbol, now.date())
         kind = self._instruments.underlying(symbol).kind
-        answer = self._client.call(
-            CallClass.DATA,
-            "historical_daily_data",
-            str(security.number),
-            security.segment,
-            "INDEX" if kind is Kind.INDEX else "EQUITY",
-            str(expiry),
-            str(expiry + timedelta(days=1)),  # the end is exclusive
-        )
         try:
-            body = checked(
-                answer, f"the close of {symbol}", self._client.credentials, changes=False
+            body = asked(
+                self._client,
+                CallClass.DATA,
+                "historical_daily_data",
+                str(security.number),
+                security.segment,
+                "INDEX" if kind is Kind.INDEX else "EQUITY",
+                str(expiry),
+                str(expiry + timedelta(days=1)),  # the end is exclusive
+                what=f"the close of {symbol}",
             )
         except Refusal:
             return None  # nothing of that day is there yet
