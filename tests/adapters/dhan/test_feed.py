@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from dhan_side import QUICK, OurSide, eventually
@@ -14,6 +15,7 @@ from strikeloom.adapters.dhan.feed import DhanFeed, traded_moment
 from strikeloom.adapters.dhan.packets import Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NoQuote
+from strikeloom.exchange.market.views import Bars
 
 CALL, OTHER = option(25_000), option(25_100)
 
@@ -202,7 +204,9 @@ def test_a_settlement_is_the_close_of_its_day_and_unknown_before(tmp_path) -> No
     with local_exchange(tmp_path, limits=False, at="2026-02-17 15:29") as local:
         ours = OurSide(local, tmp_path)
         feed = ours.feed(streaming=False)
-        local.market.spots["NIFTY"] = 25_123_40
+        prices = [np.array([level]) for level in (25_000_00, 25_200_00, 24_900_00, 25_123_40)]
+        none = np.array([0])
+        local.market.candles["NIFTY", 60] = Bars((local.clock.now(),), *prices, none, none)
         assert feed.settlement("NIFTY", EXPIRY) is None
         assert feed.settlement("NIFTY", WEEKLY) is None
         local.step(120)
