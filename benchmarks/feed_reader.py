@@ -10,7 +10,7 @@ from strikeloom.adapters.dhan.client import Answer
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import SecurityId
-from strikeloom.adapters.dhan.limits import RateLimits
+from strikeloom.adapters.dhan.limits import CallClass, RateLimits
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.domain.instruments import Kind, OptionContract, Right
@@ -24,7 +24,8 @@ class Silent:
         self.credentials = Credentials(Secret("1000000001"), lambda: Secret("local-token"))
         self.limits = RateLimits()
 
-    def call(self, _kind: object, method: str, *_args: object) -> Answer:
+    def call(self, _kind: object, method: str, *_args: object, **_named: object) -> Answer:
+        self.limits.take(CallClass.QUOTE)
         return Answer(method, 200, body={"status": "success", "data": {}})
 
 
