@@ -1,7 +1,7 @@
 """A feed server that only ticks, in a process of its own, counting exactly what it sent.
 
 Each tick of an instrument carries its number (volume) and the microsecond it was sent at, by
-the machine's monotonic clock (two words of open interest), so that a reader can tell loss and
+the machine's monotonic clock (words of open interest), so that a reader can tell loss and
 delay. On a subscription it sends the latest of each instrument, as the broker does.
 """
 
@@ -47,8 +47,8 @@ class Ticking:
         now = time.monotonic_ns() // 1000
         price = 100.0 + (self.numbers[number] % 200) * 0.05
         head = FULL.pack(
-            8, 162, 2, number, price, 65, 0, price, self.numbers[number], now & 0xFFFFFFFF,
-            now >> 32, 0, 0, 0, price, price, price, price,
+            8, 162, 2, number, price, 65, 0, price, self.numbers[number], 0, 0, now & 0xFFFFFFFF,
+            now >> 32, 0, price, price, price, price,
         )  # fmt: skip
         return head + LEVEL.pack(65, 65, 1, 1, price, price + 0.05) + EMPTY
 
