@@ -27,7 +27,7 @@ from strikeloom.quant.probability import (
 )
 from strikeloom.quant.smile import Curves, total_variance
 from strikeloom.quant.smile_fit import fit_smiles
-from strikeloom.quant.touch import touch
+from strikeloom.quant.touch import touch, touch_on_smile
 
 FORWARD, YEARS = 101.0, 0.1
 
@@ -235,17 +235,27 @@ def test_touches_are_quantlibs_one_touch(level: float, carry: float) -> None:
     )
 
 
-def test_a_touch_is_never_rarer_than_an_end_beyond() -> None:
-    law = Law(np.array([FORWARD]), LAWS["smile"])
-    levels = np.linspace(60, 150, 91)[None, :]
-    found = touch(levels, np.array([100.0]), law)[0]
-    below = zone_probability(np.zeros((1, 91)), levels, law)[0]
-    beyond = np.where(levels[0] > 100, 1 - below, below)
-    assert (found >= beyond - 1e-12).all()
-    assert ((found >= 0) & (found <= 1)).all()
-    assert (np.diff(found[levels[0] < 100]) > 0).all()
-    assert (np.diff(found[levels[0] > 100]) < 0).all()
-    assert touch(np.array([100.0]), np.array([100.0]), law)[0] == 1.0
+def test_touches_on_a_smile() -> None:
+    """Ordered by distance, never rarer than an end beyond, and the closed form's on a flat one."""
+    law = Law(np.array([FORWARD, FORWARD]), Curves(*(np.concatenate(pair) for pair in
+              zip(LAWS["smile"], LAWS["flat"], strict=True))))  # fmt: skip
+    levels = np.array([70.0, 85.0, 95.0, 99.0, 102.0, 108.0, 118.0])
+    spot = np.full(7, 100.0)
+    found = touch_on_smile(levels, spot, law, np.zeros(7, dtype=np.int64))
+    one = Law(law.forward[:1], law.curves.pick([0]))
+    below = zone_probability(np.zeros((1, 7)), levels[None, :], one)[0]
+    beyond = np.where(levels > 100, 1 - below, below)
+    assert (found >= beyond - 1e-3).all()
+    assert (np.diff(found[levels < 100]) > 0).all()
+    assert (np.diff(found[levels > 100]) < 0).all()
+    flat = touch_on_smile(levels, spot, law, np.ones(7, dtype=np.int64))
+    each = Law(np.full(7, FORWARD), Curves.flat(np.full(7, 0.09**2)))
+    np.testing.assert_allclose(flat, touch(levels, spot, each), atol=4e-3)
+    assert touch_on_smile(np.array([100.0, np.nan, -1.0]), spot[:3], law, np.zeros(3, int))[
+        0
+    ] == pytest.approx(1.0)
+    with pytest.raises(DataError, match="touch_on_smile"):
+        touch(np.array([90.0]), np.array([100.0]), one)
 
 
 legs_drawn = st.lists(

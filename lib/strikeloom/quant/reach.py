@@ -35,7 +35,14 @@ _NEAREST = 1e-3  # of a step: how near to a node the edge may lie
 
 
 def reach(
-    legs: Legs, target: Floats, law: Law, row: Ints, *, nodes: int = 161, steps: int = 48
+    legs: Legs,
+    target: Floats,
+    law: Law,
+    row: Ints,
+    *,
+    today: Floats | None = None,
+    nodes: int = 161,
+    steps: int = 48,
 ) -> Floats:
     """Probability that profit reaches a target on or before expiry.
 
@@ -49,6 +56,8 @@ def reach(
         m laws. A start on the grid is at the forward: the small carry from the spot is left out.
     row : ndarray of int64, shape (n,)
         Law of each structure.
+    today : ndarray, shape (n,), optional
+        The target now, moving evenly to ``target`` at expiry; the same when not given.
     nodes, steps : int
         Of the grid; ``steps`` is of the finer run.
 
@@ -57,30 +66,34 @@ def reach(
     ndarray of float64, shape (n,)
         NaN as well for a refused smile or missing legs.
     """
-    fine = _solve(legs, target, law, row, nodes, steps)
-    coarse = _solve(legs, target, law, row, nodes, steps // 2)
+    goals = (target, target if today is None else today)
+    fine = _solve(legs, goals, law, row, nodes, steps)
+    coarse = _solve(legs, goals, law, row, nodes, steps // 2)
     # the error of implicit steps is proportional to their length
     return np.asarray(np.clip(2 * fine - coarse, 0.0, 1.0))
 
 
-def _solve(legs: Legs, target: Floats, law: Law, row: Ints, nodes: int, steps: int) -> Floats:
+def _solve(
+    legs: Legs, goals: tuple[Floats, Floats], law: Law, row: Ints, nodes: int, steps: int
+) -> Floats:
     unit = np.sqrt(total_variance(law.curves, 0.0).w)
     places = np.linspace(-_REACH, _REACH, nodes)[:, None]
     h = 2 * _REACH / (nodes - 1) * unit[row]
     k = places * unit[row]
     with np.errstate(invalid="ignore"):
         worth = profit_at((law.forward[row] * np.exp(k)).T, legs).T
-        bad = ~np.isfinite(target) | ~np.isfinite(worth).all(axis=0)
-        goal = np.where(bad, 1.0, target)
+        bad = ~np.isfinite(goals[0] + goals[1]) | ~np.isfinite(worth).all(axis=0)
+        last, first = (np.where(bad, 1.0, goal) for goal in goals)
         worth = np.where(bad, 0.0, worth)
         h = np.where(bad, 1.0, h)
-        chance = (worth >= goal).astype(np.float64)
+        chance = (worth >= last).astype(np.float64)
         even = np.broadcast_to(h, worth.shape)
         left_over = 1 - (np.arange(steps + 1) / steps) ** 2
         for later, now in pairwise(left_over.tolist()):
             half = 0.5 * _local_variance(law.curves, places * unit, 0.5 * (later + now))[:, row]
             half = np.where(bad, 1.0, half) * (later - now)
             worth = _step(worth, half, even, even)
+            goal = last + (first - last) * (1 - now)
             inside = worth >= goal
             before, after = _distances(worth, goal, inside, even)
             chance = np.where(inside, 1.0, chance)

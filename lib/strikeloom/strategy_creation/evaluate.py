@@ -20,7 +20,7 @@ from strikeloom.quant.payoff import Legs, payoffs
 from strikeloom.quant.probability import Law, expected_value, probability_of_profit, tail_mean
 from strikeloom.quant.reach import reach
 from strikeloom.quant.smile import Curves, volatility
-from strikeloom.quant.touch import touch
+from strikeloom.quant.touch import touch_on_smile
 from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
@@ -60,7 +60,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
         "mean": mean,
         "tail": tail_mean(legs, each, _WORST),
         "half": reach(legs, 0.5 * shape.max_profit, law, row),
-        "touch": _touched(structures, legs, each),
+        "touch": _touched(structures, legs, law, row),
         **_sensitivities(legs, each, years, discount),
         "margin": _margins(structures, strikes, is_call, units, each.forward, years),
     }
@@ -117,13 +117,14 @@ def _laws(structures: Sequence[Structure]) -> tuple[Law, np.ndarray]:
     return Law(forward, curves), np.array([place[s.chain.underlying.symbol] for s in structures])
 
 
-def _touched(structures: Sequence[Structure], legs: Legs, law: Law) -> np.ndarray:
+def _touched(structures: Sequence[Structure], legs: Legs, law: Law, row: np.ndarray) -> np.ndarray:
     """Probability of touching a sold strike, of the likelier; NaN where nothing is sold."""
     spot = np.array([s.chain.spot for s in structures])
-    sold = np.where(legs.units < 0, legs.strikes, np.nan)
-    chances = touch(sold, spot, law)
-    none = np.isnan(chances).all(axis=1)
-    return np.where(none, np.nan, np.where(np.isnan(chances), 0.0, chances).max(axis=1))
+    place, leg = np.nonzero(legs.units < 0)
+    found = np.full(len(structures), np.nan)
+    chances = touch_on_smile(legs.strikes[place, leg], spot[place], law, row[place])
+    np.fmax.at(found, place, chances)
+    return found
 
 
 def _sensitivities(
