@@ -67,6 +67,7 @@ def _structure(row: dict[str, str]) -> Structure:
         pd.DataFrame(),
         Flow(1.0, 1.0, 1.0, 1.0, 110.0, 90.0, 100.0),
         Smile(Curves.flat([0.3**2 * 14 / 365]), Kind.FLAT, 2, 0.0),
+        0.25**2 * 14 / 365,
         5,
     )
     view = MarketView("ACME", DAY, Outlook.NEUTRAL, 0.1, ())
@@ -88,6 +89,8 @@ def test_extremes_and_breakevens_are_exact(row: dict[str, str]) -> None:
     assert risk.charges > 0
     assert (risk.half_profit is None) == (risk.max_profit is None)
     assert risk.tail_mean < risk.expected_value
+    assert risk.forecast_vol == pytest.approx(0.25)
+    assert 0 < risk.forecast_probability < 1
     sold = any(leg.side is Side.SELL for leg in _structure(row).legs)
     assert (risk.margin > 0) == sold
     assert (risk.touch is not None) == sold

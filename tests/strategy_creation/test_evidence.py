@@ -16,8 +16,11 @@ from strikeloom import strategy_creation as creation
 from strikeloom.desk import open_desk
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.black76 import price
+from strikeloom.quant.forecast import fit_har, har_forecast
+from strikeloom.quant.realised import daily_variance
 from strikeloom.quant.smile import volatility
 from strikeloom.quant.smile_fit import Kind
+from strikeloom.strategy_creation.bars import Bars, forecast_variance
 from strikeloom.strategy_creation.flow import read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains
 
@@ -102,6 +105,27 @@ def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) ->
         assert "put-call ratio of open interest, to the day's median" in names
         assert all(np.isfinite([item.value, item.vote]).all() for item in view.evidence)
         assert view.strength == pytest.approx(abs(np.mean([x.vote for x in view.evidence])))
+
+
+def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
+    draw = np.random.default_rng(4)
+    shape = (12, 90)
+    close = 100 * np.exp(np.cumsum(0.01 * draw.normal(size=shape), axis=1))
+    first = close * np.exp(0.002 * draw.normal(size=shape))
+    high = np.maximum(first, close) * 1.004
+    low = np.minimum(first, close) / 1.004
+    low[1, -5] = np.nan
+    names = [f"S{i}" for i in range(12)]
+    bars = Bars({name: i for i, name in enumerate(names)}, first, high, low, close)
+    left = dict.fromkeys(names, 10) | {"S2": 4, "S3": 0}
+    found = forecast_variance(bars, left)
+    assert set(found) == set(names) - {"S1", "S3"}
+    daily = daily_variance(first, high, low, close)
+    for name, ahead in (("S0", 10), ("S2", 4)):
+        expected = har_forecast(fit_har(daily, ahead), daily)[bars.place[name]]
+        assert found[name] == pytest.approx(ahead * expected)
+    young = Bars(bars.place, *(side[:, -25:] for side in (first, high, low, close)))
+    assert forecast_variance(young, left) == {}
 
 
 @given(interest=st.lists(st.integers(0, 3), min_size=34, max_size=34))

@@ -105,6 +105,10 @@ class RiskSummary:
     tail_mean : int or None
         Mean profit of the worst 5 % of outcomes, after the charges of opening; ``None`` only
         in proposals of a version that did not know it.
+    forecast_vol, forecast_probability, forecast_value
+        Volatility a year foretold from daily bars, and probability of profit and expected
+        value (after charges) with it instead of the smile and no drift; ``None`` where the
+        underlying has no whole month of bars.
     """
 
     net_premium: int
@@ -123,6 +127,9 @@ class RiskSummary:
     half_profit: float | None = None
     touch: float | None = None
     tail_mean: int | None = None
+    forecast_vol: float | None = None
+    forecast_probability: float | None = None
+    forecast_value: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,14 @@ from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.payoff import Legs, payoffs
-from strikeloom.quant.probability import Law, expected_value, probability_of_profit, tail_mean
+from strikeloom.quant.payoff import Legs, Payoffs, payoffs
+from strikeloom.quant.probability import (
+    Law,
+    expected_value,
+    probability_of_profit,
+    real_world,
+    tail_mean,
+)
 from strikeloom.quant.reach import reach
 from strikeloom.quant.smile import Curves, volatility
 from strikeloom.quant.touch import touch_on_smile
@@ -62,6 +68,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
         "half": reach(legs, 0.5 * shape.max_profit, law, row),
         "touch": _touched(structures, legs, law, row),
         **_sensitivities(legs, each, years, discount),
+        **_foretold(structures, legs, shape, years, discount),
         "margin": _margins(structures, strikes, is_call, units, each.forward, years),
     }
     return [
@@ -104,6 +111,9 @@ def _summary(
         half_profit=_known(figures["half"]),
         touch=_known(figures["touch"]),
         tail_mean=round(float(figures["tail"]) * 100) - costs,
+        forecast_vol=_known(figures["foretold_vol"]),
+        forecast_probability=_known(figures["foretold_chance"]),
+        forecast_value=_after(figures["foretold_mean"], costs),
     )
 
 
@@ -125,6 +135,26 @@ def _touched(structures: Sequence[Structure], legs: Legs, law: Law, row: np.ndar
     chances = touch_on_smile(legs.strikes[place, leg], spot[place], law, row[place])
     np.fmax.at(found, place, chances)
     return found
+
+
+def _foretold(
+    structures: Sequence[Structure],
+    legs: Legs,
+    shape: Payoffs,
+    years: np.ndarray,
+    discount: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Odds with the forecast of variance, around the spot without drift; NaN without one."""
+    spot = np.array([s.chain.spot for s in structures])
+    variance = np.array([s.chain.forecast or np.nan for s in structures])
+    vol = np.sqrt(variance / years)
+    law = real_world(spot, vol, years)
+    mean = legs.cash + discount * (expected_value(legs, law) - legs.cash)
+    return {
+        "foretold_vol": vol,
+        "foretold_chance": probability_of_profit(shape, law),
+        "foretold_mean": mean,
+    }
 
 
 def _sensitivities(
@@ -191,6 +221,10 @@ def _charges(structure: Structure, day: date) -> int:
 
 def _known(chance: np.float64) -> float | None:
     return None if np.isnan(chance) else float(chance)
+
+
+def _after(mean: np.float64, costs: int) -> int | None:
+    return None if np.isnan(mean) else round(float(mean) * 100) - costs
 
 
 def _paise(rupees: float) -> int | None:

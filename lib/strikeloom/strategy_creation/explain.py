@@ -37,6 +37,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
         _before_expiry(risk),
+        _foretold(risk),
     )
 
 
@@ -49,3 +50,13 @@ def _before_expiry(risk: RiskSummary) -> str:
     if tail is not None:
         said.append(f"the worst 5 % of outcomes average {rupees_text(tail, signed=True)}")
     return "; ".join(said) + "."
+
+
+def _foretold(risk: RiskSummary) -> str:
+    vol, chance, value = risk.forecast_vol, risk.forecast_probability, risk.forecast_value
+    if vol is None or chance is None or value is None:
+        return "No forecast of volatility: too few whole daily bars are stored."
+    return (
+        f"With the volatility foretold from daily bars, {vol:.1%}, and no drift: probability "
+        f"{chance:.0%}, expected {rupees_text(value, signed=True)}."
+    )

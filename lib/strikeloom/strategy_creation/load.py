@@ -12,10 +12,15 @@ from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
+<<<<<<< HEAD
 from strikeloom.nse.sessions import session, years_to_expiry
+=======
+from strikeloom.nse.sessions import trading_days
+>>>>>>> 627c1a1 (Proposals carry odds under a forecast of variance; daily bars are read once for views and forecasts)
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.smile_fit import Kind
+from strikeloom.strategy_creation.bars import Bars, forecast_variance, read_bars
 from strikeloom.strategy_creation.flow import Flow, read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
 
@@ -39,6 +44,9 @@ class Chain:
         What is open and what traded, of all contracts of the expiry.
     smile : Smile
         Fitted to the out-of-the-money options among ``rows``.
+    forecast : float or None
+        Variance until expiry foretold from daily bars, not annualised; ``None`` when the
+        underlying has no whole month of bars.
     tick : int
         Price step of its options in paise.
     """
@@ -54,6 +62,7 @@ class Chain:
     rows: pd.DataFrame
     flow: Flow
     smile: Smile
+    forecast: float | None
     tick: int
 
 
@@ -63,6 +72,7 @@ class Chains:
 
     chains: dict[str, Chain]
     refused: list[Rejection]
+    bars: Bars
     upstream: str
     universe: list[str] = field(default_factory=list)
 
@@ -97,6 +107,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
     options = contracts[contracts["right"] != "XX"]
     by_symbol = dict(iter(options.groupby(["symbol", "expiry"], sort=False)))
     flows = _flows(whole, by_symbol)
+    bars = read_bars(desk, sorted(whole["symbol"]))
+    foretold = _foretold(desk, bars, whole)
     found: list[_Found] = []
     refused: list[Rejection] = []
     for row in today.itertuples(index=False):
@@ -114,9 +126,10 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             continue
         rows = by_symbol[(row.symbol, row.expiry)]
         tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
-        found.append(_Found(row, underlying, rows, flows[row.symbol], tick))
+        variance = foretold.get(row.symbol)
+        found.append(_Found(row, underlying, rows, flows[row.symbol], variance, tick))
     chains, unread = _chains(desk, found, ranks)
-    return Chains(chains, refused + unread, run.run_id, sorted(today["symbol"]))
+    return Chains(chains, refused + unread, bars, run.run_id, sorted(today["symbol"]))
 
 
 def _flows(summary: pd.DataFrame, by_symbol: dict[Any, pd.DataFrame]) -> dict[str, Flow]:
@@ -127,6 +140,14 @@ def _flows(summary: pd.DataFrame, by_symbol: dict[Any, pd.DataFrame]) -> dict[st
     return {symbol: flow for (symbol, _), flow in zip(keys, flows, strict=True)}
 
 
+def _foretold(desk: Desk, bars: Bars, summary: pd.DataFrame) -> dict[str, float]:
+    """Variance until expiry of every symbol that has a volatility and a month of bars."""
+    known = summary[summary["atm_iv"].notna()]
+    until = {day: len(trading_days(desk.day, day.date())) - 1 for day in known["expiry"].unique()}
+    left = {row.symbol: until[row.expiry] for row in known.itertuples(index=False)}
+    return forecast_variance(bars, left)
+
+
 class _Found(NamedTuple):
     """A row of stage 01's summary with what is listed for it; tick in paise."""
 
@@ -134,6 +155,7 @@ class _Found(NamedTuple):
     underlying: Underlying
     rows: pd.DataFrame
     flow: Flow
+    forecast: float | None
     tick: int
 
 
@@ -174,6 +196,7 @@ def _chains(
             rows,
             item.flow,
             smile,
+            item.forecast,
             item.tick,
         )
     return chains, refused

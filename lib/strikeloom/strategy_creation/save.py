@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from strikeloom.domain.money import rupees
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult, Verdict
@@ -80,7 +81,9 @@ def proposals_table(proposals: Sequence[Proposal]) -> object:
                 "max_profit": money(p.risk.max_profit),
                 "max_loss": money(p.risk.max_loss),
                 "expected_value": money(p.risk.expected_value),
-                "tail_mean": float("nan") if p.risk.tail_mean is None else p.risk.tail_mean / 100,
+                "forecast_probability": _chance(p.risk.forecast_probability),
+                "forecast_value": _amount(p.risk.forecast_value),
+                "tail_mean": _amount(p.risk.tail_mean),
                 "margin": money(p.risk.margin),
                 "legs": "; ".join(f"{leg.side.word} {leg.contract.label}" for leg in p.legs),
             }
@@ -91,6 +94,10 @@ def proposals_table(proposals: Sequence[Proposal]) -> object:
 
 def _chance(value: float | None) -> float:
     return float("nan") if value is None else value
+
+
+def _amount(paise: int | None) -> float:
+    return float("nan") if paise is None else rupees(paise)
 
 
 def rejections_table(rejections: Sequence[Rejection]) -> object:

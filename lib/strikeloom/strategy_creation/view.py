@@ -7,8 +7,6 @@ absent; a symbol without any is refused, not neutral.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,14 +14,8 @@ from strikeloom.domain.market import Evidence, MarketView, Outlook
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.technicals import directional, momentum, rsi
+from strikeloom.strategy_creation.bars import Bars
 from strikeloom.strategy_creation.load import ALL, Chain, Chains
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-#: Calendar days of prices behind the measures: Wilder's have settled within a percent by then.
-_SPAN = 130
-_SIDES = ("high", "low", "close")
 
 
 def form_views(
@@ -34,10 +26,7 @@ def form_views(
     Prices are those known on the day, in that day's shares: splits before it are taken out.
     """
     settings = desk.settings.creation
-    symbols = list(loaded.chains)
-    first = desk.day - timedelta(days=_SPAN)
-    prices = desk.history.as_of(desk.day).prices(first, desk.day, symbols=symbols)
-    measured = _measures(prices, symbols, settings.view_days)
+    measured = _measures(loaded.bars, settings.view_days)
     views: dict[str, MarketView] = {}
     refused: list[Rejection] = []
     for symbol, chain in loaded.chains.items():
@@ -66,31 +55,19 @@ def _outlook(mean: float, threshold: float) -> Outlook:
     return Outlook.BEARISH if mean < -threshold else Outlook.NEUTRAL
 
 
-def _measures(prices: pd.DataFrame, symbols: list[str], days: int) -> dict[str, dict[str, float]]:
-    """Latest value of each measure, all symbols at once; NaN where the prices do not reach.
-
-    A symbol's sessions are the days stored for it, in order, the last one in the last column.
-    """
-    place = {symbol: number for number, symbol in enumerate(symbols)}
-    known = prices[prices["close"].notna() & prices["symbol"].isin(place)]
-    row = known["symbol"].map(place).to_numpy(dtype=np.int64)
-    back = known.groupby("symbol").cumcount(ascending=False).to_numpy()
-    width = int(back.max(initial=0)) + 1
-    bars = np.full((len(_SIDES), len(symbols), width), np.nan)
-    for number, side in enumerate(_SIDES):
-        bars[number, row, width - 1 - back] = known[side].to_numpy()
-    high, low, close = bars
-    trend = directional(high, low, close)
+def _measures(bars: Bars, days: int) -> dict[str, dict[str, float]]:
+    """Latest value of each measure, all symbols at once; NaN where the prices do not reach."""
+    trend = directional(bars.high, bars.low, bars.close)
     latest = {
-        "momentum": momentum(close, days)[:, -1],
-        "rsi": rsi(close)[:, -1],
+        "momentum": momentum(bars.close, days)[:, -1],
+        "rsi": rsi(bars.close)[:, -1],
         "adx": trend.adx[:, -1],
         "up": trend.up[:, -1],
         "down": trend.down[:, -1],
     }
     return {
         symbol: {name: float(values[number]) for name, values in latest.items()}
-        for symbol, number in place.items()
+        for symbol, number in bars.place.items()
     }
 
 
