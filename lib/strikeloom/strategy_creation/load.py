@@ -12,11 +12,7 @@ from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
-<<<<<<< HEAD
-from strikeloom.nse.sessions import session, years_to_expiry
-=======
-from strikeloom.nse.sessions import trading_days
->>>>>>> 627c1a1 (Proposals carry odds under a forecast of variance; daily bars are read once for views and forecasts)
+from strikeloom.nse.sessions import session, trading_days, years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.smile_fit import Kind
