@@ -41,26 +41,32 @@ def adjusted_prices(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> 
     """
     import pandas as pd
 
-    out = frame.copy()
+    columns = [name for name in (*_SIDES, "previous_close") if name in frame]
+    values = {name: frame[name].to_numpy(dtype=np.float64, copy=True) for name in columns}
+    shares = frame["volume"].to_numpy(copy=True) if "volume" in frame else None
+    days = frame["day"].to_numpy()
+    # compared as numbers: there are many more rows than symbols
+    codes, known = pd.factorize(frame["symbol"])
+    names = list(known)
     for item in sorted(actions, key=lambda action: (action.day, not action.successor)):
-        mine = out["symbol"] == item.symbol
-        if not mine.any():
+        if item.symbol not in names:
             continue
-        earlier = mine & (out["day"] < pd.Timestamp(item.day))
+        mine, effective = codes == names.index(item.symbol), np.datetime64(item.day)
+        earlier = mine & (days < effective)
         if item.successor:
-            out.loc[earlier, "symbol"] = item.successor
+            if item.successor not in names:
+                names.append(item.successor)
+            codes = np.where(earlier, names.index(item.successor), codes)
             continue
-        if item.divisor == 1.0:
-            continue
-        for name in [side for side in _SIDES if side in out]:
-            out.loc[earlier, name] /= item.divisor
-        if "previous_close" in out:
-            through = mine & (out["day"] <= pd.Timestamp(item.day))
-            out.loc[through, "previous_close"] /= item.divisor
-        if "volume" in out and item.ratio:
-            shares = out.loc[earlier, "volume"] * item.ratio
-            out.loc[earlier, "volume"] = np.rint(shares).astype(np.int64)
-    return out
+        for name in columns:
+            # a previous close is one of the day before, on the action's own day too
+            rows = mine & (days <= effective) if name == "previous_close" else earlier
+            values[name][rows] /= item.divisor
+        if shares is not None and item.ratio:
+            shares[earlier] = np.rint(shares[earlier] * item.ratio)
+    renamed = np.array(names, dtype=object)[codes] if names else frame["symbol"]
+    changed = {"symbol": renamed, **values} | ({} if shares is None else {"volume": shares})
+    return frame.assign(**changed)
 
 
 def adjusted_contracts(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> pd.DataFrame:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from strikeloom.adapters.parquet.history import ParquetHistory
 
-_MONTHS_KEPT = 8  # of cash: 50,000 rows each
+_PARTITIONS_KEPT = 10  # months of cash, years of indices: 50,000 rows each
 _DAYS_KEPT = 260  # of spots: 200 rows each
 _FOOTERS_KEPT = 512
 _DATE = len("2026-01-31")
@@ -74,7 +74,7 @@ class HistoryAsOf:
         last = min(last, self.day)
         since = self.actions(first, self.day)
         names = None if symbols is None else _with_former(symbols, since)
-        frame = self._cash(first, last, names)
+        frame = self._rows("cash", first, last, names)
         frame = _only(adjusted_prices(frame, since), symbols)
         return frame.sort_values(["day", "symbol"], ignore_index=True)
 
@@ -102,12 +102,12 @@ class HistoryAsOf:
         last = min(last, self.day)
         since = self.actions(first, self.day)
         names = None if symbols is None else _with_former(symbols, since)
-        cash = self._cash(first, last, names)
-        levels = self._history.indices(first, last, names=names)
+        cash = self._rows("cash", first, last, names)
+        levels = self._rows("indices", first, last, names).rename(columns={"index": "symbol"})
         levels = levels.sort_values("publisher", key=lambda who: who != "nse", kind="stable")
         spots = [self._spots(day) for day in self.days() if first <= day <= last]
         columns = ["symbol", "day", *_SIDES]
-        parts = [cash[columns], levels.rename(columns={"index": "symbol"})[columns]]
+        parts = [cash[columns], levels[columns]]
         parts += [_only(pd.concat(spots, ignore_index=True), names)] if spots else []
         frame = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
         frame = frame.drop_duplicates(["symbol", "day"])
@@ -180,20 +180,26 @@ class HistoryAsOf:
             lots = self.contracts(before[-1]).groupby("symbol")["lot_size"].max()
         return contracts_of_chains(folder, day, lots, symbols=symbols)
 
-    def _cash(self, first: date, last: date, names: Sequence[str] | None) -> pd.DataFrame:
-        """Rows as published, through a memory of whole months."""
+    def _rows(
+        self, name: str, first: date, last: date, names: Sequence[str] | None
+    ) -> pd.DataFrame:
+        """Rows of cash or indices as published, through a memory of whole partitions."""
         import pandas as pd
 
-        dataset = DATASETS["cash"]
+        dataset = DATASETS[name]
         low, high = (f"{day.strftime(dataset.grain)}.parquet" for day in (first, last))
-        paths = sorted((self._history.folder / dataset.name).glob("[0-9]*.parquet"))
-        months = [_month(path, _stamp(path)) for path in paths if low <= path.name <= high]
-        wanted = [
-            _only(frame[frame["day"].between(pd.Timestamp(first), pd.Timestamp(last))], names)
-            for frame in months
-        ]
-        if not wanted:
-            return self._history.cash(first, last)
+        paths = sorted((self._history.folder / name).glob("[0-9]*.parquet"))
+        held = [_partition(path, name, _stamp(path)) for path in paths if low <= path.name <= high]
+        if not held:
+            return from_disk(dataset.on_disk.empty_table(), dataset)
+        begin, end = pd.Timestamp(first), pd.Timestamp(last)
+        column = "symbol" if name == "cash" else "index"
+        wanted = []
+        for frame in held:
+            inside = frame["day"].between(begin, end)
+            if names is not None:
+                inside &= frame[column].isin(list(names))
+            wanted.append(frame[inside])
         return pd.concat(wanted, ignore_index=True)
 
     def _spots(self, day: date) -> pd.DataFrame:
@@ -230,9 +236,9 @@ def _sources(path: Path, _stamp: tuple[int, int]) -> Sources:
     return read_sources(path)
 
 
-@lru_cache(maxsize=_MONTHS_KEPT)
-def _month(path: Path, _stamp: tuple[int, int]) -> pd.DataFrame:
-    return from_disk(read_tables([path], DATASETS["cash"]), DATASETS["cash"])
+@lru_cache(maxsize=_PARTITIONS_KEPT)
+def _partition(path: Path, name: str, _stamp: tuple[int, int]) -> pd.DataFrame:
+    return from_disk(read_tables([path], DATASETS[name]), DATASETS[name])
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
