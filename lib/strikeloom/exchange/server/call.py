@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -29,7 +28,6 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
     args: tuple[str, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -102,8 +100,3 @@ class Call:
 def bad_field(name: str, value: object) -> Refusal:
     """Refuse a field by name; the value is told, but for its length."""
     return refused("DH-905", f"{BAD_INPUT} ({name}: {str(value)[:60]!r})")
-
-
-def finite(value: float) -> float:
-    """Figure for JSON, which knows no NaN."""
-    return value if math.isfinite(value) else 0.0

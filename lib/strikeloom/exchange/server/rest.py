@@ -76,7 +76,11 @@ class Local(RequestHandler):
             self.clear_header("Content-Type")
             return
         self.set_header("Content-Type", answer.content)
-        text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+        text = (
+            answer.body
+            if isinstance(answer.body, str)
+            else json.dumps(answer.body, allow_nan=False)
+        )
         self.write(text)
 
 
