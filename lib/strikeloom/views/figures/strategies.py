@@ -10,6 +10,8 @@ import numpy as np
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.proposals import Proposal
 from strikeloom.quant.payoff import Legs, profit_at
+from strikeloom.quant.smile import Curves
+from strikeloom.quant.worth import Terms, worth_at
 from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
 
 if TYPE_CHECKING:
@@ -19,7 +21,10 @@ _REACH = 3.0  # standard deviations of the forward to each side
 
 
 def payoff_figure(proposal: Proposal) -> go.Figure:
-    """Profit and loss of one unit at expiry, with spot and breakevens."""
+    """Profit and loss of one unit at expiry and half-way there, with spot and breakevens.
+
+    Half-way is at the proposal's at-the-money volatility, the same at every strike.
+    """
     import plotly.graph_objects as go
 
     legs = proposal.legs
@@ -32,7 +37,8 @@ def payoff_figure(proposal: Proposal) -> go.Figure:
     is_call = np.array([[leg.contract.right is Right.CALL for leg in legs]])
     units = np.array([[float(leg.signed_units) for leg in legs]])
     cash = np.array([proposal.risk.net_premium / 100])
-    profit = profit_at(spots[None, :], Legs(strikes, is_call, units, cash))[0]
+    made = Legs(strikes, is_call, units, cash)
+    profit = profit_at(spots[None, :], made)[0]
     figure = go.Figure()
     for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
         figure.add_scatter(
@@ -52,12 +58,28 @@ def payoff_figure(proposal: Proposal) -> go.Figure:
         line={"color": INK, "width": 2},
         showlegend=False,
     )
+    dense = np.linspace(float(edges[0]), float(edges[1]), 61)
+    half = worth_at(dense[None, :], made, _half_way(proposal, days / 365, len(legs)))[0]
+    figure.add_scatter(
+        x=dense.round(2).tolist(),
+        y=half.round(2).tolist(),
+        mode="lines",
+        line={"color": QUIET, "width": 1.5, "dash": "dash"},
+        name="half-way to expiry",
+    )
     figure.add_vline(
         x=proposal.spot / 100, line={"color": QUIET, "dash": "dot"}, annotation_text="spot"
     )
     title = f"{proposal.symbol} {proposal.template.replace('_', ' ')}: rupees a lot at expiry"
     figure.update_layout(layout(title))
     return figure
+
+
+def _half_way(proposal: Proposal, years: float, legs: int) -> Terms:
+    one = np.ones((1, legs))
+    smiles = Curves.flat(one * proposal.atm_iv**2 * years)
+    carry = np.sqrt(proposal.forward / (proposal.spot / 100))
+    return Terms(smiles, 0.5 * one, carry * one, one)
 
 
 def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure:

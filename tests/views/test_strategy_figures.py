@@ -1,0 +1,44 @@
+"""What the figures of strategies draw."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+import QuantLib as ql
+
+from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.market import Outlook
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.views.figures import payoff_figure
+
+DAY, EXPIRY = date(2026, 2, 10), date(2026, 2, 24)
+
+
+def test_a_payoff_is_drawn_at_expiry_and_half_way() -> None:
+    def put(strike: int) -> OptionContract:
+        return OptionContract("ACME", EXPIRY, strike * 100, Right.PUT, Kind.STOCK, 100, 5)
+
+    legs = (Leg(put(100), Side.SELL, 1, 3_00), Leg(put(95), Side.BUY, 1, 1_20))
+    risk = RiskSummary(180_00, 180_00, 320_00, (98.2,), 0.6, 0, 0.0, 0.0, 0, 0, 0, "none", 0)
+    proposal = Proposal(
+        "S1", "made", DAY, "ACME", "Looms", "bull_put_spread", Tier.INCOME, Stance.LONG,
+        "credit", legs, risk, Score(0.5, ()), (), "made", 100_00, 100.0, 0.3, None,
+        Outlook.BULLISH,
+    )  # fmt: skip
+    figure = payoff_figure(proposal)
+    drawn = {trace.name: trace for trace in figure.data}
+    half = drawn["half-way to expiry"]
+    deviation = 0.3 * np.sqrt(7 / 365)
+    for place in (5, 30, 55):
+        spot = half.x[place]
+        sold, bought = (
+            ql.blackFormula(ql.Option.Put, strike, spot, deviation) for strike in (100.0, 95.0)
+        )
+        # the places are drawn rounded to paise
+        assert half.y[place] == pytest.approx(180 - 100 * (sold - bought), abs=1.0)
+    end = drawn["profit"]
+    assert max(end.y) == 180
+    assert min(drawn["loss"].y) == -320
