@@ -113,7 +113,7 @@ def _broker() -> str:
 def _feed_trouble(found: Wire) -> str:
     """Why the market feed does not let us in; empty when it does."""
     assert found.credentials is not None  # noqa: S101 (looked at before)
-    stream = FeedStream(found.credentials, found.addresses, TickQueue())
+    stream = FeedStream(found.credentials, found.addresses, TickQueue(), lambda _: None)
     stream.start()
     try:
         until = time.monotonic() + _FEED_SECONDS

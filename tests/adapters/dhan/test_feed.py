@@ -233,8 +233,10 @@ def test_a_slow_user_loses_older_ticks_each_counted() -> None:
     for price in range(5):
         queue.put([_tick(1, float(price)), _tick(2, float(price))])
     queue.put([_tick(3, 9.0)])
-    taken = queue.take(0)
+    taken = queue.take()
     assert [(t.security_id, t.last) for t in taken] == [(1, 4.0), (2, 4.0), (3, 9.0)]
     assert queue.dropped == {(2, 1): 4, (2, 2): 4}
     assert queue.put_in == len(taken) + sum(queue.dropped.values())
-    assert queue.take(0) == []
+    assert queue.take() == []
+    assert queue.put([_tick(1, 1.0)])  # nothing waited
+    assert not queue.put([_tick(2, 1.0)])

@@ -40,7 +40,6 @@ _A_CALL = 1000
 _FRESH = 5.0
 #: The feed counts seconds of the Indian wall clock as if they were of UTC.
 _WALL_CLOCK = 19_800
-_TAKE_SECONDS = 0.5
 
 Place = tuple[int, int]
 
@@ -78,14 +77,14 @@ class DhanFeed:
         self._levels: dict[str, tuple[int, datetime]] = {}
         self._seen: dict[str, float] = {}  # contract key or symbol -> monotonic seconds
         self._repairing = threading.Lock()
-        self._pumping: threading.Thread | None = None
-        self._ended = threading.Event()
+        self._begun = self._ended = False
         self._stream: FeedStream | None = None
         if stream is not None:
             self._stream = FeedStream(
                 client.credentials,
                 stream,
                 self.queue,
+                self._use,
                 gap=self.mend_gap,
                 silence_matters=self.market_is_open,
                 pauses=pauses,
@@ -159,9 +158,8 @@ class DhanFeed:
             threading.Thread(target=self._mend, name="dhan-mend", daemon=True).start()
 
     def close(self) -> None:
-        """End socket and threads."""
-        self._ended.set()
-        self.queue.close()
+        """End the socket."""
+        self._ended = True
         if self._stream:
             self._stream.stop()
 
@@ -198,13 +196,10 @@ class DhanFeed:
 
     def _start(self) -> None:
         """Begin to stream; again when the door was shut and the token is another now."""
-        if self._stream is None:
+        if self._stream is None or self._ended:
             return
-        if self._pumping is None:
-            self._pumping = threading.Thread(target=self._pump, name="dhan-ticks", daemon=True)
-            self._pumping.start()
-            self._stream.start()
-        elif self._stream.status.stopped and self._stream.renewed:
+        if not self._begun or (self._stream.status.stopped and self._stream.renewed):
+            self._begun = True
             self._stream.start()
 
     def _poll(self, contracts: list[OptionContract], *, seen: Mapping[str, Any]) -> None:
@@ -247,15 +242,11 @@ class DhanFeed:
             raise BrokerError("Dhan's answer for quotes holds no data")
         return data
 
-    def _pump(self) -> None:
+    def _use(self, packets: list[Packet]) -> None:
         """Turn ticks into quotes."""
-        while not self._ended.is_set():
-            packets = self.queue.take(_TAKE_SECONDS)
-            if packets:
-                at = self._clock.now()
-                self.cache.put(
-                    quote for packet in packets if (quote := self._used(packet, at)) is not None
-                )
+        at = self._clock.now()
+        used = (self._used(packet, at) for packet in packets)
+        self.cache.put(quote for quote in used if quote is not None)
 
     def _used(self, packet: Packet, at: datetime) -> Quote | None:
         place = packet.segment, packet.security_id

@@ -54,11 +54,11 @@ def price_on_tick(price: float, tick: int) -> int | None:
     """
     if not math.isfinite(price) or price <= 0:
         return None
-    exact = Decimal(price) * 100
-    steps = int((exact / tick).to_integral_value()) * tick
-    if abs(exact - steps) <= Decimal(price * 100 * _FLOAT32) + Decimal("0.01"):
+    exact = price * 100  # a float32 times 100 is exact enough in a double
+    steps = round(exact / tick) * tick
+    if abs(exact - steps) <= exact * _FLOAT32 + 0.01:
         return steps
-    return int(exact.to_integral_value())
+    return round(exact)
 
 
 def order_of(row: Row, instruments: DhanInstruments, now: datetime) -> Order | None:

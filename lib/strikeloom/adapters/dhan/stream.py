@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections import Counter
@@ -10,7 +11,13 @@ from urllib.parse import urlencode, urlsplit
 
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
 from strikeloom.adapters.dhan.instruments import SecurityId
-from strikeloom.adapters.dhan.packets import SEGMENT_NUMBERS, Disconnect, MarketStatus, decode
+from strikeloom.adapters.dhan.packets import (
+    SEGMENT_NUMBERS,
+    Disconnect,
+    MarketStatus,
+    Packet,
+    decode,
+)
 from strikeloom.adapters.dhan.socket import Connection, Pauses, Socket, Status
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NotAuthorised, RateLimited
@@ -30,10 +37,13 @@ _FINAL = {
 
 
 class FeedStream:
-    """Subscribed packets, into a queue.
+    """Subscribed packets, through a queue to whoever uses them.
 
     Parameters
     ----------
+    use : callable
+        Takes what waits in the queue as soon as no message is at hand, in the socket's
+        thread: another thread in between would cost more than it saves.
     gap : callable
         Called on every connect after the first, in the socket's thread: ticks were missed.
     silence_matters : callable
@@ -43,7 +53,7 @@ class FeedStream:
     ----------
     counts : Counter
         ``packets``, ``unknown`` codes, ``bad`` messages, ``unasked`` packets of instruments
-        that are not wanted (any more).
+        that are not wanted (any more), batches ``unused`` for want of a clock.
     """
 
     def __init__(
@@ -51,6 +61,7 @@ class FeedStream:
         credentials: Credentials,
         addresses: Addresses,
         queue: TickQueue,
+        use: Callable[[list[Packet]], None],
         *,
         gap: Callable[[], None] = lambda: None,
         silence_matters: Callable[[], bool] = lambda: True,
@@ -59,6 +70,7 @@ class FeedStream:
         self._credentials = credentials
         self._feed = addresses.feed
         self._queue = queue
+        self._use = use
         self._gap = gap
         self._lock = threading.Lock()
         self._wanted: dict[SecurityId, tuple[int, int]] = {}
@@ -147,7 +159,8 @@ class FeedStream:
         self.counts["bad"] += error is not None
         places = self._places
         asked = [p for p in packets if (p.segment, p.security_id) in places]
-        self._queue.put(asked)
+        if asked and self._queue.put(asked):
+            asyncio.get_running_loop().call_soon(self._hand_on)
         if len(asked) == len(packets):
             return
         for packet in packets:
@@ -155,6 +168,12 @@ class FeedStream:
                 self._told_to_go(packet.reason)
             if not isinstance(packet, MarketStatus):
                 self.counts["unasked"] += (packet.segment, packet.security_id) not in places
+
+    def _hand_on(self) -> None:
+        try:
+            self._use(self._queue.take())
+        except BrokerError:
+            self.counts["unused"] += 1  # no time to put them at: an exchange's clock is away
 
     def _told_to_go(self, reason: int) -> None:
         if reason in _FINAL:
