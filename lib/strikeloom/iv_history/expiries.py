@@ -68,7 +68,8 @@ class Expiries(NamedTuple):
         Quotes used within a standard deviation on each side of the forward.
     grade : ndarray of str
         ``A`` two quotes or more on both sides, ``B`` one side has a single one or none but
-        the smile has a level of its own, empty when it has none.
+        the smile has a level of its own, empty when it has none: no quote near the forward, or
+        one or two alone that were all made before the closing half hour.
     """
 
     parity: ParityForwards
@@ -111,11 +112,13 @@ def solve_expiries(
     )
     measured = wings(fit.curves, c.years)
     below, above = _bracket(quotes, fit, measured.at_money * np.sqrt(c.years))
+    fresh = np.bincount(quotes.group, weights=c.fresh[quotes.row], minlength=len(c.years))
     shaped = fit.kind >= Smile.REDUCED
     with np.errstate(invalid="ignore"):
         model_free = np.sqrt(model_free_variance(fit.curves) / c.years)
     grade = np.where((below >= 2) & (above >= 2), "A", "B")
-    grade = np.where((below + above > 0) & (fit.used > 0) & np.isfinite(best.forward), grade, "")
+    told = (below + above > 0) & (shaped | ((fit.used > 0) & (fresh > 0)))
+    grade = np.where(told & np.isfinite(best.forward), grade, "")
     return Expiries(
         parity,
         best,

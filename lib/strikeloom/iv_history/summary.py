@@ -51,7 +51,7 @@ def summary_columns(
     chains = len(c.symbols)
     tenors = {days: at_tenor(term.vol, c.years, c.chain, chains, days / _YEAR) for days in _TENORS}
     month = tenors[30]
-    wings = _wings(c, found)
+    wings = _wings(c, found, term)
     front = _front(c, found, settings)
     values: Values = {
         "symbol": c.symbols.astype(object),
@@ -61,9 +61,9 @@ def summary_columns(
         "expiry": _dates(front, c.expiry),
         "years": _at(front, c.years),
         "forward": _at(front, found.best.forward),
-        "forward_source": np.where(front >= 0, _SOURCES[found.best.source][front], ""),
+        "forward_source": _SOURCES[_codes(front, found.best.source)],
         "forward_error": _at(front, found.best.std_error),
-        "strikes_used": np.where(front >= 0, found.fit.used[front], 0),
+        "strikes_used": _codes(front, found.fit.used),
     }
     values |= {f"atm_iv_{days}d": tenor.vol for days, tenor in tenors.items()}
     values |= {
@@ -90,6 +90,13 @@ def _at(rows: NDArray[np.int64], values: Floats) -> Floats:
     return np.asarray(np.where(rows >= 0, values[rows], np.nan))
 
 
+def _codes(rows: NDArray[np.int64], values: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Whole numbers of the rows, 0 without one."""
+    if not len(values):
+        return np.zeros(len(rows), dtype=np.int64)
+    return np.where(rows >= 0, values[rows], 0).astype(np.int64)
+
+
 def _dates(rows: NDArray[np.int64], values: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
     if not len(values):
         return np.full(len(rows), np.datetime64("NaT", "s"))
@@ -106,10 +113,11 @@ def _front(c: Columns, found: Expiries, settings: IvSettings) -> NDArray[np.int6
     return front
 
 
-def _wings(c: Columns, found: Expiries) -> Wings30:
+def _wings(c: Columns, found: Expiries, term: Term) -> Wings30:
     """Each wing interpolated in total variance, from smiles with a shape of their own."""
     chains, tenor = len(c.symbols), 30 / _YEAR
-    shaped = (found.fit.kind >= Smile.REDUCED) & (found.grade != "")
+    own = (term.grade == Quality.A) | (term.grade == Quality.B)
+    shaped = (found.fit.kind >= Smile.REDUCED) & own
 
     def read(vol: Floats) -> Tenor:
         return at_tenor(np.where(shaped, vol, np.nan), c.years, c.chain, chains, tenor)

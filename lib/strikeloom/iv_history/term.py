@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 
 _COMMON = 0.2  # share of underlyings that list an expiry of the common ladder
 _DAY = 1.0 / 365.0
+_WILD = 4.0  # standard deviations of the peers
 
 
 class Term(NamedTuple):
@@ -37,7 +38,10 @@ def term_structure(c: Columns, found: Expiries, least_days: float) -> Term:
     -------
     Term
         Carried (``C``) where an expiry common to many underlyings has no quote of its own and
-        the neighbouring one has, by ``quant.peers.carry``; never over two expiries.
+        the neighbouring one has, by ``quant.peers.carry``; never over two expiries. Also where
+        it has a few quotes (``B``) that are further off the peers' line than four of their
+        standard deviations, while the sooner expiry traded well (``A``): one odd trade is no
+        volatility.
     """
     near = c.calendar < (least_days - 0.01) * _DAY
     vol = np.where((found.grade != "") & ~near, found.wings.at_money, np.nan)
@@ -52,8 +56,15 @@ def term_structure(c: Columns, found: Expiries, least_days: float) -> Term:
         own[step, at], place[step, at] = vol[rows], rows
         trusted[step, at] = grade[rows] == Quality.A
     for source, target in _steps(len(ladder)):
-        carried = carry(own[source], own[target], trusted[source] & trusted[target]).vol
-        gap = np.isnan(own[target]) & np.isfinite(carried) & (place[target] >= 0)
+        carried, error, _ = carry(own[source], own[target], trusted[source] & trusted[target])
+        gap = np.isnan(own[target])
+        if source < target:
+            with np.errstate(invalid="ignore"):
+                off = np.abs(np.log(own[target] / carried)) > _WILD * error
+            odd = off & trusted[source] & ~trusted[target]
+            vol[place[target][odd]] = np.nan
+            gap |= odd
+        gap &= np.isfinite(carried) & (place[target] >= 0)
         rows = place[target][gap]
         unset = np.isnan(vol[rows])  # the sooner neighbour goes before the later one
         vol[rows[unset]] = carried[gap][unset]

@@ -77,6 +77,11 @@ def at_tenor(
     has_early, has_late = early >= 0, late >= 0
     a, b = np.where(has_early, early, late), np.where(has_late, late, early)
     none = ~has_early & ~has_late
+    if none.all():
+        nowhere = np.full(chains, -1, dtype=np.int64)
+        return Tenor(
+            np.full(chains, np.nan), np.full(chains, Place.NONE, dtype=np.int8), nowhere, nowhere
+        )
     none |= has_early & ~has_late & (tenor > reach * years[a])
     place = np.select(
         [none, has_early & has_late, has_late],

@@ -1,0 +1,164 @@
+"""A day's summary on chains made by hand: every column against what went in."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from made_chains import DAY, FAR, NEAR, made, walk
+from strikeloom.domain.volatility import IV_EXPIRIES, IV_SUMMARY, Flag, Quality, Unsolved
+from strikeloom.iv_history import DaySummary, smile_points, summarise_day
+from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.sessions import trading_days
+from strikeloom.quant.realised import close_to_close, yang_zhang
+from strikeloom.settings.all import load_settings
+
+IV = load_settings().iv
+PEERS = [f"PEER{n:02d}" for n in range(20)]
+SESSIONS = trading_days(date(2025, 11, 1), DAY)
+NOTHING = walk(PEERS[:1], SESSIONS).head(0)
+
+
+def _levels() -> dict[tuple[str, date], float]:
+    """Near volatilities from 20 to 58 %, the far one a tenth lower."""
+    near = {(name, NEAR): 0.2 + 0.02 * n for n, name in enumerate(PEERS)}
+    return near | {(name, FAR): 0.9 * vol for (name, _), vol in near.items()}
+
+
+def _row(found: DaySummary, symbol: str) -> pd.Series:
+    return found.summary[found.summary["symbol"] == symbol].iloc[0]
+
+
+@pytest.fixture(scope="module")
+def solved() -> DaySummary:
+    silent = [("PEER05", FAR), ("PEER07", NEAR), ("PEER07", FAR)]
+    prices = walk(PEERS[:3], SESSIONS)
+    return summarise_day(made(_levels(), silent=silent), prices, DAY, IV)
+
+
+def test_tables_have_their_schema_and_every_symbol_a_row(solved: DaySummary) -> None:
+    IV_SUMMARY.check(solved.summary, where="here")
+    IV_EXPIRIES.check(solved.expiries, where="here")
+    assert solved.summary["symbol"].tolist() == PEERS
+    assert len(solved.expiries) == 2 * len(PEERS)
+
+
+def test_flat_smiles_come_back_as_their_volatility(solved: DaySummary) -> None:
+    row = _row(solved, "PEER10")
+    near, far = 0.4, 0.36
+    t1, t2, t = 14 / 365, 48 / 365, 30 / 365
+    month = np.sqrt((near**2 * t1 * (t2 - t) + far**2 * t2 * (t - t1)) / (t2 - t1) / t)
+    assert row["atm_iv"] == pytest.approx(near, abs=2e-4)
+    assert row["atm_iv_7d"] == pytest.approx(near, abs=2e-4)
+    assert row["atm_iv_30d"] == pytest.approx(month, abs=2e-4)
+    assert row["atm_iv_60d"] == pytest.approx(far, abs=2e-4)
+    assert np.isnan(row["atm_iv_90d"])  # nearly twice the last expiry
+    assert row["model_free_30d"] == pytest.approx(month, abs=1e-3)
+    assert row["rr25_30d"] == pytest.approx(0, abs=1e-3)
+    assert row["bf25_30d"] == pytest.approx(0, abs=1e-3)
+    assert (row["quality"], row["reason"]) == (Quality.A.value, "")
+    assert row["forward"] == pytest.approx(1000 * np.exp(0.065 * 14 / 365), rel=1e-5)
+    assert (row["pcr_volume"], row["pcr_oi"]) == (1.0, 1.0)
+    assert (row["options_listed"], row["options_traded"], row["options_fresh"]) == (60, 60, 60)
+
+
+def test_a_far_expiry_that_did_not_trade_is_carried_and_graded_c(solved: DaySummary) -> None:
+    row = _row(solved, "PEER05")
+    other = _row(solved, "PEER06")["atm_iv_30d"]
+    assert row["quality"] == Quality.C.value
+    assert Flag.CARRIED.value in row["flags"].split()
+    # peers fell by a tenth from 32 %: so does this one, from 30 %
+    assert row["atm_iv_30d"] == pytest.approx(other * 0.30 / 0.32, abs=5e-4)
+
+
+def test_what_did_not_trade_at_all_has_a_row_with_the_reason(solved: DaySummary) -> None:
+    row = _row(solved, "PEER07")
+    assert np.isnan(row["atm_iv_30d"])
+    assert (row["quality"], row["reason"]) == ("", Unsolved.NOT_TRADED.value)
+    assert row["options_listed"] == 60
+
+
+def test_one_odd_trade_far_out_is_no_volatility() -> None:
+    frame = made(_levels())
+    far = (frame["symbol"] == "PEER03") & (frame["expiry"] == pd.Timestamp(FAR))
+    option = far & (frame["right"] != "XX")
+    lone = option & (frame["strike"] == 1020.0) & (frame["right"] == "CE")
+    quiet = option & ~lone
+    frame.loc[quiet, ["open", "high", "low", "close"]] = np.nan
+    frame.loc[quiet, ["traded"]] = False
+    frame.loc[quiet, ["lots_traded"]] = 0
+    frame.loc[lone, ["close", "settle"]] = 150.0  # a volatility above 100 %
+    row = _row(summarise_day(frame, NOTHING, DAY, IV), "PEER03")
+    assert row["quality"] == Quality.C.value
+    assert row["atm_iv_30d"] < 0.27
+
+
+def test_realised_volatility_is_that_of_the_symbols_own_sessions(solved: DaySummary) -> None:
+    prices = walk(PEERS[:3], SESSIONS)
+    own = prices[prices["symbol"] == "PEER01"]
+    o, h, low, c = (own[name].to_numpy() for name in ("open", "high", "low", "close"))
+    row = _row(solved, "PEER01")
+    assert row["rv_cc_20"] == pytest.approx(close_to_close(c, 20, 250)[-1])
+    assert row["rv_yz_60"] == pytest.approx(yang_zhang(o, h, low, c, 60, 250)[-1])
+    assert row["iv_minus_rv"] == pytest.approx(row["atm_iv_30d"] - row["rv_cc_20"])
+    absent = _row(solved, "PEER09")
+    assert np.isnan(absent["rv_cc_20"])
+    assert Flag.NO_PRICE.value in absent["flags"].split()
+
+
+def test_prices_before_a_step_without_ratio_are_left_out_and_said() -> None:
+    prices = walk(PEERS, SESSIONS)
+    step = SESSIONS[-15]
+    action = CorporateAction("PEER02", step, "demerger", None)
+    found = summarise_day(made(_levels()), prices, DAY, IV, actions=[action])
+    row = _row(found, "PEER02")
+    assert np.isnan(row["rv_cc_20"])
+    assert np.isfinite(row["rv_cc_10"])
+    assert Flag.BROKEN.value in row["flags"].split()
+    assert np.isfinite(_row(found, "PEER03")["rv_cc_20"])
+
+
+def test_a_session_missing_of_one_symbol_alone_is_said() -> None:
+    prices = walk(PEERS, SESSIONS)
+    lost = (prices["symbol"] == "PEER04") & (prices["day"] == pd.Timestamp(SESSIONS[-9]))
+    found = summarise_day(made(_levels()), prices[~lost], DAY, IV)
+    flagged = found.summary[found.summary["flags"].str.contains(Flag.PRICE_GAP.value)]
+    assert flagged["symbol"].tolist() == ["PEER04"]
+
+
+def test_later_prices_change_nothing() -> None:
+    prices = walk(PEERS, SESSIONS)
+    later = prices.tail(1).assign(day=pd.Timestamp("2026-02-11"), close=1.0)
+    frame = made(_levels())
+    before = summarise_day(frame, prices, DAY, IV)
+    after = summarise_day(frame, pd.concat([prices, later]), DAY, IV)
+    pd.testing.assert_frame_equal(before.summary, after.summary)
+
+
+def test_the_near_month_is_left_three_sessions_before_its_end() -> None:
+    """2026-02-20 is the third session from the end of 2026-02-24, 2026-02-19 the fourth."""
+    april = date(2026, 4, 28)
+    vols = {("NIFTY", NEAR): 0.5, ("NIFTY", FAR): 0.2, ("NIFTY", april): 0.2}
+    # five days of 50 % and 39 of 20 %, by their shares 30 days ahead; then two months of 20 %
+    share = (39 - 30) / (39 - 5)
+    before = np.sqrt((share * 5 * 0.5**2 + (1 - share) * 39 * 0.2**2) / 30)
+    for day, expected in ((date(2026, 2, 19), before), (date(2026, 2, 20), 0.2)):
+        frame = made(vols, index=["NIFTY"], day=day)
+        row = _row(summarise_day(frame, NOTHING, day, IV), "NIFTY")
+        assert row["vix_method"] == pytest.approx(expected, abs=0.005)
+
+
+def test_a_day_without_a_live_option_still_has_its_rows() -> None:
+    found = summarise_day(made({("ACME", NEAR): 0.3}, day=NEAR), NOTHING, NEAR, IV)
+    row = _row(found, "ACME")
+    assert row["reason"] == Unsolved.NOT_LISTED.value
+    assert len(found.expiries) == 0
+
+
+def test_smile_points_show_every_quote_and_the_curve() -> None:
+    points = smile_points(made({("ACME", NEAR): 0.3}), DAY, IV)
+    assert set(points["what"]) == {"fit", "fresh"}
+    assert (points.loc[points["what"] == "fresh", "vol"] - 0.3).abs().max() < 1e-3
