@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -113,59 +114,105 @@ def quotes_of(rest: str, numbers: list[int]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def main(seconds: float = SECONDS) -> None:
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as found:
+@dataclass(frozen=True)
+class Outcome:
+    """What the reader saw, and what the exchange says of it."""
+
+    instruments: int
+    seconds: float
+    resets: int
+    used: int
+    conflated: int
+    dropped: int
+    back: int
+    impossible: int
+    behind: int
+    connections: int
+    heals: tuple[float, ...]
+    longest: float
+
+    def check(self) -> None:
+        """No volume went back, none is held that the exchange never had."""
+        assert self.back == self.impossible == 0, self
+        assert self.connections == self.resets + 1, self
+
+
+def reading(found: dict[str, Any], count: int, token: dict[str, str]) -> tuple[DhanFeed, dict]:
+    """The workbench's feed on options that have a price at midday."""
+    rest = found["rest"]
+    requests.post(f"{found['control']}/clock", json={"step": 3 * 3600}, headers=token, timeout=60)
+    lines = requests.get(found["instruments"], timeout=60).text.splitlines()
+    rows = {int(r["SECURITY_ID"]): r for r in csv.DictReader(lines) if r["SEGMENT"] == "D"}
+    shown = quotes_of(rest, list(rows))
+    numbers = [n for n, q in shown.items() if q["last_price"] > 0][:count]
+    contracts = {n: contract(rows[n]) for n in numbers}
+    listed: Any = Master({c.key: n for n, c in contracts.items()})
+    client: Any = Silent()
+    client.credentials = Credentials(Secret("1000000001"), lambda: Secret("local"))
+    where = Addresses(rest=rest, feed=found["feed"], orders=found["orders"])
+    feed = DhanFeed(client, listed, SystemClock(), None, stream=where)  # type: ignore[arg-type]
+    feed.cache = Watched()
+    feed.quotes(contracts.values())
+    return feed, contracts
+
+
+def reset(feed: DhanFeed, control: str, token: dict[str, str]) -> float:
+    """Have the socket reset; seconds from the new connection to its first quote."""
+    before = feed._stream.status.connections
+    body = {"kind": "stream-reset", "on": "feed", "times": 1}
+    requests.post(f"{control}/faults", json=body, headers=token, timeout=30)
+    while feed._stream.status.connections == before:
+        time.sleep(0.005)
+    used, at = feed.cache.used, time.monotonic()
+    while feed.cache.used == used:
+        time.sleep(0.005)
+    return time.monotonic() - at
+
+
+def run_feed(home: Path, instruments: int, seconds: float, reset_seconds: float) -> Outcome:
+    """Stream, reset, compare."""
+    with serving(home) as found:
         token = {"control-token": Path(found["control_token_file"]).read_text()}
-        control, rest = found["control"], found["rest"]
-        requests.post(f"{control}/clock", json={"step": 3 * 3600}, headers=token, timeout=60)
-        lines = requests.get(found["instruments"], timeout=60).text.splitlines()
-        rows = {int(r["SECURITY_ID"]): r for r in csv.DictReader(lines) if r["SEGMENT"] == "D"}
-        shown = quotes_of(rest, list(rows))
-        numbers = [n for n, q in shown.items() if q["last_price"] > 0][:INSTRUMENTS]
-        contracts = {n: contract(rows[n]) for n in numbers}
-        listed: Any = Master({c.key: n for n, c in contracts.items()})
-        client: Any = Silent()
-        client.credentials = Credentials(Secret("1000000001"), lambda: Secret("local"))
-        where = Addresses(rest=rest, feed=found["feed"], orders=found["orders"])
-        feed = DhanFeed(client, listed, SystemClock(), None, stream=where)  # type: ignore[arg-type]
-        cache = feed.cache = Watched()
-        begun = time.monotonic()
-        feed.quotes(contracts.values())
-        resets, heals = 0, []
-        while time.monotonic() - begun + RESET_SECONDS < seconds:
-            time.sleep(RESET_SECONDS)
-            requests.post(f"{control}/faults", headers=token, timeout=30, json={
-                "kind": "stream-reset", "on": "feed", "times": 1})  # fmt: skip
-            resets += 1
-            before = feed._stream.status.connections
-            while feed._stream.status.connections == before:
-                time.sleep(0.005)
-            fresh, at = cache.used, time.monotonic()
-            while cache.used == fresh:
-                time.sleep(0.005)
-            heals.append(time.monotonic() - at)
+        control, heals = found["control"], []
+        feed, contracts = reading(found, instruments, token)
+        cache, begun = feed.cache, time.monotonic()
+        while time.monotonic() - begun + reset_seconds < seconds:
+            time.sleep(reset_seconds)
+            heals.append(reset(feed, control, token))
         time.sleep(max(0.0, seconds - (time.monotonic() - begun)))
         took = time.monotonic() - begun
         state = requests.get(f"{control}/state", headers=token, timeout=30).json()
         # held first, then asked: trades go on, so the exchange is a little ahead
-        wrong = behind = 0
         held = cache.get(c.key for c in contracts.values())
-        final = quotes_of(rest, numbers)
-        for number, it in contracts.items():
-            gap = (final[number]["volume"] - held[it.key].volume) / it.lot_size
-            wrong += gap < 0 or gap != int(gap)
-            behind = max(behind, int(gap))
+        final = quotes_of(found["rest"], list(contracts))
+        gaps = [
+            (final[number]["volume"] - held[it.key].volume) / it.lot_size
+            for number, it in contracts.items()
+        ]
+        connections = feed._stream.status.connections
         feed.close()
-    print(f"feed       {len(numbers)} options of the local exchange, {took:.0f} s, {resets} resets")
-    print(f"           {cache.used:,} quotes used ({cache.used / took:,.0f} a second, bar 2,000), "
-          f"overtaken at the exchange {state['conflated']:,}, in the reader "
-          f"{feed.queue.dropped.total():,} (both counted)")  # fmt: skip
-    print(f"           volumes that went back {cache.back}, impossible ones held {wrong}, "
-          f"furthest behind at the end {behind} trades")  # fmt: skip
-    print(f"           first quote after a reconnect in at most {max(heals, default=0):.2f} s, "
-          f"longest silence {cache.longest:.2f} s (bar {HEAL_BAR:.0f} s)")  # fmt: skip
-    assert cache.back == wrong == 0
-    assert cache.longest < HEAL_BAR
+    return Outcome(
+        instruments=len(contracts), seconds=took, resets=len(heals), used=cache.used,
+        conflated=state["conflated"], dropped=feed.queue.dropped.total(), back=cache.back,
+        impossible=sum(gap < 0 or gap != int(gap) for gap in gaps), behind=int(max(gaps)),
+        connections=connections, heals=tuple(heals), longest=cache.longest,
+    )  # fmt: skip
+
+
+def main(seconds: float = SECONDS) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        it = run_feed(Path(folder), INSTRUMENTS, seconds, RESET_SECONDS)
+    print(f"feed       {it.instruments} options of the local exchange, {it.seconds:.0f} s, "
+          f"{it.resets} resets")  # fmt: skip
+    print(f"           {it.used:,} quotes used ({it.used / it.seconds:,.0f} a second, bar 2,000), "
+          f"overtaken at the exchange {it.conflated:,}, in the reader {it.dropped:,} "
+          "(both counted)")  # fmt: skip
+    print(f"           volumes that went back {it.back}, impossible ones held {it.impossible}, "
+          f"furthest behind at the end {it.behind} trades")  # fmt: skip
+    print(f"           first quote after a reconnect in at most {max(it.heals, default=0):.2f} s, "
+          f"longest silence {it.longest:.2f} s (bar {HEAL_BAR:.0f} s)")  # fmt: skip
+    it.check()
+    assert it.longest < HEAL_BAR
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 from soak.exchange_load import CASH, CLIENT, FAULTS, SEED, TOKEN, check, run_load
+from soak.feed_exchange import run_feed
 
 from strikeloom.desk.exchange import ExchangeOptions, open_exchange
 
@@ -46,3 +47,12 @@ def test_books_trades_positions_and_funds_add_up_under_load(drawn_home, tmp_path
         assert True in doubt
         assert False in doubt
         assert len(house.troubles.struck) >= 8
+
+
+def test_the_workbench_s_feed_on_this_exchange_through_resets(drawn_home):
+    """A fiftieth of the ten minutes and of the 5,000 options."""
+    found = run_feed(drawn_home, 5_000 // 50, 600 / 50, 3.0)
+    found.check()
+    assert found.instruments == 100
+    assert found.resets == 3
+    assert found.used > 1_000
