@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterable
 
 import numpy as np
-from feed_reader import reader, subscribe
-from tick_server import ticking
+from ticking.reader import reader, subscribe
+from ticking.server import ticking
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from feed_reader import reader, subscribe
-from tick_server import ticking
+from ticking.reader import reader, subscribe
+from ticking.server import ticking
 
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.domain.quotes import Quote
