@@ -23,13 +23,13 @@ BEFORE, TODAY, TOMORROW = date(2026, 1, 12), date(2026, 1, 13), date(2026, 1, 14
 SYMBOLS = ("KOTAKBANK", "NIFTY", "RELIANCE", "INFY")
 
 
-def contracts(shared_data: Path, day: date) -> list[list[str]]:
+def contracts(shared_data: Path, day: date, symbols: tuple[str, ...] = SYMBOLS) -> list[list[str]]:
     """Some symbols of the exchange's own file."""
     name = f"BhavCopy_NSE_FO_0_0_0_{day:%Y%m%d}_F_0000.csv"
     with zipfile.ZipFile(shared_data / "fo_bhavcopy" / "udiff" / f"{name}.zip") as archive:
         rows = list(csv.reader(io.TextIOWrapper(archive.open(archive.namelist()[0]))))
     place = rows[0].index("TckrSymb")
-    return [rows[0], *(row for row in rows[1:] if row[place] in SYMBOLS)]
+    return [rows[0], *(row for row in rows[1:] if row[place] in symbols)]
 
 
 def cash(shared_data: Path, day: date) -> list[list[str]]:
@@ -147,3 +147,21 @@ def test_a_file_that_comes_late_is_worked_in(
     assert todo() == (BEFORE, TODAY)
     import_paths(known, history)
     assert todo() == ()
+
+
+def test_a_series_that_ended_for_a_demerger_has_no_volatility(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """ITC on 2025-01-03: every contract ended that day, whatever expiry it was listed with."""
+    day = date(2025, 1, 3)
+    chains = contracts(shared_data, day, ("ITC", "RELIANCE"))
+    home = tmp_path / "home"
+    history = ParquetHistory(home / "history" / "nse", "nse")
+    assert not import_paths([written(tmp_path / "fo.csv", chains)], history).refused
+    desk = open_desk("nse", day, home=home)
+    gaps = iv_history.find_gaps(desk)
+    assert not [d for d in iv_history.collect(desk, gaps, HereWorkers()) if d.error]
+    rows = desk.store.iv_history(day).set_index("symbol")
+    assert rows["atm_iv_30d"].isna()["ITC"]
+    assert rows["reason"]["ITC"]
+    assert rows["atm_iv_30d"]["RELIANCE"] > 0.1

@@ -58,7 +58,7 @@ class Columns(NamedTuple):
 
 
 def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Columns:
-    """Arrays of a day's ``CONTRACTS``; an option that expires on the day has no time left."""
+    """Arrays of a day's ``CONTRACTS``; an option that ends on the day has no time left."""
     import pandas as pd
 
     codes, names = pd.factorize(contracts["symbol"].to_numpy(), sort=True)
@@ -71,7 +71,9 @@ def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Co
     right = contracts["right"].to_numpy()
     is_future = right == "XX"
     expiry = contracts["expiry"].to_numpy().astype("datetime64[D]")
-    live = expiry > np.datetime64(day, "D")
+    # a series may end before its expiry (ITC on 2025-01-03, for a demerger): no time is left
+    ended = contracts["final_settlement"].notna().to_numpy()
+    live = (expiry > np.datetime64(day, "D")) & ~ended
     key = codes.astype(np.int64) * 1_000_000 + expiry.astype(np.int64)
     option = np.flatnonzero(live & ~is_future)
     groups, group = np.unique(key[option], return_inverse=True)
