@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import (
     ExitDecision,
     ExitReason,
@@ -192,7 +191,7 @@ def _mark_and_decide(desk: Desk, report: CycleReport, *, alert_only: bool) -> No
             winner = None
         if flatten:
             winner = _flattened(position)
-        if winner is None or name in working or _unwinding(desk, name):
+        if winner is None or name in working:
             continue
         report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
         if alert_only:
@@ -237,8 +236,3 @@ def _flattened(position: Position) -> ExitDecision:
         target_lots=(0,) * len(position.legs),
         sentence="leave everything",
     )
-
-
-def _unwinding(desk: Desk, position_id: str) -> bool:
-    latest = desk.store.intents(position_id=position_id)
-    return any(intent.purpose is Purpose.UNWIND for intent in latest)

@@ -219,7 +219,9 @@ def _abandon(
 
 
 def unwind(desk: Desk, lease: Lease, pace: Pace, position_id: str) -> None:
-    """Leave whatever a failed entry has filled."""
+    """Leave whatever a failed entry has filled; once what is at work for that has ended."""
+    if _unwinding(desk, position_id):
+        return
     position = desk.store.position(position_id)
     try:
         intents = exit_intents(
@@ -271,6 +273,15 @@ def _over(desk: Desk, latest: list[OrderIntent]) -> bool:
     if any(intent.state in OPEN_INTENT_STATES for intent in latest):
         return False
     position_id = latest[0].position_id
-    unwound = any(i.purpose is Purpose.UNWIND for i in desk.store.intents(position_id=position_id))
     held = any(p.position_id == position_id for p in desk.store.positions())
-    return unwound or not held
+    return not held or _unwinding(desk, position_id)
+
+
+def _unwinding(desk: Desk, position_id: str) -> bool:
+    """Whether orders that leave a failed entry are still to be filled."""
+    groups: dict[str, list[OrderIntent]] = {}
+    for intent in desk.store.intents(position_id=position_id):
+        if intent.purpose is Purpose.UNWIND:
+            groups.setdefault(intent.intent_id, []).append(intent)
+    filled = _filled(desk)
+    return any(not _complete(i, filled) for group in groups.values() for i in _latest(group))
