@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.errors import DataError, GuardError, NoQuote
@@ -45,11 +47,16 @@ def _bound(desk: Desk, intent: OrderIntent) -> None:
 
 def _session(desk: Desk, intent: OrderIntent) -> None:
     now = desk.clock.now()
-    hours = session(now.date())
-    if not is_trading_day(now.date()) or not hours.open <= now <= hours.close:
+    if not in_session(now):
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if intent.contract.expiry < now.date():
         raise _refuse("expiry", f"{intent.contract.label} has expired")
+
+
+def in_session(now: datetime) -> bool:
+    """Whether orders may leave at this moment."""
+    hours = session(now.date())
+    return is_trading_day(now.date()) and hours.open <= now <= hours.close
 
 
 def _form(desk: Desk, intent: OrderIntent) -> None:

@@ -118,8 +118,10 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     if not desk.broker.book_is_complete and not _agrees(desk, intent):
         report.in_doubt.append(name)
         return
-    _move(desk, intent, IntentState.ENDED, "never reached the broker")
-    tell(desk, "warning", f"{name} never reached the broker: not in book, trades or positions")
+    accepted = any(order.correlation_id == name for order in desk.store.orders())
+    end = "ended with its day" if accepted else "never reached the broker"
+    _move(desk, intent, IntentState.ENDED, end)
+    tell(desk, "warning", f"{name} {end}: not in book, trades or positions")
     report.lost.append(name)
 
 

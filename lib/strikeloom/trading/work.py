@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OPEN_INTENT_STATES, IntentState, OrderIntent, Purpose
-from strikeloom.errors import NoQuote, RateLimited, Rejected, UnknownOutcome, Unreachable
+from strikeloom.errors import BrokerError, NoQuote, UnknownOutcome
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.guards import in_session
 from strikeloom.trading.intents import exit_intents, next_attempt
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import ReconcileReport, reconcile
@@ -66,10 +67,9 @@ def _call_back(desk: Desk, strays: list[str]) -> None:
         tell(desk, "critical", f"order {order_id} came late, after it was given up: cancelling")
         try:
             desk.store.record_order(desk.broker.cancel(order_id))
-        except UnknownOutcome as error:
-            tell(
-                desk, "critical", f"order {order_id} came late and its cancel is in doubt: {error}"
-            )
+        except BrokerError as error:
+            # it is cancelled again in the next round; what else is held must not wait for it
+            tell(desk, "critical", f"order {order_id} came late and is not cancelled: {error}")
 
 
 def _group(
@@ -158,6 +158,8 @@ def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
     refused = intent.state is IntentState.REFUSED
     if intent.created_at >= desk.clock.now() and (sent or refused):
         return False  # once a moment; one that never reached the broker may go at once
+    if refused and not in_session(desk.clock.now()):
+        return False  # the market is closed: the next session takes it up
     if intent.attempt >= most:
         tell(desk, "critical", f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled")
     return True
@@ -180,7 +182,7 @@ def _cancel(desk: Desk, intent: OrderIntent) -> None:
             note=f"cancel: {error}",
             at=desk.clock.now(),
         )
-    except (Rejected, RateLimited, Unreachable) as error:
+    except BrokerError as error:
         tell(desk, "warning", f"{intent.correlation_id} works on, its cancel failed: {error}")
 
 
