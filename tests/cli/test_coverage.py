@@ -74,3 +74,20 @@ def test_the_figure_draws_sessions_held_and_missing() -> None:
     assert list(missing.y) == [0, 1]
     assert list(missing.customdata) == ["", "2026-02-01"]
     assert list(done.y) == [20, 3]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "allocation", "--latest"),
+        ("run", "iv-history", "--latest", "--date", "2026-02-09"),
+    ],
+)
+def test_latest_is_today_s_history_alone(call: Call, home: Path, words: tuple[str, ...]) -> None:
+    assert call(*words).code == 2
+
+
+def test_latest_needs_a_broker(call: Call, holed: Path) -> None:
+    said = call("run", "iv-history", "--latest", "--market", "nse", "--mode", "replay")
+    assert said.code == 1
+    assert "has no broker to ask" in said.err
