@@ -81,6 +81,19 @@ def test_what_did_not_trade_at_all_has_a_row_with_the_reason(solved: DaySummary)
     assert row["options_listed"] == 60
 
 
+def test_a_thin_week_between_two_liquid_months_is_passed_over() -> None:
+    week = date(2026, 3, 10)
+    frame = made({("NIFTY", NEAR): 0.3, ("NIFTY", week): 0.5, ("NIFTY", FAR): 0.3})
+    thin = (frame["expiry"] == pd.Timestamp(week)) & (frame["right"] != "XX")
+    gone = thin & (frame["strike"] < 1000)
+    frame.loc[gone, ["open", "high", "low", "close"]] = np.nan
+    frame.loc[gone, ["traded"]] = False
+    frame.loc[gone, ["lots_traded"]] = 0
+    row = _row(summarise_day(frame, NOTHING, DAY, IV), "NIFTY")
+    assert row["atm_iv_30d"] == pytest.approx(0.3, abs=1e-3)
+    assert row["quality"] == Quality.A.value
+
+
 def test_one_odd_trade_far_out_is_no_volatility() -> None:
     frame = made(_levels())
     far = (frame["symbol"] == "PEER03") & (frame["expiry"] == pd.Timestamp(FAR))

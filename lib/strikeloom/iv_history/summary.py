@@ -25,6 +25,7 @@ Values = dict[str, NDArray[np.generic]]
 
 _TENORS = (7, 30, 60, 90)
 _YEAR = 365.0
+_MONTH = 36.0 / _YEAR  # two monthly expiries are five weeks apart at most
 _OFF, _SIGMAS = 0.0015, 3.0  # of a parity forward from the listed future
 _SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)
 
@@ -49,7 +50,7 @@ def summary_columns(
 ) -> Values:
     """Columns of ``IV_SUMMARY`` in its order, one row an underlying."""
     chains = len(c.symbols)
-    tenors = {days: at_tenor(term.vol, c.years, c.chain, chains, days / _YEAR) for days in _TENORS}
+    tenors = {days: _tenor(c, term, days / _YEAR) for days in _TENORS}
     month = tenors[30]
     wings = _wings(c, found, term)
     front = _front(c, found, settings)
@@ -82,6 +83,27 @@ def summary_columns(
     values["flags"] = _flags(c, found, term, past, month, wings.held, front, day)
     values["reason"] = reason
     return values
+
+
+def _tenor(c: Columns, term: Term, tenor: float) -> Tenor:
+    """Between two well traded expiries a month apart at most, else between whatever is known.
+
+    A thin weekly between two liquid months says less than they do.
+    """
+    chains = len(c.symbols)
+    known = at_tenor(term.vol, c.years, c.chain, chains, tenor)
+    if not len(c.chain):
+        return known
+    vol = np.where(term.grade == Quality.A, term.vol, np.nan)
+    firm = at_tenor(vol, c.years, c.chain, chains, tenor)
+    near = c.years[firm.late] - c.years[firm.early] <= _MONTH
+    use = (firm.place == Place.BETWEEN) & near
+    return Tenor(
+        np.where(use, firm.vol, known.vol),
+        np.where(use, firm.place, known.place),
+        np.where(use, firm.early, known.early),
+        np.where(use, firm.late, known.late),
+    )
 
 
 def _at(rows: NDArray[np.int64], values: Floats) -> Floats:
