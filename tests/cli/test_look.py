@@ -73,6 +73,12 @@ def test_iv_of_an_unknown_symbol_names_it(call: Call, planned: Desk) -> None:
     assert "no volatility of NOTHERE" in said.err
 
 
+def test_iv_from_no_day_is_refused_by_name(call: Call, planned: Desk) -> None:
+    said = call("iv", "NIFTY", "--from", "2026-3-1")
+    assert said.code != 0
+    assert "--from '2026-3-1' is not a day" in said.err
+
+
 def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: Desk) -> None:
     proposal = planned.store.proposals(planned.day)[0]
     said = call("explain", proposal.symbol)

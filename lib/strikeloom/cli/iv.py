@@ -47,7 +47,7 @@ def iv(
     from strikeloom.errors import MissingHistory
 
     desk, name = desk_of(market, to), symbol.upper()
-    since = date.fromisoformat(first) if first else None
+    since = _since(first)
     frame = desk.store.iv_history(desk.day, first=since)
     frame = frame[frame["symbol"] == name]
     if frame.empty:
@@ -81,6 +81,15 @@ def iv(
     say.say(f"term     {terms}")
     for text in _standings(ranks.get(desk.day)):
         say.say(text)
+
+
+def _since(first: str) -> date | None:
+    from strikeloom.errors import SettingsError
+
+    try:
+        return date.fromisoformat(first) if first else None
+    except ValueError:
+        raise SettingsError(f"--from {first!r} is not a day; write YYYY-MM-DD") from None
 
 
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
