@@ -9,6 +9,7 @@ from doubles import option, order
 from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.errors import Refusal, checked
 from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.mapping import position_of
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import (
@@ -205,3 +206,32 @@ def test_both_sides_and_rights_cross_the_wire(ours: OurSide, shown: LocalExchang
     ours.broker.submit(order("tag-1", put, "SELL", 1, 20_00))
     shown.step(1)
     assert {p.contract_key: p.net_units for p in ours.broker.positions()} == {put.key: -500}
+
+
+def test_an_order_bears_its_brokerage_once_however_its_trades_are_numbered(
+    ours: OurSide, shown: LocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown.market.show(CALL, 99_00, 100_00, size=65)
+    ours.broker.submit(order("tag-1", CALL, "BUY", 2, 100_00))
+    shown.step(1)
+    shown.market.show(CALL, 99_00, 100_00, size=65)
+    shown.step(1)
+    read = ours.broker._read
+    one, two = read("get_trade_book", "the trade book")
+    rows = [{**one, "exchangeTradeId": "999"}]
+    monkeypatch.setattr(
+        ours.broker, "_read", lambda m, what: rows if m == "get_trade_book" else read(m, what)
+    )
+    (first,) = ours.broker.fills()
+    rows = [{**one, "exchangeTradeId": "999"}, {**two, "exchangeTradeId": "1000"}]
+    assert first in ours.broker.fills()
+    truth = sum(trade.charges for trade in shown.engine.trades())
+    assert sum(fill.charges for fill in ours.broker.fills()) == truth
+
+
+def test_a_flat_position_of_an_expired_contract_stops_nothing(ours: OurSide) -> None:
+    row = {"exchangeSegment": "NSE_FNO", "netQty": 0, "securityId": "99"}
+    day = ours.local.clock.now().date()
+    assert position_of(row, ours.instruments, day) is None
+    with pytest.raises(BrokerError, match="position 99 cannot be read"):
+        position_of({**row, "netQty": 65}, ours.instruments, day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,7 +13,8 @@ from dhan_side import QUICK, OurSide, eventually
 from doubles import EXPIRY, option
 from local_exchange import WEEKLY, LocalExchange, local_exchange
 from strikeloom.adapters.dhan.feed import DhanFeed, traded_moment
-from strikeloom.adapters.dhan.packets import Ticker
+from strikeloom.adapters.dhan.instruments import SecurityId
+from strikeloom.adapters.dhan.packets import FullTick, Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NoQuote
 from strikeloom.exchange.market.views import Bars
@@ -240,3 +242,28 @@ def test_a_slow_user_loses_older_ticks_each_counted() -> None:
     assert queue.take() == []
     assert queue.put([_tick(1, 1.0)])  # nothing waited
     assert not queue.put([_tick(2, 1.0)])
+
+
+def _full(number: int, bid: int) -> FullTick:
+    depth = struct.pack("<IIHHff", 65, 65, 1, 1, bid / 100, (bid + 100) / 100) + bytes(80)
+    return FullTick(
+        8, 162, 2, number, bid / 100, 65, 0, 0.0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, depth
+    )
+
+
+def test_an_id_of_yesterday_does_not_tick_into_a_contract_of_today(
+    ours: OurSide, local: LocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = ours.feed(streaming=False)
+    local.market.show(CALL, 99_00, 100_00)
+    feed.quotes([CALL])
+    number = int(local.id_of(CALL))
+    feed._use([_full(number, 98_00)])
+    assert _bid(feed) == 98_00
+    local.clock.at += timedelta(days=1)
+    monkeypatch.setattr(ours.instruments, "security_of", lambda *_: SecurityId("NSE_FNO", 99))
+    feed.quotes([CALL])
+    feed._use([_full(number, 7_00)])
+    assert _bid(feed) == 98_00
+    feed._use([_full(99, 97_00)])
+    assert _bid(feed) == 97_00

@@ -183,7 +183,7 @@ class DhanBroker:
         now = self._clock.now()
         seen: set[str] = set()
         found: list[Fill] = []
-        for row in sorted(trades, key=lambda row: str(row.get("exchangeTradeId"))):
+        for row in sorted(trades, key=_in_turn):
             order = by_id.get(str(row.get("orderId")))
             if order is None:
                 continue  # of another segment, or the book lags: the next look has it
@@ -273,6 +273,12 @@ class DhanBroker:
         if not isinstance(body, list):
             raise BrokerError(f"Dhan's answer for {what} is no list: {type(body).__name__}")
         return body
+
+
+def _in_turn(row: Any) -> tuple[int, str]:
+    """Sorts trades as they were numbered: the first of an order stays the first."""
+    number = str(row.get("exchangeTradeId"))
+    return len(number), number
 
 
 def _placed(body: Any, tag: str) -> tuple[str, str]:

@@ -72,6 +72,7 @@ class DhanFeed:
         self._settlements = settlements
         self.cache = LiveQuotes()
         self.queue = TickQueue()
+        self._day: date | None = None
         self._contracts: dict[Place, OptionContract] = {}
         self._symbols: dict[Place, str] = {}
         self._levels: dict[str, tuple[int, datetime]] = {}
@@ -179,6 +180,9 @@ class DhanFeed:
     def _securities(
         self, contracts: Iterable[OptionContract], day: date
     ) -> dict[SecurityId, OptionContract]:
+        if day != self._day:
+            # an id of yesterday may stand for another contract now, and must not tick into this one
+            self._day, self._contracts, self._seen = day, {}, {}
         found: dict[SecurityId, OptionContract] = {}
         for contract in contracts:
             try:

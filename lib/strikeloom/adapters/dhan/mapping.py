@@ -116,11 +116,13 @@ def fill_of(
 
 
 def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:
-    """Position of a row; ``None`` for what is no option of the exchange."""
+    """Position of a row; ``None`` for a flat one and for what is no option of the exchange."""
     if row.get("exchangeSegment") != OPTIONS:
         return None
     with _Reading("a position", row):
         net = int(Decimal(str(row["netQty"])))
+        if not net:
+            return None  # it may be of a contract that expired and is in no list any more
         key = _contract_key(row, instruments, day)
         return None if key is None else BrokerPosition(key, net)
 
