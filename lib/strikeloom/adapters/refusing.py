@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest
 from strikeloom.errors import Rejected
 from strikeloom.ports.broker import Broker
@@ -46,6 +48,10 @@ class RefusingBroker:
     def fills(self) -> list[Fill]:
         """Fills of the broker behind."""
         return self._broker.fills()
+
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
+        """Fills of earlier days of the broker behind."""
+        return self._broker.earlier_fills(orders)
 
     def positions(self) -> list[BrokerPosition]:
         """Positions of the broker behind."""

@@ -135,6 +135,11 @@ class FaultyBroker:
         self._before("look", "fills")
         return [fill for fill in self._broker.fills() if fill.order_id not in self._hidden]
 
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
+        """Fills of earlier days of the broker behind."""
+        self._before("look", "earlier fills")
+        return self._broker.earlier_fills(orders)
+
     def positions(self) -> list[BrokerPosition]:
         """Positions of the broker behind."""
         self._before("look", "positions")

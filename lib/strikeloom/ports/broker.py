@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest
@@ -49,6 +50,10 @@ class Broker(Protocol):
 
     def fills(self) -> list[Fill]:
         """All fills of the trading day, settlements included."""
+        ...
+
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
+        """Fills of earlier days in these orders, where ``fills`` has only the day's."""
         ...
 
     def positions(self) -> list[BrokerPosition]:

@@ -53,6 +53,9 @@ def reconcile(desk: Desk) -> ReconcileReport:
     orders, fills = desk.broker.orders(), desk.broker.fills()
     held = {p.contract_key: p.net_units for p in desk.broker.positions()}
     known = {intent.correlation_id: intent for intent in desk.store.intents()}
+    overdue = _overdue(desk, known)
+    if overdue:
+        fills = fills + desk.broker.earlier_fills(overdue)
     report = ReconcileReport()
     by_name: dict[str, list[Order]] = defaultdict(list)
     for order in orders:
@@ -76,6 +79,18 @@ def reconcile(desk: Desk) -> ReconcileReport:
     return report
 
 
+def _overdue(desk: Desk, known: dict[str, OrderIntent]) -> list[Order]:
+    """Orders of earlier days whose end we have not seen: the day's book is of today alone."""
+    if desk.broker.book_is_complete:
+        return []
+    today = desk.clock.now().date()
+    return [
+        order
+        for order in desk.store.orders()
+        if known[order.correlation_id].state in _WATCHED and order.updated_at.date() < today
+    ]
+
+
 def _update(
     desk: Desk,
     intent: OrderIntent,
@@ -84,6 +99,9 @@ def _update(
     report: ReconcileReport,
 ) -> None:
     name = intent.correlation_id
+    if not orders and traded[name] >= intent.units:
+        _move(desk, intent, IntentState.FILLED, "")
+        return
     if not orders:
         _absent(desk, intent, traded[name], report)
         return
@@ -109,7 +127,10 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     waited = (desk.clock.now() - desk.store.changed_at(name)).total_seconds()
     wait = desk.settings.execution.unknown_wait_seconds
     patient = desk.broker.book_is_complete or waited >= wait
-    if not patient or traded or intent.state is IntentState.WORKING or _answered(desk, name):
+    accepted = any(order.correlation_id == name for order in desk.store.orders())
+    over = accepted and intent.created_at.date() < desk.clock.now().date()
+    partly = traded and not over  # it traded, so it is there; unless its day is behind us
+    if not patient or partly or intent.state is IntentState.WORKING or _answered(desk, name):
         if intent.state is not IntentState.UNKNOWN:
             _move(desk, intent, IntentState.UNKNOWN, "not in the order book")
             tell(desk, "critical", f"{name} is in doubt: the broker does not name it")
@@ -118,7 +139,6 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     if not desk.broker.book_is_complete and not _agrees(desk, intent):
         report.in_doubt.append(name)
         return
-    accepted = any(order.correlation_id == name for order in desk.store.orders())
     end = "ended with its day" if accepted else "never reached the broker"
     _move(desk, intent, IntentState.ENDED, end)
     tell(desk, "warning", f"{name} {end}: not in book, trades or positions")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -14,11 +15,13 @@ from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.mapping import (
     fill_of,
     funds_of,
+    in_turn,
     order_of,
     position_of,
     rupees_on_tick,
     tag_of,
 )
+from strikeloom.adapters.dhan.past_trades import past_fills
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest, OrderState
 from strikeloom.errors import BrokerError, DataError, Rejected, UnknownOutcome
 from strikeloom.ports.clock import Clock
@@ -183,7 +186,7 @@ class DhanBroker:
         now = self._clock.now()
         seen: set[str] = set()
         found: list[Fill] = []
-        for row in sorted(trades, key=_in_turn):
+        for row in sorted(trades, key=in_turn):
             order = by_id.get(str(row.get("orderId")))
             if order is None:
                 continue  # of another segment, or the book lags: the next look has it
@@ -191,6 +194,10 @@ class DhanBroker:
             seen.add(order.order_id)
             found.append(fill_of(row, order, self._instruments, now, first=first))
         return found
+
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
+        """Fills of earlier days in these orders."""
+        return past_fills(self._client, orders, self._clock.now().date())
 
     def positions(self) -> list[BrokerPosition]:
         """Net units by contract; flat contracts are absent."""
@@ -273,12 +280,6 @@ class DhanBroker:
         if not isinstance(body, list):
             raise BrokerError(f"Dhan's answer for {what} is no list: {type(body).__name__}")
         return body
-
-
-def _in_turn(row: Any) -> tuple[int, str]:
-    """Sorts trades as they were numbered: the first of an order stays the first."""
-    number = str(row.get("exchangeTradeId"))
-    return len(number), number
 
 
 def _placed(body: Any, tag: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import OptionContract, Right, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import paise
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderState
@@ -99,20 +99,40 @@ def fill_of(
         key = _contract_key(row, instruments, now.date())
         if key != order.contract_key:
             raise DataError(f"its order {order.order_id} is in {order.contract_key}")
-        at = _moment(row.get("exchangeTime")) or _moment(row.get("createTime")) or now
-        side = Side[str(row["transactionType"]).upper()]
-        units, price = _count(row["tradedQuantity"]), paise(row["tradedPrice"], what="price")
-        return Fill(
-            fill_id=f"{order.order_id}-{row['exchangeTradeId']}",
-            order_id=order.order_id,
-            correlation_id=order.correlation_id,
-            contract_key=order.contract_key,
-            side=side,
-            units=units,
-            price=price,
-            charges=trade_charges(side, units, price, at.date(), first_fill=first).total,
-            at=at,
-        )
+        return _fill(row, order, now, first=first)
+
+
+def past_fill_of(row: Row, order: Order, *, first: bool) -> Fill:
+    """Fill of a row of an earlier day's statement; today's list says nothing of its id."""
+    with _Reading("a past trade", row):
+        _, expiry, strike, _ = parse_key(order.contract_key)
+        says = str(row["drvExpiryDate"])[:10], int(Decimal(str(row["drvStrikePrice"])) * 100)
+        if says != (expiry.isoformat(), strike):
+            raise DataError(f"its order {order.order_id} is in {order.contract_key}")
+        return _fill(row, order, order.updated_at, first=first)
+
+
+def in_turn(row: Row) -> tuple[int, str]:
+    """Sorts trades as they were numbered: the first of an order stays the first."""
+    number = str(row.get("exchangeTradeId"))
+    return len(number), number
+
+
+def _fill(row: Row, order: Order, or_at: datetime, *, first: bool) -> Fill:
+    at = _moment(row.get("exchangeTime")) or _moment(row.get("createTime")) or or_at
+    side = Side[str(row["transactionType"]).upper()]
+    units, price = _count(row["tradedQuantity"]), paise(row["tradedPrice"], what="price")
+    return Fill(
+        fill_id=f"{order.order_id}-{row['exchangeTradeId']}",
+        order_id=order.order_id,
+        correlation_id=order.correlation_id,
+        contract_key=order.contract_key,
+        side=side,
+        units=units,
+        price=price,
+        charges=trade_charges(side, units, price, at.date(), first_fill=first).total,
+        at=at,
+    )
 
 
 def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:

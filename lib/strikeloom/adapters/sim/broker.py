@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from strikeloom.domain.orders import (
@@ -96,6 +97,10 @@ class SimBroker:
     def fills(self) -> list[Fill]:
         """All fills and settlements."""
         return [_fill(trade) for trade in self.engine.trades()]
+
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:  # noqa: ARG002
+        """None: ``fills`` has those of every day."""
+        return []
 
     def positions(self) -> list[BrokerPosition]:
         """Net units by contract, whatever the product."""
