@@ -113,6 +113,30 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
             assert round(row["close"] * 100) == leg.price
 
 
+def test_no_leg_was_last_dealt_before_the_closing_half_hour(desk: Desk) -> None:
+    loaded = creation.load_chains(desk)
+    views, _ = creation.form_views(desk, loaded, keep=False)
+    symbol = max(views, key=lambda name: len(loaded.chains[name].rows))
+    chain = loaded.chains[symbol]
+    one = replace(loaded, chains={symbol: chain})
+    view = {symbol: views[symbol]}
+    structures, _ = creation.build(desk, one, view)
+    leg = structures[0].legs[0].contract
+    rows = chain.rows.copy()
+    at = (rows["strike"] == leg.strike / 100) & (rows["right"] == leg.right.value)
+    assert at.sum() == 1
+    # the exchange settles an option whose last trade is older at a model price, not at its close
+    rows.loc[at, "settle"] = rows.loc[at, "close"] + 5
+    old = replace(one, chains={symbol: replace(chain, rows=rows)})
+    again, _ = creation.build(desk, old, view)
+    assert any(leg == each.contract for s in structures for each in s.legs)
+    assert not any(leg == each.contract for s in again for each in s.legs)
+    # an old file says nothing of settlements, a live chain neither: these are taken as they are
+    rows["settle"] = np.nan
+    told = replace(one, chains={symbol: replace(chain, rows=rows)})
+    assert creation.build(desk, told, view)[0][0].legs == structures[0].legs
+
+
 def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
     moderate, _ = _run(desk, "sixth")
     aggressive, _ = _run(desk, "seventh", "aggressive")

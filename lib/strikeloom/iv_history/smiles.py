@@ -49,7 +49,7 @@ def smile_points(contracts: pd.DataFrame, day: date, settings: IvSettings) -> pd
 
     if contracts.empty:
         raise DataError(f"the underlying has no contract on {day}; is the symbol listed?")
-    c = columns(contracts, day)
+    c = columns(contracts, day, settings.year_basis)
     found = solve_expiries(c, day, settings, threads=1)
     quotes, fit = found.quotes, found.fit
     what = np.where(c.fresh[quotes.row], "fresh", "old")

@@ -67,9 +67,15 @@ def _fits(template: StrategyTemplate, chain: Chain, view: MarketView) -> None:
 
 
 def _tradable(chain: Chain, right: Right, fewest: int) -> _Strikes:
+    """Options that traded enough, the last time in the closing half hour.
+
+    An older trade is a price of another moment: beside legs of the close it shows gains that
+    nobody could have had. The exchange settles an option at its own close unless it is older.
+    """
     rows = chain.rows
-    rows = rows[(rows["right"] == right.value) & (rows["lots_traded"] >= fewest)]
-    rows = rows.sort_values("strike")
+    fresh = rows["settle"].isna() | (rows["settle"] == rows["close"])
+    enough = rows["lots_traded"] >= fewest
+    rows = rows[(rows["right"] == right.value) & enough & fresh].sort_values("strike")
     return _Strikes(
         *(rows[name].to_numpy() for name in ("strike", "close", "lots_traded", "lot_size"))
     )
@@ -85,7 +91,9 @@ def _structure(
     for wanted in template.legs:
         listed = sides[wanted.right]
         if not len(listed.strike):
-            raise NotBuildable(f"no {wanted.right.value} traded enough lots")
+            raise NotBuildable(
+                f"no {wanted.right.value} traded enough lots, up to the closing half hour"
+            )
         target = chain.forward * np.exp(wanted.deviations * deviation)
         place = int(np.argmin(np.abs(np.log(listed.strike / target))))
         miss = abs(np.log(listed.strike[place] / target))
