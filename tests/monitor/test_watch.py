@@ -385,3 +385,36 @@ def test_an_exit_at_work_when_the_contract_expires_comes_to_an_end(made: MadeDes
     assert len(made.heard.texts) == alerts
     assert made.store.requests()[0].state is RequestState.DONE
     assert not made.store.intents(states={IntentState.WORKING, IntentState.SENDING})
+
+
+class _SilentClock:
+    """Does not tell its time for some calls."""
+
+    def __init__(self, clock: ManualClock, silent: range) -> None:
+        self.clock, self.silent, self.calls = clock, silent, 0
+
+    def now(self):
+        self.calls += 1
+        if self.calls in self.silent:
+            raise Unreachable("the local exchange does not tell its time")
+        return self.clock.now()
+
+    def wait(self, seconds: float) -> bool:
+        self.now()
+        return self.clock.wait(seconds)
+
+
+@pytest.mark.parametrize("first", [1, 2, 9, 10, 11])
+def test_a_clock_that_is_silent_for_a_while_is_waited_for(made: MadeDesk, first: int):
+    silent = _SilentClock(made.clock, range(first, first + 3))
+    reports: list[CycleReport] = []
+    desk = replace(made.desk, clock=silent)
+    watch(
+        desk,
+        made.clock,
+        stop=lambda: len(reports) > 3,
+        tell=reports.append,
+        pause=lambda _: None,
+    )
+    assert len(reports) == 4
+    assert any("trying again: the local exchange" in text for _, text in made.heard.texts)

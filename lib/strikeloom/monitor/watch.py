@@ -39,8 +39,8 @@ from strikeloom.trading.work import unfinished, work
 STOPPED = "stopped"
 #: Seconds of real time between two looks at a market whose day has ended.
 _PAUSE = 0.25
-#: Failures of the store in a row after which a watcher gives up.
-_STORE_PATIENCE = 20
+#: Failures of store or clock in a row after which a watcher gives up.
+_PATIENCE = 20
 
 
 @dataclass
@@ -126,8 +126,8 @@ def watch(
     ------
     LeaseTaken
         When another watcher or an execution holds the account's send lock.
-    StoreError
-        When the store fails time after time.
+    StoreError, BrokerError
+        When the store, or the clock of an exchange, fails time after time.
     """
     pace = Pace(desk.settings.execution.orders_per_second)
     interval = desk.settings.monitor.interval_seconds
@@ -137,25 +137,26 @@ def watch(
             while True:
                 try:
                     report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
-                except StoreError as error:
+                    failures = 0
+                    tell(report)
+                    if once or stop():
+                        return report
+                    if not desk.clock.wait(interval):
+                        pause(min(interval, _PAUSE))
+                    if stop():
+                        return report
+                except (StoreError, BrokerError) as error:
                     failures += 1
-                    over = once or stop() or failures >= _STORE_PATIENCE
+                    over = once or stop() or failures >= _PATIENCE
                     if over or isinstance(error, LeaseTaken):
                         raise
-                    # a busy or full disk may pass; what was half done is taken up again
-                    desk.alerts.send("critical", f"the store fails, trying again: {error}")
+                    # a busy disk may pass, and so may a clock that does not answer; what was
+                    # half done is taken up again
+                    what = "store" if isinstance(error, StoreError) else "clock"
+                    desk.alerts.send("critical", f"the {what} fails, trying again: {error}")
                     pause(min(interval, 1.0))
-                    continue
-                failures = 0
-                tell(report)
-                if once or stop():
-                    return report
-                if not desk.clock.wait(interval):
-                    pause(min(interval, _PAUSE))
-                if stop():
-                    return report
         finally:
-            with suppress(StoreError):
+            with suppress(StoreError, BrokerError):
                 _beat(desk, real, STOPPED)
 
 
