@@ -59,6 +59,9 @@ def test_iv_as_json_is_one_object_a_day_with_every_null_explained(
     )
     for day in days:
         assert set(keys.split()) <= set(day)
+        numbers = keys.split()[2:10]  # the first is the exchange's method: not of every symbol
+        for key in (key for key in numbers if day[key] is None):
+            assert key in day["reason"] or day["atm_iv_30d"] is None, (key, day)
         assert day["atm_iv_30d"] is not None or day["reason"]
         assert day["percentile_1y"] is None  # 90 of 160 days
         assert "more days" in day["reason"] or "not ranked" in day["reason"]

@@ -25,6 +25,18 @@ _NUMBERS = (
     "rr25_30d",
     "bf25_30d",
 )
+#: Why a number is missing on a day that has a 30-day volatility.
+_NO_TENOR = "no expiry near enough"
+_NO_SHAPE = "no smile with a shape of its own near 30 days"
+_MISSING = {
+    "atm_iv_7d": _NO_TENOR,
+    "atm_iv_60d": _NO_TENOR,
+    "atm_iv_90d": _NO_TENOR,
+    "model_free_30d": _NO_SHAPE,
+    "rr25_30d": _NO_SHAPE,
+    "bf25_30d": _NO_SHAPE,
+    "rv_cc_20": "fewer than 21 sessions of comparable prices up to the day",
+}
 
 
 def iv(
@@ -95,7 +107,7 @@ def _since(first: str) -> date | None:
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
     """One day as JSON has it."""
     year = _window(rank, _YEAR)
-    why = [row["reason"]]
+    why = [row["reason"], *_absent(row)]
     if rank is None:
         why.append("not ranked yet")
     elif not math.isnan(row["atm_iv_30d"]):
@@ -115,6 +127,15 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
         "flags": row["flags"],
         "reason": "; ".join(dict.fromkeys(filter(None, why))),
     }
+
+
+def _absent(row: dict[str, Any]) -> list[str]:
+    """What else is missing of a day, by its reason."""
+    names: dict[str, list[str]] = {}
+    for name, why in _MISSING.items():
+        if math.isnan(row[name]):
+            names.setdefault(why, []).append("rv20" if name == "rv_cc_20" else name)
+    return [f"{', '.join(each)}: {why}" for why, each in names.items()]
 
 
 def _window(rank: IvRank | None, months: int) -> WindowRank | None:
