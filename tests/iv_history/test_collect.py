@@ -163,6 +163,33 @@ def test_a_day_that_fails_is_told_and_stops_no_other(desk: Desk, first: date) ->
     assert iv_history.find_gaps(desk, first).todo == (bad,)
 
 
+def test_a_day_filled_late_counts_in_the_standing_of_those_after_it(
+    desk: Desk, first: date
+) -> None:
+    bad = desk.history.days()[-3]
+    gaps = iv_history.find_gaps(desk, first)
+    iv_history.save(desk, "one", gaps, iv_history.collect(desk, gaps, _Failing(bad)))
+    gaps = iv_history.find_gaps(desk, first)
+    iv_history.save(desk, "two", gaps, iv_history.collect(desk, gaps, HereWorkers()))
+    name, ranks = next(iter(desk.store.ranks(desk.day).items()))
+    assert ranks.atm_iv is not None
+    samples = [rank.sample for rank in desk.store.rank_history(name, desk.day)]
+    assert samples == [1, 2, 3, 4, 5]
+
+
+def test_days_of_a_run_that_stopped_before_it_ranked_are_ranked_by_the_next(
+    desk: Desk, first: date
+) -> None:
+    stopped = iv_history.collect(desk, iv_history.find_gaps(desk, first), HereWorkers())
+    next(stopped), next(stopped)
+    gaps = iv_history.find_gaps(desk, first)
+    assert len(gaps.todo) == DAYS - 2
+    iv_history.save(desk, "next", gaps, iv_history.collect(desk, gaps, HereWorkers()))
+    days = desk.history.days()[-DAYS:]
+    name = next(iter(desk.store.ranks(desk.day)))
+    assert [rank.day for rank in desk.store.rank_history(name, desk.day)] == days
+
+
 def test_the_desk_s_own_day_must_not_fail(desk: Desk, first: date) -> None:
     gaps = iv_history.find_gaps(desk, first)
     with pytest.raises(DataError, match="the file is damaged"):

@@ -40,9 +40,7 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
     failed = {item.item: item.error for item in outcomes if item.error}
     if desk.day in failed:
         raise DataError(f"{desk.day} could not be worked out: {failed[desk.day]}")
-    # a new day changes the standing of that day and of none before it
-    ranked = sorted({*touched, desk.day})
-    ranks = rank_days(desk, ranked)
+    ranks = rank_days(desk, _to_rank(desk, touched))
     desk.store.save_ranks(ranks)
     history = desk.store.iv_history(desk.day, first=desk.day)
     refused = Counter(history.loc[history[RANKED].isna(), "reason"])
@@ -69,6 +67,24 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
     )
     table = pd.DataFrame([asdict(row) for row in today]).drop(columns="windows", errors="ignore")
     return StageOutput(result, {"historical_iv_summary": history, "iv_percentiles": table})
+
+
+def _to_rank(desk: Desk, touched: Sequence[date]) -> list[date]:
+    """Days whose standing is new, ascending.
+
+    A day changes its own standing and that of the days after it, of none before. Days that a
+    run worked out before it was stopped were not ranked then.
+    """
+    stored = desk.store.iv_history(desk.day, columns=("symbol", "day"))
+    days = {stamp.date() for stamp in stored["day"].unique()}
+    if stored.empty:
+        return [desk.day]
+    # a day is ranked whole: the symbol that has most days tells of nearly all
+    name = stored["symbol"].value_counts().idxmax()
+    own = {stamp.date() for stamp in stored.loc[stored["symbol"] == name, "day"]}
+    ranked = {rank.day for rank in desk.store.rank_history(name, desk.day)}
+    first = min({*touched, desk.day, *(own - ranked)})
+    return sorted(day for day in {*days, desk.day} if day >= first)
 
 
 def _span(days: Sequence[date]) -> str:
