@@ -175,9 +175,9 @@ class HistoryAsOf:
         import pandas as pd
 
         before = [item for item in filed if item < day]
-        lots = pd.Series(dtype=np.int64)
+        lots = pd.Series(dtype=np.int64, index=pd.MultiIndex.from_arrays([[], []]))
         if before:
-            lots = self.contracts(before[-1]).groupby("symbol")["lot_size"].max()
+            lots = self.contracts(before[-1]).groupby(["symbol", "expiry"])["lot_size"].max()
         return contracts_of_chains(folder, day, lots, symbols=symbols)
 
     def _rows(

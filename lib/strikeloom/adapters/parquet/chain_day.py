@@ -51,7 +51,8 @@ def contracts_of_chains(
     Parameters
     ----------
     lots : Series
-        Lot size by symbol, as last known.
+        Lot size by symbol and expiry, as last known. The exchange changes it for the expiries
+        after a day; an expiry not known yet has the lot of the symbol's last one.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def contracts_of_chains(
     with np.errstate(invalid="ignore"):
         narrow = (ask - bid) <= np.maximum(_WIDEST * middle, _NARROW)
         quoted = (bid > 0) & (ask >= bid) & narrow
-    lot = quotes["symbol"].map(lots).fillna(0).astype(np.int64).to_numpy()
+    lot = lots_of(quotes, lots)
     traded = np.maximum(quotes["volume"].to_numpy() // np.maximum(lot, 1), 1)
     kinds = {symbol: item.kind.value for symbol, item in known().items()}
     nothing = np.full(len(quotes), np.nan)
@@ -97,3 +98,13 @@ def contracts_of_chains(
     )
     key = list(DATASETS["contracts"].schema.key)
     return frame.sort_values(key, ignore_index=True)[list(DATASETS["contracts"].schema.columns)]
+
+
+def lots_of(quotes: pd.DataFrame, lots: pd.Series) -> np.ndarray:
+    """Lot size of each quote, 0 where none is known."""
+    import pandas as pd
+
+    own = lots.reindex(pd.MultiIndex.from_frame(quotes[["symbol", "expiry"]])).to_numpy()
+    newest = lots.sort_index().groupby(level=0).last()
+    found = np.where(np.isnan(own), quotes["symbol"].map(newest).to_numpy(dtype=float), own)
+    return np.asarray(np.nan_to_num(found), dtype=np.int64)
