@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from strikeloom.domain.instruments import OptionContract, Right, Underlying
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
 from strikeloom.domain.volatility import IvRank, Regime
+from strikeloom.ports.desk import Desk
 from strikeloom.quant.smile import Curves
 from strikeloom.quant.smile_fit import Kind
 from strikeloom.settings.all import load_settings
@@ -22,6 +25,7 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.flow import Flow
 from strikeloom.strategy_creation.load import Chain
+from strikeloom.strategy_creation.score import score
 from strikeloom.strategy_creation.smile import Smile
 
 CASES = [
@@ -127,3 +131,15 @@ def test_a_margin_is_never_below_what_a_defined_risk_spread_can_lose() -> None:
 def test_rights_of_the_spreads_are_what_their_names_say() -> None:
     assert all(leg.right is Right.PUT for leg in TEMPLATES["bull_put_spread"].legs)
     assert all(leg.right is Right.CALL for leg in TEMPLATES["bear_call_spread"].legs)
+
+
+def test_a_structure_that_cannot_lose_is_refused() -> None:
+    """A credit above the width of its strikes is two prices of two moments, not a gift."""
+    gift = {"template": "bull_put_spread", "strikes": "95 90", "prices": "6.50 1.00", "lot": "100"}
+    structure = _structure(gift)
+    (risk,) = evaluate([structure], RATE)
+    assert risk.max_loss == 0
+    desk = cast("Desk", SimpleNamespace(settings=load_settings(), market="made"))
+    proposals, (refused,) = score(desk, [structure], [risk], "aggressive")
+    assert not proposals
+    assert "cannot lose" in refused.reason

@@ -133,6 +133,10 @@ def test_no_leg_was_last_dealt_before_the_closing_half_hour(desk: Desk) -> None:
     assert not any(leg == each.contract for s in again for each in s.legs)
     # an old file says nothing of settlements, a live chain neither: these are taken as they are
     rows["settle"] = np.nan
+    unsized = replace(one, chains={symbol: replace(chain, rows=rows.assign(lot_size=0))})
+    none, reasons = creation.build(desk, unsized, view)
+    assert not none
+    assert "the lot size is not known" in {row.reason for row in reasons}
     told = replace(one, chains={symbol: replace(chain, rows=rows)})
     assert creation.build(desk, told, view)[0][0].legs == structures[0].legs
 

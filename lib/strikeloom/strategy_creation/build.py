@@ -102,6 +102,8 @@ def _structure(
                 f"no tradable {wanted.right.value} near {target:.2f}, nearest "
                 f"{listed.strike[place]:g}"
             )
+        if listed.lot_size[place] <= 0:
+            raise NotBuildable("the lot size is not known")
         contract = _contract(chain, wanted.right, listed, place)
         price = paise(listed.close[place], what=f"close of {contract.label}")
         legs.append(Leg(contract, wanted.side, wanted.ratio, price))

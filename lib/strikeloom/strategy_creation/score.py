@@ -62,6 +62,8 @@ def _profile(settings: CreationSettings, name: str) -> RiskProfile:
 def _within(risk: RiskSummary, limits: RiskProfile) -> None:
     if risk.max_profit is not None and risk.max_profit <= risk.charges:
         raise NotBuildable("the most it can earn does not cover its charges")
+    if risk.max_loss == 0:
+        raise NotBuildable("it cannot lose at these closes: its legs were dealt at other moments")
     if risk.max_loss is None and not limits.unlimited_loss:
         raise NotBuildable("its loss is unlimited, which the risk profile excludes")
     if risk.probability_of_profit < limits.min_probability_of_profit:
