@@ -11,6 +11,7 @@ from scipy.stats import percentileofscore
 
 from strikeloom.domain.volatility import Regime
 from strikeloom.iv_history.rank import rank, regime
+from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.settings.all import load_settings
 
 IV = load_settings().iv
@@ -100,3 +101,19 @@ def test_an_unsolved_day_is_refused_and_does_not_count() -> None:
 )
 def test_regimes_begin_at_their_thresholds(percentile: float, expected: Regime) -> None:
     assert regime(percentile, IV.regimes) is expected
+
+
+def test_the_days_of_a_former_name_count_from_the_rename_on() -> None:
+    """As LTIM, which is LTM since 2026-02-27."""
+    history, when = _history(100), pd.Timestamp("2026-06-15")
+    (whole,) = rank(history, LAST, IV)
+    renamed = history.copy()
+    renamed.loc[renamed["day"] >= when, "symbol"] = "LOOM"
+    change = CorporateAction("ACME", when.date(), "rename", None, "LOOM")
+    (alone,) = rank(renamed, LAST, IV)
+    assert (alone.symbol, alone.percentile) == ("LOOM", None)
+    (joined,) = rank(renamed, LAST, IV, [change])
+    assert (joined.symbol, joined.sample) == ("LOOM", whole.sample)
+    assert joined.percentile == whole.percentile
+    before = date(2026, 6, 12)
+    assert rank(renamed, before, IV, [change]) == rank(history, before, IV)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.domain.volatility import IvRank, Regime, WindowRank
+from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.ranks import Standing, standing
 from strikeloom.settings.iv import IvSettings, RegimeThresholds
@@ -28,24 +29,43 @@ def rank_days(desk: Desk, days: Sequence[date]) -> list[IvRank]:
     """Ranks of each symbol on each day, from rows up to that day alone."""
     if not days:
         return []
-    history = desk.store.iv_history(max(days), columns=("symbol", "day", RANKED))
-    return [row for day in days for row in rank(history, day, desk.settings.iv)]
+    last = max(days)
+    history = desk.store.iv_history(last, columns=("symbol", "day", RANKED))
+    if history.empty:
+        return []
+    first = history["day"].min().date()
+    renames = [item for item in desk.history.as_of(last).actions(first, last) if item.successor]
+    return [row for day in days for row in rank(history, day, desk.settings.iv, renames)]
 
 
-def rank(history: pd.DataFrame, day: date, settings: IvSettings) -> list[IvRank]:
+def rank(
+    history: pd.DataFrame,
+    day: date,
+    settings: IvSettings,
+    renames: Sequence[CorporateAction] = (),
+) -> list[IvRank]:
     """Ranks of the symbols that have a row on ``day``.
 
     Parameters
     ----------
     history : DataFrame
         Columns symbol, day, atm_iv_30d; later days are not looked at.
+    renames : sequence of CorporateAction
+        Oldest first. The days of a former symbol count for its successor, from the day on that
+        it has the new name.
     """
     import pandas as pd
 
     today = np.datetime64(day, "D")
     when = history["day"].to_numpy().astype("datetime64[D]")
     inside = when <= today
-    codes, names = pd.factorize(history["symbol"].to_numpy()[inside], sort=True)
+    symbols = history["symbol"].to_numpy()[inside].astype(object)
+    for item in renames:
+        if item.day <= day:
+            former = symbols == item.symbol
+            former &= when[inside] < np.datetime64(item.day, "D")
+            symbols[former] = item.successor
+    codes, names = pd.factorize(symbols, sort=True)
     days, column = np.unique(when[inside], return_inverse=True)
     table = np.full((len(names), len(days)), np.nan)
     table[codes, column] = history[RANKED].to_numpy()[inside]
