@@ -52,6 +52,8 @@ def order(
 class ManualClock:
     """``ports.clock.Clock`` that stands where the test puts it."""
 
+    speed = 1.0
+
     def __init__(self, at: datetime) -> None:
         self.at = at
 

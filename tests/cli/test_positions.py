@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from strikeloom.desk import open_desk
+from strikeloom.domain.orders import IntentState
 from strikeloom.domain.positions import RequestState
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
@@ -121,3 +122,23 @@ def test_without_a_position_there_is_nothing_to_leave(call: Call, drawn_home: Pa
     said = call("exit", "--all")
     assert (said.code, said.out.strip()) == (0, "no position is open")
     assert "no position is open" in call("positions").out
+
+
+def test_orders_in_doubt_are_listed_and_settled_by_a_person(call: Call, traded: Desk) -> None:
+    assert "no order of replay:synthetic-7 is in doubt" in call("doubt").out
+    said = call("doubt", "I1-0-0-1", "--never")
+    assert said.code == 1
+    assert "is not in doubt" in said.err
+    intent = traded.store.intents()[0]
+    traded.store.move_intent(
+        intent.correlation_id,
+        expected={intent.state},
+        to=IntentState.UNKNOWN,
+        note="no answer",
+        at=traded.clock.now(),
+    )
+    assert intent.correlation_id in call("doubt").out
+    assert json.loads(call("doubt", "--json").out)[0]["order"] == intent.correlation_id
+    assert call("doubt", intent.correlation_id).code == 1  # neither said
+    assert call("doubt", intent.correlation_id, "--arrived").code == 0
+    assert "no order" in call("doubt").out

@@ -390,6 +390,8 @@ def test_an_exit_at_work_when_the_contract_expires_comes_to_an_end(made: MadeDes
 class _SilentClock:
     """Does not tell its time for some calls."""
 
+    speed = 1.0
+
     def __init__(self, clock: ManualClock, silent: range) -> None:
         self.clock, self.silent, self.calls = clock, silent, 0
 

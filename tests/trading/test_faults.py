@@ -200,6 +200,38 @@ def test_a_lost_request_stays_in_doubt_for_the_stated_wait(made: MadeDesk) -> No
     assert any("never reached the broker" in text for _, text in made.heard.texts)
 
 
+def test_a_fast_clock_does_not_shorten_the_wait(made: MadeDesk) -> None:
+    """At 60 times real time a request is on its way for 60 times as many of the desk's seconds."""
+    wait = made.desk.settings.execution.unknown_wait_seconds
+    broker = FaultyBroker(made.broker, submits=Plan([Fault.LOST_REQUEST]), book_is_complete=False)
+    desk, _ = _enter(made, broker)
+    made.clock.speed = 60.0
+    for _ in range(3):
+        _round(desk)
+        made.step(15 * wait)
+    assert made.broker.orders() == []
+    made.step(30 * wait)
+    _round(desk)
+    assert any("never reached the broker" in text for _, text in made.heard.texts)
+
+
+def test_an_exit_that_is_always_refused_is_not_sent_every_moment(made: MadeDesk) -> None:
+    execution = made.desk.settings.execution
+    position = made.enter(made.spread(), 2)
+    before = len(made.store.intents())
+    broker = FaultyBroker(made.broker, submits=Plan([Fault.REJECTED] * 99))
+    desk = replace(made.desk, broker=broker)
+    desk.store.record_intents(exit_intents(desk, position, [0, 0], "test"))
+    for _ in range(60):
+        made.step(5)
+        _round(desk)
+    legs = 1  # the short closes first; its hedge waits for it
+    tries = len(made.store.intents()) - before - legs - 1
+    seconds = 60 * 5
+    assert execution.max_attempts - 1 < tries
+    assert tries <= execution.max_attempts + seconds / execution.exit_retry_seconds
+
+
 def test_the_short_waits_until_its_hedge_is_complete(made: MadeDesk) -> None:
     proposal = made.spread()
     hedge = proposal.legs[1].contract

@@ -11,6 +11,8 @@ from strikeloom.nse.sessions import IST
 class SystemClock:
     """``ports.clock.Clock`` of real time."""
 
+    speed = 1.0
+
     def now(self) -> datetime:
         """Aware, Asia/Kolkata."""
         return datetime.now(IST)

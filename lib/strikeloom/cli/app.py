@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import data, demo, exchange, look, mark, monitor, quotes, stages
+from strikeloom.cli import data, demo, doubt, exchange, look, mark, monitor, quotes, stages
 from strikeloom.errors import StrikeloomError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ for room, panel in (
     (stages, "Stages"),
     (mark, "Stages"),
     (monitor, "Positions"),
+    (doubt, "Positions"),
     (look, "Looking"),
     (quotes, "Looking"),
     (exchange, "Exchange"),

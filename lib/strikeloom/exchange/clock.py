@@ -11,6 +11,8 @@ from strikeloom.ports.clock import Clock
 class SteppedClock:
     """``ports.clock.Clock`` that stands until it is moved; never backwards."""
 
+    speed = 1.0
+
     def __init__(self, at: datetime) -> None:
         self._at = at
 
@@ -58,6 +60,11 @@ class PacedClock:
             raise SettingsError(f"speed {speed} must be above 0; 1 is real time", speed=speed)
         self._base, self._begun = base, base.now()
         self._start, self._speed, self._last = start, speed, last
+
+    @property
+    def speed(self) -> float:
+        """Multiple of the base clock."""
+        return self._speed
 
     def now(self) -> datetime:
         """Time of the exchange."""

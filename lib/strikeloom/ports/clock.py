@@ -9,6 +9,11 @@ from typing import Protocol
 class Clock(Protocol):
     """Now, and waiting for later. Aware datetimes, Asia/Kolkata."""
 
+    @property
+    def speed(self) -> float:
+        """Seconds of this clock in a real one; 1 where it is stepped and not run."""
+        ...
+
     def now(self) -> datetime:
         """Return the present moment of this desk."""
         ...

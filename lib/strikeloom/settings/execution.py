@@ -26,6 +26,7 @@ class ExecutionSettings(SettingsModel):
     exit_slippage_percent: float = Field(ge=0, le=50)
     min_slippage_ticks: int = Field(ge=0, le=50)
     max_attempts: int = Field(ge=1, le=20)
+    exit_retry_seconds: float = Field(ge=0, le=3600)
     rest_seconds: float = Field(ge=0, le=600)
     unknown_wait_seconds: float = Field(ge=0)
     orders_per_second: float = Field(gt=0, le=10)

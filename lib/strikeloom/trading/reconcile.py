@@ -125,7 +125,8 @@ def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileRepor
     """Not found is not absence: it takes a complete book, or silence for the stated wait."""
     name = intent.correlation_id
     waited = (desk.clock.now() - desk.store.changed_at(name)).total_seconds()
-    wait = desk.settings.execution.unknown_wait_seconds
+    # a request on its way travels in real time, however fast the desk's clock runs
+    wait = desk.settings.execution.unknown_wait_seconds * max(1.0, desk.clock.speed)
     patient = desk.broker.book_is_complete or waited >= wait
     accepted = any(order.correlation_id == name for order in desk.store.orders())
     over = accepted and intent.created_at.date() < desk.clock.now().date()
@@ -210,4 +211,4 @@ def resolve_unknown(desk: Desk, correlation_id: str, *, arrived: bool, who: str)
         at=desk.clock.now(),
     )
     if not moved:
-        raise BrokerError(f"{correlation_id} is not in doubt; strikeloom status lists what is")
+        raise BrokerError(f"{correlation_id} is not in doubt; strikeloom doubt lists what is")

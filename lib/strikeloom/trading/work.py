@@ -161,6 +161,9 @@ def _may_retry(desk: Desk, intent: OrderIntent) -> bool:
     if refused and not in_session(desk.clock.now()):
         return False  # the market is closed: the next session takes it up
     if intent.attempt >= most:
+        waited = (desk.clock.now() - intent.created_at).total_seconds()
+        if waited < desk.settings.execution.exit_retry_seconds:
+            return False  # said when it was last tried
         tell(desk, "critical", f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled")
     return True
 

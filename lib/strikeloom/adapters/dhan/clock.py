@@ -23,6 +23,11 @@ class WakefulClock:
         self._begin: Callable[[], None] = lambda: None
         self._woken = threading.Event()
 
+    @property
+    def speed(self) -> float:
+        """That of the clock behind."""
+        return self._clock.speed
+
     def begin_with(self, begin: Callable[[], None]) -> None:
         """Have this called before each wait: whoever waits wants to be woken."""
         self._begin = begin
@@ -74,6 +79,18 @@ class ExchangeClock:
             reckoned = at + timedelta(seconds=(time.monotonic() - asked) * speed)
             self._shown = reckoned if self._shown is None else max(reckoned, self._shown)
             return self._shown
+
+    @property
+    def speed(self) -> float:
+        """As the exchange told it last; 1 where it is stepped by hand.
+
+        Raises
+        ------
+        Unreachable
+            When the exchange does not tell its time.
+        """
+        self.now()
+        return (self._known[2] if self._known else 0.0) or 1.0
 
     def wait(self, seconds: float) -> bool:
         """Sleep so many of the exchange's seconds."""

@@ -22,6 +22,8 @@ class ReplayClock:
         Seconds of real time between two snapshots; 0 steps at once.
     """
 
+    speed = 1.0
+
     def __init__(self, store: Store, history: History, start: datetime, pace: float = 0.0) -> None:
         self._store = store
         self._timeline = Timeline(history)
