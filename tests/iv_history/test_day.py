@@ -65,6 +65,18 @@ def test_flat_smiles_come_back_as_their_volatility(solved: DaySummary) -> None:
     assert (row["options_listed"], row["options_traded"], row["options_fresh"]) == (60, 60, 60)
 
 
+def test_volume_counts_units_where_lots_differ() -> None:
+    """NIFTY of January 2025 had lots of 25 and of 75 side by side."""
+    frame = made(_levels())
+    calls = (frame["symbol"] == "PEER03") & (frame["right"] == "CE")
+    frame.loc[calls & (frame["expiry"] == pd.Timestamp(NEAR)), "lot_size"] = 25
+    frame.loc[calls & (frame["expiry"] == pd.Timestamp(FAR)), "lot_size"] = 75
+    puts = (frame["symbol"] == "PEER03") & (frame["right"] == "PE")
+    frame.loc[puts, "lot_size"] = 75
+    row = _row(summarise_day(frame, walk(PEERS[:3], SESSIONS), DAY, IV), "PEER03")
+    assert row["pcr_volume"] == pytest.approx(2 * 75 / (25 + 75))
+
+
 def test_a_far_expiry_that_did_not_trade_is_carried_and_graded_c(solved: DaySummary) -> None:
     row = _row(solved, "PEER05")
     other = _row(solved, "PEER06")["atm_iv_30d"]

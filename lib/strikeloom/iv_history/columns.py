@@ -33,9 +33,11 @@ class Columns(NamedTuple):
         One row an expiry with listed options, by underlying and date: number of the
         underlying, date, years from the close in calendar time and in the time that
         volatilities count (``iv.year_basis``), close of the future if it traded.
-    group, strike, is_call, close, lots, interest, traded, fresh, moved : ndarray, shape (n,)
-        One row an option. ``fresh``: it traded in the closing half hour, for the exchange
-        settled it at its own close. ``moved``: it traded at more than one price.
+    group, strike, is_call, close, lots, units, interest, traded, fresh, moved : ndarray, shape (n,)
+        One row an option. ``lots`` and ``units`` traded: contracts of one underlying may differ in
+        lot size; where it is not known units count lots. ``fresh``: it traded in the closing half
+        hour, for the exchange settled it at its own close. ``moved``: it traded at more than one
+        price.
     """
 
     symbols: NDArray[np.str_]
@@ -51,6 +53,7 @@ class Columns(NamedTuple):
     is_call: Flags
     close: Floats
     lots: Floats
+    units: Floats
     interest: Floats
     traded: Flags
     fresh: Flags
@@ -88,6 +91,8 @@ def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Co
     with np.errstate(invalid="ignore"):
         fresh = traded & (np.isnan(settle) | (close == settle))
         moved = traded & (contracts["high"].to_numpy() > contracts["low"].to_numpy())
+    lots = contracts["lots_traded"].to_numpy(dtype=float)
+    lot_size = contracts["lot_size"].fillna(0).to_numpy(dtype=float)
     now = session(day).close
     return Columns(
         np.asarray(names, dtype=str),
@@ -102,7 +107,8 @@ def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Co
         contracts["strike"].to_numpy()[option],
         (right == "CE")[option],
         close[option],
-        contracts["lots_traded"].to_numpy(dtype=float)[option],
+        lots[option],
+        (lots * np.maximum(lot_size, 1))[option],
         contracts["open_interest"].to_numpy(dtype=float)[option],
         traded[option],
         fresh[option],

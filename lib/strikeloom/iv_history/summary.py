@@ -158,7 +158,7 @@ def _sum(c: Columns, values: Floats, rows: Flags) -> Floats:
 def _flows(c: Columns) -> Values:
     """Put-call ratios; NaN without a call."""
     ratios: Values = {}
-    for name, values in (("pcr_volume", c.lots), ("pcr_oi", c.interest)):
+    for name, values in (("pcr_volume", c.units), ("pcr_oi", c.interest)):
         puts, calls = _sum(c, values, ~c.is_call), _sum(c, values, c.is_call)
         ratios[name] = np.divide(puts, calls, out=np.full(len(puts), np.nan), where=calls > 0)
     return ratios
