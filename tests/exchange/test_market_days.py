@@ -11,7 +11,7 @@ from scipy.stats import norm
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import SettingsError
 from strikeloom.exchange.market import generate_synthetic, market_name, seed_of, synthetic_days
-from strikeloom.exchange.market.names import LISTINGS, SPLIT_SYMBOL
+from strikeloom.exchange.market.names import LISTINGS, SPLIT_RATIO, SPLIT_SYMBOL
 from strikeloom.exchange.market.paths import daily_paths
 from strikeloom.nse.underlyings import known
 
@@ -49,8 +49,6 @@ def test_an_interrupted_run_is_finished_by_another_with_the_same_bytes(synthetic
     )
     assert last == synthetic_days()[1:]
     assert ticks == [(n, 91) for n in range(1, 92)]
-    for history in (ParquetHistory(tmp_path, "synthetic-7"), synthetic_history):
-        history.find_actions()  # a reader may have left what it found beside the days
     assert _hashes(tmp_path) == _hashes(synthetic_history.folder)
 
 
@@ -203,3 +201,9 @@ def test_volatility_clusters_and_reverts():
     assert gap.std() < 0.5
     falls = np.corrcoef(np.diff(np.log(paths.close[:, 0])), np.diff(gap[:, 0]))[0, 1]
     assert falls < -0.2  # volatility rises as the market falls
+
+
+def test_the_split_is_known_from_the_contracts_alone(synthetic_history):
+    actions = synthetic_history.actions(date(2026, 1, 1), LAST)
+    (found,) = (item for item in actions if item.symbol == SPLIT_SYMBOL)
+    assert (found.day, found.ratio) == (AFTER, SPLIT_RATIO)

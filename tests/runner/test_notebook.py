@@ -107,8 +107,10 @@ def test_unknown_parameters_are_refused_before_anything_is_left(
 
 
 _KILLED = """
+import signal
 import sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job may ignore it
 from strikeloom.desk import open_desk
 from strikeloom.domain.results import Stage
 from strikeloom.runner import notebook

@@ -50,6 +50,10 @@ class Sink(Protocol):
         """Merge rows into a dataset."""
         ...
 
+    def find_actions(self) -> object:
+        """Find the market's split in its contracts, as an import does."""
+        ...
+
     def write_underlyings(self, rows: list[Underlying]) -> None:
         """Keep the underlyings."""
         ...
@@ -119,6 +123,7 @@ def generate_synthetic(
     history.write("indices", _indices(days, paths), source=source)
     quote_day = next_trading_day(LAST_DAY)
     history.write("quotes", _quotes(seed, quote_day, paths, ladders, carried), source=source)
+    history.find_actions()
     history.write_underlyings([row.underlying for row in LISTINGS])
     if progress:
         progress(DAYS + 1, DAYS + 1)
