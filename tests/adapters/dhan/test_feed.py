@@ -138,6 +138,25 @@ def test_silence_is_no_trouble_when_the_market_is_closed(
         feed.close()
 
 
+def test_the_calendar_is_looked_at_before_anything_ticks(
+    ours: OurSide, local: LocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tables take a quarter of a second to load: ticks that waited for that were so late."""
+    connected: list[bool] = []
+
+    def look(feed: DhanFeed) -> bool:
+        connected.append(feed.status.connected)
+        return True
+
+    monkeypatch.setattr(DhanFeed, "market_is_open", look)
+    feed = ours.feed()
+    try:
+        _streaming(feed, local)
+    finally:
+        feed.close()
+    assert connected[0] is False
+
+
 def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
     ours: OurSide, feed: DhanFeed, local: LocalExchange
 ) -> None:

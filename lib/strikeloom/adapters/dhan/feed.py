@@ -133,8 +133,8 @@ class DhanFeed:
         place = SEGMENT_NUMBERS[security.segment], security.number
         self._symbols[place] = symbol
         if self._stream:
-            self._start()
             self._stream.want([security], QUOTE)
+            self._start()
         if self._is_stale(symbol):
             self._ask_level(symbol, security, self._levels.get(symbol))
         if symbol not in self._levels:
@@ -195,8 +195,8 @@ class DhanFeed:
 
     def _subscribe(self, securities: Iterable[SecurityId], mode: tuple[int, int]) -> None:
         if self._stream:
-            self._start()
             self._stream.want(securities, mode)
+            self._start()
 
     def _start(self) -> None:
         """Begin to stream; again when the door was shut and the token is another now."""

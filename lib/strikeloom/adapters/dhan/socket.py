@@ -209,6 +209,7 @@ class Socket:
     async def _session(self) -> None:
         from websockets.asyncio.client import connect
 
+        self._silence_matters()  # reads its tables now: later it would hold up what ticks
         address = self._address()
         options: dict[str, Any] = {"proxy": None} if is_loopback(address) else {}
         origin_free = urlsplit(address).scheme in ("ws", "wss")
