@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strikeloom.cli.options import Json, Market
+from strikeloom.cli.options import Json
 
 if TYPE_CHECKING:
     from strikeloom.exchange.server.serve import ExchangeServer
@@ -18,7 +18,14 @@ _BOARD_SECONDS = 0.5
 
 
 def exchange(
-    market: Market = "",
+    market: Annotated[
+        str,
+        typer.Option(
+            help="nse, synthetic, synthetic-SEED, or recorded:PATH (folder or archive of recorded "
+            "chains); default: nse when its files are imported, else synthetic.",
+            show_default=False,
+        ),
+    ] = "",
     port: Annotated[int, typer.Option(help="Of everything; 0 takes a free one.", min=0)] = 0,
     speed: Annotated[
         float,

@@ -94,10 +94,11 @@ def test_files_outside_the_session_and_of_other_days_are_left_out(tmp_path):
     for time in ("09:00", "10:00", "15:45"):
         _page(tmp_path, f"NIFTY_09-09-2019_{time}.csv")
     _page(tmp_path, "NIFTY_10-09-2019_10:00.csv")
+    _page(tmp_path, "NIFTY_11-09-2019_17:00.csv")  # stale: the exchange had closed
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     assert set(recorded_day([tmp_path], date(2019, 9, 9)).rows["at"].dt.hour) == {10}
     assert recorded_day([tmp_path]).day == date(2019, 9, 10)
-    with pytest.raises(MissingHistory, match="days there: 2019-09-09, 2019-09-10"):
+    with pytest.raises(MissingHistory, match=r"on 2019-09-11 .*: 2019-09-09, 2019-09-10, 2019-"):
         recorded_day([tmp_path], date(2019, 9, 11))
 
 

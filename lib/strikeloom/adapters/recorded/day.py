@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.recorded.files import csv_files
+from strikeloom.adapters.recorded.files import csv_files, csv_names
 from strikeloom.adapters.recorded.layouts import day_of, rows_of
 from strikeloom.domain.instruments import Kind, OptionContract, Right
 from strikeloom.domain.money import paise
@@ -55,7 +55,7 @@ def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
     Parameters
     ----------
     day : datetime.date, optional
-        Default: the latest in the files.
+        Default: the latest one that was recorded while the exchange was open.
 
     Raises
     ------
@@ -64,34 +64,38 @@ def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
     BadFile
         When a path or a file cannot be read.
     """
+    paths = list(paths)
+    days = {of for path in paths for name in csv_names(path) if (of := day_of(name))}
+    for chosen in [day] if day else sorted(days, reverse=True):
+        rows = _session_rows(paths, chosen)
+        if rows is not None:
+            return _made(chosen, rows)
+    held = ", ".join(map(str, sorted(days))) or "none"
+    raise MissingHistory(
+        f"no chain recorded while the exchange was open{f' on {day}' if day else ''} in "
+        f"{', '.join(map(str, paths))}; days of the files there: {held}"
+    )
+
+
+def _session_rows(paths: Iterable[Path], day: date) -> pd.DataFrame | None:
+    """Rows of a day's session, each contract once a moment; ``None`` without any."""
     import pandas as pd
 
-    paths, days = list(paths), set()
-    frames = []
-    for path in paths:
-        for name, content in csv_files(path, lambda name: day_of(name) is not None):
-            of = day_of(name)
-            days.add(of)
-            if day is not None and of != day:
-                continue
-            rows = rows_of(name, content)
-            if rows is not None:
-                frames.append(rows)
-    chosen = day or max((d for d in days if d), default=None)
-    if chosen is not None and frames:
-        rows = pd.concat(frames, ignore_index=True)
-        hours = session(chosen)
-        rows = rows[(rows["at"] >= hours.open) & (rows["at"] <= hours.close)]
-        names = ["at", "symbol", "expiry", "strike", "right"]
-        rows = rows.drop_duplicates(names).sort_values("at", kind="stable", ignore_index=True)
-        rows = rows[rows["expiry"].dt.date >= chosen]
-        if len(rows):
-            return _made(chosen, rows.reset_index(drop=True))
-    held = ", ".join(sorted(str(d) for d in days if d)) or "none"
-    raise MissingHistory(
-        f"no recorded chain of {chosen or 'any day'} in {', '.join(map(str, paths))}; days there: "
-        f"{held}"
-    )
+    frames = [
+        rows
+        for path in paths
+        for name, content in csv_files(path, lambda name: day_of(name) == day)
+        if (rows := rows_of(name, content)) is not None
+    ]
+    if not frames:
+        return None
+    rows = pd.concat(frames, ignore_index=True)
+    hours = session(day)
+    rows = rows[(rows["at"] >= hours.open) & (rows["at"] <= hours.close)]
+    names = ["at", "symbol", "expiry", "strike", "right"]
+    rows = rows.drop_duplicates(names).sort_values("at", kind="stable", ignore_index=True)
+    rows = rows[rows["expiry"].dt.date >= day].reset_index(drop=True)
+    return rows if len(rows) else None
 
 
 def _made(day: date, rows: pd.DataFrame) -> RecordedDay:

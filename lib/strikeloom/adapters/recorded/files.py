@@ -9,6 +9,19 @@ from pathlib import Path
 from strikeloom.errors import BadFile
 
 
+def csv_names(path: Path) -> set[str]:
+    """Names of the CSV files. Raises as ``csv_files``."""
+    names: set[str] = set()
+
+    def note(name: str) -> bool:
+        names.add(name)
+        return False
+
+    for _ in csv_files(path, note):
+        pass
+    return names
+
+
 def csv_files(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the CSV files that are wanted.
 
