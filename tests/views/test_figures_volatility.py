@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from strikeloom.domain.volatility import IV_SUMMARY
+from strikeloom.domain.volatility import IV_SUMMARY, IvRank
+from strikeloom.iv_history.rank import rank_table
 from strikeloom.views.figures import (
     cone_figure,
     grades_figure,
@@ -66,6 +67,23 @@ def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
     assert len(figure.layout.annotations) == 212
     assert figure.layout.height >= 30 * 18
     assert "210 symbols, 2 without one" in figure.layout.title.text
+
+
+def test_a_day_without_any_percentile_is_drawn_all_the_same() -> None:
+    day = date(2026, 2, 2)
+    short = [IvRank(s, day, 0.2, None, None, None, None, 3, 20, "17 more days needed")
+             for s in SYMBOLS]  # fmt: skip
+    figure = percentile_figure(rank_table(short))
+    assert "0 symbols, 212 without one" in figure.layout.title.text
+    assert {v for line in figure.data[0].z for v in line} == {None}
+    assert "0 symbols" in percentile_figure(rank_table([])).layout.title.text
+
+
+def test_the_first_day_of_a_history_is_drawn(history: pd.DataFrame) -> None:
+    first = history[history["day"] == DAYS[0]]
+    assert "no day before" in movers_figure(first).layout.title.text
+    for figure in (cone_figure(first, symbol="SYM003"), term_figure(first, symbol="SYM003")):
+        assert figure.data
 
 
 def test_movers_leave_out_what_was_carried(history: pd.DataFrame) -> None:

@@ -6,7 +6,8 @@ no percentile and no regime, but the number of days missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 #: What is ranked.
 RANKED = "atm_iv_30d"
+_NUMBERS = ("atm_iv", "percentile", "rank", "window_months")
 
 
 def rank_days(desk: Desk, days: Sequence[date]) -> list[IvRank]:
@@ -84,6 +86,18 @@ def rank(
         _rank(str(name), day, float(now[i]), i, windows, settings)
         for i, name in enumerate(np.asarray(names)[here])
     ]
+
+
+def rank_table(ranks: Iterable[IvRank]) -> pd.DataFrame:
+    """One row a rank, its windows left out; what is unknown is NaN, or ``None`` as regime."""
+    import pandas as pd
+
+    names = [field.name for field in fields(IvRank) if field.name != "windows"]
+    table = pd.DataFrame(
+        [[getattr(row, name) for name in names] for row in ranks], columns=names, dtype=object
+    )
+    # a day without a single percentile has a column of numbers all the same
+    return table.astype(dict.fromkeys(_NUMBERS, float) | {"sample": int, "needed": int})
 
 
 def _rank(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import date
 
 from strikeloom.domain.output import StageOutput
@@ -12,7 +11,7 @@ from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.errors import DataError
 from strikeloom.iv_history.day import METHOD
 from strikeloom.iv_history.load import SUMMARY, Gaps
-from strikeloom.iv_history.rank import RANKED, rank_days
+from strikeloom.iv_history.rank import RANKED, rank_days, rank_table
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done
 
@@ -33,8 +32,6 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
     DataError
         When the desk's own day failed; the others are kept.
     """
-    import pandas as pd
-
     outcomes = list(collected)
     touched = [item.item for item in outcomes if not item.error]
     failed = {item.item: item.error for item in outcomes if item.error}
@@ -65,8 +62,9 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
         warnings=tuple(warnings),
         versions={"method": METHOD},
     )
-    table = pd.DataFrame([asdict(row) for row in today]).drop(columns="windows", errors="ignore")
-    return StageOutput(result, {"historical_iv_summary": history, "iv_percentiles": table})
+    return StageOutput(
+        result, {"historical_iv_summary": history, "iv_percentiles": rank_table(today)}
+    )
 
 
 def _to_rank(desk: Desk, touched: Sequence[date]) -> list[date]:
