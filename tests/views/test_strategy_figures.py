@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 import QuantLib as ql
 
+from strikeloom.allocation import plan_table
+from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.instruments import Kind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
-from strikeloom.views.figures import payoff_figure
+from strikeloom.execution.plan import EntryPlan
+from strikeloom.execution.save import FILLS
+from strikeloom.strategy_creation import best
+from strikeloom.strategy_creation.save import proposals_table, rejections_table
+from strikeloom.views.figures import allocation_figure, fills_figure, payoff_figure, score_figure
 
 DAY, EXPIRY = date(2026, 2, 10), date(2026, 2, 24)
+NOTHING = AllocationPlan("made", DAY, 100_00, (), (), 100_00, 0, 4_00, ())
 
 
 def test_a_payoff_is_drawn_at_expiry_and_half_way() -> None:
@@ -42,3 +49,17 @@ def test_a_payoff_is_drawn_at_expiry_and_half_way() -> None:
     end = drawn["profit"]
     assert max(end.y) == 180
     assert min(drawn["loss"].y) == -320
+
+
+def test_a_day_without_proposals_plan_or_fills_is_drawn() -> None:
+    """Every table has its columns and their types without a single row."""
+    plan = EntryPlan((), [], [], "", 0)
+    for made in (proposals_table([]), rejections_table([]), plan.table, plan.summary,
+                 FILLS.table([]), plan_table(NOTHING)):  # fmt: skip
+        assert len(made) == 0
+        assert len(made.columns) >= 3
+    assert best([]) is None
+    for figure in (payoff_figure(None), score_figure([])):
+        assert figure.layout.title.text == "Nothing is proposed"
+    assert "0 fills" in fills_figure(FILLS.table([])).layout.title.text
+    assert "in 0 strategies" in allocation_figure(NOTHING).layout.title.text

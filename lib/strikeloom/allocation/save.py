@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from strikeloom.domain.allocations import AllocationPlan
+from strikeloom.domain.frames import Schema
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage, StageResult, Verdict
@@ -13,6 +14,18 @@ from strikeloom.ports.desk import Desk
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: One row a strategy; ``capital`` to ``expected_income`` in rupees, ``refused`` says why it got
+#: no lots.
+ALLOCATIONS = Schema(
+    "allocations",
+    {
+        "strategy_id": "text", "symbol": "text", "template": "text", "sector": "text",
+        "tier": "text", "stance": "text", "lots": "count", "capital": "price",
+        "max_loss": "price", "expected_income": "price", "score": "number", "refused": "text",
+    },
+    ("strategy_id",),
+)  # fmt: skip
 
 
 def save(
@@ -50,40 +63,25 @@ def save(
 
 def plan_table(plan: AllocationPlan) -> pd.DataFrame:
     """One row a strategy, refused ones with their reason; money in rupees."""
-    import pandas as pd
-
-    rows = [
-        {
-            "strategy_id": row.strategy_id,
-            "symbol": row.symbol,
-            "template": row.template,
-            "sector": row.sector,
-            "tier": row.tier.value,
-            "stance": row.stance.value,
-            "lots": row.lots,
-            "capital": row.capital / 100,
-            "max_loss": float("inf") if row.max_loss is None else row.max_loss / 100,
-            "expected_income": row.expected_income / 100,
-            "score": row.score,
-            "refused": "",
-        }
+    given = [
+        (
+            row.strategy_id,
+            row.symbol,
+            row.template,
+            row.sector,
+            row.tier.value,
+            row.stance.value,
+            row.lots,
+            row.capital / 100,
+            float("inf") if row.max_loss is None else row.max_loss / 100,
+            row.expected_income / 100,
+            row.score,
+            "",
+        )
         for row in plan.rows
     ]
-    rows += [
-        {
-            "strategy_id": row.strategy_id,
-            "symbol": row.symbol,
-            "template": row.template,
-            "sector": "",
-            "tier": "",
-            "stance": "",
-            "lots": 0,
-            "capital": 0.0,
-            "max_loss": 0.0,
-            "expected_income": 0.0,
-            "score": float("nan"),
-            "refused": row.reason,
-        }
+    refused = [
+        (row.strategy_id, row.symbol, row.template, "", "", "", 0, 0.0, 0.0, 0.0, None, row.reason)
         for row in plan.refused
     ]
-    return pd.DataFrame(rows)
+    return ALLOCATIONS.table([*given, *refused])

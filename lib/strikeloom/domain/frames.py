@@ -6,7 +6,7 @@ are integer paise (``adapters/parquet``). One row a contract, never a column a l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,16 @@ class Schema:
     name: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
+
+    def table(self, rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+        """Frame of rows in the order of the columns, of the same types when there are none.
+
+        ``None`` is NaN in a column of numbers.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(list(rows), columns=list(self.columns), dtype=object)
+        return frame.astype({name: _DTYPES[family] for name, family in self.columns.items()})
 
     def check(self, frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         """Return the frame with exactly the schema's columns, in its order.
@@ -58,6 +68,12 @@ class Schema:
                 key=first,
             )
         return frame
+
+
+_DTYPES = {
+    "text": "object", "date": "datetime64[s]", "time": "datetime64[us, Asia/Kolkata]",
+    "price": "float64", "number": "float64", "count": "int64", "flag": "bool",
+}  # fmt: skip
 
 
 def _fits(column: pd.Series, family: str) -> bool:

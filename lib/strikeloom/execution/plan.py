@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from strikeloom.domain.frames import Schema
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.proposals import Proposal
@@ -18,6 +19,25 @@ from strikeloom.trading.intents import entry_intents
 
 if TYPE_CHECKING:
     import pandas as pd
+
+#: One row an order, limit in rupees.
+PLAN = Schema(
+    "plan",
+    {
+        "strategy_id": "text", "leg": "count", "contract": "text", "side": "text",
+        "units": "count", "limit": "price", "why": "text",
+    },
+    ("strategy_id", "leg"),
+)  # fmt: skip
+#: One row a strategy, money in rupees; ``refused`` says why it is not entered.
+SUMMARY = Schema(
+    "summary",
+    {
+        "symbol": "text", "template": "text", "lots": "count", "premium": "price",
+        "margin": "price", "charges": "price", "refused": "text",
+    },
+    (),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,10 +95,7 @@ class EntryPlan:
     @property
     def table(self) -> pd.DataFrame:
         """One row an order, prices in rupees."""
-        import pandas as pd
-
-        columns = ["strategy_id", "leg", "contract", "side", "units", "limit", "why"]
-        rows = [
+        return PLAN.table(
             (
                 intent.position_id,
                 intent.leg,
@@ -90,15 +107,11 @@ class EntryPlan:
             )
             for entry in self.entries
             for intent in entry.intents
-        ]
-        return pd.DataFrame(rows, columns=columns)
+        )
 
     @property
     def summary(self) -> pd.DataFrame:
         """One row a strategy, money in rupees; refused ones with their reason."""
-        import pandas as pd
-
-        columns = ["symbol", "template", "lots", "premium", "margin", "charges", "refused"]
         rows: list[tuple[object, ...]] = [
             (
                 e.proposal.symbol,
@@ -112,7 +125,7 @@ class EntryPlan:
             for e in self.entries
         ]
         rows += [(row.symbol, row.template, 0, 0.0, 0.0, 0.0, row.reason) for row in self.refused]
-        return pd.DataFrame(rows, columns=columns)
+        return SUMMARY.table(rows)
 
 
 def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:

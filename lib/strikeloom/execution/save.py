@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from strikeloom.domain.frames import Schema
 from strikeloom.domain.instruments import parse_key
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage, StageResult, Verdict
@@ -16,6 +17,15 @@ from strikeloom.ports.desk import Desk
 if TYPE_CHECKING:
     import pandas as pd
 
+#: One row a fill, price and charges in rupees.
+FILLS = Schema(
+    "fills",
+    {
+        "strategy_id": "text", "contract": "text", "symbol": "text", "side": "text",
+        "units": "count", "price": "price", "charges": "price", "at": "time", "kind": "text",
+    },
+    (),
+)  # fmt: skip
 _LOG = logging.getLogger("strikeloom.execution")
 
 
@@ -76,34 +86,19 @@ def _kind(reason: str) -> str:
 
 
 def fills_table(desk: Desk) -> pd.DataFrame:
-    """One row a fill of the account, prices in rupees."""
-    import pandas as pd
-
+    """``FILLS`` of the account."""
     by_name = {intent.correlation_id: intent for intent in desk.store.intents()}
-    return pd.DataFrame(
-        [
-            {
-                "strategy_id": by_name[f.correlation_id].position_id,
-                "contract": by_name[f.correlation_id].contract.label,
-                "symbol": parse_key(f.contract_key)[0],
-                "side": f.side.word,
-                "units": f.units,
-                "price": f.price / 100,
-                "charges": f.charges / 100,
-                "at": f.at,
-                "kind": f.kind,
-            }
-            for f in desk.store.fills()
-        ],
-        columns=[
-            "strategy_id",
-            "contract",
-            "symbol",
-            "side",
-            "units",
-            "price",
-            "charges",
-            "at",
-            "kind",
-        ],
+    return FILLS.table(
+        (
+            by_name[f.correlation_id].position_id,
+            by_name[f.correlation_id].contract.label,
+            parse_key(f.contract_key)[0],
+            f.side.word,
+            f.units,
+            f.price / 100,
+            f.charges / 100,
+            f.at,
+            f.kind,
+        )
+        for f in desk.store.fills()
     )

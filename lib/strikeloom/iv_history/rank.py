@@ -7,12 +7,12 @@ no percentile and no regime, but the number of days missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.domain.frames import Schema
 from strikeloom.domain.volatility import IvRank, Regime, WindowRank
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.desk import Desk
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 #: What is ranked.
 RANKED = "atm_iv_30d"
-_NUMBERS = ("atm_iv", "percentile", "rank", "window_months")
+#: One row a symbol: where ``atm_iv`` stands in the window that is named.
+RANKS = Schema(
+    "iv_percentiles",
+    {
+        "symbol": "text", "day": "date", "atm_iv": "number", "percentile": "number",
+        "rank": "number", "regime": "text", "window_months": "number", "sample": "count",
+        "needed": "count", "reason": "text",
+    },
+    ("symbol", "day"),
+)  # fmt: skip
 
 
 def rank_days(desk: Desk, days: Sequence[date]) -> list[IvRank]:
@@ -89,15 +98,8 @@ def rank(
 
 
 def rank_table(ranks: Iterable[IvRank]) -> pd.DataFrame:
-    """One row a rank, its windows left out; what is unknown is NaN, or ``None`` as regime."""
-    import pandas as pd
-
-    names = [field.name for field in fields(IvRank) if field.name != "windows"]
-    table = pd.DataFrame(
-        [[getattr(row, name) for name in names] for row in ranks], columns=names, dtype=object
-    )
-    # a day without a single percentile has a column of numbers all the same
-    return table.astype(dict.fromkeys(_NUMBERS, float) | {"sample": int, "needed": int})
+    """``RANKS`` rows; what is unknown is NaN, or ``None`` as regime."""
+    return RANKS.table([getattr(row, name) for name in RANKS.columns] for row in ranks)
 
 
 def _rank(

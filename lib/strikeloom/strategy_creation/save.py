@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from strikeloom.domain.frames import Schema
 from strikeloom.domain.money import rupees
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
@@ -12,6 +14,28 @@ from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.load import ALL, Chains
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: One row a proposal. Money in rupees, infinite where nothing bounds it; chances as fractions.
+PROPOSALS = Schema(
+    "proposals",
+    {
+        "strategy_id": "text", "symbol": "text", "template": "text", "view": "text",
+        "regime": "text", "score": "number", "probability": "number", "half_profit": "number",
+        "touch": "number", "net_premium": "price", "max_profit": "price", "max_loss": "price",
+        "expected_value": "price", "forecast_probability": "number", "forecast_value": "price",
+        "tail_mean": "price", "margin": "price", "legs": "text",
+    },
+    ("strategy_id",),
+)  # fmt: skip
+#: One row a structure that is not proposed, with the reason.
+REJECTIONS = Schema(
+    "rejections",
+    {"symbol": "text", "template": "text", "reason": "text"},
+    ("symbol", "template"),
+)
 
 
 def save(
@@ -58,53 +82,41 @@ def save(
     )
 
 
-def proposals_table(proposals: Sequence[Proposal]) -> object:
-    """One row a proposal, money in rupees."""
-    import pandas as pd
-
-    def money(value: int | None) -> float:
-        return float("inf") if value is None else value / 100
-
-    return pd.DataFrame(
-        [
-            {
-                "strategy_id": p.strategy_id,
-                "symbol": p.symbol,
-                "template": p.template,
-                "view": p.view.value,
-                "regime": p.regime.value if p.regime else "",
-                "score": p.score.total,
-                "probability": p.risk.probability_of_profit,
-                "half_profit": _chance(p.risk.half_profit),
-                "touch": _chance(p.risk.touch),
-                "net_premium": money(p.risk.net_premium),
-                "max_profit": money(p.risk.max_profit),
-                "max_loss": money(p.risk.max_loss),
-                "expected_value": money(p.risk.expected_value),
-                "forecast_probability": _chance(p.risk.forecast_probability),
-                "forecast_value": _amount(p.risk.forecast_value),
-                "tail_mean": _amount(p.risk.tail_mean),
-                "margin": money(p.risk.margin),
-                "legs": "; ".join(f"{leg.side.word} {leg.contract.label}" for leg in p.legs),
-            }
-            for p in proposals
-        ]
+def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
+    """``PROPOSALS`` rows."""
+    return PROPOSALS.table(
+        (
+            p.strategy_id,
+            p.symbol,
+            p.template,
+            p.view.value,
+            p.regime.value if p.regime else "",
+            p.score.total,
+            p.risk.probability_of_profit,
+            p.risk.half_profit,
+            p.risk.touch,
+            _most(p.risk.net_premium),
+            _most(p.risk.max_profit),
+            _most(p.risk.max_loss),
+            _most(p.risk.expected_value),
+            p.risk.forecast_probability,
+            _amount(p.risk.forecast_value),
+            _amount(p.risk.tail_mean),
+            _most(p.risk.margin),
+            "; ".join(f"{leg.side.word} {leg.contract.label}" for leg in p.legs),
+        )
+        for p in proposals
     )
 
 
-def _chance(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _most(value: int | None) -> float:
+    return float("inf") if value is None else value / 100
 
 
-def _amount(paise: int | None) -> float:
-    return float("nan") if paise is None else rupees(paise)
+def _amount(paise: int | None) -> float | None:
+    return None if paise is None else rupees(paise)
 
 
-def rejections_table(rejections: Sequence[Rejection]) -> object:
-    """One row a rejection."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        [(row.symbol, row.template, row.reason) for row in rejections],
-        columns=["symbol", "template", "reason"],
-    )
+def rejections_table(rejections: Iterable[Rejection]) -> pd.DataFrame:
+    """``REJECTIONS`` rows."""
+    return REJECTIONS.table((row.symbol, row.template, row.reason) for row in rejections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -39,15 +39,20 @@ def score(
             continue
         proposal = _proposal(desk.market, structure, risk, settings.weights)
         kept.setdefault(symbol, []).append(proposal)
-    best: list[Proposal] = []
+    chosen: list[Proposal] = []
     for symbol, rows in kept.items():
         rows.sort(key=lambda row: (-row.score.total, row.template))
-        best += rows[: settings.keep_per_symbol]
+        chosen += rows[: settings.keep_per_symbol]
         rejected += [
             Rejection(symbol, row.template, f"not among the best {settings.keep_per_symbol}")
             for row in rows[settings.keep_per_symbol :]
         ]
-    return best, rejected
+    return chosen, rejected
+
+
+def best(proposals: Iterable[Proposal]) -> Proposal | None:
+    """The highest score of all; ``None`` when nothing is proposed."""
+    return max(proposals, key=lambda row: row.score.total, default=None)
 
 
 def _profile(settings: CreationSettings, name: str) -> RiskProfile:

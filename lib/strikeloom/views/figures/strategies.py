@@ -20,13 +20,16 @@ if TYPE_CHECKING:
 _REACH = 3.0  # standard deviations of the forward to each side
 
 
-def payoff_figure(proposal: Proposal) -> go.Figure:
+def payoff_figure(proposal: Proposal | None) -> go.Figure:
     """Profit and loss of one unit at expiry and half-way there, with spot and breakevens.
 
-    Half-way is at the proposal's at-the-money volatility, the same at every strike.
+    Half-way is at the proposal's at-the-money volatility, the same at every strike. ``None`` is
+    drawn as nothing, and said.
     """
     import plotly.graph_objects as go
 
+    if proposal is None:
+        return go.Figure().update_layout(layout("Nothing is proposed"))
     legs = proposal.legs
     strikes = np.array([[leg.contract.strike / 100 for leg in legs]])
     days = max(1, (legs[0].contract.expiry - proposal.day).days)
@@ -97,7 +100,10 @@ def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure
             name=part.replace("_", " "),
         )
     figure.update_layout(
-        layout("Best proposals and what their score is made of", height=120 + 24 * len(best)),
+        layout(
+            "Best proposals and what their score is made of" if best else "Nothing is proposed",
+            height=120 + 24 * len(best),
+        ),
         barmode="stack",
     )
     figure.update_yaxes(automargin=True)
