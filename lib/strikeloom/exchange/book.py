@@ -68,6 +68,13 @@ class Book:
         """Open orders of a contract."""
         return self._contracts.get(key)
 
+    def resting(self, key: str, side: Side) -> int:
+        """Units that the open orders of a side would trade, stops included."""
+        book = self._contracts.get(key)
+        if book is None:
+            return 0
+        return book.resting_buy_units if side is Side.BUY else book.resting_sell_units
+
     def contracts(self) -> list[ContractBook]:
         """Contracts with open orders."""
         return list(self._contracts.values())

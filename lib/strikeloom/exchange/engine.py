@@ -27,6 +27,7 @@ from strikeloom.exchange.reports import Reports
 from strikeloom.exchange.rules import (
     DESK,
     EXCHANGE,
+    INPUT,
     MARKET_CLOSED,
     ORDER,
     Refusal,
@@ -36,6 +37,7 @@ from strikeloom.exchange.rules import (
     price_refusal,
 )
 from strikeloom.exchange.typed import changed, typed_order
+from strikeloom.nse.freeze import freeze_units, slices
 
 
 class Engine(Reports):
@@ -131,23 +133,36 @@ class Engine(Reports):
             return self._end(order, OrderState.CANCELLED, done, now)
 
     def exit_all(self) -> list[BookOrder]:
-        """Cancel every open order, then send a market order against every position."""
+        """Cancel every open order, then send market orders against every position.
+
+        What is short is bought back first: a hedge sold from above its short would need the
+        margin of a naked one. A position above the freeze quantity goes out in slices.
+        """
         self.advance()
         for order in self._account.book:
             self.cancel(order.number)
+        held = sorted(self._account.positions(), key=lambda position: position.net > 0)
         return [
             self.place(
                 Placement(
                     position.contract,
                     Side.SELL if position.net > 0 else Side.BUY,
-                    abs(position.net),
+                    units,
                     OrderType.MARKET,
                     product=position.product,
                 )
             )
-            for position in self._account.positions()
+            for position in held
             if position.net
+            for units in self._slices(position.contract, abs(position.net))
         ]
+
+    def _slices(self, contract: OptionContract, units: int) -> list[int]:
+        freeze = freeze_units(contract.symbol, self._clock.now().date())
+        try:
+            return slices(units, contract.lot_size, freeze)
+        except DataError:
+            return [units]  # no whole lots, or a lot is frozen: the order's refusal says so
 
     def kill_switch(self, on: bool) -> None:
         """Refuse new orders for the rest of the day, or take them again.
@@ -177,8 +192,10 @@ class Engine(Reports):
         Raises
         ------
         Rejected
-            When fewer units are open (fact ``code``).
+            When fewer units are open, or both products are the same (fact ``code``).
         """
+        if before is after:
+            raise Rejected(f"{contract.label} is held as {after} already", code=INPUT)
         now = self._clock.now()
         with self._account.transaction():
             self._walk.catch_up(now)
@@ -212,6 +229,7 @@ class Engine(Reports):
         if account.money.killed_on == now.date().isoformat():
             return Refusal(DESK, "the kill switch is on for today")
         held = account.holdings().get(order.contract, 0)
+        held += int(order.side) * self._resting(order, before)
         return (
             hours_refusal(order, now)
             or expiry_refusal(order, held, day)
@@ -220,6 +238,12 @@ class Engine(Reports):
                 order, self._walk.quote(order.contract, now), self._walk.band(order.contract), day
             )
             or lacks_money(order, account, self._feed, now, before, self._walk.tariff)
+        )
+
+    def _resting(self, order: BookOrder, before: BookOrder | None) -> int:
+        """Units of the order's contract and side that other open orders would trade."""
+        return self._account.book.resting(order.contract.key, order.side) - (
+            before.left if before else 0
         )
 
     def _listed(self, contract: OptionContract, now: datetime) -> OptionContract:

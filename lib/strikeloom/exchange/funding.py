@@ -99,17 +99,18 @@ def lacks_money(
     cost = trade_charges(order.side, order.left, order.limit, tariff or now.date()).total
     try:
         if order.side is Side.BUY:
-            if _buying(order, account, before) <= -held[order.contract]:
+            others = account.book.resting(order.contract.key, Side.BUY)
+            if others - (before.left if before else 0) + order.left <= -held[order.contract]:
                 return None
-            (bound_margin,) = book_margin([bound], feed, now)
-            needed = bound_margin.total + order.left * order.limit + cost
+            kept, without = book_margin([held, bound], feed, now)
+            needed = max(kept.total, without.total) + order.left * order.limit + cost
         else:
             more = bound.copy()
             more[order.contract] -= order.left
-            without, margin = book_margin([bound, more], feed, now)
+            kept, without, margin = book_margin([held, bound, more], feed, now)
             if margin.total <= without.total:
                 return None
-            needed = margin.total + cost
+            needed = max(kept.total, margin.total) + cost
     except NoQuote as error:
         return Refusal(DESK, f"its margin cannot be worked out: {error}")
     if needed <= cash:
@@ -118,10 +119,3 @@ def lacks_money(
         DESK,
         f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there",
     )
-
-
-def _buying(order: BookOrder, account: Ledger, before: BookOrder | None) -> int:
-    """Units of the contract that open buys and this one would buy."""
-    book = account.book.contract(order.contract.key)
-    resting = book.resting_buy_units if book else 0
-    return resting - (before.left if before else 0) + order.left

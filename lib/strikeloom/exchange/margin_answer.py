@@ -85,8 +85,9 @@ def margin_answer(
         signed = int(placement.side) * placement.units
         together[placement.contract] += signed
         singles.append(Counter({placement.contract: signed}))
-    found = book_margin([base, together, bound, *singles], feed, now)
-    before, after, now_bound, apart = found[0], found[1], found[2], found[3:]
+    found = book_margin([base, together, held, bound, *singles], feed, now)
+    before, after, apart = found[0], found[1], found[4:]
+    now_bound = max(found[2].total, found[3].total)
     premium = sum(p.units * _price(p, feed) for p in placements if p.side is Side.BUY)
     return MarginAnswer(
         span=max(0, after.scan + after.calendar - before.scan - before.calendar),
@@ -97,7 +98,7 @@ def margin_answer(
         delivery=max(0, after.delivery - before.delivery),
         hedge_benefit=max(0, sum(m.total for m in apart) - (after.total - before.total)),
         brokerage=brokerage(tariff or now.date()) * len(placements),
-        available=account.money.cash - now_bound.total - tied_premium(account),
+        available=account.money.cash - now_bound - tied_premium(account),
     )
 
 

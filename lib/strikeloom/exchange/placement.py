@@ -23,6 +23,11 @@ class OrderType(StrEnum):
         """Waits for a trigger."""
         return self is OrderType.STOP_LOSS
 
+    @property
+    def needs_trigger(self) -> bool:
+        """Means nothing without a trigger."""
+        return self in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET)
+
 
 class Product(StrEnum):
     """How an option position is held. The others of the broker are not for options."""

@@ -48,7 +48,7 @@ def input_refusal(placement: Placement, day: date) -> Refusal | None:
             f"correlation id {p.correlation_id!r} must be at most "
             f"{broker_rule('tag_length', day)} of letters, digits, space, _, - and .",
         )
-    if p.order_type.value.startswith("STOP") and not p.trigger:
+    if p.order_type.needs_trigger and not p.trigger:
         return Refusal(INPUT, f"{p.order_type} needs a trigger price")
     return disclosed_refusal(p.disclosed, p.units, day)
 

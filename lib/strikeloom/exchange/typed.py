@@ -92,6 +92,8 @@ def changed(
     if not before.waits_for_release and not is_open(now):
         return before, Refusal(ORDER, MARKET_CLOSED)
     kind = change.order_type or before.order_type
+    # a price of its own makes a protected market order a plain limit, at the next open as well
+    asked = before.asked_type if change.limit is None else before.order_type
     units = before.units if change.units is None else change.units
     if units <= before.filled:
         return before, Refusal(
@@ -101,7 +103,7 @@ def changed(
         before,
         units=units,
         order_type=kind,
-        asked_type=change.order_type or before.asked_type,
+        asked_type=change.order_type or asked,
         limit=before.limit if change.limit is None else change.limit,
         trigger=before.trigger if change.trigger is None else change.trigger,
         disclosed=before.disclosed if change.disclosed is None else change.disclosed,
@@ -111,6 +113,8 @@ def changed(
     )
     if min(wanted.limit, wanted.trigger, wanted.disclosed) < 0:
         return before, Refusal(INPUT, "price, trigger and disclosed quantity must not be negative")
+    if kind.needs_trigger and not wanted.trigger:
+        return before, Refusal(INPUT, f"{kind} needs a trigger price")
     if kind is OrderType.LIMIT:
         wanted = replace(wanted, trigger=0, triggered=False)
     after, refusal = limited(wanted, quote)

@@ -1,0 +1,130 @@
+"""Ways out and changes of mind: exits, conversions, the last day, orders of the evening."""
+
+from dataclasses import replace
+
+import pytest
+
+from doubles import ist, option
+from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OrderState
+from strikeloom.errors import Rejected
+from strikeloom.exchange.account import Account
+from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.placement import Change, OrderType, Placement, Product
+
+LOW, CALL = option(24900), option(25000)
+STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+BUY, SELL = Side.BUY, Side.SELL
+
+
+@pytest.fixture
+def opened(tmp_path, feed, clock):
+    """Open an engine with so many rupees; every engine must add up at the end."""
+    engines = []
+
+    def _open(rupees):
+        engine = Engine(Account(tmp_path / "closing.db", rupees * 100), feed, clock)
+        engines.append(engine)
+        return engine
+
+    yield _open
+    for engine in engines:
+        engine.audit()
+        engine.close()
+
+
+def show(feed, contract, bid, ask, size=100_000):
+    shown = feed.show(contract, bid, ask, size=size)
+    feed.shown[contract.key] = replace(shown, last=(bid + ask) // 2, volume=65)
+
+
+def test_leaving_a_spread_buys_back_the_short_before_it_sells_the_hedge(opened, feed):
+    """The hedge comes first by strike; sold first, its short would need 2 lakh that are not."""
+    engine = opened(150_000)
+    for contract in (LOW, CALL):
+        show(feed, contract, 9900, 10000)
+    engine.place(Placement(LOW, BUY, 65, limit=10000))
+    engine.place(Placement(CALL, SELL, 65, limit=9900))
+    sent = engine.exit_all()
+    assert [(o.contract, o.side, o.state) for o in sent] == [
+        (CALL, BUY, OrderState.TRADED), (LOW, SELL, OrderState.TRADED),
+    ]  # fmt: skip
+    assert engine.holdings() == {}
+
+
+def test_leaving_more_than_the_freeze_quantity_goes_in_slices(opened, feed):
+    engine = opened(5_000_000)
+    show(feed, CALL, 9900, 10000)
+    for _ in range(2):
+        engine.place(Placement(CALL, BUY, 1755, limit=10000))
+    engine.place(Placement(CALL, BUY, 65, limit=10000))
+    sent = engine.exit_all()
+    assert [o.units for o in sent] == [1755, 1755, 65]  # the freeze quantity is 1800
+    assert engine.holdings() == {}
+
+
+def test_a_position_is_not_converted_into_its_own_product(opened, feed):
+    engine = opened(5_000_000)
+    show(feed, CALL, 9900, 10000)
+    engine.place(Placement(CALL, BUY, 65, limit=10000))
+    with pytest.raises(Rejected, match="held as MARGIN already"):
+        engine.convert(CALL, Product.MARGIN, Product.MARGIN, 65)
+    assert [p.net for p in engine.positions()] == [65]
+
+
+def test_two_orders_do_not_both_sell_what_is_held_on_the_last_day(opened, feed, clock):
+    engine = opened(5_000_000)
+    clock.at = ist("2026-02-23 10:00")
+    show(feed, STOCK, 990, 1000)
+    engine.place(Placement(STOCK, BUY, 500, limit=1000))
+    clock.at = ist("2026-02-24 10:00")
+    show(feed, STOCK, 990, 1000)
+    first = engine.place(Placement(STOCK, SELL, 500, limit=1200))
+    again = engine.place(Placement(STOCK, SELL, 500, limit=1200))
+    assert (first.state, again.state) == (OrderState.PENDING, OrderState.REJECTED)
+    assert "no fresh position" in again.reason
+    assert engine.modify(first.number, Change(limit=1250)).limit == 1250  # it is not its own rival
+
+
+def test_a_stop_needs_its_trigger_in_a_change_too(opened, feed):
+    """Measured from a trigger of nothing, the sale would be offered at one tick."""
+    engine = opened(5_000_000)
+    feed.show(CALL, None, 10000)
+    engine.place(Placement(CALL, BUY, 65, limit=10000))
+    order = engine.place(Placement(CALL, SELL, 65, limit=11000))
+    for kind in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET):
+        with pytest.raises(Rejected, match="needs a trigger price"):
+            engine.modify(order.number, Change(order_type=kind))
+    assert engine.order(order.number).limit == 11000
+
+
+def test_a_price_given_to_a_market_order_of_the_evening_is_kept_in_the_morning(opened, feed, clock):
+    engine = opened(5_000_000)
+    clock.at = ist("2026-02-10 20:00")
+    evening = feed.show(CALL, 9900, 10000, at=ist("2026-02-10 15:00"))
+    feed.shown[CALL.key] = replace(evening, last=9950)
+    order = engine.place(Placement(CALL, BUY, 65, OrderType.MARKET, after_market=True))
+    assert order.limit == 10945  # 10 % above 99.50
+    engine.modify(order.number, Change(limit=9000))
+    clock.at = ist("2026-02-11 09:16")
+    show(feed, CALL, 9900, 10000)
+    found = engine.order(order.number)
+    assert (found.state, found.limit) == (OrderState.PENDING, 9000)
+
+
+def test_a_sale_that_waits_frees_no_money(opened, feed, clock):
+    """A stock call in the money two days before its expiry binds its delivery until it is sold."""
+    engine = opened(1_000_000)
+    clock.at = ist("2026-02-20 10:00")
+    deep = replace(STOCK, strike=1300_00)
+    show(feed, deep, 10000, 10100)
+    engine.place(Placement(deep, BUY, 500, limit=10100))
+    bound = engine.balance().available
+    engine.place(Placement(deep, SELL, 500, limit=11500))
+    assert engine.balance().available == bound
+    asked = engine.margin([Placement(CALL, BUY, 65, limit=100)])
+    assert asked.available == bound
+    show(feed, CALL, 90_000, 95_000)
+    dear = Placement(CALL, BUY, 715, limit=95_000)  # 6.79 lakh with 9.49 in cash, 6.57 of it free
+    assert engine.place(dear).state is OrderState.REJECTED
