@@ -25,6 +25,7 @@ def made(
     index: Sequence[str] = (),
     silent: Sequence[tuple[str, date]] = (),
     day: date = DAY,
+    ends: Mapping[tuple[str, date], date] | None = None,
 ) -> pd.DataFrame:
     """``CONTRACTS`` of flat smiles: 15 strikes 2 % apart, a future, 100 lots each.
 
@@ -33,16 +34,20 @@ def made(
     vols : mapping of (symbol, expiry) to float
     silent : sequence of (symbol, expiry)
         Options listed there did not trade.
+    ends : mapping of (symbol, expiry) to date
+        Last days that come before the expiry; prices know of them.
     """
+    ends = ends or {}
     rows: list[dict[str, Any]] = []
     for (symbol, expiry), vol in vols.items():
-        years = years_to_expiry(session(day).close, expiry)
+        years = years_to_expiry(session(day).close, ends.get((symbol, expiry), expiry))
         forward, discount = spot * np.exp(RATE * years), np.exp(-RATE * years)
         traded = (symbol, expiry) not in silent
         common = {
             "symbol": symbol,
             "kind": "index" if symbol in index else "stock",
             "expiry": pd.Timestamp(expiry),
+            "last_day": pd.Timestamp(ends.get((symbol, expiry), expiry)),
             "instrument_id": 0,
             "lot_size": 100,
             "final_settlement": np.nan,
@@ -64,7 +69,8 @@ def made(
         future = {"strike": 0.0, "right": "XX", "lots_traded": 100, "traded": True}
         rows.append({**common, **bars, **future})
     frame = pd.DataFrame(rows)
-    frame["expiry"] = frame["expiry"].astype("datetime64[s]")
+    for name in ("expiry", "last_day"):
+        frame[name] = frame[name].astype("datetime64[s]")
     return CONTRACTS.check(frame, where="made")
 
 

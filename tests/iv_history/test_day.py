@@ -65,6 +65,25 @@ def test_flat_smiles_come_back_as_their_volatility(solved: DaySummary) -> None:
     assert (row["options_listed"], row["options_traded"], row["options_fresh"]) == (60, 60, 60)
 
 
+def test_time_counts_to_the_day_a_series_ends_not_to_its_listed_expiry() -> None:
+    """Priced for 9 days, listed for 14 and 48: both expiries tell 9 days' volatility."""
+    last = date(2026, 2, 19)
+    ends = {("PEER03", NEAR): last, ("PEER03", FAR): last}
+    vols = {**_levels(), ("PEER03", NEAR): 0.31, ("PEER03", FAR): 0.31}
+    found = summarise_day(made(vols, ends=ends), walk(PEERS[:5], SESSIONS), DAY, IV)
+    rows = found.expiries[found.expiries["symbol"] == "PEER03"]
+    assert rows["expiry"].dt.date.tolist() == [NEAR, FAR]
+    np.testing.assert_allclose(rows["years"], 9 / 365, rtol=1e-12)
+    np.testing.assert_allclose(rows["atm_iv"], 0.31, atol=2e-4)
+    row = _row(found, "PEER03")
+    assert np.isnan(row["atm_iv_30d"])
+    assert (row["quality"], row["reason"]) == ("", Unsolved.ENDS_EARLY.value)
+    assert row["atm_iv_7d"] == pytest.approx(0.31, abs=2e-4)
+    # the others are what they are without it
+    without = summarise_day(made(_levels()), walk(PEERS[:5], SESSIONS), DAY, IV)
+    assert _row(found, "PEER04")["atm_iv_30d"] == _row(without, "PEER04")["atm_iv_30d"]
+
+
 def test_volume_counts_units_where_lots_differ() -> None:
     """NIFTY of January 2025 had lots of 25 and of 75 side by side."""
     frame = made(_levels())

@@ -16,13 +16,13 @@ import pytest
 
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.domain.volatility import Flag, Quality
+from strikeloom.domain.volatility import Flag, Quality, Unsolved
 from strikeloom.iv_history import DaySummary, summarise_day
 from strikeloom.settings.all import load_settings
 
 pytestmark = pytest.mark.realdata
 
-FILES = ("20260101", "20260113", "20260114", "20260203")
+FILES = ("20250101", "20250102", "20260101", "20260113", "20260114", "20260203")
 EXPECTED = [
     ("2026-01-01", "RELIANCE", 15.2, 1584.2),
     ("2026-02-03", "RELIANCE", 18.6, 1440.2),
@@ -72,6 +72,21 @@ def test_volatility_and_forward_of_liquid_names(
     if forward is not None:
         # another choice of strikes near the money; the listed future of the second is 1441.0
         assert row["forward"] == pytest.approx(forward, rel=4e-4)
+
+
+@pytest.mark.parametrize(("day", "left"), [("2025-01-01", 2), ("2025-01-02", 1)])
+def test_series_that_end_for_a_demerger_count_to_their_end(days: Days, day: str, left: int) -> None:
+    """ITC's series of three months all ended on 2025-01-03, as the files of these days say."""
+    row = days.row(day, "ITC")
+    assert np.isnan(row["atm_iv_30d"])
+    assert row["reason"] == Unsolved.ENDS_EARLY.value
+    rows = days.of(day).expiries
+    rows = rows[rows["symbol"] == "ITC"]
+    assert len(rows) == 3
+    np.testing.assert_allclose(rows["years"], left / 365, rtol=1e-12)
+    # one contract under three names has one volatility, as the share's before and after
+    assert rows["atm_iv"].max() - rows["atm_iv"].min() < 0.02
+    assert rows["atm_iv"].between(0.18, 0.30).all()
 
 
 @pytest.mark.parametrize(("day", "index"), [("2026-01-01", 9.19), ("2026-02-03", 12.90)])

@@ -102,9 +102,11 @@ def _fits(column: pd.Series, family: str) -> bool:
 #: ``open..close`` are NaN unless the contract traded that day (``traded``), and ``open..low``
 #: of a future that traded only as a leg of spreads; ``settle`` is the exchange's theoretical or
 #: settlement price. On a contract's last day ``final_settlement`` is known: the underlying's
-#: final value; ``settle`` of an option is then NaN. The last day is the expiry, or earlier when
-#: the exchange ends a series for a corporate action (ITC on 2025-01-03). ``expiry`` is the one
-#: listed that day; it can change while a contract lives (``adapters/instruments/redated``).
+#: final value; ``settle`` of an option is then NaN. ``expiry`` is the one listed that day and names
+#: the contract; it can change while a contract lives (``adapters/instruments/redated``).
+#: ``last_day`` is when it ends and what its time counts to: the expiry, or earlier when the
+#: exchange ends a series for a corporate action (ITC on 2025-01-03, as its files said on
+#: 2025-01-01); NaT where the source does not say, and the expiry counts.
 #: ``lots_traded`` counts lots; ``open_interest`` and ``oi_change`` count units. ``lot_size`` is
 #: 0, ``underlying`` and ``previous_close`` are NaN where the file's layout does not say;
 #: ``previous_close`` is unadjusted. ``instrument_id`` (0 unknown) is reused over time.
@@ -114,6 +116,7 @@ CONTRACTS = Schema(
         "symbol": "text",
         "kind": "text",
         "expiry": "date",
+        "last_day": "date",
         "strike": "price",
         "right": "text",
         "instrument_id": "count",

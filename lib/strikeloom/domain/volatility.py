@@ -60,6 +60,7 @@ class Unsolved(StrEnum):
     NOT_TRADED = "no option traded"
     NO_FORWARD = "no forward: no parity, no future, no spot"
     NO_QUOTE = "no usable quote near the forward"
+    ENDS_EARLY = "every series ends before its expiry, for a corporate action: none near 30 days"
     NO_TENOR = "no expiry near 30 days and too few peers to carry one"
     NO_EXPIRY = "no expiry with enough days and strikes to trade"
 

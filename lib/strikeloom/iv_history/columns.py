@@ -19,6 +19,9 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+_DATES = 1_000_000  # more than a date counts days
+
+
 class Columns(NamedTuple):
     """Contracts that live beyond the day.
 
@@ -29,10 +32,11 @@ class Columns(NamedTuple):
     is_index : ndarray of bool, shape (chains,)
     spot : ndarray, shape (chains,)
         Underlying as the file gives it, rupees; NaN where it does not.
-    chain, expiry, calendar, years, future : ndarray, shape (groups,)
-        One row an expiry with listed options, by underlying and date: number of the
-        underlying, date, years from the close in calendar time and in the time that
-        volatilities count (``iv.year_basis``), close of the future if it traded.
+    chain, expiry, ends, calendar, years, future : ndarray, shape (groups,)
+        One row an expiry with listed options, by underlying, last day and expiry: number of the
+        underlying, the expiry that names the contracts, the day they end (earlier for a series
+        that a corporate action ends), years from the close to that day in calendar time and in
+        the time that volatilities count (``iv.year_basis``), close of the future if it traded.
     group, strike, is_call, close, lots, units, interest, traded, fresh, moved : ndarray, shape (n,)
         One row an option. ``lots`` and ``units`` traded: contracts of one underlying may differ in
         lot size; where it is not known units count lots. ``fresh``: it traded in the closing half
@@ -45,6 +49,7 @@ class Columns(NamedTuple):
     spot: Floats
     chain: Ints
     expiry: NDArray[np.datetime64]
+    ends: NDArray[np.datetime64]
     calendar: Floats
     years: Floats
     future: Floats
@@ -74,13 +79,13 @@ def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Co
     right = contracts["right"].to_numpy()
     is_future = right == "XX"
     expiry = contracts["expiry"].to_numpy().astype("datetime64[D]")
-    # a series may end before its expiry (ITC on 2025-01-03, for a demerger): no time is left
-    ended = contracts["final_settlement"].notna().to_numpy()
-    live = (expiry > np.datetime64(day, "D")) & ~ended
-    key = codes.astype(np.int64) * 1_000_000 + expiry.astype(np.int64)
+    ends = contracts["last_day"].fillna(contracts["expiry"]).to_numpy().astype("datetime64[D]")
+    live = ends > np.datetime64(day, "D")
+    key = (codes.astype(np.int64) * _DATES + ends.astype(np.int64)) * _DATES
+    key += expiry.astype(np.int64)
     option = np.flatnonzero(live & ~is_future)
     groups, group = np.unique(key[option], return_inverse=True)
-    dates = (groups % 1_000_000).astype("datetime64[D]")
+    dates = (groups // _DATES % _DATES).astype("datetime64[D]")
     close, settle = contracts["close"].to_numpy(), contracts["settle"].to_numpy()
     traded = contracts["traded"].to_numpy()
     future = np.full(len(groups), np.nan)
@@ -98,7 +103,8 @@ def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Co
         np.asarray(names, dtype=str),
         is_index,
         spot,
-        groups // 1_000_000,
+        groups // _DATES**2,
+        (groups % _DATES).astype("datetime64[D]"),
         dates,
         years_array(now, dates),
         years_array(now, dates, basis=basis),

@@ -46,12 +46,13 @@ def term_structure(c: Columns, found: Expiries, least_days: float) -> Term:
     near = c.calendar < (least_days - 0.01) * _DAY
     vol = np.where((found.grade != "") & ~near, found.wings.at_money, np.nan)
     grade = np.where(np.isfinite(vol), found.grade, "")
-    dates, listed = np.unique(c.expiry[~near], return_counts=True)
+    whole = c.expiry == c.ends  # peers say nothing of a series that ends early
+    dates, listed = np.unique(c.expiry[~near & whole], return_counts=True)
     ladder = dates[listed >= _COMMON * len(c.symbols)]
     shape = (len(ladder), len(c.symbols))
     own, trusted, place = np.full(shape, np.nan), np.zeros(shape, dtype=bool), np.full(shape, -1)
     for step, expiry in enumerate(ladder):
-        rows = np.flatnonzero(c.expiry == expiry)
+        rows = np.flatnonzero((c.expiry == expiry) & whole)
         at = c.chain[rows]
         own[step, at], place[step, at] = vol[rows], rows
         trusted[step, at] = grade[rows] == Quality.A

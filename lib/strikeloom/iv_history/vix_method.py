@@ -36,7 +36,7 @@ def vix_method(c: Columns, day: date, settings: IvSettings) -> Floats:
     usable = c.fresh & c.moved
     for chain in np.flatnonzero(c.is_index):
         listed = np.flatnonzero((c.chain == chain) & np.isfinite(c.future)).tolist()
-        months = [g for g in listed if not _rolled(day, c.expiry[g].item())][:2]
+        months = [g for g in listed if not _rolled(day, c.ends[g].item())][:2]
         if len(months) < 2:
             continue
         variances = [_variance(c, g, usable, settings.rate) for g in months]

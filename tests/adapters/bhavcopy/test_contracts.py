@@ -33,6 +33,7 @@ def test_a_traded_call_in_paise_lots_and_units() -> None:
         "symbol": "NIFTY",
         "kind": "index",
         "expiry": date(2026, 2, 24),
+        "last_day": date(2026, 2, 24),
         "strike": 2_590_000,
         "right": "CE",
         "instrument_id": 40001,
@@ -54,7 +55,9 @@ def test_a_traded_call_in_paise_lots_and_units() -> None:
 
 def test_the_old_layout_says_the_same_but_for_what_it_lacks() -> None:
     new, old = one(udiff({})), one(legacy({}), read_legacy)
-    lacking = {"instrument_id": 0, "lot_size": 0, "previous_close": None, "underlying": None}
+    lacking = {"instrument_id": 0, "lot_size": 0} | dict.fromkeys(
+        ("last_day", "previous_close", "underlying")
+    )
     assert old == {**new, **lacking}
 
 
@@ -77,8 +80,11 @@ def test_on_expiry_day_the_settlement_is_the_underlyings(make: Callable[..., byt
 
 
 def test_a_series_ended_early_keeps_its_listed_expiry() -> None:
+    row = one(udiff({"FininstrmActlXpryDt": "2026-02-12"}))
+    assert (row["expiry"], row["last_day"]) == (date(2026, 2, 24), date(2026, 2, 12))
+    assert (row["settle"], row["final_settlement"]) == (23_145, None)
     row = one(udiff({"FininstrmActlXpryDt": "2026-02-10", "SttlmPric": "481.60"}))
-    assert row["expiry"] == date(2026, 2, 24)
+    assert (row["expiry"], row["last_day"]) == (date(2026, 2, 24), date(2026, 2, 10))
     assert (row["settle"], row["final_settlement"]) == (None, 48_160)
 
 
@@ -93,8 +99,9 @@ def test_the_old_layout_shows_an_early_end_by_one_level_for_all_strikes() -> Non
         for strike, right in (("900", "CE"), ("910", "CE"), ("600", "PE"))
     ]
     for row in rows_of(legacy(*ended, *alive), read_legacy):
-        expected = (None, 48_160) if row["symbol"] == "ITC" else (5, None)
-        assert (row["settle"], row["final_settlement"]) == expected
+        over = (date(2026, 2, 10), None, 48_160)
+        expected = over if row["symbol"] == "ITC" else (None, 5, None)
+        assert (row["last_day"], row["settle"], row["final_settlement"]) == expected
 
 
 def test_variants_of_the_old_layout() -> None:

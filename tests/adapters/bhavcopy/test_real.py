@@ -41,6 +41,7 @@ def test_a_whole_day_equals_the_file(
     frame = real_history.contracts(day)
     assert frame["symbol"].tolist() == raw["TckrSymb"].tolist()
     assert (frame["expiry"].dt.strftime("%Y-%m-%d") == raw["XpryDt"]).all()
+    assert (frame["last_day"].dt.strftime("%Y-%m-%d") == raw["FininstrmActlXpryDt"]).all()
     same = {
         "strike": "strike",
         "right": "right",
@@ -77,6 +78,17 @@ def test_the_itc_series_that_ended_early(real_history: ParquetHistory) -> None:
     assert later["final_settlement"].isna().all()
 
 
+def test_only_itc_ends_before_its_expiry(real_history: ParquetHistory) -> None:
+    early = set()
+    for day in real_history.days():
+        frame = real_history.contracts(day)
+        rows = frame[frame["last_day"] != frame["expiry"]]
+        early |= {(day, symbol, last.date()) for symbol, last in zip(rows["symbol"],
+                  rows["last_day"], strict=True)}  # fmt: skip
+    last = date(2025, 1, 3)
+    assert early == {(date(2025, 1, number), "ITC", last) for number in (1, 2, 3)}
+
+
 def test_lots_are_the_contracts(real_history: ParquetHistory) -> None:
     frame = real_history.contracts(date(2025, 1, 2), symbols=["NIFTY"])
     january = frame["expiry"] == pd.Timestamp("2025-01-30")
@@ -92,7 +104,7 @@ def test_the_old_layout_at_full_size_agrees(
     assert report.counts["refused"] == 0
     (stored,) = history.days()
     old, new = history.contracts(stored), real_history.contracts(stored)
-    lacking = ["instrument_id", "lot_size", "previous_close", "underlying"]
+    lacking = ["last_day", "instrument_id", "lot_size", "previous_close", "underlying"]
     pd.testing.assert_frame_equal(old.drop(columns=lacking), new.drop(columns=lacking))
     udiff = import_paths([shared_data / UDIFF.format(stored)], history)
     assert udiff.new_rows == len(new)  # each row is completed

@@ -24,7 +24,8 @@ def _contracts(day: date, ratio: int, level: float) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "day": pd.Timestamp(day), "symbol": "ZEBRATECH", "kind": "stock",
-            "expiry": pd.Timestamp("2026-06-30"), "strike": strikes, "right": "CE",
+            **dict.fromkeys(("expiry", "last_day"), pd.Timestamp("2026-06-30")),
+            "strike": strikes, "right": "CE",
             "instrument_id": np.arange(500, 500 + rows), "lot_size": 100 * ratio, **prices,
             "final_settlement": np.nan, "underlying": level, "lots_traded": 10,
             "open_interest": 1000 * ratio, "oi_change": 0, "traded": True,

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from month_writer import write_month
+from nse_files import save, udiff
+from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet import history as module
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.frames import CASH, CONTRACTS, INDICES, QUOTES
@@ -31,6 +33,9 @@ def contracts(day: date = DAY, **changes: object) -> pd.DataFrame:
             "symbol": ["NIFTY", "NIFTY", "M&M", "NIFTY"],
             "kind": ["index", "index", "stock", "index"],
             "expiry": pd.to_datetime(["2026-02-24", "2026-02-24", "2026-02-24", "2026-02-17"]),
+            "last_day": pd.DatetimeIndex(["2026-02-24", None, "2026-02-24", "2026-02-12"]).as_unit(
+                "s"
+            ),
             "strike": [25900.0, 0.0, 3402.5, 25900.0],
             "right": ["CE", "XX", "PE", "PE"],
             "instrument_id": [1, 2, 3, 4],
@@ -248,6 +253,34 @@ def test_a_damaged_partition_says_so(history: ParquetHistory) -> None:
     ):
         with pytest.raises(StoreError, match="of the history is damaged"):
             attempt()
+
+
+def older(history: ParquetHistory) -> None:
+    """Rewrite the day as a version wrote it that kept no last day."""
+    path = history.folder / "contracts/2026-02-10.parquet"
+    table = pq.read_table(path, partitioning=None)
+    pq.write_table(table.drop_columns(["last_day"]), path)
+
+
+def test_a_partition_of_an_earlier_version_is_refused_until_its_file_is_imported(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    file = save(tmp_path / "fo.csv", udiff({}, {"OptnTp": "PE", "FinInstrmId": "40002"}))
+    import_paths([file], history)
+    older(history)
+    with pytest.raises(StoreError, match=r"earlier version, without last_day; import its files"):
+        history.contracts(DAY)
+    with pytest.raises(StoreError, match="earlier version"):
+        history.as_of(DAY).contracts(DAY)
+    history.write("contracts", contracts().iloc[2:3], source="another")
+    kept = history.contracts(DAY)
+    assert kept["last_day"].isna().tolist() == [False, True, True]
+    older(history)
+    report = import_paths([file], history)
+    assert (report.counts["done"], report.new_rows) == (1, 2)
+    frame = history.contracts(DAY, symbols=["NIFTY"])
+    assert set(frame["last_day"]) == {pd.Timestamp("2026-02-24")}
+    assert import_paths([file], history).counts["same"] == 1
 
 
 def test_two_processes_write_one_month(history: ParquetHistory) -> None:

@@ -20,6 +20,7 @@ from strikeloom.errors import NoQuote, StoreError
 from strikeloom.settings.desk import ReplaySettings
 
 FIRST, SECOND, EXPIRY = date(2026, 2, 10), date(2026, 2, 11), date(2026, 2, 24)
+DATES = dict.fromkeys(("day", "expiry", "last_day"), "datetime64[s]")
 SETTINGS = ReplaySettings(
     half_spread_percent=1.0, min_half_spread_ticks=1, depth_share_of_volume=0.1,
     stale_after_seconds=900,
@@ -29,7 +30,8 @@ SETTINGS = ReplaySettings(
 def _row(day, strike, right, **given):
     row = {
         "day": pd.Timestamp(day), "symbol": "RELIANCE", "kind": "stock",
-        "expiry": pd.Timestamp(EXPIRY), "strike": float(strike), "right": right,
+        **dict.fromkeys(("expiry", "last_day"), pd.Timestamp(EXPIRY)),
+        "strike": float(strike), "right": right,
         "instrument_id": 1, "lot_size": 500, "open": np.nan, "high": np.nan, "low": np.nan,
         "close": np.nan, "settle": 20.0, "final_settlement": np.nan, "previous_close": 19.0,
         "underlying": 1405.5, "lots_traded": 0, "open_interest": 10_000, "oi_change": 2_500,
@@ -56,7 +58,7 @@ def history(tmp_path):
             _row(day, 0, "XX", open=1402.0, close=1408.0, expiry=pd.Timestamp(EXPIRY)),
             _row(day, 0, "XX", open=1410.0, close=1416.0, expiry=pd.Timestamp("2026-03-30")),
         ]
-    frame = pd.DataFrame(rows).astype({"day": "datetime64[s]", "expiry": "datetime64[s]"})
+    frame = pd.DataFrame(rows).astype(DATES)
     history.write("contracts", frame, source="by hand")
     return history
 
@@ -94,9 +96,7 @@ def test_a_day_stored_later_is_found(history):
     later = date(2026, 2, 12)
     assert line.moments(later) == ()
     frame = pd.DataFrame([_row(later, 1400, "CE", open=1.0, close=2.0)])
-    history.write(
-        "contracts", frame.astype({"day": "datetime64[s]", "expiry": "datetime64[s]"}), source="x"
-    )
+    history.write("contracts", frame.astype(DATES), source="x")
     assert len(line.moments(later)) == 2
 
 
@@ -211,7 +211,7 @@ def test_settlement_is_known_after_the_expiry_s_close_and_only_from_its_own_file
     ]  # fmt: skip
     clock.move_to(ist("2026-02-24 15:30"))
     assert feed.settlement("RELIANCE", EXPIRY) is None  # no file of that day yet
-    frame = pd.DataFrame(rows).astype({"day": "datetime64[s]", "expiry": "datetime64[s]"})
+    frame = pd.DataFrame(rows).astype(DATES)
     history.write("contracts", frame, source="by hand")
     assert feed.settlement("RELIANCE", EXPIRY) == 1409_40
     early = ReplayFeed(history, type(clock)(clock._store, history, clock.now()), SETTINGS)

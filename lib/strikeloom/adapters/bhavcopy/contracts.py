@@ -4,10 +4,11 @@ The exchange's traps are resolved here:
 
 - An untraded contract shows yesterday's close, however stale: its prices are left out.
 - On the last day of an option its settlement is the final value of the underlying and goes to
-  ``final_settlement``. The last day may come before the expiry: on 2025-01-03 all ITC
-  contracts ended for a demerger and were listed anew, with the same expiries, on 2025-01-06.
+  ``final_settlement``. The last day (``last_day``, ``FininstrmActlXpryDt``) may come before the
+  expiry: on 2025-01-03 all ITC contracts ended for a demerger and were listed anew, with the
+  same expiries, on 2025-01-06. The old layout tells it on that day only, by its settlements.
 - A contract is known by the expiry it is listed with (``XpryDt``): in that case three expiries
-  of a strike share one last day (``FininstrmActlXpryDt``), which cannot identify them.
+  of a strike share one last day, which cannot identify them.
 - Volume counts lots, open interest units; the lot size comes with each contract.
 """
 
@@ -81,14 +82,15 @@ def udiff(text: Text) -> Rows:
     # BSE and the cash segment publish under the same header
     table.translated(_SEGMENT, {"FO": "FO"})
     table.translated(_EXCHANGE, {"NSE": "NSE"})
-    ended = table.days(_LAST_DAY) <= table.days(_UDIFF["day"])
-    return _rows(table, _UDIFF, ended)
+    return _rows(table, _UDIFF, table.days(_LAST_DAY))
 
 
 def legacy(text: Text) -> Rows:
     """Layout of ``fo...bhav`` files up to July 2024: no lot, underlying, id, previous close."""
     table = Table(text, texts=[_LEGACY[ours] for ours in _TEXTS], numbers=_numbers(_LEGACY))
-    return _rows(table, _LEGACY, _settled_at_one_level(table))
+    day = table.days(_LEGACY["day"])
+    ended = _settled_at_one_level(table) | (table.days(_LEGACY["expiry"]) == day)
+    return _rows(table, _LEGACY, np.where(ended, day, np.datetime64("NaT")))
 
 
 def _numbers(names: Mapping[str, str]) -> list[str]:
@@ -118,15 +120,15 @@ def _settled_at_one_level(table: Table) -> np.ndarray:
     return np.asarray(ended[group])
 
 
-def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> Rows:
+def _rows(table: Table, names: Mapping[str, str], last_day: np.ndarray) -> Rows:
     """Rows as they lie on disk.
 
     Parameters
     ----------
     names : mapping
         The file's name of each of our columns that it has.
-    ended : ndarray of bool
-        Rows known to have had their last day; those on their expiry day are added.
+    last_day : ndarray of datetime64[D]
+        When each contract ends; NaT where the layout does not say.
     """
     import pyarrow as pa
 
@@ -135,7 +137,7 @@ def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> Rows:
     kinds = table.translated(names["instrument"], {**_FUTURES, **_OPTIONS})
     rights = table.translated(names["right"], _RIGHTS)
     option = np.array(rights.distinct)[rights.codes] != _FUTURE
-    ended = ended | (expiry == day)
+    ended = last_day <= day
     lots = table.counts(names["lots_traded"])
     settle = table.prices(names["settle"])
     values: dict[str, np.ndarray | Words] = {
@@ -143,6 +145,7 @@ def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> Rows:
         "symbol": table.words(names["symbol"]),
         "kind": kinds,
         "expiry": expiry,
+        "last_day": last_day,
         "strike": _strikes(table, names, option),
         "right": rights,
         **_traded_prices(table, names, lots > 0),
@@ -154,7 +157,7 @@ def _rows(table: Table, names: Mapping[str, str], ended: np.ndarray) -> Rows:
         "traded": lots > 0,
     }
     for ours in DATASETS["contracts"].unknown:
-        values[ours] = _optional(table, names, ours)
+        values.setdefault(ours, _optional(table, names, ours))
     schema = DATASETS["contracts"].on_disk
     arrays = [_array(values[name]).cast(schema.field(name).type) for name in schema.names]
     return Rows(pa.Table.from_arrays(arrays, schema=schema))

@@ -82,6 +82,7 @@ def contracts_of_chains(
             "symbol": quotes["symbol"],
             "kind": quotes["symbol"].map(kinds).fillna(Kind.STOCK.value),
             "expiry": quotes["expiry"],
+            "last_day": np.full(len(quotes), np.datetime64("NaT", "s")),
             "strike": quotes["strike"],
             "right": quotes["right"],
             "instrument_id": np.int64(0),

@@ -92,6 +92,7 @@ DATASETS = {
             "day",
             "%Y-%m-%d",
             unknown={
+                "last_day": None,
                 "instrument_id": 0,
                 "lot_size": 0,
                 "previous_close": None,
@@ -145,10 +146,10 @@ def to_disk(frame: pd.DataFrame, dataset: Dataset, *, source: str) -> pa.Table:
                 f"({error})",
                 column=name,
             ) from error
-        if family != "price" and array.null_count:
+        if family != "price" and name not in dataset.unknown and array.null_count:
             raise BadFrame(
                 f"{source}: column {name} of {dataset.name} is empty in {array.null_count} rows; "
-                "only prices may be absent",
+                "only prices and what a source may leave out may be absent",
                 column=name,
             )
         arrays.append(array)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.parquet.datasets import Dataset
+from strikeloom.adapters.parquet.datasets import DATASETS, Dataset
 from strikeloom.errors import StoreError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Partition:
 
 
 def read_partition(path: Path, dataset: Dataset) -> Partition:
-    """Read a whole partition.
+    """Read a whole partition; a column that an earlier version did not keep is unknown.
 
     Raises
     ------
@@ -48,14 +48,25 @@ def read_partition(path: Path, dataset: Dataset) -> Partition:
     try:
         with pq.ParquetFile(path) as file:
             sources = _decode(file.metadata.metadata)
-            table = file.read(columns=dataset.on_disk.names).cast(dataset.on_disk)
+            table = file.read(columns=dataset.on_disk.names)
+        for place, name in enumerate(dataset.on_disk.names):
+            if name not in table.column_names and name in dataset.unknown:
+                nothing = pa.repeat(dataset.unknown[name], len(table))
+                table = table.add_column(place, name, nothing)
+        table = table.cast(dataset.on_disk)
         return Partition(path, dataset, table, sources)
     except (pa.ArrowException, KeyError, OSError) as error:
         raise damaged(path, error) from error
 
 
 def read_sources(path: Path) -> Sources:
-    """Sources of a partition, from its footer alone; empty when there is no such file.
+    """Sources of a partition, from its footer alone.
+
+    Returns
+    -------
+    Sources
+        Empty when there is no such file, and for one of an earlier version, which lacks a
+        column: its files then go in again.
 
     Raises
     ------
@@ -68,9 +79,32 @@ def read_sources(path: Path) -> Sources:
     if not path.exists():
         return {}
     try:
-        return _decode(pq.read_metadata(path).metadata)
+        footer = pq.read_metadata(path)
+        whole = set(DATASETS[path.parent.name].columns) <= set(footer.schema.names)
+        return _decode(footer.metadata) if whole else {}
     except (pa.ArrowException, KeyError, OSError) as error:
         raise damaged(path, error) from error
+
+
+def unreadable(path: Path, wanted: Sequence[str], error: Exception) -> StoreError:
+    """Error for a partition whose columns cannot be read: damaged, or of an earlier version."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        held = pq.read_schema(path).names
+    except (pa.ArrowException, OSError):
+        held = list(wanted)
+    missing = [name for name in wanted if name not in held]
+    if not missing:
+        return damaged(path, error)
+    return StoreError(
+        f"{path.parent.name}/{path.name} of the history was written by an earlier version, without "
+        f"{', '.join(missing)}; import its files again with strikeloom data import PATH (a "
+        f"synthetic market is drawn anew once {path.parent.parent} is deleted)",
+        path=str(path),
+        columns=missing,
+    )
 
 
 def damaged(path: Path, error: Exception) -> StoreError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.datasets import Dataset
-from strikeloom.adapters.parquet.partitions import damaged
+from strikeloom.adapters.parquet.partitions import unreadable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,7 @@ def read_tables(
     Raises
     ------
     StoreError
-        When a partition is damaged.
+        When a partition is damaged, or of an earlier version that lacks a column.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -38,7 +38,7 @@ def read_tables(
         try:
             table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
         except (pa.ArrowInvalid, OSError) as error:
-            raise damaged(path, error) from error
+            raise unreadable(path, wanted, error) from error
         tables.append(table.replace_schema_metadata(None).cast(schema))
     return pa.concat_tables(tables)
 
