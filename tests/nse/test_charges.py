@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strikeloom.domain.instruments import Kind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
-from strikeloom.nse.charges import exercise_charges, trade_charges
+from strikeloom.nse.charges import settlement_charges, trade_charges
 
 DAY = date(2026, 4, 2)
 
@@ -74,10 +76,34 @@ def test_brokerage_is_for_the_order_not_for_its_fills() -> None:
     assert first.gst - later.gst == 360  # 18 % of Rs 20
 
 
+INDEX = OptionContract("NIFTY", DAY, 24000_00, Right.CALL, Kind.INDEX, 50, 5)
+STOCK = OptionContract("RELIANCE", DAY, 1400_00, Right.CALL, Kind.STOCK, 500, 5)
+
+
 def test_exercise_is_taxed_on_intrinsic_value() -> None:
-    assert exercise_charges(1_000_000, date(2026, 3, 31)).total == 1250
-    assert exercise_charges(1_000_000, date(2026, 4, 1)).total == 1500
-    assert exercise_charges(0, DAY).total == exercise_charges(-5, DAY).total == 0
+    """Rs 200 a unit on 50 units: 0.125 % of Rs 10,000 until March 2026, 0.15 % since."""
+    assert settlement_charges(INDEX, 50, 200_00, date(2026, 3, 31)).total == 1250
+    assert settlement_charges(INDEX, 50, 200_00, date(2026, 4, 1)).total == 1500
+    assert settlement_charges(INDEX, 50, 0, DAY).total == 0
+    assert settlement_charges(INDEX, -50, 200_00, DAY).total == 0
+
+
+@pytest.mark.parametrize(
+    ("right", "net", "stt", "stamp"),
+    [
+        # 500 shares at 1,400: 0.1 % of 7 lakh is Rs 700, and 0.015 % of it Rs 105 to receive them
+        (Right.CALL, 500, 700_00 + 15_00, 105_00),  # with 0.15 % of the Rs 10,000 it is worth
+        (Right.CALL, -500, 700_00, 0),
+        (Right.PUT, 500, 700_00 + 15_00, 0),
+        (Right.PUT, -500, 700_00, 105_00),
+    ],
+)
+def test_a_delivery_is_taxed_on_the_shares_on_both_sides(
+    right: Right, net: int, stt: int, stamp: int
+) -> None:
+    found = settlement_charges(replace(STOCK, right=right), net, 20_00, DAY)
+    assert (found.stt, found.stamp, found.total) == (stt, stamp, stt + stamp)
+    assert settlement_charges(replace(STOCK, right=right), net, 0, DAY).total == 0
 
 
 @given(units=st.integers(1, 10**5), price=st.integers(1, 10**6), side=st.sampled_from(list(Side)))

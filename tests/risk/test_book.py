@@ -75,9 +75,9 @@ def test_a_leg_on_its_last_day_is_spread_with_nothing():
                 1400 if contract is reliance else 25000,
                 expiry=now.date().replace(month=now.month + 1),
             )
-            both = need({expiring: -500, month: 500}, now, later).total
-            alone = need({expiring: -500}, now, later).total
-            benefit.append(both < alone)
+            both = need({expiring: -500, month: 500}, now, later)
+            alone = need({expiring: -500}, now, later)
+            benefit.append(both.scan + both.calendar < alone.scan)
         assert benefit == [True, False]
 
 
@@ -86,7 +86,7 @@ def test_a_short_index_option_bears_more_on_its_last_day():
     found = need({nifty(25000): -65, nifty(25200): 65}, day)
     assert found.expiry_extra == round(0.02 * 25_000_00 * 65)
     assert need({nifty(25000): -65}).expiry_extra == 0
-    assert need({reliance(1400): -500}, day).expiry_extra == 0
+    assert need({reliance(1400): -500}).expiry_extra == 0
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,18 @@ def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> N
     assert any("delivery of 65 shares" in text for _, text in made.heard.texts)
 
 
+def test_a_delivery_costs_whoever_sold_the_option(made: MadeDesk) -> None:
+    """Worth 175.40 at a strike of 25,000: 0.1 % of 65 x 25,000 for the shares, nobody bought."""
+    contract = replace(option(25_000, Right.CALL), kind=Kind.STOCK)
+    made.show(contract, 150_00, 151_00)
+    sold = made.propose([Leg(contract, Side.SELL, 1, 150_00)], "short_call")
+    made.enter(sold, 1)
+    _expire(made)
+    (ours,) = [fill for fill in made.store.fills() if fill.kind == "settlement"]
+    assert (ours.side, ours.charges) == (Side.BUY, 1_625_00)
+    assert made.store.positions() == []
+
+
 class _Silent:
     """A broker that tells no settlements, as Dhan: after expiry its list is merely shorter."""
 

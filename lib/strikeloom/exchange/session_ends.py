@@ -8,7 +8,7 @@ from datetime import date, datetime
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.position import Position
-from strikeloom.nse.charges import exercise_charges
+from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
 from strikeloom.nse.settlement import intrinsic
 from strikeloom.ports.feed import MarketFeed
@@ -62,7 +62,7 @@ class SessionEnds:
             final = self._feed.settlement(contract.symbol, contract.expiry)
             worth = intrinsic(contract, final or 0)
             day = self.tariff_day(contract.expiry)
-            cost = exercise_charges(worth * net, day).total if net > 0 else 0
+            cost = settlement_charges(contract, net, worth, day).total
             close = session(contract.expiry).close
             self._account.add_settlement(position, worth, cost, close)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 
+from strikeloom.domain.instruments import Kind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.nse.tables import in_force, rows
 
@@ -87,6 +88,25 @@ def trade_charges(
     )
 
 
-def exercise_charges(intrinsic: int, day: date) -> Charges:
-    """STT of a long option exercised at expiry; ``intrinsic`` in paise for all its units."""
-    return Charges(0, _share(max(0, intrinsic), "stt_exercise", day), 0, 0, 0, 0)
+def settlement_charges(contract: OptionContract, net: int, worth: int, day: date) -> Charges:
+    """Charges of an option held to its expiry; none when it ends worthless.
+
+    Whoever bought is taxed on the intrinsic value. A stock option ends in a delivery of shares at
+    the strike, which is taxed on both sides as a purchase and a sale of shares are. What the
+    broker takes for a delivery, and what selling the shares costs, is not in it.
+
+    Parameters
+    ----------
+    net : int
+        Units held; negative when short.
+    worth : int
+        Paise a unit at the final settlement value.
+    """
+    stt = _share(max(0, worth * net), "stt_exercise", day)
+    stamp = 0
+    if contract.kind is Kind.STOCK and worth > 0:
+        delivered = contract.strike * abs(net)
+        stt += _share(delivered, "stt_delivery", day)
+        if (net > 0) is (contract.right is Right.CALL):  # the shares are received
+            stamp = _share(delivered, "stamp_delivery", day)
+    return Charges(0, stt, 0, 0, stamp, 0)

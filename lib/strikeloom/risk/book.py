@@ -110,9 +110,11 @@ def _margins(
             delivery[row, at] = delivery_share(kind, contract.expiry, day)
             mark = marks.get(contract.key)
             value[row, at] = np.nan if mark is None else rupees(mark)
-    vol = _vols(value, forward, strikes, years, calls, parameters.base_vol)
+    known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
+    vol = np.where(np.isfinite(known), known, parameters.base_vol)
     legs_of = Legs(strikes, calls, units, forward, vol, years, value, delivery)
-    return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
+    scan_vol = _scan_vols(known, np.where(units, strikes / forward, np.nan), years)
+    return margin_parts(legs_of, np.fmax(scan_vol, parameters.base_vol), parameters)
 
 
 def _years(contract: OptionContract, now: datetime) -> float:
@@ -122,17 +124,15 @@ def _years(contract: OptionContract, now: datetime) -> float:
     return years_to_expiry(now, contract.expiry)
 
 
-def _vols(
-    value: np.ndarray,
-    forward: np.ndarray,
-    strikes: np.ndarray,
-    years: np.ndarray,
-    calls: np.ndarray,
-    base: float,
-) -> np.ndarray:
-    """Implied volatility where there is one, else that of the parameters."""
-    vol, _ = implied_vol(value, forward, np.where(strikes > 0, strikes, 1.0), years, calls)
-    return np.where(np.isfinite(vol), vol, base)
+def _scan_vols(vol: np.ndarray, moneyness: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Volatility of each underlying as its options say; NaN where none is near the money.
+
+    The lowest of those within one deviation of the money: further out an option is dear for other
+    reasons.
+    """
+    near = np.abs(np.log(moneyness)) <= vol * np.sqrt(years)
+    lowest = np.where(near, vol, np.inf).min(axis=1)
+    return np.where(np.isfinite(lowest), lowest, np.nan)
 
 
 def _added(book: BookMargin, parts: MarginParts, row: int) -> BookMargin:

@@ -200,13 +200,15 @@ def _batch(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginPa
         np.where(far, parameters.far_exposure, parameters.exposure),
         parameters.exposure_sigmas * daily,
     )
-    extra = np.where(legs.years <= 0, parameters.expiry_extra, 0.0)
     short = (sold > 0).any(axis=1)
+    scan, exposure = np.where(short, scan, 0.0), (sold * rate).sum(axis=1)
+    last = np.where(legs.years <= 0, sold, 0.0).sum(axis=1)
+    lacking = np.maximum(0.0, parameters.expiry_least * last - scan - exposure)
     bought = np.where((units > 0) & (out < 0), units * legs.strikes, 0.0)
     return MarginParts(
-        scan=np.where(short, scan, 0.0),
-        exposure=(sold * rate).sum(axis=1),
-        expiry_extra=(sold * extra).sum(axis=1),
+        scan=scan,
+        exposure=exposure,
+        expiry_extra=np.maximum(parameters.expiry_extra * last, lacking),
         calendar=np.where(short, calendar, 0.0),
         delivery=(bought * legs.delivery).sum(axis=1),
     )

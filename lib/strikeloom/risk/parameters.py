@@ -32,6 +32,8 @@ class SpanParameters:
         Exposure of options further out of the money, or longer to run, than these.
     expiry_extra : float
         More of the notional sold on the last day.
+    expiry_least : float
+        Of the notional sold that all of its margin comes to at least on the last day.
     calendar_charge : float
         Of the far month's notional that a spread over months matches.
     calendar_last_day : float
@@ -50,6 +52,7 @@ class SpanParameters:
     far_moneyness: float
     far_years: float
     expiry_extra: float
+    expiry_least: float
     calendar_charge: float
     calendar_last_day: float
     base_vol: float

@@ -10,7 +10,7 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
-from strikeloom.nse.charges import exercise_charges
+from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
 from strikeloom.nse.settlement import delivers, intrinsic
 from strikeloom.ports.desk import Desk
@@ -24,8 +24,7 @@ def settle(desk: Desk, fills: list[Fill]) -> int:
     """Book the broker's settlements, and those that it does not tell.
 
     The broker settles an account's net holding of a contract; positions of ours that held
-    both sides of it each end at the same value. The charge of exercise falls on what was
-    bought.
+    both sides of it each end at the same value. The charges fall on those that made up the net.
 
     Returns
     -------
@@ -43,9 +42,10 @@ def settle(desk: Desk, fills: list[Fill]) -> int:
         fill = told.get(key) or _untold(desk, holdings)
         if fill is None:
             continue
-        bought = sum(leg.net_units for _, leg in holdings if leg.net_units > 0)
+        sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
+        charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
         for position, leg in holdings:
-            share = max(0, leg.net_units) / bought if bought else 0.0
+            share = max(0, sign * leg.net_units) / charged if charged else 0.0
             booked += _book(desk, position, leg, fill, round(fill.charges * share))
     return booked
 
@@ -64,7 +64,7 @@ def _untold(desk: Desk, holdings: list[Holding]) -> Fill | None:
     if final is None:
         return None
     worth = intrinsic(contract, final)
-    charges = exercise_charges(worth * net, contract.expiry).total if net > 0 else 0
+    charges = settlement_charges(contract, net, worth, contract.expiry).total
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
