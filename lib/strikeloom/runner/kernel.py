@@ -37,7 +37,8 @@ def ensure_kernel(prefix: Path | None = None) -> Path:
             "ipykernel_launcher",
             "-f",
             "{connection_file}",
-            "--IPKernelApp.log_level=40",  # it listens on loopback only; no warning each start
+            # critical only: it would warn of listening on loopback, and call its own end an error
+            "--IPKernelApp.log_level=50",
         ],
         "display_name": DISPLAY,
         "language": "python",
