@@ -6,6 +6,12 @@ FOLDER holds the exchange's files (fo_bhavcopy/udiff, cm_bhavcopy, indices). Eac
 process. Bars: 59 days 60 s or less (stretch 30), reading and writing a fifth of it or less, one
 new day 2 s or less, cost in a straight line. Seconds depend on who else uses the processors:
 processor seconds and ratios say more.
+
+Reading and writing is all that is neither a formula nor a library's loading: finding what is
+missing (fingerprints of the inputs included), contracts, prices and corporate actions as of each
+day with all conversions and adjustments, the partitions of each day with their flush to disk, and
+every read and write of the store, the ranks' too. Its share is given of the processor seconds, and
+in brackets of the seconds, which a busy disk makes longer.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,42 +55,55 @@ def forget(home: Path) -> None:
         path.unlink()
 
 
-def watched(spent: dict[str, float]) -> None:
-    """Count the seconds in which files and the store are read and written."""
-    from strikeloom.adapters.parquet import as_of, day_tables, history
-    from strikeloom.adapters.sqlite.volatility_rows import VolatilityRows
+class Watch:
+    """Seconds and processor seconds inside calls that read or write, the outermost counted."""
 
-    def counting(owner: object, name: str) -> None:
-        inner = getattr(owner, name)
+    def __init__(self) -> None:
+        self.seconds = self.cpu = 0.0
+        self._depth = 0
 
+    def over(self, owner: object, *names: str) -> None:
+        for name in names:
+            setattr(owner, name, self._timed(getattr(owner, name)))
+
+    def _timed(self, inner: Callable[..., object]) -> Callable[..., object]:
         def timed(*given: object, **more: object) -> object:
-            begun = time.perf_counter()
+            begun, cpu = time.perf_counter(), time.process_time()
+            self._depth += 1
             try:
                 return inner(*given, **more)
             finally:
-                spent["io"] += time.perf_counter() - begun
+                self._depth -= 1
+                if not self._depth:
+                    self.seconds += time.perf_counter() - begun
+                    self.cpu += time.process_time() - cpu
 
-        setattr(owner, name, timed)
+        return timed
 
-    for module in (as_of, history):
-        for name in ("read_tables", "from_disk"):
-            counting(module, name)
-    for owner, name in (
-        (day_tables.DayTables, "_write"),
-        (day_tables.DayTables, "read"),
-        (VolatilityRows, "save_iv"),
-    ):
-        counting(owner, name)
+
+def watched() -> Watch:
+    """Watch everything between the disk and the formulas."""
+    from strikeloom import iv_history
+    from strikeloom.adapters.parquet.as_of import HistoryAsOf
+    from strikeloom.adapters.parquet.day_tables import DayTables
+    from strikeloom.adapters.sqlite.volatility_rows import VolatilityRows
+
+    watch = Watch()
+    watch.over(iv_history, "find_gaps")
+    watch.over(HistoryAsOf, "days", "contracts", "prices", "actions")
+    watch.over(DayTables, "stamps", "write", "read")
+    watch.over(VolatilityRows, "save_iv", "iv_history", "save_ranks", "ranks", "rank_history")
+    return watch
 
 
 def child(home: Path, days: list[str], processes: int) -> dict[str, float | str]:
     """One run in this process: seconds, processor seconds, share of reading, memory, bytes."""
+    import pyarrow.parquet  # noqa: F401
+
     from strikeloom import iv_history
     from strikeloom.desk import open_desk, open_workers
 
-    spent = {"io": 0.0}
-    if processes == 1:
-        watched(spent)
+    watch = watched() if processes == 1 else Watch()
     desk = open_desk("nse", days[-1], home=home)
     begun, cpu = time.perf_counter(), sum(os.times()[:4])
     gaps = iv_history.find_gaps(desk, days[0])
@@ -93,6 +113,7 @@ def child(home: Path, days: list[str], processes: int) -> dict[str, float | str]
     iv_history.save(desk, "benchmark", gaps, outcomes)
     seconds = time.perf_counter() - begun
     assert not [item for item in outcomes if item.error], outcomes
+    used = sum(os.times()[:4]) - cpu
     whole = sha256()
     for path in sorted((home / "volatility").rglob("*.parquet")):
         whole.update(path.read_bytes())
@@ -101,8 +122,9 @@ def child(home: Path, days: list[str], processes: int) -> dict[str, float | str]
         "days": len(gaps.todo),
         "seconds": seconds,
         "ranks": seconds - collected,
-        "cpu": sum(os.times()[:4]) - cpu,
-        "io": spent["io"] / seconds,
+        "cpu": used,
+        "io": watch.cpu / used,
+        "io_seconds": watch.seconds / seconds,
         "megabytes": max(item.ru_maxrss for item in usage) / 1024,
         "bytes": whole.hexdigest()[:12],
     }
@@ -119,7 +141,8 @@ def run(home: Path, days: list[str], processes: int, *, keep: bool = False) -> d
 
 
 def line(name: str, found: dict[str, float]) -> None:
-    share = f"{found['io']:4.0%} reading and writing" if found["io"] else " " * 24
+    both = f"{found['io']:4.0%} ({found['io_seconds']:3.0%}) reading and writing"
+    share = both if found["io"] else " " * len(both)
     print(
         f"{name:<26}{found['seconds']:6.1f} s  {found['cpu']:6.1f} s cpu  {share}  "
         f"ranks {found['ranks']:4.1f} s  {found['megabytes']:5.0f} MB  {found['bytes']}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from strikeloom.iv_history.columns import READ
 from strikeloom.iv_history.day import summarise_day
 from strikeloom.iv_history.load import PRICE_DAYS, SUMMARY, Gaps
 from strikeloom.iv_history.save import keep
@@ -35,7 +36,7 @@ class DayWork:
         engine.load()  # the two paths of the formulas differ in the last digit: always this one
         past = self.history.as_of(day)
         begin = day - timedelta(days=PRICE_DAYS)
-        contracts = past.contracts(day)
+        contracts = past.contracts(day, columns=READ)
         names = sorted(contracts["symbol"].unique())
         found = summarise_day(
             contracts,

@@ -52,7 +52,7 @@ def summarise_day(
     Parameters
     ----------
     contracts : DataFrame
-        ``CONTRACTS`` of the day.
+        ``CONTRACTS`` of the day; of its columns those in ``columns.READ`` are enough.
     prices : DataFrame
         Columns symbol, day, open, high, low, close up to the day, adjusted for splits to its
         shares; 61 sessions serve every window. May be empty: then nothing is realised.

@@ -21,8 +21,14 @@ class History(Protocol):
         """Days with contracts, ascending."""
         ...
 
-    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``CONTRACTS`` of a day.
+    def contracts(
+        self,
+        day: date,
+        *,
+        symbols: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """``CONTRACTS`` of a day, or those of its columns that are named.
 
         Raises
         ------
@@ -108,8 +114,14 @@ class Past(Protocol):
         """Days with contracts, ascending."""
         ...
 
-    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``CONTRACTS`` of a day.
+    def contracts(
+        self,
+        day: date,
+        *,
+        symbols: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """``CONTRACTS`` of a day, or those of its columns that are named.
 
         Raises
         ------

@@ -181,6 +181,19 @@ def test_writing_again_changes_nothing(history: ParquetHistory) -> None:
     assert path.stat() == before
 
 
+def test_named_columns_are_those_of_the_whole_frame_and_the_caller_s_to_change(
+    history: ParquetHistory,
+) -> None:
+    history.write("contracts", contracts(), source="made")
+    names = ["traded", "symbol", "close", "lots_traded", "expiry"]
+    for view in (history, history.as_of(DAY)):
+        frame = view.contracts(DAY, columns=names)
+        assert frame.equals(view.contracts(DAY)[names])
+        for name, value in zip(names, (False, "X", 1.0, 9, pd.Timestamp(DAY)), strict=True):
+            frame.loc[0, name] = value
+            assert frame.loc[0, name] == value
+
+
 def test_a_contradiction_names_both_sources_and_writes_no_partition(
     history: ParquetHistory,
 ) -> None:

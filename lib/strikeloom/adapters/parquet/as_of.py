@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.adapters.parquet.chain_day import chain_path, contracts_of_chains
-from strikeloom.adapters.parquet.datasets import DATASETS, PAISE, from_disk
-from strikeloom.adapters.parquet.partitions import Sources, read_sources
-from strikeloom.adapters.parquet.reading import read_tables
+from strikeloom.adapters.parquet.daily_prices import daily_prices
+from strikeloom.adapters.parquet.datasets import DATASETS
+from strikeloom.adapters.parquet.partitions import Sources, read_sources, stamp, stored
+from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from strikeloom.adapters.parquet.history import ParquetHistory
 
 _PARTITIONS_KEPT = 10  # months of cash, years of indices: 50,000 rows each
-_DAYS_KEPT = 260  # of spots: 200 rows each
 _FOOTERS_KEPT = 512
 _DATE = len("2026-01-31")
-_SIDES = ("open", "high", "low", "close")
 
 
 class HistoryAsOf:
@@ -46,12 +45,17 @@ class HistoryAsOf:
 
     def days(self) -> list[date]:
         """Days with contracts, from a file or read from a broker, ascending."""
-        chains = (self._history.folder / "chains").glob("[0-9]*.parquet")
-        read = {date.fromisoformat(path.stem) for path in chains}
+        read = {date.fromisoformat(path.stem) for path in stored(self._history.folder / "chains")}
         return sorted(day for day in read | set(self._history.days()) if day <= self.day)
 
-    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``CONTRACTS`` of a day, in the terms of the view's day.
+    def contracts(
+        self,
+        day: date,
+        *,
+        symbols: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """``CONTRACTS`` of a day, or those of its columns that are named, in the view's terms.
 
         Raises
         ------
@@ -61,11 +65,12 @@ class HistoryAsOf:
         self._refuse_later(day, f"contracts of {day}")
         since = [item for item in self.actions(day, self.day) if item.day > day]
         if not since:
-            return self._published(day, symbols)
+            return self._published(day, symbols, columns)
         names = None if symbols is None else _with_former(symbols, since)
         frame = adjusted_contracts(self._published(day, names), since)
         key = list(DATASETS["contracts"].schema.key)
-        return _only(frame, symbols).sort_values(key, ignore_index=True, kind="stable")
+        frame = _only(frame, symbols).sort_values(key, ignore_index=True, kind="stable")
+        return frame if columns is None else frame[list(columns)]
 
     def cash(
         self, first: date, last: date, *, symbols: Sequence[str] | None = None
@@ -97,22 +102,17 @@ class HistoryAsOf:
             another publisher's; where neither is stored the underlying's level in the
             contracts, a close alone. A day that has none of these is absent.
         """
-        import pandas as pd
-
         last = min(last, self.day)
         since = self.actions(first, self.day)
         names = None if symbols is None else _with_former(symbols, since)
-        cash = self._rows("cash", first, last, names)
-        levels = self._rows("indices", first, last, names).rename(columns={"index": "symbol"})
-        levels = levels.sort_values("publisher", key=lambda who: who != "nse", kind="stable")
-        spots = [self._spots(day) for day in self.days() if first <= day <= last]
-        columns = ["symbol", "day", *_SIDES]
-        parts = [cash[columns], levels[columns]]
-        parts += [_only(pd.concat(spots, ignore_index=True), names)] if spots else []
-        frame = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-        frame = frame.drop_duplicates(["symbol", "day"])
-        frame = _only(adjusted_prices(frame, since), symbols)
-        return frame.sort_values(["symbol", "day"], ignore_index=True)
+        since = [item for item in since if names is None or item.symbol in names]
+        days = [day for day in self.days() if first <= day <= last]
+        frame = daily_prices(self._history.folder, days, first, last, names)
+        if since:
+            frame = adjusted_prices(frame, since)
+        if not any(item.successor for item in since):
+            return frame
+        return _in_order(frame, symbols)
 
     def actions(self, first: date, last: date) -> list[CorporateAction]:
         """Corporate actions from ``first`` to ``last`` or the view's day, oldest first."""
@@ -129,9 +129,9 @@ class HistoryAsOf:
         }
         for name in ("cash", "indices"):
             low, high = (day.strftime(DATASETS[name].grain) for day in (first, self.day))
-            for path in sorted((self._history.folder / name).glob("[0-9]*.parquet")):
+            for path in stored(self._history.folder / name):
                 if low <= path.stem <= high:
-                    scopes = _sources(path, _stamp(path)).items()
+                    scopes = _sources(path, stamp(path)).items()
                     inside = {k: files for k, files in scopes if begin <= k[:_DATE] <= end}
                     seen |= {f"{name} {path.stem}": inside} if inside else {}
         text = json.dumps(seen, sort_keys=True)
@@ -166,19 +166,22 @@ class HistoryAsOf:
                 day=day.isoformat(),
             )
 
-    def _published(self, day: date, symbols: Sequence[str] | None) -> pd.DataFrame:
+    def _published(
+        self, day: date, symbols: Sequence[str] | None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
         """Contracts of the day's file, else as read from a broker."""
         folder = self._history.folder
         filed = self._history.days()
         if day in filed or not chain_path(folder, day).exists():
-            return self._history.contracts(day, symbols=symbols)
+            return self._history.contracts(day, symbols=symbols, columns=columns)
         import pandas as pd
 
         before = [item for item in filed if item < day]
         lots = pd.Series(dtype=np.int64, index=pd.MultiIndex.from_arrays([[], []]))
         if before:
             lots = self.contracts(before[-1]).groupby(["symbol", "expiry"])["lot_size"].max()
-        return contracts_of_chains(folder, day, lots, symbols=symbols)
+        frame = contracts_of_chains(folder, day, lots, symbols=symbols)
+        return frame if columns is None else frame[list(columns)]
 
     def _rows(
         self, name: str, first: date, last: date, names: Sequence[str] | None
@@ -188,10 +191,10 @@ class HistoryAsOf:
 
         dataset = DATASETS[name]
         low, high = (f"{day.strftime(dataset.grain)}.parquet" for day in (first, last))
-        paths = sorted((self._history.folder / name).glob("[0-9]*.parquet"))
-        held = [_partition(path, name, _stamp(path)) for path in paths if low <= path.name <= high]
+        paths = stored(self._history.folder / name)
+        held = [_partition(path, name, stamp(path)) for path in paths if low <= path.name <= high]
         if not held:
-            return from_disk(dataset.on_disk.empty_table(), dataset)
+            return read_frame([], dataset)
         begin, end = pd.Timestamp(first), pd.Timestamp(last)
         column = "symbol" if name == "cash" else "index"
         wanted = []
@@ -202,18 +205,18 @@ class HistoryAsOf:
             wanted.append(frame[inside])
         return pd.concat(wanted, ignore_index=True)
 
-    def _spots(self, day: date) -> pd.DataFrame:
-        """Level of every underlying, from the contracts of a day or the chains that were read."""
-        folder = self._history.folder
-        path = folder / "contracts" / f"{day}.parquet"
-        name, column = "contracts", "underlying"
-        if not path.exists():
-            path, name, column = chain_path(folder, day), "chains", "spot"
-        return _levels(path, name, column, _stamp(path))
-
 
 def _only(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
     return frame if symbols is None else frame[frame["symbol"].isin(list(symbols))]
+
+
+def _in_order(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
+    """Prices by symbol and day; sorted as numbers, for there are few symbols and many rows."""
+    codes, names = frame["symbol"].factorize(sort=True)
+    wanted = np.ones(len(names), dtype=bool) if symbols is None else names.isin(list(symbols))
+    rows = np.flatnonzero(wanted[codes])
+    order = rows[np.lexsort((frame["day"].to_numpy()[rows], codes[rows]))]
+    return frame.take(order).reset_index(drop=True)
 
 
 def _with_former(symbols: Sequence[str], actions: Sequence[CorporateAction]) -> list[str]:
@@ -225,12 +228,6 @@ def _with_former(symbols: Sequence[str], actions: Sequence[CorporateAction]) -> 
     return sorted(names)
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Tells a partition from its replacement."""
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_ino
-
-
 @lru_cache(maxsize=_FOOTERS_KEPT)
 def _sources(path: Path, _stamp: tuple[int, int]) -> Sources:
     return read_sources(path)
@@ -238,24 +235,4 @@ def _sources(path: Path, _stamp: tuple[int, int]) -> Sources:
 
 @lru_cache(maxsize=_PARTITIONS_KEPT)
 def _partition(path: Path, name: str, _stamp: tuple[int, int]) -> pd.DataFrame:
-    return from_disk(read_tables([path], DATASETS[name]), DATASETS[name])
-
-
-@lru_cache(maxsize=_DAYS_KEPT)
-def _levels(path: Path, name: str, column: str, _stamp: tuple[int, int]) -> pd.DataFrame:
-    """Level of every underlying in a partition, as closes without a range; the last in order."""
-    import pandas as pd
-
-    table = read_tables([path], DATASETS[name], columns=["symbol", column])
-    spots = table.group_by("symbol", use_threads=False).aggregate([(column, "last")])
-    close = spots[f"{column}_last"].to_numpy().astype(np.float64) / PAISE
-    nothing = np.full(len(close), np.nan)
-    frame = pd.DataFrame(
-        {
-            "symbol": spots["symbol"].to_numpy(),
-            "day": np.full(len(close), np.datetime64(path.stem, "s")),
-            **dict.fromkeys(("open", "high", "low"), nothing),
-            "close": close,
-        }
-    )
-    return frame[frame["close"].notna()]
+    return read_frame([path], DATASETS[name])

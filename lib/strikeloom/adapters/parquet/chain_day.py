@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.parquet.datasets import DATASETS, from_disk
-from strikeloom.adapters.parquet.reading import among, read_tables
+from strikeloom.adapters.parquet.datasets import DATASETS
+from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
 from strikeloom.domain.instruments import Kind
 from strikeloom.nse.underlyings import known
 
@@ -64,8 +64,7 @@ def contracts_of_chains(
     import pandas as pd
 
     dataset = DATASETS["chains"]
-    rows = read_tables([chain_path(folder, day)], dataset, among("symbol", symbols))
-    quotes = from_disk(rows, dataset)
+    quotes = read_frame([chain_path(folder, day)], dataset, among("symbol", symbols))
     latest = quotes.groupby(_CHAIN)["at"].transform("max")
     quotes = quotes[quotes["at"] == latest].reset_index(drop=True)
     bid, ask = quotes["bid"].to_numpy(), quotes["ask"].to_numpy()

@@ -176,7 +176,6 @@ def paise_array(rupees: np.ndarray) -> pa.Array:
 
 def from_disk(table: pa.Table, dataset: Dataset) -> pd.DataFrame:
     """Paise to rupees, UTC to Asia/Kolkata, in the columns that the table has."""
-    import numpy as np
     import pandas as pd
 
     from strikeloom.nse.sessions import IST
@@ -184,15 +183,31 @@ def from_disk(table: pa.Table, dataset: Dataset) -> pd.DataFrame:
     out: dict[str, object] = {}
     for name in table.column_names:
         column, family = table[name], dataset.columns[name]
+        if family == "text":
+            out[name] = _texts(column)
+            continue
+        values = column.to_numpy()
         if family == "price":
-            out[name] = column.to_numpy().astype(np.float64) / PAISE
+            out[name] = values / PAISE
         elif family == "date":
-            out[name] = column.to_numpy().astype("datetime64[s]")
+            out[name] = values.astype("datetime64[s]")
         elif family == "time":
-            moments = pd.DatetimeIndex(column.to_numpy()).tz_localize("UTC")
+            moments = pd.DatetimeIndex(values).tz_localize("UTC")
             out[name] = moments.tz_convert(IST).as_unit("us")
-        elif family == "text":
-            out[name] = column.to_numpy()
-        else:
-            out[name] = column.to_numpy()
-    return pd.DataFrame(out)
+        else:  # Arrow's own memory, which nobody may write to, is copied
+            out[name] = values if values.flags.writeable else values.copy()
+    return pd.DataFrame(out, copy=False)
+
+
+def _texts(column: pa.ChunkedArray) -> np.ndarray:
+    """Texts as objects, each distinct text of a chunk made once."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    made = [
+        chunk.dictionary.to_numpy(zero_copy_only=False)[chunk.indices.to_numpy()]
+        for chunk in column.chunks
+    ]
+    return np.concatenate(made) if made else np.empty(0, dtype=object)

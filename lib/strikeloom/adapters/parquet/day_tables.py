@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.parquet.partitions import PART
+from strikeloom.adapters.parquet.partitions import PART, stored
 from strikeloom.errors import MissingHistory, StoreError
 from strikeloom.ports.partitions import Stamp
 
@@ -41,7 +41,7 @@ class DayTables:
         import pyarrow.parquet as pq
 
         found = {}
-        for path in sorted((self.folder / self.last).glob("[0-9]*.parquet")):
+        for path in stored(self.folder / self.last):
             try:
                 body = json.loads((pq.read_metadata(path).metadata or {})[_STAMP])
                 found[date.fromisoformat(path.stem)] = Stamp(body["method"], body["inputs"])
@@ -87,7 +87,8 @@ class DayTables:
                 day=day.isoformat(),
             )
         try:
-            frame: pd.DataFrame = pq.read_table(path, partitioning=None).to_pandas()
+            with pq.ParquetFile(path) as file:
+                frame: pd.DataFrame = file.read(use_threads=False).to_pandas()
         except (pa.ArrowException, OSError) as error:
             raise StoreError(
                 f"{path} is damaged ({error}); delete it and run iv-history for {day} again",
@@ -103,13 +104,17 @@ class DayTables:
         import pyarrow.parquet as pq
 
         body = json.dumps({"inputs": stamp.inputs, "method": stamp.method}, sort_keys=True)
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _STAMP: body})
+        columns = {
+            name: pa.array(frame[name].to_numpy(), from_pandas=True) for name in frame.columns
+        }
+        table = pa.table(columns, metadata={_STAMP: body})
+        # numbers hardly repeat: only texts are worth a dictionary
+        texts = [name for name, column in columns.items() if pa.types.is_string(column.type)]
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
         try:
             with os.fdopen(handle, "wb") as out:
-                pq.write_table(table, out, compression="zstd")
+                pq.write_table(table, out, compression="zstd", use_dictionary=texts)
                 out.flush()
                 os.fsync(out.fileno())
             Path(name).replace(path)

@@ -18,9 +18,9 @@ from strikeloom.adapters.parquet.actions import compare, read_compared
 from strikeloom.adapters.parquet.as_of import HistoryAsOf
 from strikeloom.adapters.parquet.chain_day import chain_times
 from strikeloom.adapters.parquet.changes import Changes
-from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, from_disk, to_disk
-from strikeloom.adapters.parquet.partitions import PART, Sources, read_sources
-from strikeloom.adapters.parquet.reading import among, read_tables
+from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, to_disk
+from strikeloom.adapters.parquet.partitions import PART, Sources, read_sources, stored
+from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
 from strikeloom.domain.instruments import Kind, Underlying
 from strikeloom.errors import MissingHistory, StoreError
 from strikeloom.nse.corporate_actions import CorporateAction, joined
@@ -48,8 +48,14 @@ class ParquetHistory:
         """Days with contracts, ascending."""
         return [date.fromisoformat(path.stem) for path in self._files("contracts")]
 
-    def contracts(self, day: date, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``CONTRACTS`` of a day.
+    def contracts(
+        self,
+        day: date,
+        *,
+        symbols: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """``CONTRACTS`` of a day, or those of its columns that are named.
 
         Raises
         ------
@@ -57,12 +63,10 @@ class ParquetHistory:
             When the day is not stored; names the nearest stored days.
         """
         dataset = DATASETS["contracts"]
-        path = self._path(dataset, day)
+        path, wanted = self._path(dataset, day), columns or list(dataset.schema.columns)
         if not path.exists():
             raise self._missing(day)
-        columns = list(dataset.schema.columns)
-        table = read_tables([path], dataset, among("symbol", symbols), columns=columns)
-        return from_disk(table, dataset)
+        return read_frame([path], dataset, among("symbol", symbols), columns=wanted)
 
     def cash(
         self, first: date, last: date, *, symbols: Sequence[str] | None = None
@@ -103,9 +107,9 @@ class ParquetHistory:
         path = self._path(dataset, at.astimezone(IST).date())
         if path.exists():
             rows = among("symbol", symbols, pc.field("at") == at)
-            table = read_tables([path], dataset, rows)
-            if len(table) or (symbols is not None and at in self.quote_times(at.date())):
-                return from_disk(table, dataset)
+            frame = read_frame([path], dataset, rows)
+            if len(frame) or (symbols is not None and at in self.quote_times(at.date())):
+                return frame
         raise MissingHistory(
             f"market {self.market} has no quotes recorded at {at.isoformat()}; quote_times(day) "
             "lists the moments of a day",
@@ -133,7 +137,7 @@ class ParquetHistory:
             return compare(
                 self.folder,
                 self._files("contracts"),
-                self._columns_of_day,
+                lambda day, columns: self.contracts(day, columns=columns),
                 self.cash,
                 set(self.stored_days("cash")),
             )
@@ -258,11 +262,7 @@ class ParquetHistory:
         (self.folder / "underlyings.json").write_text(json.dumps(body), encoding="utf-8")
 
     def _files(self, dataset: str) -> list[Path]:
-        return sorted((self.folder / dataset).glob("[0-9]*.parquet"))
-
-    def _columns_of_day(self, day: date, columns: Sequence[str]) -> pd.DataFrame:
-        dataset = DATASETS["contracts"]
-        return from_disk(read_tables([self._path(dataset, day)], dataset, columns=columns), dataset)
+        return stored(self.folder / dataset)
 
     def _path(self, dataset: Dataset, day: date) -> Path:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
@@ -280,7 +280,7 @@ class ParquetHistory:
         low, high = self._path(dataset, first), self._path(dataset, last)
         paths = [path for path in self._files(dataset.name) if low <= path <= high]
         within = (pc.field("day") >= first) & (pc.field("day") <= last)
-        return from_disk(read_tables(paths, dataset, among(column, wanted, within)), dataset)
+        return read_frame(paths, dataset, among(column, wanted, within))
 
     def _missing(self, day: date) -> MissingHistory:
         days = self.days()

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SOURCES = b"strikeloom.sources"
-_ROWS_PER_GROUP = 8192  # one symbol of a day then reads a fifth of the day
+_ROWS_PER_GROUP = 16384  # one symbol of a day then reads a third of the day
+_REPEATING = ("text", "date")  # families whose few values a dictionary shortens
 PART = ".part"
+_ENDS = ".parquet"
 
 #: Names of the files that brought the rows, ascending, by scope within the partition.
 Sources = dict[str, list[str]]
@@ -107,6 +109,21 @@ def unreadable(path: Path, wanted: Sequence[str], error: Exception) -> StoreErro
     )
 
 
+def stored(folder: Path) -> list[Path]:
+    """Partitions of a dataset by name; none when it has no folder."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in sorted(names) if name[0].isdigit() and name.endswith(_ENDS)]
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Tells a partition from its replacement."""
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_ino
+
+
 def damaged(path: Path, error: Exception) -> StoreError:
     """Error for a partition that cannot be read."""
     return StoreError(
@@ -151,8 +168,11 @@ def _write(handle: int, part: Partition) -> None:
     import pyarrow.parquet as pq
 
     table = part.table.combine_chunks()
+    repeating = [name for name, kind in part.dataset.columns.items() if kind in _REPEATING]
     with os.fdopen(handle, "wb") as out:
-        with pq.ParquetWriter(out, table.schema, compression="zstd", store_schema=False) as file:
+        with pq.ParquetWriter(
+            out, table.schema, compression="zstd", store_schema=False, use_dictionary=repeating
+        ) as file:
             file.write_table(table, row_group_size=_ROWS_PER_GROUP)
             sources = json.dumps(part.sources, sort_keys=True)
             file.add_key_value_metadata({_SOURCES.decode(): sources})

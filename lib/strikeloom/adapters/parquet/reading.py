@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.parquet.datasets import Dataset
+from strikeloom.adapters.parquet.datasets import Dataset, from_disk
 from strikeloom.adapters.parquet.partitions import unreadable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -29,18 +30,57 @@ def read_tables(
         When a partition is damaged, or of an earlier version that lacks a column.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     wanted = list(columns or dataset.columns)
     schema = pa.schema([dataset.on_disk.field(name) for name in wanted])
-    tables = [schema.empty_table()]
-    for path in paths:
-        try:
-            table = pq.read_table(path, columns=wanted, filters=rows, partitioning=None)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise unreadable(path, wanted, error) from error
-        tables.append(table.replace_schema_metadata(None).cast(schema))
-    return pa.concat_tables(tables)
+    tables = [_read(path, wanted, rows, coded=()).cast(schema) for path in paths]
+    return pa.concat_tables([schema.empty_table(), *tables])
+
+
+def read_frame(
+    paths: Sequence[Path],
+    dataset: Dataset,
+    rows: pc.Expression | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Rows of all paths in their order as ``from_disk`` gives them.
+
+    Texts stay coded as they lie on disk until the end, which makes one object of each.
+
+    Raises
+    ------
+    StoreError
+        When a partition is damaged, or of an earlier version that lacks a column.
+    """
+    import pyarrow as pa
+
+    wanted = list(columns or dataset.columns)
+    texts = [name for name in wanted if dataset.columns[name] == "text"]
+    plain = [dataset.on_disk.field(name) for name in wanted]
+    coded = pa.dictionary(pa.int32(), pa.string())
+    schema = pa.schema([each.with_type(coded) if each.name in texts else each for each in plain])
+    tables = [_read(path, wanted, rows, coded=texts).cast(schema) for path in paths]
+    return from_disk(pa.concat_tables([schema.empty_table(), *tables]), dataset)
+
+
+def _read(
+    path: Path, columns: Sequence[str], rows: pc.Expression | None, *, coded: Sequence[str]
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if rows is None:  # without the detour over a data set, and on the caller's processor
+            with pq.ParquetFile(path, read_dictionary=coded) as file:
+                table = file.read(columns=columns, use_threads=False)
+        else:
+            table = pq.read_table(
+                path, columns=columns, filters=rows, partitioning=None, read_dictionary=coded
+            )
+        return table.select(columns).replace_schema_metadata(None)
+    except (pa.ArrowInvalid, KeyError, OSError) as error:
+        raise unreadable(path, columns, error) from error
 
 
 def among(

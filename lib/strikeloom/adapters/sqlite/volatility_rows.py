@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import date
+from itertools import repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from strikeloom.adapters.sqlite.bound import Bound
-from strikeloom.adapters.sqlite.rows import Row, insert
+from strikeloom.adapters.sqlite.rows import Row
 from strikeloom.adapters.sqlite.rows import day as to_day
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_OF_WINDOW = tuple(item.name for item in fields(WindowRank))
+_WINDOW = attrgetter(*_OF_WINDOW)
+#: Columns of ``iv_percentiles`` that are spelled as in the record.
+_AS_THEY_ARE = tuple(
+    item.name for item in fields(IvRank) if item.name not in ("day", "regime", "windows")
+)
+_RANK = attrgetter(*_AS_THEY_ARE)
 
 
 class VolatilityRows(Bound):
@@ -34,9 +45,10 @@ class VolatilityRows(Bound):
             else:  # SQLite keeps NaN as NULL
                 columns.append(frame[name].to_numpy().tolist())
         names = ("market", "method", *IV_SUMMARY.columns)
-        values = [dict(zip(names, (self.market, method, *row), strict=True))
-                  for row in zip(*columns, strict=True)]  # fmt: skip
-        return self._upsert("historical_iv_summary", values)
+        fixed = (repeat(self.market, len(frame)), repeat(method, len(frame)))
+        return self._upsert(
+            "historical_iv_summary", names, list(zip(*fixed, *columns, strict=True))
+        )
 
     def iv_history(
         self, last: date, *, first: date | None = None, columns: Sequence[str] = ()
@@ -64,16 +76,18 @@ class VolatilityRows(Bound):
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
         """Upsert ranks by symbol and day."""
         values = [
-            {
-                **asdict(row),
-                "market": self.market,
-                "day": row.day.isoformat(),
-                "regime": row.regime.value if row.regime else None,
-                "windows": json.dumps([asdict(window) for window in row.windows]),
-            }
+            (
+                self.market,
+                *_RANK(row),
+                row.day.isoformat(),
+                row.regime.value if row.regime else None,
+                json.dumps([dict(zip(_OF_WINDOW, _WINDOW(w), strict=True)) for w in row.windows]),
+            )
             for row in rows
         ]
-        return self._upsert("iv_percentiles", values)
+        return self._upsert(
+            "iv_percentiles", ("market", *_AS_THEY_ARE, "day", "regime", "windows"), values
+        )
 
     def ranks(self, day: date) -> dict[str, IvRank]:
         """Ranks of a day by symbol."""
@@ -95,26 +109,32 @@ class VolatilityRows(Bound):
     def save_views(self, rows: Iterable[MarketView]) -> int:
         """Upsert views by symbol and day."""
         values = [
-            {
-                "market": self.market,
-                "symbol": row.symbol,
-                "day": row.day.isoformat(),
-                "outlook": row.outlook.value,
-                "strength": row.strength,
-                "evidence": json.dumps([asdict(item) for item in row.evidence]),
-            }
+            (
+                self.market,
+                row.symbol,
+                row.day.isoformat(),
+                row.outlook.value,
+                row.strength,
+                json.dumps([asdict(item) for item in row.evidence]),
+            )
             for row in rows
         ]
-        return self._upsert("market_views", values)
+        return self._upsert(
+            "market_views", ("market", "symbol", "day", "outlook", "strength", "evidence"), values
+        )
 
-    def _upsert(self, table: str, values: list[dict[str, Any]]) -> int:
-        if not values:
-            return 0
-        changes = ", ".join(f"{name} = excluded.{name}" for name in values[0])
-        conflict = f"ON CONFLICT (market, symbol, day) DO UPDATE SET {changes}"
-        with self.db.transaction() as db:
-            db.executemany(insert(table, values[0], conflict=conflict), values)
-        return len(values)
+    def _upsert(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        """Rows in the order of the names, which are constants of this package."""
+        changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+        marks = ", ".join("?" * len(names))
+        text = (
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608
+            f"ON CONFLICT (market, symbol, day) DO UPDATE SET {changes}"
+        )
+        if rows:
+            with self.db.transaction() as db:
+                db.executemany(text, rows)
+        return len(rows)
 
 
 def _rank(row: Row) -> IvRank:
