@@ -21,8 +21,8 @@ Flags = NDArray[np.bool_]
 
 #: Columns of ``CONTRACTS`` that are looked at.
 READ = (
-    "symbol", "kind", "expiry", "last_day", "strike", "right", "lot_size", "high", "low", "close", "settle",
-    "underlying", "lots_traded", "open_interest", "traded",
+    "symbol", "kind", "expiry", "last_day", "strike", "right", "lot_size", "high", "low", "close",
+    "settle", "underlying", "lots_traded", "open_interest", "traded",
 )  # fmt: skip
 
 _DATES = 1_000_000  # more than a date counts days
