@@ -17,8 +17,9 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult, Verdict
-from strikeloom.errors import StageError
+from strikeloom.errors import SettingsError, StageError
 from strikeloom.monitor import kill, run_cycle
+from strikeloom.ports.desk import Mode
 from strikeloom.ports.store import MarkRow
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
@@ -91,6 +92,13 @@ def test_a_dry_run_leaves_nothing(made: MadeDesk):
     assert "dry run" in output.result.warnings[-1]
     assert not made.store.intents()
     assert not made.broker.orders()
+
+
+def test_mode_alert_records_nothing(made: MadeDesk):
+    plan = marked(made, made.spread())
+    with pytest.raises(SettingsError, match="mode alert sends no order and records none"):
+        execution.place(replace(made.desk, mode=Mode.ALERT), plan)
+    assert made.store.intents() == []
 
 
 def test_running_twice_changes_nothing_and_says_so(made: MadeDesk):

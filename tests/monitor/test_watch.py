@@ -15,9 +15,11 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position, RequestState
 from strikeloom.errors import DataError, LeaseTaken, StoreError, Unreachable
+from strikeloom.exchange.faults import FaultyBroker
 from strikeloom.monitor import kill, request_exit, run_cycle, watch
 from strikeloom.monitor.watch import STOPPED, CycleReport
-from strikeloom.trading.intents import exit_intents
+from strikeloom.ports.desk import Mode
+from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 
@@ -85,6 +87,50 @@ def test_alert_only_says_and_sends_nothing(made: MadeDesk):
     assert report.fired
     assert lots(made, position) == [-4, 4]
     assert not exits(made)
+
+
+class Untouchable(FaultyBroker):
+    """Fails the test when anything is sent."""
+
+    def submit(self, request):
+        raise AssertionError(f"sent {request}")
+
+    def cancel(self, order_id):
+        raise AssertionError(f"cancelled {order_id}")
+
+
+@pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.ALERT])
+def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDesk, mode: Mode):
+    position = made.enter(made.spread(), 4)
+    other = made.propose([Leg(BOUGHT, Side.BUY, 1, 70_00)], "long_put")
+    made.store.record_intents(entry_intents(made.desk, other, 2))  # recorded, not yet sent
+    request_exit(made.desk, position.position_id, percent=50, who="somebody")
+    before = [(i.correlation_id, i.state) for i in made.store.intents()]
+    looking = replace(made.desk, mode=mode, broker=Untouchable(made.broker))
+    with Lease(made.home, made.store) as lease:
+        report = run_cycle(
+            looking, lease, Pace(1e6), REAL, alert_only=mode is not Mode.ALERT
+        )  # fmt: skip
+    assert report.trouble == ""
+    assert [(i.correlation_id, i.state) for i in made.store.intents()] == before
+    assert made.store.requests()[0].state is RequestState.PENDING
+    said = " | ".join(report.withheld)
+    assert f"buy 130 {BOUGHT.label} of {other.strategy_id}" in said
+    assert f"bring {position.position_id} down to (-2, 2) lots, asked by somebody" in said
+    assert all(any(text in heard for _, heard in made.heard.texts) for text in report.withheld)
+
+
+def test_alert_only_does_not_cancel_what_rests(made: MadeDesk):
+    position = made.enter(made.spread(), 4)
+    made.store.record_intents(exit_intents(made.desk, position, [0, 4], "to leave"))
+    made.show(SOLD, 119_50, 140_50)
+    cycle(made)
+    made.step(10)
+    looking = replace(made.desk, broker=Untouchable(made.broker))
+    with Lease(made.home, made.store) as lease:
+        report = run_cycle(looking, lease, Pace(1e6), REAL, alert_only=True)
+    assert [text for text in report.withheld if text.startswith("cancel buy 260")]
+    assert len([o for o in made.broker.orders() if not o.state.terminal]) == 1
 
 
 def test_a_missing_price_is_shown_and_never_fires(made: MadeDesk):

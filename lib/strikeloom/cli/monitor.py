@@ -31,7 +31,7 @@ def watch(
                             show_default=False, min=0.0),
     ] = 0.0,
     alert_only: Annotated[
-        bool, typer.Option("--alert-only", help="Say which rules fire; send nothing for them.")
+        bool, typer.Option("--alert-only", help="Say what would be sent; send and cancel nothing.")
     ] = False,
     market: Market = "",
     mode: Mode = "",
@@ -122,11 +122,7 @@ def exit_(
 ) -> None:
     """Ask the watcher to leave a position: the same request as a button on the page.
 
-    For example:
-
-    strikeloom exit SKQ7M2X4ABCD --percent 50
-
-    strikeloom exit --all
+    Example: strikeloom exit SKQ7M2X4ABCD --percent 50
     """
     from strikeloom.cli import say
     from strikeloom.errors import GuardError
@@ -245,7 +241,8 @@ def _told_changes() -> Any:
     seen: list[tuple[object, ...]] = []
 
     def tell(report: CycleReport) -> None:
-        now = (tuple(report.fired), tuple(report.blocked), tuple(report.unpriced))
+        told = (report.fired, report.blocked, report.unpriced, report.withheld)
+        now = tuple(map(tuple, told))
         if report.fills or report.requests or (seen[-1:] != [now] and any(now)):
             _tell(report)
         seen[:] = [now]
@@ -266,6 +263,8 @@ def _tell(report: CycleReport) -> None:
     say.say(f"{report.at:%Y-%m-%d %H:%M}  {', '.join(parts)}")
     for line in report.fired:
         say.say(f"    {line}")
+    for line in report.withheld:
+        say.say(f"    would {line}")
     for line in report.blocked:
         say.warn(line)
     for name in report.unpriced:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from strikeloom.domain.orders import Purpose
-from strikeloom.errors import LeaseTaken
+from strikeloom.errors import LeaseTaken, SettingsError
 from strikeloom.execution.plan import EntryPlan
-from strikeloom.ports.desk import Desk
+from strikeloom.ports.desk import Desk, Mode
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished, work
@@ -56,7 +56,17 @@ def place(
     ----------
     patience : float
         Seconds of real time to wait for a running watcher.
+
+    Raises
+    ------
+    SettingsError
+        In mode alert: nothing is recorded that another desk of the account would send.
     """
+    if desk.mode is Mode.ALERT:
+        raise SettingsError(
+            "mode alert sends no order and records none; --dry-run shows the plan",
+            mode=desk.mode.value,
+        )
     for entry in plan.entries:
         desk.store.record_intents(entry.intents)
     names = [*plan.intents, *plan.entered]

@@ -28,11 +28,13 @@ from strikeloom.monitor.decide import decide
 from strikeloom.monitor.exits.catalogue import plan_of
 from strikeloom.monitor.mark import mark_position
 from strikeloom.ports.clock import Clock
-from strikeloom.ports.desk import Desk
+from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.store import Heartbeat
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import Pace
 from strikeloom.trading.tell import tell as alert
+from strikeloom.trading.withheld import withheld
 from strikeloom.trading.work import unfinished, work
 
 #: Note of the last heartbeat of a watcher that ended by itself.
@@ -51,6 +53,8 @@ class CycleReport:
     ----------
     blocked : list of str
         What should have happened and could not, with the reason.
+    withheld : list of str
+        What a watcher that trades would have sent or cancelled.
     trouble : str
         Why the cycle was broken off; empty when it was not.
     """
@@ -62,6 +66,7 @@ class CycleReport:
     requests: int = 0
     fills: int = 0
     blocked: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
     trouble: str = ""
 
     @property
@@ -73,7 +78,8 @@ class CycleReport:
         text = f"{count} position{'s' * (count != 1)}"
         if self.unpriced:
             text += f", {len(self.unpriced)} without a price"
-        return text + (f", {len(self.blocked)} blocked" if self.blocked else "")
+        text += f", {len(self.blocked)} blocked" if self.blocked else ""
+        return text + (f", {len(self.withheld)} withheld" if self.withheld else "")
 
 
 def run_cycle(
@@ -83,21 +89,54 @@ def run_cycle(
 
     A broker that cannot be read, or data that are not there, break the cycle off and are told
     in an alert and the heartbeat: nothing is decided on a record that may be old.
+
+    Parameters
+    ----------
+    alert_only : bool
+        Look, judge and say what would be sent; nothing is placed, cancelled or recorded to be,
+        be it an order recorded before, a person's request or a rule. Always so in mode alert.
     """
     report = CycleReport(desk.clock.now())
     try:
-        report.fills += work(desk, lease, pace).reconciled.new_fills
-        report.requests = _requests(desk)
-        _mark_and_decide(desk, report, alert_only=alert_only)
-        last = work(desk, lease, pace)
-        report.fills += last.reconciled.new_fills
-        report.blocked += last.blocked
-        finish_requests(desk, _working(desk))
+        if alert_only or desk.mode is Mode.ALERT:
+            _only_look(desk, report)
+        else:
+            _act(desk, lease, pace, report)
     except (BrokerError, DataError) as error:
         report.trouble = f"cycle broken off: {error}"
         alert(desk, "critical", report.trouble)
     _beat(desk, real, report.note)
     return report
+
+
+def _act(desk: Desk, lease: Lease, pace: Pace, report: CycleReport) -> None:
+    report.fills += work(desk, lease, pace).reconciled.new_fills
+    report.requests = _requests(desk)
+    for position, winner in _judged(desk, report):
+        why_not = take_decision(desk, position, winner)
+        if why_not:
+            name = position.position_id
+            _block(desk, report, f"{name} {winner.rule} fires but cannot leave: {why_not}")
+    last = work(desk, lease, pace)
+    report.fills += last.reconciled.new_fills
+    report.blocked += last.blocked
+    finish_requests(desk, _working(desk))
+
+
+def _only_look(desk: Desk, report: CycleReport) -> None:
+    seen = reconcile(desk)
+    report.fills = seen.new_fills
+    report.withheld = withheld(desk, seen)
+    report.withheld += [
+        f"bring {request.position_id} down to {request.target_lots} lots, asked by {request.who}"
+        for request in desk.store.requests(states={RequestState.PENDING})
+    ]
+    report.withheld += [
+        f"bring {position.position_id} down to {winner.target_lots} lots, {winner.rule}"
+        for position, winner in _judged(desk, report)
+    ]
+    for text in report.withheld:
+        alert(desk, "warning", f"not sent, alerts only: {text}")
 
 
 def watch(
@@ -175,13 +214,15 @@ def _working(desk: Desk) -> set[str]:
     return {intents[0].position_id for intents in unfinished(desk).values()}
 
 
-def _mark_and_decide(desk: Desk, report: CycleReport, *, alert_only: bool) -> None:
+def _judged(desk: Desk, report: CycleReport) -> list[tuple[Position, ExitDecision]]:
+    """Mark every position; those that a rule wants out of, and nothing is at work for."""
     positions = desk.store.positions()
     contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
     quotes = desk.feed.quotes(contracts)
     desk.quotes.put(quotes.values())
     peaks, working = desk.store.peaks(), _working(desk)
     flatten = desk.store.kill_switch().flatten
+    found: list[tuple[Position, ExitDecision]] = []
     for position in positions:
         name = position.position_id
         try:
@@ -195,11 +236,8 @@ def _mark_and_decide(desk: Desk, report: CycleReport, *, alert_only: bool) -> No
         if winner is None or name in working:
             continue
         report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
-        if alert_only:
-            continue
-        why_not = take_decision(desk, position, winner)
-        if why_not:
-            _block(desk, report, f"{name} {winner.rule} fires but cannot leave: {why_not}")
+        found.append((position, winner))
+    return found
 
 
 def _judge(

@@ -10,6 +10,7 @@ from strikeloom.errors import DataError, GuardError, NoQuote
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.remainder import held_free
 
 _LEAST_SPREAD = 100  # paise: a few ticks are a large share of a cheap option
 _LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentage allows
@@ -137,12 +138,10 @@ def _entry(desk: Desk, intent: OrderIntent) -> None:
 
 
 def _reduces(desk: Desk, intent: OrderIntent) -> None:
-    position = desk.store.position(intent.position_id)
-    leg = next((leg for leg in position.legs if leg.leg == intent.leg), None)
-    held = leg.net_units if leg else 0
-    if held * int(intent.side) >= 0 or intent.units > abs(held):
+    free = held_free(desk, intent)
+    if intent.units > free:
         raise _refuse(
             "exits only reduce",
-            f"leg {intent.leg} holds {held} units, the order would "
-            f"{intent.side.word.lower()} {intent.units}",
+            f"leg {intent.leg} holds {max(0, free)} units that no other order may take, the order "
+            f"would {intent.side.word.lower()} {intent.units}",
         )

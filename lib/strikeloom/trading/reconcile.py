@@ -31,6 +31,8 @@ class ReconcileReport:
         Correlation ids the broker is silent about.
     differences : list of str
         Contracts whose net units differ from the broker's, in words.
+    gaps : dict of str to int
+        By contract, the broker's net units less ours where they differ.
     strays : list of str
         Order ids that live at the broker although their intent was over: they came late.
     """
@@ -39,6 +41,7 @@ class ReconcileReport:
     in_doubt: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
+    gaps: dict[str, int] = field(default_factory=dict)
     strays: list[str] = field(default_factory=list)
 
 
@@ -174,6 +177,7 @@ def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
         if not desk.broker.tells_settlements and _expired(desk, key):
             continue  # it goes from the broker's list and from ours at different moments
         if ours.get(key, 0) != held.get(key, 0):
+            report.gaps[key] = held.get(key, 0) - ours.get(key, 0)
             report.differences.append(
                 f"{key}: {ours.get(key, 0)} units here, {held.get(key, 0)} at the broker"
             )

@@ -7,7 +7,6 @@ the old order is seen terminal, for its unfilled remainder, under the next attem
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from strikeloom.domain.legs import Side
@@ -18,6 +17,7 @@ from strikeloom.trading.guards import in_session
 from strikeloom.trading.intents import exit_intents, next_attempt
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import ReconcileReport, reconcile
+from strikeloom.trading.remainder import filled_units, latest, most_units, units_left
 from strikeloom.trading.send import Pace, send
 from strikeloom.trading.tell import tell
 
@@ -38,27 +38,30 @@ def unfinished(desk: Desk) -> dict[str, list[OrderIntent]]:
     groups: dict[str, list[OrderIntent]] = {}
     for intent in desk.store.intents():
         groups.setdefault(intent.intent_id, []).append(intent)
-    filled = _filled(desk)
-    found = {}
-    for name, intents in groups.items():
-        latest = _latest(intents)
-        if any(not _complete(intent, filled) for intent in latest) and not _over(desk, latest):
-            found[name] = latest
-    return found
+    filled = filled_units(desk)
+    return {
+        name: latest(intents)
+        for name, intents in groups.items()
+        if units_left(desk, intents, filled) and not _over(desk, latest(intents))
+    }
 
 
 def work(desk: Desk, lease: Lease, pace: Pace) -> WorkReport:
     """One round over every unfinished group: reconcile, send, reconcile."""
     report = WorkReport(reconciled=reconcile(desk))
     _call_back(desk, report.reconciled.strays)
-    for name, latest in unfinished(desk).items():
-        _group(desk, lease, pace, name, latest, report)
-    after = reconcile(desk)
-    after.new_fills += report.reconciled.new_fills
-    report.reconciled = after
+    for name, intents in unfinished(desk).items():
+        _group(desk, lease, pace, name, intents, report)
+    _look(desk, report)
     left = unfinished(desk)
     report.waiting = [name for name in left if name not in report.blocked]
     return report
+
+
+def _look(desk: Desk, report: WorkReport) -> None:
+    """Reconcile again; what was counted before still counts."""
+    before, report.reconciled = report.reconciled, reconcile(desk)
+    report.reconciled.new_fills += before.new_fills
 
 
 def _call_back(desk: Desk, strays: list[str]) -> None:
@@ -77,48 +80,51 @@ def _group(
     lease: Lease,
     pace: Pace,
     name: str,
-    latest: list[OrderIntent],
+    intents: list[OrderIntent],
     report: WorkReport,
 ) -> None:
     for side in (Side.BUY, Side.SELL):
-        part = [intent for intent in latest if intent.side is side]
-        for intent in part:
-            _one(desk, lease, pace, intent)
-        report.reconciled.new_fills += reconcile(desk).new_fills
-        now = _latest(desk.store.intents(intent_id=name))
-        filled = _filled(desk)
+        for intent in intents:
+            if intent.side is side:
+                _one(desk, lease, pace, intent, report)
+        _look(desk, report)
+        group = desk.store.intents(intent_id=name)
+        left = units_left(desk, group, filled_units(desk))
+        now = latest(group)
         part = [intent for intent in now if intent.side is side]
         stuck = [i for i in part if i.state in (IntentState.UNKNOWN, IntentState.SENDING)]
         if stuck:
             report.blocked.append(name)
             return
-        failed = [i for i in part if _failed(desk, i, filled)]
+        failed = [i for i in part if (i.leg, i.slice) in left and _failed(desk, i)]
         if failed and failed[0].purpose is Purpose.ENTRY:
             _abandon(desk, lease, pace, failed[0], now)
             report.abandoned.append(name)
             return
-        if any(not _complete(i, filled) for i in part):
+        if any((i.leg, i.slice) in left for i in part):
             return
     report.finished.append(name)
 
 
-def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
+def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent, report: WorkReport) -> None:
     """Bring one leg a step on: send it, or cancel and replace what a former round left."""
-    if intent.state is IntentState.WORKING and _has_rested(desk, intent):
+    if intent.state is IntentState.WORKING and (
+        has_rested(desk, intent) or _is_too_large(desk, intent)
+    ):
         _cancel(desk, intent)
-        reconcile(desk)
-        intent = _latest(
-            i
-            for i in desk.store.intents(intent_id=intent.intent_id)
-            if (i.leg, i.slice) == (intent.leg, intent.slice)
-        )[0]
-    remainder = intent.units - _filled(desk).get(intent.correlation_id, 0)
-    retry = intent.state is IntentState.ENDED or (
+        _look(desk, report)
+        intent = _as_it_is(desk, intent)
+    most = most_units(desk, intent, report.reconciled.gaps)
+    if intent.state is IntentState.NEW and intent.units > most:
+        note = f"not sent: only {most} of {intent.units} units are left to trade"
+        _end_unsent(desk, intent, note)
+        intent = _as_it_is(desk, intent)
+    retry = intent.state in (IntentState.ENDED, IntentState.FILLED) or (
         intent.state is IntentState.REFUSED and intent.purpose is not Purpose.ENTRY
     )
-    if retry and remainder > 0 and _may_retry(desk, intent):
+    if retry and most > 0 and _may_retry(desk, intent):
         try:
-            intent = next_attempt(desk, intent, remainder)
+            intent = next_attempt(desk, intent, most)
         except NoQuote as error:
             _unpriced(desk, intent, error)
             return
@@ -127,7 +133,28 @@ def _one(desk: Desk, lease: Lease, pace: Pace, intent: OrderIntent) -> None:
         send(desk, lease, intent, pace)
 
 
-def _has_rested(desk: Desk, intent: OrderIntent) -> bool:
+def _as_it_is(desk: Desk, intent: OrderIntent) -> OrderIntent:
+    found = desk.store.intents(intent_id=intent.intent_id)
+    return next(i for i in found if i.correlation_id == intent.correlation_id)
+
+
+def _is_too_large(desk: Desk, intent: OrderIntent) -> bool:
+    """Whether more of an order is out than may still be traded: an earlier one filled late."""
+    out = intent.units - filled_units(desk).get(intent.correlation_id, 0)
+    return out > most_units(desk, intent, {})
+
+
+def _end_unsent(desk: Desk, intent: OrderIntent, note: str) -> None:
+    desk.store.move_intent(
+        intent.correlation_id,
+        expected={IntentState.NEW},
+        to=IntentState.ENDED,
+        note=note,
+        at=desk.clock.now(),
+    )
+
+
+def has_rested(desk: Desk, intent: OrderIntent) -> bool:
     """Whether an order had its time; never in the moment in which it was sent."""
     rested = (desk.clock.now() - intent.created_at).total_seconds()
     return rested > 0 and rested >= desk.settings.execution.rest_seconds
@@ -241,43 +268,22 @@ def unwind(desk: Desk, lease: Lease, pace: Pace, position_id: str) -> None:
             send(desk, lease, intent, pace)
 
 
-def _latest(intents: Iterable[OrderIntent]) -> list[OrderIntent]:
-    """Latest attempt of each leg and slice, in send order."""
-    best: dict[tuple[int, int], OrderIntent] = {}
-    for intent in intents:
-        place = (intent.leg, intent.slice)
-        if place not in best or intent.attempt > best[place].attempt:
-            best[place] = intent
-    return sorted(best.values(), key=lambda i: (i.priority, i.leg, i.slice))
-
-
-def _filled(desk: Desk) -> dict[str, int]:
-    """Units filled by correlation id."""
-    units: dict[str, int] = {}
-    for fill in desk.store.fills():
-        units[fill.correlation_id] = units.get(fill.correlation_id, 0) + fill.units
-    return units
-
-
-def _complete(intent: OrderIntent, filled: dict[str, int]) -> bool:
-    return filled.get(intent.correlation_id, 0) >= intent.units
-
-
-def _failed(desk: Desk, intent: OrderIntent, filled: dict[str, int]) -> bool:
-    if _complete(intent, filled) or intent.state in OPEN_INTENT_STATES:
+def _failed(desk: Desk, intent: OrderIntent) -> bool:
+    """Whether what is left of an entry's leg is not to be had any more."""
+    if intent.state in OPEN_INTENT_STATES:
         return False
     return intent.state is IntentState.REFUSED or not _may_retry(desk, intent)
 
 
-def _over(desk: Desk, latest: list[OrderIntent]) -> bool:
+def _over(desk: Desk, intents: list[OrderIntent]) -> bool:
     """Whether an entry was given up and nothing of it is left to cancel or to unwind."""
-    if latest[0].purpose is not Purpose.ENTRY:
+    if intents[0].purpose is not Purpose.ENTRY:
         return False
-    if not any(intent.state is IntentState.REFUSED for intent in latest):
+    if not any(intent.state is IntentState.REFUSED for intent in intents):
         return False
-    if any(intent.state in OPEN_INTENT_STATES for intent in latest):
+    if any(intent.state in OPEN_INTENT_STATES for intent in intents):
         return False
-    position_id = latest[0].position_id
+    position_id = intents[0].position_id
     held = any(p.position_id == position_id for p in desk.store.positions())
     return not held or _unwinding(desk, position_id)
 
@@ -288,5 +294,5 @@ def _unwinding(desk: Desk, position_id: str) -> bool:
     for intent in desk.store.intents(position_id=position_id):
         if intent.purpose is Purpose.UNWIND:
             groups.setdefault(intent.intent_id, []).append(intent)
-    filled = _filled(desk)
-    return any(not _complete(i, filled) for group in groups.values() for i in _latest(group))
+    filled = filled_units(desk)
+    return any(units_left(desk, group, filled) for group in groups.values())

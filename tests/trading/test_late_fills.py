@@ -1,0 +1,223 @@
+"""Fills that come late: an exit takes off what is held, never more, and never waits for ever."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from desks import MadeDesk
+from doubles import option
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.orders import Purpose
+from strikeloom.domain.positions import Position
+from strikeloom.trading.intents import entry_intents, exit_intents
+from strikeloom.trading.lease import Lease
+from strikeloom.trading.send import Pace
+from strikeloom.trading.work import unfinished, work
+from wayward import WaywardBroker
+
+CALL, LOT, LOTS = option(25_000), 65, 4
+
+
+class Leaving:
+    """A position of four lots that is left at a wayward broker."""
+
+    def __init__(self, folder: Path, side: Side = Side.BUY) -> None:
+        self.made = made = MadeDesk(folder)
+        made.show(CALL, 150_00, 151_00)
+        legs = [Leg(CALL, side, 1, 150_00)]
+        self.position: Position = made.enter(made.propose(legs, "one_leg"), LOTS)
+        self.sign = int(side)
+        self.broker = WaywardBroker(made.clock, {CALL.key: self.sign * LOTS * LOT})
+        self.desk = replace(made.desk, broker=self.broker)
+        self.leave()
+
+    def leave(self) -> None:
+        position = self.made.store.position(self.position.position_id)
+        if position.is_open and not unfinished(self.desk):
+            self.made.store.record_intents(exit_intents(self.desk, position, [0], "to leave"))
+
+    def round(self) -> None:
+        with Lease(self.made.home, self.made.store) as lease:
+            work(self.desk, lease, Pace(1e6))
+
+    @property
+    def held(self) -> int:
+        """Lots in truth, positive while the sign is the one of the position."""
+        return self.sign * self.broker.held[CALL.key] // LOT
+
+    @property
+    def booked(self) -> int:
+        position = self.made.store.position(self.position.position_id)
+        return self.sign * position.legs[0].net_lots
+
+    def notes(self) -> list[str]:
+        return [i.note for i in self.made.store.intents() if i.purpose is Purpose.EXIT]
+
+
+@pytest.fixture(params=[Side.BUY, Side.SELL])
+def leaving(tmp_path: Path, request: Any) -> Any:
+    case = Leaving(tmp_path, request.param)
+    yield case
+    case.made.close()
+
+
+def test_a_late_fill_makes_the_next_attempt_smaller(leaving: Leaving) -> None:
+    leaving.round()
+    leaving.made.step(5)
+    leaving.broker.next_submit = ["too fast"]
+    leaving.round()  # cancelled, given up; its successor is recorded and not sent
+    (first,) = leaving.broker.slips
+    leaving.broker.trade(first, LOT, told=True)
+    leaving.made.step(5)
+    leaving.round()
+    assert leaving.booked == leaving.held == LOTS - 1
+    assert [s.request.units for s in leaving.broker.live()] == [(LOTS - 1) * LOT]
+    assert leaving.broker.doubled == []
+    assert not any("exits only reduce" in note for note in leaving.notes())
+
+
+def test_a_fill_that_only_the_positions_show_is_not_sold_again(leaving: Leaving) -> None:
+    leaving.round()
+    leaving.broker.trade(leaving.broker.slips[0], LOT, told=False)
+    leaving.made.step(5)
+    leaving.round()
+    assert [s.request.units for s in leaving.broker.live()] == [(LOTS - 1) * LOT]
+    assert leaving.broker.doubled == []
+    leaving.broker.tell_all()
+    leaving.broker.trade(leaving.broker.live()[0], (LOTS - 1) * LOT, told=True)
+    leaving.made.step(5)
+    leaving.round()
+    assert leaving.booked == leaving.held == 0
+    assert not unfinished(leaving.desk)
+
+
+def test_a_late_order_beside_its_successor_is_called_back_with_it(leaving: Leaving) -> None:
+    leaving.broker.next_submit = ["hidden"]
+    leaving.round()
+    while len(leaving.broker.slips) < 2:
+        leaving.made.step(31)
+        leaving.round()  # given up after the wait; the next attempt is at work
+    late, successor = leaving.broker.slips
+    late.hidden, late.live = False, True
+    leaving.broker.trade(late, LOT, told=True)
+    leaving.round()
+    # both are called back; what goes out instead is what is held
+    assert not late.live
+    assert not successor.live
+    assert sum(s.left for s in leaving.broker.live()) <= leaving.held * LOT
+    leaving.made.step(61)
+    leaving.round()
+    assert sum(s.left for s in leaving.broker.live()) == leaving.held * LOT == 3 * LOT
+
+
+def test_a_late_fill_of_an_entry_counts_towards_it(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    made.show(CALL, 150_00, 151_00)
+    proposal = made.propose([Leg(CALL, Side.BUY, 1, 150_00)], "one_leg")
+    broker = WaywardBroker(made.clock, {CALL.key: 0})
+    desk = replace(made.desk, broker=broker)
+    made.store.record_intents(entry_intents(desk, proposal, LOTS))
+    with Lease(made.home, made.store) as lease:
+        work(desk, lease, Pace(1e6))
+        made.step(5)
+        broker.next_submit = ["too fast"]
+        work(desk, lease, Pace(1e6))
+        broker.trade(broker.slips[0], LOT, told=True)
+        made.step(5)
+        work(desk, lease, Pace(1e6))
+    assert [s.request.units for s in broker.live()] == [(LOTS - 1) * LOT]
+    made.close()
+
+
+class LateFills(RuleBasedStateMachine):
+    """Random sequences of answers, fills, losses and late words while a position is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.case = Leaving(Path(self.folder.name))
+
+    @rule(
+        seconds=st.sampled_from([0, 5, 31, 61]),
+        submits=st.lists(
+            st.sampled_from(["taken", "too fast", "refused", "lost", "hidden", "unanswered"]),
+            max_size=2,
+        ),
+        cancels=st.lists(st.sampled_from(["done", "refused", "lost", "unanswered"]), max_size=1),
+    )
+    def round(self, seconds: int, submits: list[str], cancels: list[str]) -> None:
+        self.case.made.step(seconds)
+        self.case.broker.next_submit, self.case.broker.next_cancel = submits, cancels
+        self.case.leave()
+        self.case.round()
+
+    @precondition(lambda self: self.case.broker.live())
+    @rule(lots=st.integers(1, LOTS), told=st.booleans())
+    def fill(self, lots: int, told: bool) -> None:
+        slip = self.case.broker.live()[0]
+        self.case.broker.trade(slip, min(lots * LOT, slip.left), told=told)
+
+    @precondition(lambda self: self.case.broker.slips and not self.case.broker.live())
+    @rule(lots=st.integers(1, LOTS), told=st.booleans())
+    def fill_late(self, lots: int, told: bool) -> None:
+        """The last order was given up; a trade in it was on its way."""
+        slip = self.case.broker.slips[-1]
+        units = min(lots * LOT, slip.request.units - slip.filled, self.case.held * LOT)
+        if units > 0:
+            self.case.broker.trade(slip, units, told=told)
+
+    @rule()
+    def show_quotes(self) -> None:
+        self.case.made.show(CALL, 150_00, 151_00)
+
+    @rule()
+    def no_bid(self) -> None:
+        self.case.made.show(CALL, None, 151_00)
+
+    @rule()
+    def tell(self) -> None:
+        submits = self.case.broker.next_submit
+        self.case.broker.tell_all()
+        self.case.broker.next_submit = submits
+
+    @invariant()
+    def holds(self) -> None:
+        assert 0 <= self.case.held <= LOTS, f"{self.case.held} lots"
+        assert self.case.broker.doubled == []
+        live = [s for s in self.case.broker.live() if not s.hidden]
+        assert len(live) <= 1, f"{len(live)} live orders"
+        assert not any("exits only reduce" in note for note in self.case.notes())
+
+    def teardown(self) -> None:
+        """In calm everything is left, and nobody had to act."""
+        case = self.case
+        case.made.show(CALL, 150_00, 151_00)
+        for _ in range(12):
+            case.broker.tell_all()
+            case.leave()
+            case.round()
+            for slip in case.broker.live():
+                case.broker.trade(slip, slip.left, told=True)
+            case.made.step(61)
+        self.holds()
+        assert (case.held, case.booked) == (0, 0), f"{case.held} held, {case.booked} booked"
+        assert not unfinished(case.desk)
+        case.made.close()
+        self.folder.cleanup()
+
+
+TestLateFills = LateFills.TestCase
+TestLateFills.settings = settings(
+    max_examples=60,
+    stateful_step_count=16,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
