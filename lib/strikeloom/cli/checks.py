@@ -18,7 +18,7 @@ from strikeloom.adapters.dhan.mapping import funds_of
 from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.adapters.system_clock import SystemClock
-from strikeloom.desk.dhan import CLIENT_ID, TOKEN, Wire, wire
+from strikeloom.desk.dhan import CLIENT_ID, TOKEN, Wire, shared_limits, wire
 from strikeloom.desk.keys import secrets_of
 from strikeloom.desk.places import notebooks_folder, places
 from strikeloom.domain.results import Stage
@@ -98,7 +98,8 @@ def _broker() -> str:
     if found.credentials is None:
         return f"none configured ({CLIENT_ID} and {TOKEN} are not both set); replay only"
     where = "a local exchange" if found.is_local else "Dhan"
-    client = DhanClient(found.credentials, found.addresses, answer_seconds=5.0)
+    limits = shared_limits(found, places())
+    client = DhanClient(found.credentials, found.addresses, limits, answer_seconds=5.0)
     try:
         answer = client.call(CallClass.OTHER, "get_fund_limits")
         funds_of(checked(answer, "the funds", found.credentials, changes=False))

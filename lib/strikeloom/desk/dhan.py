@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from functools import partial
 
+from strikeloom.adapters.alerts.log import LogAlerts
 from strikeloom.adapters.dhan.broker import DhanBroker
 from strikeloom.adapters.dhan.chains import DhanChains
 from strikeloom.adapters.dhan.client import DhanClient
@@ -16,8 +17,10 @@ from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import DhanInstruments
+from strikeloom.adapters.dhan.limits import RateLimits
 from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
 from strikeloom.adapters.dhan.settlements import Settlements
+from strikeloom.adapters.dhan.turns import SharedTurns
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -161,6 +164,17 @@ def live_clock(found: Wire) -> WakefulClock:
     return WakefulClock(ExchangeClock(url) if url else SystemClock())
 
 
+def shared_limits(found: Wire, where: Places) -> RateLimits:
+    """Limits of the account, counted together with every other process of this home."""
+    credentials = found.credentials
+    assert credentials is not None  # noqa: S101 (seen to by the caller)
+    account = credentials.fingerprint + (" local" if found.is_local else "")
+    real = SystemClock()
+    warn = partial(LogAlerts().send, "critical")
+    turns = SharedTurns(where.limits, account, lambda: real.now().timestamp(), warn)
+    return RateLimits(turns=turns)
+
+
 def live_ports(
     mode: Mode,
     account: str,
@@ -174,7 +188,7 @@ def live_ports(
     credentials = found.credentials
     assert credentials is not None  # noqa: S101 (seen to when the account was named)
     addresses = found.addresses
-    client = DhanClient(credentials, addresses)
+    client = DhanClient(credentials, addresses, shared_limits(found, where))
     known = HistoryInstruments(history, history.underlyings())
     store = MasterStore(where.instruments(history.market))
     instruments = DhanInstruments(store, known, clock, partial(fetch_master, addresses.instruments))

@@ -35,6 +35,11 @@ class Places:
         return self.home / "quotes.db"
 
     @property
+    def limits(self) -> Path:
+        """Where all processes count their calls of a broker."""
+        return self.home / "limits.db"
+
+    @property
     def histories(self) -> Path:
         """One folder for each market."""
         return self.home / "history"

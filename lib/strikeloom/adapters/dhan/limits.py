@@ -6,12 +6,11 @@ an option chain is asked once in three seconds for one underlying and expiry.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 
+from strikeloom.adapters.dhan.turns import OwnTurns, Turns
 from strikeloom.errors import RateLimited
 
 
@@ -39,19 +38,6 @@ _SLACK = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
-class _Window:
-    """Moments of the latest calls within one window."""
-
-    def __init__(self, seconds: float, most: int) -> None:
-        self.seconds = seconds + _SLACK
-        self.moments: deque[float] = deque(maxlen=most)
-
-    def wait(self, now: float) -> float:
-        """Seconds until one more call fits."""
-        full = len(self.moments) == self.moments.maxlen
-        return self.moments[0] + self.seconds - now if full else 0.0
-
-
 class RateLimits:
     """Lets a call go when every window of its class has room. Safe between threads.
 
@@ -61,6 +47,8 @@ class RateLimits:
         Monotonic seconds, and waiting; a test steps both.
     patience : float
         Longest that a call waits for its turn before it is refused.
+    turns : Turns, optional
+        Where calls are counted; default: in this process, by ``now``.
     """
 
     def __init__(
@@ -69,16 +57,16 @@ class RateLimits:
         sleep: Callable[[float], None] = time.sleep,
         *,
         patience: float = 10.0,
-        limits: dict[CallClass, dict[float, int]] | None = None,
+        limits: Mapping[CallClass, Mapping[float, int]] = LIMITS,
+        turns: Turns | None = None,
     ) -> None:
-        self._now = now
         self._sleep = sleep
         self._patience = patience
-        self._limits = LIMITS if limits is None else limits
-        self._windows: dict[Hashable, list[_Window]] = {}
-        self._until: dict[CallClass, float] = {}
-        self._strikes: dict[CallClass, int] = {}
-        self._lock = threading.Lock()
+        self._windows = {
+            kind: {seconds + _SLACK: most for seconds, most in windows.items()}
+            for kind, windows in limits.items()
+        }
+        self._turns = turns or OwnTurns(now)
 
     def take(self, kind: CallClass, *, about: Hashable = "") -> None:
         """Wait for a turn.
@@ -93,18 +81,12 @@ class RateLimits:
         RateLimited
             When the turn is further off than our patience; nothing was sent.
         """
-        waited = 0.0
+        line, waited = f"{kind.value}|{about}", 0.0
         while True:
-            with self._lock:
-                now = self._now()
-                windows = self._windows_of(kind, about)
-                due = max(
-                    self._until.get(kind, now) - now, *(window.wait(now) for window in windows)
-                )
-                if due <= 0:
-                    for window in windows:
-                        window.moments.append(now)
-                    return
+            due = self._turns.hold(kind.value).left
+            due = due or self._turns.take(line, self._windows[kind])
+            if not due:
+                return
             if waited + due > self._patience:
                 raise RateLimited(
                     f"the limit of {kind.value} calls is used up for another {due:.0f} s; "
@@ -117,21 +99,11 @@ class RateLimits:
 
     def refused(self, kind: CallClass, retry_after: float | None = None) -> None:
         """The broker said that it was too much: hold calls of the class back, longer each time."""
-        with self._lock:
-            strikes = self._strikes.get(kind, 0)
-            self._strikes[kind] = strikes + 1
-            pause = min(_FIRST_PAUSE * 2**strikes, _LONGEST_PAUSE)
-            self._until[kind] = self._now() + max(pause, retry_after or 0.0)
+        strikes = self._turns.hold(kind.value).strikes
+        pause = min(_FIRST_PAUSE * 2**strikes, _LONGEST_PAUSE)
+        self._turns.hold_back(kind.value, max(pause, retry_after or 0.0), strikes + 1)
 
     def accepted(self, kind: CallClass) -> None:
         """The broker answered: the next refusal is a first one again."""
-        with self._lock:
-            self._strikes.pop(kind, None)
-
-    def _windows_of(self, kind: CallClass, about: Hashable) -> list[_Window]:
-        found = self._windows.get((kind, about))
-        if found is None:
-            limits = self._limits[kind]
-            found = [_Window(seconds, most) for seconds, most in limits.items()]
-            self._windows[kind, about] = found
-        return found
+        if self._turns.hold(kind.value).strikes:
+            self._turns.hold_back(kind.value, 0.0, 0)

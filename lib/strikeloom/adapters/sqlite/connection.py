@@ -12,7 +12,7 @@ from pathlib import Path
 
 from strikeloom.errors import StoreError
 
-_BUSY_MS = 15_000
+_BUSY_SECONDS = 15.0
 
 
 class Connection:
@@ -20,21 +20,31 @@ class Connection:
 
     WAL with synchronous=FULL: a committed row survives a power cut. The file is readable by
     its owner only.
+
+    Parameters
+    ----------
+    busy_seconds : float
+        Longest wait for another process that writes.
+    durable : bool
+        ``False``: a commit survives the end of the process, not a power cut, and costs no write
+        through to the disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, *, busy_seconds: float = _BUSY_SECONDS, durable: bool = True
+    ) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
         self._db = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=_BUSY_MS / 1000
+            path, isolation_level=None, check_same_thread=False, timeout=busy_seconds
         )
         self._db.row_factory = sqlite3.Row
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._db.execute("PRAGMA foreign_keys=ON")
         except sqlite3.DatabaseError as error:
             raise StoreError(
