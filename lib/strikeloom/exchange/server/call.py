@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from strikeloom.domain.money import paise
 from strikeloom.errors import DataError
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from strikeloom.exchange.engine import Engine
     from strikeloom.exchange.server.clients import Client
     from strikeloom.exchange.server.house import House
+
+
+#: Widest whole number of the protocol (its fields are 32 bits), and the most paise likewise.
+_MOST: Final = 2**31 - 1
+_WHOLE: Final = re.compile(r"[0-9]{1,10}")
+_RUPEES: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?([eE]\+?[0-9])?")
+_YEARS: Final = range(2000, 2100)
 
 
 @dataclass(frozen=True)
@@ -57,29 +65,38 @@ class Call:
         return known[word]
 
     def whole(self, name: str, *, default: int | None = None) -> int:
-        """Whole number that is not negative; text of digits counts."""
+        """Whole number of 31 bits at most that is not negative; text of digits counts."""
         value = self.body.get(name)
         if value is None and default is not None:
             return default
-        if isinstance(value, str) and value.strip().isdecimal():
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
             raise bad_field(name, self.body.get(name))
         return value
 
+    def truth(self, name: str) -> bool:
+        """True or false, nothing that merely looks like it; absent is false."""
+        value = self.body.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise bad_field(name, value)
+
     def money(self, name: str, *, default: int | None = None) -> int:
-        """Paise of a field in rupees, which must be a whole number of them."""
+        """Paise of a field in rupees, which must be a whole number of them, 31 bits at most."""
         value = self.body.get(name)
         if value in (None, "") and default is not None:
             return default
+        if isinstance(value, str) and not _RUPEES.fullmatch(value.strip()):
+            raise bad_field(name, value)
         try:
             number = float(value)  # type: ignore[arg-type]
             found = paise(number, what=name)
-        except (TypeError, ValueError, DataError):
+        except (TypeError, ValueError, OverflowError, DataError):
             raise bad_field(name, value) from None
-        if isinstance(value, bool) or number < 0 or abs(number * 100 - found) > 1e-3:
+        if isinstance(value, bool) or not 0 <= found <= _MOST or abs(number * 100 - found) > 1e-3:
             raise bad_field(name, value)
         return found
 
@@ -94,6 +111,8 @@ class Call:
             found = datetime.fromisoformat(text)
         except ValueError:
             raise bad_field(name, text) from None
+        if found.year not in _YEARS:
+            raise bad_field(name, text)
         return found.replace(tzinfo=IST) if found.tzinfo is None else found.astimezone(IST)
 
 

@@ -22,7 +22,7 @@ from strikeloom.exchange.server.feed import (
 from strikeloom.exchange.server.packets import SEGMENTS
 from strikeloom.exchange.server.stream import Stream
 from strikeloom.exchange.server.troubles import Kind
-from strikeloom.exchange.server.words import OPTIONS
+from strikeloom.exchange.server.words import OPTIONS, is_id
 
 _UNSUBSCRIBE: Final = {16: TICKER, 18: QUOTE, 22: FULL}
 _DISCONNECT: Final = 12
@@ -168,7 +168,7 @@ def request_of(message: str) -> tuple[int, dict[str, Any]] | None:
     """Code and body of a request; ``None`` for anything else."""
     try:
         body = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     code = body.get("RequestCode") if isinstance(body, dict) else None
     return (code, body) if isinstance(code, int) else None
@@ -179,4 +179,4 @@ def place_of(row: Any) -> Place | None:
     if not isinstance(row, dict):
         return None
     segment, number = row.get("ExchangeSegment"), str(row.get("SecurityId", ""))
-    return (segment, int(number)) if segment in SEGMENTS and number.isdecimal() else None
+    return (segment, int(number)) if segment in SEGMENTS and is_id(number) else None

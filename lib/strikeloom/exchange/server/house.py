@@ -19,7 +19,7 @@ from strikeloom.exchange.server.limits import Limiter
 from strikeloom.exchange.server.listing import Market
 from strikeloom.exchange.server.packets import SEGMENTS, Instant
 from strikeloom.exchange.server.troubles import Kind, Troubles
-from strikeloom.exchange.server.words import OPTIONS
+from strikeloom.exchange.server.words import OPTIONS, is_id
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 
@@ -70,7 +70,7 @@ class House:
         if segment.upper() not in SEGMENTS:
             raise refused("DH-905", f"Invalid exchangeSegment {segment[:20]!r}")
         try:
-            if segment.upper() != OPTIONS or not security_id.isdecimal():
+            if segment.upper() != OPTIONS or not is_id(security_id):
                 raise DataError(f"{security_id} of {segment} is no option")
             return self.market.by_id(int(security_id))
         except DataError:

@@ -173,7 +173,7 @@ class Rest(Local):
             return {}
         try:
             body = json.loads(self.request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise refused("DH-905", BAD_INPUT) from None
         if not isinstance(body, dict):
             raise refused("DH-905", BAD_INPUT)

@@ -94,7 +94,7 @@ class UpdateSocket(QueuedStream):
             login = json.loads(message)["LoginReq"]
             name, token = str(login["ClientId"]), str(login["Token"])
             right = int(login["MsgCode"]) == _LOGIN and self.house.tokens.accepts(name, token)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             right, name, token = False, "", ""
         if not right:
             self.reset()

@@ -64,6 +64,11 @@ def rupee(amount: float | None) -> float:
     return 0.0 if amount is None else round(amount / 100, 6)
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be a security's number: digits that 32 bits hold."""
+    return text.isascii() and text.isdecimal() and len(text) <= 10
+
+
 def derivative(contract: OptionContract) -> dict[str, object]:
     """Fields that say which option a row is about."""
     return {

@@ -9,6 +9,7 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import MissingHistory
 from strikeloom.exchange.server.answers import Answer, Refusal, no_data_plan, refused
 from strikeloom.exchange.server.call import Call, bad_field
+from strikeloom.exchange.server.words import is_id
 from strikeloom.nse.sessions import IST, session
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _target(call: Call) -> Target:
         raise no_data_plan()
     segment, number = call.text("exchangeSegment"), call.text("securityId")
     call.text("instrument")
-    if not number.isdecimal():
+    if not is_id(number):
         # the broker trips over it and says so in words of its own
         said = f'For input string: "{number[:40]}"'
         body = {

@@ -86,6 +86,8 @@ def _leg(call: Call, row: Any) -> Placement:
         raise bad_field("scripList", row)
     body = {**row, "orderType": "LIMIT", "validity": "DAY"}
     found = placement(call, body)
+    if not found.units:
+        raise bad_field("quantity", 0)
     if not found.limit:  # a market order: its margin is of the last price
         mark = call.house.marks([found.contract.key]).get(found.contract.key)
         if mark is None:

@@ -30,6 +30,7 @@ from strikeloom.nse.freeze import freeze_units, slices
 
 _TAG = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")
 _LEGS = {"", "NA", "ENTRY_LEG"}
+_MOST_SLICES = 250  # what a client may place in a minute
 
 
 def placement(call: Call, body: Any = None) -> Placement:
@@ -45,7 +46,7 @@ def placement(call: Call, body: Any = None) -> Placement:
     tag = asked.text("correlationId", default="")
     if tag and not _TAG.fullmatch(tag):
         raise bad_field("correlationId", tag)
-    late = asked.body.get("afterMarketOrder") is True
+    late = asked.truth("afterMarketOrder")
     return Placement(
         contract=listed.contract,
         side=asked.one_of("transactionType", SIDES),
@@ -75,6 +76,8 @@ def place_sliced(call: Call) -> Answer:
     freeze = freeze_units(whole.contract.symbol, call.now.date())
     lot = whole.contract.lot_size
     parts = [whole.units] if whole.units % lot else slices(whole.units, lot, freeze)
+    if len(parts) > _MOST_SLICES:
+        raise bad_field("quantity", whole.units)
     return Answer([_taken(_submit(call, replace(whole, units=part))) for part in parts])
 
 
@@ -90,7 +93,7 @@ def modify(call: Call) -> Answer:
     if call.text("legName", default="NA").upper() not in _LEGS:
         raise bad_field("legName", call.body.get("legName"))
     change = Change(
-        units=call.whole("quantity", default=0) or None,
+        units=call.whole("quantity") if "quantity" in call.body else None,
         limit=call.money("price", default=0) if "price" in call.body else None,
         trigger=call.money("triggerPrice", default=0) if "triggerPrice" in call.body else None,
         disclosed=call.whole("disclosedQuantity", default=0)

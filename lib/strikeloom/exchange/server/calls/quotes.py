@@ -9,7 +9,7 @@ from strikeloom.domain.depth import Level
 from strikeloom.exchange.server.answers import Answer, data_refused, no_data_plan
 from strikeloom.exchange.server.call import Call
 from strikeloom.exchange.server.packets import LEVELS, SEGMENTS, Instant
-from strikeloom.exchange.server.words import rupee
+from strikeloom.exchange.server.words import is_id, rupee
 
 _MOST = 1000
 
@@ -52,7 +52,7 @@ def _answer(call: Call, shape: Shape) -> Answer:
 
 
 def _number(one: object) -> int:
-    if isinstance(one, bool) or not isinstance(one, int | str) or not str(one).isdecimal():
+    if isinstance(one, bool) or not isinstance(one, int | str) or not is_id(str(one)):
         raise data_refused(813, "Invalid SecurityId")
     return int(one)
 
