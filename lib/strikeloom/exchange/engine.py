@@ -18,25 +18,19 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import DataError, Rejected
-from strikeloom.exchange.funding import lacks_money
-from strikeloom.exchange.hours import hours_refusal, is_open
+from strikeloom.exchange.hours import is_open
 from strikeloom.exchange.order import BookOrder
 from strikeloom.exchange.placement import Change, OrderType, Placement, Product
 from strikeloom.exchange.position import Position
 from strikeloom.exchange.reports import Reports
 from strikeloom.exchange.rules import (
-    DESK,
-    EXCHANGE,
     INPUT,
     MARKET_CLOSED,
     ORDER,
     Refusal,
-    expiry_refusal,
-    form_refusal,
     input_refusal,
-    price_refusal,
 )
-from strikeloom.exchange.typed import changed, typed_order
+from strikeloom.exchange.typed import changed
 from strikeloom.nse.freeze import freeze_units, slices
 
 
@@ -69,20 +63,7 @@ class Engine(Reports):
             raise Rejected(wrong.reason, code=wrong.code)
         with self._account.transaction():
             self._walk.catch_up(now)
-            refusal: Refusal | None = None
-            try:
-                placement = replace(placement, contract=self._listed(placement.contract, now))
-            except DataError as error:
-                refusal = Refusal(EXCHANGE, f"not a listed contract: {error}")
-            quote = self._walk.quote(placement.contract, now)
-            order, untyped = typed_order(placement, quote, now)
-            order = self._account.add_order(order)
-            refusal = refusal or untyped or self._refusal(order, now)
-            if refusal:
-                return self._end(order, OrderState.REJECTED, refusal, now)
-            if order.waits_for_release:
-                return self._account.save(replace(order, state=OrderState.PENDING))
-            return self._enter(replace(order, state=OrderState.PENDING, exchange_at=now), now)
+            return self._walk.take(placement, now)
 
     def modify(self, number: int, change: Change) -> BookOrder:
         """Change an open order; it keeps its place in time unless price or size ask for more.
@@ -97,18 +78,18 @@ class Engine(Reports):
         now = self._clock.now()
         with self._account.transaction():
             self._walk.catch_up(now)
-            before = self._known(number)
+            before = self._walk.known(number)
             quote = self._walk.quote(before.contract, now)
             after, refusal = before, _ended(before, now)
             if refusal is None:
                 after, refusal = changed(before, change, quote, now)
-            refusal = refusal or self._refusal(after, now, before)
+            refusal = refusal or self._walk.refusal(after, now, quote, before)
             if refusal is None:
                 if after.rank != before.rank:
                     after = replace(after, rank=self._account.next_rank())
                 if after.waits_for_release:
                     return self._account.save(after)
-                return self._enter(replace(after, exchange_at=now), now)
+                return self._walk.enter(replace(after, exchange_at=now), now)
         raise Rejected(
             f"{before.contract.label}: {refusal.reason}",
             code=refusal.code,
@@ -126,11 +107,11 @@ class Engine(Reports):
         now = self._clock.now()
         with self._account.transaction():
             self._walk.catch_up(now)
-            order = self._known(number)
+            order = self._walk.known(number)
             if order.state.terminal:
                 return order
             done = Refusal("", "cancelled on request")
-            return self._end(order, OrderState.CANCELLED, done, now)
+            return self._walk.end(order, OrderState.CANCELLED, done, now)
 
     def exit_all(self) -> list[BookOrder]:
         """Cancel every open order, then send market orders against every position.
@@ -207,56 +188,6 @@ class Engine(Reports):
             for position in (stays, there.joined(moved)):
                 self._account.keep_position(position)
             self._account.note_conversion(held, after, units, now)
-
-    # steps
-
-    def _enter(self, order: BookOrder, now: datetime) -> BookOrder:
-        self._account.save(order)
-        self._walk.match_contract(order.contract, now)
-        self._walk.finish(order.number, now)
-        return self._known(order.number)
-
-    def _end(self, order: BookOrder, state: OrderState, why: Refusal, now: datetime) -> BookOrder:
-        return self._account.save(
-            replace(order, state=state, code=why.code, reason=why.reason, updated_at=now)
-        )
-
-    def _refusal(
-        self, order: BookOrder, now: datetime, before: BookOrder | None = None
-    ) -> Refusal | None:
-        """Why an order, new or changed, is not taken."""
-        account, day = self._account, order.session_day
-        if account.money.killed_on == now.date().isoformat():
-            return Refusal(DESK, "the kill switch is on for today")
-        held = account.holdings().get(order.contract, 0)
-        held += int(order.side) * self._resting(order, before)
-        return (
-            hours_refusal(order, now)
-            or expiry_refusal(order, held, day)
-            or form_refusal(order, day)
-            or price_refusal(
-                order, self._walk.quote(order.contract, now), self._walk.band(order.contract), day
-            )
-            or lacks_money(order, account, self._feed, now, before, self._walk.tariff)
-        )
-
-    def _resting(self, order: BookOrder, before: BookOrder | None) -> int:
-        """Units of the order's contract and side that other open orders would trade."""
-        return self._account.book.resting(order.contract.key, order.side) - (
-            before.left if before else 0
-        )
-
-    def _listed(self, contract: OptionContract, now: datetime) -> OptionContract:
-        """The contract as the exchange lists it: its lot and tick count, not the order's.
-
-        Raises
-        ------
-        DataError
-            When it is not listed.
-        """
-        if self._instruments is None:
-            return contract
-        return self._instruments.contract(contract.key, now.date())
 
 
 def _ended(order: BookOrder, now: datetime) -> Refusal | None:

@@ -37,6 +37,8 @@ class BookOrder:
         Since when it stands where it stands, and its place in time there.
     exchange_at : datetime or None
         When the exchange last confirmed it; ``None`` when it never had it.
+    standing, leg : int, str
+        The standing order it was placed for, and for which of its legs; 0 and empty: for none.
     """
 
     number: int
@@ -65,6 +67,8 @@ class BookOrder:
     entered_at: datetime
     exchange_at: datetime | None
     rank: int
+    standing: int = 0
+    leg: str = ""
 
     @property
     def order_id(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Protocol
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
@@ -91,3 +93,11 @@ class Change:
     disclosed: int | None = None
     order_type: OrderType | None = None
     validity: Validity | None = None
+
+
+class Listing(Protocol):
+    """The exchange's own list of contracts."""
+
+    def contract(self, key: str, day: date) -> OptionContract:
+        """Contract as listed; raises ``DataError`` when it is not."""
+        ...

@@ -8,31 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Protocol
 
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.errors import BrokerError
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.audit import audit
 from strikeloom.exchange.balance import Balance
 from strikeloom.exchange.funding import book_margin, resting_sells, tied_premium
+from strikeloom.exchange.intake import Intake
 from strikeloom.exchange.margin_answer import MarginAnswer, margin_answer
 from strikeloom.exchange.order import BookOrder, OrderEvent
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.placement import Listing, Placement
 from strikeloom.exchange.position import Position
-from strikeloom.exchange.rules import ORDER
-from strikeloom.exchange.session_walk import SessionWalk
 from strikeloom.exchange.trade import Trade
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
-
-
-class Listing(Protocol):
-    """The exchange's own list of contracts."""
-
-    def contract(self, key: str, day: date) -> OptionContract:
-        """Contract as listed; raises ``DataError`` when it is not."""
-        ...
 
 
 class Reports:
@@ -50,8 +39,7 @@ class Reports:
         self._account = account
         self._feed = feed
         self._clock = clock
-        self._instruments = instruments
-        self._walk = SessionWalk(account, feed, tariff)
+        self._walk = Intake(account, feed, instruments, tariff)
 
     def order(self, number: int) -> BookOrder:
         """One order.
@@ -62,7 +50,7 @@ class Reports:
             When the account has no such order.
         """
         self.advance()
-        return self._known(number)
+        return self._walk.known(number)
 
     def by_correlation(self, correlation_id: str) -> list[BookOrder]:
         """Orders that carry a correlation id, oldest first."""
@@ -185,9 +173,3 @@ class Reports:
         """Whether new orders are refused today."""
         self._account.sync()
         return self._account.money.killed_on == self._clock.now().date().isoformat()
-
-    def _known(self, number: int) -> BookOrder:
-        found = self._account.order(number)
-        if found is None:
-            raise BrokerError(f"the account has no order E{number}", code=ORDER)
-        return found

@@ -24,6 +24,7 @@ ORDER_COLUMNS = (
     "filled_value", "order_type", "asked_type", "limit_price", "trigger_price", "triggered",
     "validity", "product", "disclosed", "after_market", "release_at", "modifications", "state",
     "code", "reason", "placed_at", "updated_at", "entered_at", "exchange_at", "rank",
+    "standing", "leg",
 )  # fmt: skip
 POSITION_COLUMNS = (
     "contract", "product", "kind", "lot_size", "tick", "day", "carried_buy_units",
@@ -58,6 +59,7 @@ def order_values(order: BookOrder) -> tuple[Any, ...]:
         _text(order.release_at), order.modifications, order.state.value, order.code,
         order.reason, order.placed_at.isoformat(), order.updated_at.isoformat(),
         order.entered_at.isoformat(), _text(order.exchange_at), order.rank,
+        order.standing, order.leg,
     )  # fmt: skip
 
 
@@ -90,6 +92,8 @@ def order_of(row: Fields) -> BookOrder:
         entered_at=datetime.fromisoformat(row["entered_at"]),
         exchange_at=_moment(row["exchange_at"]),
         rank=row["rank"],
+        standing=row["standing"],
+        leg=row["leg"],
     )
 
 

@@ -5,6 +5,7 @@ What a step costs goes with the contracts whose quotes changed and have open ord
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -55,13 +56,10 @@ class SessionWalk(SessionEnds):
     def _shown(self, at: datetime, recorded: bool) -> tuple[Quotes, Depths]:
         """Quotes of the contracts with open orders, and depth where a new one meets an order."""
         books = {entry.contract.key: entry for entry in self._account.book.contracts()}
-        contracts, feed = [entry.contract for entry in books.values()], self._feed
+        contracts = [entry.contract for entry in books.values()]
         if not contracts:
             return {}, {}
-        if recorded and isinstance(feed, RecordedFeed):
-            quotes = feed.quotes_at(at, contracts)
-        else:
-            quotes = feed.quotes(contracts)
+        quotes = self._now_or_then(contracts, at, recorded)
         opened, before = session(at.date()).open, self._account.mirror.quotes
         met = [
             books[key].contract
@@ -71,6 +69,13 @@ class SessionWalk(SessionEnds):
             and before.get(key) != quote
         ]
         return quotes, self._depths(met, quotes, at if recorded else None)
+
+    def _now_or_then(
+        self, contracts: Sequence[OptionContract], at: datetime, recorded: bool
+    ) -> Quotes:
+        if recorded and isinstance(self._feed, RecordedFeed):
+            return self._feed.quotes_at(at, contracts)
+        return self._feed.quotes(contracts)
 
     def _depths(
         self, contracts: list[OptionContract], quotes: Quotes, recorded_at: datetime | None
@@ -163,12 +168,16 @@ class SessionWalk(SessionEnds):
             sent.append(order.number)
         return sent
 
-    def match_contract(self, contract: OptionContract, now: datetime) -> None:
-        """Match the open orders of one contract against what is shown now."""
-        quote = self._feed.quotes([contract]).get(contract.key)
-        if quote is None or not is_open(now) or quote.at < session(now.date()).open:
+    def match_contract(
+        self, contract: OptionContract, at: datetime, *, recorded: bool = False
+    ) -> None:
+        """Match the open orders of one contract against what is shown, now or at a moment."""
+        quote = self._now_or_then([contract], at, recorded).get(contract.key)
+        if quote is None or not is_open(at) or quote.at < session(at.date()).open:
             return
-        self._match(now, quote, self._depths([contract], {contract.key: quote}, None)[contract.key])
+        shown = {contract.key: quote}
+        depth = self._depths([contract], shown, at if recorded else None)
+        self._match(at, quote, depth[contract.key])
 
     def _match(self, at: datetime, quote: Quote, depth: Depth) -> None:
         """Trade the open orders of a contract, best price and then oldest first."""
