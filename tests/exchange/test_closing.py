@@ -128,3 +128,18 @@ def test_a_sale_that_waits_frees_no_money(opened, feed, clock):
     show(feed, CALL, 90_000, 95_000)
     dear = Placement(CALL, BUY, 715, limit=95_000)  # 6.79 lakh with 9.49 in cash, 6.57 of it free
     assert engine.place(dear).state is OrderState.REJECTED
+
+
+def test_an_order_of_the_evening_meets_the_price_rules_of_the_morning(opened, feed, clock):
+    """Its limit was within 40 % of the evening's 99.50, not of the morning's 70.00."""
+    engine = opened(5_000_000)
+    clock.at = ist("2026-02-10 20:00")
+    evening = feed.show(CALL, 9900, 10000, at=ist("2026-02-10 15:00"))
+    feed.shown[CALL.key] = replace(evening, last=9950)
+    order = engine.place(Placement(CALL, BUY, 65, limit=12000, after_market=True))
+    assert order.state is OrderState.PENDING
+    clock.at = ist("2026-02-11 09:15")
+    show(feed, CALL, 6900, 7100)
+    found = engine.order(order.number)
+    assert (found.state, found.code, found.filled) == (OrderState.REJECTED, "EXCH", 0)
+    assert "limit price protection" in found.reason

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract
@@ -163,7 +163,7 @@ class SessionWalk(SessionEnds):
                 updated_at=order.release_at,
                 rank=self._account.next_rank(),
             )
-            self._account.save(active)
+            self._judged(active, quote, order.release_at.date())
             self._account.mirror.quotes.pop(order.contract.key, None)
             sent.append(order.number)
         return sent
@@ -230,14 +230,16 @@ class SessionWalk(SessionEnds):
                 exchange_at=at,
                 rank=self._account.next_rank(),
             )
-            wrong = price_refusal(free, quote, self.band(order.contract), at.date())
-            if wrong:
-                free = replace(
-                    free, state=OrderState.REJECTED, code=wrong.code, reason=wrong.reason
-                )
-            self._account.save(free)
+            self._judged(free, quote, at.date())
             gone.append(order.number)
         return gone
+
+    def _judged(self, order: BookOrder, quote: Quote | None, day: date) -> None:
+        """Keep an order as it arrives at the market, or as the price rules refuse it there."""
+        wrong = price_refusal(order, quote, self.band(order.contract), day)
+        if wrong:
+            order = replace(order, state=OrderState.REJECTED, code=wrong.code, reason=wrong.reason)
+        self._account.save(order)
 
     def finish(self, number: int, at: datetime) -> None:
         """End what may not rest of an order that has just arrived: IOC, and self-trades."""
