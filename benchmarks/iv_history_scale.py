@@ -98,6 +98,7 @@ def watched() -> Watch:
 
 def child(home: Path, days: list[str], processes: int) -> dict[str, float | str]:
     """One run in this process: seconds, processor seconds, share of reading, memory, bytes."""
+    import exchange_calendars  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
     from strikeloom import iv_history

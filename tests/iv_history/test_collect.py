@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import deadly
 from strikeloom import iv_history
+from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.workers import ClusterWorkers, HereWorkers, ProcessWorkers
 from strikeloom.desk import open_desk
 from strikeloom.errors import DataError, MissingHistory, SettingsError, StageError
@@ -108,6 +111,52 @@ def test_another_setting_makes_a_day_missing_unless_only_ranks_use_it(
 
     assert iv_history.find_gaps(changed(windows={1: 5}), first).todo == ()
     assert len(iv_history.find_gaps(changed(rate=0.05), first).todo) == DAYS
+
+
+@pytest.fixture
+def own(home: Path, synthetic_history: ParquetHistory) -> Desk:
+    """A desk whose history the test may change."""
+    (home / "history").mkdir(parents=True)
+    shutil.copytree(synthetic_history.folder, home / "history" / MARKET)
+    return open_desk(MARKET)
+
+
+def _again(desk: Desk, dataset: str, partition: str, frame: pd.DataFrame, source: str) -> None:
+    """Import rows in place of a partition that was deleted."""
+    folder: Path = desk.history.folder  # type: ignore[attr-defined]
+    (folder / dataset / f"{partition}.parquet").unlink()
+    desk.history.write(dataset, frame, source=source)
+
+
+def test_a_corrected_file_of_the_same_name_is_worked_in_and_a_repeat_is_not(own: Desk) -> None:
+    days = own.history.days()[-DAYS:]
+    fill(own, days[0])
+    day, source = days[2], MARKET
+    rows = own.history.contracts(day).assign(day=pd.Timestamp(day))
+    _again(own, "contracts", str(day), rows, "another name.csv")
+    assert iv_history.find_gaps(own, days[0]).todo == ()
+    traded = rows.index[rows["traded"] & (rows["right"] == "CE")]
+    rows.loc[traded[0], "open_interest"] += 1
+    before = (own.history.folder / "contracts" / f"{day}.parquet").stat()  # type: ignore[attr-defined]
+    _again(own, "contracts", str(day), rows, source)
+    after = (own.history.folder / "contracts" / f"{day}.parquet").stat()  # type: ignore[attr-defined]
+    assert after.st_mtime_ns != before.st_mtime_ns
+    # the day, and those whose prices reach back to it
+    assert iv_history.find_gaps(own, days[0]).todo == tuple(days[2:])
+    assert not [item for item in fill(own, days[0]) if item.error]
+    assert iv_history.find_gaps(own, days[0]).todo == ()
+
+
+def test_a_corrected_price_of_the_cash_market_counts_from_its_day_on(own: Desk) -> None:
+    days = own.history.days()[-DAYS:]
+    fill(own, days[0])
+    month = days[2].strftime("%Y-%m")
+    rows = own.history.cash(days[2].replace(day=1), days[2] + timedelta(days=31))
+    rows = rows[rows["day"].dt.strftime("%Y-%m") == month]
+    first = rows.index[rows["day"] == pd.Timestamp(days[2])][0]
+    rows.loc[first, "close"] += 0.05
+    _again(own, "cash", month, rows, MARKET)
+    assert iv_history.find_gaps(own, days[0]).todo == tuple(days[2:])
 
 
 def test_what_a_worker_wrote_is_taken_in_without_working_again(

@@ -157,10 +157,11 @@ class Past(Protocol):
         ...
 
     def fingerprint(self, first: date, salt: str) -> str:
-        """What everything readable from ``first`` to ``day`` came from, as a short text.
+        """What everything readable from ``first`` to ``day`` holds, as a short text.
 
-        It changes when a file of the span is imported, replaced or a corporate action is found,
-        and with ``salt``; never by anything later than ``day``.
+        It changes when rows of the span are added, completed or corrected, when a corporate
+        action is found, and with ``salt``; never by anything later than ``day``, nor by the name
+        of the file that rows came in.
         """
         ...
 

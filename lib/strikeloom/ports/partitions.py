@@ -20,7 +20,7 @@ class Stamp:
     method : str
         Version of the numbers.
     inputs : str
-        Fingerprint of the files, corporate actions and settings that went in.
+        Fingerprint of the rows, corporate actions and settings that went in.
     """
 
     method: str

@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from strikeloom.adapters.parquet.partitions import PART
+from strikeloom.adapters.parquet.partitions import PART, read_digests
 from strikeloom.errors import StoreError
 from strikeloom.nse.contract_changes import COLUMNS, contract_changes
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "corporate_actions.json"
-_VERSION = 1  # of the search; another one compares everything anew
+_VERSION = 2  # of the search; another one compares everything anew
 
 #: Reads some columns of the contracts of a day.
 ReadDay = Callable[[date, Sequence[str]], "pd.DataFrame"]
@@ -40,14 +40,14 @@ class Compared:
 
     Attributes
     ----------
-    marks : tuple of int
-        Sizes of the two partitions, to see that one was replaced; and whether cash prices of
-        both days were there to confirm.
+    marks : tuple of str
+        Digests of the two partitions, to see that one was replaced; and of the cash prices of
+        both days, where they were there to confirm.
     """
 
     day_before: date
     day: date
-    marks: tuple[int, ...]
+    marks: tuple[str, ...]
     found: tuple[CorporateAction, ...]
 
 
@@ -88,7 +88,7 @@ def compare(
     files: Sequence[Path],
     read_day: ReadDay,
     read_cash: ReadCash,
-    with_cash: set[date],
+    cash: Mapping[str, str],
 ) -> list[CorporateAction]:
     """Compare the neighbouring days that were not compared yet. Call it under the lock.
 
@@ -96,8 +96,8 @@ def compare(
     ----------
     files : sequence of pathlib.Path
         Partitions of contracts, ascending.
-    with_cash : set of datetime.date
-        Days with cash prices.
+    cash : mapping of str to str
+        Digest of the cash prices of each day that has some.
 
     Returns
     -------
@@ -109,21 +109,21 @@ def compare(
     held: tuple[date, pd.DataFrame] | None = None
     for earlier, later in pairwise(files):
         day_before, day = (date.fromisoformat(path.stem) for path in (earlier, later))
-        sizes = (earlier.stat().st_size, later.stat().st_size)
-        marks = (*sizes, int({day_before, day} <= with_cash))
-        old = known.get(day)
-        if old is not None and (old.day_before, old.marks) == (day_before, marks):
-            pairs.append(old)
-            continue
         try:
+            held_now = (read_digests(earlier)[""], read_digests(later)[""])
+            marks = (*held_now, *(cash.get(str(each), "") for each in (day_before, day)))
+            old = known.get(day)
+            if old is not None and (old.day_before, old.marks) == (day_before, marks):
+                pairs.append(old)
+                continue
             if held is None or held[0] != day_before:
                 held = day_before, read_day(day_before, COLUMNS)
             before, held = held[1], (day, read_day(day, COLUMNS))
         except StoreError:
             held = None  # whoever reads the damaged day is told; its pairs are compared when mended
             continue
-        cash = read_cash(day_before, day)
-        found = contract_changes(before, held[1], day=day, day_before=day_before, cash=cash)
+        prices = read_cash(day_before, day)
+        found = contract_changes(before, held[1], day=day, day_before=day_before, cash=prices)
         pairs.append(Compared(day_before, day, marks, tuple(found)))
     if pairs != list(known.values()):
         _write(folder / FILE, pairs)

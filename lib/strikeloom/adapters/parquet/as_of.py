@@ -15,7 +15,7 @@ import numpy as np
 from strikeloom.adapters.parquet.chain_day import chain_path, contracts_of_chains
 from strikeloom.adapters.parquet.daily_prices import daily_prices
 from strikeloom.adapters.parquet.datasets import DATASETS
-from strikeloom.adapters.parquet.partitions import Sources, read_sources, stamp, stored
+from strikeloom.adapters.parquet.partitions import read_digests, stamp, stored, stored_days
 from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from strikeloom.adapters.parquet.history import ParquetHistory
 
 _PARTITIONS_KEPT = 10  # months of cash, years of indices: 50,000 rows each
-_FOOTERS_KEPT = 512
 _DATE = len("2026-01-31")
 
 
@@ -45,8 +44,8 @@ class HistoryAsOf:
 
     def days(self) -> list[date]:
         """Days with contracts, from a file or read from a broker, ascending."""
-        read = {date.fromisoformat(path.stem) for path in stored(self._history.folder / "chains")}
-        return sorted(day for day in read | set(self._history.days()) if day <= self.day)
+        read = stored_days(self._history.folder / "chains")
+        return sorted(day for day in {*read, *self._history.days()} if day <= self.day)
 
     def contracts(
         self,
@@ -119,27 +118,26 @@ class HistoryAsOf:
         return self._history.actions(first, min(last, self.day))
 
     def fingerprint(self, first: date, salt: str) -> str:
-        """What everything readable from ``first`` to the view's day came from."""
+        """What everything readable from ``first`` to the view's day holds."""
         begin, end = str(first), str(self.day)
+        folder = self._history.folder
         seen: dict[str, object] = {
             "salt": salt,
-            "contracts": self._history.sources("contracts", end) or self._read_today(),
-            "days": [str(day) for day in self.days() if day >= first],
             "actions": [repr(item) for item in self.actions(first, self.day)],
         }
+        for day in self.days():
+            if day >= first:
+                held = read_digests(folder / "contracts" / f"{day}.parquet")
+                seen[str(day)] = held or read_digests(chain_path(folder, day))
         for name in ("cash", "indices"):
             low, high = (day.strftime(DATASETS[name].grain) for day in (first, self.day))
-            for path in stored(self._history.folder / name):
+            for path in stored(folder / name):
                 if low <= path.stem <= high:
-                    scopes = _sources(path, stamp(path)).items()
-                    inside = {k: files for k, files in scopes if begin <= k[:_DATE] <= end}
+                    scopes = read_digests(path).items()
+                    inside = {k: held for k, held in scopes if begin <= k[:_DATE] <= end}
                     seen |= {f"{name} {path.stem}": inside} if inside else {}
         text = json.dumps(seen, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def _read_today(self) -> dict[str, str]:
-        """Moment of each underlying's chain, on a day that has no file yet."""
-        return {name: at.isoformat() for name, at in self._history.chain_times(self.day).items()}
 
     def quote_times(self, day: date) -> list[datetime]:
         """Moments of recorded intraday snapshots of a day; empty for a later one."""
@@ -226,11 +224,6 @@ def _with_former(symbols: Sequence[str], actions: Sequence[CorporateAction]) -> 
         if item.successor in names:
             names.add(item.symbol)
     return sorted(names)
-
-
-@lru_cache(maxsize=_FOOTERS_KEPT)
-def _sources(path: Path, _stamp: tuple[int, int]) -> Sources:
-    return read_sources(path)
 
 
 @lru_cache(maxsize=_PARTITIONS_KEPT)

@@ -19,7 +19,14 @@ from strikeloom.adapters.parquet.as_of import HistoryAsOf
 from strikeloom.adapters.parquet.chain_day import chain_times
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset, to_disk
-from strikeloom.adapters.parquet.partitions import PART, Sources, read_sources, stored
+from strikeloom.adapters.parquet.partitions import (
+    Sources,
+    all_digests,
+    read_sources,
+    stored,
+    stored_days,
+    sweep,
+)
 from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
 from strikeloom.domain.instruments import Kind, Underlying
 from strikeloom.errors import MissingHistory, StoreError
@@ -46,7 +53,7 @@ class ParquetHistory:
 
     def days(self) -> list[date]:
         """Days with contracts, ascending."""
-        return [date.fromisoformat(path.stem) for path in self._files("contracts")]
+        return stored_days(self.folder / "contracts")
 
     def contracts(
         self,
@@ -136,10 +143,10 @@ class ParquetHistory:
         with self.changes():
             return compare(
                 self.folder,
-                self._files("contracts"),
+                stored(self.folder / "contracts"),
                 lambda day, columns: self.contracts(day, columns=columns),
                 self.cash,
-                set(self.stored_days("cash")),
+                all_digests(self.folder / "cash"),
             )
 
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
@@ -190,8 +197,7 @@ class ParquetHistory:
         except OSError as error:
             raise StoreError(f"the folder {self.folder} cannot be written: {error}") from error
         try:
-            for left in self.folder.glob(f"*/.*{PART}"):
-                left.unlink(missing_ok=True)  # of a writer that was killed
+            sweep(self.folder)
             yield Changes(self.folder)
         finally:
             lock.release()
@@ -208,7 +214,7 @@ class ParquetHistory:
         if kind.moment not in kind.schema.columns:
             return self.days()
         days: set[date] = set()
-        for path in self._files(dataset):
+        for path in stored(self.folder / dataset):
             moments = read_tables([path], kind, columns=[kind.moment])[kind.moment].unique()
             days.update(
                 m.astimezone(IST).date() if isinstance(m, datetime) else m
@@ -231,7 +237,7 @@ class ParquetHistory:
         rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
         contracts = DATASETS["contracts"]
         table = read_tables(
-            self._files("contracts"),
+            stored(self.folder / "contracts"),
             contracts,
             pc.field("kind") == Kind.INDEX.value,
             columns=["day", "symbol", "underlying"],
@@ -261,9 +267,6 @@ class ParquetHistory:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "underlyings.json").write_text(json.dumps(body), encoding="utf-8")
 
-    def _files(self, dataset: str) -> list[Path]:
-        return stored(self.folder / dataset)
-
     def _path(self, dataset: Dataset, day: date) -> Path:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
 
@@ -278,7 +281,7 @@ class ParquetHistory:
         import pyarrow.compute as pc
 
         low, high = self._path(dataset, first), self._path(dataset, last)
-        paths = [path for path in self._files(dataset.name) if low <= path <= high]
+        paths = [path for path in stored(self.folder / dataset.name) if low <= path <= high]
         within = (pc.field("day") >= first) & (pc.field("day") <= last)
         return read_frame(paths, dataset, among(column, wanted, within))
 

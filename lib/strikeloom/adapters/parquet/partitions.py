@@ -7,16 +7,20 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset
+from strikeloom.adapters.parquet.digests import Digests, digests
 from strikeloom.errors import StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SOURCES = b"strikeloom.sources"
+_SOURCES, _DIGESTS = b"strikeloom.sources", b"strikeloom.digests"
+_FOOTERS_KEPT = 1024
 _ROWS_PER_GROUP = 16384  # one symbol of a day then reads a third of the day
 _REPEATING = ("text", "date")  # families whose few values a dictionary shortens
 PART = ".part"
@@ -88,6 +92,38 @@ def read_sources(path: Path) -> Sources:
         raise damaged(path, error) from error
 
 
+def read_digests(path: Path) -> Digests:
+    """Digests of the rows of a partition by scope, from its footer; empty without such a file.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    return _digests(path, stamp(path)) if path.exists() else {}
+
+
+def all_digests(folder: Path) -> Digests:
+    """Digests of all partitions of a dataset by scope; their scopes differ."""
+    return {scope: held for path in stored(folder) for scope, held in read_digests(path).items()}
+
+
+@lru_cache(maxsize=_FOOTERS_KEPT)
+def _digests(path: Path, _mark: tuple[int, int]) -> Digests:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        found = (pq.read_metadata(path).metadata or {}).get(_DIGESTS)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(path, error) from error
+    if found is None:  # written by an earlier version
+        dataset = DATASETS[path.parent.name]
+        return digests(read_partition(path, dataset).table, dataset)
+    told: Digests = json.loads(found)
+    return told
+
+
 def unreadable(path: Path, wanted: Sequence[str], error: Exception) -> StoreError:
     """Error for a partition whose columns cannot be read: damaged, or of an earlier version."""
     import pyarrow as pa
@@ -111,11 +147,27 @@ def unreadable(path: Path, wanted: Sequence[str], error: Exception) -> StoreErro
 
 def stored(folder: Path) -> list[Path]:
     """Partitions of a dataset by name; none when it has no folder."""
+    return [folder / f"{name}{_ENDS}" for name in _names(folder)]
+
+
+def stored_days(folder: Path) -> list[date]:
+    """Days of a dataset that has a partition a day, ascending."""
+    return [date.fromisoformat(name) for name in _names(folder)]
+
+
+def _names(folder: Path) -> list[str]:
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
         return []
-    return [folder / name for name in sorted(names) if name[0].isdigit() and name.endswith(_ENDS)]
+    whole = (name for name in names if name.endswith(_ENDS) and name[0].isdigit())
+    return sorted(name.removesuffix(_ENDS) for name in whole)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what a writer that was killed left in the datasets of a history."""
+    for left in folder.glob(f"*/.*{PART}"):
+        left.unlink(missing_ok=True)
 
 
 def stamp(path: Path) -> tuple[int, int]:
@@ -174,8 +226,10 @@ def _write(handle: int, part: Partition) -> None:
             out, table.schema, compression="zstd", store_schema=False, use_dictionary=repeating
         ) as file:
             file.write_table(table, row_group_size=_ROWS_PER_GROUP)
-            sources = json.dumps(part.sources, sort_keys=True)
-            file.add_key_value_metadata({_SOURCES.decode(): sources})
+            told = {_SOURCES: part.sources, _DIGESTS: digests(table, part.dataset)}
+            file.add_key_value_metadata(
+                {name.decode(): json.dumps(body, sort_keys=True) for name, body in told.items()}
+            )
         out.flush()
         os.fsync(out.fileno())
 
