@@ -1,5 +1,6 @@
 """Which orders cash and margin carry."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -175,3 +176,22 @@ def test_a_premium_received_does_not_pay_its_own_margin(tmp_path, feed, clock):
     gained = after.cash - before.cash
     assert 19_400_00 < gained < 19_500_00  # 300.00 x 65 less charges
     assert after.margin_used > gained + 0.10 * 25_000_00 * 65 * 0.9
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "same_as"),
+    [(30000, None, (29900, 30100)), (None, 9000, (8900, 9100)), (29000, 28000, (9900, 10100))],
+)
+def test_a_trade_of_the_morning_does_not_outweigh_the_quote_of_now(
+    broker, feed, clock, bid, ask, same_as
+):
+    """Traded at 100.00 once. Whoever bids 300.00 now shows what buying back costs at least."""
+
+    def bound(low, high):
+        shown = feed.show(CALL, low, high)
+        feed.shown[CALL.key] = replace(shown, last=10000)
+        return broker.engine.balance().margin
+
+    feed.show(CALL, 9900, 10100)
+    broker.submit(order("a", CALL, "SELL", 1, 9900))
+    assert bound(bid, ask) == pytest.approx(bound(*same_as), rel=1e-9)

@@ -47,10 +47,13 @@ def book_margin(
 
 
 def _mark(quote: Quote) -> int | None:
-    """Middle of a quote, else the last trade."""
-    if quote.bid is not None and quote.ask is not None and quote.two_sided:
-        return (quote.bid + quote.ask) // 2
-    return quote.last
+    """Middle of a quote, else the last trade as far as the one side that is there allows it."""
+    bid, ask, last = quote.bid, quote.ask, quote.last
+    if bid is not None and ask is not None:
+        return (bid + ask) // 2 if quote.two_sided else last
+    if bid is not None:
+        return max(bid, last or 0)
+    return last if ask is None or last is None else min(ask, last)
 
 
 def resting_sells(account: Ledger, without: BookOrder | None = None) -> Counter[OptionContract]:

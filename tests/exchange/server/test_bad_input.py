@@ -70,3 +70,8 @@ def test_candles_of_impossible_days(local, call, day):
     for path in ("/charts/historical", "/charts/intraday"):
         reply = ask(local, "POST", path, asked)
         assert (reply.status_code, reply.json()["errorCode"]) == (400, "DH-905")
+
+
+def test_a_page_beyond_reason_is_no_path(local):
+    reply = ask(local, "GET", "/trades/2026-01-01/2026-02-02/" + "9" * 5000)
+    assert (reply.status_code, reply.json()["error"]) == (404, "Not Found")

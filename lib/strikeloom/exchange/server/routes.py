@@ -70,7 +70,7 @@ ROUTES: tuple[Route, ...] = (
         ("GET", f"/orders/external/{_TEXT}", _N, "book", orders.by_correlation),
         ("GET", "/trades/?", _N, "trades", statements.trades),
         ("GET", f"/trades/{_ID}", _N, "trades", statements.trades),
-        ("GET", f"/trades/{_TEXT}/{_TEXT}/([0-9]+)", _N, "trades", statements.history),
+        ("GET", f"/trades/{_TEXT}/{_TEXT}/([0-9]{{1,6}})", _N, "trades", statements.history),
         ("GET", "/ledger", _N, "funds", statements.ledger),
         ("GET", "/positions", _N, "positions", portfolio.positions),
         ("DELETE", "/positions", _O, "cancel", portfolio.exit_all),
