@@ -140,6 +140,39 @@ def test_one_odd_trade_far_out_is_no_volatility() -> None:
     assert row["atm_iv_30d"] < 0.27
 
 
+def _quiet(frame: pd.DataFrame, rows: pd.Series) -> None:
+    frame.loc[rows, ["open", "high", "low", "close"]] = np.nan
+    frame.loc[rows, ["traded"]] = False
+    frame.loc[rows, ["lots_traded"]] = 0
+
+
+@pytest.mark.parametrize("lots", [1, 500])
+def test_a_thin_far_expiry_counts_when_it_knows_more_than_the_peers(lots: int) -> None:
+    """Three old quotes around the forward, a tenth above the peers' line."""
+    thin = {**_levels(), ("PEER03", FAR): 0.9 * 0.26 * 1.1}
+    # peers that scatter by a fourteenth, as real ones do
+    rng = np.random.default_rng(8)
+    noisy = {key: vol * float(np.exp(rng.normal(0, 0.07))) for key, vol in thin.items()
+             if key[1] == FAR and key[0] != "PEER03"}  # fmt: skip
+    frame = made(thin | noisy)
+    far = (frame["symbol"] == "PEER03") & (frame["expiry"] == pd.Timestamp(FAR))
+    option = far & (frame["right"] != "XX")
+    kept = (frame["strike"] == 980.0) & (frame["right"] == "PE")
+    kept |= frame["strike"].isin([1020.0, 1040.0]) & (frame["right"] == "CE")
+    _quiet(frame, option & ~kept)
+    frame.loc[option & kept, "lots_traded"] = lots
+    frame.loc[option & kept, "settle"] *= 1.01  # not settled at their close: old trades
+    found = summarise_day(frame, NOTHING, DAY, IV)
+    rows = found.expiries.set_index(["symbol", "expiry"])
+    row = rows.loc[("PEER03", pd.Timestamp(FAR))]
+    assert row["atm_iv"] == pytest.approx(0.2574, abs=0.003)
+    expected = Quality.C if lots == 1 else Quality.B
+    assert row["quality"] == expected.value
+    assert (row["term_iv"] == row["atm_iv"]) == (expected == Quality.B)
+    near, full = rows.loc[("PEER03", pd.Timestamp(NEAR))], rows.loc[("PEER04", pd.Timestamp(FAR))]
+    assert max(near["atm_error"], full["atm_error"]) < 0.02 < row["atm_error"]
+
+
 def test_realised_volatility_is_that_of_the_symbols_own_sessions(solved: DaySummary) -> None:
     prices = walk(PEERS[:3], SESSIONS)
     own = prices[prices["symbol"] == "PEER01"]

@@ -22,7 +22,9 @@ from strikeloom.settings.all import load_settings
 
 pytestmark = pytest.mark.realdata
 
-FILES = ("20250101", "20250102", "20260101", "20260113", "20260114", "20260203")
+FILES = (
+    "20250101", "20250102", "20260101", "20260113", "20260114", "20260203", "20260311", "20260313",
+)  # fmt: skip
 EXPECTED = [
     ("2026-01-01", "RELIANCE", 15.2, 1584.2),
     ("2026-02-03", "RELIANCE", 18.6, 1440.2),
@@ -87,6 +89,29 @@ def test_series_that_end_for_a_demerger_count_to_their_end(days: Days, day: str,
     # one contract under three names has one volatility, as the share's before and after
     assert rows["atm_iv"].max() - rows["atm_iv"].min() < 0.02
     assert rows["atm_iv"].between(0.18, 0.30).all()
+
+
+def test_three_old_trades_on_one_side_are_no_volatility(days: Days) -> None:
+    """SAMMAANCAP: 8 lots of calls above the forward at 40 to 54 %, read as 77 % 30 days ahead.
+
+    The days before and after it is at 42 to 45 %, and the share moves 2 % a day.
+    """
+    row = days.row("2026-03-11", "SAMMAANCAP")
+    assert np.isnan(row["atm_iv_30d"])
+    assert row["reason"] == Unsolved.THIN.value
+    rows = days.of("2026-03-11").expiries
+    at = (rows["symbol"] == "SAMMAANCAP") & (rows["quotes"] > 0)
+    assert rows.loc[at, "atm_iv"].between(0.40, 0.54).all()
+
+
+def test_a_thin_far_month_gives_way_to_what_peers_tell(days: Days) -> None:
+    """POWERINDIA: five calls of 11 lots, once 62 % for April beside a March of 52 %.
+
+    On the two sessions beside it April traded at 42 and 40 %, and the 30 days lay at 45 and 42.
+    """
+    row = days.row("2026-03-13", "POWERINDIA")
+    assert row["quality"] in (Quality.B.value, Quality.C.value)
+    assert 0.42 < row["atm_iv_30d"] < 0.53
 
 
 @pytest.mark.parametrize(("day", "index"), [("2026-01-01", 9.19), ("2026-02-03", 12.90)])

@@ -149,6 +149,25 @@ def test_few_quotes_are_named_and_lean_on_less() -> None:
     assert _fit([], []).kind.tolist() == [Kind.REFUSED]
 
 
+def test_quotes_on_one_side_say_a_level_and_nothing_of_the_slope_through_the_forward() -> None:
+    """Three calls far above, 54, 40 and 48 %, once were read as 82 % at the money."""
+    deviation = 0.42 * np.sqrt(19 / 365)
+    k, vols = np.array([0.49, 0.65, 0.81]) * deviation, np.array([0.54, 0.40, 0.48])
+    fit = _fit(k, vols**2 * 19 / 365, years=(19 / 365,))
+    assert fit.kind.tolist() == [Kind.FLAT]
+    assert 0.40 <= volatility(fit.curves, 0.0, 19 / 365)[0] <= 0.54
+    # a better expiry lends its shape: the same smile in units of its own deviation
+    beside, w = _quotes(GOOD["month"])
+    above = np.array([0.06, 0.09, 0.12, 0.15, 0.2])
+    wider = 1.3**2 * total_variance(GOOD["month"], above / 1.3).w
+    k, group = np.append(beside, above), [0] * len(beside) + [1] * len(above)
+    fit = _fit(k, np.append(w, wider), group=group, years=(0.1, 0.2))
+    assert fit.kind.tolist() == [Kind.FULL, Kind.BORROWED]
+    middle = float(total_variance(GOOD["month"], 0.0).w)
+    found = total_variance(fit.curves.pick(np.array([1])), 0.0).w
+    assert found == pytest.approx(1.3**2 * middle, rel=0.01)
+
+
 def test_a_lone_quote_borrows_however_heavy_it_is() -> None:
     """The slice with a shape of its own is settled first, or there is nothing to borrow."""
     k, w = _quotes(GOOD["month"], 11)

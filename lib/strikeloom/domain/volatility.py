@@ -31,9 +31,10 @@ class Quality(StrEnum):
     """How a 30-day volatility was obtained; the worse of the two expiries it lies between."""
 
     A = "A"
-    """Both expiries traded on both sides of the forward."""
+    """Both expiries traded on both sides of the forward; each is known to 7.5 % of itself."""
     B = "B"
-    """One side is bracketed by a single quote or none, or the tenor lies beyond the last expiry."""
+    """One side is bracketed by a single quote or none, or the tenor lies beyond the last expiry;
+    the volatility is known to 15 % of itself."""
     C = "C"
     """An expiry was carried along the term structure that its peers traded that day."""
 
@@ -60,6 +61,7 @@ class Unsolved(StrEnum):
     NOT_TRADED = "no option traded"
     NO_FORWARD = "no forward: no parity, no future, no spot"
     NO_QUOTE = "no usable quote near the forward"
+    THIN = "quotes too few, too old or too scattered to tell a volatility"
     ENDS_EARLY = "every series ends before its expiry, for a corporate action: none near 30 days"
     NO_TENOR = "no expiry near 30 days and too few peers to carry one"
     NO_EXPIRY = "no expiry with enough days and strikes to trade"
@@ -113,7 +115,8 @@ IV_SUMMARY = Schema(
 )
 
 #: One row an expiry, underlying and day: forward by its sources, the smile (``level`` to
-#: ``right_width`` as in ``quant/smile.Curves``, ``smile`` its kind) and what is read from it.
+#: ``right_width`` as in ``quant/smile.Curves``, ``smile`` its kind) and what is read from it;
+#: ``atm_error`` is the relative standard error of ``atm_iv``.
 IV_EXPIRIES = Schema(
     "iv_expiries",
     {
@@ -137,6 +140,7 @@ IV_EXPIRIES = Schema(
         "residual": "number",
         "moved": "number",
         "atm_iv": "number",
+        "atm_error": "number",
         "rr25": "number",
         "bf25": "number",
         "model_free": "number",

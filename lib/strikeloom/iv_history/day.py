@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of the numbers; a change makes every stored day count as missing.
-METHOD = "smile-5"
+METHOD = "smile-6"
 
 #: By ``quant.forwards.Source``.
 SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)
@@ -110,6 +110,7 @@ def _expiry_columns(
         "residual": fit.error,
         "moved": fit.moved,
         "atm_iv": found.wings.at_money,
+        "atm_error": found.error,
         "rr25": found.wings.risk_reversal,
         "bf25": found.wings.butterfly,
         "model_free": found.model_free,

@@ -23,6 +23,7 @@ from strikeloom.quant.forwards import (
 )
 from strikeloom.quant.implied_vol import Reason
 from strikeloom.quant.smile_delta import Wings, wings
+from strikeloom.quant.smile_error import Evidence, at_money_error
 from strikeloom.quant.smile_fit import Fit, fit_smiles
 from strikeloom.quant.smile_fit import Kind as Smile
 from strikeloom.quant.smile_quotes import out_of_the_money, precision
@@ -33,6 +34,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+#: Relative standard errors of a volatility: up to which it is well observed, and known at all.
+_FIRM, _KNOWN = 0.075, 0.15
 _NEAR = 1.0  # standard deviations around the forward within which a quote brackets it
 _THREADS = 2
 
@@ -64,12 +67,17 @@ class Expiries(NamedTuple):
     model_free : ndarray
         Volatility a year of the variance swap on the smile; NaN unless the smile has a shape
         of its own.
+    error : ndarray
+        Relative standard error of ``wings.at_money`` (``quant.smile_error``).
     below, above : ndarray of int64
         Quotes used within a standard deviation on each side of the forward.
+    shaped : ndarray of bool
+        The smile's shape is its own: three quotes or more, on both sides of the forward.
     grade : ndarray of str
-        ``A`` two quotes or more on both sides, ``B`` one side has a single one or none but
-        the smile has a level of its own, empty when it has none: no quote near the forward, or
-        one or two alone that were all made before the closing half hour.
+        ``A`` two quotes or more on both sides and an error below 7.5 %, ``B`` one side has a
+        single one or none but the smile has a level of its own, empty when it has none: no
+        quote near the forward, only some without a shape that were all made before the closing
+        half hour, or an error of 15 % and more.
     """
 
     parity: ParityForwards
@@ -78,8 +86,10 @@ class Expiries(NamedTuple):
     fit: Fit
     wings: Wings
     model_free: Floats
+    error: Floats
     below: Ints
     above: Ints
+    shaped: Flags
     grade: NDArray[np.str_]
 
 
@@ -116,9 +126,27 @@ def solve_expiries(
     shaped = fit.kind >= Smile.REDUCED
     with np.errstate(invalid="ignore"):
         model_free = np.sqrt(model_free_variance(fit.curves) / c.years)
+    error = at_money_error(
+        Evidence(
+            quotes.group,
+            quotes.moneyness,
+            c.is_call[quotes.row],
+            quotes.lots,
+            c.fresh[quotes.row],
+            weight,
+            fit.trust,
+            fit.residual,
+        ),
+        measured.at_money,
+        c.years,
+        best.std_error,
+    )
     grade = np.where((below >= 2) & (above >= 2), "A", "B")
     told = (below + above > 0) & (shaped | ((fit.used > 0) & (fresh > 0)))
-    grade = np.where(told & np.isfinite(best.forward), grade, "")
+    with np.errstate(invalid="ignore"):
+        grade = np.where((grade == "A") & (error > _FIRM), "B", grade)
+        told &= np.isfinite(best.forward) & (error < _KNOWN)
+    grade = np.where(told, grade, "")
     return Expiries(
         parity,
         best,
@@ -126,8 +154,10 @@ def solve_expiries(
         fit,
         measured,
         np.where(shaped, model_free, np.nan),
+        error,
         below,
         above,
+        shaped,
         grade,
     )
 

@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 _COMMON = 0.2  # share of underlyings that list an expiry of the common ladder
 _DAY = 1.0 / 365.0
-_WILD = 4.0  # standard deviations of the peers
+_WILD = 3.0  # standard errors, of all that enters
 
 
 class Term(NamedTuple):
@@ -37,40 +37,46 @@ def term_structure(c: Columns, found: Expiries, least_days: float) -> Term:
     Returns
     -------
     Term
-        Carried (``C``) where an expiry common to many underlyings has no quote of its own and
+        Carried (``C``) where an expiry common to many underlyings has no smile of its own and
         the neighbouring one has, by ``quant.peers.carry``; never over two expiries. Also where
-        it has a few quotes (``B``) that are further off the peers' line than four of their
-        standard deviations, while the sooner expiry traded well (``A``): one odd trade is no
-        volatility.
+        it is thin (``B``), the neighbour traded well (``A``), and what is carried has the
+        smaller standard error (the peers' and the neighbour's), or lies more than three such
+        errors away: odd trades are no volatility. A level without a shape of its own (``B``)
+        counts only where nothing can be carried.
     """
     near = c.calendar < (least_days - 0.01) * _DAY
-    vol = np.where((found.grade != "") & ~near, found.wings.at_money, np.nan)
+    usable = (found.grade != "") & ~near
+    vol = np.where(usable & found.shaped, found.wings.at_money, np.nan)
     grade = np.where(np.isfinite(vol), found.grade, "")
     whole = c.expiry == c.ends  # peers say nothing of a series that ends early
     dates, listed = np.unique(c.expiry[~near & whole], return_counts=True)
     ladder = dates[listed >= _COMMON * len(c.symbols)]
     shape = (len(ladder), len(c.symbols))
-    own, trusted, place = np.full(shape, np.nan), np.zeros(shape, dtype=bool), np.full(shape, -1)
+    own, own_error = np.full((2, *shape), np.nan)
+    trusted, place = np.zeros(shape, dtype=bool), np.full(shape, -1)
     for step, expiry in enumerate(ladder):
         rows = np.flatnonzero((c.expiry == expiry) & whole)
         at = c.chain[rows]
-        own[step, at], place[step, at] = vol[rows], rows
+        own[step, at], own_error[step, at], place[step, at] = vol[rows], found.error[rows], rows
         trusted[step, at] = grade[rows] == Quality.A
     for source, target in _steps(len(ladder)):
         carried, error, _ = carry(own[source], own[target], trusted[source] & trusted[target])
         gap = np.isnan(own[target])
-        if source < target:
-            with np.errstate(invalid="ignore"):
-                off = np.abs(np.log(own[target] / carried)) > _WILD * error
-            odd = off & trusted[source] & ~trusted[target]
-            vol[place[target][odd]] = np.nan
-            gap |= odd
+        told = np.hypot(error, own_error[source])
+        with np.errstate(invalid="ignore"):
+            doubt = np.hypot(told, own_error[target])
+            worse = np.abs(np.log(own[target] / carried)) > _WILD * doubt
+            worse |= own_error[target] > told
+        worse &= trusted[source] & ~trusted[target]
+        vol[place[target][worse]] = np.nan
+        gap |= worse
         gap &= np.isfinite(carried) & (place[target] >= 0)
         rows = place[target][gap]
         unset = np.isnan(vol[rows])  # the sooner neighbour goes before the later one
         vol[rows[unset]] = carried[gap][unset]
         grade[rows[unset]] = Quality.C
-    return Term(vol, grade)
+    alone = usable & np.isnan(vol)
+    return Term(np.where(alone, found.wings.at_money, vol), np.where(alone, found.grade, grade))
 
 
 def _steps(length: int) -> list[tuple[int, int]]:

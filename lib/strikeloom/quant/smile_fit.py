@@ -6,14 +6,17 @@ few quotes lean on fewer parameters, never on an invented shape without saying s
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import IntEnum
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.quant.kernel_cache import import_kernels
 from strikeloom.quant.smile import Curves, total_variance, volatility
 
 Floats = NDArray[np.float64]
@@ -25,6 +28,10 @@ _FARTHEST, _LEAST, _MOST = 20.0, 1e-10, 100.0
 _FAINTEST, _HEAVIEST = 1e-12, 1e100  # of the heaviest quote of a slice; of all
 _SHORTEST = 1e-7  # years, three seconds
 _WILD = 0.1
+_KERNELS = (
+    "smile_sequence", "smile_settle", "smile_slice", "smile_least_squares", "smile_certificate",
+    "compiled",
+)  # fmt: skip
 
 
 class Kind(IntEnum):
@@ -33,9 +40,10 @@ class Kind(IntEnum):
     REFUSED = 0
     """No usable quote or no time left: no smile."""
     FLAT = 1
-    """1 or 2 quotes and no better expiry to borrow from: their mean, the same at every strike."""
+    """As ``BORROWED``, with no better expiry to borrow from: their mean at every strike."""
     BORROWED = 2
-    """1 or 2 quotes: their level, the shape of the nearest better expiry."""
+    """1 or 2 quotes, or all on one side of the forward, which say nothing of the slope through
+    it: their level, the shape of the nearest better expiry."""
     REDUCED = 3
     """3 or 4 quotes: level and two slopes; the curvature follows from them (SSVI)."""
     FULL = 4
@@ -185,6 +193,16 @@ def fit_smiles(
     )
 
 
+def _kernel() -> Callable[..., None]:
+    """``fit_surface``, compiled from the sources as they are now: numba alone looks at one file."""
+    if find_spec("numba") is None:
+        from strikeloom.quant.smile_sequence import fit_surface
+
+        return fit_surface
+    found: Callable[..., None] = import_kernels("smile_sequence", _KERNELS).fit_surface
+    return found
+
+
 def _reasons(k: Floats, w: Floats, weight: Floats, group: Ints, years: Floats) -> Codes:
     """Why quotes cannot be used; ``OK`` for the others."""
     reason = np.zeros(len(k), dtype=np.int8)
@@ -228,8 +246,7 @@ def _fit(
     threads: int,
 ) -> None:
     """One underlying after the other, the largest first, on as many threads as asked."""
-    from strikeloom.quant.smile_sequence import fit_surface
-
+    fit_surface = _kernel()
     free, found, kinds = filled
     changes = np.flatnonzero(np.diff(surface)) + 1
     edges = [0, *changes.tolist(), len(surface)] if len(surface) else [0]

@@ -51,6 +51,17 @@ def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tu
 
 
 @compiled
+def _kind_of(quotes: Floats) -> int:
+    """What a slice's quotes can say; none on one side of the forward: nothing of the slope."""
+    n = quotes.shape[1]
+    if n == 0:
+        return REFUSED
+    if n < 3 or quotes[0, 0] > 0 or quotes[0, n - 1] < 0:
+        return FLAT
+    return FULL if n >= 5 else REDUCED
+
+
+@compiled
 def _to_scale(quotes: Floats) -> tuple[float, float]:
     """Bring a slice to units of its own deviation near the forward; that, and the weight in all."""
     n = quotes.shape[1]
@@ -112,13 +123,13 @@ def fit_surface(
     for i in range(count):
         mine = quotes[:, starts[i] : starts[i + 1]]
         size = mine.shape[1]
-        kinds[i] = FULL if size >= 5 else REDUCED if size >= 3 else FLAT if size else REFUSED
+        kinds[i] = _kind_of(mine)
         if size == 0:
             continue
         scales[i], heavy = _to_scale(mine)
         worth[i] = max(heavy / years[i], 1e-300)
-        if size >= 3:
-            shape = shape_of(fit_slice(mine, scales[i], size >= 5))
+        if kinds[i] >= REDUCED:
+            shape = shape_of(fit_slice(mine, scales[i], kinds[i] == FULL))
             free[i] = scaled(shape, scales[i])
     settled = np.zeros(count, dtype=np.bool_)
     room, none = np.zeros(2), np.empty(0)
