@@ -74,10 +74,10 @@ class Expiries(NamedTuple):
     shaped : ndarray of bool
         The smile's shape is its own: three quotes or more, on both sides of the forward.
     grade : ndarray of str
-        ``A`` two quotes or more on both sides and an error below 7.5 %, ``B`` one side has a
+        ``A`` two quotes or more on both sides and an error of 7.5 % or less, ``B`` one side has a
         single one or none but the smile has a level of its own, empty when it has none: no
         quote near the forward, only some without a shape that were all made before the closing
-        half hour, or an error of 15 % and more.
+        half hour, or an error of more than 15 %.
     """
 
     parity: ParityForwards
@@ -122,31 +122,15 @@ def solve_expiries(
     )
     measured = wings(fit.curves, c.years)
     below, above = _bracket(quotes, fit, measured.at_money * np.sqrt(c.years))
-    fresh = np.bincount(quotes.group, weights=c.fresh[quotes.row], minlength=len(c.years))
     shaped = fit.kind >= Smile.REDUCED
     with np.errstate(invalid="ignore"):
         model_free = np.sqrt(model_free_variance(fit.curves) / c.years)
-    error = at_money_error(
-        Evidence(
-            quotes.group,
-            quotes.moneyness,
-            c.is_call[quotes.row],
-            quotes.lots,
-            c.fresh[quotes.row],
-            weight,
-            fit.trust,
-            fit.residual,
-        ),
-        measured.at_money,
-        c.years,
-        best.std_error,
-    )
-    grade = np.where((below >= 2) & (above >= 2), "A", "B")
-    told = (below + above > 0) & (shaped | ((fit.used > 0) & (fresh > 0)))
+    error = _error(c, quotes, weight, fit, measured.at_money, best.std_error)
+    fresh = np.bincount(quotes.group, weights=c.fresh[quotes.row], minlength=len(c.years))
     with np.errstate(invalid="ignore"):
-        grade = np.where((grade == "A") & (error > _FIRM), "B", grade)
-        told &= np.isfinite(best.forward) & (error < _KNOWN)
-    grade = np.where(told, grade, "")
+        firm = (below >= 2) & (above >= 2) & (error <= _FIRM)
+        told = (below + above > 0) & (shaped | ((fit.used > 0) & (fresh > 0)))
+        told &= np.isfinite(best.forward) & (error <= _KNOWN)
     return Expiries(
         parity,
         best,
@@ -158,8 +142,24 @@ def solve_expiries(
         below,
         above,
         shaped,
-        grade,
+        np.where(told, np.where(firm, "A", "B"), ""),
     )
+
+
+def _error(
+    c: Columns, quotes: Quotes, weight: Floats, fit: Fit, vol: Floats, forward_error: Floats
+) -> Floats:
+    evidence = Evidence(
+        quotes.group,
+        quotes.moneyness,
+        c.is_call[quotes.row],
+        quotes.lots,
+        c.fresh[quotes.row],
+        weight,
+        fit.trust,
+        fit.residual,
+    )
+    return at_money_error(evidence, vol, c.years, forward_error)
 
 
 def _parity(c: Columns, discount: Floats, settings: IvSettings) -> ParityForwards:
