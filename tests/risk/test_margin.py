@@ -39,11 +39,14 @@ def test_a_naked_short_put_is_the_worst_of_sixteen_scenarios_plus_exposure():
     """Scenario table of the SPAN methodology, priced here with the textbook formula."""
     forward, strike, years, vol, units = 25000.0, 24500.0, 20 / 365, 0.15, 65
     now = _black(forward, strike, years, vol, is_call=False)
+    reach = (
+        8.485 * 0.20 / 250**0.5
+    )  # 6 x root of 2 deviations: a calm chain is scanned as if at 20 %: above 10 %
     moves = [(m / 3, v, 1.0) for m in range(-3, 4) for v in (1, -1)] + [(2, 0, 0.35), (-2, 0, 0.35)]
     assert len(moves) == 16
     losses = []
     for move, turn, share in moves:
-        level = forward * (1 + move * INDEX.price_scan)
+        level = forward * (1 + move * reach)
         shocked = max(0.01, vol + turn * INDEX.vol_scan)
         losses.append(share * (_black(level, strike, years, shocked, is_call=False) - now))
     expected = units * (max(losses) + now + INDEX.exposure * forward)

@@ -99,7 +99,8 @@ def margins(
     strikes, is_call, units : ndarray, shape (n, L)
         Units positive bought, negative sold; 0 pads, whatever its strike.
     forward, vol, years : ndarray, shape (n,)
-        ``years`` 0 means the legs expire today and carry the extra margin on shorts.
+        ``years`` 0 means the legs expire today and carry the extra margin on shorts. The price
+        is scanned by ``vol``, and by the parameters' own at least: a calm chain is no promise.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def margins(
         value=np.full(shape, np.nan),
         delivery=np.zeros(shape),
     )
-    return margin_parts(legs, vol, parameters).total
+    return margin_parts(legs, np.fmax(vol, parameters.base_vol), parameters).total
 
 
 def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:

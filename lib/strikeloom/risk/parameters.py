@@ -39,7 +39,7 @@ class SpanParameters:
     calendar_last_day : float
         1 when a leg may be spread on its last day, else 0.
     base_vol : float
-        Where none is known.
+        From which the price is scanned at least; that of a leg whose own is not known.
     """
 
     price_scan: float
