@@ -112,17 +112,33 @@ def reference_price(quote: Quote | None) -> int | None:
     return quote.ask if quote.bid is None else quote.bid if quote.ask is None else None
 
 
+def _market_price(quote: Quote | None) -> int | None:
+    """Paise of the last trade as far as the quote allows it: trades grow old, quotes less so.
+
+    The exchange takes the trades of half a minute, and what a contract is worth where there were
+    none.
+    """
+    reference = reference_price(quote)
+    if reference is None or quote is None or not quote.two_sided:
+        return reference
+    return min(max(reference, quote.bid or 0), quote.ask or reference)
+
+
 def price_refusal(
     order: BookOrder, quote: Quote | None, band: tuple[int, int] | None, day: date
 ) -> Refusal | None:
-    """Price band of the day, and limit price protection of orders that can trade."""
-    if band and not band[0] <= order.limit <= band[1]:
+    """Price band of the day, and limit price protection of orders that can trade.
+
+    A market that has left the band takes it along: the exchange widens it within the day.
+    """
+    reference = _market_price(quote)
+    left = band and reference is not None and not band[0] <= reference <= band[1]
+    if band and not left and not band[0] <= order.limit <= band[1]:
         return Refusal(
             EXCHANGE,
             f"price {order.limit / 100:.2f} is outside the day's range "
             f"{band[0] / 100:.2f} to {band[1] / 100:.2f}",
         )
-    reference = reference_price(quote)
     if reference is None or order.waits_for_trigger:
         return None
     limits = protected_range(order.contract.kind, reference, day)
