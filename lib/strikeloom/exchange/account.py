@@ -20,6 +20,8 @@ from strikeloom.exchange.rows import (
     order_values,
     trade_of,
 )
+from strikeloom.exchange.standing import Standing, StandingKind
+from strikeloom.exchange.standing_rows import body_of, standing_of
 
 _MARKS = ", ".join("?" * len(ORDER_COLUMNS))
 _INSERT = f"INSERT INTO orders ({', '.join(ORDER_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608
@@ -33,6 +35,7 @@ class Account(Ledger):
         """Record a new order, with its first event, and give it its number and rank."""
         number = self._file.execute(_INSERT, order_values(order))
         numbered = replace(order, number=number)
+        self.mirror.standing.note(numbered)
         return replace(numbered, rank=self._event(numbered, 0))
 
     def save(self, order: BookOrder, *, event: bool = True, fill: int = 0) -> BookOrder:
@@ -41,6 +44,7 @@ class Account(Ledger):
         if event:
             self._event(order, fill)
         self.book.put(order)
+        self.mirror.standing.note(order)
         return order
 
     def _event(self, order: BookOrder, fill: int) -> int:
@@ -125,3 +129,44 @@ class Account(Ledger):
     def set_cursor(self, name: str, seq: int) -> None:
         """Keep how far a reader has come."""
         self._file.execute("INSERT OR REPLACE INTO cursors (name, seq) VALUES (?, ?)", (name, seq))
+
+    def add_standing(self, item: Standing) -> Standing:
+        """Record a new standing order and give it its number."""
+        number = self._file.execute(
+            "INSERT INTO standing (kind, active, ended_on, body) VALUES (?, 1, '', ?)",
+            (item.kind, body_of(item)),
+        )
+        numbered = replace(item, number=number)
+        self.mirror.standing.put(numbered)
+        return numbered
+
+    def save_standing(self, item: Standing) -> Standing:
+        """Keep a standing order as it is now."""
+        ended = "" if item.active else item.updated_at.date().isoformat()
+        self._file.execute(
+            "UPDATE standing SET active = ?, ended_on = ?, body = ? WHERE number = ?",
+            (int(item.active), ended, body_of(item), item.number),
+        )
+        self.mirror.standing.put(item)
+        return item
+
+    def standing(self, number: int) -> Standing | None:
+        """One standing order, active or ended."""
+        rows = self._file.rows("SELECT body FROM standing WHERE number = ?", (number,))
+        return standing_of(number, rows[0]["body"]) if rows else None
+
+    def standings(self, kind: StandingKind, since: date | None = None) -> list[Standing]:
+        """Standing orders of a kind, oldest first: all, or active ones and those ended since."""
+        rows = self._file.rows(
+            "SELECT number, body FROM standing WHERE kind = ? AND (active > 0 OR ended_on >= ?) "
+            "ORDER BY number",
+            (kind, since.isoformat() if since else ""),
+        )
+        return [standing_of(row["number"], row["body"]) for row in rows]
+
+    def children(self, number: int) -> list[BookOrder]:
+        """Orders that a standing order had placed, oldest first."""
+        rows = self._file.rows(
+            "SELECT * FROM orders WHERE standing = ? AND standing > 0 ORDER BY number", (number,)
+        )
+        return [order_of(row) for row in rows]

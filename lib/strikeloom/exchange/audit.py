@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import StoreError
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.standing import ENTRY, StandingKind
 from strikeloom.exchange.trade import Trade
 
 
@@ -26,6 +27,29 @@ def audit(account: Account) -> None:
         _positions(account, trades)
         mirror, kept = list(account.book), [o for o in orders if not o.state.terminal]
         _same("open orders", mirror, kept)
+        _standing(account, orders)
+
+
+def _standing(account: Account, orders: list[BookOrder]) -> None:
+    """What stands as mirrored, exits within their entries, one order of two."""
+    children: dict[int, list[BookOrder]] = defaultdict(list)
+    for order in orders:
+        if order.standing:
+            children[order.standing].append(order)
+    book = account.mirror.standing
+    for kind in StandingKind:
+        for item in account.standings(kind):
+            mine, name = children.pop(item.number, []), f"{kind} order {item.number}"
+            if item.active:
+                _same(f"{name} mirrored", book.get(item.number), item)
+                _same(f"{name}'s orders", book.children(item.number), mine)
+            if kind is StandingKind.SUPER:
+                entered = sum(order.filled for order in mine if order.leg == ENTRY)
+                exited = sum(order.filled for order in mine if order.leg != ENTRY)
+                _same(f"{name} exited beyond its entry", max(0, exited - entered), 0)
+            if kind is StandingKind.FOREVER:
+                _same(f"{name}'s orders beyond one", max(0, len(mine) - 1), 0)
+    _same("orders of unknown standing orders", set(children), set())
 
 
 def _same(what: str, kept: object, worked_out: object) -> None:

@@ -11,27 +11,20 @@ ends the arriving order).
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
-
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
-from strikeloom.errors import DataError, Rejected
-from strikeloom.exchange.hours import is_open
+from strikeloom.errors import Rejected
 from strikeloom.exchange.order import BookOrder
-from strikeloom.exchange.placement import Change, OrderType, Placement, Product
+from strikeloom.exchange.placement import Change, Placement, Product
 from strikeloom.exchange.position import Position
 from strikeloom.exchange.reports import Reports
 from strikeloom.exchange.rules import (
     INPUT,
-    MARKET_CLOSED,
     ORDER,
     Refusal,
     input_refusal,
 )
-from strikeloom.exchange.typed import changed
-from strikeloom.nse.freeze import freeze_units, slices
+from strikeloom.exchange.standing_desk import StandingDesk
 
 
 class Engine(Reports):
@@ -46,6 +39,11 @@ class Engine(Reports):
         Day whose charges hold, for a market that is older than any tariff on record; default:
         each day its own.
     """
+
+    @property
+    def standing(self) -> StandingDesk:
+        """Super orders, forever orders, alerts, exits at a profit or loss."""
+        return StandingDesk(self._account, self._walk, self._clock)
 
     # orders
 
@@ -63,7 +61,9 @@ class Engine(Reports):
             raise Rejected(wrong.reason, code=wrong.code)
         with self._account.transaction():
             self._walk.catch_up(now)
-            return self._walk.take(placement, now)
+            order = self._walk.take(placement, now)
+            self._walk.tend(now)
+            return self._walk.known(order.number)
 
     def modify(self, number: int, change: Change) -> BookOrder:
         """Change an open order; it keeps its place in time unless price or size ask for more.
@@ -78,23 +78,12 @@ class Engine(Reports):
         now = self._clock.now()
         with self._account.transaction():
             self._walk.catch_up(now)
-            before = self._walk.known(number)
-            quote = self._walk.quote(before.contract, now)
-            after, refusal = before, _ended(before, now)
-            if refusal is None:
-                after, refusal = changed(before, change, quote, now)
-            refusal = refusal or self._walk.refusal(after, now, quote, before)
-            if refusal is None:
-                if after.rank != before.rank:
-                    after = replace(after, rank=self._account.next_rank())
-                if after.waits_for_release:
-                    return self._account.save(after)
-                return self._walk.enter(replace(after, exchange_at=now), now)
-        raise Rejected(
-            f"{before.contract.label}: {refusal.reason}",
-            code=refusal.code,
-            order_id=before.order_id,
-        )
+            try:
+                self._walk.own(number)
+                return self._walk.change(number, change, now)
+            except Rejected as error:  # nothing was changed: what was caught up stays
+                refused = error
+        raise refused
 
     def cancel(self, number: int) -> BookOrder:
         """Cancel what is left; an order that is already terminal is answered as it is.
@@ -114,36 +103,11 @@ class Engine(Reports):
             return self._walk.end(order, OrderState.CANCELLED, done, now)
 
     def exit_all(self) -> list[BookOrder]:
-        """Cancel every open order, then send market orders against every position.
-
-        What is short is bought back first: a hedge sold from above its short would need the
-        margin of a naked one. A position above the freeze quantity goes out in slices.
-        """
-        self.advance()
-        for order in self._account.book:
-            self.cancel(order.number)
-        held = sorted(self._account.positions(), key=lambda position: position.net > 0)
-        return [
-            self.place(
-                Placement(
-                    position.contract,
-                    Side.SELL if position.net > 0 else Side.BUY,
-                    units,
-                    OrderType.MARKET,
-                    product=position.product,
-                )
-            )
-            for position in held
-            if position.net
-            for units in self._slices(position.contract, abs(position.net))
-        ]
-
-    def _slices(self, contract: OptionContract, units: int) -> list[int]:
-        freeze = freeze_units(contract.symbol, self._clock.now().date())
-        try:
-            return slices(units, contract.lot_size, freeze)
-        except DataError:
-            return [units]  # no whole lots, or a lot is frozen: the order's refusal says so
+        """Cancel every open order, then send market orders against every position."""
+        now = self._clock.now()
+        with self._account.transaction():
+            self._walk.catch_up(now)
+            return self._walk.leave(now, tuple(Product))
 
     def kill_switch(self, on: bool) -> None:
         """Refuse new orders for the rest of the day, or take them again.
@@ -188,10 +152,3 @@ class Engine(Reports):
             for position in (stays, there.joined(moved)):
                 self._account.keep_position(position)
             self._account.note_conversion(held, after, units, now)
-
-
-def _ended(order: BookOrder, now: datetime) -> Refusal | None:
-    """Why an order that is over cannot be changed."""
-    if not order.state.terminal:
-        return None
-    return Refusal(ORDER, f"the order is {order.state}" if is_open(now) else MARKET_CLOSED)

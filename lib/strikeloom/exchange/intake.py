@@ -8,15 +8,16 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import OrderState
 from strikeloom.domain.quotes import Quote
-from strikeloom.errors import BrokerError, DataError
+from strikeloom.errors import BrokerError, DataError, Rejected
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.funding import lacks_money
-from strikeloom.exchange.hours import hours_refusal
+from strikeloom.exchange.hours import hours_refusal, is_open
 from strikeloom.exchange.order import BookOrder
-from strikeloom.exchange.placement import Listing, Placement
+from strikeloom.exchange.placement import Change, Listing, Placement
 from strikeloom.exchange.rules import (
     DESK,
     EXCHANGE,
+    MARKET_CLOSED,
     ORDER,
     Refusal,
     expiry_refusal,
@@ -24,7 +25,7 @@ from strikeloom.exchange.rules import (
     price_refusal,
 )
 from strikeloom.exchange.session_walk import SessionWalk
-from strikeloom.exchange.typed import typed_order
+from strikeloom.exchange.typed import changed, typed_order
 from strikeloom.ports.feed import MarketFeed
 
 
@@ -75,6 +76,34 @@ class Intake(SessionWalk):
         return self.enter(
             replace(order, state=OrderState.PENDING, exchange_at=at), at, recorded=recorded
         )
+
+    def change(self, number: int, change: Change, at: datetime) -> BookOrder:
+        """Change an open order.
+
+        Raises
+        ------
+        Rejected
+            When the change is refused (fact ``code``); the order is as it was.
+        BrokerError
+            When the account has no such order.
+        """
+        before = self.known(number)
+        quote = self.quote(before.contract, at)
+        after, refusal = before, _ended(before, at)
+        if refusal is None:
+            after, refusal = changed(before, change, quote, at)
+        refusal = refusal or self.refusal(after, at, quote, before)
+        if refusal:
+            raise Rejected(
+                f"{before.contract.label}: {refusal.reason}",
+                code=refusal.code,
+                order_id=before.order_id,
+            )
+        if after.rank != before.rank:
+            after = replace(after, rank=self._account.next_rank())
+        if after.waits_for_release:
+            return self._account.save(after)
+        return self.enter(replace(after, exchange_at=at), at)
 
     def enter(self, order: BookOrder, at: datetime, *, recorded: bool = False) -> BookOrder:
         """Put an order, new or changed, to the market."""
@@ -134,3 +163,10 @@ class Intake(SessionWalk):
         if self._instruments is None:
             return contract
         return self._instruments.contract(contract.key, at.date())
+
+
+def _ended(order: BookOrder, now: datetime) -> Refusal | None:
+    """Why an order that is over cannot be changed."""
+    if not order.state.terminal:
+        return None
+    return Refusal(ORDER, f"the order is {order.state}" if is_open(now) else MARKET_CLOSED)

@@ -25,6 +25,8 @@ from strikeloom.exchange.rows import (
     position_values,
     trade_of,
 )
+from strikeloom.exchange.standing_book import StandingBook
+from strikeloom.exchange.standing_rows import standing_of
 from strikeloom.exchange.trade import Trade
 
 _POSITION = (
@@ -55,6 +57,7 @@ class Mirror:
     money: Money
     matched_to: datetime | None
     seen: int
+    standing: StandingBook
     quotes: dict[str, Quote] = field(default_factory=dict)  # last one matched, by contract
 
 
@@ -99,12 +102,21 @@ class Ledger:
             held = [position_of(row) for row in self._file.rows("SELECT * FROM positions")]
             (money,) = self._file.rows("SELECT * FROM money")
             progress = self._file.rows("SELECT matched_to FROM progress")
+            stands = self._file.rows("SELECT number, body FROM standing WHERE active > 0")
+            children = self._file.rows(
+                "SELECT * FROM orders WHERE standing > 0 AND standing IN "
+                "(SELECT number FROM standing WHERE active > 0)"
+            )
         return Mirror(
             Book(order_of(row) for row in orders),
             {(p.contract.key, p.product): p for p in held},
             Money(*(money[n] for n in Money.__dataclass_fields__)),
             datetime.fromisoformat(progress[0]["matched_to"]) if progress else None,
             seen,
+            StandingBook(
+                (standing_of(row["number"], row["body"]) for row in stands),
+                (order_of(row) for row in children),
+            ),
         )
 
     @property

@@ -14,11 +14,11 @@ from strikeloom.exchange.account import Account
 from strikeloom.exchange.audit import audit
 from strikeloom.exchange.balance import Balance
 from strikeloom.exchange.funding import book_margin, resting_sells, tied_premium
-from strikeloom.exchange.intake import Intake
 from strikeloom.exchange.margin_answer import MarginAnswer, margin_answer
 from strikeloom.exchange.order import BookOrder, OrderEvent
 from strikeloom.exchange.placement import Listing, Placement
 from strikeloom.exchange.position import Position
+from strikeloom.exchange.standing_watch import StandingWatch
 from strikeloom.exchange.trade import Trade
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
@@ -39,7 +39,7 @@ class Reports:
         self._account = account
         self._feed = feed
         self._clock = clock
-        self._walk = Intake(account, feed, instruments, tariff)
+        self._walk = StandingWatch(account, feed, instruments, tariff)
 
     def order(self, number: int) -> BookOrder:
         """One order.

@@ -98,13 +98,15 @@ class SessionWalk(SessionEnds):
 
     def _moved(self, since: datetime | None, now: datetime) -> bool:
         """Whether quotes, a release or the end of a session concern an open order."""
-        book = self._account.book
+        book, stands = self._account.book, self._account.mirror.standing.active()
         oldest = book.oldest_day
-        if oldest is None or (since is not None and since >= now):
+        if (oldest is None and not stands) or (since is not None and since >= now):
             return False
         if since is None or not isinstance(self._feed, RecordedFeed):
             return True
-        if now > session(oldest).close:
+        if oldest is not None and now > session(oldest).close:
+            return True
+        if any(item.lapsed(now) for item in stands):
             return True
         due = any(o.release_at is not None and o.release_at <= now for o in book.waiting())
         return due or bool(self._feed.moments(since, now))
@@ -113,7 +115,11 @@ class SessionWalk(SessionEnds):
         """Match, release, expire and settle everything up to a moment."""
         since = self._account.matched_to()
         if self._moved(since, now):
-            first = min(order.entered_at for order in self._account.book)
+            first = min(
+                *(order.entered_at for order in self._account.book),
+                *(item.created_at for item in self._account.mirror.standing.active()),
+                now,
+            )
             for at, recorded in self._stops(first if since is None else max(first, since), now):
                 self._pass(at, recorded=recorded)
             self._pass(now, present=True)
@@ -137,13 +143,17 @@ class SessionWalk(SessionEnds):
         self._settle(at)
         self._begin_day(at)
         released = self._release(at)
-        if not len(self._account.book) or not is_open(at):
-            return
-        quotes, depths = self._shown(at, recorded) if recorded or present else ({}, {})
-        for key in sorted(depths):
-            self._match(at, quotes[key], depths[key])
-        for number in released:
-            self.finish(number, at)
+        if len(self._account.book) and is_open(at):
+            quotes, depths = self._shown(at, recorded) if recorded or present else ({}, {})
+            for key in sorted(depths):
+                self._match(at, quotes[key], depths[key])
+            for number in released:
+                self.finish(number, at)
+        if recorded or present:
+            self.tend(at, recorded=recorded)
+
+    def tend(self, at: datetime, *, recorded: bool = False) -> None:
+        """Look after what stands over orders; of itself a walk has nothing of the kind."""
 
     def _release(self, at: datetime) -> list[int]:
         """Send to the exchange what was given after the market; returns the orders sent."""

@@ -12,6 +12,7 @@ from strikeloom.exchange.market.listed import Listed
 from strikeloom.exchange.order import OrderEvent
 from strikeloom.exchange.placement import OrderType, Product
 from strikeloom.exchange.server.words import exchange_order_id, order_id, rupee, stamp
+from strikeloom.exchange.standing import ENTRY, STOP, TARGET
 
 _STATUS = {
     OrderState.TRANSIT: "Transit",
@@ -29,6 +30,7 @@ _TYPES = {
     OrderType.STOP_LOSS: "SL",
     OrderType.STOP_LOSS_MARKET: "SLM",
 }
+_LEGS = {ENTRY: 1, STOP: 2, TARGET: 3}
 _PRODUCTS = {Product.INTRADAY: "I", Product.MARGIN: "M"}
 
 
@@ -72,7 +74,7 @@ def alert(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
             "remarks": order.correlation_id or " ",
             "mktType": "NL",
             "reasonDescription": order.reason or "CONFIRMED",
-            "legNo": 1,
+            "legNo": _LEGS.get(order.leg, 1),
             "instrument": "OPTIDX" if it.kind is Kind.INDEX else "OPTSTK",
             "symbol": it.symbol,
             "productName": order.product.value,

@@ -162,9 +162,20 @@ class House:
 
     def placed(self, client_id: str, order: BookOrder) -> None:
         """Decide whether an order is late to appear in the book."""
+        self._decide(client_id, order.number)
+
+    def placed_standing(self, client_id: str, number: int) -> None:
+        """Decide whether a standing order is late to appear; they count below zero."""
+        self._decide(client_id, -number)
+
+    def _decide(self, client_id: str, number: int) -> None:
         late = self.troubles.draw((Kind.LATE_ORDER,), "place")
         if late is not None:
-            self.absent[client_id, order.number] = self.seconds() + late.seconds
+            self.absent[client_id, number] = self.seconds() + late.seconds
+
+    def shows_standing(self, client_id: str, number: int) -> bool:
+        """Whether a list shows a standing order yet."""
+        return self.shows(client_id, -number)
 
     def shows(self, client_id: str, order: BookOrder | int) -> bool:
         """Whether the book shows an order yet."""

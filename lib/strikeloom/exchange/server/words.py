@@ -24,6 +24,7 @@ NEVER: Final = "0001-01-01 00:00:00"
 _FIRST_ORDER: Final = 100_000_000_000
 _FIRST_EXCHANGE_ORDER: Final = 1_100_000_000_000_000
 _FIRST_TRADE: Final = 400_000_000
+_FIRST_STANDING: Final = 500_000_000_000
 
 
 def order_id(number: int) -> str:
@@ -39,9 +40,29 @@ def order_number(text: str) -> int:
     Refusal
         DH-905 when it is none.
     """
-    if not text.isdecimal() or len(text) != 12 or int(text) <= _FIRST_ORDER:
+    return _number(text, _FIRST_ORDER)
+
+
+def standing_id(number: int) -> str:
+    """Number of a forever order or an alert as the wire writes it."""
+    return str(_FIRST_STANDING + number)
+
+
+def standing_number(text: str) -> int:
+    """Number of a forever order or an alert of the wire's text.
+
+    Raises
+    ------
+    Refusal
+        DH-905 when it is none.
+    """
+    return _number(text, _FIRST_STANDING)
+
+
+def _number(text: str, first: int) -> int:
+    if not text.isdecimal() or len(text) != 12 or int(text) <= first:
         raise refused("DH-905", BAD_INPUT)
-    return int(text) - _FIRST_ORDER
+    return int(text) - first
 
 
 def exchange_order_id(number: int) -> str:

@@ -97,31 +97,6 @@ def get_ip(call: Call) -> Answer:
     )
 
 
-def none_of(_call: Call) -> Answer:
-    """List of a kind of orders that nobody can place here."""
-    return Answer([])
-
-
-def super_orders(_call: Call) -> Answer:
-    """Refuse: the workbench never sends bracket orders."""
-    raise not_offered("super orders")
-
-
-def forever_orders(_call: Call) -> Answer:
-    """Refuse: the workbench never leaves orders behind."""
-    raise not_offered("forever orders")
-
-
-def conditional_orders(_call: Call) -> Answer:
-    """Refuse: the workbench decides its exits itself."""
-    raise not_offered("conditional orders")
-
-
-def profit_exit(_call: Call) -> Answer:
-    """Refuse: the workbench decides its exits itself."""
-    raise not_offered("exits by profit and loss")
-
-
 def depository(_call: Call) -> Answer:
     """Refuse: shares are not traded here."""
     raise not_offered("depository slips")

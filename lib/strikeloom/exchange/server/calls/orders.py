@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
@@ -26,10 +26,13 @@ from strikeloom.exchange.server.words import (
     rupee,
     stamp,
 )
+from strikeloom.exchange.standing import ENTRY, STOP, TARGET
 from strikeloom.nse.freeze import freeze_units, slices
 
+Found = TypeVar("Found")
 _TAG = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")
-_LEGS = {"", "NA", "ENTRY_LEG"}
+_LEGS = {"", "NA", ENTRY}
+_ALL_LEGS = {ENTRY, TARGET, STOP}
 _MOST_SLICES = 250  # what a client may place in a minute
 
 
@@ -67,7 +70,7 @@ def place(call: Call) -> Answer:
     """Place one order: accepted here says nothing of the exchange yet."""
     if not call.body:
         raise refused("DH-905", BAD_INPUT)
-    return Answer(_taken(_submit(call, placement(call))))
+    return Answer(taken(_submit(call, placement(call))))
 
 
 def place_sliced(call: Call) -> Answer:
@@ -78,11 +81,11 @@ def place_sliced(call: Call) -> Answer:
     parts = [whole.units] if whole.units % lot else slices(whole.units, lot, freeze)
     if len(parts) > _MOST_SLICES:
         raise bad_field("quantity", whole.units)
-    return Answer([_taken(_submit(call, replace(whole, units=part))) for part in parts])
+    return Answer([taken(_submit(call, replace(whole, units=part))) for part in parts])
 
 
 def _submit(call: Call, what: Placement) -> BookOrder:
-    order = _heard(lambda: call.engine.place(what))
+    order = heard(lambda: call.engine.place(what))
     call.house.placed(call.client.client_id, order)
     return order
 
@@ -102,7 +105,7 @@ def modify(call: Call) -> Answer:
         order_type=call.one_of("orderType", ORDER_TYPES) if "orderType" in call.body else None,
         validity=call.one_of("validity", VALIDITIES) if "validity" in call.body else None,
     )
-    return Answer(_taken(_heard(lambda: call.engine.modify(number, change))))
+    return Answer(taken(heard(lambda: call.engine.modify(number, change))))
 
 
 def cancel(call: Call) -> Answer:
@@ -111,20 +114,20 @@ def cancel(call: Call) -> Answer:
     before = _find(call, number)
     if before.state.terminal:
         raise refused("DH-906", f"Order is already {before.state.value}, it cannot be cancelled")
-    after = _heard(lambda: call.engine.cancel(number))
+    after = heard(lambda: call.engine.cancel(number))
     return Answer({"orderId": order_id(number), "orderStatus": after.state.value}, 202)
 
 
 def book(call: Call) -> Answer:
     """All orders of the day."""
     orders = call.engine.orders(call.now.date())
-    return Answer([_row(call, order) for order in orders if _shown(call, order)])
+    return Answer([order_row(call, order) for order in orders if _shown(call, order)])
 
 
 def by_id(call: Call) -> Answer:
     """One order, in a list, as recorded from the broker."""
     order = _find(call, order_number(call.args[0]))
-    return Answer([_row(call, order)])
+    return Answer([order_row(call, order)])
 
 
 def by_correlation(call: Call) -> Answer:
@@ -132,11 +135,11 @@ def by_correlation(call: Call) -> Answer:
     found = [order for order in call.engine.by_correlation(call.args[0]) if _shown(call, order)]
     if not found:
         raise refused("DH-905", BAD_INPUT)
-    return Answer(_row(call, found[-1]))
+    return Answer(order_row(call, found[-1]))
 
 
 def _find(call: Call, number: int) -> BookOrder:
-    order = _heard(lambda: call.engine.order(number))
+    order = heard(lambda: call.engine.order(number))
     if not _shown(call, order):
         raise refused("DH-905", BAD_INPUT)
     return order
@@ -146,7 +149,7 @@ def _shown(call: Call, order: BookOrder) -> bool:
     return call.house.shows(call.client.client_id, order)
 
 
-def _heard(work: Callable[[], BookOrder]) -> BookOrder:
+def heard(work: Callable[[], Found]) -> Found:
     """Carry out, with the engine's refusals in the broker's words."""
     try:
         return work()
@@ -156,14 +159,11 @@ def _heard(work: Callable[[], BookOrder]) -> BookOrder:
         raise refused("DH-905", BAD_INPUT) from error
 
 
-def _taken(order: BookOrder) -> dict[str, str]:
+def taken(order: BookOrder) -> dict[str, str]:
+    """What the broker says of an order that it has just been given."""
     # the broker answers before the exchange has looked at the order
     said = order.state if order.state is OrderState.REJECTED else OrderState.TRANSIT
     return {"orderId": order_id(order.number), "orderStatus": said.value}
-
-
-def _row(call: Call, order: BookOrder) -> dict[str, object]:
-    return order_row(call, order)
 
 
 def order_row(call: Call, order: BookOrder) -> dict[str, object]:
@@ -189,7 +189,7 @@ def order_row(call: Call, order: BookOrder) -> dict[str, object]:
         "afterMarketOrder": order.after_market,
         "boProfitValue": 0.0,
         "boStopLossValue": 0.0,
-        "legName": "NA",
+        "legName": order.leg if order.leg in _ALL_LEGS else "NA",
         "createTime": stamp(order.placed_at),
         "updateTime": stamp(order.updated_at),
         "exchangeTime": stamp(order.exchange_at),
