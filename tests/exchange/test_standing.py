@@ -121,14 +121,13 @@ def test_exits_are_as_large_as_what_is_filled(engine, show):
     show(100_00, size=65)
     number = bracket(engine, lots=4, limit=100_05)
     assert net(engine) == 65
-    show(90_00, size=65)  # the entry fills on while it is stopped out
-    for last in (90_00, 85_00, 90_00, 100_00):
-        entry, *out = seen(engine, number).orders
-        assert sum(order.units for order in out) == entry.filled
-        assert all(order.leg == STOP for order in out)
-        show(last, size=65)
-    assert entry.filled == 65 * 4
+    show(90_00, size=65)  # the entry fills on, and is stopped out: it would meet its own exit
+    entry, out = seen(engine, number).orders
+    assert (entry.filled, entry.state) == (130, OrderState.CANCELLED)
+    assert (out.leg, out.units, out.filled) == (STOP, 130, 65)
+    show(85_00, size=65)
     assert net(engine) == 0
+    assert seen(engine, number).item.state is StandingState.CLOSED
 
 
 def test_a_stop_follows_by_whole_jumps_and_never_back(engine, show):

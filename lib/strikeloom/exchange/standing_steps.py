@@ -49,8 +49,10 @@ def super_step(
     """Step of a super order.
 
     Its exits are orders only from the moment that their price is reached, one leg at a time, so
-    that both can never fill: a stop takes over from a target that rests. Each unit that the
-    entry fills is sent to exit once; what is cancelled, refused or expires is not sent again.
+    that both can never fill: a stop takes over from a target that rests. What is left of the
+    entry is cancelled then: it would meet the exit, or fill again what is being left. Each unit
+    that the entry filled is sent to exit once; what is cancelled, refused or expires is not
+    sent again.
     """
     entry = next((order for order in children if order.leg == ENTRY), None)
     if entry is None:
@@ -70,7 +72,7 @@ def super_step(
     if acting is None:
         return Step(item)
     sent = sum(o.units if o.leg == acting.name else o.filled for o in exits)
-    others = tuple(o.number for o in exits if o.leg != acting.name and o.number in open_exits)
+    others = tuple(o.number for o in children if o.leg != acting.name and not o.state.terminal)
     units = entry.filled - sent
     if units <= 0:
         return Step(item, cancel=others)
