@@ -71,6 +71,9 @@ class Master:
     def __init__(self, numbers: dict[str, int]) -> None:
         self._numbers = numbers
 
+    def in_force(self) -> date:
+        return date(2026, 6, 10)
+
     def security_of(self, key: str, _day: date) -> SecurityId:
         return SecurityId("NSE_FNO", self._numbers[key])
 

@@ -39,6 +39,9 @@ class Numbered:
         ]
         self._numbers = {contract.key: 1 + n for n, contract in enumerate(self.contracts)}
 
+    def in_force(self) -> date:
+        return date(2026, 6, 10)
+
     def security_of(self, key: str, _day: date) -> SecurityId:
         return SecurityId("NSE_FNO", self._numbers[key])
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from doubles import option
 from local_exchange import LocalExchange, local_exchange
+from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.desk import keys
+
+START = FeedStream.start
 
 HEAD = (
     "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,"
@@ -93,3 +97,40 @@ def test_quotes_name_what_is_not_there(call, planned) -> None:
     assert "NOBODY" in said.err
     assert "no position" in call("quotes", "--open-positions").out
     assert call("quotes", option(25_000).key).code == 1
+
+
+def _ours() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("dhan-")]
+
+
+def test_a_command_ends_what_it_connected(
+    call, local: LocalExchange, drawn_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = option(25_000)
+    local.market.show(contract, 99_00, 100_00)
+    begun = []
+    monkeypatch.setattr(FeedStream, "start", lambda self: (begun.append(1), START(self)))
+    said = call("quotes", contract.key, "--mode", "paper", "--market", "synthetic-7")
+    assert said.code == 0, said.err
+    assert begun
+    assert _ours() == []
+    said = call("quotes", contract.key, "NOPE", "--mode", "paper", "--market", "synthetic-7")
+    assert said.code == 1  # an error closes as well
+    assert _ours() == []
+
+
+def test_an_unknown_underlying_is_answered_with_the_nearest(call, drawn_home: Path) -> None:
+    said = call("quotes", "SYNDX", "--market", "synthetic-7")
+    assert said.code == 1
+    assert "market synthetic-7 has no underlying SYNDX; the nearest: SYNDEX" in said.err
+    said = call("quotes", "NOPE", "--market", "synthetic-7")
+    assert "has no underlying NOPE; the nearest: " in said.err
+    assert "csv" not in said.err
+
+
+def test_quotes_of_no_position_say_so(call, drawn_home: Path) -> None:
+    said = call("quotes", "--open-positions", "--market", "synthetic-7")
+    assert said.code == 0
+    assert "no position of replay:synthetic-7 is open: there is nothing to quote" in said.out
+    said = call("quotes", "--open-positions", "--market", "synthetic-7", "--json")
+    assert json.loads(said.out) == {"spots": [], "quotes": []}

@@ -6,17 +6,23 @@ import asyncio
 import socket
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dhan_side import OurSide, eventually
 from doubles import ManualClock, ist, option, order
 from local_exchange import local_exchange
+from strikeloom.adapters.dhan.broker import DhanBroker
+from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
+from strikeloom.adapters.dhan.instruments import SecurityId
+from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.refusing import RefusingBroker
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk import keys, open_desk, to_day_end, to_next_session
+from strikeloom.desk.dhan import wire
 from strikeloom.errors import Rejected, StageError, Unreachable
 from strikeloom.ports.desk import Desk, Mode
 
@@ -61,6 +67,21 @@ def test_alert_refuses_every_order_before_it_could_leave(nse: None) -> None:
         desk.broker.submit(order("tag-1", option(25_000), "BUY", 1, 100_00))
     with pytest.raises(Rejected, match="alert cancels no order"):
         desk.broker.cancel("100000000001")
+
+
+def test_the_adapter_itself_sends_no_order_to_dhan(nse: None) -> None:
+    """Below the mode and its broker: whoever holds the adapter cannot reach the real book."""
+    found = wire()
+    assert found.credentials is not None
+    assert not found.is_local
+    client = DhanClient(found.credentials, found.addresses)
+    for method in ("place_order", "modify_order", "cancel_order"):
+        with pytest.raises(Rejected, match=f"{method} was not sent: orders leave only to a local"):
+            client.call(CallClass.ORDER, method, "100000000001")
+    listed = SimpleNamespace(security_of=lambda *_: SecurityId("NSE_FNO", 40_001))
+    broker = DhanBroker(client, listed, SystemClock())  # type: ignore[arg-type]
+    with pytest.raises(Rejected, match="place_order was not sent"):
+        broker.submit(order("tag-1", option(25_000), "BUY", 1, 100_00))
 
 
 def test_a_desk_in_real_time_cannot_pick_its_day(nse: None) -> None:

@@ -191,6 +191,8 @@ def test_an_entry_that_nobody_sent_is_not_sent_another_day(made: MadeDesk):
 class Stepping:
     """Clock that does something of its own when it waits."""
 
+    speed = 1.0
+
     def __init__(self, clock: ManualClock, wait) -> None:
         self._clock, self.wait = clock, wait
 

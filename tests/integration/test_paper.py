@@ -46,8 +46,7 @@ def _exchange(home: Path, port: int, monkeypatch: Any) -> Iterator[ExchangeServe
 
 
 def _close(desk: Desk) -> None:
-    desk.feed.close()  # type: ignore[attr-defined]
-    desk.store.close()  # type: ignore[attr-defined]
+    desk.close()
 
 
 def _held(desk: Desk) -> dict[str, int]:

@@ -152,7 +152,7 @@ def test_days_to_expiry_needs_no_price_but_waits_for_one_to_leave(made: MadeDesk
     made.feed.shown.clear()
     report = cycle(made)
     assert "days to expiry" in report.fired[0]
-    assert "no ask" in report.blocked[0]
+    assert "has no quote now" in report.blocked[0]
     assert any("cannot leave" in text for _, text in made.heard.texts)
     made.show(SOLD, 119_50, 120_50)
     made.show(BOUGHT, 69_50, 70_50)

@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from strikeloom.cli import data, demo, doubt, exchange, look, mark, monitor, quotes, stages
+from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
 
 app = typer.Typer(
@@ -50,7 +51,8 @@ def main() -> NoReturn:
     """Run the command line; an error of the package is a sentence and exit code 1."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app(args=paired(sys.argv[1:]))
+        with AT_END:
+            app(args=paired(sys.argv[1:]))
     except StrikeloomError as error:
         from strikeloom.cli.say import problem
 

@@ -21,10 +21,11 @@ def instruments(
                        show_default=False),
     ] = None,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download the list of today.")
+        bool, typer.Option("--fetch", help="Download the list that is in force.")
     ] = False,
     day: Annotated[
-        str, typer.Option("--date", help="Day the list is of; default: today.", show_default=False)
+        str, typer.Option("--date", help="Day the list is of; default: the one in force.",
+                          show_default=False)
     ] = "",
     market: Market = "",
     as_json: Json = False,
@@ -40,6 +41,7 @@ def instruments(
 
     strikeloom data instruments api-scrip-master-detailed.csv --date 2026-02-10
     """
+    from strikeloom.adapters.dhan.instruments import list_day
     from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
     from strikeloom.adapters.dhan.security_master import read_master
     from strikeloom.cli import say
@@ -68,7 +70,7 @@ def instruments(
     found = wire()
     with say.err.status("reading", spinner="dots"):
         master = read_master(path) if path else fetch_master(found.addresses.instruments)
-    of = of or live_clock(found).now().date()
+    of = of or list_day(live_clock(found).now())
     store.keep(master, of)
     _tell(master, name, of, as_json=as_json)
 

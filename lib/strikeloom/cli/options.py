@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+#: What the running command opened; ``main`` ends it with the command.
+AT_END = ExitStack()
 
 if TYPE_CHECKING:
     from strikeloom.ports.desk import Desk
@@ -33,7 +37,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
 def desk_of(market: str, day: str = "", *, mode: str = "", pace: float = 0.0) -> Desk:
-    """Open the desk that the options name."""
+    """Open the desk that the options name; it is closed when the command ends."""
     from strikeloom.desk import open_desk
 
-    return open_desk(market, day, mode=mode, pace=pace)
+    return AT_END.enter_context(open_desk(market, day, mode=mode, pace=pace))

@@ -48,15 +48,16 @@ def quotes(
         if ":" in name:
             wanted.append(desk.instruments.contract(name.upper(), desk.clock.now().date()))
             continue
-        symbol = desk.instruments.underlying(name.upper()).symbol
+        symbol = _underlying(desk, name.upper())
         level, at = desk.feed.spot(symbol)
         spots.append((symbol, level, at))
         wanted += _near(desk, symbol, level)
     if open_positions:
         legs = (leg for position in desk.store.positions() for leg in position.legs)
         wanted = sorted({leg.contract for leg in legs if leg.net_units})
-        if not wanted:
-            say.say(f"no position of {desk.account} is open")
+        if not wanted and not as_json:
+            say.say(f"no position of {desk.account} is open: there is nothing to quote. "
+                    "strikeloom quotes NIFTY shows options around a level")  # fmt: skip
             return
     found = desk.feed.quotes(wanted)
     if wanted and not found:
@@ -74,6 +75,30 @@ def quotes(
         ["contract", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
         _rows(wanted, found, desk),
     )
+
+
+def _underlying(desk: Desk, name: str) -> str:
+    """Symbol of an underlying.
+
+    Raises
+    ------
+    DataError
+        When there is none of that name; names the nearest.
+    """
+    import difflib
+
+    from strikeloom.errors import DataError
+    from strikeloom.nse.underlyings import known
+
+    try:
+        return desk.instruments.underlying(name).symbol
+    except DataError:
+        names = sorted({*known(), *desk.history.contracts(desk.day)["symbol"].unique()})
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
+        raise DataError(
+            f"market {desk.market} has no underlying {name}; the nearest: {', '.join(near)}",
+            symbol=name,
+        ) from None
 
 
 def _near(desk: Desk, symbol: str, level: int) -> list[OptionContract]:

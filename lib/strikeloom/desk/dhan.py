@@ -6,6 +6,7 @@ What is configured is read from the environment and ``.env``: ``DHAN_CLIENT_ID``
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
 
@@ -73,6 +74,7 @@ class LivePorts:
     broker: Broker
     instruments: DhanInstruments
     chains: DhanChains
+    closers: tuple[Callable[[], None], ...]
 
 
 def wire() -> Wire:
@@ -197,11 +199,14 @@ def live_ports(
     broker: Broker
     if mode is Mode.SIMULATE:
         cash = settings.desk.starting_cash * PAISE_PER_RUPEE
-        broker = SimBroker(where.account(account), feed, clock, cash, instruments)
+        broker = engine = SimBroker(where.account(account), feed, clock, cash, instruments)
+        closers = (feed.close, client.close, engine.close)
     else:
         broker = DhanBroker(client, instruments, clock)
         updates = OrderUpdates(credentials, addresses, lambda _: clock.wake())
         clock.begin_with(updates.start)
+        closers = (updates.close, feed.close, client.close)
         if mode is Mode.ALERT:
             broker = RefusingBroker(broker)
-    return LivePorts(clock, feed, broker, instruments, DhanChains(client, instruments, clock))
+    chains = DhanChains(client, instruments, clock)
+    return LivePorts(clock, feed, broker, instruments, chains, closers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -51,6 +52,7 @@ class Ports(TypedDict, total=False):
     alerts: Alerts
     chains: Chains
     partitions: Partitions
+    closers: tuple[Callable[[], None], ...]
 
 
 def open_desk(
@@ -104,7 +106,15 @@ def open_desk(
         store = open_store(where.store, name, account)
         clock = ReplayClock(store, history, session(chosen).close, pace)
         desk = assemble_desk(
-            name, account, chosen, where, settings, store=store, history=history, clock=clock
+            name,
+            account,
+            chosen,
+            where,
+            settings,
+            store=store,
+            history=history,
+            clock=clock,
+            closers=(store.close,),
         )
     else:
         desk = _live_desk(chosen_mode, name, _day(day), where, settings, history)
@@ -140,6 +150,7 @@ def _live_desk(
         broker=live.broker,
         instruments=live.instruments,
         chains=live.chains,
+        closers=live.closers,
     )
 
 
@@ -154,14 +165,27 @@ def assemble_desk(
 ) -> Desk:
     """Put a desk together from the ports given and the replay's for the rest.
 
-    What a port must be for a mode is decided by the caller; nothing here is guessed.
+    What a port must be for a mode is decided by the caller; nothing here is guessed. Closing
+    the desk closes what is made here, after what the caller gives in ``closers``.
     """
-    store = ports.get("store") or open_store(where.store, market, account)
+    closers = [*ports.get("closers", ())]
+    store = ports.get("store")
+    if store is None:
+        store = made = open_store(where.store, market, account)
+        closers.append(made.close)
     history = ports.get("history") or ParquetHistory(where.history(market), market)
     clock = ports.get("clock") or ReplayClock(store, history, session(day).close)
     feed = ports.get("feed") or ReplayFeed(history, clock, settings.desk.replay)
     cash = settings.desk.starting_cash * PAISE_PER_RUPEE
     instruments = HistoryInstruments(history, history.underlyings())
+    broker = ports.get("broker")
+    if broker is None:
+        broker = engine = SimBroker(where.account(account), feed, clock, cash, instruments)
+        closers.insert(0, engine.close)
+    quotes = ports.get("quotes")
+    if quotes is None:
+        quotes = cache = SqliteQuoteCache(where.quotes, market)
+        closers.append(cache.close)
     return Desk(
         market=market,
         account=account,
@@ -171,14 +195,14 @@ def assemble_desk(
         settings=settings,
         clock=clock,
         feed=feed,
-        broker=ports.get("broker")
-        or SimBroker(where.account(account), feed, clock, cash, instruments),
+        broker=broker,
         store=store,
         history=history,
         instruments=ports.get("instruments") or instruments,
-        quotes=ports.get("quotes") or SqliteQuoteCache(where.quotes, market),
+        quotes=quotes,
         alerts=ports.get("alerts") or LogAlerts(),
         chains=ports.get("chains"),
+        closers=tuple(closers),
         partitions=ports.get("partitions") or DayTables(where.volatility(market), SUMMARY),
     )
 

@@ -36,16 +36,18 @@ def mark_position(
 ) -> MarkedPosition:
     """Position with its marks, P&L after charges, and the limits its rules are measured by."""
     now = desk.clock.now()
-    stale = desk.settings.desk.replay.stale_after_seconds
+    stale = desk.quote_age_seconds
     marks: dict[str, Mark] = {}
     missing: list[str] = []
     value = 0
     for leg in position.legs:
         if not leg.net_units:
             continue
-        mark = mark_quote(quotes.get(leg.contract.key), now, stale)
+        quote = quotes.get(leg.contract.key)
+        mark = mark_quote(quote, now, stale)
         if mark is None:
-            missing.append(leg.contract.label)
+            old = quote is not None and (now - quote.at).total_seconds() > stale
+            missing.append(leg.contract.label + (f" (older than {stale:.0f} s)" if old else ""))
             continue
         marks[leg.contract.key] = mark
         value += leg.net_units * mark.price - leg.open_value

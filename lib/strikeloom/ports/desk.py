@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -44,6 +46,8 @@ class Desk:
         Results of stage 01 by day, as the workers write them.
     chains : Chains or None
         A broker's option chains; ``None`` on a desk without one.
+    closers : tuple of callable
+        End what the desk holds open: sockets and their threads, connections, files.
     """
 
     market: str
@@ -62,3 +66,28 @@ class Desk:
     alerts: Alerts
     partitions: Partitions
     chains: Chains | None = None
+    closers: tuple[Callable[[], None], ...] = ()
+
+    @property
+    def quote_age_seconds(self) -> float:
+        """Seconds of the desk's time after which a quote is too old to decide anything.
+
+        Settings say it in real seconds: where the clock runs faster, quotes age faster.
+        """
+        ages = self.settings.desk.quote_age_seconds.model_dump()
+        return float(ages[self.mode.value]) * max(1.0, self.clock.speed)
+
+    def close(self) -> None:
+        """End the desk's sockets, threads and files. Closing twice does nothing more.
+
+        All is tried before an error of one of them is raised.
+        """
+        with ExitStack() as ending:
+            for closer in reversed(self.closers):
+                ending.callback(closer)
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

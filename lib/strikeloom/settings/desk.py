@@ -15,7 +15,16 @@ class ReplaySettings(SettingsModel):
     half_spread_percent: float = Field(gt=0, le=20)
     min_half_spread_ticks: int = Field(ge=1, le=100)
     depth_share_of_volume: float = Field(gt=0, le=1)
-    stale_after_seconds: float = Field(gt=0)
+
+
+class QuoteAgeSettings(SettingsModel):
+    """Age in real seconds up to which a quote may decide something, by mode."""
+
+    replay: float = Field(gt=0, le=7200)
+    simulate: float = Field(gt=0, le=300)
+    paper: float = Field(gt=0, le=300)
+    alert: float = Field(gt=0, le=300)
+    live: float = Field(gt=0, le=120)
 
 
 class DeskSettings(SettingsModel):
@@ -27,3 +36,4 @@ class DeskSettings(SettingsModel):
     synthetic_seed: int = Field(ge=0, le=10**6)
     starting_cash: int = Field(gt=0)
     replay: ReplaySettings
+    quote_age_seconds: QuoteAgeSettings

@@ -15,7 +15,6 @@ class GuardSettings(SettingsModel):
     max_orders_per_day: int = Field(ge=1)
     max_open_positions: int = Field(ge=1)
     max_price_distance_percent: float = Field(gt=0, le=100)
-    max_quote_age_seconds: float = Field(gt=0)
     max_entry_spread_percent: float = Field(gt=0, le=200)
 
 

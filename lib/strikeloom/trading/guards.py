@@ -10,6 +10,7 @@ from strikeloom.errors import DataError, GuardError, NoQuote
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.fresh import fresh
 from strikeloom.trading.remainder import held_free
 
 _LEAST_SPREAD = 100  # paise: a few ticks are a large share of a cheap option
@@ -90,14 +91,11 @@ def _form(desk: Desk, intent: OrderIntent) -> None:
 
 def _price(desk: Desk, intent: OrderIntent) -> None:
     guards = desk.settings.execution.guards
-    quote = desk.feed.quotes([intent.contract]).get(intent.contract.key)
-    if quote is None:
-        raise _refuse("quote", str(NoQuote(f"{intent.contract.label} has no quote now")))
-    age = (desk.clock.now() - quote.at).total_seconds()
-    if age > guards.max_quote_age_seconds:
-        raise _refuse(
-            "quote age", f"{age:.0f} s, limit {guards.max_quote_age_seconds:.0f} s", age=age
-        )
+    shown = desk.feed.quotes([intent.contract]).get(intent.contract.key)
+    try:
+        quote = fresh(desk, intent.contract, shown)
+    except NoQuote as error:
+        raise _refuse("quote" if shown is None else "quote age", str(error)) from None
     known = [price for price in (quote.bid, quote.ask) if price is not None]
     if not known or (len(known) == 2 and known[0] > known[1]):
         raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")

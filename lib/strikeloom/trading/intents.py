@@ -15,6 +15,7 @@ from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import GuardError
 from strikeloom.nse.freeze import freeze_units, slices
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.fresh import fresh
 from strikeloom.trading.limits import limit_price
 
 Trade = tuple[int, OptionContract, int]  # leg, contract, signed units
@@ -107,9 +108,8 @@ def _intents(
     found: list[OrderIntent] = []
     for leg, contract, signed in trades:
         side = Side.BUY if signed > 0 else Side.SELL
-        limit = limit_price(
-            contract, side, purpose, quotes.get(contract.key), desk.settings.execution
-        )
+        quote = fresh(desk, contract, quotes.get(contract.key))
+        limit = limit_price(contract, side, purpose, quote, desk.settings.execution)
         cut = slices(abs(signed), contract.lot_size, freeze_units(contract.symbol, now.date()))
         found += [
             OrderIntent(
@@ -144,7 +144,7 @@ def next_attempt(desk: Desk, old: OrderIntent, remainder: int) -> OrderIntent:
     NoQuote
         When the leg cannot be priced now.
     """
-    quote = desk.feed.quotes([old.contract]).get(old.contract.key)
+    quote = fresh(desk, old.contract, desk.feed.quotes([old.contract]).get(old.contract.key))
     attempt = old.attempt + 1
     return replace(
         old,

@@ -15,7 +15,7 @@ def limit_price(
     contract: OptionContract,
     side: Side,
     purpose: Purpose,
-    quote: Quote | None,
+    quote: Quote,
     settings: ExecutionSettings,
 ) -> int:
     """Limit in paise, on the tick.
@@ -25,7 +25,7 @@ def limit_price(
     NoQuote
         When the side to trade against shows no price.
     """
-    near = None if quote is None else (quote.ask if side is Side.BUY else quote.bid)
+    near = quote.ask if side is Side.BUY else quote.bid
     if near is None:
         wanted = "ask" if side is Side.BUY else "bid"
         raise NoQuote(f"{contract.label} shows no {wanted} now", key=contract.key)

@@ -12,8 +12,9 @@ import pytest
 from dhan_side import QUICK, OurSide, eventually
 from doubles import EXPIRY, option
 from local_exchange import WEEKLY, LocalExchange, local_exchange
-from strikeloom.adapters.dhan.feed import DhanFeed, traded_moment
+from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import SecurityId
+from strikeloom.adapters.dhan.mapping import traded_moment
 from strikeloom.adapters.dhan.packets import FullTick, Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NoQuote

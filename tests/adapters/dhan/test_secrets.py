@@ -125,7 +125,7 @@ def test_nothing_of_ours_shows_a_secret(
         shown = [text for thing in (ours, feed, updates) for text in _shown(thing)]
     finally:
         feed.close()
-        updates.stop()
+        updates.close()
         ours.close()
     heard = "".join(capsys.readouterr()) + logged.getvalue()
     kept = b"".join(p.read_bytes() for p in (tmp_path / "ours").rglob("*") if p.is_file())

@@ -33,7 +33,7 @@ def test_every_change_of_an_order_is_heard(ours: OurSide, local: LocalExchange, 
         local.server.tend()
         eventually(lambda: heard.count(None) >= 2)  # whoever listens looks at the book again
     finally:
-        updates.stop()
+        updates.close()
     assert updates.status.stopped
     assert local.token not in "".join(capsys.readouterr())
 

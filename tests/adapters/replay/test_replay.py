@@ -23,7 +23,6 @@ FIRST, SECOND, EXPIRY = date(2026, 2, 10), date(2026, 2, 11), date(2026, 2, 24)
 DATES = dict.fromkeys(("day", "expiry", "last_day"), "datetime64[s]")
 SETTINGS = ReplaySettings(
     half_spread_percent=1.0, min_half_spread_ticks=1, depth_share_of_volume=0.1,
-    stale_after_seconds=900,
 )  # fmt: skip
 
 

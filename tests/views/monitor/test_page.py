@@ -256,7 +256,8 @@ def test_missing_prices_are_named_and_no_total_is_made_up(made: MadeDesk):
     assert "no price" in head
     assert "1 without a price" in head
     card = text.card(board.rows[0])
-    assert f"No price for {SOLD.label}, {BOUGHT.label}" in card
+    old = "(older than 900 s)"
+    assert f"No price for {SOLD.label} {old}, {BOUGHT.label} {old}" in card
 
 
 def test_everything_a_person_wrote_is_escaped(made: MadeDesk):

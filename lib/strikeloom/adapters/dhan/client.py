@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials, is_loopback
 from strikeloom.adapters.dhan.limits import CallClass, RateLimits
+from strikeloom.errors import Rejected
 
 if TYPE_CHECKING:
     from requests import Response
@@ -82,6 +83,7 @@ class DhanClient:
     ) -> None:
         self.credentials = credentials
         self.limits = limits or RateLimits()
+        self._is_local = is_loopback(addresses.rest)
         self._lines = {
             market_data: _Line(credentials, addresses.rest, answer_seconds)
             for market_data in (False, True)
@@ -94,14 +96,23 @@ class DhanClient:
 
         Raises
         ------
+        Rejected
+            For a call that places, changes or cancels an order anywhere but on this machine:
+            real orders need a day to be armed, which no part of this version does.
         RateLimited
             When our own limits do not; nothing was sent.
         """
+        if kind is CallClass.ORDER and not self._is_local:
+            raise Rejected(
+                f"{method} was not sent: orders leave only to a local exchange, live is not armed",
+                call=method,
+            )
         self.limits.take(kind, about=about)
         return self._lines[kind in _MARKET_DATA].call(method, args, named)
 
     def close(self) -> None:
-        """Release connections."""
+        """Release connections; no call leaves any more."""
+        self.limits.close()
         for line in self._lines.values():
             line.close()
 
@@ -129,9 +140,12 @@ class _Line:
         self._answer = Answer("")
         self._called = ""
         self._stand_in: Response | None = None
+        self._closed = False
 
     def call(self, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Answer:
         with self._lock:
+            if self._closed:
+                return Answer(method, trouble="the desk was closed", left=False)
             token = self._credentials.token().reveal()
             self._http.access_token = token
             self._http.header["access-token"] = token
@@ -147,6 +161,7 @@ class _Line:
         return self._stand_in
 
     def close(self) -> None:
+        self._closed = True
         self._http.session.close()
 
     def _record(self, response: Response, **_: Any) -> Response:

@@ -14,14 +14,13 @@ from strikeloom.adapters.dhan.errors import asked
 from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
-from strikeloom.adapters.dhan.mapping import price_on_tick, quote_of
+from strikeloom.adapters.dhan.mapping import full_quote, price_on_tick, quote_of, traded_moment
 from strikeloom.adapters.dhan.packets import (
     SEGMENT_NUMBERS,
     FullTick,
     Packet,
     QuoteTick,
     Ticker,
-    best,
 )
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses, Status
@@ -31,15 +30,15 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, NoQuote
-from strikeloom.nse.sessions import IST, is_trading_day, session
+from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.clock import Clock
 
 _A_CALL = 1000
+#: Real seconds in which what is being asked for is waited for at the end.
+_ENDING = 20.0
 #: Real seconds after which a quote that did not tick is asked for. An illiquid contract may not
 #: tick for minutes although its book stands.
 _FRESH = 5.0
-#: The feed counts seconds of the Indian wall clock as if they were of UTC.
-_WALL_CLOCK = 19_800
 
 Place = tuple[int, int]
 
@@ -78,6 +77,7 @@ class DhanFeed:
         self._levels: dict[str, tuple[int, datetime]] = {}
         self._seen: dict[str, float] = {}  # contract key or symbol -> monotonic seconds
         self._repairing = threading.Lock()
+        self._mender: threading.Thread | None = None
         self._begun = self._ended = False
         self._stream: FeedStream | None = None
         if stream is not None:
@@ -106,7 +106,7 @@ class DhanFeed:
             When a quote was never seen and Dhan could not be asked.
         """
         wanted = {contract.key: contract for contract in contracts}
-        day = self._clock.now().date()
+        day = self._turn_day()
         found = self._securities(wanted.values(), day)
         self._subscribe(found, FULL)
         held = self.cache.get(wanted)
@@ -125,9 +125,9 @@ class DhanFeed:
         BrokerError
             When none was ever seen and Dhan could not be asked.
         """
-        now = self._clock.now()
+        day = self._turn_day()
         try:
-            security = self._instruments.spot_of(symbol, now.date())
+            security = self._instruments.spot_of(symbol, day)
         except DataError as error:
             raise NoQuote(f"no level of {symbol} is known: {error}", symbol=symbol) from None
         place = SEGMENT_NUMBERS[security.segment], security.number
@@ -155,20 +155,25 @@ class DhanFeed:
 
     def mend_gap(self) -> None:
         """Ask for everything that is subscribed: ticks were missed. In a thread of its own."""
-        if self._repairing.acquire(blocking=False):
-            threading.Thread(target=self._mend, name="dhan-mend", daemon=True).start()
+        if not self._ended and self._repairing.acquire(blocking=False):
+            self._mender = threading.Thread(target=self._mend, name="dhan-mend", daemon=True)
+            self._mender.start()
 
     def close(self) -> None:
-        """End the socket."""
+        """End the socket, and what is being asked for; it is not begun again."""
         self._ended = True
         if self._stream:
             self._stream.stop()
+        if self._mender is not None:
+            self._mender.join(_ENDING)
 
     def _mend(self) -> None:
         try:
             contracts = list(self._contracts.values())
             self._poll(contracts, seen={c.key: None for c in contracts})
             self.repairs += 1
+        except DataError:
+            pass  # the day has turned meanwhile: what is wanted now is asked for when it is
         finally:
             self._repairing.release()
 
@@ -177,12 +182,22 @@ class DhanFeed:
         seen = self._seen.get(name)
         return self._stream is None or seen is None or time.monotonic() - seen > _FRESH
 
+    def _turn_day(self) -> date:
+        """Day of the list in force; when it is another, nothing known by the old ids counts.
+
+        An id of yesterday may stand for another contract now, and must not tick into this one.
+        """
+        day = self._instruments.in_force()
+        if day != self._day:
+            self._day = day
+            self._contracts, self._symbols, self._levels, self._seen = {}, {}, {}, {}
+            if self._stream:
+                self._stream.forget()
+        return day
+
     def _securities(
         self, contracts: Iterable[OptionContract], day: date
     ) -> dict[SecurityId, OptionContract]:
-        if day != self._day:
-            # an id of yesterday may stand for another contract now, and must not tick into this one
-            self._day, self._contracts, self._seen = day, {}, {}
         found: dict[SecurityId, OptionContract] = {}
         for contract in contracts:
             try:
@@ -217,8 +232,8 @@ class DhanFeed:
                     raise
 
     def _ask(self, contracts: list[OptionContract]) -> None:
-        now = self._clock.now()
-        ids = {self._instruments.security_of(c.key, now.date()).number: c for c in contracts}
+        day = self._instruments.in_force()
+        ids = {self._instruments.security_of(c.key, day).number: c for c in contracts}
         rows = self._quoted({OPTIONS: list(ids)}).get(OPTIONS, {})
         at = self._clock.now()
         quotes = [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
@@ -265,25 +280,3 @@ class DhanFeed:
                 self._seen[symbol] = time.monotonic()
                 self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
         return None
-
-
-def full_quote(packet: FullTick, contract: OptionContract, at: datetime) -> Quote:
-    """Quote of a full packet; an empty side is absent, never zero."""
-    top, tick = best(packet.depth), contract.tick
-    bid, ask = price_on_tick(top.bid, tick), price_on_tick(top.ask, tick)
-    return Quote(
-        contract.key,
-        bid,
-        ask,
-        price_on_tick(packet.last, tick),
-        top.bid_units if bid is not None else 0,
-        top.ask_units if ask is not None else 0,
-        packet.volume,
-        packet.open_interest,
-        at,
-    )
-
-
-def traded_moment(seconds: int) -> datetime | None:
-    """Moment of a last trade: the wire counts the Indian wall clock as if it were UTC."""
-    return datetime.fromtimestamp(seconds - _WALL_CLOCK, IST) if seconds > _WALL_CLOCK else None

@@ -1,14 +1,15 @@
 """Dhan's instruments behind the port, and the ids that stand for them on the wire.
 
 Ids are used again for other contracts, so a list is good for its own day: it is stored by day
-and looked up by contract.
+and looked up by contract. Between midnight and the morning the broker still serves, and counts
+by, the list of the day before.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,10 @@ OPTIONS = "NSE_FNO"
 #: Our symbol -> the index's name in Dhan's list, where they differ.
 _INDEX_NAMES = {"NIFTYNXT50": "NIFTY NEXT 50", "INDIAVIX": "INDIA VIX"}
 _INDEX_OPTION = "OPTIDX"
+#: From then on a list that is served is taken for that of its day. No hour is documented; what is
+#: served may still be older, which shows when it lists contracts that have expired.
+_PUBLISHED = time(8, 30)
+_ASK_AGAIN = timedelta(minutes=1)
 
 
 class SecurityId(NamedTuple):
@@ -36,6 +41,11 @@ class SecurityId(NamedTuple):
 
     segment: str
     number: int
+
+
+def list_day(now: datetime) -> date:
+    """Day of the list that is in force at a moment: from midnight to morning the day before."""
+    return now.date() - timedelta(days=now.time() < _PUBLISHED)
 
 
 class DhanInstruments:
@@ -50,7 +60,7 @@ class DhanInstruments:
     clock : Clock
         Says which day's list is needed: an id may stand for another contract on another day.
     fetch : callable, optional
-        Brings the list when today's is not there.
+        Brings the list when the one in force is not there.
     """
 
     def __init__(
@@ -65,6 +75,7 @@ class DhanInstruments:
         self._clock = clock
         self._fetch = fetch
         self._lock = threading.Lock()
+        self._tried: tuple[datetime, StaleData] | None = None
         self._day = lru_cache(maxsize=2)(self._load)
 
     def underlying(self, symbol: str) -> Underlying:
@@ -131,8 +142,13 @@ class DhanInstruments:
         """
         return self._list(day).spot(symbol, self.underlying(symbol).kind)
 
+    def in_force(self) -> date:
+        """Day of the list whose ids count now."""
+        return list_day(self._clock.now())
+
     def _list(self, day: date) -> _Listed:
         with self._lock:
+            day = min(day, self.in_force())
             if day not in self._store.days():
                 if self._fetch is None:
                     raise StaleData(
@@ -141,11 +157,45 @@ class DhanInstruments:
                         "instruments --fetch",
                         day=str(day),
                     )
-                self._store.keep(self._fetch(), day)
+                self._store.keep(self._fetched(self._fetch, day), day)
             return self._day(day)
+
+    def _fetched(self, fetch: Callable[[], SecurityMaster], day: date) -> SecurityMaster:
+        """The list that is served, if it can be the one of the day.
+
+        Raises
+        ------
+        StaleData
+            When it still has options that had expired by then; asked again in a minute.
+        """
+        now = self._clock.now()
+        if self._tried and now - self._tried[0] < _ASK_AGAIN:
+            raise self._tried[1]
+        master = fetch()
+        oldest = first_expiry(master.table)
+        if oldest is not None and oldest < day:
+            error = StaleData(
+                f"the instrument list of {day} is not out yet: the one served at {now:%H:%M} "
+                f"still has options that expired on {oldest}. It is asked for again in a minute; "
+                "until then no contract can be priced or ordered",
+                day=str(day),
+            )
+            self._tried = now, error
+            raise error
+        self._tried = None
+        return master
 
     def _load(self, day: date) -> _Listed:
         return _Listed(self._store.read(day), day)
+
+
+def first_expiry(table: pa.Table) -> date | None:
+    """Nearest expiry among the options on NSE in a list; ``None`` when it has none."""
+    import pyarrow.compute as pc
+
+    options = pc.and_(pc.equal(table["segment"], OPTIONS), pc.not_equal(table["right"], "XX"))
+    found: date | None = pc.min(table.filter(options)["expiry"]).as_py()
+    return found
 
 
 class _Listed:

@@ -107,3 +107,7 @@ class RateLimits:
         """The broker answered: the next refusal is a first one again."""
         if self._turns.hold(kind.value).strikes:
             self._turns.hold_back(kind.value, 0.0, 0)
+
+    def close(self) -> None:
+        """Release what counting holds open."""
+        self._turns.close()

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments
+from strikeloom.adapters.dhan.packets import FullTick, best
 from strikeloom.domain.instruments import OptionContract, Right, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import paise
@@ -25,6 +26,8 @@ Row = Mapping[str, Any]
 
 _STATES = {state.value: state for state in OrderState}
 _NEVER_TRADED_YEAR = 1980
+#: The feed counts seconds of the Indian wall clock as if they were of UTC.
+_WALL_CLOCK = 19_800
 _NO_TAG = frozenset({"", "NA", "null", "None"})
 #: A price on the wire is a float32: this far from a tick, of its size, it still is that tick.
 _FLOAT32 = 2.0**-23
@@ -205,6 +208,28 @@ def _contract_key(row: Row, instruments: DhanInstruments, day: date) -> str | No
             f"{right} at the broker; run strikeloom data instruments --fetch"
         )
     return found.key
+
+
+def full_quote(packet: FullTick, contract: OptionContract, at: datetime) -> Quote:
+    """Quote of a full packet; an empty side is absent, never zero."""
+    top, tick = best(packet.depth), contract.tick
+    bid, ask = price_on_tick(top.bid, tick), price_on_tick(top.ask, tick)
+    return Quote(
+        contract.key,
+        bid,
+        ask,
+        price_on_tick(packet.last, tick),
+        top.bid_units if bid is not None else 0,
+        top.ask_units if ask is not None else 0,
+        packet.volume,
+        packet.open_interest,
+        at,
+    )
+
+
+def traded_moment(seconds: int) -> datetime | None:
+    """Moment of a last trade: the wire counts the Indian wall clock as if it were UTC."""
+    return datetime.fromtimestamp(seconds - _WALL_CLOCK, IST) if seconds > _WALL_CLOCK else None
 
 
 def _count(value: Any) -> int:

@@ -127,6 +127,7 @@ class Socket:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._nudged: asyncio.Event | None = None
+        self._task: asyncio.Task[None] | None = None
         self._ending = threading.Event()
         self._heard_at = 0.0
         self._patience = pauses.stall
@@ -153,24 +154,30 @@ class Socket:
                 loop.call_soon_threadsafe(nudged.set)
 
     def stop(self, seconds: float = 5.0) -> None:
-        """End; waits for the thread so long."""
+        """End, also while it connects; waits for the thread so long."""
         self._ending.set()
-        self.nudge()
+        loop, task = self._loop, self._task
+        if loop is not None and task is not None:
+            with suppress(RuntimeError):  # it ended by itself meanwhile
+                loop.call_soon_threadsafe(task.cancel)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(seconds)
 
     def _run(self) -> None:
         try:
             asyncio.run(self._live())
+        except asyncio.CancelledError:
+            pass  # asked to end
         except Exception as error:  # noqa: BLE001 (whatever it is, the status must tell it)
             self._tell(connected=False, trouble=f"failed: {type(error).__name__}")
         finally:
-            self._loop = self._nudged = None
+            self._loop = self._nudged = self._task = None
             self._tell(connected=False, stopped=True)
 
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._nudged = asyncio.Event()
+        self._task = asyncio.current_task()
         failures = 0
         while not self._ending.is_set():
             began = time.monotonic()

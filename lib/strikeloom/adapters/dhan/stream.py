@@ -109,6 +109,13 @@ class FeedStream:
         if changed:
             self._socket.nudge()
 
+    def forget(self) -> None:
+        """Want nothing any more: the ids are another day's."""
+        with self._lock:
+            self._wanted.clear()
+            self._places = frozenset()
+        self._socket.nudge()
+
     @property
     def renewed(self) -> bool:
         """The token is another than the one of the last try."""

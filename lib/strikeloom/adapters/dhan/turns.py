@@ -64,6 +64,10 @@ class Turns(Protocol):
         """Hold a line back; with no strikes let it go."""
         ...
 
+    def close(self) -> None:
+        """Release what is held open."""
+        ...
+
 
 class OwnTurns:
     """``Turns`` of this process. Safe between threads."""
@@ -99,6 +103,9 @@ class OwnTurns:
     def hold_back(self, line: str, seconds: float, strikes: int) -> None:
         """Hold a line back; with no strikes let it go."""
         self._holds[line] = self._now() + seconds, strikes
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def _moments(self, line: str, windows: Windows) -> deque[float]:
         return self._lines.setdefault(line, deque(maxlen=max(windows.values())))

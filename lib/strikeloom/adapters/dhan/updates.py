@@ -57,6 +57,8 @@ class OrderUpdates:
         self._credentials = credentials
         self._heard = heard
         self.counts: Counter[str] = Counter()
+        self._ended = False
+        self._token_mark = ""
         self._socket = Socket(
             "order update",
             lambda: addresses.orders,
@@ -72,11 +74,16 @@ class OrderUpdates:
         return self._socket.status
 
     def start(self) -> None:
-        """Connect and stay connected."""
+        """Connect and stay connected; again, when the door was shut, once the token is another."""
+        mark = self._credentials.token_mark()
+        if self._ended or (self.status.stopped and mark == self._token_mark):
+            return
+        self._token_mark = mark
         self._socket.start()
 
-    def stop(self) -> None:
-        """End the connection."""
+    def close(self) -> None:
+        """End the connection; it is not begun again."""
+        self._ended = True
         self._socket.stop()
 
     async def _greet(self, connection: Connection, new: bool) -> None:

@@ -28,6 +28,10 @@ class SqliteQuoteCache:
         with self._db.transaction() as db:
             db.execute(_TABLE)
 
+    def close(self) -> None:
+        """Release the file."""
+        self._db.close()
+
     def put(self, quotes: Iterable[Quote]) -> None:
         """Keep the quotes that are newer than those held."""
         values = [
