@@ -27,6 +27,8 @@ from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.forwards import (
+    INDEX_CARRY,
+    STOCK_CARRY,
     best_forwards,
     call_put_pairs,
     close_variance,
@@ -57,7 +59,9 @@ def forwards(options, futures, groups, years, discount):
     keys = list(zip(groups["symbol"], groups["expiry"], strict=True))
     listed, spot = listed.reindex(keys).to_numpy(dtype=float), groups["underlying"].to_numpy()
     chain = groups["symbol"].factorize()[0].astype(np.int64)
-    return best_forwards(parity, listed, spot, years, chain, RATE, most_error=PARITY_ERROR).forward
+    carry = np.where(groups["kind"] == "index", INDEX_CARRY, STOCK_CARRY)
+    errors = {"carry_error": carry, "most_error": PARITY_ERROR}
+    return best_forwards(parity, listed, spot, years, chain, RATE, **errors).forward
 
 
 def quotes(history, day):
@@ -67,7 +71,7 @@ def quotes(history, day):
     options = live[live["right"] != "XX"].copy()
     keys = options.groupby(["symbol", "expiry"], sort=True)
     options["group"] = keys.ngroup().to_numpy()
-    groups = keys["underlying"].first().reset_index()
+    groups = keys[["underlying", "kind"]].first().reset_index()
     years = years_array(session(day).close, groups["expiry"].to_numpy())
     discount = np.exp(-RATE * years)
     forward = forwards(options, live[live["right"] == "XX"], groups, years, discount)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from strikeloom.quant.black76 import price
 from strikeloom.quant.forwards import (
-    CARRY_ERROR,
+    CARRIED_ERROR,
     FUTURE_ERROR,
     ParityForwards,
     Source,
@@ -120,7 +120,8 @@ def test_sources_come_in_their_order() -> None:
     )
     future = np.array([999.0, 101.5, nan, nan, nan, nan, nan])
     spot = np.array([99.0, 99.0, 99.0, 70.0, 70.0, 49.0, nan])
-    found = best_forwards(parity, future, spot, years, chain, 0.06, most_error=0.0015)
+    errors = {"carry_error": np.full(7, 0.02), "most_error": 0.0015}
+    found = best_forwards(parity, future, spot, years, chain, 0.06, **errors)
     assert found.source.tolist() == [
         Source.PARITY,  # sharp
         Source.FUTURE,  # parity is too coarse
@@ -131,7 +132,8 @@ def test_sources_come_in_their_order() -> None:
         Source.NONE,
     ]
     assert found.forward[2] == pytest.approx(101.5 * np.exp(0.06 * 0.1))
-    assert found.std_error[2] == pytest.approx(np.hypot(FUTURE_ERROR, CARRY_ERROR * 0.1))
+    expected = np.sqrt(FUTURE_ERROR**2 + CARRIED_ERROR**2 + (0.02 * 0.1) ** 2)
+    assert found.std_error[2] == pytest.approx(expected)
     assert found.forward[4] == pytest.approx(70 * np.exp(0.06 * 0.2))
     assert np.isnan(found.forward[6])
 
@@ -153,6 +155,48 @@ def test_a_dividend_before_the_expiry_is_in_the_forward_and_in_what_is_carried_f
         np.array([0.1, 0.2]),
         np.zeros(2, dtype=np.int64),
         0.06,
+        carry_error=np.full(2, 0.03),
         most_error=0.0015,
     )
     assert found.forward.tolist() == pytest.approx([known, known * np.exp(0.06 * 0.1)])
+
+
+@pytest.mark.parametrize(
+    ("error", "carry", "source"),
+    [(0.006, 0.008, Source.CARRIED), (0.002, 0.008, Source.PARITY), (0.006, 0.03, Source.PARITY)],
+)
+def test_a_coarse_parity_yields_to_what_is_known_better_from_another_expiry(
+    error: float, carry: float, source: Source
+) -> None:
+    """BANKNIFTY on 2025-01-02: one old pair for September, 60 basis points, after a good March.
+
+    Half a year of an index's carry is known to 40 of them and 10 at once, so March carried on
+    knows more; were it a stock's, to 150.
+    """
+    parity = ParityForwards(
+        np.array([52543.0, np.nan, 54736.0]),
+        np.array([0.00025, np.nan, error]),
+        np.ones(3),
+        np.ones(3),
+        np.array([8, 0, 1]),
+    )
+    years, nothing = np.array([0.230, 0.479, 0.729]), np.full(3, np.nan)
+    errors = {"carry_error": np.full(3, carry), "most_error": 0.0015}
+    found = best_forwards(parity, nothing, nothing, years, np.zeros(3, dtype=np.int64), 0.065,
+                          **errors)  # fmt: skip
+    assert found.source.tolist() == [Source.PARITY, Source.CARRIED, source]
+    carried = 52543 * np.exp(0.065 * 0.499)
+    expected = carried if source == Source.CARRIED else 54736
+    assert found.forward[2] == pytest.approx(expected, rel=1e-9)
+    assert found.forward[1] == pytest.approx(52543 * np.exp(0.065 * 0.249))
+
+
+def test_what_is_carried_comes_from_the_expiry_that_knows_it_best() -> None:
+    """A year after one future and a week before another, from which it is carried back."""
+    parity = ParityForwards(*np.full((4, 3), np.nan), np.zeros(3, dtype=np.int64))
+    future, years = np.array([100.0, np.nan, 108.0]), np.array([0.1, 1.1, 1.12])
+    errors = {"carry_error": np.full(3, 0.03), "most_error": 0.0015}
+    found = best_forwards(
+        parity, future, np.full(3, 99.0), years, np.zeros(3, dtype=np.int64), 0.06, **errors
+    )
+    assert found.forward[1] == pytest.approx(108 * np.exp(-0.06 * 0.02))

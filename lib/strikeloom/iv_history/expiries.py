@@ -14,6 +14,8 @@ from strikeloom.iv_history.columns import Columns
 from strikeloom.nse.ticks import option_tick
 from strikeloom.quant.chain import solve_chain
 from strikeloom.quant.forwards import (
+    INDEX_CARRY,
+    STOCK_CARRY,
     Forwards,
     ParityForwards,
     best_forwards,
@@ -107,6 +109,7 @@ def solve_expiries(
         c.calendar,
         c.chain,
         settings.rate,
+        carry_error=np.where(c.is_index, INDEX_CARRY, STOCK_CARRY)[c.chain],
         most_error=settings.parity_error,
     )
     quotes, weight = _quotes(c, best.forward, parity.discount, day)
