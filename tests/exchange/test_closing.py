@@ -143,3 +143,16 @@ def test_an_order_of_the_evening_meets_the_price_rules_of_the_morning(opened, fe
     found = engine.order(order.number)
     assert (found.state, found.code, found.filled) == (OrderState.REJECTED, "EXCH", 0)
     assert "limit price protection" in found.reason
+
+
+def test_a_stock_option_near_its_delivery_is_not_bought_for_its_premium_alone(opened, feed, clock):
+    """Two days before: 45 % of 500 x 1,300 is bound as well, as the calculator says."""
+    engine = opened(200_000)
+    clock.at = ist("2026-02-20 10:00")
+    deep = replace(STOCK, strike=1300_00)
+    show(feed, deep, 10900, 11000)
+    asked = Placement(deep, BUY, 500, limit=11000)
+    found = engine.margin([asked])
+    assert (found.premium, found.delivery) == (55_000_00, 292_500_00)
+    assert engine.place(asked).state is OrderState.REJECTED
+    assert engine.balance().available == 200_000_00

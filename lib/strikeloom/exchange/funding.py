@@ -105,8 +105,10 @@ def lacks_money(
             others = account.book.resting(order.contract.key, Side.BUY)
             if others - (before.left if before else 0) + order.left <= -held[order.contract]:
                 return None
-            kept, without = book_margin([held, bound], feed, now)
-            needed = max(kept.total, without.total) + order.left * order.limit + cost
+            more = bound.copy()
+            more[order.contract] += order.left  # a stock's delivery may bind what is bought
+            books = book_margin([held, bound, more], feed, now)
+            needed = max(book.total for book in books) + order.left * order.limit + cost
         else:
             more = bound.copy()
             more[order.contract] -= order.left

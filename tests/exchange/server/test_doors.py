@@ -129,6 +129,11 @@ def test_clock_and_tokens_by_the_control_path(local):
     where, key = f"{local.auth}/control", {"control-token": local.house.control_token}
     requests.post(f"{where}/clock", json={"step": 60}, headers=key, timeout=5)
     assert local.clock.now().minute == 1
+    for bad in ("NaN", "Infinity", "-1", "1e12", '"60"'):
+        sent = f'{{"step": {bad}}}'
+        reply = requests.post(f"{where}/clock", data=sent, headers=key, timeout=5)
+        assert reply.status_code == 400
+    assert local.clock.now().minute == 1
     ended = {"client_id": local.client_id, "end": True}
     requests.post(f"{where}/token", json=ended, headers=key, timeout=5)
     mine = {"access-token": local.token, "client-id": local.client_id}

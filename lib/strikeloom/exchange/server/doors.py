@@ -15,6 +15,8 @@ from strikeloom.exchange.server.master import compact_master, detailed_master
 from strikeloom.exchange.server.rest import Local
 from strikeloom.exchange.server.troubles import Kind, trouble
 
+_DAYS = 30 * 86_400.0  # the farthest step of a clock
+
 
 class Login(Local):
     """``/app/...`` and the page on which a person confirms."""
@@ -154,7 +156,7 @@ class Control(Local):
             return Answer({"switches": self.house.troubles.listed()})
         if what == "clock":
             seconds = body.get("step")
-            if self.house.speed or not isinstance(seconds, int | float) or seconds < 0:
+            if self.house.speed or not isinstance(seconds, int | float) or not 0 <= seconds < _DAYS:
                 raise SettingsError("step: seconds of a clock that is stepped by hand")
             self.step(float(seconds))
             return Answer({"now": self.house.clock.now().isoformat(), "speed": 0})
