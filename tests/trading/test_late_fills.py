@@ -24,18 +24,21 @@ from strikeloom.trading.work import unfinished, work
 from wayward import WaywardBroker
 
 CALL, LOT, LOTS = option(25_000), 65, 4
+#: More than one order may carry: the freeze quantity of NIFTY is 1,800 units.
+SLICED = 60
 
 
 class Leaving:
-    """A position of four lots that is left at a wayward broker."""
+    """A position that is left at a wayward broker."""
 
-    def __init__(self, folder: Path, side: Side = Side.BUY) -> None:
+    def __init__(self, folder: Path, side: Side = Side.BUY, lots: int = LOTS) -> None:
+        self.lots = lots
         self.made = made = MadeDesk(folder)
         made.show(CALL, 150_00, 151_00)
         legs = [Leg(CALL, side, 1, 150_00)]
-        self.position: Position = made.enter(made.propose(legs, "one_leg"), LOTS)
+        self.position: Position = made.enter(made.propose(legs, "one_leg"), lots)
         self.sign = int(side)
-        self.broker = WaywardBroker(made.clock, {CALL.key: self.sign * LOTS * LOT})
+        self.broker = WaywardBroker(made.clock, {CALL.key: self.sign * lots * LOT})
         self.desk = replace(made.desk, broker=self.broker)
         self.leave()
 
@@ -137,13 +140,53 @@ def test_a_late_fill_of_an_entry_counts_towards_it(tmp_path: Path) -> None:
     made.close()
 
 
+def _two(tmp_path: Path, first: Side, second: Side, lots: tuple[int, int]) -> MadeDesk:
+    """Two positions in one contract."""
+    made = MadeDesk(tmp_path)
+    made.show(CALL, 150_00, 151_00)
+    hedge = made.show(option(25_500), 10_00, 10_50)
+    made.enter(made.propose([Leg(CALL, first, 1, 150_00)], "one_leg"), lots[0])
+    other = [Leg(CALL, second, 1, 150_00), Leg(hedge, Side.BUY, 1, 10_00)]
+    made.enter(made.propose(other, "two_legs"), lots[1])
+    return made
+
+
+def _leave_all(made: MadeDesk, broker: WaywardBroker) -> list[tuple[str, int]]:
+    desk = replace(made.desk, broker=broker)
+    for position in made.store.positions():
+        target = [0 if leg.contract == CALL else leg.net_lots for leg in position.legs]
+        made.store.record_intents(exit_intents(desk, position, target, "to leave"))
+    with Lease(made.home, made.store) as lease:
+        work(desk, lease, Pace(1e6))
+    return [(s.request.side.word, s.request.units // LOT) for s in broker.live()]
+
+
+def test_two_positions_together_never_sell_more_than_the_broker_holds(tmp_path: Path) -> None:
+    made = _two(tmp_path, Side.BUY, Side.BUY, (4, 3))
+    held = {CALL.key: 5 * LOT, option(25_500).key: 3 * LOT}  # two lots were sold elsewhere
+    sent = _leave_all(made, WaywardBroker(made.clock, held))
+    assert sum(lots for _, lots in sent) == 5
+    assert any("no exit trades what only one side holds" in text for _, text in made.heard.texts)
+    made.close()
+
+
+def test_positions_that_offset_each_other_at_the_broker_are_both_left(tmp_path: Path) -> None:
+    made = _two(tmp_path, Side.BUY, Side.SELL, (4, 3))
+    held = {CALL.key: LOT, option(25_500).key: 3 * LOT}
+    sent = _leave_all(made, WaywardBroker(made.clock, held))
+    assert sorted(sent) == [("BUY", 3), ("SELL", 4)]
+    made.close()
+
+
 class LateFills(RuleBasedStateMachine):
     """Random sequences of answers, fills, losses and late words while a position is left."""
+
+    lots, orders = LOTS, 1
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.case = Leaving(Path(self.folder.name))
+        self.case = Leaving(Path(self.folder.name), lots=self.lots)
 
     @rule(
         seconds=st.sampled_from([0, 5, 31, 61]),
@@ -160,13 +203,13 @@ class LateFills(RuleBasedStateMachine):
         self.case.round()
 
     @precondition(lambda self: self.case.broker.live())
-    @rule(lots=st.integers(1, LOTS), told=st.booleans())
+    @rule(lots=st.integers(1, SLICED), told=st.booleans())
     def fill(self, lots: int, told: bool) -> None:
         slip = self.case.broker.live()[0]
         self.case.broker.trade(slip, min(lots * LOT, slip.left), told=told)
 
     @precondition(lambda self: self.case.broker.slips and not self.case.broker.live())
-    @rule(lots=st.integers(1, LOTS), told=st.booleans())
+    @rule(lots=st.integers(1, SLICED), told=st.booleans())
     def fill_late(self, lots: int, told: bool) -> None:
         """The last order was given up; a trade in it was on its way."""
         slip = self.case.broker.slips[-1]
@@ -190,10 +233,10 @@ class LateFills(RuleBasedStateMachine):
 
     @invariant()
     def holds(self) -> None:
-        assert 0 <= self.case.held <= LOTS, f"{self.case.held} lots"
+        assert 0 <= self.case.held <= self.lots, f"{self.case.held} lots"
         assert self.case.broker.doubled == []
         live = [s for s in self.case.broker.live() if not s.hidden]
-        assert len(live) <= 1, f"{len(live)} live orders"
+        assert len(live) <= self.orders, f"{len(live)} live orders"
         assert not any("exits only reduce" in note for note in self.case.notes())
 
     def teardown(self) -> None:
@@ -214,10 +257,19 @@ class LateFills(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestLateFills = LateFills.TestCase
-TestLateFills.settings = settings(
-    max_examples=60,
+class LateFillsInSlices(LateFills):
+    """The same of a position that takes several orders to leave."""
+
+    lots, orders = SLICED, 3
+
+
+_ENOUGH = settings(
+    max_examples=25,
     stateful_step_count=16,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+TestLateFills = LateFills.TestCase
+TestLateFills.settings = _ENOUGH
+TestLateFillsInSlices = LateFillsInSlices.TestCase
+TestLateFillsInSlices.settings = _ENOUGH

@@ -182,7 +182,7 @@ def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
                 f"{key}: {ours.get(key, 0)} units here, {held.get(key, 0)} at the broker"
             )
     for text in report.differences:
-        tell(desk, "critical", f"positions differ. {text}")
+        tell(desk, "critical", f"positions differ. {text}; no exit trades what only one side holds")
 
 
 def _expired(desk: Desk, key: str) -> bool:

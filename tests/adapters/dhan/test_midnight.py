@@ -13,9 +13,9 @@ from doubles import ManualClock, ist, option
 from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.master_store import MasterStore
+from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
 from strikeloom.adapters.dhan.security_master import SecurityMaster, parse_master
-from strikeloom.errors import StaleData
+from strikeloom.errors import RateLimited, StaleData
 
 HEAD = (
     "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,"
@@ -135,6 +135,13 @@ def test_an_id_that_changed_hands_does_not_tick_into_the_other_contract(
         local.market.show(CALL, 54_00, 56_00)
         local.push()
         assert feed.cache.get([CALL.key])[CALL.key].bid == 77_00
+
+
+def test_yesterday_s_level_is_not_today_s(ours: OurSide, local: LocalExchange) -> None:
+    feed = ours.feed(streaming=False)
+    assert feed.spot("NIFTY")[0] == 25_000_00
+    local.clock.at = ist("2026-02-12 09:20")
+    ours.instruments._store.keep(fetch_master(local.instruments), local.clock.now().date())
     local.fault("too-many", on="quotes")
-    with pytest.raises(Exception, match="slow down"):
-        feed.spot("NIFTY")  # yesterday's level is not today's
+    with pytest.raises(RateLimited, match="slow down"):
+        feed.spot("NIFTY")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -36,6 +39,38 @@ def test_every_change_of_an_order_is_heard(ours: OurSide, local: LocalExchange, 
         updates.close()
     assert updates.status.stopped
     assert local.token not in "".join(capsys.readouterr())
+
+
+def test_a_shut_door_is_knocked_at_again_only_with_another_token(ours: OurSide) -> None:
+    knocks: list[bytes] = []
+
+    def refuse(server: socket.socket) -> None:
+        while True:
+            try:
+                caller, _ = server.accept()
+            except OSError:
+                return
+            knocks.append(caller.recv(4096))
+            caller.sendall(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+            caller.close()
+
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        threading.Thread(target=refuse, args=(server,), daemon=True).start()
+        addresses = replace(ours.addresses, orders=f"ws://127.0.0.1:{server.getsockname()[1]}/")
+        updates = OrderUpdates(ours.credentials, addresses, lambda _: None, pauses=QUICK)
+        updates.start()
+        eventually(lambda: updates.status.stopped)
+        for _ in range(5):
+            updates.start()  # as each wait of the watcher does
+        assert len(knocks) == 1
+        assert "lets the order update socket not in (HTTP 401)" in updates.status.trouble
+        ours.token = "renewed"
+        updates.start()
+        eventually(lambda: len(knocks) == 2 and updates.status.stopped)
+        updates.close()
+        server.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize(
