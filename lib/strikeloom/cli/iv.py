@@ -69,9 +69,8 @@ def iv(
             symbol=symbol,
         )
     ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
-    days = [
-        _day(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")
-    ]
+    rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")]
+    days = [_day(row, rank) for row, rank in rows]
     if as_json:
         say.as_json(days)
         return
@@ -84,8 +83,8 @@ def iv(
             (d["date"], _percent(d["atm_iv_30d"]), _bar(d["atm_iv_30d"], top),
              _percent(d["model_free_30d"]), _percent(d["vix_method"]), _percent(d["rr25_30d"]),
              _percent(d["rv20"]), _whole(d["percentile"]), d["regime"] or "", d["quality"] or "",
-             " ".join(filter(None, (d["reason"], d["flags"]))))
-            for d in days[-60:]
+             _remark(*pair))
+            for d, pair in zip(days[-60:], rows[-60:], strict=True)
         ],
     )  # fmt: skip
     last = days[-1]
@@ -127,6 +126,11 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
         "flags": row["flags"],
         "reason": "; ".join(dict.fromkeys(filter(None, why))),
     }
+
+
+def _remark(row: dict[str, Any], rank: IvRank | None) -> str:
+    """What a person should know of a day: why a number is missing, and its flags."""
+    return " ".join(filter(None, (row["reason"] or (rank.reason if rank else ""), row["flags"])))
 
 
 def _absent(row: dict[str, Any]) -> list[str]:
