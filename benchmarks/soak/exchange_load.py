@@ -63,6 +63,7 @@ class Sent:
     doubtful: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    index: tuple[str, float] = ("", 0.0)  # id of the underlying and its level at first
     waits: list[float] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -89,27 +90,51 @@ def securities(client: dhanhq, underlying: int) -> list[dict[str, object]]:
 def one_order(
     client: dhanhq, rng: random.Random, tag: str, where: list, lot: int, sent: Sent
 ) -> None:
-    """Place an order, then now and then change or cancel it."""
+    """Place an order, a super order or one that waits; then now and then change or cancel it."""
     side, it = rng.choice(("BUY", "SELL")), rng.choice(where)
     best = it["top_ask_price"] if side == "BUY" else it["top_bid_price"]
     away = rng.choice((0, 0, 0, 2, 4, -20)) * (1 if side == "BUY" else -1)
-    price = max(0.05, round(round((best + away) / 0.05) * 0.05, 2))
-    kind = rng.choices(("LIMIT", "MARKET"), (9, 1))[0]
-    reply = client.place_order(
-        str(it["security_id"]), "NSE_FNO", side, lot * rng.randint(1, 4), kind, "MARGIN",
-        price if kind == "LIMIT" else 0.0, tag=tag,
-        validity=rng.choices(("DAY", "IOC"), (9, 1))[0],
-    )  # fmt: skip
+    price = on_tick(best + away)
+    kind = rng.choices(("plain", "super", "forever", "alert"), (7, 2, 1, 1))[0]
     with sent.lock:
         sent.calls["place"] += 1
+    if kind == "plain":
+        one_plain(client, rng, (tag, str(it["security_id"]), side, price), lot, sent)
+    elif kind == "super":
+        one_super(client, rng, (tag, str(it["security_id"]), side, price), lot, sent)
+    else:
+        one_wait(client, rng, (tag, str(it["security_id"]), side, price), lot, sent)
+
+
+def on_tick(price: float) -> float:
+    """Nearest price on the tick, at least one."""
+    return max(0.05, round(round(price / 0.05) * 0.05, 2))
+
+
+def heard(reply: dict, tag: str, sent: Sent) -> str | None:
+    """Note how a placing was answered; the order's id if it was."""
+    with sent.lock:
         if reply["status"] == "success" and isinstance(reply["data"], dict):
             sent.answered[tag] = reply["data"]["orderId"]
         elif isinstance(reply["remarks"], dict) and reply["remarks"]["error_code"]:
             sent.refused.append(tag)
         else:
             sent.doubtful.append(tag)
-            return
-    number = sent.answered.get(tag)
+        return sent.answered.get(tag)
+
+
+def one_plain(
+    client: dhanhq, rng: random.Random, what: tuple[str, str, str, float], lot: int, sent: Sent
+) -> None:
+    """Place an order by itself."""
+    tag, security, side, price = what
+    kind = rng.choices(("LIMIT", "MARKET"), (9, 1))[0]
+    reply = client.place_order(
+        security, "NSE_FNO", side, lot * rng.randint(1, 4), kind, "MARGIN",
+        price if kind == "LIMIT" else 0.0, tag=tag,
+        validity=rng.choices(("DAY", "IOC"), (9, 1))[0],
+    )  # fmt: skip
+    number = heard(reply, tag, sent)
     if number is None:
         return
     if rng.random() < 0.2:
@@ -121,6 +146,62 @@ def one_order(
         sent.calls["cancel"] += 1
 
 
+def one_super(
+    client: dhanhq, rng: random.Random, what: tuple[str, str, str, float], lot: int, sent: Sent
+) -> None:
+    """Place an entry with exits near it, so that they are reached."""
+    tag, security, side, price = what
+    sign = 1 if side == "BUY" else -1
+    far = on_tick(price * rng.choice((0.01, 0.03, 0.2)))
+    target, stop = on_tick(price + sign * far), on_tick(price - sign * far)
+    if len({price, target, stop}) < 3:
+        return
+    reply = client.place_super_order(
+        security, "NSE_FNO", side, lot * rng.randint(1, 4), "LIMIT", "MARGIN", price,
+        target, stop, rng.choice((0.0, 0.05, 1.0)), tag=tag,
+    )  # fmt: skip
+    sent.calls["super"] += 1
+    number = heard(reply, tag, sent)
+    if number is None:
+        return
+    if rng.random() < 0.2:
+        further = on_tick(target + sign * 0.5)
+        client.modify_super_order(number, "LIMIT", "TARGET_LEG", targetPrice=further)
+        sent.calls["modify"] += 1
+    if rng.random() < 0.1:
+        client.cancel_super_order(number, rng.choice(("ENTRY_LEG", "STOP_LOSS_LEG")))
+        sent.calls["cancel"] += 1
+
+
+def one_wait(
+    client: dhanhq, rng: random.Random, what: tuple[str, str, str, float], lot: int, sent: Sent
+) -> None:
+    """Place an order that waits for a price near by, or an alert that is met soon."""
+    tag, security, side, price = what
+    sent.calls["wait"] += 1
+    if rng.random() < 0.5:
+        trigger, other = on_tick(price * 1.02), on_tick(price * 0.98)
+        client.place_forever(
+            security, "NSE_FNO", side, "MARGIN", "LIMIT", lot, price, trigger, "OCO",
+            price1=price, trigger_Price1=other, quantity1=lot, tag=tag,
+        )  # fmt: skip
+        return
+    index, level = sent.index
+    client.place_conditional_order(
+        {
+            "comparisonType": "PRICE_WITH_VALUE", "exchangeSegment": "IDX_I",
+            "securityId": index, "frequency": "ONCE",
+            "operator": rng.choice(("GREATER_THAN", "LESS_THAN")), "comparingValue": level,
+        },
+        [{
+            "transactionType": side, "exchangeSegment": "NSE_FNO", "productType": "MARGIN",
+            "orderType": "LIMIT", "securityId": security, "quantity": lot, "validity": "DAY",
+            "price": f"{price:.2f}", "discQuantity": "0", "triggerPrice": "0",
+            "correlationId": tag,
+        }],
+    )  # fmt: skip
+
+
 def run_load(
     rest: str, underlying: int, lot: int, orders: int, *, threads: int, seed: int,
     slot: Callable[[int], None],
@@ -128,6 +209,8 @@ def run_load(
     """Send orders; ``slot`` waits for the turn of the n-th."""
     sent, turns = Sent(), iter(range(orders))
     where = securities(clients_of(rest), underlying)
+    level = clients_of(rest).ticker_data({"IDX_I": [underlying]})["data"]["data"]["IDX_I"]
+    sent.index = str(underlying), float(level[str(underlying)]["last_price"])
     assert where, "no option near the money has a quote"
 
     def work(number: int) -> None:
@@ -182,7 +265,8 @@ def check(rest: str, sent: Sent, day: str) -> dict[str, int]:
     trades = _asked(session, rest, "/trades/")
     positions = _asked(session, rest, "/positions")
     funds = _asked(session, rest, "/fundlimit")
-    tags = Counter(row["correlationId"] for row in book)
+    # exits of super orders carry no tag
+    tags = Counter(row["correlationId"] for row in book if row["correlationId"] != "NA")
     assert max(tags.values()) == 1, "an order is doubled"
     by_id = {row["orderId"]: row for row in book}
     for tag, number in sent.answered.items():
@@ -224,7 +308,25 @@ def check(rest: str, sent: Sent, day: str) -> dict[str, int]:
     assert cash == paise(funds["sodLimit"]) + flow - charges, (cash, funds, flow, charges)
     ledger = _asked(session, rest, f"/ledger?from-date={day}&to-date={day}")
     assert paise(float(ledger[-1]["runbal"])) == cash
-    return {"orders": len(book), "trades": len(trades), "positions": len(positions)}
+    exits = check_supers(_asked(session, rest, "/super/orders"), by_id)
+    return {
+        "orders": len(book), "trades": len(trades), "positions": len(positions), "exits": exits,
+    }  # fmt: skip
+
+
+def check_supers(rows: list[dict], book: dict[str, dict]) -> int:
+    """No super order exits more than it entered; returns how many have exited something."""
+    exited = 0
+    for row in rows:
+        out = [leg for leg in row["legDetails"] if leg["triggeredQuantity"]]
+        assert row["filledQty"] == book[row["orderId"]]["filledQty"]
+        gone = sum(book[leg["orderId"]]["filledQty"] for leg in out)
+        assert gone <= row["filledQty"], row
+        whole = all(leg["triggeredQuantity"] == book[leg["orderId"]]["quantity"] for leg in out)
+        if row["orderStatus"] == "CLOSED" and whole:
+            assert gone == row["filledQty"] > 0, row
+        exited += bool(gone)
+    return exited
 
 
 @contextmanager
@@ -282,6 +384,8 @@ def main(seconds: float = SECONDS) -> None:
           f"in doubt {len(sent.doubtful)}")  # fmt: skip
     print(f"book               {totals['orders']} orders, {totals['trades']} trades, "
           f"{totals['positions']} positions: all add up to the paisa")  # fmt: skip
+    print(f"standing           {sent.calls['super']} super orders ({totals['exits']} exited), "
+          f"{sent.calls['wait']} that wait")  # fmt: skip
     print(f"changed, cancelled {sent.calls['modify']}, {sent.calls['cancel']}")
     print(f"faults struck      {faults['struck']}")
     assert orders / took >= 0.98 * PER_SECOND, "the rate was not held"

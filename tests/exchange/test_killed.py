@@ -19,6 +19,7 @@ SIZE = 65 * 4
 
 TRADER = """
     import random, sys
+    from dataclasses import replace
     from datetime import timedelta
     from pathlib import Path
     from doubles import CASH, ManualClock, TapeFeed, ist, option
@@ -27,7 +28,8 @@ TRADER = """
     from strikeloom.errors import Rejected
     from strikeloom.exchange.account import Account
     from strikeloom.exchange.engine import Engine
-    from strikeloom.exchange.placement import Change, Placement
+    from strikeloom.exchange.placement import Change, Placement, Product
+    from strikeloom.exchange.standing_forms import SuperTerms
 
     path, seed = Path(sys.argv[1]), int(sys.argv[2])
     start, call, draw = ist("2026-02-11 09:15"), option(25000), random.Random(seed)
@@ -36,7 +38,9 @@ TRADER = """
     feed.spots["NIFTY"] = 25_000_00
     for n in range(600):
         bid = 9900 + 5 * (n * 7 % 20)
-        feed.record(start + timedelta(seconds=10 * n), call, bid, bid + 20, 65 * 4)
+        at = start + timedelta(seconds=10 * n)
+        feed.record(at, call, bid, bid + 20, 65 * 4)
+        feed.tape[at][call.key] = replace(feed.tape[at][call.key], last=bid + 10)
     engine = Engine(Account(path, CASH), feed, clock)
     print("ready", flush=True)
     for n in range(600):
@@ -47,6 +51,11 @@ TRADER = """
         validity = draw.choice([Validity.DAY, Validity.DAY, Validity.IOC])
         order = engine.place(Placement(call, side, units, limit=limit, validity=validity))
         print(order.number, order.filled, order.state.value, flush=True)
+        if n % 4 == 0:
+            entry = Placement(call, side, 65 * 2, limit=9950, product=Product.INTRADAY)
+            far = 50 * int(side)
+            engine.standing.place_super(entry, SuperTerms(9950 + far, 9950 - far, 5))
+            engine.standing.place_forever([(Placement(call, side, 65, limit=limit), limit)])
         try:
             if n % 3 == 0:
                 order = engine.modify(order.number, Change(units=units + 65, limit=limit + 5))
@@ -82,7 +91,10 @@ def _check(path, answered):
     feed = TapeFeed(clock)
     feed.spots["NIFTY"] = 25_000_00
     engine = Engine(Account(path, CASH), feed, clock)
-    engine.audit()
+    engine.audit()  # exits within their entries, one child of a forever order
+    children = [order for order in engine.orders() if order.standing]
+    assert {order.leg for order in children} <= {"ENTRY_LEG", "TARGET_LEG", "STOP_LOSS_LEG"}
+    assert len(answered) < 30 or any(order.leg == "TARGET_LEG" for order in children)
     book = {order.number: order for order in engine.orders()}
     for number, filled, state in answered:
         order = book[int(number)]

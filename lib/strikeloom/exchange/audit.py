@@ -45,7 +45,7 @@ def _standing(account: Account, orders: list[BookOrder]) -> None:
                 _same(f"{name}'s orders", book.children(item.number), mine)
             if kind is StandingKind.SUPER:
                 entered = sum(order.filled for order in mine if order.leg == ENTRY)
-                exited = sum(order.filled for order in mine if order.leg != ENTRY)
+                exited = sum(o.filled + o.remaining for o in mine if o.leg != ENTRY)
                 _same(f"{name} exited beyond its entry", max(0, exited - entered), 0)
             if kind is StandingKind.FOREVER:
                 _same(f"{name}'s orders beyond one", max(0, len(mine) - 1), 0)

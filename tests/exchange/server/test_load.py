@@ -41,6 +41,8 @@ def test_books_trades_positions_and_funds_add_up_under_load(drawn_home, tmp_path
         engine.audit()
         assert sent.calls["place"] == ORDERS
         assert totals["trades"] > ORDERS / 4
+        assert totals["exits"] >= 3
+        assert any(order.leg.startswith("ORDER_") for order in engine.orders())
         # an order in doubt is in the book or it is not, but never twice; here both happen
         tags = {order.correlation_id for order in engine.orders()}
         doubt = [tag in tags for tag in sent.doubtful]
