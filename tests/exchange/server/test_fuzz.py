@@ -17,6 +17,19 @@ ORDER = {
     "orderType": "LIMIT", "validity": "DAY", "securityId": "35021", "quantity": 65,
     "price": 101.0, "triggerPrice": 0.0, "disclosedQuantity": 0, "correlationId": "f",
 }  # fmt: skip
+SUPER = {
+    **ORDER, "targetPrice": 120.0, "stopLossPrice": 90.0, "trailingJump": 1.0,
+    "legName": "STOP_LOSS_LEG",
+}  # fmt: skip
+FOREVER = {
+    **ORDER, "orderFlag": "OCO", "triggerPrice": 95.0, "triggerPrice1": 110.0, "price1": 111.0,
+    "quantity1": 65, "legName": "TARGET_LEG",
+}  # fmt: skip
+ALERT = {
+    "condition": {"comparisonType": "PRICE_WITH_VALUE", "exchangeSegment": "IDX_I",
+                  "securityId": "13", "operator": "GREATER_THAN", "comparingValue": 30_000},
+    "orders": [ORDER],
+}  # fmt: skip
 CHART = {
     "securityId": "35021", "exchangeSegment": "NSE_FNO", "instrument": "OPTIDX", "interval": 5,
     "expiryCode": 0, "fromDate": "2026-02-10", "toDate": "2026-02-12", "oi": True,
@@ -37,6 +50,12 @@ CALLS = [
     ("POST", "/optionchain", CHAIN), ("POST", "/optionchain/expirylist", CHAIN),
     ("POST", "/charts/historical", CHART), ("POST", "/charts/intraday", CHART),
     ("POST", "/killswitch", {}), ("POST", "/ip/setIP", {"ip": "::1", "ipFlag": "PRIMARY"}),
+    ("POST", "/super/orders", SUPER), ("PUT", "/super/orders/100000000001", SUPER),
+    ("DELETE", "/super/orders/100000000001/TARGET_LEG", {}),
+    ("POST", "/forever/orders", FOREVER), ("PUT", "/forever/orders/500000000001", FOREVER),
+    ("POST", "/alerts/orders", ALERT), ("PUT", "/alerts/orders/500000000002", ALERT),
+    ("GET", "/alerts/orders/500000000001", {}), ("DELETE", "/forever/orders/500000000001", {}),
+    ("POST", "/pnlExit", {"profitValue": 1e6, "lossValue": 1e6, "productType": ["INTRADAY"]}),
     ("GET", "/orders/x", {}), ("GET", "/trades/2026-02-30/y/0", {}),
     ("GET", "/ledger?from-date=z", {}), ("GET", "/orders/external/%00", {}),
     ("GET", "/instrument/NSE_FNO%2F..", {}),
@@ -46,7 +65,9 @@ NAMES = [
     "quantity", "price", "triggerPrice", "disclosedQuantity", "afterMarketOrder", "amoTime",
     "correlationId", "legName", "scripList", "NSE_FNO", "IDX_I", "UnderlyingScrip",
     "UnderlyingSeg", "Expiry", "fromDate", "toDate", "interval", "expiryCode", "instrument", "oi",
-    "fromProductType", "toProductType", "positionType", "convertQty", "ip", "ipFlag",
+    "fromProductType", "toProductType", "positionType", "convertQty", "ip", "ipFlag", "targetPrice",
+    "stopLossPrice", "trailingJump", "orderFlag", "price1", "triggerPrice1", "quantity1",
+    "condition", "orders", "profitValue", "lossValue",
 ]  # fmt: skip
 WORDS = st.sampled_from(
     ["BUY", "SELL", "NSE_FNO", "IDX_I", "MARGIN", "INTRADAY", "LIMIT", "MARKET", "STOP_LOSS",

@@ -1,0 +1,134 @@
+"""Indicators against published worked examples and against pandas."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from strikeloom.errors import DataError
+from strikeloom.exchange.condition import Condition
+from strikeloom.exchange.indicators import INDICATORS, figures, indicator
+from strikeloom.exchange.market.views import Bars
+
+# StockCharts ChartSchool, "Relative Strength Index" and "Moving Averages": closes and results
+RSI_CLOSES = (
+    44.3389, 44.0902, 44.1497, 43.6124, 44.3278, 44.8264, 45.0955, 45.4245, 45.8433, 46.0826,
+    45.8931, 46.0328, 45.6140, 46.2820, 46.2820, 46.0028, 46.0328, 46.4116, 46.2222, 45.6439,
+    46.2122,
+)  # fmt: skip
+RSI = (70.53, 66.32, 66.55, 69.41, 66.36, 57.97, 62.93)
+EMA_CLOSES = (
+    22.27, 22.19, 22.08, 22.17, 22.18, 22.13, 22.23, 22.43, 22.24, 22.29, 22.15, 22.39, 22.38,
+    22.61, 23.36,
+)  # fmt: skip
+EMA = (22.22, 22.21, 22.24, 22.27, 22.33, 22.52)
+
+
+def bars(close, high=None, low=None):
+    """Candles; prices in rupees, kept in paise."""
+    close, high, low = (
+        np.asarray(close if side is None else side) * 100 for side in (close, high, low)
+    )
+    nothing = np.zeros(len(close), np.int64)
+    return Bars([None] * len(close), close, high, low, close, nothing, nothing)
+
+
+@pytest.mark.parametrize("n", range(len(RSI)))
+def test_relative_strength_as_published(n):
+    assert indicator("RSI_14", bars(RSI_CLOSES[: 15 + n])) == pytest.approx(RSI[n], abs=0.006)
+
+
+@pytest.mark.parametrize("n", range(len(EMA)))
+def test_exponential_average_as_published(n):
+    assert indicator("EMA_10", bars(EMA_CLOSES[: 10 + n])) == pytest.approx(EMA[n], abs=0.006)
+
+
+@pytest.fixture
+def walk():
+    draw = np.random.default_rng(3)
+    close = pd.Series(1000 + draw.normal(0, 2, 260).cumsum())
+    return close, close + draw.uniform(0, 3, 260), close - draw.uniform(0, 3, 260)
+
+
+def ema(series, n):
+    begun = pd.concat([pd.Series([series[:n].mean()]), series[n:]], ignore_index=True)
+    return begun.ewm(span=n, adjust=False).mean()
+
+
+def wilder(series, n):
+    begun = pd.concat([pd.Series([series[:n].mean()]), series[n:]], ignore_index=True)
+    return begun.ewm(alpha=1 / n, adjust=False).mean()
+
+
+def expected(name, close, high, low):
+    kind, _, n = name.partition("_")
+    mid, spread = close.rolling(20).mean(), close.rolling(20).std(ddof=0)
+    macd = (ema(close, 12)[14:].reset_index(drop=True) - ema(close, 26)).reset_index(drop=True)
+    change = close.diff()[1:].reset_index(drop=True)
+    up, down = wilder(change.clip(lower=0), 14), wilder((-change).clip(lower=0), 14)
+    rsi = 100 - 100 / (1 + up / down)
+    before = close.shift()
+    true = pd.concat([high - low, (high - before).abs(), (low - before).abs()], axis=1).max(axis=1)
+    last = {
+        "BB_UPPER": mid + 2 * spread,
+        "BB_LOWER": mid - 2 * spread,
+        "RSI_14": rsi,
+        "ATR_14": wilder(true[1:].reset_index(drop=True), 14),
+        "STOCHASTIC": 100 * (close - low.rolling(14).min())
+        / (high.rolling(14).max() - low.rolling(14).min()),
+        "STOCHRSI_14": 100 * (rsi - rsi.rolling(14).min())
+        / (rsi.rolling(14).max() - rsi.rolling(14).min()),
+    }  # fmt: skip
+    if name == "MACD_HIST":
+        return macd.iloc[-1] - ema(macd, 9).iloc[-1]
+    if kind == "SMA":
+        return close.rolling(int(n)).mean().iloc[-1]
+    if kind == "EMA" or n in ("12", "26"):
+        return ema(close, int(n)).iloc[-1]
+    return last[name].iloc[-1]
+
+
+@pytest.mark.parametrize("name", INDICATORS)
+def test_an_indicator_as_pandas_has_it(walk, name):
+    assert indicator(name, bars(*walk)) == pytest.approx(expected(name, *walk), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", INDICATORS)
+def test_too_few_candles_are_no_value(name):
+    with pytest.raises(DataError, match="needs"):
+        indicator(name, bars([100.0, 101.0, 100.5]))
+
+
+def test_what_has_no_value_is_said():
+    with pytest.raises(DataError, match="no indicator"):
+        indicator("SMA_7", bars(RSI_CLOSES))
+    with pytest.raises(DataError, match="nothing has moved"):
+        indicator("STOCHASTIC", bars([100.0] * 20))
+
+
+class Charted:
+    """A level, and candles of the minute."""
+
+    def spot(self, _symbol):
+        return 22_50, None
+
+    def bars(self, _symbol, minutes):
+        return bars(EMA_CLOSES) if minutes == 1 else bars([])
+
+
+@pytest.mark.parametrize(
+    ("comparison", "fields", "left", "right"),
+    [
+        ("PRICE_WITH_VALUE", {"value": 25.0}, 22.50, 25.0),
+        ("TECHNICAL_WITH_VALUE", {"value": 22.0}, 22.52, 22.0),
+        ("TECHNICAL_WITH_CLOSE", {}, 22.52, 23.36),
+        ("TECHNICAL_WITH_INDICATOR", {"other": "SMA_5"}, 22.52, 22.578),
+    ],
+)
+def test_both_sides_of_a_condition(comparison, fields, left, right):
+    watch = Condition(
+        comparison, "IDX_I", "13", "NIFTY", "EQUAL", indicator="EMA_10", frame="ONE_MIN", **fields
+    )
+    found = figures(Charted(), watch)
+    assert found == (pytest.approx(left, abs=0.006), pytest.approx(right, abs=1e-9), 22.50)
