@@ -48,6 +48,20 @@ def test_the_same_as_json(call: Call, holed: Path) -> None:
     ]
 
 
+def test_days_without_ids_are_said_with_what_is_not_found_there(
+    call: Call, holed: Path, tmp_path: Path
+) -> None:
+    assert "old layout" not in call("data", "status").err
+    body = nse_files.legacy({"TradDt": "2026-02-10"})
+    old = nse_files.save(tmp_path / "old.csv", body)
+    assert not import_paths([old], ParquetHistory(holed / "history" / "nse", "nse")).refused
+    said = " ".join(call("data", "status").err.split())
+    assert "1 days from 2026-02-10 to 2026-02-10 are of the exchange's old layout" in said
+    assert "renames and dividends that lowered strikes are not" in said
+    (told,) = json.loads(call("data", "status", "--json").out)
+    assert told["days_without_ids"] == ["2026-02-10"]
+
+
 def test_a_figure_is_written(call: Call, holed: Path, tmp_path: Path) -> None:
     target = tmp_path / "coverage.html"
     assert call("data", "status", "--plot", str(target)).code == 0

@@ -32,22 +32,26 @@ def status(
 
     Example: strikeloom data status --market nse --plot coverage.html
     """
+    from strikeloom.adapters.parquet.coverage import days_without_ids
     from strikeloom.adapters.parquet.history import ParquetHistory
     from strikeloom.cli import say
     from strikeloom.desk.places import places
 
     where = places()
     found: dict[str, tuple[list[date], pd.DataFrame]] = {}
+    bare: dict[str, list[date]] = {}
     for folder in sorted(where.histories.glob("[!.]*/")):
         history = ParquetHistory(folder, folder.name)
         days = history.days()
         if days and market in ("", folder.name):
             found[folder.name] = days, _months(history, where.volatility(folder.name))
+            bare[folder.name] = days_without_ids(history)
     if plot is not None and found:
         _write(plot, {name: months for name, (_, months) in found.items()})
         say.note(f"figure written to {plot}")
     if as_json:
-        say.as_json([_body(name, *item) for name, item in found.items()])
+        bodies = [_body(name, *item) for name, item in found.items()]
+        say.as_json([{**body, "days_without_ids": bare[body["market"]]} for body in bodies])
         return
     if not found:
         named = f"market {market}" if market else "no market"
@@ -66,6 +70,16 @@ def status(
     )
     for name, (_, months) in found.items():
         _tell(name, months)
+        if bare[name]:
+            say.note(_of_the_old_layout(bare[name]))
+
+
+def _of_the_old_layout(days: Sequence[date]) -> str:
+    return (
+        f"{len(days)} days from {days[0]} to {days[-1]} are of the exchange's old layout, without "
+        "contract ids: splits there are found by their strikes and the cash files, renames and "
+        "dividends that lowered strikes are not, but for those on record"
+    )
 
 
 def _months(history: Any, worked_out: Path) -> pd.DataFrame:

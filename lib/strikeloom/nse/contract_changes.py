@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.ladder_changes import ladder_splits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def contract_changes(
     ----------
     before, after : DataFrame
         ``COLUMNS`` of ``CONTRACTS``, of the last stored day before ``day`` and of ``day``.
-        Rows without an id (old layout) show nothing.
+        Rows without an id (old layout) show demergers, and splits by their ladder of strikes.
     cash : DataFrame
         ``CASH`` rows as published, from ``day_before`` to ``day``; may be empty. They confirm a
         ratio (one that they contradict is ``unexplained``), and name the day where sessions lie
@@ -63,9 +64,9 @@ def contract_changes(
     """
     import pandas as pd
 
-    before = before[before["kind"] == "stock"]
-    after = after[(after["kind"] == "stock") & (after["instrument_id"] != 0)]
-    found = _ended(before, day)
+    before, after = before[before["kind"] == "stock"], after[after["kind"] == "stock"]
+    found = _ended(before, day) + ladder_splits(before, after, day=day, cash=cash)
+    after = after[after["instrument_id"] != 0]
     lives = (before["expiry"] >= pd.Timestamp(day)) & (before["instrument_id"] != 0)
     options = before[lives & (before["right"] != "XX")]
     same = ["instrument_id", "right", "expiry"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import MissingHistory, StoreError
+from strikeloom.nse.contract_changes import COLUMNS, contract_changes
 from strikeloom.nse.sessions import IST
 
 DAYS = [date(2026, 6, 8), date(2026, 6, 9), date(2026, 6, 10)]
@@ -137,6 +139,26 @@ def test_splits_are_found_from_the_files_alone(
     (rename,) = (item for item in found if item.successor)
     assert (rename.symbol, rename.successor, rename.day) == ("LTIM", "LTM", date(2026, 2, 27))
     assert not [item for item in found if item.kind == "unexplained"]
+
+
+@pytest.mark.realdata
+def test_splits_are_found_in_days_of_the_old_layout_too(real_history: ParquetHistory) -> None:
+    """Ids, lots and levels taken away; no other share of 200 a day is taken for one."""
+
+    def bare(day: date) -> pd.DataFrame:
+        frame = real_history.contracts(day)[list(COLUMNS)]
+        return frame.assign(instrument_id=0, lot_size=0, underlying=np.nan)
+
+    days = real_history.days()
+    near = {day for _, day in KNOWN} | {date(2026, 1, 27), date(2026, 2, 2), date(2026, 2, 27)}
+    found = []
+    for before, day in pairwise(days):
+        if day in near:
+            cash = real_history.cash(before, day)
+            found += contract_changes(
+                bare(before), bare(day), day=day, day_before=before, cash=cash
+            )
+    assert {(item.symbol, item.day): item.ratio for item in found} == KNOWN
 
 
 @pytest.mark.realdata

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "corporate_actions.json"
-_VERSION = 2  # of the search; another one compares everything anew
+_VERSION = 3  # of the search; another one compares everything anew
 
 #: Reads some columns of the contracts of a day.
 ReadDay = Callable[[date, Sequence[str]], "pd.DataFrame"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.adapters.parquet.partitions import damaged, stored
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,13 +38,13 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
 
     from strikeloom.nse.sessions import trading_days
 
-    stored = {name: history.stored_days(name) for name in DATASETS}
-    span = sorted({*stored["contracts"], *stored["cash"], *stored["quotes"]})
+    known = {name: history.stored_days(name) for name in DATASETS}
+    span = sorted({*known["contracts"], *known["cash"], *known["quotes"]})
     expected = trading_days(span[0], span[-1]) if span else []
-    held = {*stored["contracts"], *stored["quotes"]}
+    held = {*known["contracts"], *known["quotes"]}
     months = sorted({day.strftime(_MONTH) for day in [*expected, *span]})
     days = _by_month(expected)
-    counts = {name: _by_month(found) for name, found in stored.items()}
+    counts = {name: _by_month(found) for name, found in known.items()}
     missing: dict[str, list[date]] = {month: [] for month in months}
     for day in expected:
         if day not in held:
@@ -56,6 +57,33 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
             "missing": list(missing.values()),
         }
     )
+
+
+def days_without_ids(history: ParquetHistory) -> list[date]:
+    """Days whose contracts have no ids, as in the exchange's old layout; from footers alone.
+
+    There splits are found by their strikes, demergers by their settlements; renames, and
+    dividends that lowered strikes, are not found.
+
+    Raises
+    ------
+    StoreError
+        When a partition is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = []
+    for path in stored(history.folder / "contracts"):
+        try:
+            footer = pq.read_metadata(path)
+        except (pa.ArrowException, OSError) as error:
+            raise damaged(path, error) from error
+        place = footer.schema.names.index("instrument_id")
+        columns = [footer.row_group(i).column(place) for i in range(footer.num_row_groups)]
+        if all(c.is_stats_set and c.statistics.max == 0 for c in columns):
+            found.append(date.fromisoformat(path.stem))
+    return found
 
 
 def _by_month(days: list[date]) -> Counter[str]:
