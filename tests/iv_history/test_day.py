@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -103,6 +103,18 @@ def test_a_far_expiry_that_did_not_trade_is_carried_and_graded_c(solved: DaySumm
     assert Flag.CARRIED.value in row["flags"].split()
     # peers fell by a tenth from 32 %: so does this one, from 30 %
     assert row["atm_iv_30d"] == pytest.approx(other * 0.30 / 0.32, abs=5e-4)
+
+
+def test_a_maturity_outside_the_expiries_or_carried_says_so_by_its_days(solved: DaySummary) -> None:
+    """Expiries 14 and 48 days ahead: 7 and 60 lie outside, 90 has no volatility at all."""
+    assert _row(solved, "PEER10")["flags"].split()[:2] == ["flat_7d", "flat_60d"]
+    carried = _row(solved, "PEER05")["flags"].split()
+    assert {"carried_from_peers", "carried_60d", "flat_60d"} <= set(carried)
+    assert not {"carried_7d", "carried_90d", "flat_90d"} & set(carried)
+    listed = {("NIFTY", DAY + timedelta(days=n)): 0.3 for n in (7, 30, 60, 75)}
+    row = _row(summarise_day(made(listed), NOTHING, DAY, IV), "NIFTY")
+    held = [flag for flag in row["flags"].split() if flag.startswith(("flat", "before", "after"))]
+    assert held == ["flat_90d"]
 
 
 def test_what_did_not_trade_at_all_has_a_row_with_the_reason(solved: DaySummary) -> None:

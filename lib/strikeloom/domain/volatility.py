@@ -40,11 +40,22 @@ class Quality(StrEnum):
 
 
 class Flag(StrEnum):
-    """What a reader should know about a row."""
+    """What a reader should know about a row.
+
+    The first three are of the 30-day volatility. ``flat_*``: another tenor lies outside the known
+    expiries and has the volatility of the nearest; ``carried_*``: it rests on one carried from
+    peers.
+    """
 
     CARRIED = "carried_from_peers"
     BEFORE_FIRST = "before_first_expiry"
     AFTER_LAST = "after_last_expiry"
+    FLAT_7 = "flat_7d"
+    FLAT_60 = "flat_60d"
+    FLAT_90 = "flat_90d"
+    CARRIED_7 = "carried_7d"
+    CARRIED_60 = "carried_60d"
+    CARRIED_90 = "carried_90d"
     SKEW_HELD = "skew_of_one_expiry"
     FORWARD = "forward_without_parity"
     FORWARD_OFF = "forward_off_future"
@@ -77,7 +88,8 @@ _REALISED = tuple(f"rv_{name}_{n}" for n in (10, 20, 60) for name in ("cc", "pk"
 #: ahead; ``model_free_30d`` from the smiles; ``vix_method`` the exchange's own, for an index with
 #: two monthly futures. ``rr25``, ``bf25``: call less put, and their mean less at the money, at
 #: 25 delta. ``term_slope`` is 60 less 30 days. ``rv_<estimator>_<sessions>``: cc close to close,
-#: pk Parkinson, gk Garman-Klass, yz Yang-Zhang. ``pcr``: puts over calls. ``flags`` are ``Flag``
+#: pk Parkinson, gk Garman-Klass, yz Yang-Zhang. ``pcr``: puts over calls, of what lives beyond
+#: the day, as all counts. ``flags`` are ``Flag``
 #: joined by blanks.
 IV_SUMMARY = Schema(
     "historical_iv_summary",

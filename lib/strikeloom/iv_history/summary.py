@@ -28,6 +28,8 @@ _YEAR = 365.0
 _MONTH = 36.0 / _YEAR  # two monthly expiries are five weeks apart at most
 _OFF, _SIGMAS = 0.0015, 3.0  # of a parity forward from the listed future
 _SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)
+_FLAT = {7: Flag.FLAT_7, 60: Flag.FLAT_60, 90: Flag.FLAT_90}
+_CARRIED = {7: Flag.CARRIED_7, 60: Flag.CARRIED_60, 90: Flag.CARRIED_90}
 
 
 class Wings30(NamedTuple):
@@ -80,7 +82,7 @@ def summary_columns(
     }
     reason = _reasons(c, found, month, front)
     values["quality"] = _quality(month, term)
-    values["flags"] = _flags(c, found, term, past, month, wings.held, front, day)
+    values["flags"] = _flags(c, found, term, past, tenors, wings.held, front, day)
     values["reason"] = reason
     return values
 
@@ -233,14 +235,14 @@ def _flags(
     found: Expiries,
     term: Term,
     past: Realised,
-    month: Tenor,
+    tenors: dict[int, Tenor],
     held: Flags,
     front: NDArray[np.int64],
     day: date,
 ) -> NDArray[np.object_]:
     if not len(c.chain):
         return np.full(len(c.symbols), Flag.NO_PRICE.value, dtype=object)
-    carried = (term.grade[month.early] == Quality.C) | (term.grade[month.late] == Quality.C)
+    month = tenors[30]
     gap = np.abs(found.parity.forward / c.future - 1)
     with np.errstate(invalid="ignore"):
         off = gap > np.maximum(_OFF, _SIGMAS * found.parity.std_error)
@@ -248,9 +250,11 @@ def _flags(
     plain = (found.best.source[front] != Source.PARITY) & used
     from_spot = (found.best.source[front] == Source.SPOT) & used
     rows = {
-        Flag.CARRIED: carried & (month.place != Place.NONE),
+        Flag.CARRIED: _carried(month, term),
         Flag.BEFORE_FIRST: month.place == Place.BEFORE,
         Flag.AFTER_LAST: month.place == Place.AFTER,
+        **{flag: _flat(tenors[days]) for days, flag in _FLAT.items()},
+        **{flag: _carried(tenors[days], term) for days, flag in _CARRIED.items()},
         Flag.SKEW_HELD: held,
         Flag.FORWARD: plain,
         Flag.FORWARD_OFF: off[front] & used,
@@ -264,3 +268,12 @@ def _flags(
         for row in np.flatnonzero(at).tolist():
             texts[row].append(flag.value)
     return np.array([" ".join(text) for text in texts], dtype=object)
+
+
+def _flat(tenor: Tenor) -> Flags:
+    return np.asarray((tenor.place == Place.BEFORE) | (tenor.place == Place.AFTER))
+
+
+def _carried(tenor: Tenor, term: Term) -> Flags:
+    either = (term.grade[tenor.early] == Quality.C) | (term.grade[tenor.late] == Quality.C)
+    return np.asarray(either & (tenor.place != Place.NONE))
