@@ -43,6 +43,10 @@ def book_margins(
 ) -> list[BookMargin]:
     """Margin estimate of many books at once, each by itself.
 
+    The price is scanned by the parameters' volatility, whatever the options cost: the exchange's
+    average moves over months, too. After a long storm it lies above, and these estimates are low
+    until ``span.csv`` has a row for it.
+
     Parameters
     ----------
     books : sequence of mapping
@@ -113,8 +117,8 @@ def _margins(
     known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
     vol = np.where(np.isfinite(known), known, parameters.base_vol)
     legs_of = Legs(strikes, calls, units, forward, vol, years, value, delivery)
-    scan_vol = _scan_vols(known, np.where(units, strikes / forward, np.nan), years)
-    return margin_parts(legs_of, np.fmax(scan_vol, parameters.base_vol), parameters)
+    # not from the legs: one more sold would change what the others need, down as well as up
+    return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
 
 
 def _years(contract: OptionContract, now: datetime) -> float:
@@ -122,17 +126,6 @@ def _years(contract: OptionContract, now: datetime) -> float:
     if contract.expiry <= now.date() or session(contract.expiry).close <= now:
         return 0.0
     return years_to_expiry(now, contract.expiry)
-
-
-def _scan_vols(vol: np.ndarray, moneyness: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """Volatility of each underlying as its options say; NaN where none is near the money.
-
-    The lowest of those within one deviation of the money: further out an option is dear for other
-    reasons.
-    """
-    near = np.abs(np.log(moneyness)) <= vol * np.sqrt(years)
-    lowest = np.where(near, vol, np.inf).min(axis=1)
-    return np.where(np.isfinite(lowest), lowest, np.nan)
 
 
 def _added(book: BookMargin, parts: MarginParts, row: int) -> BookMargin:

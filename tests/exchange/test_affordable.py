@@ -1,0 +1,84 @@
+"""What the calculator says fits is taken, and what is taken was paid for."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doubles import ManualClock, ShownFeed, ist, option
+from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import OrderState
+from strikeloom.exchange.account import Account
+from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.placement import Placement
+from strikeloom.nse.charges import trade_charges
+
+NEAR, FAR = date(2026, 2, 17), date(2026, 2, 24)
+INDEX = [
+    option(strike, right, expiry=expiry)
+    for strike in (24_000, 25_000, 25_200)
+    for right in Right
+    for expiry in (NEAR, FAR)
+]
+STOCK = [
+    option(strike, right, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+    for strike in (1_300, 1_400, 1_500)
+    for right in Right
+]
+LEVELS = {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
+orders = st.tuples(
+    st.sampled_from(INDEX + STOCK), st.sampled_from(Side), st.integers(1, 6), st.booleans()
+)
+days = st.sampled_from(["02-11 10:00", "02-17 11:00", "02-20 10:00", "02-23 10:00"])
+
+
+def worth(contract):
+    """Paise: what it is worth at its expiry, and some more."""
+    sign = 1 if contract.right is Right.CALL else -1
+    more = 100_00 if contract.kind is Kind.INDEX else 10_00
+    return max(0, sign * (LEVELS[contract.symbol] - contract.strike)) + more
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(orders, max_size=10), days, st.integers(1, 40))
+def test_an_order_is_taken_when_it_fits_and_never_overdraws(wanted, now, lakh):
+    clock = ManualClock(ist(f"2026-{now}"))
+    feed = ShownFeed(clock)
+    feed.spots |= LEVELS
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(Account(Path(folder) / "a.db", lakh * 1_00_000_00), feed, clock)
+        for contract in INDEX + STOCK:
+            shown = feed.show(contract, worth(contract) - 5, worth(contract) + 5, size=100_000)
+            feed.shown[contract.key] = replace(shown, last=worth(contract))
+        for contract, side, lots, waits in wanted:
+            if contract.expiry < clock.at.date():
+                continue
+            clock.wait(1)
+            away = worth(contract) // 10 if waits else -5
+            limit = (worth(contract) - int(side) * away) // 5 * 5
+            check(engine, Placement(contract, side, lots * contract.lot_size, limit=limit), clock)
+        engine.audit()
+        engine.close()
+
+
+def check(engine, placement, clock):
+    before = engine.balance()
+    found = engine.margin([placement], with_holdings=True)
+    assert found.available == before.available
+    costs = trade_charges(
+        placement.side, placement.units, placement.limit, clock.at.date()
+    ).total  # fmt: skip
+    order = engine.place(placement)
+    if found.total + costs <= found.available:
+        assert order.state is not OrderState.REJECTED, order.reason
+    after = engine.balance()
+    if before.available >= 0:
+        # the margin counts the middle of the quote, the trade its side: half a spread a unit
+        spread = 10 * placement.units
+        assert after.available >= -spread - costs, (before, after, placement)
