@@ -11,6 +11,7 @@ from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
 
 if TYPE_CHECKING:
     from strikeloom.domain.results import StageResult
+    from strikeloom.ports.workers import Done
     from strikeloom.runner.record import Run
 
 
@@ -72,6 +73,8 @@ def run(
 ) -> None:
     """Run a stage's notebook with papermill and leave its run folder.
 
+    With --latest, exit code 1 also says that some chains could not be read, each named.
+
     For example:
 
     strikeloom run iv-history --from 2026-01-01 --to 2026-02-10
@@ -84,10 +87,11 @@ def run(
         raise typer.BadParameter(
             f"--to {to} and --date {day} name different days", param_hint="--to"
         )
+    whole = True
     if latest:
         if stage is not StageName.IV_HISTORY or day or to:
             raise typer.BadParameter("--latest is for iv-history, and its day is today")
-        day, symbol = _read_latest(market, mode, symbol or []), None
+        (day, whole), symbol = _read_latest(market, mode, symbol or []), None
     values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
     named = {
         "first": first,
@@ -103,6 +107,8 @@ def run(
     if no_database:
         values["database"] = False
     _run(stage, market, day or to, mode, values, as_json=as_json)
+    if not whole:
+        raise typer.Exit(1)
 
 
 def execute(
@@ -172,19 +178,38 @@ def schedule(
         raise typer.Exit(1)
 
 
-def _read_latest(market: str, mode: str, symbols: list[str]) -> str:
-    """Read today's chains; the day, for which the stage is then run."""
+_AGAIN = "; the same command goes on with the rest"
+
+
+def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]:
+    """Read today's chains; the day, for which the stage is then run, and whether all are in."""
     from strikeloom.cli import say
+    from strikeloom.errors import StageError
     from strikeloom.iv_history import read_chains
 
     desk = desk_of(market, mode=mode)
-    with say.bar("reading chains") as step:
-        outcomes = list(read_chains(desk, [name.upper() for name in symbols], progress=step))
-    failed = [item for item in outcomes if item.error]
-    for item in failed:
-        say.warn(f"{item.item}: {item.error}")
-    say.note(f"{len(outcomes) - len(failed)} of {len(outcomes)} chains read")
-    return desk.clock.now().date().isoformat()
+    outcomes: list[Done] = []
+    wanted = 0
+    try:
+        with say.bar("reading chains") as step:
+
+            def moved(done: int, total: int) -> None:
+                nonlocal wanted
+                wanted = total
+                step(done, total)
+
+            outcomes.extend(read_chains(desk, [name.upper() for name in symbols], progress=moved))
+    finally:  # also when it was stopped or the broker is down
+        failed = [item for item in outcomes if item.error]
+        for item in failed:
+            say.warn(f"{item.item}: {item.error}")
+        if wanted:
+            told = f", {len(failed)} failed" if failed else ""
+            more = "" if len(outcomes) - len(failed) == wanted else _AGAIN
+            say.note(f"{len(outcomes) - len(failed)} of {wanted} chains read{told}{more}")
+    if len(failed) == len(outcomes):
+        raise StageError("no chain of today was read: there is nothing to work out")
+    return desk.clock.now().date().isoformat(), not failed
 
 
 def _pair(text: str) -> tuple[str, str]:

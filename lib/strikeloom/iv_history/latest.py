@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from strikeloom.errors import (
+    BrokerError,
     DataError,
     MissingHistory,
-    RateLimited,
+    NotAuthorised,
+    Rejected,
     SettingsError,
     StageError,
-    Unreachable,
 )
 from strikeloom.nse.sessions import is_trading_day
 from strikeloom.ports.chains import Chains
@@ -22,6 +23,8 @@ from strikeloom.ports.workers import Done
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_KEPT = "what was read is kept, run the same command again to go on"
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -35,23 +38,24 @@ def read_chains(
     Parameters
     ----------
     symbols : sequence of str
-        Default: every underlying of the last stored day.
+        Default: every underlying of the last day that has a file.
     progress : callable, optional
         Called with underlyings done and in all.
 
     Returns
     -------
     iterator of Done
-        ``item`` is the symbol. One that the broker does not know, or has no quotes of, fails
-        alone. What was read in the last minutes (``config/chains.yaml``) is not read again, so
-        a run that was stopped goes on where it was.
+        ``item`` is the symbol. One that the broker does not know, has no quotes of, or does not
+        answer readably for, fails alone. What was read in the last minutes
+        (``config/chains.yaml``) is not read again, so a run that was stopped goes on where it was.
 
     Raises
     ------
     SettingsError
         When the desk has no broker.
     StageError
-        When today is no trading day, or the broker is not reached for several underlyings.
+        When today is no trading day, the broker lets us not in, or it fails for several
+        underlyings in a row.
     """
     if desk.chains is None:
         raise SettingsError(
@@ -75,14 +79,16 @@ def read_chains(
             continue
         try:
             frame = reader.symbol(symbol)
-        except (RateLimited, Unreachable) as error:
+        except NotAuthorised as error:
+            raise StageError(f"{symbol}: {error}; {_KEPT}") from error
+        except BrokerError as error:
             failures += 1
+            yield Done(symbol, str(error))
             if failures >= settings.give_up_after:
                 raise StageError(
                     f"{failures} underlyings in a row could not be read, the last {symbol}: "
-                    f"{error}; what was read is kept, run the same command again to go on"
+                    f"{error}; {_KEPT}"
                 ) from error
-            yield Done(symbol, str(error))
             continue
         except DataError as error:
             yield Done(symbol, str(error))
@@ -95,7 +101,8 @@ def read_chains(
 
 
 def _universe(desk: Desk, today: date) -> list[str]:
-    days = desk.history.as_of(today).days()
+    """Underlyings of the last day that has a file: one read from a broker may lack some."""
+    days = [day for day in desk.history.days() if day <= today]
     if not days:
         raise MissingHistory(
             f"market {desk.market} has no stored day that says which underlyings there are; run "
@@ -137,7 +144,9 @@ class _Reader:
             self._pace()
             try:
                 return ask()
-            except (RateLimited, Unreachable):
+            except (NotAuthorised, Rejected):
+                raise
+            except BrokerError:  # reading once more does no harm
                 if attempt == self._settings.attempts:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
