@@ -102,13 +102,15 @@ def read_chains(
 
 def _universe(desk: Desk, today: date) -> list[str]:
     """Underlyings of the last day that has a file: one read from a broker may lack some."""
-    days = [day for day in desk.history.days() if day <= today]
-    if not days:
-        raise MissingHistory(
-            f"market {desk.market} has no stored day that says which underlyings there are; run "
-            "strikeloom data fetch first, or name them with --symbol"
-        )
-    return sorted(desk.history.as_of(today).contracts(days[-1])["symbol"].unique())
+    past = desk.history.as_of(today)
+    for day in reversed(past.days()):
+        frame = past.contracts(day, columns=("symbol", "right"))
+        if frame["right"].eq("XX").any():  # a broker's chains are options alone
+            return sorted(frame["symbol"].unique())
+    raise MissingHistory(
+        f"market {desk.market} has no stored day that says which underlyings there are; run "
+        "strikeloom data fetch first, or name them with --symbol"
+    )
 
 
 class _Reader:
