@@ -58,6 +58,7 @@ def test_days_without_ids_are_said_with_what_is_not_found_there(
     said = " ".join(call("data", "status").err.split())
     assert "1 days from 2026-02-10 to 2026-02-10 are of the exchange's old layout" in said
     assert "renames and dividends that lowered strikes are not" in said
+    assert "a series that ends before its expiry is known on its last day only" in said
     (told,) = json.loads(call("data", "status", "--json").out)
     assert told["days_without_ids"] == ["2026-02-10"]
 

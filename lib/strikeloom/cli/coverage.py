@@ -78,7 +78,8 @@ def _of_the_old_layout(days: Sequence[date]) -> str:
     return (
         f"{len(days)} days from {days[0]} to {days[-1]} are of the exchange's old layout, without "
         "contract ids: splits there are found by their strikes and the cash files, renames and "
-        "dividends that lowered strikes are not, but for those on record"
+        "dividends that lowered strikes are not, but for those on record; a series that ends "
+        "before its expiry is known on its last day only, the volatilities before it are too low"
     )
 
 
