@@ -270,6 +270,7 @@ def local_exchange(
             Account(folder / f"{c.client_id}.db", (cash or {}).get(c.client_id, c.cash)),
             spoiled,
             clock,
+            history=history,
         )
         for c in known
     }

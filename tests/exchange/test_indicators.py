@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,7 @@ from strikeloom.errors import DataError
 from strikeloom.exchange.condition import Condition
 from strikeloom.exchange.indicators import INDICATORS, figures, indicator
 from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.past_days import PastDays
 
 # StockCharts ChartSchool, "Relative Strength Index" and "Moving Averages": closes and results
 RSI_CLOSES = (
@@ -114,7 +118,7 @@ class Charted:
         return 22_50, None
 
     def bars(self, _symbol, minutes):
-        return bars(EMA_CLOSES) if minutes == 1 else bars([])
+        return bars(EMA_CLOSES) if minutes in (1, 5) else bars([])
 
 
 @pytest.mark.parametrize(
@@ -130,5 +134,41 @@ def test_both_sides_of_a_condition(comparison, fields, left, right):
     watch = Condition(
         comparison, "IDX_I", "13", "NIFTY", "EQUAL", indicator="EMA_10", frame="ONE_MIN", **fields
     )
-    found = figures(Charted(), watch)
+    found = figures(Charted(), watch, None, date(2026, 2, 11))
     assert found == (pytest.approx(left, abs=0.006), pytest.approx(right, abs=1e-9), 22.50)
+
+
+class Stored:
+    """A history of one symbol, as it was at the end of the day that is asked for."""
+
+    reads = 0
+
+    def as_of(self, day):
+        self.reads += 1
+        days = pd.bdate_range("2026-01-01", day)
+        close = np.arange(100.0, 100.0 + len(days))
+        known = {"open": close, "high": close + 1, "low": close - 1, "close": close}
+        frame = pd.DataFrame({"symbol": "NIFTY", "day": days, **known})
+        if self.reads > 1:
+            frame.loc[len(frame) - 3 :, ["open", "high", "low"]] = np.nan
+        return SimpleNamespace(prices=lambda *_, **__: frame)
+
+
+def test_days_are_those_of_the_history_and_today_so_far():
+    days, today = PastDays(Stored()), date(2026, 2, 11)  # 29 sessions before, closes 100 to 128
+    watch = Condition(
+        "TECHNICAL_WITH_CLOSE", "IDX_I", "13", "NIFTY", "EQUAL", indicator="SMA_5", frame="DAY"
+    )
+    mean = (125 + 126 + 127 + 128 + 22.5) / 5
+    assert figures(Charted(), watch, days, today) == (pytest.approx(mean), 22.5, 22.5)
+    place = Condition(
+        "TECHNICAL_WITH_VALUE", "IDX_I", "13", "NIFTY", "EQUAL", 50.0, "STOCHASTIC", frame="DAY"
+    )
+    # today's candles go from 22.08 to 23.36, the thirteen days before them from 115 to 129
+    expected_place = 100 * (22.5 - 22.08) / (129 - 22.08)
+    assert figures(Charted(), place, days, today)[0] == pytest.approx(expected_place)
+    levels_alone = date(2026, 2, 12)
+    with pytest.raises(DataError, match="not known"):
+        figures(Charted(), place, days, levels_alone)
+    with pytest.raises(DataError, match="no candles of DAY"):
+        figures(Charted(), place, None, today)

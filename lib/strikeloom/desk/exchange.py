@@ -121,7 +121,7 @@ def open_exchange(
     # a market older than any tariff on record is charged by the oldest
     tariff = None if day >= first_tariff_day() else first_tariff_day()
     engines = {
-        client: Engine(account, market, clock, tariff=tariff)
+        client: Engine(account, market, clock, tariff=tariff, history=history)
         for client, account in accounts.items()
     }
     house = House(

@@ -38,6 +38,8 @@ class Engine(Reports):
     tariff : datetime.date, optional
         Day whose charges hold, for a market that is older than any tariff on record; default:
         each day its own.
+    history : History, optional
+        Past days, of which alerts take indicators.
     """
 
     @property

@@ -7,7 +7,9 @@ and short (12) averages and its histogram with a signal of 9.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from datetime import date
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -22,6 +24,7 @@ from strikeloom.exchange.condition import (
     Condition,
 )
 from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.past_days import PastDays
 from strikeloom.ports.feed import MarketFeed
 
 Floats = npt.NDArray[np.float64]
@@ -42,8 +45,15 @@ class ChartedFeed(Protocol):
         ...
 
 
-def figures(feed: MarketFeed, watch: Condition) -> tuple[float, float, float]:
+def figures(
+    feed: MarketFeed, watch: Condition, days: PastDays | None, today: date
+) -> tuple[float, float, float]:
     """Both sides of a condition, and the level in rupees.
+
+    Parameters
+    ----------
+    days : PastDays or None
+        Candles of whole days, where they are known.
 
     Raises
     ------
@@ -52,19 +62,32 @@ def figures(feed: MarketFeed, watch: Condition) -> tuple[float, float, float]:
     DataError
         When there are too few candles, or none of that length.
     """
-    last = feed.spot(watch.symbol)[0] / 100
+    level = feed.spot(watch.symbol)[0]
+    last = level / 100
     if watch.comparison == PRICE:
         return last, _value(watch), last
     minutes = FRAMES[watch.frame]
-    if not minutes or not isinstance(feed, ChartedFeed):
+    charted = feed if isinstance(feed, ChartedFeed) else None
+    if not minutes and days is not None:
+        so_far = charted.bars(watch.symbol, 5) if charted else None
+        bars = days.bars(watch.symbol, today, so_far, level)
+    elif minutes and charted:
+        bars = charted.bars(watch.symbol, minutes)
+    else:
         raise DataError(f"no candles of {watch.frame} are known for {watch.symbol}")
-    bars = feed.bars(watch.symbol, minutes)
-    left = indicator(watch.indicator, bars)
+    left = _known(watch.indicator, bars)
     if watch.comparison == WITH_INDICATOR:
-        return left, indicator(watch.other, bars), last
+        return left, _known(watch.other, bars), last
     if watch.comparison == WITH_CLOSE:
         return left, float(bars.close[-1]) / 100, last
     return left, _value(watch), last
+
+
+def _known(name: str, bars: Bars) -> float:
+    found = indicator(name, bars)
+    if not math.isfinite(found):
+        raise DataError(f"{name} has no value: highs and lows of some candles are not known")
+    return found
 
 
 def _value(watch: Condition) -> float:

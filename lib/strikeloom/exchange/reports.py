@@ -16,12 +16,14 @@ from strikeloom.exchange.balance import Balance
 from strikeloom.exchange.funding import book_margin, resting_sells, tied_premium
 from strikeloom.exchange.margin_answer import MarginAnswer, margin_answer
 from strikeloom.exchange.order import BookOrder, OrderEvent
+from strikeloom.exchange.past_days import PastDays
 from strikeloom.exchange.placement import Listing, Placement
 from strikeloom.exchange.position import Position
 from strikeloom.exchange.standing_watch import StandingWatch
 from strikeloom.exchange.trade import Trade
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
+from strikeloom.ports.history import History
 
 
 class Reports:
@@ -35,11 +37,13 @@ class Reports:
         instruments: Listing | None = None,
         *,
         tariff: date | None = None,
+        history: History | None = None,
     ) -> None:
         self._account = account
         self._feed = feed
         self._clock = clock
         self._walk = StandingWatch(account, feed, instruments, tariff)
+        self._walk.days = PastDays(history) if history is not None else None
 
     def order(self, number: int) -> BookOrder:
         """One order.

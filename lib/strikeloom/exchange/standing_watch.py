@@ -19,6 +19,7 @@ from strikeloom.exchange.hours import is_open
 from strikeloom.exchange.indicators import figures
 from strikeloom.exchange.intake import Intake
 from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.past_days import PastDays
 from strikeloom.exchange.placement import OrderType, Placement, Product
 from strikeloom.exchange.position import Position
 from strikeloom.exchange.rules import ORDER, Refusal, reference_price
@@ -43,6 +44,8 @@ class StandingWatch(Intake):
     Prices of options are those of the moment, also while the account catches up. Underlyings
     and profits are looked at as of the clock only.
     """
+
+    days: PastDays | None = None
 
     def tend(self, at: datetime, *, recorded: bool = False) -> None:
         """Let standing orders lapse or act at a moment."""
@@ -194,7 +197,7 @@ class StandingWatch(Intake):
     def _condition_step(self, item: Standing, watch: Condition, at: datetime) -> Step | None:
         """Step of an alert; ``None`` while its figures are not known."""
         try:
-            left, right, last = figures(self._feed, watch)
+            left, right, last = figures(self._feed, watch, self.days, at.date())
         except (NoQuote, DataError):
             return None
         now = sign(left, right)

@@ -94,9 +94,8 @@ def _condition(call: Call) -> tuple[Condition, date]:
     if day < call.now.date():
         raise bad_field("expDate", day)
     frame: str = asked.one_of("timeFrame", {f: f for f in FRAMES}) if technical else ""
-    if technical and not FRAMES[frame]:
-        # the market behind knows candles of today only
-        raise refused("DH-907", "no candles of whole days are known to take an indicator of")
+    if technical and not FRAMES[frame] and call.house.history is None:
+        raise refused("DH-907", "no past days are known to take an indicator of")
     watch = Condition(
         comparison,
         segment,
