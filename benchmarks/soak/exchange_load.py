@@ -30,6 +30,7 @@ from dhanhq import DhanContext, dhanhq
 
 SECONDS, PER_SECOND, THREADS, SEED = 600, 10, 6, 7
 CLIENT, TOKEN = "1000000001", "local"
+MARKET_SECONDS = 6 * 3600  # of the day's six and a quarter hours, the load's share
 CASH = 50_00_00_000  # fifty crore rupees: margin is not what is tested
 
 FAULTS = {
@@ -253,7 +254,7 @@ def paise(rupees: float) -> int:
 
 
 def check(rest: str, sent: Sent, day: str) -> dict[str, int]:
-    """Compare everything the exchange says with everything else it says.
+    """Compare everything the exchange says with everything else it says, once nothing moves.
 
     Raises
     ------
@@ -265,6 +266,9 @@ def check(rest: str, sent: Sent, day: str) -> dict[str, int]:
     trades = _asked(session, rest, "/trades/")
     positions = _asked(session, rest, "/positions")
     funds = _asked(session, rest, "/fundlimit")
+    supers = _asked(session, rest, "/super/orders")
+    ledger = _asked(session, rest, f"/ledger?from-date={day}&to-date={day}")
+    charges = _charges(session, rest, day)
     # exits of super orders carry no tag
     tags = Counter(row["correlationId"] for row in book if row["correlationId"] != "NA")
     assert max(tags.values()) == 1, "an order is doubled"
@@ -298,20 +302,24 @@ def check(rest: str, sent: Sent, day: str) -> dict[str, int]:
         * t["tradedQuantity"] * paise(t["tradedPrice"])
         for t in trades
     )  # fmt: skip
+    cash = paise(funds["availabelBalance"]) + paise(funds["utilizedAmount"])
+    assert cash == paise(funds["sodLimit"]) + flow - charges, (cash, funds, flow, charges)
+    assert paise(float(ledger[-1]["runbal"])) == cash
+    exits = check_supers(supers, by_id)
+    return {
+        "orders": len(book), "trades": len(trades), "positions": len(positions), "exits": exits,
+    }  # fmt: skip
+
+
+def _charges(session: requests.Session, rest: str, day: str) -> int:
+    """Paise that the day's trades cost, from the pages of the history."""
     charges, page = 0, 0
     names = ("sebiTax", "stt", "brokerageCharges", "serviceTax", "exchangeTransactionCharges",
              "stampDuty")  # fmt: skip
     while rows := _asked(session, rest, f"/trades/{day}/{day}/{page}"):
         charges += sum(paise(row[name]) for row in rows for name in names)
         page += 1
-    cash = paise(funds["availabelBalance"]) + paise(funds["utilizedAmount"])
-    assert cash == paise(funds["sodLimit"]) + flow - charges, (cash, funds, flow, charges)
-    ledger = _asked(session, rest, f"/ledger?from-date={day}&to-date={day}")
-    assert paise(float(ledger[-1]["runbal"])) == cash
-    exits = check_supers(_asked(session, rest, "/super/orders"), by_id)
-    return {
-        "orders": len(book), "trades": len(trades), "positions": len(positions), "exits": exits,
-    }  # fmt: skip
+    return charges
 
 
 def check_supers(rows: list[dict], book: dict[str, dict]) -> int:
@@ -330,13 +338,14 @@ def check_supers(rows: list[dict], book: dict[str, dict]) -> int:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[dict]:
+def serving(home: Path, speed: float) -> Iterator[dict]:
     """The exchange in a process of its own."""
     faults, accounts = home / "faults.yaml", home / "accounts.yaml"
     faults.write_text(yaml.safe_dump(FAULTS))
     accounts.write_text(yaml.safe_dump([{"client_id": CLIENT, "token": TOKEN, "cash": CASH}]))
     command = [sys.executable, "-m", "strikeloom.cli", "exchange", "--market", "synthetic",
-               "--speed", "30", "--no-limits", "--fresh", "--json", "--faults", str(faults),
+               "--speed", f"{speed:.0f}", "--no-limits", "--fresh", "--json",
+               "--faults", str(faults),
                "--accounts", str(accounts)]  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "STRIKELOOM_HOME": str(home)}
@@ -355,7 +364,8 @@ def serving(home: Path) -> Iterator[dict]:
 
 def main(seconds: float = SECONDS) -> None:
     orders = int(seconds * PER_SECOND)
-    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as found:
+    speed = MARKET_SECONDS / seconds
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder), speed) as found:
         rest = found["rest"]
         master = requests.get(found["instruments"], timeout=60).text.splitlines()
         rows = [line.split(",") for line in master]
@@ -368,8 +378,10 @@ def main(seconds: float = SECONDS) -> None:
 
         sent = run_load(rest, root, lot, orders, threads=THREADS, seed=SEED, slot=slot)
         took = time.perf_counter() - begun
+        while (now := requests.get(found["clock"], timeout=5).json()["now"])[11:16] < "15:31":
+            time.sleep(1)  # the session ends: what still waits expires, nothing moves any more
         time.sleep(3)  # late orders show up
-        day = requests.get(found["clock"], timeout=5).json()["now"][:10]
+        day = now[:10]
         totals = check(rest, sent, day)
         token = Path(found["control_token_file"]).read_text()
         faults = requests.get(
