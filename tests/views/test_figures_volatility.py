@@ -51,6 +51,7 @@ def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
     ranks = pd.DataFrame(
         {
             "symbol": SYMBOLS,
+            "day": DAYS[2],
             "atm_iv": 0.2,
             "percentile": np.linspace(0, 100, 212),
             "window_months": 3.0,
@@ -66,7 +67,10 @@ def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
     assert tiles[-2:] == ["SYM000<br>–", "SYM001<br>–"]
     assert len(figure.layout.annotations) == 212
     assert figure.layout.height >= 30 * 18
-    assert "210 symbols, 2 without one" in figure.layout.title.text
+    title = figure.layout.title.text
+    assert title == "Percentile of 210 symbols over 3 months on 19 Mar 2026, 2 without one"
+    ranks.loc[5, "window_months"] = 1.0
+    assert "over 1 to 3 months" in percentile_figure(ranks).layout.title.text
 
 
 def test_a_day_without_any_percentile_is_drawn_all_the_same() -> None:
@@ -74,7 +78,7 @@ def test_a_day_without_any_percentile_is_drawn_all_the_same() -> None:
     short = [IvRank(s, day, 0.2, None, None, None, None, 3, 20, "17 more days needed")
              for s in SYMBOLS]  # fmt: skip
     figure = percentile_figure(rank_table(short))
-    assert "0 symbols, 212 without one" in figure.layout.title.text
+    assert "0 symbols on 02 Feb 2026, 212 without one" in figure.layout.title.text
     assert {v for line in figure.data[0].z for v in line} == {None}
     assert "0 symbols" in percentile_figure(rank_table([])).layout.title.text
 
@@ -96,6 +100,7 @@ def test_movers_leave_out_what_was_carried(history: pd.DataFrame) -> None:
     assert moved == sorted(moved)
     table = history.pivot_table(index="day", columns="symbol", values="atm_iv_30d")
     assert moved[-1] == pytest.approx(100 * table.diff().iloc[-1].drop(["SYM003"]).max(), abs=0.006)
+    assert "from 18 Mar 2026 to 19 Mar 2026" in figure.layout.title.text
     alone = movers_figure(history[history["day"] == DAYS[0]])
     assert "no day before" in alone.layout.title.text
 
@@ -118,12 +123,38 @@ def test_a_refused_quote_is_drawn_and_counted() -> None:
     assert list(curve.y) == [30.0, 25.0]
 
 
+def test_quotes_are_counted_of_the_smiles_that_are_drawn() -> None:
+    near, far = pd.Timestamp("2026-03-30"), pd.Timestamp("2026-04-28")
+    points = pd.DataFrame(
+        {
+            "symbol": "ACME",
+            "expiry": [near, near, near, far, far],
+            "what": ["fresh", "refused", "fit", "refused", "fit"],
+            "moneyness": 0.0,
+            "vol": 0.3,
+        }
+    )
+    assert "2 quotes, 1 refused" in smile_figure(points, expiries=1).layout.title.text
+
+
+def test_a_hole_in_the_history_is_no_week(history: pd.DataFrame) -> None:
+    """Six stored days may lie a year apart: the day is named."""
+    old = pd.to_datetime(["2025-01-06", "2025-01-07", "2025-01-08"]).astype("datetime64[s]")
+    parts = [history.assign(day=history["day"].replace(dict(zip(DAYS, old, strict=True)))), history]
+    drawn = pd.concat(parts, ignore_index=True)
+    names = [part.name for part in term_figure(drawn, symbol="SYM007").data]
+    assert names[-2:] == ["19 Mar 2026", "06 Jan 2025"]
+
+
 def test_cone_and_term_draw_what_the_history_says(history: pd.DataFrame) -> None:
     rows = history[history["symbol"] == "SYM007"]
     cone = {part.name: part for part in cone_figure(history, symbol="SYM007").data if part.name}
     assert list(cone["implied now"].x) == [7, 30, 60, 90]
     assert cone["implied now"].y[1] == pytest.approx(100 * rows["atm_iv_30d"].iloc[-1], abs=0.006)
     assert cone["median"].y[1] == pytest.approx(100 * rows["rv_cc_20"].median(), abs=0.006)
+    assert cone_figure(history, symbol="SYM007").layout.title.text == (
+        "SYM007: realised on 3 days, 17 Mar 2026 to 19 Mar 2026, and implied, % a year"
+    )
     term = {part.name: part for part in term_figure(history, symbol="SYM007").data if part.name}
-    assert term["now"].y[3] == pytest.approx(100 * rows["atm_iv_90d"].iloc[-1], abs=0.006)
-    assert "five sessions before" not in term  # only three are known
+    assert term["19 Mar 2026"].y[3] == pytest.approx(100 * rows["atm_iv_90d"].iloc[-1], abs=0.006)
+    assert len(term) == 2  # the band and today: five sessions before are not known

@@ -61,7 +61,7 @@ def grades_figure(history: pd.DataFrame, *, holes: Sequence[date] = ()) -> go.Fi
     figure.update_layout(layout("Symbols by grade of their volatility"))
     figure.update_layout(barmode="stack", bargap=0.1)
     figure.update_xaxes(
-        type="category", categoryorder="array", categoryarray=order, nticks=12, tickangle=0
+        type="category", categoryorder="array", categoryarray=order, nticks=8, tickangle=0
     )
     return figure
 
@@ -72,7 +72,7 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     ranks : pandas.DataFrame
-        Columns symbol, atm_iv, percentile, window_months, sample, reason. Symbols without a
+        Columns symbol, day, atm_iv, percentile, window_months, sample, reason. Symbols without a
         percentile come last, grey and without a number.
     """
     import plotly.graph_objects as go
@@ -116,7 +116,12 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
         ]
     )  # fmt: skip
     absent = int(rows["percentile"].isna().sum())
-    title = f"Volatility in its own past: percentile of {len(rows) - absent} symbols"
+    months = sorted(rows.loc[rows["percentile"].notna(), "window_months"].astype(int).unique())
+    title = f"Percentile of {len(rows) - absent} symbols"
+    if months:
+        title += f" over {' to '.join(map(str, dict.fromkeys((months[0], months[-1]))))}"
+        title += " month" if months[-1] == 1 else " months"
+    title += f" on {rows['day'].iloc[0]:%d %b %Y}" if len(rows) else ""
     title += f", {absent} without one" if absent else ""
     figure.update_layout(layout(title, height=110 + 34 * down), plot_bgcolor=GRID)
     figure.update_layout(margin={"l": 5, "r": 5, "t": 50, "b": 10})
@@ -155,7 +160,7 @@ def movers_figure(history: pd.DataFrame, *, count: int = 12) -> go.Figure:
         textposition="outside",
         cliponaxis=False,
     )
-    before, after = (stamp.strftime("%d %b") for stamp in table.index)
+    before, after = (stamp.strftime("%d %b %Y") for stamp in table.index)
     up = int((change > 0).sum())
     title = f"Movers from {before} to {after}: {up} of {len(change)} symbols up"
     figure.update_layout(layout(title, height=120 + 22 * len(shown)))

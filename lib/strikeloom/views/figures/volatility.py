@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _WINDOWS = {10: 14, 20: 28, 60: 84}  # sessions: calendar days
 _TENORS = (7, 30, 60, 90)
 _BANDS = (
-    (0.0, 1.0, "rgba(130,146,162,.18)", "realised"),
+    (0.0, 1.0, "rgba(130,146,162,.18)", "lowest to highest"),
     (0.25, 0.75, "rgba(130,146,162,.35)", "middle half"),
 )
+_DAY = "%d %b %Y"
 _LINES = (ACCENT, "#dd6b20", "#6b46c1", "#2f855a")
 _MARKS = {"fresh": "circle", "old": "circle-open", "refused": "x"}
 
@@ -59,8 +60,10 @@ def cone_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
             x=list(_TENORS), y=_shown(implied),
             name="implied now", mode="lines+markers", line={"color": ACCENT, "width": 2.5},
         )  # fmt: skip
-    held = int(past.notna().all(axis=1).sum())
-    figure.update_layout(layout(f"{symbol}: cone of {held} days, % a year"))
+    full = rows.loc[past.notna().all(axis=1), "day"]
+    title = f"{symbol}: realised on {len(full)} days"
+    title += f", {full.min():{_DAY}} to {full.max():{_DAY}}" if len(full) else ""
+    figure.update_layout(layout(f"{title}, and implied, % a year"))
     figure.update_xaxes(title="calendar days", range=[0, 95])
     return figure
 
@@ -77,10 +80,12 @@ def smile_figure(points: pd.DataFrame, *, expiries: int = 3) -> go.Figure:
 
     figure = go.Figure()
     fitted = points[points["what"] == "fit"]
-    for place, expiry in enumerate(sorted(fitted["expiry"].unique())[:expiries]):
+    shown = sorted(fitted["expiry"].unique())[:expiries]
+    points = points[points["expiry"].isin(shown)]
+    for place, expiry in enumerate(shown):
         colour = _LINES[place % len(_LINES)]
         rows = points[points["expiry"] == expiry]
-        name = f"{expiry:%d %b %Y}"
+        name = f"{expiry:{_DAY}}"
         for what, mark in _MARKS.items():
             part = rows[rows["what"] == what]
             figure.add_scatter(
@@ -116,7 +121,7 @@ def smile_figure(points: pd.DataFrame, *, expiries: int = 3) -> go.Figure:
 
 
 def term_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
-    """Term structure of one symbol now and a week before, over the universe's middle half.
+    """Term structure of one symbol now and five stored days before, over all symbols' middle half.
 
     Parameters
     ----------
@@ -136,13 +141,13 @@ def term_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
         x=x, y=today.quantile(0.75).round(2).tolist(), fill="tonexty",
         fillcolor="rgba(130,146,162,.25)", name="middle half of all symbols", **band,
     )  # fmt: skip
-    for back, name, dash in ((1, "now", "solid"), (6, "five sessions before", "dot")):
+    for back, dash in ((1, "solid"), (6, "dot")):
         if len(days) < back:
             continue
         row = history[(history["day"] == days[-back]) & (history["symbol"] == symbol)]
         for _, values in (100 * row[names]).iterrows():
             figure.add_scatter(
-                x=x, y=_shown(values), name=name,
+                x=x, y=_shown(values), name=f"{days[-back]:{_DAY}}",
                 mode="lines+markers", line={"color": ACCENT, "width": 2, "dash": dash},
             )  # fmt: skip
     figure.update_layout(layout(f"{symbol}: at-the-money volatility by days ahead, % a year"))
