@@ -156,3 +156,23 @@ def test_a_stock_option_near_its_delivery_is_not_bought_for_its_premium_alone(op
     assert (found.premium, found.delivery) == (55_000_00, 292_500_00)
     assert engine.place(asked).state is OrderState.REJECTED
     assert engine.balance().available == 200_000_00
+
+
+def test_an_order_can_be_made_smaller_when_the_money_is_gone(opened, feed):
+    """The index has risen since, and the account could not give these orders today."""
+    engine = opened(250_000)
+    high = option(25500)
+    for contract in (CALL, high):
+        show(feed, contract, 9900, 10000)
+    engine.place(Placement(CALL, SELL, 65, limit=9900))
+    buying = engine.place(Placement(high, BUY, 260, limit=8000))
+    assert buying.state is OrderState.PENDING
+    feed.spots["NIFTY"] = 26_500_00
+    show(feed, CALL, 150_000, 151_000)
+    assert engine.balance().available < 0
+    assert engine.modify(buying.number, Change(units=130)).units == 130
+    assert engine.modify(buying.number, Change(limit=7000)).limit == 7000
+    with pytest.raises(Rejected, match="needs"):
+        engine.modify(buying.number, Change(limit=7500))
+    with pytest.raises(Rejected, match="needs"):
+        engine.modify(buying.number, Change(units=195))

@@ -85,8 +85,8 @@ def lacks_money(
 ) -> Refusal | None:
     """Why cash and margin do not carry what is left of an order; ``None`` when they do.
 
-    Buying back what is short, and selling what is held long and hedges nothing, is always
-    carried.
+    Buying back what is short, selling what is held long and hedges nothing, and a change that
+    ties up no more than the order does already, is always carried.
 
     Parameters
     ----------
@@ -95,6 +95,8 @@ def lacks_money(
     tariff : datetime.date, optional
         Day whose charges hold; default: today.
     """
+    if before is not None and _no_more(order, before):
+        return None
     held = Counter(account.holdings())
     bound = held.copy()
     bound.subtract(resting_sells(account, before))
@@ -124,3 +126,9 @@ def lacks_money(
         DESK,
         f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there",
     )
+
+
+def _no_more(order: BookOrder, before: BookOrder) -> bool:
+    """Whether an order as changed ties up no more than it did: a sale's price is no matter."""
+    dearer = order.side is Side.BUY and order.left * order.limit > before.left * before.limit
+    return order.left <= before.left and not dearer
