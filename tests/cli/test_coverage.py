@@ -84,7 +84,10 @@ def test_the_figure_draws_sessions_held_and_missing() -> None:
             "worked_out": [20, 3],
         }
     )
-    held, missing, done = coverage_figure({"nse": months}).data
+    figure = coverage_figure({"nse": months})
+    held, missing, done = figure.data
+    # one month alone, read as a date, had an axis of milliseconds
+    assert figure.layout.xaxis.type == "category"
     assert list(held.y) == [20, 20]
     assert list(missing.y) == [0, 1]
     assert list(missing.customdata) == ["", "2026-02-01"]

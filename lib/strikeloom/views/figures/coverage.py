@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _ROW = 240
+_DONE = "#f6ad55"  # seen on a bar and beside it
 
 
 def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
@@ -39,8 +40,12 @@ def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
         )  # fmt: skip
         figure.add_scatter(
             x=x, y=months["worked_out"].tolist(), name="worked out", mode="markers",
-            marker={"symbol": "line-ew-open", "size": 14}, showlegend=shown, **place,
+            marker={"symbol": "line-ew", "size": 26, "line": {"width": 4, "color": _DONE}},
+            showlegend=shown, **place,
         )  # fmt: skip
+    # months are names: read as dates, one month alone would be an axis of milliseconds
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(rangemode="tozero")
     figure.update_layout(
         layout("Sessions stored by month"), barmode="stack", height=_ROW * len(markets) + 80
     )
