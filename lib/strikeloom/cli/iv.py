@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,13 +62,17 @@ def iv(
     desk, name = desk_of(market, to), symbol.upper()
     since = _since(first)
     frame = desk.store.iv_history(desk.day, first=since)
+    there = sorted(frame["symbol"].unique())
     frame = frame[frame["symbol"] == name]
     if frame.empty:
-        raise MissingHistory(
-            f"no volatility of {name} up to {desk.day} on market {desk.market}; run "
-            f"strikeloom run iv-history --date {desk.day}",
-            symbol=symbol,
-        )
+        what = f"no volatility of {name} up to {desk.day} on market {desk.market}"
+        if first:
+            what = f"no volatility of {name} from {first} to {desk.day} on market {desk.market}"
+        remedy = f"run strikeloom run iv-history --date {desk.day}"
+        if there:
+            shown = ", ".join(get_close_matches(name, there, 3) or there[:3])
+            remedy = f"{len(there)} others have one, among them {shown}"
+        raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
     ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
     rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")]
     days = [_day(row, rank) for row, rank in rows]

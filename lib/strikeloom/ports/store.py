@@ -101,7 +101,7 @@ class MarketStore(Protocol):
     """What 01 to 03 derive from the market."""
 
     def save_iv(self, rows: pd.DataFrame, method: str) -> int:
-        """Upsert ``IV_SUMMARY`` rows by symbol and day; rows of an older method are replaced."""
+        """Keep whole days of ``IV_SUMMARY`` rows in place of what was kept of them."""
         ...
 
     def iv_history(
@@ -114,7 +114,7 @@ class MarketStore(Protocol):
         ...
 
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
-        """Upsert ranks by symbol and day."""
+        """Keep whole days of ranks in place of what was kept of them."""
         ...
 
     def ranks(self, day: date) -> dict[str, IvRank]:

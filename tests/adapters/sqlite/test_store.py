@@ -133,16 +133,20 @@ def test_volatility_is_kept_once_a_day_and_never_from_later(store: SqliteStore) 
     refused = _volatility("BETA", DAY, np.nan, reason="no option traded")
     later = _volatility("ACME", DAY + timedelta(days=1), 0.2)
     assert store.save_iv(pd.concat([solved, refused, later]), "m1") == 3
-    store.save_iv(solved.assign(atm_iv_30d=0.3), "m2")
+    store.save_iv(pd.concat([solved.assign(atm_iv_30d=0.3), refused]), "m2")
     found = store.iv_history(DAY)
     assert found["symbol"].tolist() == ["ACME", "BETA"]
-    assert found["method"].tolist() == ["m2", "m1"]
+    assert found["method"].tolist() == ["m2", "m2"]
     pd.testing.assert_frame_equal(found.head(1)[list(solved)], solved.assign(atm_iv_30d=0.3))
     assert np.isnan(found["atm_iv_30d"].iloc[1])
     assert pd.isna(found["expiry"].iloc[1])
     assert len(store.iv_history(DAY + timedelta(days=1))) == 3
     few = store.iv_history(DAY, columns=("symbol", "atm_iv_30d"))
     assert few.columns.tolist() == ["symbol", "atm_iv_30d", "method"]
+    # a day is kept whole: what its corrected file no longer has goes, other days stay
+    assert store.save_iv(refused, "m2") == 1
+    assert store.iv_history(DAY)["symbol"].tolist() == ["BETA"]
+    assert len(store.iv_history(DAY + timedelta(days=1))) == 2
 
 
 def test_ranks_and_views_round_trip(store: SqliteStore) -> None:

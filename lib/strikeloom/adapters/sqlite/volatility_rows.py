@@ -35,7 +35,7 @@ class VolatilityRows(Bound):
     """The volatility part of ``ports.store.MarketStore``."""
 
     def save_iv(self, rows: pd.DataFrame, method: str) -> int:
-        """Upsert ``IV_SUMMARY`` rows by symbol and day; rows of an older method are replaced."""
+        """Keep whole days of ``IV_SUMMARY`` rows in place of what was kept of them."""
         frame = IV_SUMMARY.check(rows, where="volatility to store")
         columns: list[list[Any]] = []
         for name, family in IV_SUMMARY.columns.items():
@@ -46,7 +46,7 @@ class VolatilityRows(Bound):
                 columns.append(frame[name].to_numpy().tolist())
         names = ("market", "method", *IV_SUMMARY.columns)
         fixed = (repeat(self.market, len(frame)), repeat(method, len(frame)))
-        return self._upsert(
+        return self._replace(
             "historical_iv_summary", names, list(zip(*fixed, *columns, strict=True))
         )
 
@@ -74,7 +74,7 @@ class VolatilityRows(Bound):
         return frame
 
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
-        """Upsert ranks by symbol and day."""
+        """Keep whole days of ranks in place of what was kept of them."""
         values = [
             (
                 self.market,
@@ -85,7 +85,7 @@ class VolatilityRows(Bound):
             )
             for row in rows
         ]
-        return self._upsert(
+        return self._replace(
             "iv_percentiles", ("market", *_AS_THEY_ARE, "day", "regime", "windows"), values
         )
 
@@ -123,18 +123,27 @@ class VolatilityRows(Bound):
             "market_views", ("market", "symbol", "day", "outlook", "strength", "evidence"), values
         )
 
-    def _upsert(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-        """Rows in the order of the names, which are constants of this package."""
-        changes = ", ".join(f"{name} = excluded.{name}" for name in names)
-        marks = ", ".join("?" * len(names))
-        text = (
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks}) "  # noqa: S608
-            f"ON CONFLICT (market, symbol, day) DO UPDATE SET {changes}"
-        )
-        if rows:
-            with self.db.transaction() as db:
-                db.executemany(text, rows)
+    def _replace(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        """Rows of whole days: a symbol that a day no longer has goes."""
+        place = names.index("day")
+        days = sorted({(self.market, row[place]) for row in rows})
+        with self.db.transaction() as db:
+            db.executemany(f"DELETE FROM {table} WHERE market = ? AND day = ?", days)  # noqa: S608
+            db.executemany(_insert(table, names), rows)
         return len(rows)
+
+    def _upsert(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+        conflict = f" ON CONFLICT (market, symbol, day) DO UPDATE SET {changes}"
+        with self.db.transaction() as db:
+            db.executemany(_insert(table, names) + conflict, rows)
+        return len(rows)
+
+
+def _insert(table: str, names: Sequence[str]) -> str:
+    """Statement for rows in the order of the names, which are constants of this package."""
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
 
 
 def _rank(row: Row) -> IvRank:
