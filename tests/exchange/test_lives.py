@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import sqlite3
@@ -233,6 +234,40 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path, feed, clock
     clock.wait(60)
     feed.show(CONTRACTS[0], 8900, 9000)
     assert [o.state for o in engine.orders()] == [OrderState.TRADED] * 3
+    engine.audit()
+
+
+def test_a_file_of_the_second_version_keeps_its_events(tmp_path, feed, clock):
+    """As the version before left it: an order that rests, and the event that told it."""
+    path, at = tmp_path / "old.db", "2026-02-11T09:30:00+05:30"
+    old = sqlite3.connect(path)
+    for step in (1, 2):
+        old.executescript(
+            files("strikeloom.exchange.data").joinpath(f"account_{step}.sql").read_text()
+        )
+    told = {
+        "correlation_id": "t", "contract": CONTRACTS[0].key, "kind": "index", "lot_size": 65,
+        "tick": 5, "side": 1, "units": 65, "filled": 0, "filled_value": 0, "order_type": "LIMIT",
+        "asked_type": "LIMIT", "limit_price": 9000, "trigger_price": 0, "triggered": 0,
+        "validity": "DAY", "product": "MARGIN", "disclosed": 0, "after_market": 0,
+        "release_at": "", "modifications": 0, "state": "PENDING", "code": "", "reason": "",
+        "placed_at": at, "updated_at": at, "entered_at": at, "exchange_at": at, "rank": 1,
+    }  # fmt: skip
+    names, marks = ", ".join(told), ", ".join("?" * len(told))
+    old.execute(
+        f"INSERT INTO orders ({names}) VALUES ({marks})",  # noqa: S608
+        tuple(told.values()),
+    )
+    body = json.dumps([1, *told.values()])
+    old.execute("INSERT INTO events (order_number, fill_number, body) VALUES (1, 0, ?)", (body,))
+    old.execute("INSERT INTO money (one, start, cash, day_start) VALUES (1, ?, ?, ?)", (CASH,) * 3)
+    old.execute("PRAGMA user_version = 2")
+    old.commit()
+    old.close()
+    engine = Engine(Account(path, 1), feed, clock)
+    (order,), (event,) = engine.orders(), engine.events()
+    assert event.order == order
+    assert (order.limit, order.standing, order.leg) == (9000, 0, "")
     engine.audit()
 
 

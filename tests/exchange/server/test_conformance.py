@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from dhanhq import DhanContext, DhanLogin, FullDepth, MarketFeed, OrderUpdate, dhanhq
+from dhanhq._security import Security
 
 from exchange.server.conftest import official
 from strikeloom.domain.money import paise
@@ -17,8 +18,7 @@ from strikeloom.exchange.market.views import Bars
 #: Answered by a documented error here: no shares, no minutes of contracts that have expired.
 REFUSED = {"edis_inquiry", "expired_options_data"}
 #: Not called: they open a browser, write files, trade abroad or fetch other hosts' files.
-ELSEWHERE = {"generate_tpin", "open_browser_for_tpin", "fetch_security_list",
-             "fetch_global_security_list", "convert_to_date_time"}  # fmt: skip
+ELSEWHERE = {"generate_tpin", "open_browser_for_tpin", "fetch_global_security_list"}
 
 
 def eventually(found, seconds=5.0):
@@ -30,7 +30,7 @@ def eventually(found, seconds=5.0):
     return bool(found())
 
 
-def test_every_method_answers_as_documented(client, local, call):
+def test_every_method_answers_as_documented(client, local, call, tmp_path, monkeypatch):
     security, called = local.id_of(call), set()
     at = [local.clock.now().replace(minute=i) for i in range(3)]
     price = np.array([100_00, 101_00, 102_00])
@@ -86,6 +86,13 @@ def test_every_method_answers_as_documented(client, local, call):
     _standing_orders(local, ok, call)
     assert client.get_holdings()["remarks"]["error_code"] == "DH-1111"
     called.add("get_holdings")
+    # these two send no order and ask for no account: one reads a file, one a moment
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Security, "COMPACT_CSV_URL", f"{local.instruments}?layout=compact")
+    master = client.fetch_security_list("compact")
+    assert int(security) in set(master["SEM_SMST_SECURITY_ID"])
+    assert client.convert_to_date_time(0).isoformat() == "1970-01-01T05:30:00+05:30"
+    called |= {"fetch_security_list", "convert_to_date_time"}
     public = {
         name
         for name, _ in inspect.getmembers(dhanhq, inspect.isfunction)
