@@ -24,6 +24,7 @@ pytestmark = pytest.mark.realdata
 
 FILES = (
     "20250101", "20250102", "20260101", "20260113", "20260114", "20260203", "20260311", "20260313",
+    "20260318",
 )  # fmt: skip
 EXPECTED = [
     ("2026-01-01", "RELIANCE", 15.2, 1584.2),
@@ -114,7 +115,9 @@ def test_a_thin_far_month_gives_way_to_what_peers_tell(days: Days) -> None:
     assert 0.42 < row["atm_iv_30d"] < 0.53
 
 
-@pytest.mark.parametrize(("day", "index"), [("2026-01-01", 9.19), ("2026-02-03", 12.90)])
+@pytest.mark.parametrize(
+    ("day", "index"), [("2026-01-01", 9.19), ("2026-02-03", 12.90), ("2026-03-18", 18.72)]
+)
 def test_the_exchanges_method_comes_to_the_exchanges_index(
     days: Days, day: str, index: float
 ) -> None:

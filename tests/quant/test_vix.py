@@ -46,6 +46,20 @@ def test_a_far_option_dearer_than_a_nearer_one_goes_by_its_lots() -> None:
     assert 0.04 * clean < 2 / YEARS * 50 / 23_000**2 * 400
 
 
+def test_a_far_end_that_hardly_traded_is_left_out_and_one_that_did_counts() -> None:
+    whole = LISTED[LISTED >= 24_000]
+    end, dear = 23_000.0, 50.0  # a wide offer of something worth 8, below the 70 of its neighbour
+    put = (end, False)
+    ended, with_end = _strip(whole), np.append(whole, end)
+    assert _strip(with_end, odd={put: (dear, 3.0)}) == pytest.approx(ended, rel=1e-12)
+    # as many lots as its neighbour: 20 strikes are filled in on the way to it
+    on_the_way = 2 / YEARS * 20 * 50 / 23_500**2 * dear
+    assert _strip(with_end, odd={put: (dear, 100.0)}) > ended + on_the_way
+    # near the others a thin end stays
+    near = np.append(whole, 23_950.0)
+    assert _strip(near, odd={(23_950.0, False): (60.0, 1.0)}) > ended
+
+
 def test_too_few_prices_or_no_time_is_no_number() -> None:
     assert np.isnan(_strip(LISTED[np.abs(LISTED - FORWARD) < 120]))
     nothing = np.empty(0)

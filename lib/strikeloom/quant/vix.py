@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _FEWEST = 3  # prices on each side of the forward
+#: An end of the strip counts unless it lies more grid steps beyond the next price than this, with
+#: less than this part of its lots.
+_FAR, _FAINT = 5.0, 0.2
 
 
 def strip_variance(
@@ -53,12 +56,13 @@ def strip_variance(
     if not (years > 0 and forward > 0) or len(listed) < 2 or listed[0] > forward:
         return np.nan
     centre = listed[np.searchsorted(listed, forward, side="right") - 1]
+    step = float(np.min(np.diff(listed)))
     calls = _outward(strike, price, lots, is_call & (strike >= centre), 1.0)
     puts = _outward(strike, price, lots, ~is_call & (strike <= centre), -1.0)
+    calls, puts = (_without_stragglers(rows, strike, lots, step) for rows in (calls, puts))
     k, q = _joined(strike, price, calls, puts, float(centre))
     if min(np.count_nonzero(k < centre), np.count_nonzero(k > centre)) < _FEWEST:
         return np.nan
-    step = float(np.min(np.diff(listed)))
     grid = centre + step * np.arange(
         np.ceil((k[0] - centre) / step - 1e-9), np.floor((k[-1] - centre) / step + 1e-9) + 1
     )
@@ -109,6 +113,24 @@ def _outward(
         if not kept or price[row] <= price[kept[-1]]:
             kept.append(row)
     return np.asarray(kept, dtype=np.int64)
+
+
+def _without_stragglers(
+    rows: NDArray[np.int64], strike: Floats, lots: Floats, step: float
+) -> NDArray[np.int64]:
+    """Rows outward without far ends that hardly traded.
+
+    The exchange leaves out quotes whose spread is wide (30 % of their mid). End-of-day files have
+    no spreads, but a strike far beyond the next one, with a fraction of its lots, had a wide one:
+    a put 1,000 points below all others added a point to the index of 2026-03-18.
+    """
+    while len(rows) > 1:
+        last, before = rows[-1], rows[-2]
+        far = abs(strike[last] - strike[before]) > _FAR * step
+        if not (far and lots[last] < _FAINT * lots[before]):
+            break
+        rows = rows[:-1]
+    return rows
 
 
 def _joined(
