@@ -89,13 +89,19 @@ def test_a_range_that_is_none_is_wrong_usage(
     assert call("data", "fetch", *words).code == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_while_a_file_comes_it_leaves_no_half_and_goes_on(
-    call: Call, server: FileServer, home: Path
+    call: Call, server: FileServer, home: Path, number: signal.Signals
 ) -> None:
     stalled = PATHS(DAY)["indices"]
     server.faults[stalled] = ["stall"]
     words = ["data", "fetch", "--from", str(DAY), "--to", str(DAY)]
-    child = subprocess.Popen([sys.executable, "-m", "strikeloom.cli", *words], env=dict(os.environ))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "strikeloom.cli", *words],
+        env=dict(os.environ),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         waited = threading.Event()
         for _ in range(600):
@@ -103,7 +109,11 @@ def test_killed_while_a_file_comes_it_leaves_no_half_and_goes_on(
                 break
             waited.wait(0.05)
         assert stalled in server.asked
-        child.send_signal(signal.SIGKILL)
+        child.send_signal(number)
+        _, heard = child.communicate(timeout=60)
+        if number is signal.SIGTERM:  # the polite one, as Ctrl-C
+            assert child.returncode == 130
+            assert heard.strip().endswith("are kept, the same command goes on"), heard
     finally:
         child.kill()
         child.wait(10)

@@ -127,7 +127,7 @@ def test_a_run_that_is_killed_is_shown_as_failed(
     write(f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(300)")
     process = subprocess.Popen(
         [sys.executable, "-c", _KILLED, str(tmp_path / "notebooks")],
-        stderr=subprocess.DEVNULL,
+        stderr=(tmp_path / "said").open("w"),
         start_new_session=True,
     )
     deadline = time.monotonic() + 240
@@ -144,6 +144,10 @@ def test_a_run_that_is_killed_is_shown_as_failed(
     result = StageResult.model_validate_json((folder / "result.json").read_text())
     assert ("ended without a word" if dead else "stopped: KeyboardInterrupt") in result.error
     _gone(int(mark.read_text()))
+    # the script's own traceback at most, not the cell's
+    said = (tmp_path / "said").read_text()
+    assert "never retrieved" not in said
+    assert "CellExecutionError" not in said
 
 
 def _gone(pid: int) -> None:

@@ -63,20 +63,24 @@ def fetch(
     if begin > end:
         say.say(f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published")
         return
-    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
-        task = bar.add_task("fetching", total=None)
-        report = download(
-            begin,
-            end,
-            history=history,
-            folder=where.downloads(EXCHANGE),
-            settings=settings,
-            clock=clock,
-            address=address,
-            progress=lambda done, total, name: bar.update(
-                task, completed=done, total=total, description=name
-            ),
-        )
+    try:
+        with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
+            task = bar.add_task("fetching", total=None)
+            report = download(
+                begin,
+                end,
+                history=history,
+                folder=where.downloads(EXCHANGE),
+                settings=settings,
+                clock=clock,
+                address=address,
+                progress=lambda done, total, name: bar.update(
+                    task, completed=done, total=total, description=name
+                ),
+            )
+    except KeyboardInterrupt:
+        say.problem("stopped; files that are here are kept, the same command goes on")
+        raise
     if as_json:
         say.as_json(_body(begin, end, report))
     else:

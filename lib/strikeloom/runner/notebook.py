@@ -114,4 +114,8 @@ def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:
         return f"a cell ran longer than {_CELL_SECONDS} seconds and was stopped"
     except DeadKernelError:
         return "the notebook's kernel died: killed, or out of memory"
+    except KeyboardInterrupt:
+        # the cell that was stopped is nobody's any more: its traceback would be printed at the end
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+        raise
     return ""
