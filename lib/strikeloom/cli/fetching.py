@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from strikeloom.adapters.downloads import FetchReport
 
 _SHOWN = 10
+_STOPPED = "stopped; files that are here are kept, the same command goes on"
 
 
 def fetch(
@@ -63,24 +64,21 @@ def fetch(
     if begin > end:
         say.say(f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published")
         return
-    try:
-        with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
-            task = bar.add_task("fetching", total=None)
-            report = download(
-                begin,
-                end,
-                history=history,
-                folder=where.downloads(EXCHANGE),
-                settings=settings,
-                clock=clock,
-                address=address,
-                progress=lambda done, total, name: bar.update(
-                    task, completed=done, total=total, description=name
-                ),
-            )
-    except KeyboardInterrupt:
-        say.problem("stopped; files that are here are kept, the same command goes on")
-        raise
+    shown = Progress(console=say.err, transient=True, disable=not say.err.is_terminal)
+    with say.stopping(_STOPPED), shown as bar:
+        task = bar.add_task("fetching", total=None)
+        report = download(
+            begin,
+            end,
+            history=history,
+            folder=where.downloads(EXCHANGE),
+            settings=settings,
+            clock=clock,
+            address=address,
+            progress=lambda done, total, name: bar.update(
+                task, completed=done, total=total, description=name
+            ),
+        )
     if as_json:
         say.as_json(_body(begin, end, report))
     else:

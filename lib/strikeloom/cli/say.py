@@ -39,6 +39,16 @@ def problem(text: str) -> None:
 
 
 @contextmanager
+def stopping(text: str) -> Iterator[None]:
+    """Tell what became of the block when a person stops it, and let it end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        problem(text)
+        raise
+
+
+@contextmanager
 def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on a terminal while the block runs; the callable moves it: done, in all."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -235,13 +235,10 @@ def _run(
     stage = Stage(name.value)
     desk = desk_of(market, day, mode=mode)
     say.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
-    try:
-        with say.bar("running") as step:
-            result, made = run_stage(desk, stage, values, progress=step)
-    except KeyboardInterrupt:
-        kept = "; days that were worked out are kept" if stage is Stage.IV_HISTORY else ""
-        say.problem(f"{stage} stopped{kept}; strikeloom status lists the run")
-        raise
+    kept = "; days that were worked out are kept" if stage is Stage.IV_HISTORY else ""
+    stopped = f"{stage} stopped{kept}; strikeloom status lists the run"
+    with say.stopping(stopped), say.bar("running") as step:
+        result, made = run_stage(desk, stage, values, progress=step)
     if as_json:
         say.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
     else:
