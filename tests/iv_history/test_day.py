@@ -158,6 +158,25 @@ def _quiet(frame: pd.DataFrame, rows: pd.Series) -> None:
     frame.loc[rows, ["lots_traded"]] = 0
 
 
+def test_a_wing_beyond_the_last_quote_is_not_read() -> None:
+    """The far calls end a third of a standard deviation out, rising: 25 delta is a guess there."""
+    frame = made(_levels())
+    far = (frame["symbol"] == "PEER03") & (frame["expiry"] == pd.Timestamp(FAR))
+    calls = far & (frame["right"] == "CE")
+    _quiet(frame, calls & (frame["strike"] > 1050))
+    frame.loc[calls & (frame["strike"] == 1040), ["close", "settle"]] *= 1.05
+    found = summarise_day(frame, NOTHING, DAY, IV)
+    rows = found.expiries[found.expiries["symbol"] == "PEER03"]
+    assert rows["quality"].tolist() == ["A", "A"]
+    assert np.isnan(rows[["rr25", "bf25", "model_free"]].to_numpy()[1]).all()
+    assert np.isfinite(rows["atm_iv"]).all()
+    # the near smile has wings, 14 days ahead: too few to stand for 30
+    assert rows[["rr25", "bf25"]].to_numpy()[0] == pytest.approx([0, 0], abs=1e-3)
+    row = _row(found, "PEER03")
+    assert np.isnan(row[["rr25_30d", "bf25_30d", "model_free_30d"]].to_numpy(float)).all()
+    assert np.isfinite(row["atm_iv_30d"])
+
+
 @pytest.mark.parametrize("lots", [1, 500])
 def test_a_thin_far_expiry_counts_when_it_knows_more_than_the_peers(lots: int) -> None:
     """Three old quotes around the forward, a tenth above the peers' line."""

@@ -28,14 +28,14 @@ _NUMBERS = (
 )
 #: Why a number is missing on a day that has a 30-day volatility.
 _NO_TENOR = "no expiry near enough"
-_NO_SHAPE = "no smile with a shape of its own near 30 days"
+_NO_WINGS = "no smile near 30 days with quotes out to 25 delta on both sides"
 _MISSING = {
     "atm_iv_7d": _NO_TENOR,
     "atm_iv_60d": _NO_TENOR,
     "atm_iv_90d": _NO_TENOR,
-    "model_free_30d": _NO_SHAPE,
-    "rr25_30d": _NO_SHAPE,
-    "bf25_30d": _NO_SHAPE,
+    "model_free_30d": _NO_WINGS,
+    "rr25_30d": _NO_WINGS,
+    "bf25_30d": _NO_WINGS,
     "rv_cc_20": "fewer than 21 sessions of comparable prices up to the day",
 }
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from strikeloom.domain.instruments import Kind
 from strikeloom.domain.money import PAISE_PER_RUPEE
@@ -40,6 +41,8 @@ Flags = NDArray[np.bool_]
 _FIRM, _KNOWN = 0.075, 0.15
 _NEAR = 1.0  # standard deviations around the forward within which a quote brackets it
 _THREADS = 2
+_QUARTER = float(-ndtri(0.25))  # standard deviations to 25 delta
+_SLACK = 0.1  # standard deviations that quotes may end before 25 delta
 
 
 class Quotes(NamedTuple):
@@ -65,10 +68,10 @@ class Expiries(NamedTuple):
     quotes, fit : Quotes, Fit
         ``fit.residual`` and ``fit.reason`` belong to ``quotes``.
     wings : Wings
-        Volatilities at the money and at 25 delta; NaN where the smile is refused.
+        Volatilities at the money and at 25 delta; NaN where the smile is refused, at 25 delta
+        also where it has no shape of its own or its quotes do not reach so far on both sides.
     model_free : ndarray
-        Volatility a year of the variance swap on the smile; NaN unless the smile has a shape
-        of its own.
+        Volatility a year of the variance swap on the smile; NaN where there are no wings.
     error : ndarray
         Relative standard error of ``wings.at_money`` (``quant.smile_error``).
     below, above : ndarray of int64
@@ -126,6 +129,7 @@ def solve_expiries(
     measured = wings(fit.curves, c.years)
     below, above = _bracket(quotes, fit, measured.at_money * np.sqrt(c.years))
     shaped = fit.kind >= Smile.REDUCED
+    winged = shaped & _reached(fit, measured, c.years)
     with np.errstate(invalid="ignore"):
         model_free = np.sqrt(model_free_variance(fit.curves) / c.years)
     error = _error(c, quotes, weight, fit, measured.at_money, best.std_error)
@@ -139,14 +143,30 @@ def solve_expiries(
         best,
         quotes,
         fit,
-        measured,
-        np.where(shaped, model_free, np.nan),
+        Wings(*(np.where(winged, each, np.nan) for each in measured))._replace(
+            at_money=measured.at_money
+        ),
+        np.where(winged, model_free, np.nan),
         error,
         below,
         above,
         shaped,
         np.where(told, np.where(firm, "A", "B"), ""),
     )
+
+
+def _reached(fit: Fit, measured: Wings, years: Floats) -> Flags:
+    """Smiles whose quotes go out to 25 delta on both sides: beyond them a wing is a guess.
+
+    On the real days of 2026 the 25-delta measures scatter as elsewhere where the quotes end up to
+    a tenth of a standard deviation before it, twice as much from three tenths on.
+    """
+    root = np.sqrt(years)
+    put, call = measured.put * root, measured.call * root
+    lowest, highest = -_QUARTER * put + 0.5 * put**2, _QUARTER * call + 0.5 * call**2
+    slack = _SLACK * measured.at_money * root
+    with np.errstate(invalid="ignore"):
+        return np.asarray((fit.lowest <= lowest + slack) & (fit.highest >= highest - slack))
 
 
 def _error(

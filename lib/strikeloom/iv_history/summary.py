@@ -15,7 +15,6 @@ from strikeloom.iv_history.realised import Realised
 from strikeloom.iv_history.term import Term
 from strikeloom.nse.cash_hours import spot_is_old
 from strikeloom.quant.forwards import Source
-from strikeloom.quant.smile_fit import Kind as Smile
 from strikeloom.quant.tenors import Place, Tenor, at_tenor
 from strikeloom.settings.iv import IvSettings
 
@@ -138,13 +137,13 @@ def _front(c: Columns, found: Expiries, settings: IvSettings) -> NDArray[np.int6
 
 
 def _wings(c: Columns, found: Expiries, term: Term) -> Wings30:
-    """Each wing interpolated in total variance, from smiles with a shape of their own."""
+    """Each wing interpolated in total variance, from smiles with quotes out to both."""
     chains, tenor = len(c.symbols), 30 / _YEAR
     own = (term.grade == Quality.A) | (term.grade == Quality.B)
-    shaped = (found.fit.kind >= Smile.REDUCED) & own
+    winged = np.isfinite(found.wings.risk_reversal) & own
 
     def read(vol: Floats) -> Tenor:
-        return at_tenor(np.where(shaped, vol, np.nan), c.years, c.chain, chains, tenor)
+        return at_tenor(np.where(winged, vol, np.nan), c.years, c.chain, chains, tenor)
 
     put, call = read(found.wings.put), read(found.wings.call)
     middle, free = read(found.wings.at_money), read(found.model_free)
