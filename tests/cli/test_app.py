@@ -18,9 +18,9 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(COMMANDS) == {
-        "data", "demo", "doctor", "doubt", "exchange", "execute", "exit", "explain", "iv", "kill",
-        "mark", "monitor", "positions", "quotes", "resume", "run", "schedule", "status", "unmark",
-        "watch",
+        "arm", "data", "demo", "disarm", "doctor", "doubt", "exchange", "execute", "exit",
+        "explain", "iv", "kill", "mark", "monitor", "positions", "quotes", "resume", "run",
+        "schedule", "status", "unmark", "watch",
     }  # fmt: skip
 
 

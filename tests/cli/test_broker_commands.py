@@ -134,3 +134,11 @@ def test_quotes_of_no_position_say_so(call, drawn_home: Path) -> None:
     assert "no position of replay:synthetic-7 is open: there is nothing to quote" in said.out
     said = call("quotes", "--open-positions", "--market", "synthetic-7", "--json")
     assert json.loads(said.out) == {"spots": [], "quotes": []}
+
+
+def test_arming_is_off_by_default(call, local: LocalExchange, drawn_home: Path) -> None:
+    said = call("arm", "--account", "0001", "--day", "2026-02-11", "--market", "synthetic-7")
+    assert said.code == 1
+    assert "live.allowed is off in config/desk.yaml" in said.err
+    said = call("disarm")
+    assert (said.code, said.out.strip()) == (0, "no account was armed")

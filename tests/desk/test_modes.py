@@ -72,7 +72,7 @@ def test_asked_wins_over_the_environment_over_the_settings(
 
 
 def test_live_is_refused_by_name() -> None:
-    with pytest.raises(SettingsError, match=r"mode live is refused.*armed"):
+    with pytest.raises(SettingsError, match=r"mode live is refused: live.allowed is off.*armed"):
         choose_mode("live", _set("auto"), "nse")
     with pytest.raises(SettingsError, match="mode live is refused"):
         choose_mode("", _set("live"), "nse")

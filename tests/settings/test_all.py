@@ -26,7 +26,7 @@ def _edit(path: Path, old: str, new: str) -> None:
 def test_the_project_s_own_settings_load() -> None:
     settings = load_settings()
     assert settings.iv.windows == {1: 20, 3: 40, 6: 80, 12: 160}
-    assert settings.desk.live is False
+    assert settings.desk.live.allowed is False
 
 
 def test_every_file_has_a_model_and_every_model_a_file() -> None:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import data, demo, doubt, exchange, look, mark, monitor, quotes, stages
+from strikeloom.cli import arm, data, demo, doubt, exchange, look, mark, monitor, quotes, stages
 from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
 
@@ -35,6 +35,7 @@ for room, panel in (
     (mark, "Stages"),
     (monitor, "Positions"),
     (doubt, "Positions"),
+    (arm, "Positions"),
     (look, "Looking"),
     (quotes, "Looking"),
     (exchange, "Exchange"),

@@ -28,8 +28,8 @@ Day = Annotated[
 Mode = Annotated[
     str,
     typer.Option(
-        help="replay, simulate, paper or alert; default: as STRIKELOOM_MODE and config/desk.yaml "
-        "say.",
+        help="replay, simulate, paper, alert or live; default: as STRIKELOOM_MODE and "
+        "config/desk.yaml say.",
         show_default=False,
     ),
 ]

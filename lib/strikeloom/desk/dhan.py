@@ -24,10 +24,12 @@ from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.turns import SharedTurns
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.logged import LoggedBroker
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.refusing import RefusingBroker
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.arming import Arming
 from strikeloom.desk.keys import environment, secret
 from strikeloom.desk.places import Places
 from strikeloom.domain.money import PAISE_PER_RUPEE
@@ -75,6 +77,8 @@ class LivePorts:
     instruments: DhanInstruments
     chains: DhanChains
     closers: tuple[Callable[[], None], ...]
+    client: DhanClient
+    arming: Arming
 
 
 def wire() -> Wire:
@@ -190,7 +194,13 @@ def live_ports(
     credentials = found.credentials
     assert credentials is not None  # noqa: S101 (seen to when the account was named)
     addresses = found.addresses
-    client = DhanClient(credentials, addresses, shared_limits(found, where))
+    arming = Arming(where.armed(account), account, credentials, clock)
+    client = DhanClient(
+        credentials,
+        addresses,
+        shared_limits(found, where),
+        may_order=arming.check if mode is Mode.LIVE else None,
+    )
     known = HistoryInstruments(history, history.underlyings())
     store = MasterStore(where.instruments(history.market))
     instruments = DhanInstruments(store, known, clock, partial(fetch_master, addresses.instruments))
@@ -208,5 +218,7 @@ def live_ports(
         closers = (updates.close, feed.close, client.close)
         if mode is Mode.ALERT:
             broker = RefusingBroker(broker)
+        if mode is Mode.LIVE:
+            broker = LoggedBroker(broker, where.sent(account), clock.now)
     chains = DhanChains(client, instruments, clock)
-    return LivePorts(clock, feed, broker, instruments, chains, closers)
+    return LivePorts(clock, feed, broker, instruments, chains, closers, client, arming)

@@ -28,7 +28,7 @@ def choose_mode(asked: str | Mode | None, settings: Settings, market: str) -> Mo
     Raises
     ------
     SettingsError
-        For an unknown mode, and for live.
+        For an unknown mode, and for live where settings do not allow it.
     """
     named = (str(asked or ""), environment(MODE) or "", settings.desk.mode)
     wanted = next((name for name in named if name and name != _AUTO), _AUTO)
@@ -39,10 +39,10 @@ def choose_mode(asked: str | Mode | None, settings: Settings, market: str) -> Mo
         near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"known modes: {', '.join(known)}"
         raise SettingsError(f"unknown mode {wanted!r}; {hint}", mode=wanted)
-    if wanted == Mode.LIVE:
+    if wanted == Mode.LIVE and not settings.desk.live.allowed:
         raise SettingsError(
-            "mode live is refused: real orders need a day to be armed at the terminal, and arming "
-            "is not part of this version; use mode paper, simulate or alert",
+            "mode live is refused: live.allowed is off in config/desk.yaml, and a day must be "
+            "armed beside it; use mode paper, simulate or alert",
             mode=wanted,
         )
     return Mode(wanted)

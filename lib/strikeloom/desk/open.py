@@ -16,7 +16,7 @@ from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
-from strikeloom.desk.dhan import live_account, live_clock, live_ports, wire
+from strikeloom.desk.dhan import LivePorts, live_account, live_clock, live_ports, wire
 from strikeloom.desk.markets import Progress, open_history, resolve_market
 from strikeloom.desk.modes import choose_mode
 from strikeloom.desk.places import Places, places
@@ -79,8 +79,8 @@ def open_desk(
         The stage about to run. Its upstream must have run for the day: on a synthetic market
         it is run now, on any other the desk is refused with the command to run.
     mode : str
-        ``replay``, ``simulate``, ``paper`` or ``alert``; empty: as ``STRIKELOOM_MODE`` and
-        ``config/desk.yaml`` say.
+        ``replay``, ``simulate``, ``paper``, ``alert`` or ``live``; empty: as
+        ``STRIKELOOM_MODE`` and ``config/desk.yaml`` say.
     pace : float
         Seconds of real time between two snapshots of a replayed day.
     progress : callable, optional
@@ -89,7 +89,7 @@ def open_desk(
     Raises
     ------
     SettingsError
-        When the market, mode or day is not usable; says what to do.
+        When the market, mode or day is not usable, or live is not armed; says what to do.
     MissingHistory
         When no day of the market is stored.
     StageError
@@ -117,27 +117,42 @@ def open_desk(
             closers=(store.close,),
         )
     else:
-        desk = _live_desk(chosen_mode, name, _day(day), where, settings, history)
+        desk, live = real_time_desk(chosen_mode, name, _day(day), where, settings, history)
+        lacking = live.arming.lacking() if chosen_mode is Mode.LIVE else ""
+        if lacking:
+            desk.close()
+            raise SettingsError(
+                f"mode live: {lacking}; strikeloom arm arms a day, mode alert only looks",
+                mode=chosen_mode.value,
+            )
     if stage:
         ensure_upstream(desk, Stage(stage))
     return desk
 
 
-def _live_desk(
+def real_time_desk(
     mode: Mode,
     market: str,
     day: date | None,
     where: Places,
     settings: Settings,
     history: ParquetHistory,
-) -> Desk:
-    """A desk in real time; its day is the last stored one before today."""
+) -> tuple[Desk, LivePorts]:
+    """A desk in real time; its day is the last stored one before today.
+
+    Raises
+    ------
+    SettingsError
+        When what the mode needs is not configured.
+    MissingHistory
+        When no day before today is stored.
+    """
     found = wire()
     account = live_account(mode, market, found)
     clock = live_clock(found)
     live = live_ports(mode, account, found, clock, history, where, settings)
     chosen = day or _last_day(history, before=clock.now().date())
-    return assemble_desk(
+    desk = assemble_desk(
         market,
         account,
         chosen,
@@ -152,6 +167,7 @@ def _live_desk(
         chains=live.chains,
         closers=live.closers,
     )
+    return desk, live
 
 
 def assemble_desk(

@@ -64,6 +64,19 @@ class Places:
         """The matching engine's own record of an account."""
         return self.home / "accounts" / f"{account.replace(':', '-')}.db"
 
+    @property
+    def arming(self) -> Path:
+        """Which accounts are armed, a file each."""
+        return self.home / "armed"
+
+    def armed(self, account: str) -> Path:
+        """Arming of an account for a day."""
+        return self.arming / f"{account.replace(':', '-')}.json"
+
+    def sent(self, account: str) -> Path:
+        """What was sent to a broker with real money, a file a day."""
+        return self.home / "sent" / account.replace(":", "-")
+
     def lock(self, name: str) -> Path:
         """A lock file by name."""
         return self.home / "locks" / f"{name.replace(':', '-')}.lock"

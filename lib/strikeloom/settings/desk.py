@@ -27,12 +27,22 @@ class QuoteAgeSettings(SettingsModel):
     live: float = Field(gt=0, le=120)
 
 
+class LiveSettings(SettingsModel):
+    """Whether a day can be armed for real orders, and what its entries may do. Rupees."""
+
+    allowed: bool
+    max_entry_orders: int = Field(ge=1, le=7000)
+    max_entry_value: int = Field(gt=0)
+    max_entry_value_per_day: int = Field(gt=0)
+    max_clock_seconds: float = Field(gt=0, le=30)
+
+
 class DeskSettings(SettingsModel):
     """One desk."""
 
     market: str
     mode: Literal["auto", "replay", "simulate", "paper", "alert", "live"]
-    live: bool
+    live: LiveSettings
     synthetic_seed: int = Field(ge=0, le=10**6)
     starting_cash: int = Field(gt=0)
     replay: ReplaySettings

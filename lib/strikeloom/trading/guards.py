@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
-from strikeloom.domain.orders import OrderIntent, Purpose
+from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.errors import DataError, GuardError, NoQuote
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.sessions import is_trading_day, session
-from strikeloom.ports.desk import Desk
+from strikeloom.ports.desk import Desk, Mode
 from strikeloom.trading.fresh import fresh
 from strikeloom.trading.remainder import held_free
 
@@ -130,9 +130,39 @@ def _entry(desk: Desk, intent: OrderIntent) -> None:
     sent = sum(1 for order in desk.store.orders() if order.updated_at.date() == today)
     if sent >= guards.max_orders_per_day:
         raise _refuse("orders a day", f"{sent} today, limit {guards.max_orders_per_day}")
+    if desk.mode is Mode.LIVE:
+        _live(desk, intent)
     held = {position.position_id for position in desk.store.positions()}
     if intent.position_id not in held and len(held) >= guards.max_open_positions:
         raise _refuse("open positions", f"{len(held)}, limit {guards.max_open_positions}")
+
+
+def _live(desk: Desk, intent: OrderIntent) -> None:
+    """What entries with real money may do on one day; sent ones count, whatever became of them.
+
+    The other legs of the same entry count before they are sent: none is begun that cannot end.
+    """
+    caps, today = desk.settings.desk.live, desk.clock.now().date()
+    value = intent.units * intent.limit
+    sent = [
+        other.units * other.limit
+        for other in desk.store.intents()
+        if other.purpose is Purpose.ENTRY
+        and other.created_at.date() == today
+        and other.correlation_id != intent.correlation_id
+        and other.state is not IntentState.REFUSED
+        and (other.state is not IntentState.NEW or other.intent_id == intent.intent_id)
+    ]
+    if len(sent) + 1 > caps.max_entry_orders:
+        said = f"{len(sent) + 1} with this one, limit {caps.max_entry_orders}"
+        raise _refuse("live orders a day", said)
+    for name, met, rupees in (
+        ("live order value", value, caps.max_entry_value),
+        ("live value a day", sum(sent) + value, caps.max_entry_value_per_day),
+    ):
+        most = rupees * PAISE_PER_RUPEE
+        if met > most:
+            raise _refuse(name, f"{rupees_text(met)}, limit {rupees_text(most)}")
 
 
 def _reduces(desk: Desk, intent: OrderIntent) -> None:

@@ -11,7 +11,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,8 @@ class DhanClient:
     ----------
     limits : RateLimits, optional
         One for every client of the account in this process.
+    may_order : callable, optional
+        Asked before each call that changes an order; raises ``Rejected`` when it may not leave.
     answer_seconds : float
         Longest a whole answer may take once connected.
     """
@@ -79,10 +81,12 @@ class DhanClient:
         addresses: Addresses,
         limits: RateLimits | None = None,
         *,
+        may_order: Callable[[], None] | None = None,
         answer_seconds: float = _ANSWER_SECONDS,
     ) -> None:
         self.credentials = credentials
         self.limits = limits or RateLimits()
+        self._may_change = may_order
         self._is_local = is_loopback(addresses.rest)
         self._lines = {
             market_data: _Line(credentials, addresses.rest, answer_seconds)
@@ -97,18 +101,24 @@ class DhanClient:
         Raises
         ------
         Rejected
-            For a call that places, changes or cancels an order anywhere but on this machine:
-            real orders need a day to be armed, which no part of this version does.
+            For a call that places, changes or cancels an order when the account is not armed;
+            without ``may_order`` such calls leave to this machine only.
         RateLimited
             When our own limits do not; nothing was sent.
         """
-        if kind is CallClass.ORDER and not self._is_local:
+        if kind is CallClass.ORDER:
+            self._may_order(method)
+        self.limits.take(kind, about=about)
+        return self._lines[kind in _MARKET_DATA].call(method, args, named)
+
+    def _may_order(self, method: str) -> None:
+        if self._may_change is not None:
+            self._may_change()
+        elif not self._is_local:
             raise Rejected(
                 f"{method} was not sent: orders leave only to a local exchange, live is not armed",
                 call=method,
             )
-        self.limits.take(kind, about=about)
-        return self._lines[kind in _MARKET_DATA].call(method, args, named)
 
     def close(self) -> None:
         """Release connections; no call leaves any more."""

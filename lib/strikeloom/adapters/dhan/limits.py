@@ -108,6 +108,10 @@ class RateLimits:
         if self._turns.hold(kind.value).strikes:
             self._turns.hold_back(kind.value, 0.0, 0)
 
+    def trouble(self) -> str:
+        """Why calls cannot be counted as they should be; empty when they can."""
+        return self._turns.trouble()
+
     def close(self) -> None:
         """Release what counting holds open."""
         self._turns.close()

@@ -64,6 +64,10 @@ class Turns(Protocol):
         """Hold a line back; with no strikes let it go."""
         ...
 
+    def trouble(self) -> str:
+        """Why calls cannot be counted as they should be; empty when they can."""
+        ...
+
     def close(self) -> None:
         """Release what is held open."""
         ...
@@ -103,6 +107,10 @@ class OwnTurns:
     def hold_back(self, line: str, seconds: float, strikes: int) -> None:
         """Hold a line back; with no strikes let it go."""
         self._holds[line] = self._now() + seconds, strikes
+
+    def trouble(self) -> str:
+        """Nothing can go wrong."""
+        return ""
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -182,6 +190,14 @@ class SharedTurns:
                 db.execute("INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?)", row)
         except (StoreError, OSError) as error:
             self._tell(error)
+
+    def trouble(self) -> str:
+        """Why the file cannot be used; empty when it can."""
+        try:
+            with self._open().transaction():
+                return ""
+        except (StoreError, OSError) as error:
+            return str(error)
 
     def close(self) -> None:
         """Release the file."""

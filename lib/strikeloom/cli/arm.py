@@ -1,0 +1,45 @@
+"""``arm`` and ``disarm``: whether real orders may leave today."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from strikeloom.cli.options import Market
+
+
+def arm(
+    account: Annotated[
+        str, typer.Option(help="Last four digits of the client id. Needed.", show_default=False)
+    ] = "",
+    day: Annotated[
+        str, typer.Option(help="Today, YYYY-MM-DD. Needed.", show_default=False)
+    ] = "",
+    market: Market = "nse",
+) -> None:  # fmt: skip
+    """Let real orders out for the rest of today, if everything is right; off by default.
+
+    Needs live.allowed in config/desk.yaml. Checks the instrument list, the shared limits, the
+    clock, and that orders, fills and positions agree with the broker's; names what is not right.
+
+    Example: strikeloom arm --account 0042 --day 2026-02-11
+    """
+    from strikeloom.cli import say
+    from strikeloom.desk.ready import arm as arm_day
+
+    armed = arm_day(market, account, day)
+    say.warn(f"{armed} is armed: desks in mode live send real orders until the end of {day}")
+    say.say("strikeloom disarm ends it; strikeloom kill blocks entries alone")
+
+
+def disarm() -> None:
+    """Let no real order out any more. What rests or is held at the broker is then a person's."""
+    from strikeloom.cli import say
+    from strikeloom.desk.ready import disarm as disarm_day
+
+    was = disarm_day()
+    say.say(f"disarmed: {', '.join(was)}" if was else "no account was armed")
+
+
+COMMANDS = (arm, disarm)
