@@ -237,6 +237,17 @@ def test_a_session_missing_of_one_symbol_alone_is_said() -> None:
     assert flagged["symbol"].tolist() == ["PEER04"]
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_sessions_without_a_cash_file_are_said_and_not_stepped_over(lost: int) -> None:
+    """No symbol has a price there, so none of them tells that it is missing."""
+    prices = walk(PEERS[:3], SESSIONS)
+    gone = prices["day"].isin([pd.Timestamp(day) for day in SESSIONS[-14 : -14 + lost]])
+    row = _row(summarise_day(made(_levels()), prices[~gone], DAY, IV), "PEER02")
+    assert Flag.PRICE_GAP.value in row["flags"].split()
+    assert np.isfinite(row["rv_cc_10"])
+    assert np.isfinite(row["rv_yz_20"]) == (lost == 1)
+
+
 def test_later_prices_change_nothing() -> None:
     prices = walk(PEERS, SESSIONS)
     later = prices.tail(1).assign(day=pd.Timestamp("2026-02-11"), close=1.0)

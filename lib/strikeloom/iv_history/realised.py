@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.nse.corporate_actions import CorporateAction
-from strikeloom.nse.sessions import TRADING_DAYS_PER_YEAR
+from strikeloom.nse.sessions import TRADING_DAYS_PER_YEAR, trading_days
 from strikeloom.quant.realised import close_to_close, garman_klass, parkinson, yang_zhang
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Realised(NamedTuple):
     spot : ndarray, shape (chains,)
         Close of the day, NaN without one.
     gap, broken : ndarray of bool, shape (chains,)
-        A session that others have is missing among the last 61; a demerger or another step that
+        A session of the exchange is missing among the last 61 (what was before two or more in a
+        row is left out: a step over them is not a day's); a demerger or another step that
         is no ratio lies among them, so what was before it is left out.
     """
 
@@ -71,6 +72,7 @@ def realised(
             before = days[row] < np.datetime64(action.day, "D")
             broken[row] |= bool(np.any(before & np.isfinite(bars[3, row])))
             bars[:, row, before] = np.nan
+    gap = _gaps(bars, days, day)
     o, h, low, c = bars
     a = float(TRADING_DAYS_PER_YEAR)
     vols: dict[str, Floats] = {}
@@ -83,7 +85,7 @@ def realised(
         )
         for name, values in zip(ESTIMATORS, found, strict=True):
             vols[f"rv_{name}_{n}"] = values[:, -1]
-    return Realised(vols, bars[3, :, -1], _gaps(days), broken)
+    return Realised(vols, bars[3, :, -1], gap, broken)
 
 
 def _bars(
@@ -113,15 +115,14 @@ def _bars(
     return bars, days
 
 
-def _gaps(days: NDArray[np.datetime64]) -> Flags:
-    """Symbols whose own sessions leave out one that most symbols have."""
-    known = days[~np.isnat(days)]
-    sessions, held = np.unique(known, return_counts=True)
-    sessions = sessions[2 * held > np.count_nonzero(~np.isnat(days[:, -1]))]
-    gap = np.zeros(len(days), dtype=bool)
-    for i, own in enumerate(days):
-        mine = own[~np.isnat(own)]
-        if len(mine):
-            expected = sessions[(sessions >= mine[0]) & (sessions <= mine[-1])]
-            gap[i] = bool(np.setdiff1d(expected, mine).size)
-    return gap
+def _gaps(bars: Floats, days: NDArray[np.datetime64], day: date) -> Flags:
+    """Symbols without a price on a session between their own; clears bars before a hole of two."""
+    known = ~np.isnat(days)
+    if not known.any():
+        return np.zeros(len(days), dtype=bool)
+    sessions = np.array(trading_days(days[known].min().item(), day), dtype="datetime64[D]")
+    place = np.searchsorted(sessions, np.where(known, days, sessions[0]))
+    lost = np.where(known[:, :-1], np.diff(place, axis=1) - 1, 0)
+    for row, slot in zip(*np.nonzero(lost > 1), strict=True):
+        bars[:, row, : slot + 1] = np.nan
+    return np.asarray((lost > 0).any(axis=1))
