@@ -152,9 +152,8 @@ def test_cone_and_term_draw_what_the_history_says(history: pd.DataFrame) -> None
     assert list(cone["implied now"].x) == [7, 30, 60, 90]
     assert cone["implied now"].y[1] == pytest.approx(100 * rows["atm_iv_30d"].iloc[-1], abs=0.006)
     assert cone["median"].y[1] == pytest.approx(100 * rows["rv_cc_20"].median(), abs=0.006)
-    assert cone_figure(history, symbol="SYM007").layout.title.text == (
-        "SYM007: realised on 3 days, 17 Mar 2026 to 19 Mar 2026, and implied, % a year"
-    )
+    axis = cone_figure(history, symbol="SYM007").layout.xaxis.title.text
+    assert axis == "calendar days (realised on 3 days, 17 Mar 2026 to 19 Mar 2026)"
     term = {part.name: part for part in term_figure(history, symbol="SYM007").data if part.name}
     assert term["19 Mar 2026"].y[3] == pytest.approx(100 * rows["atm_iv_90d"].iloc[-1], abs=0.006)
     assert len(term) == 2  # the band and today: five sessions before are not known

@@ -61,10 +61,10 @@ def cone_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
             name="implied now", mode="lines+markers", line={"color": ACCENT, "width": 2.5},
         )  # fmt: skip
     full = rows.loc[past.notna().all(axis=1), "day"]
-    title = f"{symbol}: realised on {len(full)} days"
-    title += f", {full.min():{_DAY}} to {full.max():{_DAY}}" if len(full) else ""
-    figure.update_layout(layout(f"{title}, and implied, % a year"))
-    figure.update_xaxes(title="calendar days", range=[0, 95])
+    figure.update_layout(layout(f"{symbol}: realised and implied, % a year"))
+    past_days = f"realised on {len(full)} days"
+    past_days += f", {full.min():{_DAY}} to {full.max():{_DAY}}" if len(full) else ""
+    figure.update_xaxes(title=f"calendar days ({past_days})", range=[0, 95])
     return figure
 
 
