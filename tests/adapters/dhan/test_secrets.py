@@ -16,6 +16,7 @@ import pytest
 from dhan_side import QUICK, OurSide, eventually
 from doubles import option, order
 from local_exchange import LocalExchange, local_exchange
+from strikeloom.adapters.dhan.credentials import is_loopback
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.errors import StrikeloomError
@@ -155,3 +156,17 @@ def test_a_server_that_repeats_our_secrets_is_cleaned(ours: OurSide) -> None:
         checked(Answer("x", 400, body=body), "it", ours.credentials, changes=False)
     assert ours.local.client_id not in str(refused.value) + repr(refused.value.facts)
     assert "***" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.dhan.co\\@127.0.0.1/v2",
+        "http://localhost@api.dhan.co/v2",
+        "http://127.0.0.1@localhost/v2",
+        "http://127.0.0.1.api.dhan.co/v2",
+        "api.dhan.co/v2",
+    ],
+)
+def test_an_address_that_readers_read_differently_is_not_this_machine(url: str) -> None:
+    assert not is_loopback(url)

@@ -134,6 +134,79 @@ def test_what_was_counted_together_still_counts_when_the_file_breaks(shared: Hom
     assert _most_in(moments, 2.0) == 10
 
 
+def test_a_file_that_cannot_be_opened_stops_no_order(shared: Home) -> None:
+    shared.path.mkdir()  # what a file of another user looks like to SQLite
+    limits, moments = shared.process(), []
+    for _ in range(25):
+        limits.take(CallClass.ORDER)
+        moments.append(shared.at)
+    assert _most_in(moments, 2.0) == 10
+    assert len(shared.warned) == 1
+
+
+def test_a_refusal_holds_back_also_when_the_file_can_only_be_read(shared: Home) -> None:
+    limits = shared.process()
+    limits.take(CallClass.ORDER)
+    other = sqlite3.connect(shared.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    limits.refused(CallClass.ORDER, 30.0)
+    other.execute("ROLLBACK")
+    other.close()
+    before = shared.at
+    limits.take(CallClass.ORDER)
+    assert shared.at - before >= 30.0
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_hold_ends_also_when_the_clock_was_set_back(shared: Home, alone: bool) -> None:
+    if alone:
+        shared.path.write_bytes(b"this is no database" * 100)
+    limits = shared.process(patience=10.0)
+    for _ in range(10):
+        limits.take(CallClass.ORDER)
+    limits.refused(CallClass.ORDER)
+    shared.at -= 3 * DAY
+    before = shared.at
+    limits.take(CallClass.ORDER)
+    assert 1.0 <= shared.at - before < 4.0
+
+
+def test_calls_counted_alone_count_when_the_file_is_back(shared: Home) -> None:
+    limits = shared.process()
+    limits.take(CallClass.ORDER)
+    moments = [shared.at]
+    for _ in range(40):
+        other = sqlite3.connect(shared.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        limits.take(CallClass.ORDER)
+        moments.append(shared.at)
+        other.execute("ROLLBACK")
+        other.close()
+        shared.at += 0.05
+        limits.take(CallClass.ORDER)
+        moments.append(shared.at)
+    assert _most_in(moments, 1.0) <= 10
+
+
+def test_a_locked_file_is_left_alone_for_a_while_and_then_used_again(shared: Home) -> None:
+    limits = shared.process()
+    limits.take(CallClass.ORDER)
+    other = sqlite3.connect(shared.path, isolation_level=None)
+
+    def counted() -> int:
+        return int(other.execute("SELECT count(*) FROM turns").fetchone()[0])
+
+    other.execute("BEGIN IMMEDIATE")
+    limits.take(CallClass.ORDER)
+    other.execute("ROLLBACK")
+    limits.take(CallClass.ORDER)
+    assert counted() == 1
+    shared.at += 6.0
+    limits.take(CallClass.ORDER)
+    assert counted() == 2
+    other.close()
+
+
 PROGRAM = """
 import sys
 from pathlib import Path

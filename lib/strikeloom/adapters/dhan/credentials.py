@@ -68,5 +68,9 @@ class Credentials:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine."""
-    return (urlsplit(url).hostname or "") in _LOOPBACK
+    """Whether an address is on this machine, for every reader of addresses.
+
+    With a name before the host, or a backslash, readers differ in what the host is.
+    """
+    host = urlsplit(url).netloc
+    return not set("@\\") & set(host) and (urlsplit(url).hostname or "") in _LOOPBACK

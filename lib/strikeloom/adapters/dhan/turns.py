@@ -32,6 +32,8 @@ _TWO_DAYS = 172_800.0
 _BUSY_SECONDS = 1.0
 #: How much longer the windows are while each process counts alone.
 _ALONE = 2.0
+#: Seconds without a look at a file that gave trouble: no order waits for it again and again.
+_REST_SECONDS = 5.0
 
 
 class Hold(NamedTuple):
@@ -79,34 +81,42 @@ class OwnTurns:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._lines: dict[str, deque[float]] = {}
-        self._holds: dict[str, tuple[float, int]] = {}
+        self._holds: dict[str, tuple[float, float, int]] = {}
         self._lock = threading.Lock()
 
     def take(self, line: str, windows: Windows) -> float:
         """Count a call and return 0, or count nothing and return the seconds until its turn."""
         with self._lock:
-            now, moments = self._now(), self._moments(line, windows)
-            due = max(
-                moments[-most] + seconds - now if len(moments) >= most else 0.0
-                for seconds, most in windows.items()
-            )
-            if due <= 0:
+            now = self._now()
+            moments = self._moments(line, windows, now)
+            due = _due(moments, windows, now)
+            if not due:
                 moments.append(now)
-            return max(0.0, due)
+            return due
+
+    def due(self, line: str, windows: Windows) -> float:
+        """Seconds until the next turn; nothing is counted."""
+        with self._lock:
+            now = self._now()
+            return _due(self._moments(line, windows, now), windows, now)
 
     def count(self, line: str, windows: Windows) -> None:
         """Count a call that was let go elsewhere."""
         with self._lock:
-            self._moments(line, windows).append(self._now())
+            now = self._now()
+            self._moments(line, windows, now).append(now)
 
     def hold(self, line: str) -> Hold:
         """What holds a line back."""
-        until, strikes = self._holds.get(line, (0.0, 0))
-        return Hold(max(0.0, until - self._now()) if strikes else 0.0, strikes)
+        at, seconds, strikes = self._holds.get(line, (0.0, 0.0, 0))
+        now = self._now()
+        if at > now:  # the clock was set back: it counts from now, once
+            self.hold_back(line, seconds, strikes)
+        return Hold(max(0.0, min(at, now) + seconds - now) if strikes else 0.0, strikes)
 
     def hold_back(self, line: str, seconds: float, strikes: int) -> None:
         """Hold a line back; with no strikes let it go."""
-        self._holds[line] = self._now() + seconds, strikes
+        self._holds[line] = self._now(), seconds, strikes
 
     def trouble(self) -> str:
         """Nothing can go wrong."""
@@ -115,8 +125,23 @@ class OwnTurns:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _moments(self, line: str, windows: Windows) -> deque[float]:
-        return self._lines.setdefault(line, deque(maxlen=max(windows.values())))
+    def _moments(self, line: str, windows: Windows, now: float) -> deque[float]:
+        """Moments of a line; those ahead of a clock that was set back count as now."""
+        most = max(windows.values())
+        moments = self._lines.setdefault(line, deque(maxlen=most))
+        if moments and moments[-1] > now:
+            moments = self._lines[line] = deque((min(at, now) for at in moments), maxlen=most)
+        return moments
+
+
+def _due(moments: deque[float], windows: Windows, now: float) -> float:
+    return max(
+        0.0,
+        *(
+            moments[-most] + seconds - now if len(moments) >= most else 0.0
+            for seconds, most in windows.items()
+        ),
+    )
 
 
 class SharedTurns:
@@ -152,21 +177,30 @@ class SharedTurns:
         self._own = OwnTurns(now)
         self._connection: Connection | None = None
         self._told: set[str] = set()
+        self._unwritten: set[str] = set()
+        self._rests_since = float("-inf")
         self._opening = threading.Lock()
 
     def take(self, line: str, windows: Windows) -> float:
         """Count a call and return 0, or count nothing and return the seconds until its turn."""
-        try:
-            due = self._take(f"{self._account}|{line}", windows)
-        except (StoreError, OSError) as error:
-            self._tell(error)
-            return self._own.take(line, {s * _ALONE: most for s, most in windows.items()})
-        if not due:
-            self._own.count(line, windows)
-        return due
+        if not self._rests():
+            due = self._own.due(line, windows)  # also what the file was not told of
+            if due:
+                return due
+            try:
+                due = self._take(f"{self._account}|{line}", windows)
+            except (StoreError, OSError) as error:
+                self._tell(error)
+            else:
+                if not due:
+                    self._own.count(line, windows)
+                return due
+        return self._own.take(line, {s * _ALONE: most for s, most in windows.items()})
 
     def hold(self, line: str) -> Hold:
         """What holds a line back."""
+        if self._rests():
+            return self._own.hold(line)
         try:
             found = self._open().rows(
                 "SELECT at, seconds, strikes FROM holds WHERE line = ?",
@@ -175,21 +209,29 @@ class SharedTurns:
         except (StoreError, OSError) as error:
             self._tell(error)
             return self._own.hold(line)
+        mine = self._own.hold(line) if line in self._unwritten else Hold()
         if not found:
-            return Hold()
+            return mine
         at, seconds, strikes = found[0]
         now = self._now()
-        return Hold(max(0.0, min(at, now) + seconds - now), strikes)
+        if at > now:
+            self.hold_back(line, seconds, strikes)
+        return max(mine, Hold(max(0.0, min(at, now) + seconds - now), strikes))
 
     def hold_back(self, line: str, seconds: float, strikes: int) -> None:
         """Hold a line back; with no strikes let it go."""
         self._own.hold_back(line, seconds, strikes)
+        self._unwritten.add(line)
+        if self._rests():
+            return
         row = (f"{self._account}|{line}", self._now(), seconds, strikes)
         try:
             with self._open().transaction() as db:
                 db.execute("INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?)", row)
         except (StoreError, OSError) as error:
             self._tell(error)
+        else:
+            self._unwritten.discard(line)
 
     def trouble(self) -> str:
         """Why the file cannot be used; empty when it can."""
@@ -241,7 +283,12 @@ class SharedTurns:
                 self._connection = made
             return self._connection
 
+    def _rests(self) -> bool:
+        """Whether the file gave trouble a moment ago."""
+        return abs(self._now() - self._rests_since) < _REST_SECONDS
+
     def _tell(self, error: Exception) -> None:
+        self._rests_since = self._now()
         text = f"{type(error).__name__}: {error}"
         if text not in self._told:
             self._told.add(text)
