@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -52,7 +53,7 @@ def record(feed, at, draw, mean=100_00, depth=6):
 
 
 class Standings(RuleBasedStateMachine):
-    """Two processes of one account, both may be restarted; nothing but standing orders trades."""
+    """Two processes of one account, both may be restarted; a person trades between."""
 
     @initialize(seed=st.integers(0, 2**16))
     def begin(self, seed):
@@ -145,6 +146,32 @@ class Standings(RuleBasedStateMachine):
     def leave_at(self, profit, loss):
         products = (Product.INTRADAY,)
         self.desk.set_profit(ProfitRule(65 * profit, 65 * loss, products, kill=False))
+
+    @rule(contract=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, limit=gaps,
+          product=st.sampled_from(Product))  # fmt: skip
+    def by_hand(self, contract, side, units, limit, product):
+        order = Placement(contract, side, units, limit=90_00 + limit, product=product)
+        self.random.choice(self.engines).place(order)
+
+    @rule(pick=st.integers(0, 10**6))
+    def cancel_by_hand(self, pick):
+        engine = self.random.choice(self.engines)
+        known = engine.orders()
+        if known:
+            engine.cancel(known[pick % len(known)].number)
+
+    @rule(contract=st.sampled_from(CALLS), units=lots)
+    def convert(self, contract, units):
+        with suppress(BrokerError):
+            self.random.choice(self.engines).convert(
+                contract, Product.INTRADAY, Product.MARGIN, units
+            )
+
+    @rule()
+    def leave(self):
+        engine = self.random.choice(self.engines)
+        engine.exit_all()
+        assert not any(found.item.active for found in engine.standing.all(StandingKind.SUPER))
 
     @rule()
     def restart(self):
