@@ -69,6 +69,8 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     }
     # exercise is taxed at 0.125 % of 3,204.50 until 2026-03-31
     assert settled[low.key].charges == 401
-    assert broker.funds().cash == cash + 24_65 * 130 - 401 - 11_20 * 500
+    # 500 shares received at 1,440 each: 0.1 % of tax and 0.015 % of stamps on 7,20,000
+    assert settled[put.key].charges == 720_00 + 108_00
+    assert broker.funds().cash == cash + 24_65 * 130 - 401 - 11_20 * 500 - 828_00
     assert broker.funds().margin_used == 0
     broker.close()
