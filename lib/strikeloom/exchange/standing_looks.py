@@ -38,6 +38,7 @@ class StandingLooks:
         now, refused = self._clock.now(), None
         with self._account.transaction():
             self._walk.catch_up(now)
+            self._walk.tend(now)  # what changed by hand since counts before it is looked at
             try:
                 yield now
                 self._walk.tend(now)
