@@ -73,6 +73,7 @@ class ShownFeed:
         self.shown: dict[str, Quote] = {}
         self.spots: dict[str, int] = {}
         self.settlements: dict[tuple[str, date], int] = {}
+        self.ends: dict[tuple[str, date], date] = {}
 
     def show(
         self,
@@ -99,10 +100,14 @@ class ShownFeed:
             raise NoQuote(f"no level of {symbol}", symbol=symbol)
         return self.spots[symbol], self.clock.now()
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
-        if self.clock.now() < datetime.combine(expiry, datetime.min.time(), IST):
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:
+        ends = self.ends.get((symbol, expiry), expiry)
+        return ends if since <= ends else expiry
+
+    def settlement(self, symbol: str, day: date) -> int | None:
+        if self.clock.now() < datetime.combine(day, datetime.min.time(), IST):
             return None
-        return self.settlements.get((symbol, expiry))
+        return self.settlements.get((symbol, day))
 
 
 class TapeFeed(ShownFeed):

@@ -30,7 +30,7 @@ def marked(
     leg = PositionLeg(0, option(25_000, expiry=expiry), -65, -65, -premium, 0, 0)
     position = Position("a", "m", "S1", "NIFTY", "t", "credit", (leg,), 1, NOW)
     return MarkedPosition(
-        position, {}, () if pnl is not None else ("X",), pnl, premium, best, worst, NOW
+        position, {}, () if pnl is not None else ("X",), pnl, premium, best, worst, NOW, expiry
     )
 
 

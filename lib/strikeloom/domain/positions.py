@@ -75,17 +75,14 @@ class Position:
         """Some leg still holds units."""
         return any(leg.net_units for leg in self.legs)
 
-    @property
-    def nearest_expiry(self) -> date | None:
-        """Earliest expiry among open legs."""
-        return min((leg.contract.expiry for leg in self.legs if leg.net_units), default=None)
-
 
 @dataclass(frozen=True, slots=True)
 class MarkedPosition:
     """A position with a mark for each open leg, or the reason why one is missing.
 
     ``pnl`` in paise after charges; ``None`` whenever any open leg has no usable mark.
+    ``ends`` is the first last day among open legs, which may come before their expiry; ``None``
+    when nothing is open.
     """
 
     position: Position
@@ -96,6 +93,7 @@ class MarkedPosition:
     max_profit: int | None
     max_loss: int | None
     at: datetime
+    ends: date | None
     peak_pnl: int | None = None
 
     @property

@@ -205,9 +205,13 @@ class FaultyFeed:
         """Level of the feed behind."""
         return self._feed.spot(symbol)
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:
+        """Last day of the feed behind."""
+        return self._feed.last_day(symbol, expiry, since)
+
+    def settlement(self, symbol: str, day: date) -> int | None:
         """Settlement of the feed behind."""
-        return self._feed.settlement(symbol, expiry)
+        return self._feed.settlement(symbol, day)
 
     def _spoil(self, quote: Quote, lot_size: int) -> Quote | None:
         kind = self.bad.get(quote.key)

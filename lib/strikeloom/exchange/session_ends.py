@@ -1,4 +1,4 @@
-"""How things end: orders with their session, holdings with their expiry, days with the next."""
+"""How things end: orders with their session, holdings with their last day, days with the next."""
 
 from __future__ import annotations
 
@@ -42,29 +42,29 @@ class SessionEnds:
                     )
                 )
 
-    def _due(self, now: datetime) -> list[Position]:
-        """Holdings past their expiry's close whose settlement value is known."""
-        today = now.date()
-        return [
-            position
-            for position in self._account.mirror.positions.values()
-            if position.contract.expiry <= today
-            and position.net
-            and session(position.contract.expiry).close <= now
-            and self._feed.settlement(position.contract.symbol, position.contract.expiry)
-            is not None
-        ]
+    def _due(self, now: datetime) -> list[tuple[Position, date, int]]:
+        """Holdings past the close of their last day: with it, and the value they settle at."""
+        found = []
+        for position in self._account.mirror.positions.values():
+            contract = position.contract
+            if not position.net:
+                continue
+            day = self._feed.last_day(contract.symbol, contract.expiry, position.day)
+            if day > now.date() or session(day).close > now:
+                continue
+            final = self._feed.settlement(contract.symbol, day)
+            if final is not None:
+                found.append((position, day, final))
+        return found
 
     def _settle(self, now: datetime) -> None:
-        """Close expired holdings at their worth; a stock's shares count at their value."""
-        for position in self._due(now):
-            contract, net = position.contract, position.net
-            final = self._feed.settlement(contract.symbol, contract.expiry)
-            worth = intrinsic(contract, final or 0)
-            day = self.tariff_day(contract.expiry)
-            cost = settlement_charges(contract, net, worth, day).total
-            close = session(contract.expiry).close
-            self._account.add_settlement(position, worth, cost, close)
+        """Close ended holdings at their worth; a stock's shares count at their value."""
+        for position, day, final in self._due(now):
+            worth = intrinsic(position.contract, final)
+            cost = settlement_charges(
+                position.contract, position.net, worth, self.tariff_day(day)
+            ).total
+            self._account.add_settlement(position, worth, cost, session(day).close)
 
     def _begin_day(self, now: datetime) -> None:
         if self._account.money.day < now.date().isoformat():

@@ -14,6 +14,7 @@ from strikeloom.domain.quotes import Mark, MarkHow, Quote
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.payoff import Legs, payoffs
+from strikeloom.trading.settle import last_day
 
 
 def mark_quote(quote: Quote | None, now: datetime, stale_after: float) -> Mark | None:
@@ -53,6 +54,7 @@ def mark_position(
         value += leg.net_units * mark.price - leg.open_value
     settled = sum(leg.realised - leg.charges for leg in position.legs)
     pnl = None if missing else settled + value
+    ends = (last_day(desk, position, leg.contract) for leg in position.legs if leg.net_units)
     premium = _entry_premium(desk, position)
     profit, loss = _extremes(position, premium)
     return MarkedPosition(
@@ -64,6 +66,7 @@ def mark_position(
         max_profit=profit,
         max_loss=loss,
         at=now,
+        ends=min(ends, default=None),
         peak_pnl=peak,
     )
 

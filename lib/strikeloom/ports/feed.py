@@ -28,8 +28,19 @@ class MarketFeed(Protocol):
         """
         ...
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
-        """Final settlement value of the underlying in paise, ``None`` until it is known."""
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:
+        """Day on which a series held since a day ends, as far as the source knows by now.
+
+        The expiry, or an earlier day when the exchange ends the series for a corporate action.
+        ``since`` tells it from a series listed anew under the same name.
+        """
+        ...
+
+    def settlement(self, symbol: str, day: date) -> int | None:
+        """Value of the underlying in paise at which series that end on a day settle.
+
+        ``None`` until it is known.
+        """
         ...
 
 

@@ -121,6 +121,11 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             refused.append(Rejection(row.symbol, ALL, str(error)))
             continue
         rows = by_symbol[(row.symbol, row.expiry)]
+        ends = rows["last_day"].min()
+        if ends < row.expiry:  # NaT, where the source does not say, is not
+            reason = f"the exchange ends this series on {ends:%Y-%m-%d}, before its expiry"
+            refused.append(Rejection(row.symbol, ALL, reason))
+            continue
         tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
         variance = foretold.get(row.symbol)
         found.append(_Found(row, underlying, rows, flows[row.symbol], variance, tick))

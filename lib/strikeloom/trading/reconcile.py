@@ -186,7 +186,10 @@ def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
 
 
 def _expired(desk: Desk, key: str) -> bool:
-    return desk.clock.now() >= session(parse_key(key)[1]).close
+    """Whether the contract is past the close of its last day."""
+    symbol, expiry, *_ = parse_key(key)
+    now = desk.clock.now()
+    return now >= session(desk.feed.last_day(symbol, expiry, now.date())).close
 
 
 def _move(desk: Desk, intent: OrderIntent, to: IntentState, note: str) -> None:

@@ -1,10 +1,10 @@
-"""Book an expiry on every position that held the contract. Nothing here is sent."""
+"""Book the end of a contract on every position that held the contract. Nothing here is sent."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
@@ -31,40 +31,52 @@ def settle(desk: Desk, fills: list[Fill]) -> int:
     int
         Fills booked.
     """
-    told = {fill.contract_key: fill for fill in fills if fill.kind == "settlement"}
-    held: dict[str, list[Holding]] = defaultdict(list)
+    told: dict[str, list[Fill]] = defaultdict(list)
+    for fill in sorted(fills, key=lambda it: it.at):
+        if fill.kind == "settlement":
+            told[fill.contract_key].append(fill)
+    held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
     for position in desk.store.positions():
         for leg in position.legs:
             if leg.net_units:
-                held[leg.contract.key].append((position, leg))
+                last = last_day(desk, position, leg.contract)
+                held[leg.contract.key, last].append((position, leg))
     booked = 0
-    for key, holdings in held.items():
-        fill = told.get(key) or _untold(desk, holdings)
-        if fill is None:
+    for (key, last), holdings in held.items():
+        # a series that ended may be listed anew under its name: its settlement is another's
+        heard = [fill for fill in told[key] if fill.at.date() >= last]
+        ended = heard[0] if heard else _untold(desk, holdings, last)
+        if ended is None:
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
         for position, leg in holdings:
             share = max(0, sign * leg.net_units) / charged if charged else 0.0
-            booked += _book(desk, position, leg, fill, round(fill.charges * share))
+            booked += _book(desk, position, leg, ended, round(ended.charges * share))
     return booked
 
 
-def _untold(desk: Desk, holdings: list[Holding]) -> Fill | None:
+def last_day(desk: Desk, position: Position, contract: OptionContract) -> date:
+    """Day on which a contract that a position has held ends, as far as is known by now."""
+    return desk.feed.last_day(contract.symbol, contract.expiry, position.opened_at.date())
+
+
+def _untold(desk: Desk, holdings: list[Holding], last: date) -> Fill | None:
     """Settlement that the broker does not tell.
 
     Of a contract in which our positions offset each other there, and of any contract at a
-    broker that tells none: an expired option can have come to no other end.
+    broker that tells none: an option that ended can have come to no other end.
     """
     contract = holdings[0][1].contract
     net = sum(leg.net_units for _, leg in holdings)
-    if (net and desk.broker.tells_settlements) or desk.clock.now() < _close(contract):
+    close = session(last).close
+    if (net and desk.broker.tells_settlements) or desk.clock.now() < close:
         return None
-    final = desk.feed.settlement(contract.symbol, contract.expiry)
+    final = desk.feed.settlement(contract.symbol, last)
     if final is None:
         return None
     worth = intrinsic(contract, final)
-    charges = settlement_charges(contract, net, worth, contract.expiry).total
+    charges = settlement_charges(contract, net, worth, last).total
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
@@ -74,16 +86,14 @@ def _untold(desk: Desk, holdings: list[Holding]) -> Fill | None:
         units=1,
         price=worth,
         charges=charges,
-        at=_close(contract),
+        at=close,
         kind="settlement",
     )
 
 
-def _close(contract: OptionContract) -> datetime:
-    return session(contract.expiry).close
-
-
 def _book(desk: Desk, position: Position, leg: PositionLeg, fill: Fill, charges: int) -> int:
+    contract, day = leg.contract, fill.at.date()
+    early = "" if day == contract.expiry else f" on {day}, the series' last day"
     name = intent_name(desk.account, desk.market, position.position_id, fill.fill_id)
     side = Side.SELL if leg.net_units > 0 else Side.BUY
     intent = OrderIntent(
@@ -96,22 +106,29 @@ def _book(desk: Desk, position: Position, leg: PositionLeg, fill: Fill, charges:
         leg=leg.leg,
         slice=0,
         attempt=1,
-        contract=leg.contract,
+        contract=contract,
         side=side,
         units=abs(leg.net_units),
         limit=fill.price,
         priority=0,
-        why=f"settled at expiry {leg.contract.expiry}",
+        why=f"settled at expiry {contract.expiry}" if not early else f"settled{early}",
         created_at=fill.at,
         state=IntentState.FILLED,
     )
     desk.store.record_intents([intent])
-    final = desk.feed.settlement(leg.contract.symbol, leg.contract.expiry)
-    if final is not None and delivers(leg.contract, final):
+    if early:
+        tell(
+            desk,
+            "warning",
+            f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
+            f"{contract.expiry}; the exchange ended it early",
+        )
+    final = desk.feed.settlement(contract.symbol, day)
+    if final is not None and delivers(contract, final):
         tell(
             desk,
             "critical",
-            f"{position.position_id}: {leg.contract.label} ended in a delivery of "
+            f"{position.position_id}: {contract.label} ended in a delivery of "
             f"{abs(leg.net_units)} shares; booked here at its cash value",
         )
     booked = replace(

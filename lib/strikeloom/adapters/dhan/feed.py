@@ -141,9 +141,13 @@ class DhanFeed:
             raise NoQuote(f"Dhan shows no level of {symbol}", symbol=symbol)
         return self._levels[symbol]
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
-        """Final settlement value of the underlying in paise, ``None`` until it is known."""
-        return self._settlements.value(symbol, expiry, self._clock.now())
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:
+        """Last day of a series, as the imported files from ``since`` to today say."""
+        return self._settlements.last_day(symbol, expiry, since, self._clock.now())
+
+    def settlement(self, symbol: str, day: date) -> int | None:
+        """Value of the underlying in paise at which series that end on a day settle."""
+        return self._settlements.value(symbol, day, self._clock.now())
 
     def market_is_open(self) -> bool:
         """Whether something should tick now."""

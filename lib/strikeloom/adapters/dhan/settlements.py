@@ -9,6 +9,7 @@ from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.errors import Refusal, asked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.domain.instruments import Kind
 from strikeloom.domain.money import paise
 from strikeloom.errors import BrokerError, DataError
@@ -24,48 +25,47 @@ class Settlements:
     """Settlement values of underlyings, each read once.
 
     Dhan shows no settlement value: the close of the underlying's daily candle stands for it
-    until the day's file of the exchange is imported.
+    until the day's file of the exchange is imported. Nor does its list say that a series ends
+    before its expiry: that is known from the exchange's files of the days it is held, once one
+    that tells it is imported; until then a position that Dhan drops shows as a difference.
     """
 
     def __init__(self, client: DhanClient, instruments: DhanInstruments, history: History) -> None:
         self._client = client
         self._instruments = instruments
-        self._history = history
+        self._ends = SeriesEnds(history)
         self._known: dict[tuple[str, date], int] = {}
         self._asked: dict[tuple[str, date], datetime] = {}
 
-    def value(self, symbol: str, expiry: date, now: datetime) -> int | None:
-        """Settlement value in paise; ``None`` until it is known.
+    def last_day(self, symbol: str, expiry: date, since: date, now: datetime) -> date:
+        """Last day of a series, as the imported files from ``since`` to today say."""
+        return self._ends.last_day(symbol, expiry, since, now.date())
+
+    def value(self, symbol: str, day: date, now: datetime) -> int | None:
+        """Value in paise at which series that end on a day settle; ``None`` until it is known.
 
         Raises
         ------
         BrokerError
             When Dhan could not be asked.
         """
-        if now < session(expiry).close:
+        if now < session(day).close:
             return None
-        place = symbol, expiry
+        place = symbol, day
         if place not in self._known:
-            found = self._of_file(symbol, expiry)
-            if found is None and now >= session(expiry).close + _PUBLISHED_AFTER:
-                found = self._of_candle(symbol, expiry, now)
+            found = self._ends.final(symbol, day)
+            if found is None and now >= session(day).close + _PUBLISHED_AFTER:
+                found = self._of_candle(symbol, day, now)
             if found is None:
                 return None
             self._known[place] = found
         return self._known[place]
 
-    def _of_file(self, symbol: str, expiry: date) -> int | None:
-        if expiry not in self._history.days():
-            return None
-        frame = self._history.contracts(expiry, symbols=[symbol])
-        final = frame.loc[frame["expiry"].dt.date == expiry, "final_settlement"].dropna()
-        return paise(final.iloc[0], what="final settlement") if len(final) else None
-
-    def _of_candle(self, symbol: str, expiry: date, now: datetime) -> int | None:
-        before = self._asked.get((symbol, expiry))
+    def _of_candle(self, symbol: str, day: date, now: datetime) -> int | None:
+        before = self._asked.get((symbol, day))
         if before is not None and now - before < _ASK_AGAIN:
             return None
-        self._asked[symbol, expiry] = now
+        self._asked[symbol, day] = now
         security = self._instruments.spot_of(symbol, now.date())
         kind = self._instruments.underlying(symbol).kind
         try:
@@ -76,13 +76,13 @@ class Settlements:
                 str(security.number),
                 security.segment,
                 "INDEX" if kind is Kind.INDEX else "EQUITY",
-                str(expiry),
-                str(expiry + timedelta(days=1)),  # the end is exclusive
+                str(day),
+                str(day + timedelta(days=1)),  # the end is exclusive
                 what=f"the close of {symbol}",
             )
         except Refusal:
             return None  # nothing of that day is there yet
-        return close_of(body, expiry)
+        return close_of(body, day)
 
 
 def close_of(body: Any, day: date) -> int | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.adapters.replay.timeline import Timeline
 from strikeloom.domain.instruments import OptionContract, contract_key
 from strikeloom.domain.money import paise
@@ -40,6 +41,7 @@ class ReplayFeed:
         self._settings = settings
         self._snapshot = lru_cache(maxsize=256)(self._load)
         self._timeline = Timeline(history)
+        self._ends = SeriesEnds(history)
 
     def _latest(self) -> datetime | None:
         """Latest snapshot at or before the clock, of today or of the days just before."""
@@ -88,13 +90,13 @@ class ReplayFeed:
             )
         return level, at
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
-        """Final settlement value in paise, once the expiry day's file is stored and past."""
-        if self._clock.now() < session(expiry).close or expiry not in self._history.days():
-            return None
-        frame = self._history.contracts(expiry, symbols=[symbol])
-        final = frame.loc[frame["expiry"].dt.date == expiry, "final_settlement"].dropna()
-        return paise(final.iloc[0], what="final settlement") if len(final) else None
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:
+        """Last day of a series, as the files from ``since`` to the clock's day say."""
+        return self._ends.last_day(symbol, expiry, since, self._clock.now().date())
+
+    def settlement(self, symbol: str, day: date) -> int | None:
+        """Final settlement value in paise, once the day's file is stored and past."""
+        return None if self._clock.now() < session(day).close else self._ends.final(symbol, day)
 
     def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
         if self._history.quote_times(at.date()):

@@ -14,9 +14,10 @@ from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import DataError, MissingHistory
 from strikeloom.exchange.market.columns import DayColumns, Ints, tabled
+from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.end_of_day import end_of_day_rows
 from strikeloom.exchange.market.listed import Listed, listed_underlyings, made_ids
-from strikeloom.exchange.market.tape import DayFacts, Tape
+from strikeloom.exchange.market.tape import Tape
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
@@ -36,6 +37,7 @@ class Before:
     volume: Mapping[str, int] = field(default_factory=dict)
     spot_close: Mapping[str, int] = field(default_factory=dict)
     settlements: Mapping[str, int] = field(default_factory=dict)
+    ends: Mapping[tuple[str, date], date] = field(default_factory=dict)
 
 
 def tape_of_rows(
@@ -91,6 +93,7 @@ def tape_of_rows(
         _of(before.volume, known),
         dict(before.spot_close),
         dict(before.settlements),
+        dict(before.ends),
     )
     return Tape(moments[0].date(), listed, underlyings, day, facts, clock, source)
 
@@ -141,7 +144,10 @@ def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
     shown = today if today is not None else prior
     if shown is None:
         raise MissingHistory(f"market {history.market} has no contracts up to {day}")
-    options = shown[(shown["right"] != "XX") & (shown["expiry"].dt.date >= day)]
+    last = shown["last_day"].fillna(shown["expiry"])
+    options = shown[(shown["right"] != "XX") & (last.dt.date >= day)]
+    early = options[last[options.index] < options["expiry"]]
+    early = early.drop_duplicates(["symbol", "expiry"])
     keys = _keys(options)
     close = _paise(options["previous_close"]) if today is not None else _closes(options)
     interest = options["open_interest"].to_numpy().copy()
@@ -152,7 +158,7 @@ def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
         volume = (options["lots_traded"] * options["lot_size"]).to_numpy()
     spot = prior if prior is not None else shown.iloc[:0]
     levels = spot.dropna(subset=["underlying"]).drop_duplicates("symbol")
-    finals = shown[(shown["expiry"].dt.date == day)].dropna(subset=["final_settlement"])
+    finals = shown[last.dt.date == day].dropna(subset=["final_settlement"])
     finals = finals.drop_duplicates("symbol") if today is not None else finals.iloc[:0]
     return options, Before(
         ids=dict(zip(keys, options["instrument_id"].tolist(), strict=True)),
@@ -166,6 +172,10 @@ def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
         settlements={
             s: paise(v, what="final settlement")
             for s, v in zip(finals["symbol"], finals["final_settlement"], strict=True)
+        },
+        ends={
+            (s, e.date()): d.date()
+            for s, e, d in zip(early["symbol"], early["expiry"], early["last_day"], strict=True)
         },
     )
 

@@ -6,8 +6,7 @@ labelled: prices between two snapshots, spreads around a traded price, depth bel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.market.columns import Columns, DayColumns, Ints, Place
+from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.ladder import depth_of, ladders
 from strikeloom.exchange.market.listed import Listed, ListedUnderlying
 from strikeloom.nse.sessions import session
@@ -26,28 +26,6 @@ from strikeloom.ports.clock import Clock
 
 if TYPE_CHECKING:
     from strikeloom.exchange.market.views import Bars, SpotView, View
-
-
-@dataclass(frozen=True)
-class DayFacts:
-    """What is known of a day before it begins, and after it ends. Paise and units.
-
-    Attributes
-    ----------
-    previous_close, previous_interest, previous_volume : ndarray, shape (contracts,)
-        0 where unknown.
-    spot_close : mapping of str to int
-        Close of the day before by underlying.
-    settlements : mapping of str to int
-        Final value of the underlying for contracts that expire today; where it is absent the
-        last level of the day stands for it.
-    """
-
-    previous_close: Ints
-    previous_interest: Ints
-    previous_volume: Ints
-    spot_close: Mapping[str, int]
-    settlements: Mapping[str, int]
 
 
 class Tape:
@@ -238,10 +216,14 @@ class Tape:
             )
         return level, where.at
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
-        """Final value in paise for contracts that expire today, once the session is over."""
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:  # noqa: ARG002
+        """Last day of a series, as the day's own listing says."""
+        return self.facts.ends.get((symbol, expiry), expiry)
+
+    def settlement(self, symbol: str, day: date) -> int | None:
+        """Final value in paise for contracts that end today, once the session is over."""
         column = self._spots.get(symbol)
-        if expiry != self.day or self.clock.now() < session(expiry).close or column is None:
+        if day != self.day or self.clock.now() < session(day).close or column is None:
             return None
         last = int(self.day_columns.spots[-1, column])
         return self.facts.settlements.get(symbol) or last or None

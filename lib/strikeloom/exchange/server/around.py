@@ -50,9 +50,13 @@ class MarketAround:
         """Level of the market behind."""
         return self._market.spot_view(symbol)
 
-    def settlement(self, symbol: str, expiry: date) -> int | None:
+    def last_day(self, symbol: str, expiry: date, since: date) -> date:
+        """Last day of the market behind."""
+        return self._market.last_day(symbol, expiry, since)
+
+    def settlement(self, symbol: str, day: date) -> int | None:
         """Settlement of the market behind."""
-        return self._market.settlement(symbol, expiry)
+        return self._market.settlement(symbol, day)
 
     def band(self, contract: OptionContract) -> tuple[int, int] | None:
         """Band of the market behind."""

@@ -11,7 +11,10 @@ _FAR = 30
 
 @dataclass(frozen=True)
 class DaysToExpiry:
-    """Fires ``days`` calendar days before the nearest expiry, or on the day itself."""
+    """Fires ``days`` calendar days before the position ends, or on the day itself.
+
+    It ends with its nearest expiry, or earlier when the exchange ends a series before it.
+    """
 
     days: int
     name: str = "days to expiry"
@@ -19,8 +22,7 @@ class DaysToExpiry:
     def decide(self, marked: MarkedPosition) -> ExitDecision:
         """Decide; needs no price."""
         flat = (0,) * len(marked.position.legs)
-        expiry = marked.position.nearest_expiry
-        if expiry is None:
+        if marked.ends is None:
             return ExitDecision(
                 self.name,
                 ExitReason.DAYS_TO_EXPIRY,
@@ -30,7 +32,7 @@ class DaysToExpiry:
                 target_lots=flat,
                 sentence="nothing is open",
             )
-        left = (expiry - marked.at.date()).days
+        left = (marked.ends - marked.at.date()).days
         fires = left <= self.days
         return ExitDecision(
             self.name,

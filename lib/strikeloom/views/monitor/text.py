@@ -83,8 +83,7 @@ def card(row: BoardRow) -> str:
     """One open position: name, P&L and legs."""
     position, marked = row.marked.position, row.marked
     legs = "".join(_leg(marked, leg) for leg in position.legs)
-    expiry = position.nearest_expiry
-    left = f"{(expiry - marked.at.date()).days} days left" if expiry else ""
+    left = f"{(marked.ends - marked.at.date()).days} days left" if marked.ends else ""
     return f"""<div class="sl" data-position="{escape(position.position_id)}"
  data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
 <span>{escape(plain(position.template))}</span>

@@ -1,0 +1,63 @@
+"""When series end and at which value, as the stored files of contracts say."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from datetime import date
+
+from strikeloom.domain.money import paise
+from strikeloom.ports.history import History
+
+_COLUMNS = ("symbol", "expiry", "last_day", "final_settlement")
+
+
+class SeriesEnds:
+    """Last days and final values over a history; each day of a symbol is read once.
+
+    A file that is stored says of its day what the exchange had told by that morning: ITC's
+    of 2025-01-01 that its series of three months end on 2025-01-03.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._stored: list[date] = []
+        self._read: dict[tuple[str, date], dict[date, date]] = {}
+
+    def last_day(self, symbol: str, expiry: date, since: date, until: date) -> date:
+        """Day on which a series that was held on ``since`` ends, as known on ``until``.
+
+        The first word of an early end counts: a series listed anew under the same name, as
+        ITC's were on 2025-01-06, is another one. Days that are not stored say nothing, and a
+        series of which nothing is said ends on its expiry.
+        """
+        days = self._days(until)
+        for day in days[bisect_left(days, since) : bisect_right(days, min(until, expiry))]:
+            ends = self._listed(symbol, day).get(expiry, expiry)
+            if ends < expiry:
+                return ends
+        return expiry
+
+    def final(self, symbol: str, day: date) -> int | None:
+        """Value in paise at which the series that end on a day settle; ``None`` if unknown."""
+        if day not in self._history.days():
+            return None
+        frame = self._history.contracts(day, symbols=[symbol], columns=_COLUMNS)
+        ended = frame["last_day"].fillna(frame["expiry"]).dt.date == day
+        final = frame.loc[ended, "final_settlement"].dropna()
+        return paise(final.iloc[0], what="final settlement") if len(final) else None
+
+    def _days(self, until: date) -> list[date]:
+        """Stored days, looked up again as long as the last one asked for is not there."""
+        if until not in self._stored:
+            self._stored = self._history.days()
+        return self._stored
+
+    def _listed(self, symbol: str, day: date) -> dict[date, date]:
+        """Expiries of a day whose last day is told."""
+        if (symbol, day) not in self._read:
+            frame = self._history.contracts(day, symbols=[symbol], columns=_COLUMNS)
+            told = frame.dropna(subset=["last_day"]).drop_duplicates(["expiry", "last_day"])
+            told = told.sort_values("last_day", ascending=False)
+            pairs = zip(told["expiry"].dt.date, told["last_day"].dt.date, strict=True)
+            self._read[symbol, day] = dict(pairs)
+        return self._read[symbol, day]
