@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,6 +79,33 @@ def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
     assert set(whole.chains) - set(loaded.chains) == {symbol}
     (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
     assert refusal.reason == f"underlying {symbol} has no row"
+
+
+class _Ending:
+    """``ports.history.History`` in which the series of one symbol all end on a day."""
+
+    def __init__(self, desk: Desk, symbol: str, ends: date) -> None:
+        self._known, self._symbol, self._ends = desk.history, symbol, ends
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._known, name)
+
+    def as_of(self, day: date) -> Any:
+        frame = self._known.as_of(day).contracts(day)
+        frame["last_day"] = frame["last_day"].mask(
+            frame["symbol"] == self._symbol, np.datetime64(self._ends, "s")
+        )
+        return SimpleNamespace(contracts=lambda _: frame, prices=self._known.as_of(day).prices)
+
+
+def test_a_series_that_ends_before_its_expiry_is_refused(desk: Desk) -> None:
+    whole = creation.load_chains(desk)
+    symbol = next(iter(whole.chains))
+    ends = whole.chains[symbol].day
+    loaded = creation.load_chains(replace(desk, history=_Ending(desk, symbol, ends)))
+    assert set(whole.chains) - set(loaded.chains) == {symbol}
+    (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
+    assert refusal.reason == f"the exchange ends this series on {ends}, before its expiry"
 
 
 def test_a_second_run_finds_the_same_ids_and_adds_nothing(desk: Desk) -> None:

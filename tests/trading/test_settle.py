@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,47 @@ def test_what_a_broker_does_not_tell_is_booked_at_the_same_value(made: MadeDesk)
     assert {f.price for f in ours} == {told.price}
     assert sum(f.charges for f in ours) == told.charges > 0
     assert made.store.positions() == []
+
+
+def test_a_series_that_the_exchange_ends_early_ends_then(made: MadeDesk) -> None:
+    """Also holdings that offset each other, and at a broker that tells no settlements."""
+    early = date(2026, 2, 12)
+    call = made.show(option(25_000), 150_00, 151_00)
+    bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    sold = made.propose([Leg(call, Side.SELL, 1, 150_00)], "short_call")
+    made.enter(bought, 2)
+    made.enter(sold, 2)
+    made.feed.ends["NIFTY", EXPIRY] = early
+    made.feed.settlements["NIFTY", early] = FINAL
+    silent = replace(made.desk, broker=_Silent(made.broker))  # type: ignore[arg-type]
+    made.clock.at = ist(f"{early} 15:29")
+    reconcile(silent)
+    assert len(made.store.positions()) == 2
+    made.clock.at = ist(f"{early} 15:30")
+    assert reconcile(silent).differences == []
+    assert made.store.positions() == []
+    assert made.store.position(bought.strategy_id).legs[0].realised == 130 * (175_40 - 151_00)
+    said = [text for _, text in made.heard.texts if f"settled on {early}" in text]
+    assert len(said) == 2
+
+
+def test_a_settlement_told_is_not_of_what_was_listed_anew_under_the_name(made: MadeDesk) -> None:
+    early = date(2026, 2, 12)
+    call = made.show(option(25_000), 150_00, 151_00)
+    first = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    made.enter(first, 2)
+    made.feed.ends["NIFTY", EXPIRY] = early
+    made.feed.settlements |= {("NIFTY", early): FINAL, ("NIFTY", EXPIRY): 25_010_00}
+    made.clock.at = ist(f"{early} 15:30")
+    assert [p.net_units for p in made.broker.positions()] == []  # the broker's end comes first
+    made.clock.at = ist("2026-02-13 10:00")
+    made.step()
+    second = made.propose([Leg(call, Side.BUY, 1, 151_00)], "short_call")
+    made.enter(second, 1)
+    made.clock.at = ist(f"{EXPIRY} 15:30")
+    reconcile(made.desk)
+    ends = [f.price for f in made.store.fills() if f.kind == "settlement"]
+    assert ends == [175_40, 10_00]
+    assert made.store.position(first.strategy_id).legs[0].realised == 130 * (175_40 - 151_00)
+    assert made.store.position(second.strategy_id).legs[0].realised == 65 * (10_00 - 151_00)
+    assert reconcile(made.desk).differences == []
