@@ -16,14 +16,14 @@ import pytest
 from desks import MadeDesk
 from doubles import ist, option, order
 from local_exchange import LocalExchange, local_exchange
-from strikeloom.adapters.dhan.limits import LIMITS, CallClass
+from strikeloom.adapters.dhan.limits import LIMITS, CallClass, RateLimits
 from strikeloom.desk import keys, open_desk
 from strikeloom.desk import open as opening
 from strikeloom.desk.dhan import live_account, wire
 from strikeloom.desk.ready import arm, disarm
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.orders import IntentState, Purpose
+from strikeloom.domain.orders import IntentState, Order, OrderIntent, OrderState, Purpose
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import GuardError, Rejected, SettingsError
 from strikeloom.monitor import kill, request_exit, run_cycle
@@ -199,6 +199,14 @@ def test_the_arming_of_another_account_is_none(local: LocalExchange, drawn_home:
         _live()
 
 
+def order_of(intent: OrderIntent) -> Order:
+    """An order as the broker took it."""
+    return Order(
+        f"D-{intent.correlation_id}", intent.correlation_id, intent.contract.key, intent.side,
+        intent.units, 0, intent.limit, OrderState.PENDING, "", intent.created_at,
+    )  # fmt: skip
+
+
 def _refused(said: str) -> None:
     with pytest.raises(SettingsError, match=said) as refused:
         arm("nse", LAST4, TODAY, settings=_allowed())
@@ -287,6 +295,44 @@ def test_entries_stay_within_the_day_s_caps_whole_or_not_at_all(
         assert made.broker.orders() == []  # no leg of it was begun
     check(replace(desk, settings=_allowed()), intents[0])
     made.close()
+
+
+def test_an_entry_that_was_given_up_counts_towards_the_day_s_caps(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    desk = replace(made.desk, mode=Mode.LIVE, settings=_allowed())
+    first = entry_intents(desk, made.spread(), 2)
+    desk.store.record_intents(first)
+    for intent in first:  # sent, rested, given up: the broker had them
+        name = intent.correlation_id
+        desk.store.record_order(
+            replace(order_of(intent), state=OrderState.CANCELLED, updated_at=desk.clock.now())
+        )
+        desk.store.move_intent(
+            name, expected={IntentState.NEW}, to=IntentState.REFUSED, at=desk.clock.now()
+        )
+    legs = [Leg(BOUGHT, Side.BUY, 1, 70_00)]
+    made.show(BOUGHT, 69_50, 70_50)
+    (next_one,) = entry_intents(desk, made.propose(legs, "one_leg"), 1)
+    check(desk, next_one)
+    with pytest.raises(GuardError, match="live orders a day: 3 with this one, limit 2"):
+        check(replace(desk, settings=_allowed(max_entry_orders=2)), next_one)
+    made.close()
+
+
+def test_a_disarmed_call_that_waits_for_its_turn_does_not_leave(
+    local: LocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _armed() as desk:
+        take = RateLimits.take
+
+        def meanwhile(self: RateLimits, kind: CallClass, **about: object) -> None:
+            take(self, kind, **about)  # type: ignore[arg-type]
+            disarm()
+
+        monkeypatch.setattr(RateLimits, "take", meanwhile)
+        with pytest.raises(Rejected, match="dhan:proven is not armed"):
+            desk.broker.submit(order("tag-1", BOUGHT, "BUY", 1, 60_00))
+        assert local.engine.orders() == []
 
 
 def test_exits_pass_the_caps(tmp_path: Path) -> None:

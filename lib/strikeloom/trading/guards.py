@@ -144,13 +144,14 @@ def _live(desk: Desk, intent: OrderIntent) -> None:
     """
     caps, today = desk.settings.desk.live, desk.clock.now().date()
     value = intent.units * intent.limit
+    taken = {order.correlation_id for order in desk.store.orders()}
     sent = [
         other.units * other.limit
         for other in desk.store.intents()
         if other.purpose is Purpose.ENTRY
         and other.created_at.date() == today
         and other.correlation_id != intent.correlation_id
-        and other.state is not IntentState.REFUSED
+        and (other.state is not IntentState.REFUSED or other.correlation_id in taken)
         and (other.state is not IntentState.NEW or other.intent_id == intent.intent_id)
     ]
     if len(sent) + 1 > caps.max_entry_orders:

@@ -106,12 +106,16 @@ class DhanClient:
         RateLimited
             When our own limits do not; nothing was sent.
         """
-        if kind is CallClass.ORDER:
-            self._may_order(method)
+        self._see(kind, method)
         self.limits.take(kind, about=about)
-        return self._lines[kind in _MARKET_DATA].call(method, args, named)
+        line = self._lines[kind in _MARKET_DATA]
+        with line.turn:
+            self._see(kind, method)  # the arming may have ended while this call waited
+            return line.call(method, args, named)
 
-    def _may_order(self, method: str) -> None:
+    def _see(self, kind: CallClass, method: str) -> None:
+        if kind is not CallClass.ORDER:
+            return
         if self._may_change is not None:
             self._may_change()
         elif not self._is_local:
@@ -135,7 +139,7 @@ class _Line:
 
         self._credentials = credentials
         self._seconds = answer_seconds
-        self._lock = threading.Lock()
+        self.turn = threading.Lock()
         context = DhanContext(credentials.client_id.reveal(), credentials.token().reveal())
         http = context.get_dhan_http()
         http.base_url = rest
@@ -153,16 +157,16 @@ class _Line:
         self._closed = False
 
     def call(self, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Answer:
-        with self._lock:
-            if self._closed:
-                return Answer(method, trouble="the desk was closed", left=False)
-            token = self._credentials.token().reveal()
-            self._http.access_token = token
-            self._http.header["access-token"] = token
-            self._called = method
-            self._answer = Answer(method, trouble="the client made no request", left=False)
-            getattr(self._official, method)(*args, **named)
-            return self._answer
+        """Make a call; the caller holds ``turn``."""
+        if self._closed:
+            return Answer(method, trouble="the desk was closed", left=False)
+        token = self._credentials.token().reveal()
+        self._http.access_token = token
+        self._http.header["access-token"] = token
+        self._called = method
+        self._answer = Answer(method, trouble="the client made no request", left=False)
+        getattr(self._official, method)(*args, **named)
+        return self._answer
 
     def failed(self, error: Exception, *, left: bool) -> Response:
         """Record why there is no answer; what the official client gets instead is harmless."""
