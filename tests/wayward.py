@@ -111,18 +111,26 @@ class WaywardBroker:
         self.next_submit, self.next_cancel = [], []
 
     def orders(self) -> list[Order]:
-        return [self._order(slip) for slip in self.slips if not slip.hidden]
+        return [self._order(s) for s in self.slips if not s.hidden and self._is_of_today(s)]
 
     def fills(self) -> list[Fill]:
+        return self._fills([s for s in self.slips if self._is_of_today(s)])
+
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
+        numbers = {order.order_id for order in orders}
+        past = [s for s in self.slips if not self._is_of_today(s)]
+        return self._fills([s for s in past if s.number in numbers])
+
+    def _is_of_today(self, slip: Slip) -> bool:
+        return slip.at.date() == self.clock.now().date()
+
+    def _fills(self, slips: Sequence[Slip]) -> list[Fill]:
         return [
             Fill(f"{s.number}-{n}", s.number, s.request.correlation_id, s.request.contract.key,
                  s.request.side, units, s.request.limit, 0, s.at)
-            for s in self.slips if not s.hidden
+            for s in slips if not s.hidden
             for n, (units, told) in enumerate(s.trades) if told
         ]  # fmt: skip
-
-    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:  # noqa: ARG002
-        return []
 
     def positions(self) -> list[BrokerPosition]:
         return [BrokerPosition(key, units) for key, units in self.held.items() if units]

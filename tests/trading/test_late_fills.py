@@ -121,6 +121,23 @@ def test_a_late_order_beside_its_successor_is_called_back_with_it(leaving: Leavi
     assert sum(s.left for s in leaving.broker.live()) == leaving.held * LOT == 3 * LOT
 
 
+def test_a_fill_told_after_its_day_is_found_by_the_positions_that_differ(leaving: Leaving) -> None:
+    leaving.round()
+    (first,) = leaving.broker.slips
+    leaving.made.step(5)
+    leaving.broker.next_submit = ["too fast"]
+    leaving.round()  # cancelled and given up; its successor is not sent
+    leaving.broker.trade(first, LOT, told=False)
+    leaving.broker.tell_all()
+    leaving.made.step(24 * 3600)
+    leaving.round()
+    assert leaving.booked == leaving.held == LOTS - 1
+    leaving.made.step(61)
+    leaving.round()
+    assert sum(s.left for s in leaving.broker.live()) == (LOTS - 1) * LOT
+    assert leaving.broker.doubled == []
+
+
 def test_a_late_fill_of_an_entry_counts_towards_it(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
     made.show(CALL, 150_00, 151_00)

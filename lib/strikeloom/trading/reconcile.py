@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from strikeloom.domain.instruments import parse_key
 from strikeloom.domain.orders import (
@@ -19,6 +20,7 @@ from strikeloom.trading.settle import settle
 from strikeloom.trading.tell import tell
 
 _WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN})
+_LOOKED_BACK = timedelta(days=7)
 
 
 @dataclass
@@ -56,7 +58,7 @@ def reconcile(desk: Desk) -> ReconcileReport:
     orders, fills = desk.broker.orders(), desk.broker.fills()
     held = {p.contract_key: p.net_units for p in desk.broker.positions()}
     known = {intent.correlation_id: intent for intent in desk.store.intents()}
-    overdue = _overdue(desk, known)
+    overdue = _overdue(desk, known, held)
     if overdue:
         fills = fills + desk.broker.earlier_fills(overdue)
     report = ReconcileReport()
@@ -82,15 +84,28 @@ def reconcile(desk: Desk) -> ReconcileReport:
     return report
 
 
-def _overdue(desk: Desk, known: dict[str, OrderIntent]) -> list[Order]:
-    """Orders of earlier days whose end we have not seen: the day's book is of today alone."""
+def _overdue(desk: Desk, known: dict[str, OrderIntent], held: dict[str, int]) -> list[Order]:
+    """Orders of earlier days whose end we have not seen: the day's book is of today alone.
+
+    Where positions differ also those that ended with units left: what they traded may have been
+    told after we last looked.
+    """
     if desk.broker.book_is_complete:
         return []
     today = desk.clock.now().date()
+    differ = _gaps(desk, held)
     return [
         order
         for order in desk.store.orders()
-        if known[order.correlation_id].state in _WATCHED and order.updated_at.date() < today
+        if order.updated_at.date() < today
+        and (
+            known[order.correlation_id].state in _WATCHED
+            or (
+                order.contract_key in differ
+                and order.filled_units < order.units
+                and today - order.updated_at.date() <= _LOOKED_BACK
+            )
+        )
     ]
 
 
@@ -171,16 +186,22 @@ def _net(desk: Desk) -> dict[str, int]:
     return {key: units for key, units in net.items() if units}
 
 
-def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
+def _gaps(desk: Desk, held: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """Contracts whose net units differ: ours and the broker's."""
     ours = _net(desk)
-    for key in sorted(set(ours) | set(held)):
-        if not desk.broker.tells_settlements and _expired(desk, key):
-            continue  # it goes from the broker's list and from ours at different moments
-        if ours.get(key, 0) != held.get(key, 0):
-            report.gaps[key] = held.get(key, 0) - ours.get(key, 0)
-            report.differences.append(
-                f"{key}: {ours.get(key, 0)} units here, {held.get(key, 0)} at the broker"
-            )
+    return {
+        key: (ours.get(key, 0), held.get(key, 0))
+        for key in sorted(set(ours) | set(held))
+        # what expired goes from the broker's list and from ours at different moments
+        if (desk.broker.tells_settlements or not _expired(desk, key))
+        and ours.get(key, 0) != held.get(key, 0)
+    }
+
+
+def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
+    for key, (ours, theirs) in _gaps(desk, held).items():
+        report.gaps[key] = theirs - ours
+        report.differences.append(f"{key}: {ours} units here, {theirs} at the broker")
     for text in report.differences:
         tell(desk, "critical", f"positions differ. {text}; no exit trades what only one side holds")
 
