@@ -8,11 +8,9 @@ from datetime import date
 from strikeloom.domain.money import paise
 from strikeloom.ports.history import History
 
-_COLUMNS = ("symbol", "expiry", "last_day", "final_settlement")
-
 
 class SeriesEnds:
-    """Last days and final values over a history; each day of a symbol is read once.
+    """Last days and final values over a history; each day is read once.
 
     A file that is stored says of its day what the exchange had told by that morning: ITC's
     of 2025-01-01 that its series of three months end on 2025-01-03.
@@ -21,7 +19,7 @@ class SeriesEnds:
     def __init__(self, history: History) -> None:
         self._history = history
         self._stored: list[date] = []
-        self._read: dict[tuple[str, date], dict[date, date]] = {}
+        self._read: dict[date, dict[tuple[str, date], date]] = {}
 
     def last_day(self, symbol: str, expiry: date, since: date, until: date) -> date:
         """Day on which a series that was held on ``since`` ends, as known on ``until``.
@@ -32,8 +30,8 @@ class SeriesEnds:
         """
         days = self._days(until)
         for day in days[bisect_left(days, since) : bisect_right(days, min(until, expiry))]:
-            ends = self._listed(symbol, day).get(expiry, expiry)
-            if ends < expiry:
+            ends = self._early(day).get((symbol, expiry))
+            if ends is not None:
                 return ends
         return expiry
 
@@ -41,7 +39,8 @@ class SeriesEnds:
         """Value in paise at which the series that end on a day settle; ``None`` if unknown."""
         if day not in self._history.days():
             return None
-        frame = self._history.contracts(day, symbols=[symbol], columns=_COLUMNS)
+        names = ("symbol", "expiry", "last_day", "final_settlement")
+        frame = self._history.contracts(day, symbols=[symbol], columns=names)
         ended = frame["last_day"].fillna(frame["expiry"]).dt.date == day
         final = frame.loc[ended, "final_settlement"].dropna()
         return paise(final.iloc[0], what="final settlement") if len(final) else None
@@ -52,12 +51,12 @@ class SeriesEnds:
             self._stored = self._history.days()
         return self._stored
 
-    def _listed(self, symbol: str, day: date) -> dict[date, date]:
-        """Expiries of a day whose last day is told."""
-        if (symbol, day) not in self._read:
-            frame = self._history.contracts(day, symbols=[symbol], columns=_COLUMNS)
-            told = frame.dropna(subset=["last_day"]).drop_duplicates(["expiry", "last_day"])
-            told = told.sort_values("last_day", ascending=False)
-            pairs = zip(told["expiry"].dt.date, told["last_day"].dt.date, strict=True)
-            self._read[symbol, day] = dict(pairs)
-        return self._read[symbol, day]
+    def _early(self, day: date) -> dict[tuple[str, date], date]:
+        """Last days by symbol and expiry, of the series of a day that end before their expiry."""
+        if day not in self._read:
+            frame = self._history.contracts(day, columns=("symbol", "expiry", "last_day"))
+            early = frame[frame["last_day"] < frame["expiry"]].sort_values("last_day")
+            early = early.drop_duplicates(["symbol", "expiry"])
+            rows = zip(early["symbol"], early["expiry"], early["last_day"], strict=True)
+            self._read[day] = {(name, e.date()): last.date() for name, e, last in rows}
+        return self._read[day]
