@@ -213,12 +213,13 @@ def _reasons(k: Floats, w: Floats, weight: Floats, group: Ints, years: Floats) -
         weightless = ~(weight > 0)
     slot = np.where(inside, group, 0)
     most = np.zeros(len(years) + 1)
-    ok = inside & ~outside & ~weightless & np.isfinite(k + w)
+    known = np.isfinite(k) & np.isfinite(w)
+    ok = inside & ~outside & ~weightless & known
     np.maximum.at(most, slot[ok], weight[ok])
     reason[outside] = QuoteReason.OUT_OF_RANGE
     reason[weightless | (weight < _FAINTEST * most[slot])] = QuoteReason.NO_WEIGHT
     reason[~inside | ~np.append(timed, False)[slot]] = QuoteReason.NO_SLICE
-    reason[~(np.isfinite(k) & np.isfinite(w)) | np.isnan(weight)] = QuoteReason.MISSING
+    reason[~known | np.isnan(weight)] = QuoteReason.MISSING
     return reason
 
 
