@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ from strikeloom.exchange.placement import Placement
 from strikeloom.monitor import watch
 from strikeloom.monitor.mark import mark_position
 from strikeloom.ports.desk import Desk
+from strikeloom.ports.feed import MarketFeed
 from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
@@ -89,8 +91,22 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
     return _itc(request.getfixturevalue("shared_data"), tmp_path)
 
 
+class _Untold:
+    """``ports.feed.MarketFeed`` to which nobody told an early end."""
+
+    def __init__(self, feed: MarketFeed) -> None:
+        self._feed = feed
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._feed, name)
+
+    def last_day(self, _symbol: str, expiry: date, _since: date) -> date:
+        return expiry
+
+
 def _enter(desk: Desk, key: str, day: date) -> Position:
-    """Buy a lot through the only way to an order."""
+    """Buy a lot through the only way to an order, not knowing of an early end."""
+    desk = replace(desk, feed=_Untold(desk.feed))  # type: ignore[arg-type]
     contract = desk.instruments.contract(key, day)
     ask = desk.feed.quotes([contract])[key].ask
     assert ask is not None

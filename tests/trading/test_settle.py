@@ -14,7 +14,11 @@ from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import Fill
+from strikeloom.trading.intents import entry_intents
+from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import reconcile
+from strikeloom.trading.send import Pace
+from strikeloom.trading.work import work
 
 FINAL = 25_175_40  # the NIFTY close the exchange printed on 2026-01-27, as a figure
 
@@ -181,3 +185,15 @@ def test_a_settlement_told_is_not_of_what_was_listed_anew_under_the_name(made: M
     assert made.store.position(first.strategy_id).legs[0].realised == 130 * (175_40 - 151_00)
     assert made.store.position(second.strategy_id).legs[0].realised == 65 * (10_00 - 151_00)
     assert reconcile(made.desk).differences == []
+
+
+def test_nothing_is_entered_that_ends_before_its_expiry(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    made.feed.ends["NIFTY", EXPIRY] = date(2026, 2, 12)
+    bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
+    made.store.record_intents(entry_intents(made.desk, bought, 1))
+    with Lease(made.home, made.store) as lease:
+        work(made.desk, lease, Pace(1e6))
+    assert made.broker.orders() == []
+    (intent,) = made.store.intents()
+    assert "ends on 2026-02-12, before its expiry" in intent.note

@@ -69,6 +69,9 @@ def _form(desk: Desk, intent: OrderIntent) -> None:
             listed = desk.instruments.contract(contract.key, day)
         except DataError as error:
             raise _refuse("listed", str(error)) from None
+        ends = desk.feed.last_day(contract.symbol, contract.expiry, desk.day)
+        if day <= ends < contract.expiry:  # past it, the name is of a series listed anew
+            raise _refuse("last day", f"{contract.label} ends on {ends}, before its expiry")
         if listed.lot_size != contract.lot_size:
             raise _refuse(
                 "lot size",
