@@ -15,10 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from desks import MadeDesk
 from doubles import option
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.orders import Purpose
+from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position
+from strikeloom.errors import BrokerError
 from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.reconcile import resolve_unknown
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished, work
 from wayward import WaywardBroker
@@ -136,6 +138,30 @@ def test_a_fill_told_after_its_day_is_found_by_the_positions_that_differ(leaving
     leaving.round()
     assert sum(s.left for s in leaving.broker.live()) == (LOTS - 1) * LOT
     assert leaving.broker.doubled == []
+
+
+def test_an_order_of_yesterday_without_an_answer_is_settled_by_its_number(
+    leaving: Leaving,
+) -> None:
+    leaving.broker.next_submit = ["hidden"]
+    leaving.round()
+    (slip,) = leaving.broker.slips
+    leaving.broker.trade(slip, LOT, told=True)
+    leaving.made.step(24 * 3600)
+    slip.hidden = slip.live = False
+    leaving.round()
+    assert leaving.booked == LOTS  # nobody can find it without its number
+    (doubtful,) = leaving.desk.store.intents(states={IntentState.UNKNOWN})
+    name = doubtful.correlation_id
+    resolve_unknown(leaving.desk, name, arrived=True, who="test", number=slip.number)
+    for _ in range(3):
+        leaving.made.step(31)
+        leaving.round()
+    assert leaving.booked == leaving.held == LOTS - 1
+    assert sum(s.left for s in leaving.broker.live()) == (LOTS - 1) * LOT
+    assert leaving.broker.doubled == []
+    with pytest.raises(BrokerError, match="on record already"):
+        resolve_unknown(leaving.desk, name, arrived=True, who="test", number=slip.number)
 
 
 def test_a_late_fill_of_an_entry_counts_towards_it(tmp_path: Path) -> None:

@@ -19,6 +19,10 @@ def doubt(
     never: Annotated[
         bool, typer.Option("--never", help="It never reached the broker: it may be sent anew.")
     ] = False,
+    number: Annotated[
+        str,
+        typer.Option("--number", help="With --arrived: the broker's number, once its day is over."),
+    ] = "",
     market: Market = "",
     mode: Mode = "",
     as_json: Json = False,
@@ -26,7 +30,8 @@ def doubt(
     """List orders in doubt, or settle one after a look at the broker's own page.
 
     Nothing is sent again while an order is in doubt. Say --never only of an order that the
-    broker's order book, trades and positions do not show.
+    broker's order book, trades and positions do not show. Of an order of an earlier day give
+    the broker's order number: its trades are told by that alone.
 
     Example: strikeloom doubt I3KQ7-0-0-1 --never
     """
@@ -40,7 +45,10 @@ def doubt(
     if order:
         if arrived == never:
             raise SettingsError(f"{order}: say either --arrived or --never")
-        resolve_unknown(desk, order, arrived=arrived, who="a person at the terminal")
+        if number and not arrived:
+            raise SettingsError(f"{order}: --number goes with --arrived")
+        who = "a person at the terminal"
+        resolve_unknown(desk, order, arrived=arrived, who=who, number=number)
         say.say(f"{order}: noted; the watcher goes on from there")
         return
     found = desk.store.intents(states={IntentState.UNKNOWN})

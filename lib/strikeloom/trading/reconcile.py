@@ -219,17 +219,27 @@ def _move(desk: Desk, intent: OrderIntent, to: IntentState, note: str) -> None:
     )
 
 
-def resolve_unknown(desk: Desk, correlation_id: str, *, arrived: bool, who: str) -> None:
+def resolve_unknown(
+    desk: Desk, correlation_id: str, *, arrived: bool, who: str, number: str = ""
+) -> None:
     """Record a person's word on an order in doubt.
 
     ``arrived`` false ends the intent as never placed; true makes it WORKING, to be matched
-    with the order book again.
+    with the order book again. Once its day is over what it traded is found by ``number`` alone,
+    the broker's of the order.
 
     Raises
     ------
     BrokerError
-        When the order is not in doubt.
+        When the order is not in doubt, or the number is of another order.
     """
+    if number and any(order.order_id == number for order in desk.store.orders()):
+        raise BrokerError(f"order number {number} is on record already", order_id=number)
+    doubtful = [
+        intent
+        for intent in desk.store.intents(states={IntentState.UNKNOWN})
+        if intent.correlation_id == correlation_id
+    ]
     to = IntentState.WORKING if arrived else IntentState.ENDED
     moved = desk.store.move_intent(
         correlation_id,
@@ -240,3 +250,10 @@ def resolve_unknown(desk: Desk, correlation_id: str, *, arrived: bool, who: str)
     )
     if not moved:
         raise BrokerError(f"{correlation_id} is not in doubt; strikeloom doubt lists what is")
+    for intent in doubtful if arrived and number else ():
+        desk.store.record_order(
+            Order(
+                number, correlation_id, intent.contract.key, intent.side, intent.units, 0,
+                intent.limit, OrderState.UNKNOWN, "", intent.created_at,
+            )
+        )  # fmt: skip
