@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,16 @@ def test_a_clock_that_is_off_arms_nothing(
         "strikeloom.desk.ready.SystemClock.now", lambda self: now(self).replace(year=2031)
     )
     _refused("clock is [0-9]+ s off the broker's, 3 s are allowed")
+
+
+def test_a_broker_that_does_not_tell_the_time_arms_nothing(
+    local: LocalExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "strikeloom.desk.ready.parsedate_to_datetime",
+        lambda _text: parsedate_to_datetime("Wed, 11 Feb 2026 04:30:00 -0000"),  # no zone
+    )
+    _refused(r"the broker's time is not known \(TypeError\)")
 
 
 def test_a_position_that_is_not_on_record_arms_nothing(local: LocalExchange) -> None:

@@ -100,10 +100,10 @@ def _clock(desk: Desk, client: DhanClient) -> Iterator[str]:
     try:
         answer = client.call(CallClass.OTHER, "get_fund_limits")
         told = parsedate_to_datetime(answer.headers["date"])
-    except (BrokerError, KeyError, ValueError) as error:
+        off = abs((SystemClock().now() - told).total_seconds())
+    except (BrokerError, KeyError, ValueError, TypeError) as error:  # a date without a zone too
         yield f"the broker's time is not known ({type(error).__name__})"
         return
-    off = abs((SystemClock().now() - told).total_seconds())
     most = desk.settings.desk.live.max_clock_seconds
     if off > most:
         yield f"this machine's clock is {off:.0f} s off the broker's, {most:.0f} s are allowed"

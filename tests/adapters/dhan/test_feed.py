@@ -287,3 +287,12 @@ def test_an_id_of_yesterday_does_not_tick_into_a_contract_of_today(
     assert _bid(feed) == 98_00
     feed._use([_full(99, 97_00)])
     assert _bid(feed) == 97_00
+
+
+def test_a_packet_that_shows_nothing_is_no_quote(ours: OurSide, local: LocalExchange) -> None:
+    """The first packet of a contract that nobody quotes or ever traded holds zeros."""
+    feed = ours.feed(streaming=False)
+    feed.quotes([OTHER])
+    number = int(local.id_of(OTHER))
+    feed._use([_full(number, 98_00)._replace(last=0.0, depth=bytes(100))])
+    assert feed.cache.get([OTHER.key]) == {}

@@ -242,8 +242,7 @@ class DhanFeed:
         at = self._clock.now()
         quotes = [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
         self._seen |= dict.fromkeys((c.key for c in contracts), time.monotonic())
-        # a contract that shows neither side nor a last price has no quote
-        self.cache.put(q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None))
+        self._keep(quotes)
 
     def _ask_level(self, symbol: str, security: SecurityId, known: object) -> None:
         try:
@@ -269,7 +268,11 @@ class DhanFeed:
         """Turn ticks into quotes."""
         at = self._clock.now()
         used = (self._used(packet, at) for packet in packets)
-        self.cache.put(quote for quote in used if quote is not None)
+        self._keep(quote for quote in used if quote is not None)
+
+    def _keep(self, quotes: Iterable[Quote]) -> None:
+        """A contract that shows neither side nor a last price has no quote."""
+        self.cache.put(q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None))
 
     def _used(self, packet: Packet, at: datetime) -> Quote | None:
         place = packet.segment, packet.security_id

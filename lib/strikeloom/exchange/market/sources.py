@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -257,8 +257,3 @@ def _spots(rows: pd.DataFrame, moments: list[pd.Timestamp], symbols: list[str]) 
 
 def _of(table: Mapping[str, int], known: list[OptionContract]) -> Ints:
     return np.array([table.get(contract.key, 0) for contract in known], dtype=np.int64)
-
-
-def first_moment(tape: Tape) -> datetime:
-    """When the day's quotes begin."""
-    return tape.day_columns.moments[0]
