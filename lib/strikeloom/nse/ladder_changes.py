@@ -9,6 +9,7 @@ these need ids.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ _RATIOS = sorted(
 def ladder_splits(
     before: pd.DataFrame, after: pd.DataFrame, *, day: date, cash: pd.DataFrame
 ) -> list[CorporateAction]:
-    """Splits of stocks whose contracts have no id on either day.
+    """Splits of stocks whose contracts lack ids on one of the days.
 
     Parameters
     ----------
@@ -54,13 +55,9 @@ def ladder_splits(
     lives = (before["expiry"] >= pd.Timestamp(day)) & before["final_settlement"].isna()
     old = before[lives & (before["right"] != "XX")]
     new = after[after["right"] != "XX"]
-    named = set(old.loc[old["instrument_id"] != 0, "symbol"])
-    named &= set(new.loc[new["instrument_id"] != 0, "symbol"])
     found = []
-    for symbol, bars in cash.sort_values("day").groupby("symbol", sort=True):
+    for symbol, bars in _fallen(cash, _without_ids(old) | _without_ids(new)):
         steps = bars["close"].to_numpy()[:-1] / bars["open"].to_numpy()[1:]
-        if symbol in named or not len(steps) or np.nanmax(steps) < 1 / (1 - _GAP):
-            continue
         place = int(np.nanargmax(steps))
         ours, theirs = (frame[frame["symbol"] == symbol] for frame in (old, new))
         ratio = _ratio(ours, theirs, float(steps[place]))
@@ -75,6 +72,21 @@ def ladder_splits(
             when = bars["day"].iloc[place + 1].date()
             found.append(CorporateAction(str(symbol), when, "split", float(ratio), evidence=seen))
     return found
+
+
+def _without_ids(options: pd.DataFrame) -> set[str]:
+    """Symbols none of whose contracts has an id."""
+    named = options["symbol"][options["instrument_id"] != 0].unique()
+    return set(options["symbol"].unique()) - set(named)
+
+
+def _fallen(cash: pd.DataFrame, symbols: set[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Bars by day of those shares that once opened far below the close before, by symbol."""
+    bars = cash[cash["symbol"].isin(symbols)].sort_values(["symbol", "day"], ignore_index=True)
+    closes = bars["close"].shift().where(bars["symbol"] == bars["symbol"].shift())
+    fallen = bars["symbol"][closes / bars["open"] >= 1 / (1 - _GAP)].unique()
+    for symbol in sorted(fallen):
+        yield symbol, bars[bars["symbol"] == symbol]
 
 
 def _ratio(old: pd.DataFrame, new: pd.DataFrame, step: float) -> Fraction | None:
