@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest
+from strikeloom.adapters.read_through import ReadThrough
+from strikeloom.domain.orders import Order, OrderRequest
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.ports.broker import Broker
 
+_LOG = logging.getLogger("strikeloom.orders")
 
-class LoggedBroker:
+
+class LoggedBroker(ReadThrough):
     """``ports.broker.Broker`` around another one.
 
     Parameters
@@ -24,12 +28,9 @@ class LoggedBroker:
     """
 
     def __init__(self, broker: Broker, folder: Path, now: Callable[[], datetime]) -> None:
-        self._broker = broker
+        super().__init__(broker)
         self._folder = folder
         self._now = now
-        self.name = broker.name
-        self.book_is_complete = broker.book_is_complete
-        self.tells_settlements = broker.tells_settlements
 
     def submit(self, request: OrderRequest) -> Order:
         """Place a limit order.
@@ -60,26 +61,6 @@ class LoggedBroker:
         about: dict[str, object] = {"order_id": order_id}
         return self._through("cancel", about, lambda: self._broker.cancel(order_id))
 
-    def orders(self) -> list[Order]:
-        """Orders of the broker behind."""
-        return self._broker.orders()
-
-    def fills(self) -> list[Fill]:
-        """Fills of the broker behind."""
-        return self._broker.fills()
-
-    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
-        """Fills of earlier days of the broker behind."""
-        return self._broker.earlier_fills(orders)
-
-    def positions(self) -> list[BrokerPosition]:
-        """Positions of the broker behind."""
-        return self._broker.positions()
-
-    def funds(self) -> Funds:
-        """Money at the broker behind."""
-        return self._broker.funds()
-
     def _through(self, what: str, about: dict[str, object], call: Callable[[], Order]) -> Order:
         try:
             self._write(what, about)
@@ -96,13 +77,13 @@ class LoggedBroker:
         return order
 
     def _after(self, what: str, about: dict[str, object], text: str, number: str = "") -> None:
-        """Write down what came of a call; the call was made, so a full disk changes nothing."""
+        """Write down what came of a call; it was made, so a full disk is told and no more."""
         try:
             self._write(
                 what, {**about, "order_id": number or about.get("order_id", ""), "text": text}
             )
-        except OSError:
-            return
+        except OSError as error:
+            _LOG.error("%s could not be written down in %s: %s", what, self._folder, error)
 
     def _write(self, what: str, about: dict[str, object]) -> None:
         now = self._now()

@@ -1,0 +1,38 @@
+"""What a broker around another one reads: all of it passes unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order
+from strikeloom.ports.broker import Broker
+
+
+class ReadThrough:
+    """The reading half of ``ports.broker.Broker``, of the broker behind."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.name = broker.name
+        self.book_is_complete = broker.book_is_complete
+        self.tells_settlements = broker.tells_settlements
+
+    def orders(self) -> list[Order]:
+        """Orders of the broker behind."""
+        return self._broker.orders()
+
+    def fills(self) -> list[Fill]:
+        """Fills of the broker behind."""
+        return self._broker.fills()
+
+    def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
+        """Fills of earlier days of the broker behind."""
+        return self._broker.earlier_fills(orders)
+
+    def positions(self) -> list[BrokerPosition]:
+        """Positions of the broker behind."""
+        return self._broker.positions()
+
+    def funds(self) -> Funds:
+        """Money at the broker behind."""
+        return self._broker.funds()

@@ -1,0 +1,50 @@
+"""A broker whose orders are written down: what cannot be written is told, never passed over."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from doubles import ist
+from strikeloom.adapters.logged import LoggedBroker
+from strikeloom.errors import Rejected
+
+NOW = ist("2026-02-11 10:00")
+
+
+class Counting:
+    """Takes cancellations, and makes the folder useless when told so."""
+
+    name, book_is_complete, tells_settlements = "counting", True, True
+
+    def __init__(self, spoil: Path | None = None) -> None:
+        self.calls = 0
+        self.spoil = spoil
+
+    def cancel(self, order_id: str) -> object:
+        self.calls += 1
+        if self.spoil is not None:
+            (self.spoil / f"{NOW:%Y-%m-%d}.jsonl").unlink()
+            (self.spoil / f"{NOW:%Y-%m-%d}.jsonl").mkdir()
+        return SimpleNamespace(state="CANCELLED", reason="", order_id=order_id)
+
+
+def test_an_order_call_that_cannot_be_written_down_is_not_made(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("a file where the folder should be")
+    behind = Counting()
+    broker = LoggedBroker(behind, tmp_path / "log", lambda: NOW)  # type: ignore[arg-type]
+    with pytest.raises(Rejected, match="was not sent: it cannot be written down"):
+        broker.cancel("7")
+    assert behind.calls == 0
+
+
+def test_what_came_of_a_call_and_cannot_be_written_down_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = LoggedBroker(Counting(tmp_path), tmp_path, lambda: NOW)  # type: ignore[arg-type]
+    with caplog.at_level(logging.ERROR):
+        assert broker.cancel("7").order_id == "7"
+    assert "cancel: CANCELLED could not be written down" in caplog.text
