@@ -88,12 +88,11 @@ def _underlying(desk: Desk, name: str) -> str:
     import difflib
 
     from strikeloom.errors import DataError
-    from strikeloom.nse.underlyings import known
 
     try:
         return desk.instruments.underlying(name).symbol
     except DataError:
-        names = sorted({*known(), *desk.history.contracts(desk.day)["symbol"].unique()})
+        names = sorted(desk.history.contracts(desk.day)["symbol"].unique())
         near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
         raise DataError(
             f"market {desk.market} has no underlying {name}; the nearest: {', '.join(near)}",

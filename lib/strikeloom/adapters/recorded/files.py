@@ -56,6 +56,8 @@ def _archived(path: Path, wanted: Callable[[str], bool]) -> Iterator[tuple[str, 
                         yield member.name, content.read()
     except (OSError, tarfile.TarError, EOFError) as error:
         raise BadFile(
-            f"{path} is neither a folder of recorded chains nor a readable tar archive: {error}",
+            f"{path} is neither a folder of recorded chains nor a readable tar archive "
+            f"({getattr(error, 'strerror', None) or type(error).__name__}); give one of them after "
+            "recorded:",
             path=str(path),
         ) from error
