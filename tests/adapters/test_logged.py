@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from doubles import ist
 from strikeloom.adapters.logged import LoggedBroker
 from strikeloom.errors import Rejected
+from support.fakes import ist
 
 NOW = ist("2026-02-11 10:00")
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from chromium import FLAGS, chromium_path
-from pages import Served, desk_with_position, served
 from strikeloom.domain.positions import Position
 from strikeloom.ports.desk import Desk
+from support.chromium import FLAGS, chromium_path
+from support.page_server import Served, desk_with_position, served
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,14 @@ from threading import Event, Thread
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from chromium import FLAGS, chromium_path
-from fresh_homes import fresh_home
-from pages import served
 from strikeloom import execution
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk import open_desk, to_next_session
 from strikeloom.monitor import request_exit, watch
 from strikeloom.ports.desk import Desk
+from support.chromium import FLAGS, chromium_path
+from support.notebook_runs import fresh_home
+from support.page_server import served
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "monitor.png"
 

@@ -9,9 +9,9 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages import Served, one_cycle
 from strikeloom.domain.positions import RequestState
 from strikeloom.monitor import kill, resume
+from support.page_server import Served, one_cycle
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from doubles import option
-from local_exchange import LocalExchange, local_exchange
 from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.desk import keys
+from support.fakes import option
+from support.local_exchange import LocalExchange, local_exchange
 
 START = FeedStream.start
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import nse_files
 from cli.conftest import Call
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.views.figures import coverage_figure
+from support import nse_files
 
 #: Of the ten sessions from 2026-01-28 on, a Sunday (2026-02-01) among them, these are stored.
 STORED = ("2026-01-28", "2026-01-29", "2026-02-02", "2026-02-06", "2026-02-09")

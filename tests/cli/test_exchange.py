@@ -12,12 +12,12 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from doubles import ist, option
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.placement import Placement
 from strikeloom.views.terminal.exchange_board import exchange_board
+from support.fakes import ist, option
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def test_a_wrong_file_is_said_before_anything_starts(drawn_home, tmp_path, call)
 
 @pytest.fixture
 def engine(tmp_path):
-    from doubles import CASH, ManualClock, ShownFeed
+    from support.fakes import CASH, ManualClock, ShownFeed
 
     clock = ManualClock(ist("2026-02-11 10:00"))
     feed = ShownFeed(clock)

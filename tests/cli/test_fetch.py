@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-import nse_files
 from cli.conftest import Call
-from file_server import FileServer, serving
 from strikeloom.settings.all import config_folder, load_settings
+from support import nse_files
+from support.file_server import FileServer, serving
 
 DAY, NEXT = date(2026, 2, 10), date(2026, 2, 11)
 PATHS = load_settings().fetch.paths

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from doubles import ist
 from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.adapters.system_clock import SystemClock
+from support.fakes import ist
 
 
 @pytest.fixture

@@ -5,9 +5,6 @@ from datetime import date, datetime
 
 import pytest
 
-from dhan_side import OurSide
-from doubles import EXPIRY, ManualClock, ShownFeed, TapeFeed, ist, option
-from local_exchange import local_exchange
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.domain.instruments import OptionContract
@@ -15,6 +12,9 @@ from strikeloom.errors import NoQuote
 from strikeloom.exchange.faults import BadQuote, FaultyFeed
 from strikeloom.ports.feed import MarketFeed, RecordedFeed
 from strikeloom.settings.all import load_settings
+from support.dhan_client import OurSide
+from support.fakes import EXPIRY, ManualClock, ShownFeed, TapeFeed, ist, option
+from support.local_exchange import local_exchange
 
 KEY = "SYNDEX:2026-06-30:2830000:CE"
 NOW = ist("2026-06-11 11:02")

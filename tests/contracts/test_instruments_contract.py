@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from dhan_side import OurSide
-from doubles import option
-from local_exchange import local_exchange
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.domain.instruments import Kind
 from strikeloom.errors import DataError
 from strikeloom.ports.instruments import Instruments
+from support.dhan_client import OurSide
+from support.fakes import option
+from support.local_exchange import local_exchange
 
 
 @dataclass

@@ -14,9 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
-from doubles import ist, option, order
-from local_exchange import LocalExchange, local_exchange
 from strikeloom.adapters.dhan.limits import LIMITS, CallClass, RateLimits
 from strikeloom.desk import keys, open_desk
 from strikeloom.desk import open as opening
@@ -34,6 +31,9 @@ from strikeloom.trading.guards import check
 from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from support.desk import MadeDesk
+from support.fakes import ist, option, order
+from support.local_exchange import LocalExchange, local_exchange
 
 TODAY, LAST4 = "2026-02-11", "0001"
 SOLD, BOUGHT = option(24_800, Right.PUT), option(24_600, Right.PUT)

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from dhan_side import QUICK, OurSide, eventually
-from doubles import option
-from local_exchange import LocalExchange, local_exchange
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.limits import CallClass
@@ -20,6 +17,9 @@ from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.desk import keys, open_desk
 from strikeloom.errors import StoreError
 from strikeloom.ports.desk import Desk, Mode
+from support.dhan_client import QUICK, OurSide, eventually
+from support.fakes import option
+from support.local_exchange import LocalExchange, local_exchange
 
 CALL = option(25_000)
 

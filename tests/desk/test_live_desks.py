@@ -10,9 +10,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from dhan_side import OurSide, eventually
-from doubles import ManualClock, ist, option, order
-from local_exchange import local_exchange
 from strikeloom.adapters.dhan.broker import DhanBroker
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
@@ -25,6 +22,9 @@ from strikeloom.desk import keys, open_desk, to_day_end, to_next_session
 from strikeloom.desk.dhan import wire
 from strikeloom.errors import Rejected, StageError, Unreachable
 from strikeloom.ports.desk import Desk, Mode
+from support.dhan_client import OurSide, eventually
+from support.fakes import ManualClock, ist, option, order
+from support.local_exchange import local_exchange
 
 LAST = date(2026, 6, 10)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from doubles import CASH, ManualClock, ShownFeed, TapeFeed, ist
 from strikeloom.adapters.sim import SimBroker
+from support.fakes import CASH, ManualClock, ShownFeed, TapeFeed, ist
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doubles import ManualClock, ShownFeed, ist, option
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
@@ -18,6 +17,7 @@ from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.placement import Placement
 from strikeloom.nse.charges import trade_charges
+from support.fakes import ManualClock, ShownFeed, ist, option
 
 NEAR, FAR = date(2026, 2, 17), date(2026, 2, 24)
 INDEX = [

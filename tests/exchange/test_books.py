@@ -11,12 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from doubles import CASH, EXPIRY, ManualClock, ShownFeed, ist, option, order
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.errors import Rejected
+from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option, order
 
 CONTRACTS = [option(25000), option(25500), option(24500, Right.PUT)]
 contracts = st.sampled_from(CONTRACTS)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from doubles import ist, option
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
@@ -12,6 +11,7 @@ from strikeloom.errors import Rejected
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.placement import Change, OrderType, Placement, Product
+from support.fakes import ist, option
 
 LOW, CALL = option(24900), option(25000)
 STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)

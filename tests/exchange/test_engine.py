@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from doubles import CASH, ShownFeed, ist, option, order
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.orders import BrokerPosition, OrderState, Validity
 from strikeloom.errors import BrokerError, DataError, Rejected, StoreError
+from support.fakes import CASH, ShownFeed, ist, option, order
 
 CALL, FAR = option(25000), option(25500)
 

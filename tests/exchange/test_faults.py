@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from doubles import option, order
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import (
     NoQuote,
@@ -15,6 +14,7 @@ from strikeloom.errors import (
     Unreachable,
 )
 from strikeloom.exchange.faults import BadQuote, Fault, FaultyBroker, FaultyFeed, Plan
+from support.fakes import option, order
 
 CALL = option(25000)
 
@@ -118,8 +118,8 @@ def test_bad_quotes(feed, clock):
 
 
 def test_a_dry_contract_never_completes(tmp_path, feed, clock):
-    from doubles import CASH
     from strikeloom.adapters.sim import SimBroker
+    from support.fakes import CASH
 
     broker = SimBroker(tmp_path / "dry.db", _spoiled(feed, BadQuote.DRY), clock, CASH)
     feed.show(CALL, 9900, 10000)

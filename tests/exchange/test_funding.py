@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from doubles import CASH, ist, option, order
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
+from support.fakes import CASH, ist, option, order
 
 CALL, FAR = option(25000), option(25500)
 LAKH = 1_00_000_00

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from doubles import CASH, ManualClock, TapeFeed, ist
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
+from support.fakes import CASH, ManualClock, TapeFeed, ist
 
 TESTS = Path(__file__).resolve().parents[1]
 SIZE = 65 * 4
@@ -22,7 +22,7 @@ TRADER = """
     from dataclasses import replace
     from datetime import timedelta
     from pathlib import Path
-    from doubles import CASH, ManualClock, TapeFeed, ist, option
+    from support.fakes import CASH, ManualClock, TapeFeed, ist, option
     from strikeloom.domain.legs import Side
     from strikeloom.domain.orders import Validity
     from strikeloom.errors import Rejected

@@ -17,7 +17,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from doubles import CASH, ManualClock, TapeFeed, ist, option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
@@ -27,6 +26,7 @@ from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.hours import is_open
 from strikeloom.exchange.placement import AmoTime, Change, OrderType, Placement, Product
 from strikeloom.nse.sessions import session
+from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 
 CONTRACTS = [option(25000), option(25500), option(24500, Right.PUT)]
 ticks = st.integers(1, 80).map(lambda n: 5 * n)

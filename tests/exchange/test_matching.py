@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doubles import ist
 from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.instruments import Kind, OptionContract, Right
 from strikeloom.domain.legs import Side
@@ -15,6 +14,7 @@ from strikeloom.exchange.matching import match
 from strikeloom.exchange.placement import Placement
 from strikeloom.exchange.rules import form_refusal
 from strikeloom.exchange.typed import typed_order
+from support.fakes import ist
 
 NIFTY = OptionContract("NIFTY", date(2026, 2, 24), 2500000, Right.CALL, Kind.INDEX, 65, 5)
 QUOTED = ist("2026-02-11 10:00")

@@ -10,7 +10,6 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doubles import ManualClock, ShownFeed, ist, option
 from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
@@ -18,6 +17,7 @@ from strikeloom.errors import Rejected
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.placement import Change, OrderType, Placement
+from support.fakes import ManualClock, ShownFeed, ist, option
 
 CALL, LOT = option(25000), 65
 

@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 
-from doubles import CASH, ist, option
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
@@ -13,6 +12,7 @@ from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.placement import AmoTime, Change, OrderType, Placement, Product
+from support.fakes import CASH, ist, option
 
 CALL, FAR = option(25000), option(25500)
 STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)

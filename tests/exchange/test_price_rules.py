@@ -4,12 +4,12 @@ from datetime import date
 
 import pytest
 
-from doubles import ist, option
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.placement import OrderType, Placement
 from strikeloom.exchange.rules import price_refusal
 from strikeloom.exchange.typed import typed_order
+from support.fakes import ist, option
 
 CALL, NOW = option(25000), ist("2026-02-11 10:00")
 BAND = (5, 130_00)

@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from doubles import ist
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -16,6 +15,7 @@ from strikeloom.exchange.engine import Engine
 from strikeloom.exchange.market.sources import tape_of_history
 from strikeloom.exchange.market.views import views
 from strikeloom.exchange.placement import Placement
+from support.fakes import ist
 
 DAY = date(2026, 2, 3)
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from doubles import CASH, EXPIRY, ShownFeed, ist, option
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
@@ -24,6 +23,7 @@ from strikeloom.exchange.standing import (
     StandingState,
 )
 from strikeloom.exchange.standing_forms import SuperTerms
+from support.fakes import CASH, EXPIRY, ShownFeed, ist, option
 
 CALL, OTHER = option(25000), option(25500)
 BUY, SELL = Side.BUY, Side.SELL

@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from doubles import CASH, ManualClock, TapeFeed, ist, option
 from strikeloom.domain.legs import Side
 from strikeloom.errors import BrokerError
 from strikeloom.exchange.account import Account
@@ -34,6 +33,7 @@ from strikeloom.exchange.standing import (
     StandingState,
 )
 from strikeloom.exchange.standing_forms import SuperTerms
+from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 
 CALLS = [option(25000), option(25500)]
 lots = st.integers(1, 6).map(lambda n: 65 * n)

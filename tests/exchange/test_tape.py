@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doubles import CASH, EXPIRY, ist, option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
@@ -24,6 +23,7 @@ from strikeloom.exchange.market.views import bars, spot_view, views
 from strikeloom.exchange.placement import Placement
 from strikeloom.nse.sessions import session
 from strikeloom.ports.feed import DepthFeed
+from support.fakes import CASH, EXPIRY, ist, option
 
 CALL, PUT = option(25000), option(25000, Right.PUT)
 OPEN = ist("2026-02-11 09:15")

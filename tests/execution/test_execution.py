@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import DAY, MadeDesk
-from doubles import ManualClock, ist, option
 from strikeloom import execution
 from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.instruments import Right
@@ -23,6 +21,8 @@ from strikeloom.ports.desk import Mode
 from strikeloom.ports.store import MarkRow
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from support.desk import DAY, MadeDesk
+from support.fakes import ManualClock, ist, option
 
 SOLD, BOUGHT = option(24_800, Right.PUT), option(24_600, Right.PUT)
 

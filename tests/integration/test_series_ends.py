@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from doubles import ManualClock, ist
-from made_chains import made
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -35,6 +33,8 @@ from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
+from support.fakes import ManualClock, ist
+from support.synthetic_chains import made
 
 REAL = ManualClock(ist("2026-11-01 12:00"))
 

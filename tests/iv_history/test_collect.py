@@ -16,7 +16,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import deadly
 from strikeloom import iv_history
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.workers import ClusterWorkers, HereWorkers, ProcessWorkers
@@ -25,6 +24,7 @@ from strikeloom.errors import DataError, MissingHistory, SettingsError, StageErr
 from strikeloom.iv_history import load
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done, Workers
+from support import failing_work
 
 SCRIPT = Path(__file__).with_name("collecting.py")
 MARKET = "synthetic-7"
@@ -283,14 +283,14 @@ def test_processes_write_the_same_bytes(
 
 def test_a_lost_process_loses_nothing(tmp_path: Path) -> None:
     items = [tmp_path / name for name in "ab"]
-    outcomes = list(ProcessWorkers(2).run(deadly.once, items))
+    outcomes = list(ProcessWorkers(2).run(failing_work.once, items))
     assert sorted(item.item for item in outcomes) == items
     assert not any(item.error for item in outcomes)
 
 
 def test_processes_lost_again_and_again_end_the_run(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="too little memory"):
-        list(ProcessWorkers(1).run(deadly.always, [tmp_path]))
+        list(ProcessWorkers(1).run(failing_work.always, [tmp_path]))
 
 
 def test_two_dask_workers_write_the_same_bytes_and_losing_one_loses_nothing(

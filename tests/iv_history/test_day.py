@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from made_chains import DAY, FAR, NEAR, made, walk
 from strikeloom.domain.volatility import IV_EXPIRIES, IV_SUMMARY, Flag, Quality, Unsolved
 from strikeloom.iv_history import DaySummary, smile_points, summarise_day
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.realised import close_to_close, yang_zhang
 from strikeloom.settings.all import load_settings
+from support.synthetic_chains import DAY, FAR, NEAR, made, walk
 
 IV = load_settings().iv
 PEERS = [f"PEER{n:02d}" for n in range(20)]

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from doubles import ManualClock
 from strikeloom import iv_history
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.workers import HereWorkers
@@ -20,6 +19,7 @@ from strikeloom.desk import open_desk
 from strikeloom.errors import NoQuote, RateLimited, SettingsError, StageError, Unreachable
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.desk import Desk
+from support.fakes import ManualClock
 
 MARKET = "synthetic-7"
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from made_chains import made, walk
 from strikeloom import iv_history
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -24,6 +23,7 @@ from strikeloom.iv_history import summarise_day
 from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.realised import close_to_close, garman_klass, parkinson, yang_zhang
 from strikeloom.settings.all import load_settings
+from support.synthetic_chains import made, walk
 
 SPLITS = (
     ("MCX", 5, "2026-01-01", "2026-01-02"),

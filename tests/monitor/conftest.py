@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
+from support.desk import MadeDesk
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doubles import ist, option
 from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg, Urgency
 from strikeloom.errors import SettingsError
 from strikeloom.monitor.decide import decide
 from strikeloom.monitor.exits import DaysToExpiry, ProfitTarget, StopLoss, plan_of
 from strikeloom.settings.all import load_settings
+from support.fakes import ist, option
 
 NOW = ist("2026-02-11 10:00")
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desks import MadeDesk
-from doubles import ist, option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.domain.quotes import MarkHow, Quote
 from strikeloom.errors import DataError
 from strikeloom.monitor.mark import mark_position, mark_quote
+from support.desk import MadeDesk
+from support.fakes import ist, option
 
 NOW = ist("2026-02-11 10:00")
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desks import MadeDesk
-from doubles import ist, option
 from strikeloom.domain.positions import Position, PositionLeg, RequestState
 from strikeloom.errors import GuardError, SettingsError, StoreError
 from strikeloom.monitor import kill, request_exit, resume
 from strikeloom.monitor.request import target_after
+from support.desk import MadeDesk
+from support.fakes import ist, option
 
 NOW = ist("2026-02-11 10:00")
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from desks import MadeDesk
-from doubles import ManualClock, ist, option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
@@ -22,6 +20,8 @@ from strikeloom.ports.desk import Mode
 from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from support.desk import MadeDesk
+from support.fakes import ManualClock, ist, option
 
 SOLD, BOUGHT = option(24_800, Right.PUT), option(24_600, Right.PUT)
 REAL = ManualClock(ist("2026-11-01 12:00"))

@@ -13,9 +13,9 @@ import nbformat
 from nbclient import NotebookClient
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from fresh_homes import NOTEBOOKS, fresh_home
 from strikeloom.desk import open_desk
 from strikeloom.runner.kernel import KERNEL, ensure_kernel
+from support.notebook_runs import NOTEBOOKS, fresh_home
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 

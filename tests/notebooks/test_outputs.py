@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fresh_homes import NOTEBOOKS, fresh_home
 from strikeloom.runner.kernel import ensure_kernel
+from support.notebook_runs import NOTEBOOKS, fresh_home
 
 if TYPE_CHECKING:
     from strikeloom.adapters.parquet.history import ParquetHistory

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from doubles import ist, option
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.errors import NoQuote
 from strikeloom.risk.book import book_margins
 from strikeloom.risk.parameters import delivery_share
+from support.fakes import ist, option
 
 NEAR, FAR = date(2026, 2, 24), date(2026, 3, 30)
 LEVELS = {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}

@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from doubles import ist, option
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.risk.book import book_margins
+from support.fakes import ist, option
 
 CALL, PUT = Right.CALL, Right.PUT
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from small_notebooks import PARAMETERS
 from strikeloom.desk import open_desk
 from strikeloom.domain.results import Stage
 from strikeloom.ports.desk import Desk
 from strikeloom.runner import notebook
+from support.small_notebooks import PARAMETERS
 
 Write = Callable[..., None]
 

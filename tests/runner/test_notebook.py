@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from small_notebooks import SAVES
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
 from strikeloom.runner import run_stage
 from strikeloom.runner.record import close_dead_runs
+from support.small_notebooks import SAVES
 
 Write = Callable[..., None]
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from desks import MadeDesk
-from doubles import ist
 from strikeloom.domain.orders import Fill, IntentState, Order
 from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
 from strikeloom.monitor.watch import CycleReport, run_cycle
@@ -17,6 +15,8 @@ from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from support.desk import MadeDesk
+from support.fakes import ist
 
 PACE = Pace(1e6)
 WAIT = 31

@@ -14,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from desks import MadeDesk
-from doubles import option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, OrderState, Purpose
@@ -29,6 +27,8 @@ from strikeloom.trading.lease import Lease, held_elsewhere
 from strikeloom.trading.reconcile import reconcile, resolve_unknown
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished, work
+from support.desk import MadeDesk
+from support.fakes import option
 
 PACE = Pace(1e6)
 LOTS = 3

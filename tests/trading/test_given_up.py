@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from desks import MadeDesk
-from doubles import option
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
@@ -19,6 +17,8 @@ from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished
+from support.desk import MadeDesk
+from support.fakes import option
 
 PACE = Pace(1e6)
 

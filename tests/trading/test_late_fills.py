@@ -12,8 +12,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from desks import MadeDesk
-from doubles import option
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position
@@ -23,7 +21,9 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import resolve_unknown
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished, work
-from wayward import WaywardBroker
+from support.desk import MadeDesk
+from support.fakes import option
+from support.unreliable_broker import WaywardBroker
 
 CALL, LOT, LOTS = option(25_000), 65, 4
 #: More than one order may carry: the freeze quantity of NIFTY is 1,800 units.

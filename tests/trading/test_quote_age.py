@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
-from doubles import ManualClock, option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import RequestState
@@ -20,6 +18,8 @@ from strikeloom.trading.guards import check
 from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from support.desk import MadeDesk
+from support.fakes import ManualClock, option
 
 #: As ``config/desk.yaml`` states them.
 AGES = {Mode.REPLAY: 900, Mode.SIMULATE: 30, Mode.PAPER: 30, Mode.ALERT: 30, Mode.LIVE: 15}

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
-from doubles import option
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
@@ -17,6 +15,8 @@ from strikeloom.trading.intents import exit_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
+from support.desk import MadeDesk
+from support.fakes import option
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
-from doubles import EXPIRY, ist, option
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Kind, Right
 from strikeloom.domain.legs import Leg, Side
@@ -19,6 +17,8 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
+from support.desk import MadeDesk
+from support.fakes import EXPIRY, ist, option
 
 FINAL = 25_175_40  # the NIFTY close the exchange printed on 2026-01-27, as a figure
 

@@ -8,11 +8,11 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from nse_files import FUTURE, UNTRADED, legacy, legacy_line, udiff
 from strikeloom.adapters.bhavcopy.contracts import legacy as read_legacy
 from strikeloom.adapters.bhavcopy.contracts import udiff as read_udiff
 from strikeloom.adapters.bhavcopy.table import Text
 from strikeloom.errors import BadFile
+from support.nse_files import FUTURE, UNTRADED, legacy, legacy_line, udiff
 
 
 def one(body: bytes, read: Callable[..., object] = read_udiff) -> dict[str, object]:

@@ -15,11 +15,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nse_files import CALL, UDIFF_HEADER, UNTRADED, cash, closes, legacy, save, series, udiff
 from strikeloom.adapters.bhavcopy import ImportReport, import_paths
 from strikeloom.adapters.parquet import partitions
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import DataError, StoreError
+from support.nse_files import (
+    CALL,
+    UDIFF_HEADER,
+    UNTRADED,
+    cash,
+    closes,
+    legacy,
+    save,
+    series,
+    udiff,
+)
 
 DAY = Path("contracts/2026-02-10.parquet")
 

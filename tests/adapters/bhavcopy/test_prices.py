@@ -6,11 +6,11 @@ from datetime import date
 
 import pytest
 
-from nse_files import VIX_HEADER, cash, closes, series
 from strikeloom.adapters.bhavcopy.cash import cash as read_cash
 from strikeloom.adapters.bhavcopy.indices import index_closes, index_series, volatility_index
 from strikeloom.adapters.bhavcopy.table import Text
 from strikeloom.errors import BadFile
+from support.nse_files import VIX_HEADER, cash, closes, series
 
 SBIN = "SBIN EQ 10-Feb-2026 1050.55 1052 1061.5 1049 1060.35 7654321"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dhan_side import OurSide
-from local_exchange import LocalExchange, local_exchange
+from support.dhan_client import OurSide
+from support.local_exchange import LocalExchange, local_exchange
 
 
 @pytest.fixture

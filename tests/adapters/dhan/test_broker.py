@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from dhan_side import OurSide
-from doubles import option, order
-from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.errors import Refusal, checked
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.mapping import position_of
@@ -20,6 +17,9 @@ from strikeloom.errors import (
     UnknownOutcome,
     Unreachable,
 )
+from support.dhan_client import OurSide
+from support.fakes import option, order
+from support.local_exchange import LocalExchange
 
 CALL = option(25_000)
 

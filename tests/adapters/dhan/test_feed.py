@@ -9,9 +9,6 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from dhan_side import QUICK, OurSide, eventually
-from doubles import EXPIRY, option
-from local_exchange import WEEKLY, LocalExchange, local_exchange
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import SecurityId
 from strikeloom.adapters.dhan.mapping import traded_moment
@@ -19,6 +16,9 @@ from strikeloom.adapters.dhan.packets import FullTick, Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NoQuote
 from strikeloom.exchange.market.views import Bars
+from support.dhan_client import QUICK, OurSide, eventually
+from support.fakes import EXPIRY, option
+from support.local_exchange import WEEKLY, LocalExchange, local_exchange
 
 CALL, OTHER = option(25_000), option(25_100)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dhan_side import Known, OurSide, eventually
-from doubles import ManualClock, ist, option
-from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
 from strikeloom.adapters.dhan.security_master import SecurityMaster, parse_master
 from strikeloom.errors import RateLimited, StaleData
+from support.dhan_client import Known, OurSide, eventually
+from support.fakes import ManualClock, ist, option
+from support.local_exchange import LocalExchange
 
 HEAD = (
     "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,"

@@ -8,10 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
-from dhan_side import OurSide
-from doubles import ist, option, order
-from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.mapping import past_fill_of
 from strikeloom.adapters.dhan.master_store import fetch_master
 from strikeloom.domain.legs import Leg, Side
@@ -22,6 +18,10 @@ from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
+from support.desk import MadeDesk
+from support.dhan_client import OurSide
+from support.fakes import ist, option, order
+from support.local_exchange import LocalExchange
 
 CALL = option(25_000)
 

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from dhan_side import Known
-from doubles import ManualClock, ist, option
 from strikeloom.adapters.dhan.chains import chain_frame
 from strikeloom.adapters.dhan.client import Answer
 from strikeloom.adapters.dhan.credentials import Credentials
@@ -22,6 +20,8 @@ from strikeloom.adapters.dhan.settlements import close_of
 from strikeloom.domain.frames import QUOTES
 from strikeloom.errors import BrokerError, NotAuthorised, RateLimited, Unreachable
 from strikeloom.settings.secrets import Secret
+from support.dhan_client import Known
+from support.fakes import ManualClock, ist, option
 
 pytestmark = pytest.mark.realdata
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from dhan_side import QUICK, OurSide, eventually
-from doubles import option, order
-from local_exchange import LocalExchange, local_exchange
 from strikeloom.adapters.dhan.credentials import is_loopback
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.errors import StrikeloomError
 from strikeloom.exchange.server.clients import default_clients
+from support.dhan_client import QUICK, OurSide, eventually
+from support.fakes import option, order
+from support.local_exchange import LocalExchange, local_exchange
 
 TOKEN, CLIENT = "eyMARKEDtokenMARKED0123456789", "7700112233"
 CALL = option(25_000)

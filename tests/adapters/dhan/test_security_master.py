@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from dhan_side import Known
-from doubles import ManualClock, ist
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.dhan.security_master import parse_master, read_master
 from strikeloom.domain.instruments import Kind
 from strikeloom.errors import BadFile, DataError, MissingHistory, StaleData
+from support.dhan_client import Known
+from support.fakes import ManualClock, ist
 
 COMPACT = (
     "SEM_EXM_EXCH_ID,SEM_SEGMENT,SEM_SMST_SECURITY_ID,SEM_INSTRUMENT_NAME,SEM_EXPIRY_CODE,"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dhan_side import QUICK, OurSide, eventually
-from doubles import option, order
-from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.updates import OrderUpdate, OrderUpdates, parse_update
 from strikeloom.domain.orders import OrderState
+from support.dhan_client import QUICK, OurSide, eventually
+from support.fakes import option, order
+from support.local_exchange import LocalExchange
 
 CALL = option(25_000)
 

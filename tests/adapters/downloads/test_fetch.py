@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-import nse_files
-from doubles import ManualClock, ist
-from file_server import FileServer, serving
 from strikeloom.adapters.downloads import FetchReport, fetch
 from strikeloom.adapters.downloads.days import last_published
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import DataError
 from strikeloom.settings.all import load_settings
 from strikeloom.settings.fetch import FetchSettings, Kind
+from support import nse_files
+from support.fakes import ManualClock, ist
+from support.file_server import FileServer, serving
 
 TUESDAY, WEDNESDAY = date(2026, 2, 10), date(2026, 2, 11)
 REPUBLIC_DAY = date(2026, 1, 26)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from nse_files import legacy, save, udiff
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.instruments import Kind, Right, Underlying
 from strikeloom.errors import DataError, MissingHistory
+from support.nse_files import legacy, save, udiff
 
 DAY = date(2026, 2, 10)
 KEY = "NIFTY:2026-02-24:2590000:CE"

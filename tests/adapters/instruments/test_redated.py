@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nse_files import save, udiff
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.redated import redated
 from strikeloom.adapters.parquet.history import ParquetHistory
+from support.nse_files import save, udiff
 
 BEFORE, AFTER = date(2026, 2, 10), date(2026, 2, 11)
 NEXT = {"TradDt": "2026-02-11"}

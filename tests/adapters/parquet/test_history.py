@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from month_writer import write_month
-from nse_files import save, udiff
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet import history as module
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -22,6 +20,8 @@ from strikeloom.domain.frames import CASH, CONTRACTS, INDICES, QUOTES
 from strikeloom.domain.instruments import Kind, Underlying
 from strikeloom.errors import BadFile, BadFrame, MissingHistory, StoreError
 from strikeloom.nse.sessions import IST
+from support.month_writer import write_month
+from support.nse_files import save, udiff
 
 DAY = date(2026, 2, 10)
 

@@ -5,7 +5,6 @@ from datetime import date
 
 import pytest
 
-from doubles import ist
 from strikeloom.adapters.recorded import recorded_day
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import QuoteSource
@@ -17,6 +16,7 @@ from strikeloom.exchange.market.sources import tape_of_rows
 from strikeloom.exchange.market.views import spot_view
 from strikeloom.exchange.placement import Placement
 from strikeloom.nse.charges import first_tariff_day
+from support.fakes import ist
 
 PAGE = (
     ",CallOI,CallChnginOI,CallVolume,CallIV,CallLTP,CallNetChng,CallBidQty,CallBidPrice,"

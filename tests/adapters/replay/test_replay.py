@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from doubles import ist
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.feed import ReplayFeed
@@ -18,6 +17,7 @@ from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import NoQuote, StoreError
 from strikeloom.settings.desk import ReplaySettings
+from support.fakes import ist
 
 FIRST, SECOND, EXPIRY = date(2026, 2, 10), date(2026, 2, 11), date(2026, 2, 24)
 DATES = dict.fromkeys(("day", "expiry", "last_day"), "datetime64[s]")

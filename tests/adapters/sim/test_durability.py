@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from doubles import CASH, ManualClock, ShownFeed, ist, option, order
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Unreachable
+from support.fakes import CASH, ManualClock, ShownFeed, ist, option, order
 
 CALL = option(25000)
 TESTS = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ TESTS = Path(__file__).resolve().parents[2]
 TRADER = """
     import sys
     from pathlib import Path
-    from doubles import CASH, ManualClock, ShownFeed, ist, option, order
+    from support.fakes import CASH, ManualClock, ShownFeed, ist, option, order
     from strikeloom.adapters.sim import SimBroker
 
     clock = ManualClock(ist("2026-02-11 10:00"))

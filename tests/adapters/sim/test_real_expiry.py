@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from doubles import CASH, ManualClock, ist, order
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -14,6 +13,7 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
 from strikeloom.settings.all import load_settings
+from support.fakes import CASH, ManualClock, ist, order
 
 EVE, EXPIRY = date(2026, 2, 23), date(2026, 2, 24)
 

@@ -15,8 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desks import MadeDesk
-from doubles import ist, option
 from strikeloom.adapters.sqlite.positions import _after, _flat
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import SqliteStore, open_store
@@ -31,6 +29,8 @@ from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 from strikeloom.errors import StoreError
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch, MarkRow, Rejection
 from strikeloom.trading.intents import entry_intents
+from support.desk import MadeDesk
+from support.fakes import ist, option
 
 NOW = ist("2026-02-11 10:00")
 DAY = date(2026, 2, 10)

@@ -3,7 +3,7 @@
 import pytest
 from dhanhq import DhanContext, dhanhq
 
-from local_exchange import local_exchange
+from support.local_exchange import local_exchange
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ import requests
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from local_exchange import local_exchange
 from strikeloom.desk.exchange import ExchangeOptions, control_token_file, open_exchange
 from strikeloom.desk.places import places
 from strikeloom.errors import SettingsError
 from strikeloom.exchange.server.clients import Client, read_clients
+from support.local_exchange import local_exchange
 
 TWO = (
     Client("2000000001", "marked-token-a", pin="marked-pin", totp="marked-totp"),

@@ -10,8 +10,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from local_exchange import Pace
 from strikeloom.exchange.server.limits import CallClass, Limiter, documented_limits
+from support.local_exchange import Pace
 
 ORDER, DATA, QUOTE, OTHER = CallClass.ORDER, CallClass.DATA, CallClass.QUOTE, CallClass.OTHER
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from local_exchange import local_exchange
 from strikeloom.exchange.market.views import Bars
 from strikeloom.exchange.server.clients import Client
+from support.local_exchange import local_exchange
 
 #: Fields that the broker has added since its answers were recorded (release 2.5).
 ADDED_TO_CHAINS = {"average_price", "security_id"}

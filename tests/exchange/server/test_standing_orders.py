@@ -11,8 +11,8 @@ import pytest
 import requests
 from websockets.asyncio.client import connect
 
-from local_exchange import local_exchange
 from strikeloom.exchange.market.views import Bars
+from support.local_exchange import local_exchange
 
 
 def moved(local, contract, last, size=650):

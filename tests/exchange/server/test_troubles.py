@@ -8,7 +8,6 @@ import pytest
 import requests
 import yaml
 
-from local_exchange import local_exchange
 from strikeloom.errors import SettingsError
 from strikeloom.exchange.server.troubles import (
     ANY,
@@ -19,6 +18,7 @@ from strikeloom.exchange.server.troubles import (
     read_troubles,
     trouble,
 )
+from support.local_exchange import local_exchange
 
 
 def order(local, call, tag="one", **more):

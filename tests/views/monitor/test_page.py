@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from desks import MadeDesk
-from doubles import ManualClock, ist, option
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.positions import ExitRequest, RequestState
 from strikeloom.errors import StoreError
@@ -25,6 +23,8 @@ from strikeloom.views.monitor.page import (
     why_not,
 )
 from strikeloom.views.monitor.pulse import Pulse, pulse
+from support.desk import MadeDesk
+from support.fakes import ManualClock, ist, option
 
 REAL = ManualClock(ist("2026-11-01 12:00"))
 SOLD, BOUGHT = option(24_800, Right.PUT), option(24_600, Right.PUT)

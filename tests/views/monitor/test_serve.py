@@ -14,12 +14,12 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.websocket import websocket_connect
 
-import pages
-from pages import NOTEBOOK, Served, desk_with_position, one_cycle, served
 from strikeloom.domain.positions import RequestState
 from strikeloom.errors import SettingsError, StageError
 from strikeloom.views.monitor.probe import press_button
 from strikeloom.views.monitor.serve import read_address, serve
+from support import page_server
+from support.page_server import NOTEBOOK, Served, desk_with_position, one_cycle, served
 
 REFUSED = 403
 
@@ -256,7 +256,7 @@ def test_a_long_name_of_the_temporary_folder_is_no_obstacle(
     monkeypatch.setenv("TMPDIR", str(deep))
     if not private:
         no_room = "import strikeloom.views.monitor.serve as s; s._LONGEST = 1\nserve("
-        monkeypatch.setattr(pages, "_SERVE", pages._SERVE.replace("serve(", no_room, 1))
+        monkeypatch.setattr(page_server, "_SERVE", page_server._SERVE.replace("serve(", no_room, 1))
     desk, _ = desk_with_position(home, Path(synthetic_history.folder))
     with served(home, desk.market) as running:
         cookie = fetch(running.url).headers["Set-Cookie"].partition(";")[0]

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
-from doubles import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
 from strikeloom.adapters.parquet.day_tables import DayTables
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
@@ -25,6 +24,7 @@ from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
+from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
 
 MARKET, ACCOUNT, DAY = "made", "replay:made", date(2026, 2, 10)
 START = ist("2026-02-11 10:00")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_exchange import LocalExchange
 from strikeloom.adapters.dhan.broker import DhanBroker
 from strikeloom.adapters.dhan.chains import DhanChains
 from strikeloom.adapters.dhan.client import DhanClient
@@ -22,6 +21,7 @@ from strikeloom.adapters.dhan.socket import Pauses
 from strikeloom.domain.instruments import Kind, Underlying
 from strikeloom.errors import DataError
 from strikeloom.settings.secrets import Secret
+from support.local_exchange import LocalExchange
 
 QUICK = Pauses(first=0.02, longest=0.2, cool_off=0.3, steady=0.2, stall=30.0, open=2.0)
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 
-from doubles import EXPIRY, ManualClock, ShownFeed, ist, option
 from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.instruments import Kind, OptionContract, Right
 from strikeloom.domain.quotes import Quote
@@ -37,6 +36,7 @@ from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.exchange.server.spoiled import SpoiledMarket
 from strikeloom.exchange.server.troubles import Trouble, Troubles, trouble
 from strikeloom.ports.history import History
+from support.fakes import EXPIRY, ManualClock, ShownFeed, ist, option
 
 WEEKLY = date(2026, 2, 17)
 MORNING = "2026-02-11 10:00"

@@ -27,7 +27,7 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "05_monitor.ipynb"
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "05_monitor.ipynb"
 _SERVE = """
 import sys
 from pathlib import Path
