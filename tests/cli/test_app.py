@@ -18,9 +18,9 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(COMMANDS) == {
-        "arm", "data", "demo", "disarm", "doctor", "doubt", "exchange", "execute", "exit",
-        "explain", "iv", "kill", "mark", "monitor", "positions", "quotes", "resume", "run",
-        "schedule", "status", "unmark", "watch",
+        "arm", "data", "demo", "disarm", "doctor", "exchange", "execute", "exit",
+        "explain", "iv", "kill", "mark", "monitor", "orders", "positions", "quotes", "resume",
+        "run", "schedule", "status", "unmark", "watch",
     }  # fmt: skip
 
 
@@ -43,6 +43,9 @@ def test_every_command_has_help(call: Call, name: str) -> None:
         ["exit", "S1", "--percent", "50", "--leg", "1"],
         ["mark"],
         ["mark", "S1", "--all"],
+        ["orders", "I1-0-0-1"],
+        ["orders", "resolve"],
+        ["orders", "--json", "resolve", "I1-0-0-1", "--never"],
         ["schedule"],
         ["schedule", "--once", "--list"],
         ["run", "allocation", "-p", "capital"],

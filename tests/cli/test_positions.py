@@ -124,11 +124,11 @@ def test_without_a_position_there_is_nothing_to_leave(call: Call, drawn_home: Pa
     assert "no position is open" in call("positions").out
 
 
-def test_orders_in_doubt_are_listed_and_settled_by_a_person(call: Call, traded: Desk) -> None:
-    assert "no order of replay:synthetic-7 is in doubt" in call("doubt").out
-    said = call("doubt", "I1-0-0-1", "--never")
-    assert said.code == 1
-    assert "is not in doubt" in said.err
+def test_unresolved_orders_are_listed_and_settled_by_a_person(call: Call, traded: Desk) -> None:
+    assert "replay:synthetic-7 has no unresolved order" in call("orders", "--unresolved").out
+    unknown = call("orders", "resolve", "I1-0-0-1", "--never")
+    assert unknown.code == 1
+    assert "is not unresolved" in unknown.err
     intent = traded.store.intents()[0]
     traded.store.move_intent(
         intent.correlation_id,
@@ -137,8 +137,43 @@ def test_orders_in_doubt_are_listed_and_settled_by_a_person(call: Call, traded: 
         note="no answer",
         at=traded.clock.now(),
     )
-    assert intent.correlation_id in call("doubt").out
-    assert json.loads(call("doubt", "--json").out)[0]["order"] == intent.correlation_id
-    assert call("doubt", intent.correlation_id).code == 1  # neither said
-    assert call("doubt", intent.correlation_id, "--arrived").code == 0
-    assert "no order" in call("doubt").out
+    listed = call("orders", "--unresolved")
+    assert intent.correlation_id in listed.out
+    assert "strikeloom orders resolve" in listed.err
+    (row,) = json.loads(call("orders", "--unresolved", "--json").out)
+    assert (row["order"], row["status"], row["why"]) == (
+        intent.correlation_id, "unknown", "no answer",
+    )  # fmt: skip
+    assert call("orders", "resolve", intent.correlation_id).code == 1  # neither option given
+    assert call("orders", "resolve", intent.correlation_id, "--arrived").code == 0
+    assert "has no unresolved order" in call("orders", "--unresolved").out
+
+
+def test_an_order_that_never_arrived_is_closed(call: Call, traded: Desk) -> None:
+    name = traded.store.intents()[0].correlation_id
+    traded.store.move_intent(
+        name, expected=set(IntentState), to=IntentState.UNKNOWN, at=traded.clock.now()
+    )
+    wrong = call("orders", "resolve", name, "--never", "--number", "7")
+    assert wrong.code == 1
+    assert "--number goes with --arrived" in wrong.err
+    assert "may be sent again" in call("orders", "resolve", name, "--never").out
+    (intent,) = (i for i in traded.store.intents() if i.correlation_id == name)
+    assert intent.state is IntentState.ENDED
+
+
+def test_orders_of_the_day_are_listed_with_what_was_filled(call: Call, traded: Desk) -> None:
+    sent = {i.correlation_id: i for i in traded.store.intents()}
+    listed = call("orders")
+    assert listed.code == 0
+    assert all(name in listed.out for name in sent)
+    rows = {row["order"]: row for row in json.loads(call("orders", "--json").out)}
+    assert set(rows) == set(sent)
+    for fill in traded.store.fills():
+        row, intent = rows[fill.correlation_id], sent[fill.correlation_id]
+        assert row["broker_order"] == fill.order_id
+        assert abs(row["units"]) == row["filled"] == intent.units
+        assert (row["units"] < 0) == (int(intent.side) < 0)
+    earlier = call("orders", "--date", "2020-01-01")
+    assert earlier.out.strip() == "replay:synthetic-7 has no order of 2020-01-01"
+    assert call("orders", "--date", "Monday").code == 1

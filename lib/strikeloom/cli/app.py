@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import arm, data, demo, doubt, exchange, look, mark, monitor, quotes, stages
+from strikeloom.cli import arm, data, demo, exchange, look, mark, monitor, orders, quotes, stages
 from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
 
@@ -25,16 +25,16 @@ app = typer.Typer(
         "[bold]Begin[/bold]  strikeloom demo  (a whole synthetic day, then the page)\n\n"
         "[bold]A day[/bold]  data import FILES, run iv-history, run strategy-creation, run "
         "allocation, mark --all, run execution, watch, monitor\n\n"
-        "Exit codes: 0 done, 1 failed (the message says what to do), 2 wrong usage."
+        "Exit codes: 0 done, 1 failed (the message names the remedy), 2 wrong usage."
     ),
 )
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
+app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
 for room, panel in (
     (demo, "Begin"),
     (stages, "Stages"),
     (mark, "Stages"),
     (monitor, "Positions"),
-    (doubt, "Positions"),
     (arm, "Positions"),
     (look, "Looking"),
     (quotes, "Looking"),
@@ -55,7 +55,7 @@ def main() -> NoReturn:
         with AT_END:
             app(args=paired(sys.argv[1:]))
     except StrikeloomError as error:
-        from strikeloom.cli.say import problem
+        from strikeloom.cli.console import problem
 
         problem(str(error))
         sys.exit(1)

@@ -25,21 +25,21 @@ def arm(
 
     Example: strikeloom arm --account 0042 --day 2026-02-11
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.ready import arm as arm_day
 
     armed = arm_day(market, account, day)
-    say.warn(f"{armed} is armed: desks in mode live send real orders until the end of {day}")
-    say.say("strikeloom disarm ends it; strikeloom kill blocks entries alone")
+    console.warn(f"{armed} is armed: desks in mode live send real orders until the end of {day}")
+    console.print_line("strikeloom disarm ends it; strikeloom kill blocks entries alone")
 
 
 def disarm() -> None:
     """Let no real order out any more. What rests or is held at the broker is then a person's."""
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.ready import disarm as disarm_day
 
     was = disarm_day()
-    say.say(f"disarmed: {', '.join(was)}" if was else "no account was armed")
+    console.print_line(f"disarmed: {', '.join(was)}" if was else "no account was armed")
 
 
 COMMANDS = (arm, disarm)

@@ -34,7 +34,7 @@ def status(
     """
     from strikeloom.adapters.parquet.coverage import days_without_ids
     from strikeloom.adapters.parquet.history import ParquetHistory
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.places import places
 
     where = places()
@@ -48,19 +48,19 @@ def status(
             bare[folder.name] = days_without_ids(history)
     if plot is not None and found:
         _write(plot, {name: months for name, (_, months) in found.items()})
-        say.note(f"figure written to {plot}")
+        console.note(f"figure written to {plot}")
     if as_json:
         bodies = [_body(name, *item) for name, item in found.items()]
-        say.as_json([{**body, "days_without_ids": bare[body["market"]]} for body in bodies])
+        console.as_json([{**body, "days_without_ids": bare[body["market"]]} for body in bodies])
         return
     if not found:
         named = f"market {market}" if market else "no market"
-        say.say(
+        console.print_line(
             f"{named} is {'not ' if market else ''}stored under {where.home}; strikeloom data "
             "fetch --from DAY or strikeloom data import PATH brings the exchange's files in"
         )
         return
-    say.table(
+    console.table(
         "Stored markets",
         ["market", "first", "last", "days>", "missing>"],
         [
@@ -71,7 +71,7 @@ def status(
     for name, (_, months) in found.items():
         _tell(name, months)
         if bare[name]:
-            say.note(_of_the_old_layout(bare[name]))
+            console.note(_of_the_old_layout(bare[name]))
 
 
 def _of_the_old_layout(days: Sequence[date]) -> str:
@@ -95,10 +95,10 @@ def _months(history: Any, worked_out: Path) -> pd.DataFrame:
 
 
 def _tell(market: str, months: pd.DataFrame) -> None:
-    from strikeloom.cli import say
+    from strikeloom.cli import console
 
-    say.say()
-    say.table(
+    console.print_line()
+    console.table(
         f"{market}: days stored by month",
         ["month", "sessions>", "contracts>", "", "cash>", "indices>", "worked out>", "missing"],
         [

@@ -40,12 +40,12 @@ def import_(
 
     from strikeloom.adapters.bhavcopy.importer import import_paths
     from strikeloom.adapters.parquet.history import ParquetHistory
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.markets import EXCHANGE
     from strikeloom.desk.places import places
 
     history = ParquetHistory(places().history(EXCHANGE), EXCHANGE)
-    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
+    with Progress(console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         report = import_paths(
             paths,
@@ -68,15 +68,15 @@ def import_(
     ]
     refused = [item for item in files if item["status"] == "refused"]
     if as_json:
-        say.as_json({"files": files, "refused": len(refused)})
+        console.as_json({"files": files, "refused": len(refused)})
     else:
         for item in refused:
-            say.problem(f"{item['file']} refused: {item['message']}")
+            console.problem(f"{item['file']} refused: {item['message']}")
         new = sum(item.new for item in report.files)
         rows = sum(item.rows for item in report.files)
         days = history.days()
         span = f"; {len(days)} days stored, {days[0]} to {days[-1]}" if days else ""
-        say.say(
+        console.print_line(
             f"{len(files) - len(refused)} files in, {len(refused)} refused; {rows:,} rows read, "
             f"{new:,} new{span}"
         )

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from strikeloom.cli import say
+from strikeloom.cli import console
 from strikeloom.cli.demo_day import ANALYSIS, MARKET, child
 from strikeloom.desk import mark, open_desk
 from strikeloom.domain.positions import RequestState
@@ -51,14 +51,14 @@ class Report:
             When it failed.
         """
         begun = time.monotonic()
-        with say.err.status(name, spinner="dots"):
+        with console.err.status(name, spinner="dots"):
             try:
                 seen, good = do(), True
             except (StrikeloomError, OSError) as error:
                 seen, good = str(error), False
         took = time.monotonic() - begun
         self.steps.append((name, good, seen, took))
-        say.say(f"{'PASS' if good else 'FAIL'}  {took:5.1f} s  {name}: {seen}")
+        console.print_line(f"{'PASS' if good else 'FAIL'}  {took:5.1f} s  {name}: {seen}")
         if not good:
             raise StageError(seen)
 
@@ -80,7 +80,7 @@ def check_demo() -> bool:
             _show_logs(home)
     took = time.monotonic() - begun
     verdict = "passed" if report.passed else "FAILED"
-    say.say(f"demo --check {verdict}: {len(report.steps)} steps in {took:.0f} s")
+    console.print_line(f"demo --check {verdict}: {len(report.steps)} steps in {took:.0f} s")
     return report.passed
 
 
@@ -245,4 +245,4 @@ def _show_logs(home: Path) -> None:
     for log in sorted(home.glob("*.log")):
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
         for line in tail:
-            say.note(f"{log.name}: {line}")
+            console.note(f"{log.name}: {line}")

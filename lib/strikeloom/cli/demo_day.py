@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from strikeloom.cli import say
+from strikeloom.cli import console
 from strikeloom.cli.stages import report
 from strikeloom.desk import desk_home, mark, open_desk, places
 from strikeloom.desk.keys import environment
@@ -46,16 +46,16 @@ def show_demo(port: int | None = None) -> None:
     for stage in ANALYSIS:
         run(desk, stage)
     rows, _ = mark(desk)
-    say.say(f"marked {len(rows)} strategies")
+    console.print_line(f"marked {len(rows)} strategies")
     run(desk, Stage.EXECUTION)
     with child("watch", "--market", desk.market, "--date", str(next_trading_day(desk.day))) as log:
-        say.say(f"watcher started; its log is {log}")
+        console.print_line(f"watcher started; its log is {log}")
         serve(
             notebooks_folder() / Stage.MONITOR.notebook,
             desk.home,
             port=desk.settings.monitor.port if port is None else port,
             parameters={"market": desk.market},
-            ready=lambda address: say.say(
+            ready=lambda address: console.print_line(
                 f"\nOpen the monitor page: {address.url}\nCtrl-C ends the demo."
             ),
         )
@@ -65,7 +65,7 @@ def open_market() -> Desk:
     """Open the synthetic market, drawn when it is not there yet."""
     from rich.progress import Progress
 
-    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
+    with Progress(console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
         task = bar.add_task("drawing the synthetic market", total=None)
         return open_desk(
             MARKET,
@@ -81,7 +81,7 @@ def run(desk: Desk, stage: Stage) -> None:
     StageError
         When it failed; names the run's folder.
     """
-    with say.err.status(f"running notebook {stage.notebook}", spinner="dots"):
+    with console.err.status(f"running notebook {stage.notebook}", spinner="dots"):
         result, made = run_stage(desk, stage, {})
     if result.verdict is Verdict.FAILED:
         raise StageError(f"{stage} failed: {result.error}. Look into {made.folder}")

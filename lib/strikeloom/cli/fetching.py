@@ -52,7 +52,7 @@ def fetch(
     from strikeloom.adapters.downloads import fetch as download
     from strikeloom.adapters.downloads.days import last_published
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.markets import EXCHANGE, open_history
     from strikeloom.desk.places import places
     from strikeloom.settings.all import load_settings
@@ -62,10 +62,12 @@ def fetch(
     last = last_published(clock, settings)
     begin, end = _range(first, to, history.days(), last)
     if begin > end:
-        say.say(f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published")
+        console.print_line(
+            f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published"
+        )
         return
-    shown = Progress(console=say.err, transient=True, disable=not say.err.is_terminal)
-    with say.stopping(_STOPPED), shown as bar:
+    shown = Progress(console=console.err, transient=True, disable=not console.err.is_terminal)
+    with console.stopping(_STOPPED), shown as bar:
         task = bar.add_task("fetching", total=None)
         report = download(
             begin,
@@ -80,7 +82,7 @@ def fetch(
             ),
         )
     if as_json:
-        say.as_json(_body(begin, end, report))
+        console.as_json(_body(begin, end, report))
     else:
         _tell(begin, end, report)
     if not report.complete:
@@ -102,24 +104,24 @@ def _range(first: str, to: str, stored: list[date], published: date) -> tuple[da
 
 
 def _tell(begin: date, end: date, report: FetchReport) -> None:
-    from strikeloom.cli import say
+    from strikeloom.cli import console
 
     failed = [item for item in report.files if item.status == "failed"]
     for item in failed[:_SHOWN]:
-        say.problem(item.message)
+        console.problem(item.message)
     if len(failed) > _SHOWN:
-        say.problem(f"and {len(failed) - _SHOWN} more; --json lists all")
+        console.problem(f"and {len(failed) - _SHOWN} more; --json lists all")
     for file in report.refused:
-        say.problem(f"{file.path} refused: {file.message}")
+        console.problem(f"{file.path} refused: {file.message}")
     unasked = report.count("not asked")
     if unasked:
-        say.problem(f"stopped: {unasked} files were not asked for; run the same command again")
+        console.problem(f"stopped: {unasked} files were not asked for; run the same command again")
     for day in report.surprises:
-        say.warn(
+        console.warn(
             f"{day} has files although the calendar has no session; add it to "
             "nse/data/session_overrides.csv"
         )
-    say.say(
+    console.print_line(
         f"{begin} to {end}: {report.count('fetched')} files fetched, "
         f"{report.count('stored', 'here')} were here, {report.count('closed')} days closed, "
         f"{report.count('failed', 'not asked') + len(report.refused)} missing; "

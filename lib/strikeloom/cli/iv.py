@@ -56,7 +56,7 @@ def iv(
     """
     import pandas as pd
 
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import MissingHistory
 
     desk, name = desk_of(market, to), symbol.upper()
@@ -77,10 +77,10 @@ def iv(
     rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")]
     days = [_day(row, rank) for row, rank in rows]
     if as_json:
-        say.as_json(days)
+        console.as_json(days)
         return
     top = max((day["atm_iv_30d"] or 0.0 for day in days), default=0.0)
-    say.table(
+    console.table(
         f"{name}: volatility 30 days ahead, % a year",
         ["day", "at the money>", "", "model free>", "VIX>", "25d skew>", "realised>", "rank>",
          "regime", "grade", "remarks"],
@@ -94,9 +94,9 @@ def iv(
     )  # fmt: skip
     last = days[-1]
     terms = ", ".join(f"{n} d {_percent(last[f'atm_iv_{n}d']) or '-'}" for n in (7, 30, 60, 90))
-    say.say(f"term     {terms}")
+    console.print_line(f"term     {terms}")
     for text in _standings(ranks.get(desk.day)):
-        say.say(text)
+        console.print_line(text)
 
 
 def _since(first: str) -> date | None:

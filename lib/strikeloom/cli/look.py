@@ -15,7 +15,7 @@ Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     """Show market, account, replay clock, watcher, kill switch and the latest runs."""
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
     from strikeloom.ports.desk import Mode as DeskMode
@@ -26,8 +26,10 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     where = places()
     name = resolve_market(market, load_settings(), where)
     if not where.history(name).exists():
-        say.say(f"nothing here yet: market {name} is not stored under {where.home}")
-        say.say("strikeloom demo shows a whole day; strikeloom data import PATH brings files in")
+        console.print_line(f"nothing here yet: market {name} is not stored under {where.home}")
+        console.print_line(
+            "strikeloom demo shows a whole day; strikeloom data import PATH brings files in"
+        )
         return
     desk = desk_of(name, mode=mode)
     dead = close_dead_runs(desk)
@@ -37,7 +39,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     stands = desk.store.replay_time()
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
-        say.as_json(
+        console.as_json(
             {
                 "market": desk.market,
                 "account": desk.account,
@@ -53,17 +55,19 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
             }
         )
         return
-    say.say(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
+    console.print_line(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
     stand = f"replay stands at {stands:%Y-%m-%d %H:%M}" if stands else "has not begun"
     if desk.mode is not DeskMode.REPLAY:
         stand = f"mode {desk.mode}, {desk.clock.now():%Y-%m-%d %H:%M} there"
-    say.say(f"account  {desk.account}: {stand}, {len(desk.store.positions())} open positions")
+    console.print_line(
+        f"account  {desk.account}: {stand}, {len(desk.store.positions())} open positions"
+    )
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
-    say.say(f"watcher  {'running' if watching else 'not running'}{last}")
+    console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
-        say.warn(f"kill switch engaged: {switch.reason}")
-    say.say(f"home     {desk.home}")
-    say.table(
+        console.warn(f"kill switch engaged: {switch.reason}")
+    console.print_line(f"home     {desk.home}")
+    console.table(
         "Latest runs",
         ["run", "verdict", "error"],
         [(row["run_id"], row["verdict"], row["error"]) for row in runs],
@@ -75,7 +79,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
 
     Example: strikeloom explain NIFTY --date 2026-02-10
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.domain.money import rupees_text
     from strikeloom.errors import StageError
 
@@ -89,7 +93,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
             f"strikeloom run strategy-creation --date {desk.day} looks at every symbol"
         )
     if as_json:
-        say.as_json(
+        console.as_json(
             {
                 "symbol": name,
                 "day": desk.day,
@@ -104,34 +108,36 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
         return
     for proposal in proposals:
         risk = proposal.risk
-        say.say(f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}")
+        console.print_line(
+            f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}"
+        )
         for leg in proposal.legs:
-            say.say(f"    {leg.side.word.lower():<4} {leg.contract.label} at "
+            console.print_line(f"    {leg.side.word.lower():<4} {leg.contract.label} at "
                     f"{rupees_text(leg.price)}")  # fmt: skip
-        say.say(
+        console.print_line(
             f"    most to earn {rupees_text(risk.max_profit)}, to lose "
             f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"
         )
         for reason in proposal.reasons:
-            say.say(f"    - {reason}")
+            console.print_line(f"    - {reason}")
     if rejected:
-        say.table("Not proposed", ["template", "why not"],
+        console.table("Not proposed", ["template", "why not"],
                   [(row.template, row.reason) for row in rejected])  # fmt: skip
 
 
 def doctor(as_json: Json = False) -> None:
     """Check this installation: settings, home, kernel, notebooks, keys, calendar, browser."""
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.cli.checks import examine
 
     findings = list(examine())
     failed = [item for item in findings if not item.good]
     if as_json:
-        say.as_json([{"what": f.what, "good": f.good, "detail": f.detail} for f in findings])
+        console.as_json([{"what": f.what, "good": f.good, "detail": f.detail} for f in findings])
     else:
         for item in findings:
             mark = "ok  " if item.good else "FAIL"
-            say.say(f"{mark}  {item.what}: {item.detail}")
+            console.print_line(f"{mark}  {item.what}: {item.detail}")
     if failed:
         raise typer.Exit(1)
 

@@ -28,7 +28,7 @@ def mark(
 
     strikeloom mark SKQ7M2X4ABCD --notes "before results"
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk import mark as mark_for
 
     if all_ == bool(strategy_ids):
@@ -36,10 +36,10 @@ def mark(
     desk = desk_of(market, day, mode=mode)
     rows, new = mark_for(desk, None if all_ else strategy_ids, notes=notes)
     if as_json:
-        say.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
+        console.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
         return
     proposals = {row.strategy_id: desk.store.proposal(row.strategy_id) for row in rows}
-    say.table(
+    console.table(
         f"Marked for {desk.day}: {len(rows)}, of which new {new}",
         ["id", "symbol", "template", "lots>"],
         [
@@ -56,13 +56,13 @@ def unmark(
     mode: Mode = "",
 ) -> None:
     """Take marks back, as long as they were not executed."""
-    from strikeloom.cli import say
+    from strikeloom.cli import console
 
     desk = desk_of(market, mode=mode)
     count = desk.store.unmark(strategy_ids)
-    say.say(f"{count} of {len(strategy_ids)} marks removed")
+    console.print_line(f"{count} of {len(strategy_ids)} marks removed")
     if count < len(strategy_ids):
-        say.warn(
+        console.warn(
             "the others were not marked, or are executed already: strikeloom exit leaves those"
         )
         raise typer.Exit(1)

@@ -43,7 +43,7 @@ def watch(
     from datetime import date
 
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk import to_day_end, to_day_start
     from strikeloom.errors import SettingsError
     from strikeloom.monitor import watch as watch_desk
@@ -61,7 +61,7 @@ def watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     if not once:
-        say.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
+        console.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
     last = watch_desk(
         desk,
         SystemClock(),
@@ -88,22 +88,22 @@ def positions(
 
     Example: strikeloom positions --detailed
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import load_board
     from strikeloom.views.terminal import board_json, board_view
 
     desk = desk_of(market, mode=mode)
     if as_json:
-        say.as_json(board_json(load_board(desk)))
+        console.as_json(board_json(load_board(desk)))
         return
     if not continuous:
-        say.out.print(board_view(load_board(desk), detailed=detailed))
+        console.out.print(board_view(load_board(desk), detailed=detailed))
         return
     import time
 
     from rich.live import Live
 
-    with Live(board_view(load_board(desk), detailed=detailed), console=say.out) as live:
+    with Live(board_view(load_board(desk), detailed=detailed), console=console.out) as live:
         while True:
             time.sleep(desk.settings.monitor.page_refresh_seconds)
             live.update(board_view(load_board(desk), detailed=detailed))
@@ -124,7 +124,7 @@ def exit_(
 
     Example: strikeloom exit SKQ7M2X4ABCD --percent 50
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import GuardError
     from strikeloom.monitor import request_exit
     from strikeloom.trading.lease import held_elsewhere
@@ -136,7 +136,7 @@ def exit_(
     desk = desk_of(market, mode=mode)
     names = [p.position_id for p in desk.store.positions()] if all_ else [position_id]
     if not names:
-        say.say("no position is open")
+        console.print_line("no position is open")
         return
     written: list[dict[str, Any]] = []
     refused = 0
@@ -149,16 +149,18 @@ def exit_(
             if not all_:
                 raise
             refused += 1
-            say.problem(str(error))
+            console.problem(str(error))
             continue
         written.append(
             {"request": request.request_id, "position": name, "new": new, "state": request.state}
         )
         if not as_json:
             said = "asked" if new else "the same was asked already"
-            say.say(f"{name}: {said} ({request.request_id}), lots to keep {request.target_lots}")
+            console.print_line(
+                f"{name}: {said} ({request.request_id}), lots to keep {request.target_lots}"
+            )
     if as_json:
-        say.as_json({"requests": written, "refused": refused})
+        console.as_json({"requests": written, "refused": refused})
     if written and not held_elsewhere(desk.home, desk.store):
         _offer_cycle(desk, quiet=as_json)
     if refused:
@@ -178,13 +180,15 @@ def kill(
     Example: strikeloom kill --flatten --reason "news"
     """
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import kill as engage
     from strikeloom.trading.lease import held_elsewhere
 
     desk = desk_of(market, mode=mode)
     engage(desk, reason, flatten=flatten, at=SystemClock().now())
-    say.say(f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume")
+    console.print_line(
+        f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume"
+    )
     if flatten and not held_elsewhere(desk.home, desk.store):
         _offer_cycle(desk, quiet=False)
 
@@ -199,12 +203,12 @@ def resume(
     Example: strikeloom resume --reason "checked the order book"
     """
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import resume as release
 
     desk = desk_of(market, mode=mode)
     release(desk, reason, at=SystemClock().now())
-    say.say(f"kill switch of {desk.account} released")
+    console.print_line(f"kill switch of {desk.account} released")
 
 
 def monitor(
@@ -219,20 +223,20 @@ def monitor(
 
     Open the address it prints: its token is good for this run alone.
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk import MODE, notebooks_folder
     from strikeloom.domain.results import Stage
     from strikeloom.views.monitor.serve import serve
 
     desk = desk_of(market, mode=mode)
-    say.note("starting the page")
+    console.note("starting the page")
     os.environ[MODE] = desk.mode.value  # the page's kernels open the same desk
     serve(
         notebooks_folder() / Stage.MONITOR.notebook,
         desk.home,
         port=desk.settings.monitor.port if port is None else port,
         parameters={"market": desk.market},
-        ready=lambda address: say.say(f"monitor page: {address.url}"),
+        ready=lambda address: console.print_line(f"monitor page: {address.url}"),
     )
 
 
@@ -251,7 +255,7 @@ def _told_changes() -> Any:
 
 
 def _tell(report: CycleReport) -> None:
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.domain.money import rupees_text
 
     parts = [f"{len(report.marked)} positions"]
@@ -260,23 +264,23 @@ def _tell(report: CycleReport) -> None:
     known = [marked.pnl for marked in report.marked if marked.pnl is not None]
     if known:
         parts.append(f"P&L {rupees_text(sum(known), decimals=0, signed=True)}")
-    say.say(f"{report.at:%Y-%m-%d %H:%M}  {', '.join(parts)}")
+    console.print_line(f"{report.at:%Y-%m-%d %H:%M}  {', '.join(parts)}")
     for line in report.fired:
-        say.say(f"    {line}")
+        console.print_line(f"    {line}")
     for line in report.withheld:
-        say.say(f"    would {line}")
+        console.print_line(f"    would {line}")
     for line in report.blocked:
-        say.warn(line)
+        console.warn(line)
     for name in report.unpriced:
-        say.warn(f"{name} has a leg without a usable price: no P&L, no rule fires")
+        console.warn(f"{name} has a leg without a usable price: no P&L, no rule fires")
 
 
 def _tell_requests(desk: Desk) -> None:
-    from strikeloom.cli import say
+    from strikeloom.cli import console
 
     for request in desk.store.requests()[-5:]:
         said = f"{request.request_id} of {request.position_id}: {request.state} {request.note}"
-        say.note(f"request {said}")
+        console.note(f"request {said}")
 
 
 def _offer_cycle(desk: Desk, *, quiet: bool) -> None:
@@ -284,7 +288,7 @@ def _offer_cycle(desk: Desk, *, quiet: bool) -> None:
     import sys
 
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import watch as watch_desk
 
     asked = not quiet and sys.stdin.isatty() and sys.stderr.isatty()
@@ -292,7 +296,7 @@ def _offer_cycle(desk: Desk, *, quiet: bool) -> None:
         _tell(watch_desk(desk, SystemClock(), once=True))
         _tell_requests(desk)
     else:
-        say.note("no watcher is running; strikeloom watch --once acts on it")
+        console.note("no watcher is running; strikeloom watch --once acts on it")
 
 
 exit_.__name__ = "exit"

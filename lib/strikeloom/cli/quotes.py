@@ -37,7 +37,7 @@ def quotes(
 
     strikeloom quotes --open-positions
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import NoQuote
 
     if open_positions == bool(symbols):
@@ -56,7 +56,7 @@ def quotes(
         legs = (leg for position in desk.store.positions() for leg in position.legs)
         wanted = sorted({leg.contract for leg in legs if leg.net_units})
         if not wanted and not as_json:
-            say.say(f"no position of {desk.account} is open: there is nothing to quote. "
+            console.print_line(f"no position of {desk.account} is open: there is nothing to quote. "
                     "strikeloom quotes NIFTY shows options around a level")  # fmt: skip
             return
     found = desk.feed.quotes(wanted)
@@ -65,12 +65,12 @@ def quotes(
     if as_json:
         body = {"spots": [{"symbol": s, "level": v / 100, "at": at} for s, v, at in spots],
                 "quotes": [_plain(found.get(c.key), c) for c in wanted]}  # fmt: skip
-        say.as_json(body)
+        console.as_json(body)
         return
     now = desk.clock.now()
     for symbol, level, at in spots:
-        say.say(f"{symbol}  {level / 100:,.2f}  {(now - at).total_seconds():.0f} s old")
-    say.table(
+        console.print_line(f"{symbol}  {level / 100:,.2f}  {(now - at).total_seconds():.0f} s old")
+    console.table(
         f"Quotes of {desk.market} at {now:%Y-%m-%d %H:%M:%S}, mode {desk.mode}",
         ["contract", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
         _rows(wanted, found, desk),

@@ -147,7 +147,7 @@ def schedule(
     */10 9-18 * * 1-5 strikeloom schedule --once      (a line for cron)
     """
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.runner.schedule import run_due, week
     from strikeloom.settings.all import load_settings
 
@@ -157,9 +157,9 @@ def schedule(
     if list_:
         rows = week(load_settings().schedule, now.date())
         if as_json:
-            say.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
+            console.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
         else:
-            say.table(
+            console.table(
                 "The coming week (Asia/Kolkata)",
                 ["day", "", "session", "jobs"],
                 [(d, f"{d:%a}", s, j) for d, s, j in rows],
@@ -170,10 +170,10 @@ def schedule(
         outcomes.append(item)
         if not as_json:
             parts = (item.at, item.stage, item.day, item.outcome, item.note)
-            say.say("  ".join(str(part) for part in parts if part))
+            console.print_line("  ".join(str(part) for part in parts if part))
     if as_json:
         keys = ("stage", "at", "day", "outcome", "note")
-        say.as_json([{key: getattr(item, key) for key in keys} for item in outcomes])
+        console.as_json([{key: getattr(item, key) for key in keys} for item in outcomes])
     if any(item.outcome == "failed" for item in outcomes):
         raise typer.Exit(1)
 
@@ -183,7 +183,7 @@ _AGAIN = "; the same command goes on with the rest"
 
 def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]:
     """Read today's chains; the day, for which the stage is then run, and whether all are in."""
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import StageError
     from strikeloom.iv_history import read_chains
 
@@ -191,7 +191,7 @@ def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]
     outcomes: list[Done] = []
     wanted = 0
     try:
-        with say.bar("reading chains") as step:
+        with console.bar("reading chains") as step:
 
             def moved(done: int, total: int) -> None:
                 nonlocal wanted
@@ -202,11 +202,11 @@ def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]
     finally:  # also when it was stopped or the broker is down
         failed = [item for item in outcomes if item.error]
         for item in failed:
-            say.warn(f"{item.item}: {item.error}")
+            console.warn(f"{item.item}: {item.error}")
         if wanted:
             told = f", {len(failed)} failed" if failed else ""
             more = "" if len(outcomes) - len(failed) == wanted else _AGAIN
-            say.note(f"{len(outcomes) - len(failed)} of {wanted} chains read{told}{more}")
+            console.note(f"{len(outcomes) - len(failed)} of {wanted} chains read{told}{more}")
     if len(failed) == len(outcomes):
         raise StageError("no chain of today was read: there is nothing to work out")
     return desk.clock.now().date().isoformat(), not failed
@@ -228,19 +228,19 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.domain.results import Stage, Verdict
     from strikeloom.runner import run_stage
 
     stage = Stage(name.value)
     desk = desk_of(market, day, mode=mode)
-    say.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
+    console.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
     kept = "; days that were worked out are kept" if stage is Stage.IV_HISTORY else ""
     stopped = f"{stage} stopped{kept}; strikeloom status lists the run"
-    with say.stopping(stopped), say.bar("running") as step:
+    with console.stopping(stopped), console.bar("running") as step:
         result, made = run_stage(desk, stage, values, progress=step)
     if as_json:
-        say.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
+        console.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
     else:
         report(result, made)
     if result.verdict is Verdict.FAILED:
@@ -249,23 +249,23 @@ def _run(
 
 def report(result: StageResult, made: Run) -> None:
     """Tell what a run did."""
-    from strikeloom.cli import say
+    from strikeloom.cli import console
 
     counts = result.counts
     text = f"{result.stage} of {result.day}: {result.verdict}"
     if counts:
         what = _COUNTED[result.stage]
         text += f", {counts['done']} of {counts['universe']} {what}, {counts['refused']} refused"
-    say.say(text)
+    console.print_line(text)
     for reason, count in sorted(result.refused.items(), key=lambda item: -item[1]):
-        say.say(f"  {count:>5}  refused: {reason}")
+        console.print_line(f"  {count:>5}  refused: {reason}")
     for name, count in result.outputs.items():
-        say.say(f"  {count:>5}  {name.replace('_', ' ')}")
+        console.print_line(f"  {count:>5}  {name.replace('_', ' ')}")
     for warning in result.warnings:
-        say.warn(warning)
+        console.warn(warning)
     if result.error:
-        say.problem(result.error)
-    say.note(f"run folder {made.folder}")
+        console.problem(result.error)
+    console.note(f"run folder {made.folder}")
 
 
 _COUNTED = {

@@ -18,7 +18,7 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line of result."""
     out.print(Text(text))
 
