@@ -20,7 +20,7 @@ from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
 from strikeloom.quant.smile import volatility
 from strikeloom.quant.smile_fit import Kind
-from strikeloom.strategy_creation.bars import Bars, forecast_variance
+from strikeloom.strategy_creation.bars import DailyBars, forecast_variance
 from strikeloom.strategy_creation.flow import read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains
 
@@ -116,7 +116,7 @@ def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
     low = np.minimum(first, close) / 1.004
     low[1, -5] = np.nan
     names = [f"S{i}" for i in range(12)]
-    bars = Bars({name: i for i, name in enumerate(names)}, first, high, low, close)
+    bars = DailyBars({name: i for i, name in enumerate(names)}, first, high, low, close)
     left = dict.fromkeys(names, 10) | {"S2": 4, "S3": 0}
     found = forecast_variance(bars, left)
     assert set(found) == set(names) - {"S1", "S3"}
@@ -124,7 +124,7 @@ def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
     for name, ahead in (("S0", 10), ("S2", 4)):
         expected = har_forecast(fit_har(daily, ahead), daily)[bars.place[name]]
         assert found[name] == pytest.approx(ahead * expected)
-    young = Bars(bars.place, *(side[:, -25:] for side in (first, high, low, close)))
+    young = DailyBars(bars.place, *(side[:, -25:] for side in (first, high, low, close)))
     assert forecast_variance(young, left) == {}
 
 

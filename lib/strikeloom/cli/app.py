@@ -1,4 +1,4 @@
-"""``strikeloom``: the commands, and what an error looks like in a terminal."""
+"""``strikeloom``: the commands, and how errors are shown in a terminal."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ for room, panel in (
 
 
 def main() -> NoReturn:
-    """Run the command line; an error of the package is a sentence and exit code 1."""
+    """Run the command line; an error of the package prints as a sentence, exit code 1."""
     signal.signal(signal.SIGTERM, _stop)
     try:
         with AT_END:
@@ -63,7 +63,7 @@ def main() -> NoReturn:
 
 
 def paired(arguments: list[str]) -> list[str]:
-    """Join the two words after each ``-p``: the option parser knows lists of words, not of pairs.
+    """Join the two words after each ``-p``: the option parser has no options of two words.
 
     Examples
     --------
@@ -82,5 +82,5 @@ def paired(arguments: list[str]) -> list[str]:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Let a polite kill unwind as Ctrl-C does: runs are closed, locks released."""
+    """Handle SIGTERM as Ctrl-C: runs are closed, locks released."""
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""``strikeloom data``: the exchange's files in, and what is stored."""
+"""``strikeloom data``: import of the exchange's files, and what is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json
 
-app = typer.Typer(no_args_is_help=True, help="Bring the exchange's files in; see what is stored.")
+app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
 app.command()(fetch)
 app.command()(status)
 app.command()(instruments)
@@ -25,14 +25,14 @@ def import_(
         typer.Argument(help="Files and folders: daily bhavcopies, cash, indices; zip, gz, plain."),
     ],
     index: Annotated[
-        str, typer.Option(help="Symbol of index files that name none.", show_default=False)
+        str, typer.Option(help="Symbol for index files that contain none.", show_default=False)
     ] = "",
     as_json: Json = False,
 ) -> None:
     """Read NSE's daily files into market [bold]nse[/bold]. Importing twice changes nothing.
 
-    What a file is, is read from its header, never from its name. A bad file is refused with
-    its line; the others go in, and the exit code is 1.
+    The kind of a file is read from its header, never from its name. A bad file is refused with
+    the line at fault; the others are imported, and the exit code is 1.
 
     Example: strikeloom data import ~/Downloads/bhavcopies
     """
@@ -77,8 +77,8 @@ def import_(
         days = history.days()
         span = f"; {len(days)} days stored, {days[0]} to {days[-1]}" if days else ""
         console.print_line(
-            f"{len(files) - len(refused)} files in, {len(refused)} refused; {rows:,} rows read, "
-            f"{new:,} new{span}"
+            f"{len(files) - len(refused)} files imported, {len(refused)} refused; "
+            f"{rows:,} rows read, {new:,} new{span}"
         )
     if refused or not files:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The steps of a demonstration day, each of them what a person would do by hand."""
+"""The steps of the demo day, the same that a person would run by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GRACE_SECONDS = 10.0
 
 
 def show_demo(port: int | None = None) -> None:
-    """Play the day and serve the page until Ctrl-C.
+    """Run the demo day and serve the page until Ctrl-C.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def show_demo(port: int | None = None) -> None:
     """
     from strikeloom.views.monitor.serve import serve
 
-    _own_home()
+    _use_demo_home()
     desk = open_market()
     for stage in ANALYSIS:
         run(desk, stage)
@@ -62,11 +62,11 @@ def show_demo(port: int | None = None) -> None:
 
 
 def open_market() -> Desk:
-    """Open the synthetic market, drawn when it is not there yet."""
+    """Open the synthetic market; generate it first when it is not stored."""
     from rich.progress import Progress
 
     with Progress(console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
-        task = bar.add_task("drawing the synthetic market", total=None)
+        task = bar.add_task("generating the synthetic market", total=None)
         return open_desk(
             MARKET,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
@@ -74,25 +74,25 @@ def open_market() -> Desk:
 
 
 def run(desk: Desk, stage: Stage) -> None:
-    """Run a stage's notebook and tell what it did.
+    """Run a stage's notebook and print the outcome.
 
     Raises
     ------
     StageError
-        When it failed; names the run's folder.
+        When it failed; names the run folder.
     """
     with console.err.status(f"running notebook {stage.notebook}", spinner="dots"):
         result, made = run_stage(desk, stage, {})
     if result.verdict is Verdict.FAILED:
-        raise StageError(f"{stage} failed: {result.error}. Look into {made.folder}")
+        raise StageError(f"{stage} failed: {result.error}. See {made.folder}")
     report(result, made)
 
 
 @contextmanager
 def child(*arguments: str) -> Iterator[Path]:
-    """Run a strikeloom command beside this process, in a group of its own; end it by its id.
+    """Run a strikeloom command as a child process in its own group; end it by process id.
 
-    Its output goes to a file of the home, whose path is given.
+    Its output goes to a file in the home, whose path is yielded.
     """
     home = desk_home()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,8 +116,8 @@ def child(*arguments: str) -> Iterator[Path]:
                 process.wait()
 
 
-def _own_home() -> None:
-    """Stand in the demo's home; its own one begins anew each time, but keeps the market."""
+def _use_demo_home() -> None:
+    """Use the demo's home; the default one is emptied at each start, except for the market."""
     os.environ["STRIKELOOM_MARKET"] = MARKET
     if environment("STRIKELOOM_HOME"):
         return

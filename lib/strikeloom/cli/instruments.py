@@ -21,10 +21,10 @@ def instruments(
                        show_default=False),
     ] = None,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download the list that is in force.")
+        bool, typer.Option("--fetch", help="Download the list in force.")
     ] = False,
     day: Annotated[
-        str, typer.Option("--date", help="Day the list is of; default: the one in force.",
+        str, typer.Option("--date", help="Day of the list; default: the day in force.",
                           show_default=False)
     ] = "",
     market: Market = "",
@@ -32,8 +32,8 @@ def instruments(
 ) -> None:  # fmt: skip
     """Import the broker's list of contracts; without a file, show what is stored.
 
-    Ids are used again for other contracts, so a list counts for its own day only. A desk in
-    real time fetches the day's list by itself when it is not there.
+    Ids are reused for other contracts, so a list is valid for its own day only. A desk in real
+    time fetches the day's list by itself when it is missing.
 
     For example:
 
@@ -64,18 +64,18 @@ def instruments(
             console.print_line(f"market {name}: lists of {', '.join(map(str, days)) or 'no day'}")
         return
     try:
-        of = date.fromisoformat(day) if day else None
+        given = date.fromisoformat(day) if day else None
     except ValueError:
         raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
     found = wire()
     with console.err.status("reading", spinner="dots"):
         master = read_master(path) if path else fetch_master(found.addresses.instruments)
-    of = of or list_day(live_clock(found).now())
-    store.keep(master, of)
-    _tell(master, name, of, as_json=as_json)
+    list_date = given or list_day(live_clock(found).now())
+    store.keep(master, list_date)
+    _print_import(master, name, list_date, as_json=as_json)
 
 
-def _tell(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> None:
+def _print_import(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> None:
     from strikeloom.cli import console
 
     if as_json:
@@ -92,7 +92,7 @@ def _tell(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> N
         return
     console.print_line(
         f"market {market}, list of {day}: {master.layout} layout, {master.read:,} rows read, "
-        f"{master.table.num_rows:,} kept, {master.tests} of the exchange's own tests left out"
+        f"{master.table.num_rows:,} kept, {master.tests} test contracts of the exchange left out"
     )
     for text in master.unread:
         console.warn(f"not read: {text}")

@@ -1,4 +1,4 @@
-"""``status``, ``explain``, ``doctor``: looking, changing nothing."""
+"""``status``, ``explain``, ``doctor``: read-only views."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     where = places()
     name = resolve_market(market, load_settings(), where)
     if not where.history(name).exists():
-        console.print_line(f"nothing here yet: market {name} is not stored under {where.home}")
+        console.print_line(f"no data yet: market {name} is not stored under {where.home}")
         console.print_line(
-            "strikeloom demo shows a whole day; strikeloom data import PATH brings files in"
+            "strikeloom demo plays a whole day; strikeloom data import PATH imports files"
         )
         return
     desk = desk_of(name, mode=mode)
@@ -36,7 +36,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     beat, switch = desk.store.heartbeat(), desk.store.kill_switch()
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
-    stands = desk.store.replay_time()
+    replay_time = desk.store.replay_time()
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -45,7 +45,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "account": desk.account,
                 "home": str(desk.home),
                 "days": {"first": days[0], "last": days[-1], "count": len(days)},
-                "replay_time": stands,
+                "replay_time": replay_time,
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
@@ -56,11 +56,11 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
         )
         return
     console.print_line(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
-    stand = f"replay stands at {stands:%Y-%m-%d %H:%M}" if stands else "has not begun"
+    clock = f"replay at {replay_time:%Y-%m-%d %H:%M}" if replay_time else "replay not started"
     if desk.mode is not DeskMode.REPLAY:
-        stand = f"mode {desk.mode}, {desk.clock.now():%Y-%m-%d %H:%M} there"
+        clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
     console.print_line(
-        f"account  {desk.account}: {stand}, {len(desk.store.positions())} open positions"
+        f"account  {desk.account}: {clock}, {len(desk.store.positions())} open positions"
     )
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
@@ -75,7 +75,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
 
 
 def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
-    """Show what was proposed for a symbol and why, and what was not and why not.
+    """Show the proposals and rejections of a symbol, each with its reasons.
 
     Example: strikeloom explain NIFTY --date 2026-02-10
     """
@@ -89,8 +89,8 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
     rejected = [row for row in desk.store.rejections(desk.day) if row.symbol == name]
     if not proposals and not rejected:
         raise StageError(
-            f"nothing is known of {name} for {desk.day} on market {desk.market}; is it listed? "
-            f"strikeloom run strategy-creation --date {desk.day} looks at every symbol"
+            f"no proposal or rejection of {name} for {desk.day} on market {desk.market}; is it "
+            f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
         )
     if as_json:
         console.as_json(
@@ -115,7 +115,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
             console.print_line(f"    {leg.side.word.lower():<4} {leg.contract.label} at "
                     f"{rupees_text(leg.price)}")  # fmt: skip
         console.print_line(
-            f"    most to earn {rupees_text(risk.max_profit)}, to lose "
+            f"    max profit {rupees_text(risk.max_profit)}, max loss "
             f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"
         )
         for reason in proposal.reasons:

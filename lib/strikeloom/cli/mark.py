@@ -1,4 +1,4 @@
-"""``mark``, ``unmark``: a person chooses what is executed."""
+"""``mark``, ``unmark``: choose the strategies to execute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def mark(
     notes: Annotated[str, typer.Option(help="Why; kept with the mark.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Choose strategies of the day's plan for execution, with the lots it gave them.
+    """Mark strategies of the day's plan for execution, with their allocated lots.
 
     For example:
 
@@ -40,7 +40,7 @@ def mark(
         return
     proposals = {row.strategy_id: desk.store.proposal(row.strategy_id) for row in rows}
     console.table(
-        f"Marked for {desk.day}: {len(rows)}, of which new {new}",
+        f"Marked for {desk.day}: {len(rows)}, {new} of them new",
         ["id", "symbol", "template", "lots>"],
         [
             (name, proposal.symbol, proposal.template, row.lots)
@@ -55,7 +55,7 @@ def unmark(
     market: Market = "",
     mode: Mode = "",
 ) -> None:
-    """Take marks back, as long as they were not executed."""
+    """Remove marks of strategies that are not executed yet."""
     from strikeloom.cli import console
 
     desk = desk_of(market, mode=mode)
@@ -63,7 +63,7 @@ def unmark(
     console.print_line(f"{count} of {len(strategy_ids)} marks removed")
     if count < len(strategy_ids):
         console.warn(
-            "the others were not marked, or are executed already: strikeloom exit leaves those"
+            "the others are not marked or are already executed; strikeloom exit closes a position"
         )
         raise typer.Exit(1)
 

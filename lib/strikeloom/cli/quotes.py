@@ -1,4 +1,4 @@
-"""``quotes``: what the desk's feed shows now."""
+"""``quotes``: current quotes of the desk's feed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def quotes(
         typer.Argument(help="Underlyings (NIFTY), or contracts (NIFTY:2026-02-24:2500000:CE)."),
     ] = None,
     open_positions: Annotated[
-        bool, typer.Option("--open-positions", help="Every contract that is held.")
+        bool, typer.Option("--open-positions", help="Every contract held.")
     ] = False,
     market: Market = "",
     mode: Mode = "",
     as_json: Json = False,
 ) -> None:
-    """Show quotes through the desk's feed: of contracts, or those around an underlying's level.
+    """Show quotes of contracts, or of the strikes around an underlying's level.
 
     For example:
 
@@ -56,8 +56,10 @@ def quotes(
         legs = (leg for position in desk.store.positions() for leg in position.legs)
         wanted = sorted({leg.contract for leg in legs if leg.net_units})
         if not wanted and not as_json:
-            console.print_line(f"no position of {desk.account} is open: there is nothing to quote. "
-                    "strikeloom quotes NIFTY shows options around a level")  # fmt: skip
+            console.print_line(
+                f"no position of {desk.account} is open, so there is nothing to quote. "
+                "strikeloom quotes NIFTY shows the options around its level"
+            )
             return
     found = desk.feed.quotes(wanted)
     if wanted and not found:
@@ -83,7 +85,7 @@ def _underlying(desk: Desk, name: str) -> str:
     Raises
     ------
     DataError
-        When there is none of that name; names the nearest.
+        When no underlying has that name; suggests the nearest names.
     """
     import difflib
 
@@ -101,7 +103,7 @@ def _underlying(desk: Desk, name: str) -> str:
 
 
 def _near(desk: Desk, symbol: str, level: int) -> list[OptionContract]:
-    """Contracts of the nearest expiry around a level, as the last stored day lists them."""
+    """Contracts of the nearest expiry around a level, as listed on the last stored day."""
     from strikeloom.domain.instruments import contract_key
 
     today = desk.clock.now().date()

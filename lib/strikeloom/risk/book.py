@@ -13,7 +13,7 @@ from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import session, years_to_expiry
 from strikeloom.quant.implied_vol import implied_vol
-from strikeloom.risk.margin import Legs, MarginParts, margin_parts
+from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
 from strikeloom.risk.parameters import delivery_share, span_parameters
 
 Holdings = Mapping[OptionContract, int]
@@ -118,7 +118,7 @@ def _margins(
             value[row, at] = np.nan if mark is None else rupees(mark)
     known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
     vol = np.where(np.isfinite(known), known, parameters.base_vol)
-    legs_of = Legs(strikes, calls, units, forward, vol, years, value, delivery)
+    legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery)
     # not from the legs: one more sold would change what the others need, down as well as up
     return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
 

@@ -42,7 +42,7 @@ _SHORTEST = 1 / 365
 
 
 @dataclass(frozen=True)
-class Legs:
+class MarginLegs:
     """Legs of n structures, each on one underlying; arrays of shape (n, L).
 
     Attributes
@@ -113,7 +113,7 @@ def margins(
         When a figure is not finite or a level not positive; names the first such row.
     """
     shape = units.shape
-    legs = Legs(
+    legs = MarginLegs(
         strikes,
         is_call,
         units,
@@ -126,7 +126,7 @@ def margins(
     return margin_parts(legs, np.fmax(vol, parameters.base_vol), parameters).total
 
 
-def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
+def margin_parts(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
     """Margin estimate of n structures whose legs may have several expiries.
 
     Parameters
@@ -143,7 +143,11 @@ def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     _check(legs, scan_vol)
     rows = max(1, _LEGS // max(1, legs.units.shape[1]))
     parts = [
-        _batch(Legs(*(getattr(legs, n)[at] for n in Legs.__dataclass_fields__)), vol, parameters)
+        _batch(
+            MarginLegs(*(getattr(legs, n)[at] for n in MarginLegs.__dataclass_fields__)),
+            vol,
+            parameters,
+        )
         for at, vol in (
             (slice(start, start + rows), scan_vol[start : start + rows])
             for start in range(0, len(scan_vol), rows)
@@ -154,7 +158,7 @@ def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     return MarginParts(*(np.concatenate([getattr(p, n) for p in parts] or empty) for n in names))
 
 
-def _padded(legs: Legs) -> Legs:
+def _padded(legs: MarginLegs) -> MarginLegs:
     """Legs of no units made harmless: at the money of a used leg, with its volatility."""
     used = legs.units != 0
     at = np.argmax(used, axis=1)[:, None] if legs.units.shape[1] else np.zeros((0, 1), dtype=int)
@@ -168,7 +172,7 @@ def _padded(legs: Legs) -> Legs:
     return replace(legs, **filled, value=np.where(used, legs.value, np.nan))
 
 
-def _check(legs: Legs, scan_vol: Floats) -> None:
+def _check(legs: MarginLegs, scan_vol: Floats) -> None:
     used = legs.units != 0
     finite = np.isfinite(legs.strikes * legs.units * legs.forward + legs.vol + legs.years)
     sound = finite & (legs.strikes > 0) & (legs.forward > 0) & ~np.isinf(legs.value)
@@ -185,7 +189,7 @@ def _check(legs: Legs, scan_vol: Floats) -> None:
     )
 
 
-def _batch(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
+def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
     """``margin_parts`` of checked rows; holds 16 scenarios of each leg at once."""
     units, forward = legs.units, legs.forward
     time = np.maximum(legs.years, _SHORTEST)
@@ -215,7 +219,9 @@ def _batch(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginPa
     )
 
 
-def _shocked(legs: Legs, scan_vol: Floats, time: Floats, parameters: SpanParameters) -> Floats:
+def _shocked(
+    legs: MarginLegs, scan_vol: Floats, time: Floats, parameters: SpanParameters
+) -> Floats:
     """Worth of a unit of each leg in each scenario, shape (n, L, 16)."""
     daily = scan_vol / np.sqrt(_DAYS_PER_YEAR)
     reach = np.maximum(parameters.price_scan, parameters.scan_sigmas * daily)
@@ -227,7 +233,7 @@ def _shocked(legs: Legs, scan_vol: Floats, time: Floats, parameters: SpanParamet
 
 
 def _scanned(
-    legs: Legs, change: Floats, value: Floats, time: Floats, parameters: SpanParameters
+    legs: MarginLegs, change: Floats, value: Floats, time: Floats, parameters: SpanParameters
 ) -> tuple[Floats, Floats]:
     """Scan margin and charge for spreads over months: apart or together, whichever is less.
 
