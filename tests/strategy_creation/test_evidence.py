@@ -1,4 +1,4 @@
-"""Smiles, flow and technicals as the stage reads them: from chains and prices of the day."""
+"""Smiles, flow and technical indicators of the stage, from chains and prices of the day."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_smile_gives_back_the_volatilities_of_its_prices() -> None:
     assert none.used == 0
 
 
-def test_flow_of_two_chains_is_that_of_each() -> None:
+def test_flow_of_two_chains_equals_each_alone() -> None:
     first, second = _rows(100.0, 0.1, 0.3), _rows(200.0, 0.1, 0.3)
     first.loc[first["right"] == "PE", "open_interest"] = 3000
     first.loc[4, "open_interest"] = 90_000
@@ -107,7 +107,7 @@ def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) ->
         assert view.strength == pytest.approx(abs(np.mean([x.vote for x in view.evidence])))
 
 
-def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
+def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:
     draw = np.random.default_rng(4)
     shape = (12, 90)
     close = 100 * np.exp(np.cumsum(0.01 * draw.normal(size=shape), axis=1))

@@ -103,6 +103,6 @@ def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
         yield "place between put wall and call wall", share, 1 - 2 * share
     deviation = chain.atm_iv * np.sqrt(chain.years)
     if flow.max_pain > 0 and deviation > 0:
-        # prices are attracted to strikes with large open interest (S. Ni, N. Pearson and A. Poteshman,
+        # prices are attracted to strikes with large open interest (Ni, Pearson and Poteshman,
         # "Stock price clustering on option expiration dates", 2005)
         yield "max pain", flow.max_pain, float(np.log(flow.max_pain / spot) / deviation)
