@@ -41,7 +41,7 @@ def _call(forward, strike, years, vol):
 
 
 def test_a_calendar_shares_the_price_move_but_not_the_volatility_move():
-    """Worked with the textbook formula: 10.73 % and 5 points, each expiry at its worst volatility move."""
+    """Textbook formula: 10.73 % and 5 points, each expiry at its worst volatility move."""
     found = need({nifty(25000): -65, nifty(25000, expiry=FAR): 65})
     years = [(d - 1) / 365 + (5.5 / 24 + 24 / 24) / 365 for d in (13, 47)]
     forward, vol, units = 25000.0, 0.2, 65
