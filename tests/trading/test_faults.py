@@ -303,7 +303,7 @@ def test_a_person_can_settle_what_stays_in_doubt(made: MadeDesk) -> None:
     (doubtful,) = [i for i in desk.store.intents() if i.state is IntentState.UNKNOWN]
     resolve_unknown(desk, doubtful.correlation_id, arrived=False, who="test")
     assert desk.store.intents(states={IntentState.UNKNOWN}) == []
-    with pytest.raises(BrokerError, match="is not in doubt"):
+    with pytest.raises(BrokerError, match="is not unresolved"):
         resolve_unknown(desk, doubtful.correlation_id, arrived=False, who="test")
 
 

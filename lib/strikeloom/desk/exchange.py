@@ -32,7 +32,7 @@ from strikeloom.exchange.server.listing import Market
 from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.exchange.server.spoiled import SpoiledMarket
 from strikeloom.exchange.server.troubles import Troubles, read_troubles
-from strikeloom.nse.charges import first_tariff_day
+from strikeloom.nse.charges import first_charge_day
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
@@ -119,7 +119,7 @@ def open_exchange(
         served = BusyMarket(tape, options.ticks, time.monotonic)
     market = SpoiledMarket(served, troubles)
     # a market older than any tariff on record is charged by the oldest
-    tariff = None if day >= first_tariff_day() else first_tariff_day()
+    tariff = None if day >= first_charge_day() else first_charge_day()
     engines = {
         client: Engine(account, market, clock, tariff=tariff, history=history)
         for client, account in accounts.items()

@@ -249,7 +249,9 @@ def resolve_unknown(
         at=desk.clock.now(),
     )
     if not moved:
-        raise BrokerError(f"{correlation_id} is not in doubt; strikeloom doubt lists what is")
+        raise BrokerError(
+            f"{correlation_id} is not unresolved; strikeloom orders --unresolved lists what is"
+        )
     for intent in doubtful if arrived and number else ():
         desk.store.record_order(
             Order(

@@ -1,4 +1,4 @@
-"""How commands speak: results to standard output, everything else to standard error."""
+"""Printing of commands: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line of result."""
     out.print(Text(text))
 
 
 def note(text: str) -> None:
-    """Tell what is going on."""
+    """Print a line on progress."""
     err.print(Text(text, style="dim"))
 
 
 def warn(text: str) -> None:
-    """Tell what deserves a look."""
+    """Print a warning."""
     err.print(Text(f"warning: {text}", style="yellow"))
 
 
 def problem(text: str) -> None:
-    """Tell what failed."""
+    """Print an error."""
     err.print(Text(f"error: {text}", style="red"))
 
 
 @contextmanager
 def stopping(text: str) -> Iterator[None]:
-    """Tell what became of the block when a person stops it, and let it end."""
+    """Print a text when a person interrupts the block, then let the interrupt through."""
     try:
         yield
     except KeyboardInterrupt:
@@ -50,7 +50,7 @@ def stopping(text: str) -> Iterator[None]:
 
 @contextmanager
 def bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on a terminal while the block runs; the callable moves it: done, in all."""
+    """Show a progress bar on a terminal while the block runs; yields ``update(done, total)``."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
@@ -70,7 +70,7 @@ def as_json(body: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows, nothing cut; a column named with a trailing ``>`` is set flush right."""
+    """Print rows without truncation; a column named with a trailing ``>`` is right-aligned."""
     head, *lines = aligned(columns, rows)
     out.print(Text(title, style="bold"))
     out.print(Text(head, style="dim"))
