@@ -104,7 +104,7 @@ class FaultyBroker:
         self._late_looks = late_looks
         self._hidden: dict[str, int] = {}
         self.name = broker.name
-        self.tells_settlements = broker.tells_settlements
+        self.reports_settlements = broker.reports_settlements
         self.book_is_complete = (
             broker.book_is_complete if book_is_complete is None else book_is_complete
         )

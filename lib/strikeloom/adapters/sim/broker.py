@@ -39,7 +39,7 @@ class SimBroker:
 
     name = "simulated"
     book_is_complete = True
-    tells_settlements = True
+    reports_settlements = True
 
     def __init__(
         self,
