@@ -9,7 +9,19 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import arm, data, demo, exchange, look, mark, monitor, orders, quotes, stages
+from strikeloom.cli import (
+    arm,
+    data,
+    demo,
+    exchange,
+    look,
+    mark,
+    monitor,
+    orders,
+    quotes,
+    stages,
+    version,
+)
 from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
 
@@ -28,6 +40,7 @@ app = typer.Typer(
         "Exit codes: 0 done, 1 failed (the message names the remedy), 2 wrong usage."
     ),
 )
+app.callback(invoke_without_command=True)(version.options)
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
 app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
 for room, panel in (
