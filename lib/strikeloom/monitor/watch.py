@@ -13,26 +13,28 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     MarkedPosition,
     Position,
     RequestState,
     Urgency,
+    exit_now,
 )
-from strikeloom.domain.quotes import Quote
-from strikeloom.errors import BrokerError, DataError, LeaseTaken, SettingsError, StoreError
+from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import BrokerError, DataError, LeaseTaken, NoQuote, SettingsError, StoreError
 from strikeloom.monitor.act import finish_requests, take_decision, take_request
 from strikeloom.monitor.decide import decide
-from strikeloom.monitor.exits.catalogue import plan_of
 from strikeloom.monitor.mark import mark_position
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.store import Heartbeat
+from strikeloom.settings.exits import plan_of
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import Pace
+from strikeloom.trading.settle import position_last_day
 from strikeloom.trading.tell import tell as alert
 from strikeloom.trading.withheld import withheld
 from strikeloom.trading.work import unfinished, work
@@ -218,15 +220,15 @@ def _judged(desk: Desk, report: CycleReport) -> list[tuple[Position, ExitDecisio
     """Mark every position; those that a rule wants out of, and nothing is at work for."""
     positions = desk.store.positions()
     contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
-    quotes = desk.feed.quotes(contracts)
-    desk.quotes.put(quotes.values())
+    snapshot = _snapshot(desk, contracts, {position.symbol for position in positions})
+    desk.quotes.put(snapshot.quotes.values())
     peaks, working = desk.store.peaks(), _working(desk)
     flatten = desk.store.kill_switch().flatten
     found: list[tuple[Position, ExitDecision]] = []
     for position in positions:
         name = position.position_id
         try:
-            winner = _judge(desk, position, quotes, peaks.get(name), report)
+            winner = _judge(desk, position, snapshot, peaks.get(name), report)
         except (SettingsError, DataError) as error:
             # one position that cannot be judged must not leave the others unwatched
             _block(desk, report, f"{name} is not watched: {error}")
@@ -240,23 +242,34 @@ def _judged(desk: Desk, report: CycleReport) -> list[tuple[Position, ExitDecisio
     return found
 
 
+def _snapshot(desk: Desk, contracts: set[OptionContract], symbols: set[str]) -> MarketSnapshot:
+    """Quotes and levels as they are now; an unknown level is absent."""
+    levels = {}
+    for symbol in sorted(symbols):
+        with suppress(NoQuote, BrokerError):  # a missing level must not stop the marks
+            levels[symbol] = desk.feed.spot(symbol)
+    quotes = desk.feed.quotes(contracts)
+    return MarketSnapshot(desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels)
+
+
 def _judge(
     desk: Desk,
     position: Position,
-    quotes: dict[str, Quote],
+    snapshot: MarketSnapshot,
     peak: int | None,
     report: CycleReport,
 ) -> ExitDecision | None:
     """Mark a position, record what every rule says, and return the decision that wins."""
     name = position.position_id
-    marked = mark_position(desk, position, quotes, peak)
+    last = position_last_day(desk, position)
+    marked = mark_position(position, snapshot, last_day=last, peak=peak)
     report.marked.append(marked)
     if marked.pnl is None:
         report.unpriced.append(name)
     else:
         desk.store.save_peak(name, marked.pnl)
-    winner, said = decide(marked, plan_of(desk.settings.exits, position.exit_plan))
-    desk.store.record_decisions(name, said, report.at)
+    winner, decisions = decide(marked, plan_of(desk.settings.exits, position.exit_plan))
+    desk.store.record_decisions(name, decisions, report.at)
     return winner
 
 
@@ -266,12 +279,4 @@ def _block(desk: Desk, report: CycleReport, text: str) -> None:
 
 
 def _flattened(position: Position) -> ExitDecision:
-    return ExitDecision(
-        "kill switch",
-        ExitReason.REQUEST,
-        Urgency.IMMEDIATE,
-        fires=True,
-        closeness=1.0,
-        target_lots=(0,) * len(position.legs),
-        sentence="leave everything",
-    )
+    return exit_now("kill switch", position, Urgency.IMMEDIATE, "leave everything")

@@ -61,6 +61,12 @@ def last_day(desk: Desk, position: Position, contract: OptionContract) -> date:
     return desk.feed.last_day(contract.symbol, contract.expiry, position.opened_at.date())
 
 
+def position_last_day(desk: Desk, position: Position) -> date | None:
+    """First last day among the open legs, as far as is known by now; ``None`` when closed."""
+    open_legs = (leg for leg in position.legs if leg.net_units)
+    return min((last_day(desk, position, leg.contract) for leg in open_legs), default=None)
+
+
 def _untold(desk: Desk, holdings: list[Holding], last: date) -> Fill | None:
     """Settlement that the broker does not tell.
 

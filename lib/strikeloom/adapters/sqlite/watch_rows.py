@@ -12,7 +12,6 @@ from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import Row, insert, moment
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     ExitRequest,
     RequestState,
     Urgency,
@@ -87,7 +86,7 @@ class WatchRows(Bound):
                     **self.key,
                     "position_id": position_id,
                     "rule": decision.rule,
-                    "reason": decision.reason.value,
+                    "reason": decision.rule,
                     "urgency": int(decision.urgency),
                     "fires": int(decision.fires),
                     "closeness": decision.closeness,
@@ -117,7 +116,6 @@ class WatchRows(Bound):
         return [
             ExitDecision(
                 row["rule"],
-                ExitReason(row["reason"]),
                 Urgency(row["urgency"]),
                 bool(row["fires"]),
                 row["closeness"],
