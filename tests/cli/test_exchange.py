@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from strikeloom.domain.legs import Side
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.views.terminal.exchange_board import exchange_board
 from support.fakes import ist, option
 

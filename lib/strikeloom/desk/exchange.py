@@ -18,11 +18,11 @@ from strikeloom.desk.markets import EXCHANGE, open_history, resolve_market
 from strikeloom.desk.places import Places, places
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import MissingHistory, SettingsError
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import PacedClock, SteppedClock
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.market import seed_of, synthetic_days
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import PacedClock, SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
+from strikeloom.exchange.market.synthetic import seed_of, synthetic_days
 from strikeloom.exchange.market.tape import Tape
 from strikeloom.exchange.server.busy import BusyMarket
 from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients

@@ -9,12 +9,12 @@ from strikeloom.adapters.recorded import recorded_day
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import BadFile, MissingHistory
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import SteppedClock
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.sources import tape_of_rows
 from strikeloom.exchange.market.views import spot_view
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.charges import first_charge_day
 from support.fakes import ist
 

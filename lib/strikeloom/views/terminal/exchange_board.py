@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.text import Text
 
 from strikeloom.domain.money import rupees
-from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.views.terminal.aligned import aligned
 
 _COLUMNS = (
