@@ -21,21 +21,33 @@ from strikeloom.domain.positions import (
     RequestState,
     Urgency,
 )
-from strikeloom.domain.quotes import Quote
-from strikeloom.errors import BrokerError, DataError, LeaseTaken, SettingsError, StoreError
-from strikeloom.monitor.act import finish_requests, take_decision, take_request
+from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import (
+    BrokerError,
+    DataError,
+    GuardError,
+    LeaseTaken,
+    NoQuote,
+    SettingsError,
+    StoreError,
+)
+from strikeloom.monitor.act import decided_exit
 from strikeloom.monitor.decide import decide
-from strikeloom.monitor.exits.catalogue import plan_of
+from strikeloom.monitor.exits.catalogue import ExitRule, plan_of
 from strikeloom.monitor.mark import mark_position
+from strikeloom.monitor.serve_requests import finish_requests, take_requests
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.store import Heartbeat
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.reconcile import reconcile
+from strikeloom.trading.prepare import pricing_of, take_snapshot
+from strikeloom.trading.reconcile import Reconciler
+from strikeloom.trading.remaining import working_positions
 from strikeloom.trading.send import Pace
-from strikeloom.trading.tell import tell as alert
 from strikeloom.trading.withheld import withheld
-from strikeloom.trading.work import unfinished, work
+from strikeloom.trading.work import work
 
 #: Note of the last heartbeat of a watcher that ended by itself.
 STOPPED = "stopped"
@@ -55,8 +67,10 @@ class CycleReport:
         What should have happened and could not, with the reason.
     withheld : list of str
         What a watcher that trades would have sent or cancelled.
-    trouble : str
+    failure : str
         Why the cycle was broken off; empty when it was not.
+    decisions : dict of str to list of ExitDecision
+        What every rule decided, by position.
     """
 
     at: datetime
@@ -67,13 +81,14 @@ class CycleReport:
     fills: int = 0
     blocked: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
-    trouble: str = ""
+    failure: str = ""
+    decisions: dict[str, list[ExitDecision]] = field(default_factory=dict)
 
     @property
     def note(self) -> str:
         """The cycle in a few words, for the heartbeat."""
-        if self.trouble:
-            return self.trouble
+        if self.failure:
+            return self.failure
         count = len(self.marked)
         text = f"{count} position{'s' * (count != 1)}"
         if self.unpriced:
@@ -85,58 +100,168 @@ class CycleReport:
 def run_cycle(
     desk: Desk, lease: Lease, pace: Pace, real: Clock, *, alert_only: bool = False
 ) -> CycleReport:
-    """Run one cycle.
+    """Run one cycle by itself; ``Watcher.cycle`` is one of many."""
+    return Watcher(desk, lease, pace, real, alert_only=alert_only).cycle()
 
-    A broker that cannot be read, or data that are not there, break the cycle off and are told
-    in an alert and the heartbeat: nothing is decided on a record that may be old.
+
+class Watcher:
+    """Cycle after cycle over one account, reading only what has changed in between.
 
     Parameters
     ----------
+    real : Clock
+        The machine's time, for heartbeats.
     alert_only : bool
-        Look, judge and say what would be sent; nothing is placed, cancelled or recorded to be,
-        be it an order recorded before, a person's request or a rule. Always so in mode alert.
+        Look, judge and report what would be sent; nothing is placed, cancelled or recorded to
+        be, be it an order recorded before, a person's request or a rule. Always so in mode
+        alert.
     """
-    report = CycleReport(desk.clock.now())
-    try:
-        if alert_only or desk.mode is Mode.ALERT:
-            _only_look(desk, report)
-        else:
-            _act(desk, lease, pace, report)
-    except (BrokerError, DataError) as error:
-        report.trouble = f"cycle broken off: {error}"
-        alert(desk, "critical", report.trouble)
-    _beat(desk, real, report.note)
-    return report
 
+    def __init__(
+        self, desk: Desk, lease: Lease, pace: Pace, real: Clock, *, alert_only: bool = False
+    ) -> None:
+        self._desk = desk
+        self._lease = lease
+        self._pace = pace
+        self._real = real
+        self._alert_only = alert_only or desk.mode is Mode.ALERT
+        self._reconciler = Reconciler(desk)
+        self._peaks: dict[str, int] = {}
+        self._shown: datetime | None = None
+        self._market = take_snapshot(desk, ())
+        self._plans: dict[str, tuple[ExitRule, ...]] = {}
 
-def _act(desk: Desk, lease: Lease, pace: Pace, report: CycleReport) -> None:
-    report.fills += work(desk, lease, pace).reconciled.new_fills
-    report.requests = _requests(desk)
-    for position, winner in _judged(desk, report):
-        why_not = take_decision(desk, position, winner)
-        if why_not:
+    def cycle(self) -> CycleReport:
+        """Run one cycle.
+
+        A broker that cannot be read, or data that are not there, break the cycle off and are
+        reported in an alert and the heartbeat: nothing is decided on a record that may be old.
+        """
+        report = CycleReport(self._desk.clock.now())
+        try:
+            if self._alert_only:
+                self._look(report)
+            else:
+                self._act(report)
+        except (BrokerError, DataError) as error:
+            report.failure = f"cycle broken off: {error}"
+            alert(self._desk, "critical", report.failure)
+        self._show(report)
+        return report
+
+    def beat(self, note: str) -> None:
+        """Leave a sign of life."""
+        desk = self._desk
+        desk.store.beat(Heartbeat(desk.clock.now(), self._real.now(), os.getpid(), note))
+
+    def _act(self, report: CycleReport) -> None:
+        desk, store = self._desk, self._desk.store
+        done = work(desk, self._lease, self._pace, self._reconciler)
+        report.fills += done.new_fills
+        report.requests = take_requests(desk, self._reconciler)
+        recorded = report.requests > 0
+        for position, winner in self._judge_all(report):
+            try:
+                intents = decided_exit(pricing_of(desk, self._market), position, winner)
+            except (GuardError, NoQuote) as error:
+                name = position.position_id
+                text = f"{name} {winner.rule} fires but cannot exit: {error}"
+                self._block(report, text)
+            else:
+                store.record_intents(intents)
+                recorded = True
+        if recorded or done.acted:
+            done = work(desk, self._lease, self._pace, self._reconciler)
+            report.fills += done.new_fills
+        report.blocked += done.blocked
+        finish_requests(desk, self._reconciler.reload())
+
+    def _look(self, report: CycleReport) -> None:
+        state = self._reconciler.refresh()
+        report.fills = state.new_fills
+        report.withheld = withheld(state, self._desk.settings.execution.rest_seconds)
+        report.withheld += [
+            f"bring {request.position_id} down to {request.target_lots} lots, "
+            f"asked by {request.who}"
+            for request in state.requests
+            if request.state is RequestState.PENDING
+        ]
+        report.withheld += [
+            f"bring {position.position_id} down to {winner.target_lots} lots, {winner.rule}"
+            for position, winner in self._judge_all(report)
+        ]
+        for text in report.withheld:
+            alert(self._desk, "warning", f"not sent, alerts only: {text}")
+
+    def _judge_all(self, report: CycleReport) -> list[tuple[Position, ExitDecision]]:
+        """Mark every position; those that a rule exits, and that no order is working for."""
+        state = self._reconciler.reload()
+        positions = list(state.positions.values())
+        contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
+        symbols = sorted({position.symbol for position in positions})
+        self._market = take_snapshot(self._desk, contracts, symbols)
+        working = working_positions(state)
+        exits: list[tuple[Position, ExitDecision]] = []
+        for position in positions:
             name = position.position_id
-            _block(desk, report, f"{name} {winner.rule} fires but cannot leave: {why_not}")
-    last = work(desk, lease, pace)
-    report.fills += last.reconciled.new_fills
-    report.blocked += last.blocked
-    finish_requests(desk, _working(desk))
+            try:
+                winner = self._judge(position, state, report)
+            except (SettingsError, DataError) as error:
+                # one position that cannot be judged must not leave the others unwatched
+                self._block(report, f"{name} is not watched: {error}")
+                winner = None
+            if state.kill_switch.flatten:
+                winner = _flattened(position)
+            if winner is None or name in working:
+                continue
+            report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
+            exits.append((position, winner))
+        return exits
 
+    def _judge(
+        self, position: Position, state: AccountState, report: CycleReport
+    ) -> ExitDecision | None:
+        """Mark a position, note what every rule decides, and return the decision that wins."""
+        name = position.position_id
+        peak = self._peaks.get(name, state.peaks.get(name))
+        last_day = state.last_day(name)
+        marked = mark_position(position, self._market, last_day=last_day, peak=peak)
+        report.marked.append(marked)
+        if marked.pnl is None:
+            report.unpriced.append(name)
+        else:
+            self._peaks[name] = marked.pnl if peak is None else max(peak, marked.pnl)
+        winner, decisions = decide(marked, self._plan(position.exit_plan))
+        report.decisions[name] = decisions
+        return winner
 
-def _only_look(desk: Desk, report: CycleReport) -> None:
-    seen = reconcile(desk)
-    report.fills = seen.new_fills
-    report.withheld = withheld(desk, seen)
-    report.withheld += [
-        f"bring {request.position_id} down to {request.target_lots} lots, asked by {request.who}"
-        for request in desk.store.requests(states={RequestState.PENDING})
-    ]
-    report.withheld += [
-        f"bring {position.position_id} down to {winner.target_lots} lots, {winner.rule}"
-        for position, winner in _judged(desk, report)
-    ]
-    for text in report.withheld:
-        alert(desk, "warning", f"not sent, alerts only: {text}")
+    def _plan(self, name: str) -> tuple[ExitRule, ...]:
+        if name not in self._plans:
+            self._plans[name] = plan_of(self._desk.settings.exits, name)
+        return self._plans[name]
+
+    def _show(self, report: CycleReport) -> None:
+        """Keep what the page shows: when something happened, else at the page's own pace."""
+        now = self._real.now()
+        happened = report.fired or report.blocked or report.failure or report.fills
+        pace = self._desk.settings.monitor.page_refresh_seconds
+        if self._shown is not None and not happened:
+            if 0 <= (now - self._shown).total_seconds() < pace:
+                return
+        store = self._desk.store
+        if self._market.quotes:
+            self._desk.quotes.put(self._market.quotes.values())
+        if report.decisions:
+            store.record_decisions(report.decisions, report.at)
+        peaks = {name: self._peaks[name] for name in report.decisions if name in self._peaks}
+        if peaks:
+            store.save_peaks(peaks)
+        self.beat(report.note)
+        self._shown = now
+
+    def _block(self, report: CycleReport, text: str) -> None:
+        report.blocked.append(text)
+        alert(self._desk, "critical", text)
 
 
 def watch(
@@ -146,7 +271,7 @@ def watch(
     once: bool = False,
     alert_only: bool = False,
     stop: Callable[[], bool] = lambda: False,
-    tell: Callable[[CycleReport], None] = lambda _: None,
+    on_cycle: Callable[[CycleReport], None] = lambda _: None,
     pause: Callable[[float], None] = time.sleep,
 ) -> CycleReport:
     """Cycle until stopped, or once. The same in every mode: only clock, feed and broker differ.
@@ -172,12 +297,13 @@ def watch(
     interval = desk.settings.monitor.interval_seconds
     failures = 0
     with Lease(desk.home, desk.store) as lease:
+        watcher = Watcher(desk, lease, pace, real, alert_only=alert_only)
         try:
             while True:
                 try:
-                    report = run_cycle(desk, lease, pace, real, alert_only=alert_only)
+                    report = watcher.cycle()
                     failures = 0
-                    tell(report)
+                    on_cycle(report)
                     if once or stop():
                         return report
                     if not desk.clock.wait(interval):
@@ -194,75 +320,10 @@ def watch(
                     what = "store" if isinstance(error, StoreError) else "clock"
                     desk.alerts.send("critical", f"the {what} fails, trying again: {error}")
                     pause(min(interval, 1.0))
+                    watcher = Watcher(desk, lease, pace, real, alert_only=alert_only)
         finally:
             with suppress(StoreError, BrokerError):
-                _beat(desk, real, STOPPED)
-
-
-def _beat(desk: Desk, real: Clock, note: str) -> None:
-    desk.store.beat(Heartbeat(desk.clock.now(), real.now(), os.getpid(), note))
-
-
-def _requests(desk: Desk) -> int:
-    pending = desk.store.requests(states={RequestState.PENDING})
-    for request in pending:
-        take_request(desk, request, _working(desk))
-    return len(pending)
-
-
-def _working(desk: Desk) -> set[str]:
-    return {intents[0].position_id for intents in unfinished(desk).values()}
-
-
-def _judged(desk: Desk, report: CycleReport) -> list[tuple[Position, ExitDecision]]:
-    """Mark every position; those that a rule wants out of, and nothing is at work for."""
-    positions = desk.store.positions()
-    contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
-    quotes = desk.feed.quotes(contracts)
-    desk.quotes.put(quotes.values())
-    peaks, working = desk.store.peaks(), _working(desk)
-    flatten = desk.store.kill_switch().flatten
-    found: list[tuple[Position, ExitDecision]] = []
-    for position in positions:
-        name = position.position_id
-        try:
-            winner = _judge(desk, position, quotes, peaks.get(name), report)
-        except (SettingsError, DataError) as error:
-            # one position that cannot be judged must not leave the others unwatched
-            _block(desk, report, f"{name} is not watched: {error}")
-            winner = None
-        if flatten:
-            winner = _flattened(position)
-        if winner is None or name in working:
-            continue
-        report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
-        found.append((position, winner))
-    return found
-
-
-def _judge(
-    desk: Desk,
-    position: Position,
-    quotes: dict[str, Quote],
-    peak: int | None,
-    report: CycleReport,
-) -> ExitDecision | None:
-    """Mark a position, record what every rule says, and return the decision that wins."""
-    name = position.position_id
-    marked = mark_position(desk, position, quotes, peak)
-    report.marked.append(marked)
-    if marked.pnl is None:
-        report.unpriced.append(name)
-    else:
-        desk.store.save_peak(name, marked.pnl)
-    winner, said = decide(marked, plan_of(desk.settings.exits, position.exit_plan))
-    desk.store.record_decisions(name, said, report.at)
-    return winner
-
-
-def _block(desk: Desk, report: CycleReport, text: str) -> None:
-    report.blocked.append(text)
-    alert(desk, "critical", text)
+                watcher.beat(STOPPED)
 
 
 def _flattened(position: Position) -> ExitDecision:

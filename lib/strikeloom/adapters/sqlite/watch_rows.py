@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.sqlite.bound import Bound
+from strikeloom.adapters.sqlite.connection import Connection
 from strikeloom.adapters.sqlite.rows import Row, insert, moment
 from strikeloom.domain.positions import (
     ExitDecision,
@@ -19,9 +20,43 @@ from strikeloom.domain.positions import (
 )
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
 
+_FORGET = """
+DELETE FROM exit_decisions WHERE market = :market AND account = :account
+AND position_id IN (SELECT value FROM json_each(:names))
+"""
+_ROWS = """
+SELECT :market AS market, :account AS account, value ->> 0 AS position_id, value ->> 1 AS rule,
+       value ->> 2 AS reason, value ->> 3 AS urgency, value ->> 4 AS fires,
+       1.0 * (value ->> 5) AS closeness, value ->> 6 AS target_lots, value ->> 7 AS sentence
+FROM json_each(:rows) WHERE true
+"""
+_DECIDE = f"""
+INSERT INTO exit_decisions (market, account, position_id, rule, reason, urgency, fires, closeness,
+                            target_lots, sentence, at)
+SELECT *, :at FROM ({_ROWS}) WHERE true
+ON CONFLICT (market, account, position_id, rule) DO UPDATE SET reason = excluded.reason,
+    urgency = excluded.urgency, fires = excluded.fires, closeness = excluded.closeness,
+    target_lots = excluded.target_lots, sentence = excluded.sentence, at = excluded.at
+"""  # noqa: S608 (constants of this module)
+_FIRE = f"""
+INSERT INTO exit_firings (market, account, position_id, rule, at, sentence)
+SELECT market, account, position_id, rule, :at, sentence FROM ({_ROWS}) WHERE fires = 1
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 (constants of this module)
+_PEAKS = """
+INSERT INTO position_state (market, account, position_id, peak_pnl)
+SELECT :market, :account, value ->> 0, value ->> 1 FROM json_each(:rows) WHERE true
+ON CONFLICT (market, account, position_id) DO UPDATE SET
+    peak_pnl = MAX(peak_pnl, excluded.peak_pnl)
+"""
+
 
 class WatchRows(Bound):
     """``ports.store.WatchStore``."""
+
+    def __init__(self, db: Connection, market: str, account: str) -> None:
+        super().__init__(db, market, account)
+        self._rules: dict[str, set[str]] = {}
 
     def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
         """Keep a request unless the same (position, revision, target) exists."""
@@ -41,12 +76,13 @@ class WatchRows(Bound):
         once = "ON CONFLICT (market, account, position_id, revision, target_lots) DO NOTHING"
         with self.db.transaction() as db:
             new = db.execute(insert("exit_requests", values, conflict=once), values).rowcount == 1
-            stands = db.execute(
+            kept = db.execute(
                 "SELECT * FROM exit_requests WHERE market = ? AND account = ? AND "
                 "position_id = ? AND revision = ? AND target_lots = ?",
                 (*self.pair, request.position_id, request.revision, target),
             ).fetchone()
-        return _request(stands), new
+        self.changes += 1
+        return _request(kept), new
 
     def requests(self, *, states: Collection[RequestState] | None = None) -> list[ExitRequest]:
         """Requests, oldest first."""
@@ -69,43 +105,40 @@ class WatchRows(Bound):
                 "AND request_id = ?",
                 (state.value, note, *self.pair, request_id),
             )
+        self.changes += 1
 
     def record_decisions(
-        self, position_id: str, decisions: Sequence[ExitDecision], at: datetime
+        self, decisions: Mapping[str, Sequence[ExitDecision]], at: datetime
     ) -> None:
         """Keep the latest decision of each rule, and each firing in the log.
 
-        Rules that are no longer in the position's plan are forgotten.
+        Rules that are no longer in a position's plan are forgotten. A fixed number of
+        statements, however many positions there are.
         """
-        with self.db.transaction() as db:
-            db.execute(
-                "DELETE FROM exit_decisions WHERE market = ? AND account = ? AND position_id = ?",
-                (*self.pair, position_id),
+        rows = [
+            (
+                position_id,
+                decision.rule,
+                decision.reason.value,
+                int(decision.urgency),
+                int(decision.fires),
+                decision.closeness,
+                json.dumps(decision.target_lots),
+                decision.sentence,
             )
-            for decision in decisions:
-                values = {
-                    **self.key,
-                    "position_id": position_id,
-                    "rule": decision.rule,
-                    "reason": decision.reason.value,
-                    "urgency": int(decision.urgency),
-                    "fires": int(decision.fires),
-                    "closeness": decision.closeness,
-                    "target_lots": json.dumps(decision.target_lots),
-                    "sentence": decision.sentence,
-                    "at": at.isoformat(),
-                }
-                db.execute(insert("exit_decisions", values), values)
-                if decision.fires:
-                    fired = {
-                        **self.key,
-                        "position_id": position_id,
-                        "rule": decision.rule,
-                        "at": at.isoformat(),
-                        "sentence": decision.sentence,
-                    }
-                    once = "ON CONFLICT DO NOTHING"
-                    db.execute(insert("exit_firings", fired, conflict=once), fired)
+            for position_id, said in decisions.items()
+            for decision in said
+        ]
+        rules = {name: {d.rule for d in said} for name, said in decisions.items()}
+        changed = [name for name, found in rules.items() if self._rules.get(name) != found]
+        values = {**self.key, "at": at.isoformat(), "rows": json.dumps(rows)}
+        with self.db.transaction() as db:
+            if changed:
+                db.execute(_FORGET, {**self.key, "names": json.dumps(changed)})
+            db.execute(_DECIDE, values)
+            if any(decision.fires for said in decisions.values() for decision in said):
+                db.execute(_FIRE, values)
+        self._rules |= rules
 
     def decisions(self, position_id: str) -> list[ExitDecision]:
         """Latest decision of each rule."""
@@ -127,20 +160,25 @@ class WatchRows(Bound):
             for row in found
         ]
 
-    def save_peak(self, position_id: str, peak_pnl: int) -> None:
-        """Keep the highest P&L seen (paise); a lower one is ignored."""
-        values = {**self.key, "position_id": position_id, "peak_pnl": peak_pnl}
-        conflict = (
-            "ON CONFLICT (market, account, position_id) DO UPDATE SET "
-            "peak_pnl = MAX(peak_pnl, :peak_pnl)"
-        )
+    def save_peaks(self, peaks: Mapping[str, int]) -> None:
+        """Keep the highest P&L seen (paise) by position; a lower one is ignored."""
         with self.db.transaction() as db:
-            db.execute(insert("position_state", values, conflict=conflict), values)
+            db.execute(_PEAKS, {**self.key, "rows": json.dumps(list(peaks.items()))})
 
     def peaks(self) -> dict[str, int]:
         """Highest P&L seen by position."""
         found = self.db.rows(
             "SELECT position_id, peak_pnl FROM position_state WHERE market = ? AND account = ?",
+            self.pair,
+        )
+        return {row["position_id"]: row["peak_pnl"] for row in found}
+
+    def open_peaks(self) -> dict[str, int]:
+        """Highest P&L seen of the open positions."""
+        found = self.db.rows(
+            "SELECT s.position_id, s.peak_pnl FROM positions p JOIN position_state s "
+            "USING (market, account, position_id) "
+            "WHERE p.market = ? AND p.account = ? AND p.open = 1",
             self.pair,
         )
         return {row["position_id"]: row["peak_pnl"] for row in found}
@@ -194,6 +232,7 @@ class WatchRows(Bound):
 
     def set_kill_switch(self, switch: KillSwitch) -> None:
         """Engage or release it."""
+        self.changes += 1
         self._put(
             "kill_switch",
             {
@@ -205,7 +244,7 @@ class WatchRows(Bound):
         )
 
     def replay_time(self) -> datetime | None:
-        """Where the account's replay clock stands."""
+        """Where the account's replay clock kept."""
         row = self._get("replay_clock")
         return moment(row["at"]) if row else None
 
