@@ -10,14 +10,14 @@ from datetime import date, datetime
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.nse.sessions import IST
 from strikeloom.risk.book import book_margins
 from strikeloom.risk.margin import Legs, margin_parts, margins
 from strikeloom.risk.parameters import span_parameters
 
 NOW = datetime(2026, 2, 11, 10, 0, tzinfo=IST)
-INDEX = span_parameters(Kind.INDEX, NOW.date())
+INDEX = span_parameters(InstrumentKind.INDEX, NOW.date())
 
 
 def timed(work, *given, again=3):
@@ -73,7 +73,7 @@ def calendars(count=36_000):
 def books():
     expiries = [date(2026, 2, 24), date(2026, 3, 30)]
     listed = [
-        OptionContract("NIFTY", expiry, strike * 100, right, Kind.INDEX, 65, 5)
+        OptionContract("NIFTY", expiry, strike * 100, right, InstrumentKind.INDEX, 65, 5)
         for expiry in expiries
         for strike in range(22500, 27500, 50)
         for right in Right

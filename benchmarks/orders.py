@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account import Account
 from strikeloom.exchange.clock import SteppedClock
@@ -29,7 +29,7 @@ OPEN = datetime(2026, 2, 11, 9, 15, tzinfo=IST)
 BAR = 10
 CASH = 10**13
 CONTRACTS = [
-    OptionContract("NIFTY", date(2026, 2, 24), strike * 100, right, Kind.INDEX, 65, 5)
+    OptionContract("NIFTY", date(2026, 2, 24), strike * 100, right, InstrumentKind.INDEX, 65, 5)
     for strike in range(22500, 27500, 50)
     for right in Right
 ]

@@ -19,7 +19,7 @@ from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.store import open_store
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest
 from strikeloom.exchange.market import generate_synthetic
@@ -82,7 +82,7 @@ def margin(count=20_000):
     strikes = rng.integers(200, 300, (count, 4)) * 100.0
     calls, units = rng.random((count, 4)) < 0.5, rng.choice([-65.0, 65.0], (count, 4))
     rest = np.full(count, 25000.0), np.full(count, 0.15), np.full(count, 20 / 365)
-    parameters = span_parameters(Kind.INDEX, date(2026, 2, 11))
+    parameters = span_parameters(InstrumentKind.INDEX, date(2026, 2, 11))
     seconds, _ = timed(margins, strikes, calls, units, *rest, parameters)
 
     def singly(some=500):

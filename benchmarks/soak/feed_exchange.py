@@ -33,7 +33,7 @@ from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import SecurityId
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.adapters.system_clock import SystemClock
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.quotes import Quote
 from strikeloom.settings.secrets import Secret
 
@@ -99,7 +99,7 @@ def serving(home: Path) -> Iterator[dict[str, Any]]:
 
 
 def contract(row: dict[str, str]) -> OptionContract:
-    kind = Kind.INDEX if row["INSTRUMENT"] == "OPTIDX" else Kind.STOCK
+    kind = InstrumentKind.INDEX if row["INSTRUMENT"] == "OPTIDX" else InstrumentKind.STOCK
     return OptionContract(
         row["UNDERLYING_SYMBOL"], date.fromisoformat(row["SM_EXPIRY_DATE"]),
         round(float(row["STRIKE_PRICE"]) * 100), Right(row["OPTION_TYPE"]), kind,

@@ -13,7 +13,7 @@ from strikeloom.adapters.dhan.instruments import SecurityId
 from strikeloom.adapters.dhan.limits import CallClass, RateLimits
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.adapters.system_clock import SystemClock
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.settings.secrets import Secret
 
 
@@ -34,7 +34,9 @@ class Numbered:
 
     def __init__(self, count: int) -> None:
         self.contracts = [
-            OptionContract("NIFTY", date(2030, 1, 31), 100 * (1 + n), Right.CALL, Kind.INDEX, 65, 5)
+            OptionContract(
+                "NIFTY", date(2030, 1, 31), 100 * (1 + n), Right.CALL, InstrumentKind.INDEX, 65, 5
+            )
             for n in range(count)
         ]
         self._numbers = {contract.key: 1 + n for n, contract in enumerate(self.contracts)}

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.ports.instruments import Instruments
 from support.dhan_client import OurSide
@@ -43,7 +43,7 @@ def case(request, synthetic_history):
 def test_a_contract_carries_its_own_lot_and_tick(case):
     found = case.listed.contract(case.key, case.day)
     assert found.key == case.key
-    assert (found.lot_size, found.tick, found.kind) == (case.lot, 5, Kind.INDEX)
+    assert (found.lot_size, found.tick, found.kind) == (case.lot, 5, InstrumentKind.INDEX)
 
 
 def test_what_is_not_listed_is_an_error_that_names_it(case):

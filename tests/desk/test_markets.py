@@ -9,7 +9,7 @@ import pytest
 from strikeloom.desk import markets
 from strikeloom.desk.markets import open_history, resolve_market
 from strikeloom.desk.places import places
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import SettingsError
 from strikeloom.settings.all import load_settings
 
@@ -42,7 +42,7 @@ def test_an_unknown_market_is_refused(home: Path, name: str) -> None:
 
 
 def _small(_seed: int, history: Any, *, progress: Any = None) -> None:
-    history.write_underlyings([Underlying("MADE", Kind.INDEX, "Index")])
+    history.write_underlyings([Underlying("MADE", InstrumentKind.INDEX, "Index")])
 
 
 def test_a_drawing_that_fails_leaves_no_market(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

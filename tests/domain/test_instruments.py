@@ -8,15 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right, contract_key, parse_key
+from strikeloom.domain.instruments import (
+    InstrumentKind,
+    OptionContract,
+    Right,
+    contract_key,
+    parse_key,
+)
 from strikeloom.errors import DataError
 
 EXPIRY = date(2026, 2, 24)
 
 
 def test_lot_size_and_tick_are_no_part_of_the_identity() -> None:
-    old = OptionContract("KOTAKBANK", EXPIRY, 42000, Right.CALL, Kind.STOCK, 400, 5)
-    new = OptionContract("KOTAKBANK", EXPIRY, 42000, Right.CALL, Kind.STOCK, 2000, 1)
+    old = OptionContract("KOTAKBANK", EXPIRY, 42000, Right.CALL, InstrumentKind.STOCK, 400, 5)
+    new = OptionContract("KOTAKBANK", EXPIRY, 42000, Right.CALL, InstrumentKind.STOCK, 2000, 1)
     assert old == new
     assert hash(old) == hash(new)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account import Account
@@ -27,7 +27,7 @@ INDEX = [
     for expiry in (NEAR, FAR)
 ]
 STOCK = [
-    option(strike, right, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+    option(strike, right, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
     for strike in (1_300, 1_400, 1_500)
     for right in Right
 ]
@@ -41,7 +41,7 @@ days = st.sampled_from(["02-11 10:00", "02-17 11:00", "02-20 10:00", "02-23 10:0
 def worth(contract):
     """Paise: what it is worth at its expiry, and some more."""
     sign = 1 if contract.right is Right.CALL else -1
-    more = 100_00 if contract.kind is Kind.INDEX else 10_00
+    more = 100_00 if contract.kind is InstrumentKind.INDEX else 10_00
     return max(0, sign * (LEVELS[contract.symbol] - contract.strike)) + more
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
@@ -14,7 +14,7 @@ from strikeloom.exchange.placement import Change, OrderType, Placement, Product
 from support.fakes import ist, option
 
 LOW, CALL = option(24900), option(25000)
-STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
 BUY, SELL = Side.BUY, Side.SELL
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from strikeloom.adapters.sim import SimBroker
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.orders import BrokerPosition, OrderState, Validity
 from strikeloom.errors import BrokerError, DataError, Rejected, StoreError
 from support.fakes import CASH, ShownFeed, ist, option, order
@@ -243,7 +243,7 @@ def test_index_options_settle_in_cash_once_the_value_is_known(broker, feed, cloc
 
 
 def test_stock_options_settle_at_the_value_of_the_delivery(broker, feed, clock):
-    put = option(1500, Right.PUT, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+    put = option(1500, Right.PUT, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
     feed.show(put, 10500, 10600)
     broker.submit(order("a", put, "SELL", 1, 10500))
     cash = broker.funds().cash

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from strikeloom.adapters.sim import SimBroker
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
 from support.fakes import CASH, ist, option, order
@@ -98,7 +98,7 @@ def test_other_underlyings_give_no_offset_and_later_expiries_do_until_the_last_d
     broker, feed, clock
 ):
     later = option(25500, expiry=date(2026, 3, 30))
-    other = option(1500, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+    other = option(1500, Right.CALL, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
     for contract in (CALL, later, other):
         feed.show(contract, 5000, 5100)
     broker.submit(order("short", CALL, "SELL", 1, 5000))
@@ -116,7 +116,7 @@ def test_other_underlyings_give_no_offset_and_later_expiries_do_until_the_last_d
 
 
 def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
-    strange = option(100, symbol="STRANGE", kind=Kind.STOCK, lot=10)
+    strange = option(100, symbol="STRANGE", kind=InstrumentKind.STOCK, lot=10)
     feed.show(strange, 500, 505)
     with pytest.raises(Rejected, match="margin cannot be worked out: no level of STRANGE"):
         broker.submit(order("a", strange, "SELL", 1, 500))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.domain.depth import Depth, Level
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.matching import match
@@ -16,7 +16,7 @@ from strikeloom.exchange.rules import form_refusal
 from strikeloom.exchange.typed import typed_order
 from support.fakes import ist
 
-NIFTY = OptionContract("NIFTY", date(2026, 2, 24), 2500000, Right.CALL, Kind.INDEX, 65, 5)
+NIFTY = OptionContract("NIFTY", date(2026, 2, 24), 2500000, Right.CALL, InstrumentKind.INDEX, 65, 5)
 QUOTED = ist("2026-02-11 10:00")
 
 

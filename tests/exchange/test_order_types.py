@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.errors import BrokerError, Rejected
@@ -15,7 +15,7 @@ from strikeloom.exchange.placement import AmoTime, Change, OrderType, Placement,
 from support.fakes import CASH, ist, option
 
 CALL, FAR = option(25000), option(25500)
-STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+STOCK = option(1400, Right.CALL, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
 BUY, SELL = Side.BUY, Side.SELL
 STATES = OrderState
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import settlement_charges, trade_charges
@@ -76,8 +76,8 @@ def test_brokerage_is_for_the_order_not_for_its_fills() -> None:
     assert first.gst - later.gst == 360  # 18 % of Rs 20
 
 
-INDEX = OptionContract("NIFTY", DAY, 24000_00, Right.CALL, Kind.INDEX, 50, 5)
-STOCK = OptionContract("RELIANCE", DAY, 1400_00, Right.CALL, Kind.STOCK, 500, 5)
+INDEX = OptionContract("NIFTY", DAY, 24000_00, Right.CALL, InstrumentKind.INDEX, 50, 5)
+STOCK = OptionContract("RELIANCE", DAY, 1400_00, Right.CALL, InstrumentKind.STOCK, 500, 5)
 
 
 def test_exercise_is_taxed_on_intrinsic_value() -> None:

@@ -7,11 +7,13 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.nse.settlement import delivers, intrinsic
 
 
-def _option(right: Right, strike: int, kind: Kind = Kind.INDEX) -> OptionContract:
+def _option(
+    right: Right, strike: int, kind: InstrumentKind = InstrumentKind.INDEX
+) -> OptionContract:
     return OptionContract("NIFTY", date(2026, 1, 27), strike, right, kind, 65)
 
 
@@ -23,9 +25,9 @@ def test_settlement_at_the_exchanges_final_value() -> None:
 
 
 def test_only_stock_options_in_the_money_deliver() -> None:
-    assert delivers(_option(Right.PUT, 300000, Kind.STOCK), 290000)
-    assert not delivers(_option(Right.PUT, 300000, Kind.STOCK), 300000)
-    assert not delivers(_option(Right.CALL, 300000, Kind.STOCK), 290000)
+    assert delivers(_option(Right.PUT, 300000, InstrumentKind.STOCK), 290000)
+    assert not delivers(_option(Right.PUT, 300000, InstrumentKind.STOCK), 300000)
+    assert not delivers(_option(Right.CALL, 300000, InstrumentKind.STOCK), 290000)
     assert not delivers(_option(Right.CALL, 2500000), 2517540)
 
 

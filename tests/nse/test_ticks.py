@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.nse.ticks import option_tick, review_day, snap
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def test_ticks_are_finer_for_cheap_stocks_since_november_2025() -> None:
-    assert option_tick(Kind.STOCK, 24999, date(2025, 11, 3)) == 1
-    assert option_tick(Kind.STOCK, 24999, date(2025, 10, 31)) == 5
-    assert option_tick(Kind.STOCK, 25000, date(2026, 2, 10)) == 5
-    assert option_tick(Kind.STOCK, None, date(2026, 2, 10)) == 5
-    assert option_tick(Kind.INDEX, 10000, date(2026, 2, 10)) == 5
+    assert option_tick(InstrumentKind.STOCK, 24999, date(2025, 11, 3)) == 1
+    assert option_tick(InstrumentKind.STOCK, 24999, date(2025, 10, 31)) == 5
+    assert option_tick(InstrumentKind.STOCK, 25000, date(2026, 2, 10)) == 5
+    assert option_tick(InstrumentKind.STOCK, None, date(2026, 2, 10)) == 5
+    assert option_tick(InstrumentKind.INDEX, 10000, date(2026, 2, 10)) == 5
 
 
 def test_the_review_is_on_the_last_trading_day_of_the_month_before() -> None:
@@ -71,7 +71,7 @@ def test_prices_off_the_coarse_tick_trade_exactly_where_the_fine_one_holds(
     fine = 0
     for symbol, found in share[share["size"] >= 20].iterrows():
         level = round(closes[str(symbol)] * 100)
-        expected = option_tick(Kind.STOCK, level, day)
+        expected = option_tick(InstrumentKind.STOCK, level, day)
         assert (found["mean"] > 0.3) == (expected == 1), (symbol, level, found["mean"])
         fine += expected == 1
     assert fine > 15
@@ -93,5 +93,5 @@ def test_ticks_of_a_security_list(shared_data: Path) -> None:
     checked = [symbol for symbol in stated.index if symbol in closes]
     assert len(checked) > 200
     for symbol in checked:
-        tick = option_tick(Kind.STOCK, round(closes[symbol] * 100), day)
+        tick = option_tick(InstrumentKind.STOCK, round(closes[symbol] * 100), day)
         assert stated[symbol].tolist() == [tick], symbol

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.nse.underlyings import known, underlying
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def test_an_underlying_by_symbol() -> None:
-    assert (underlying("NIFTY").kind, underlying("NIFTY").sector) == (Kind.INDEX, "Index")
+    assert (underlying("NIFTY").kind, underlying("NIFTY").sector) == (InstrumentKind.INDEX, "Index")
     assert (underlying("M&M").kind, underlying("INFY").sector) == (
-        Kind.STOCK,
+        InstrumentKind.STOCK,
         "Information Technology",
     )
 
@@ -34,7 +34,7 @@ def test_an_unknown_symbol_names_its_neighbour() -> None:
 
 def test_no_sector_is_left_open() -> None:
     assert all(item.sector for item in known().values())
-    indices = {symbol for symbol, item in known().items() if item.kind is Kind.INDEX}
+    indices = {symbol for symbol, item in known().items() if item.kind is InstrumentKind.INDEX}
     assert {symbol for symbol, item in known().items() if item.sector == "Index"} == indices
 
 
@@ -52,4 +52,6 @@ def test_sectors_are_the_exchanges(shared_data: Path) -> None:
 def test_every_underlying_of_the_real_files_is_known(official: dict[date, pd.DataFrame]) -> None:
     for frame in official.values():
         for symbol, kind in set(zip(frame["symbol"], frame["type"].str[0], strict=True)):
-            assert underlying(symbol).kind is (Kind.INDEX if kind == "I" else Kind.STOCK)
+            assert underlying(symbol).kind is (
+                InstrumentKind.INDEX if kind == "I" else InstrumentKind.STOCK
+            )

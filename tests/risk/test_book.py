@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.errors import NoQuote
 from strikeloom.risk.book import book_margins
 from strikeloom.risk.parameters import delivery_share
@@ -29,7 +29,9 @@ def nifty(strike, right=Right.CALL, expiry=NEAR):
 
 
 def reliance(strike, right=Right.CALL, expiry=NEAR):
-    return option(strike, right, expiry=expiry, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+    return option(
+        strike, right, expiry=expiry, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500
+    )
 
 
 def _call(forward, strike, years, vol):
@@ -98,7 +100,7 @@ def test_a_short_index_option_bears_more_on_its_last_day():
 )  # fmt: skip
 def test_longs_that_near_their_delivery(day, share):
     """10, 25, 45, 70 % from four trading days before, the whole value on the last."""
-    assert delivery_share(Kind.STOCK, NEAR, date.fromisoformat(day)) == share
+    assert delivery_share(InstrumentKind.STOCK, NEAR, date.fromisoformat(day)) == share
     found = need({reliance(1300): 500, reliance(1500): 500}, ist(f"{day} 10:00"))
     assert found.delivery == round(share * 1_300_00 * 500)  # the one in the money
     assert found.total == found.delivery

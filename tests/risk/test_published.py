@@ -4,14 +4,14 @@ from datetime import date
 
 import pytest
 
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.risk.book import book_margins
 from support.fakes import ist, option
 
 CALL, PUT = Right.CALL, Right.PUT
 
 
-def need(level, now, legs, symbol="NIFTY", kind=Kind.INDEX, lot=75):
+def need(level, now, legs, symbol="NIFTY", kind=InstrumentKind.INDEX, lot=75):
     """Rupees for legs of expiry, strike, right, units and price."""
     contracts = [
         option(strike, right, expiry=expiry, symbol=symbol, kind=kind, lot=lot)
@@ -95,7 +95,7 @@ def test_a_sold_stock_option_binds_two_fifths_of_its_value_on_the_last_day(strik
     """Brokers' policy for deliveries: 40 % of the contract value, or more (Zerodha, TradePlus)."""
     day = date(2026, 2, 24)
     leg = (day, strike, CALL, -500, max(1400 - strike, 0) + 0.05)
-    sold = need(1400, f"{day} 10:00", [leg], "RELIANCE", Kind.STOCK, 500)
+    sold = need(1400, f"{day} 10:00", [leg], "RELIANCE", InstrumentKind.STOCK, 500)
     assert sold >= 0.40 * 1400 * 500 - 0.01
     if strike == 1700:
         assert sold == pytest.approx(0.40 * 1400 * 500)

@@ -11,8 +11,7 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from strikeloom.domain.instruments import Kind as Underlyings
-from strikeloom.domain.instruments import OptionContract, Right, Underlying
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right, Underlying
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
 from strikeloom.domain.volatility import IvRank, Regime
@@ -46,7 +45,7 @@ def _structure(row: dict[str, str]) -> Structure:
                 EXPIRY,
                 round(float(strike) * 100),
                 wanted.right,
-                Underlyings.STOCK,
+                InstrumentKind.STOCK,
                 int(row["lot"]),
                 5,
             ),
@@ -60,7 +59,7 @@ def _structure(row: dict[str, str]) -> Structure:
     )
     rank = IvRank("ACME", DAY, 0.3, 50.0, 50.0, Regime.NORMAL, 1, 20, 20)
     chain = Chain(
-        Underlying("ACME", Underlyings.STOCK, "Looms"),
+        Underlying("ACME", InstrumentKind.STOCK, "Looms"),
         DAY,
         EXPIRY,
         14 / 365,

@@ -13,7 +13,7 @@ import pytest
 
 from strikeloom import strategy_creation as creation
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import Kind, OptionContract, Underlying
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import DataError, SettingsError
@@ -68,7 +68,7 @@ class _Forgetful:
     def contract(self, key: str, day: date) -> OptionContract:
         return self._known.contract(key, day)
 
-    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         return self._known.tick(symbol, kind, day)
 
 

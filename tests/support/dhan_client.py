@@ -18,7 +18,7 @@ from strikeloom.adapters.dhan.limits import RateLimits
 from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import DataError
 from strikeloom.settings.secrets import Secret
 from support.local_exchange import LocalExchange
@@ -32,7 +32,9 @@ class Known:
     def underlying(self, symbol: str) -> Underlying:
         if symbol not in ("NIFTY", "RELIANCE"):
             raise DataError(f"underlying {symbol} is unknown")
-        return Underlying(symbol, Kind.INDEX if symbol == "NIFTY" else Kind.STOCK, "Any")
+        return Underlying(
+            symbol, InstrumentKind.INDEX if symbol == "NIFTY" else InstrumentKind.STOCK, "Any"
+        )
 
 
 class NoHistory:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest, Validity
 from strikeloom.domain.quotes import Quote
@@ -30,7 +30,7 @@ def option(
     *,
     expiry: date = EXPIRY,
     symbol: str = "NIFTY",
-    kind: Kind = Kind.INDEX,
+    kind: InstrumentKind = InstrumentKind.INDEX,
     lot: int = 65,
 ) -> OptionContract:
     """Write an option; ``strike`` in rupees."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from strikeloom.domain.depth import Depth, Level
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import DataError
 from strikeloom.exchange.account import Account
@@ -51,7 +51,7 @@ def hand_contracts() -> list[OptionContract]:
         for right in Right
     ]
     reliance = [
-        option(strike, right, symbol="RELIANCE", kind=Kind.STOCK, lot=500)
+        option(strike, right, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
         for strike in range(1_300, 1_520, 20)
         for right in Right
     ]
@@ -67,8 +67,8 @@ class HandMarket(ShownFeed):
             Listed(row, contract, 35001 + row) for row, contract in enumerate(contracts)
         )
         self.underlyings = (
-            ListedUnderlying("NIFTY", Kind.INDEX, 13),
-            ListedUnderlying("RELIANCE", Kind.STOCK, 2885),
+            ListedUnderlying("NIFTY", InstrumentKind.INDEX, 13),
+            ListedUnderlying("RELIANCE", InstrumentKind.STOCK, 2885),
         )
         self.spots |= {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
         self._by_id = {row.security_id: row for row in self.listed}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from strikeloom.adapters.sim import SimBroker
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import Fill
 from strikeloom.trading.intents import entry_intents
@@ -85,7 +85,7 @@ def test_nothing_ends_before_its_value_is_known(made: MadeDesk) -> None:
 
 
 def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> None:
-    contract = replace(option(25_000, Right.CALL), kind=Kind.STOCK)
+    contract = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
     made.show(contract, 150_00, 151_00)
     bought = made.propose([Leg(contract, Side.BUY, 1, 150_00)], "long_call")
     made.enter(bought, 1)
@@ -96,7 +96,7 @@ def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> N
 
 def test_a_delivery_costs_whoever_sold_the_option(made: MadeDesk) -> None:
     """Worth 175.40 at a strike of 25,000: 0.1 % of 65 x 25,000 for the shares, nobody bought."""
-    contract = replace(option(25_000, Right.CALL), kind=Kind.STOCK)
+    contract = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
     made.show(contract, 150_00, 151_00)
     sold = made.propose([Leg(contract, Side.SELL, 1, 150_00)], "short_call")
     made.enter(sold, 1)

@@ -10,7 +10,7 @@ import QuantLib as ql
 
 from strikeloom.allocation import plan_table
 from strikeloom.domain.allocations import AllocationPlan
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
@@ -26,7 +26,7 @@ NOTHING = AllocationPlan("made", DAY, 100_00, (), (), 100_00, 0, 4_00, ())
 
 def test_a_payoff_is_drawn_at_expiry_and_half_way() -> None:
     def put(strike: int) -> OptionContract:
-        return OptionContract("ACME", EXPIRY, strike * 100, Right.PUT, Kind.STOCK, 100, 5)
+        return OptionContract("ACME", EXPIRY, strike * 100, Right.PUT, InstrumentKind.STOCK, 100, 5)
 
     legs = (Leg(put(100), Side.SELL, 1, 3_00), Leg(put(95), Side.BUY, 1, 1_20))
     risk = RiskSummary(180_00, 180_00, 320_00, (98.2,), 0.6, 0, 0.0, 0.0, 0, 0, 0, "none", 0)

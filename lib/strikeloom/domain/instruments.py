@@ -22,7 +22,7 @@ class Right(StrEnum):
     PUT = "PE"
 
 
-class Kind(StrEnum):
+class InstrumentKind(StrEnum):
     """Index options settle in cash, stock options in shares."""
 
     INDEX = "index"
@@ -34,7 +34,7 @@ class Underlying:
     """An index or a stock with listed options. Holds no lot size: that is dated."""
 
     symbol: str
-    kind: Kind
+    kind: InstrumentKind
     sector: str
 
 
@@ -52,7 +52,7 @@ class OptionContract:
         Paise.
     right : Right
         Call or put.
-    kind : Kind
+    kind : InstrumentKind
         Of the underlying; decides how it settles.
     lot_size : int
         Units a lot of this very contract.
@@ -66,7 +66,7 @@ class OptionContract:
     expiry: date
     strike: int
     right: Right
-    kind: Kind = field(default=Kind.STOCK, compare=False)
+    kind: InstrumentKind = field(default=InstrumentKind.STOCK, compare=False)
     lot_size: int = field(default=1, compare=False)
     tick: int = field(default=5, compare=False)
     key: str = field(init=False, compare=False, repr=False)

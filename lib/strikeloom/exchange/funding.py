@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import Kind, OptionContract
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.quotes import Quote
@@ -35,7 +35,9 @@ def book_margin(
         When the level of an underlying with a sold leg is not known.
     """
     contracts = {contract for book in books for contract, net in book.items() if net}
-    if not any(net < 0 or c.kind is Kind.STOCK for book in books for c, net in book.items()):
+    if not any(
+        net < 0 or c.kind is InstrumentKind.STOCK for book in books for c, net in book.items()
+    ):
         return [BookMargin() for _ in books]
     levels: dict[str, int] = {}
     for symbol in {contract.symbol for contract in contracts}:

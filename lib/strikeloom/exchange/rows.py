@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from strikeloom.domain.instruments import Kind, OptionContract, parse_key
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.exchange.file import Row
@@ -36,7 +36,7 @@ _COUNTS = POSITION_COLUMNS[6:]
 
 def _contract(row: Fields) -> OptionContract:
     symbol, expiry, strike, right = parse_key(row["contract"])
-    kind = Kind(row["kind"])
+    kind = InstrumentKind(row["kind"])
     return OptionContract(symbol, expiry, strike, right, kind, row["lot_size"], row["tick"])
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.broker_rules import broker_rule
@@ -165,7 +165,7 @@ def expiry_refusal(order: BookOrder, held: int, day: date) -> Refusal | None:
     contract = order.contract
     if contract.expiry < day:
         return Refusal(EXCHANGE, f"the contract expired on {contract.expiry}")
-    if contract.kind is not Kind.STOCK or contract.expiry != day:
+    if contract.kind is not InstrumentKind.STOCK or contract.expiry != day:
         return None
     reduces = held * int(order.side) < 0 and order.left <= abs(held)
     if reduces or broker_rule("stock_entry_on_expiry_day", day):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from strikeloom.domain.instruments import Kind, OptionContract, parse_key
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.exchange.condition import Condition
@@ -97,7 +97,7 @@ def _leg_fields(leg: Leg) -> dict[str, Any]:
 
 def _leg(it: dict[str, Any]) -> Leg:
     symbol, expiry, strike, right = parse_key(it["contract"])
-    kind = Kind(it["kind"])
+    kind = InstrumentKind(it["kind"])
     return Leg(
         it["name"],
         Placement(

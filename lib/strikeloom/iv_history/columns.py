@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.nse.sessions import Basis, session, years_array
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def columns(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> Co
     underlying = contracts["underlying"].to_numpy()
     told = np.isfinite(underlying)
     spot[codes[told]] = underlying[told]
-    is_index[codes[(contracts["kind"] == Kind.INDEX.value).to_numpy()]] = True
+    is_index[codes[(contracts["kind"] == InstrumentKind.INDEX.value).to_numpy()]] = True
     right = contracts["right"].to_numpy()
     is_future = right == "XX"
     expiry = contracts["expiry"].to_numpy().astype("datetime64[D]")

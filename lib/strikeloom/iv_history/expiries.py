@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.iv_history.columns import Columns
 from strikeloom.nse.ticks import option_tick
@@ -202,7 +202,7 @@ def _parity(c: Columns, discount: Floats, settings: IvSettings) -> ParityForward
 
 def _quotes(c: Columns, forward: Floats, discount: Floats, day: date) -> tuple[Quotes, Floats]:
     """Usable rows and the weight of each in its smile."""
-    tick = option_tick(Kind.STOCK, None, day) / PAISE_PER_RUPEE
+    tick = option_tick(InstrumentKind.STOCK, None, day) / PAISE_PER_RUPEE
     price = np.where(c.traded, c.close, np.nan)
     rows = np.flatnonzero(
         out_of_the_money(price, forward[c.group], c.strike, c.is_call, tick) & c.traded

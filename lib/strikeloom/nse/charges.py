@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.nse.tables import in_force, rows
 
@@ -104,7 +104,7 @@ def settlement_charges(contract: OptionContract, net: int, worth: int, day: date
     """
     stt = _share(max(0, worth * net), "stt_exercise", day)
     stamp = 0
-    if contract.kind is Kind.STOCK and worth > 0:
+    if contract.kind is InstrumentKind.STOCK and worth > 0:
         delivered = contract.strike * abs(net)
         stt += _share(delivered, "stt_delivery", day)
         if (net > 0) is (contract.right is Right.CALL):  # the shares are received

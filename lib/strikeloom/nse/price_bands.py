@@ -7,12 +7,12 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.nse.tables import in_force, rows
 
 
 def price_bands(
-    kind: Kind,
+    kind: InstrumentKind,
     base: NDArray[np.float64],
     delta: NDArray[np.float64],
     level: NDArray[np.float64],

@@ -9,12 +9,12 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.nse.tables import in_force, rows
 
 
 @lru_cache(maxsize=1024)
-def _rule(kind: Kind, day: date) -> tuple[int, int, int] | None:
+def _rule(kind: InstrumentKind, day: date) -> tuple[int, int, int] | None:
     """Reference up to which the rule for low prices holds, its paise, and the other's percent."""
     known = [row for row in rows("price_protection") if row["kind"] == kind.value]
     begun = [row for row in known if date.fromisoformat(row["effective_from"]) <= day]
@@ -25,7 +25,7 @@ def _rule(kind: Kind, day: date) -> tuple[int, int, int] | None:
     return int(near["reference_to"]), int(near["paise"]), int(far["percent"])
 
 
-def protected_range(kind: Kind, reference: int, day: date) -> tuple[int, int] | None:
+def protected_range(kind: InstrumentKind, reference: int, day: date) -> tuple[int, int] | None:
     """Lowest and highest price in paise for an order; ``None`` before there was a rule.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 
 
 def intrinsic(contract: OptionContract, final: int) -> int:
@@ -13,4 +13,4 @@ def intrinsic(contract: OptionContract, final: int) -> int:
 
 def delivers(contract: OptionContract, final: int) -> bool:
     """Whether the option ends in a delivery of shares (stock options in the money)."""
-    return contract.kind is Kind.STOCK and intrinsic(contract, final) > 0
+    return contract.kind is InstrumentKind.STOCK and intrinsic(contract, final) > 0

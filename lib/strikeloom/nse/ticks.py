@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.nse.sessions import previous_trading_day
@@ -20,7 +20,7 @@ def review_day(day: date) -> date:
     return previous_trading_day(day.replace(day=1))
 
 
-def option_tick(kind: Kind, reviewed: int | None, day: date) -> int:
+def option_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
     """Tick of an option in paise. Source: ``ticks.csv``.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from functools import cache
 
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import DataError
 from strikeloom.nse.tables import rows
 
@@ -14,7 +14,7 @@ from strikeloom.nse.tables import rows
 def known() -> dict[str, Underlying]:
     """All underlyings on record by symbol."""
     return {
-        row["symbol"]: Underlying(row["symbol"], Kind(row["kind"]), row["sector"])
+        row["symbol"]: Underlying(row["symbol"], InstrumentKind(row["kind"]), row["sector"])
         for row in rows("underlyings")
     }
 

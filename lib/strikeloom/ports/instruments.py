@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
-from strikeloom.domain.instruments import Kind, OptionContract, Underlying
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 
 
 class Instruments(Protocol):
@@ -31,6 +31,6 @@ class Instruments(Protocol):
         """
         ...
 
-    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying, as of a day."""
         ...

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import session, years_to_expiry
@@ -63,7 +63,7 @@ def book_margins(
         When the level of an underlying with a sold leg, or one near delivery, is not known.
     """
     found = [BookMargin() for _ in books]
-    for kind in Kind:
+    for kind in InstrumentKind:
         groups = _groups(books, kind, now)
         if groups:
             parts = _margins([legs for _, legs in groups], kind, levels, marks, now)
@@ -75,7 +75,9 @@ def book_margins(
 _Leg = tuple[OptionContract, int]
 
 
-def _groups(books: Sequence[Holdings], kind: Kind, now: datetime) -> list[tuple[int, list[_Leg]]]:
+def _groups(
+    books: Sequence[Holdings], kind: InstrumentKind, now: datetime
+) -> list[tuple[int, list[_Leg]]]:
     """Legs of each underlying of each book that can need anything."""
     groups: dict[tuple[int, str], list[_Leg]] = {}
     for number, book in enumerate(books):
@@ -92,7 +94,7 @@ def _groups(books: Sequence[Holdings], kind: Kind, now: datetime) -> list[tuple[
 
 def _margins(
     groups: list[list[_Leg]],
-    kind: Kind,
+    kind: InstrumentKind,
     levels: Mapping[str, int],
     marks: Mapping[str, int],
     now: datetime,

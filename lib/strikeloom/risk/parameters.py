@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.nse.sessions import trading_days
 from strikeloom.nse.tables import Row
@@ -65,7 +65,7 @@ def _rows(table: str) -> tuple[Row, ...]:
 
 
 @cache
-def span_parameters(kind: Kind, day: date) -> SpanParameters:
+def span_parameters(kind: InstrumentKind, day: date) -> SpanParameters:
     """Parameters in force.
 
     Raises
@@ -85,12 +85,12 @@ def span_parameters(kind: Kind, day: date) -> SpanParameters:
 
 
 @cache
-def delivery_share(kind: Kind, expiry: date, day: date) -> float:
+def delivery_share(kind: InstrumentKind, expiry: date, day: date) -> float:
     """Share of the contract value asked for a stock option held long and in the money.
 
     0 for an index, and while more trading days are left than the ladder has.
     """
-    if kind is not Kind.STOCK or not 0 <= (expiry - day).days <= _LONGEST:
+    if kind is not InstrumentKind.STOCK or not 0 <= (expiry - day).days <= _LONGEST:
         return 0.0
     left = len(trading_days(day, expiry)) - 1
     found = [

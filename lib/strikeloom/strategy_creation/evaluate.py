@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
@@ -197,7 +197,7 @@ def _margins(
 ) -> np.ndarray:
     vol = np.array([s.chain.atm_iv for s in structures])
     found = np.zeros(len(structures))
-    for kind in Kind:
+    for kind in InstrumentKind:
         rows = np.array([s.chain.underlying.kind is kind for s in structures])
         if rows.any():
             found[rows] = margins(

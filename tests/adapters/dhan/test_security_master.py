@@ -13,7 +13,7 @@ import pytest
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.dhan.security_master import parse_master, read_master
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import BadFile, DataError, MissingHistory, StaleData
 from support.dhan_client import Known
 from support.fakes import ManualClock, ist
@@ -156,8 +156,8 @@ def test_contracts_and_ids_lead_to_each_other(store: MasterStore) -> None:
         assert listed.security_of(key, day) == ("NSE_FNO", number)
         assert listed.contract_of(number, day).key == key
     nifty = listed.contract("NIFTY:2026-02-24:2500000:CE", day)
-    assert (nifty.kind, nifty.lot_size, nifty.tick) == (Kind.INDEX, 65, 5)
-    assert listed.contract_of(50002, day).kind is Kind.STOCK
+    assert (nifty.kind, nifty.lot_size, nifty.tick) == (InstrumentKind.INDEX, 65, 5)
+    assert listed.contract_of(50002, day).kind is InstrumentKind.STOCK
     assert listed.spot_of("NIFTY", day) == ("IDX_I", 13)
     for number in (36691, 1, 10**9):
         with pytest.raises(DataError, match="no option"):

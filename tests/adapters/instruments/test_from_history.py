@@ -10,7 +10,7 @@ import pytest
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.domain.instruments import Kind, Right, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Right, Underlying
 from strikeloom.errors import DataError, MissingHistory
 from support.nse_files import legacy, save, udiff
 
@@ -27,7 +27,7 @@ def instruments(history: ParquetHistory, tmp_path: Path) -> HistoryInstruments:
 
 def test_a_listed_contract(instruments: HistoryInstruments) -> None:
     found = instruments.contract(KEY, DAY)
-    assert (found.key, found.kind, found.lot_size, found.tick) == (KEY, Kind.INDEX, 65, 5)
+    assert (found.key, found.kind, found.lot_size, found.tick) == (KEY, InstrumentKind.INDEX, 65, 5)
     assert instruments.contract(KEY, date(2026, 2, 13)) == found
     half = instruments.contract("NIFTY:2026-02-24:2585050:CE", DAY)
     assert (half.strike, half.right) == (2_585_050, Right.CALL)
@@ -52,9 +52,9 @@ def test_the_old_layout_has_no_lots(history: ParquetHistory, tmp_path: Path) -> 
 
 
 def test_underlyings_of_the_market_come_first(history: ParquetHistory) -> None:
-    made = Underlying("NIFTY", Kind.INDEX, "Made")
+    made = Underlying("NIFTY", InstrumentKind.INDEX, "Made")
     assert HistoryInstruments(history, {"NIFTY": made}).underlying("NIFTY") == made
-    assert HistoryInstruments(history, {}).underlying("NIFTY").kind is Kind.INDEX
+    assert HistoryInstruments(history, {}).underlying("NIFTY").kind is InstrumentKind.INDEX
     with pytest.raises(DataError, match="NIFTI"):
         HistoryInstruments(history, {}).underlying("NIFTI")
 
@@ -68,7 +68,7 @@ def test_a_split_or_a_new_name_is_said(history: ParquetHistory, tmp_path: Path) 
 
 
 def test_a_tick_without_its_review_is_the_coarse_one(instruments: HistoryInstruments) -> None:
-    assert instruments.tick("YESBANK", Kind.STOCK, DAY) == 5
+    assert instruments.tick("YESBANK", InstrumentKind.STOCK, DAY) == 5
 
 
 @pytest.mark.realdata
@@ -85,7 +85,7 @@ def test_a_tick_without_its_review_is_the_coarse_one(instruments: HistoryInstrum
 def test_ticks_are_those_of_the_monthly_review(
     real_history: ParquetHistory, symbol: str, day: date, tick: int
 ) -> None:
-    kind = Kind.INDEX if symbol == "NIFTY" else Kind.STOCK
+    kind = InstrumentKind.INDEX if symbol == "NIFTY" else InstrumentKind.STOCK
     assert HistoryInstruments(real_history, {}).tick(symbol, kind, day) == tick
 
 

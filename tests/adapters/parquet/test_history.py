@@ -17,7 +17,7 @@ from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet import history as module
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.frames import CASH, CONTRACTS, INDICES, QUOTES
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import BadFile, BadFrame, MissingHistory, StoreError
 from strikeloom.nse.sessions import IST
 from support.month_writer import write_month
@@ -329,6 +329,6 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_underlyings_of_a_made_market(history: ParquetHistory) -> None:
     assert history.underlyings() == {}
-    made = Underlying("LOOM", Kind.STOCK, "Textiles")
+    made = Underlying("LOOM", InstrumentKind.STOCK, "Textiles")
     history.write_underlyings([made])
     assert history.underlyings() == {"LOOM": made}

@@ -11,7 +11,7 @@ from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.adapters.replay.timeline import Timeline, moments
 from strikeloom.adapters.sqlite.store import open_store
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.quotes import QuoteSource
@@ -42,7 +42,7 @@ def _row(day, strike, right, **given):
 
 
 def _contract(strike, right=Right.CALL):
-    return OptionContract("RELIANCE", EXPIRY, strike * 100, right, Kind.STOCK, 500, 5)
+    return OptionContract("RELIANCE", EXPIRY, strike * 100, right, InstrumentKind.STOCK, 500, 5)
 
 
 @pytest.fixture

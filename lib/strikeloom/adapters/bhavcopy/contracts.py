@@ -21,7 +21,7 @@ import numpy as np
 
 from strikeloom.adapters.bhavcopy.table import Rows, Table, Text, Words
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,7 +67,7 @@ UDIFF_COLUMNS = (*_UDIFF.values(), _SEGMENT, _EXCHANGE, _LAST_DAY)
 LEGACY_COLUMNS = tuple(_LEGACY.values())
 
 _TEXTS = ("day", "symbol", "instrument", "expiry", "right")
-_INDEX, _STOCK = Kind.INDEX.value, Kind.STOCK.value
+_INDEX, _STOCK = InstrumentKind.INDEX.value, InstrumentKind.STOCK.value
 _FUTURES = {"IDF": _INDEX, "STF": _STOCK, "FUTIDX": _INDEX, "FUTIVX": _INDEX, "FUTSTK": _STOCK}
 _OPTIONS = {"IDO": _INDEX, "STO": _STOCK, "OPTIDX": _INDEX, "OPTSTK": _STOCK}
 _FUTURE = "XX"

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.bhavcopy.indices import SYMBOLS, symbol_of
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import BadFile, DataError
 from strikeloom.nse.underlyings import known
 
@@ -76,7 +76,7 @@ def index_symbol(name: str, stored: set[str]) -> str:
     DataError
         When it is unknown; names the nearest.
     """
-    symbols = {symbol for symbol, item in known().items() if item.kind is Kind.INDEX}
+    symbols = {symbol for symbol, item in known().items() if item.kind is InstrumentKind.INDEX}
     names = symbols | stored | set(SYMBOLS.values())
     for candidate in (name, name.upper(), symbol_of(name)):
         if candidate in names:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right, Underlying, parse_key
+from strikeloom.domain.instruments import (
+    InstrumentKind,
+    OptionContract,
+    Right,
+    Underlying,
+    parse_key,
+)
 from strikeloom.errors import DataError, StaleData
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.instruments import Instruments
@@ -100,7 +106,7 @@ class DhanInstruments:
             return self._known.contract(key, day)
         return self._list(day).contract(key)
 
-    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying.
 
         Raises
@@ -242,8 +248,8 @@ class _Listed:
         row = int(self._order[place])
         return _contract(self._options.slice(row, 1).to_pylist()[0])[0]
 
-    def spot(self, symbol: str, kind: Kind) -> SecurityId:
-        segment = "IDX_I" if kind is Kind.INDEX else "NSE_EQ"
+    def spot(self, symbol: str, kind: InstrumentKind) -> SecurityId:
+        segment = "IDX_I" if kind is InstrumentKind.INDEX else "NSE_EQ"
         found = self._spots.get((segment, _INDEX_NAMES.get(symbol, symbol)), [])
         traded = [number for number, series in found if segment == "IDX_I" or series == "EQ"]
         if len(traded) != 1:
@@ -278,7 +284,7 @@ def _contract(row: dict[str, object]) -> tuple[OptionContract, int]:
         expiry=expiry,
         strike=int(str(row["strike"])),
         right=Right(str(row["right"])),
-        kind=Kind.INDEX if row["instrument"] == _INDEX_OPTION else Kind.STOCK,
+        kind=InstrumentKind.INDEX if row["instrument"] == _INDEX_OPTION else InstrumentKind.STOCK,
         lot_size=int(str(row["lot_size"])),
         tick=int(tick),
     )

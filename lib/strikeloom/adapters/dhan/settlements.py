@@ -10,7 +10,7 @@ from strikeloom.adapters.dhan.errors import Refusal, asked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import paise
 from strikeloom.errors import BrokerError, DataError
 from strikeloom.nse.sessions import IST, session
@@ -75,7 +75,7 @@ class Settlements:
                 "historical_daily_data",
                 str(security.number),
                 security.segment,
-                "INDEX" if kind is Kind.INDEX else "EQUITY",
+                "INDEX" if kind is InstrumentKind.INDEX else "EQUITY",
                 str(day),
                 str(day + timedelta(days=1)),  # the end is exclusive
                 what=f"the close of {symbol}",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, OptionContract, Underlying, parse_key
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying, parse_key
 from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError, MissingHistory
 from strikeloom.nse.corporate_actions import actions
@@ -78,7 +78,7 @@ class HistoryInstruments:
                 key=key,
             )
         row = found.iloc[0]
-        kind = Kind(row["kind"])
+        kind = InstrumentKind(row["kind"])
         return OptionContract(
             symbol=symbol,
             expiry=expiry,
@@ -89,12 +89,12 @@ class HistoryInstruments:
             tick=self.tick(symbol, kind, day),
         )
 
-    def tick(self, symbol: str, kind: Kind, day: date) -> int:
+    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying, as of a day.
 
         The coarser one, valid either way, where the close that decided it is not stored.
         """
-        if kind is Kind.INDEX:
+        if kind is InstrumentKind.INDEX:
             return option_tick(kind, None, day)
         return option_tick(kind, self._reviewed(review_day(day)).get(symbol), day)
 
@@ -110,9 +110,9 @@ class HistoryInstruments:
         return self._history.contracts(day, symbols=[symbol])
 
 
-def _lot_on_record(symbol: str, kind: Kind, expiry: date, day: date) -> int:
+def _lot_on_record(symbol: str, kind: InstrumentKind, expiry: date, day: date) -> int:
     """Lot size of a contract whose file does not say it (the old layout)."""
-    if kind is Kind.INDEX:
+    if kind is InstrumentKind.INDEX:
         return index_lot(symbol, expiry, day)
     raise DataError(
         f"the file of {day} is in the old layout, which has no lot sizes, and none is on record "

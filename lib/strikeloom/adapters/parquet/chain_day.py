@@ -11,7 +11,7 @@ import numpy as np
 
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.nse.underlyings import known
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def contracts_of_chains(
     frame = pd.DataFrame(
         {
             "symbol": quotes["symbol"],
-            "kind": quotes["symbol"].map(kinds).fillna(Kind.STOCK.value),
+            "kind": quotes["symbol"].map(kinds).fillna(InstrumentKind.STOCK.value),
             "expiry": quotes["expiry"],
             "last_day": np.full(len(quotes), np.datetime64("NaT", "s")),
             "strike": quotes["strike"],

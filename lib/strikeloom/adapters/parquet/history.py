@@ -28,7 +28,7 @@ from strikeloom.adapters.parquet.partitions import (
     sweep,
 )
 from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import MissingHistory, StoreError
 from strikeloom.nse.corporate_actions import CorporateAction, joined
 
@@ -239,7 +239,7 @@ class ParquetHistory:
         table = read_tables(
             stored(self.folder / "contracts"),
             contracts,
-            pc.field("kind") == Kind.INDEX.value,
+            pc.field("kind") == InstrumentKind.INDEX.value,
             columns=["day", "symbol", "underlying"],
         )
         spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()
@@ -256,10 +256,9 @@ class ParquetHistory:
     def underlyings(self) -> dict[str, Underlying]:
         """Underlyings that came with the market (a synthetic one); empty for the exchange."""
         path = self.folder / "underlyings.json"
-        if not path.exists():
-            return {}
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return {r["symbol"]: Underlying(r["symbol"], Kind(r["kind"]), r["sector"]) for r in rows}
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        read = (Underlying(r["symbol"], InstrumentKind(r["kind"]), r["sector"]) for r in rows)
+        return {underlying.symbol: underlying for underlying in read}
 
     def write_underlyings(self, rows: Iterable[Underlying]) -> None:
         """Keep the underlyings of a made market beside its history."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from strikeloom.adapters.recorded.files import csv_files, csv_names
 from strikeloom.adapters.recorded.layouts import day_of, rows_of
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import MissingHistory
@@ -129,10 +129,10 @@ def _made(day: date, rows: pd.DataFrame) -> RecordedDay:
     return RecordedDay(day, rows, contracts, source)
 
 
-def _kind(symbol: str) -> Kind:
+def _kind(symbol: str) -> InstrumentKind:
     """Of an underlying on record; one that is not any more was a stock."""
     found = known().get(symbol)
-    return found.kind if found else Kind.STOCK
+    return found.kind if found else InstrumentKind.STOCK
 
 
 def _lot(part: pd.DataFrame, quoted: bool) -> int:

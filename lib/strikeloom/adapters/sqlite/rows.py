@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from strikeloom.domain.instruments import Kind, OptionContract, parse_key
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState, Purpose
 
@@ -28,7 +28,7 @@ def contract(row: Row) -> OptionContract:
     """Contract from its key and the dated facts that ride along."""
     symbol, expiry, strike, right = parse_key(row["contract"])
     return OptionContract(
-        symbol, expiry, strike, right, Kind(row["kind"]), row["lot_size"], row["tick"]
+        symbol, expiry, strike, right, InstrumentKind(row["kind"]), row["lot_size"], row["tick"]
     )
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.exchange.market.contracts import Floats, Ints, Ladder
 from strikeloom.exchange.market.names import LISTINGS
 
-_IS_INDEX = np.array([row.kind is Kind.INDEX for row in LISTINGS])
+_IS_INDEX = np.array([row.kind is InstrumentKind.INDEX for row in LISTINGS])
 
 
 def appetite(ladder: Ladder, spot: Floats, vol: Floats, years: Floats) -> Floats:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.exchange.market.names import LISTINGS, SPLIT_RATIO, SPLIT_SYMBOL
 from strikeloom.exchange.market.smiles import atm_variance, volatility
 from strikeloom.nse.expiries import monthly_expiries, weekly_expiries
@@ -44,7 +44,7 @@ def strike_ladders(low: Floats, high: Floats) -> list[Floats]:
     """Strikes of each underlying over the whole window, before any split."""
     ladders = []
     for row, down, up in zip(LISTINGS, low, high, strict=True):
-        reach = 0.10 if row.kind is Kind.INDEX else 0.18
+        reach = 0.10 if row.kind is InstrumentKind.INDEX else 0.18
         first = np.floor(down * (1 - reach) / row.step)
         last = np.ceil(up * (1 + reach) / row.step)
         ladders.append(row.step * np.arange(max(1.0, first), last + 1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import SettingsError
 from strikeloom.exchange.market.activity import NOTHING, Carried, active, appetite
 from strikeloom.exchange.market.contracts import MONTHS, RATE, listed, strike_ladders, values
@@ -180,7 +180,7 @@ def _cash(days: list[date], paths: Paths) -> pd.DataFrame:
     import pandas as pd
 
     frames = []
-    stocks = [i for i, row in enumerate(LISTINGS) if row.kind is Kind.STOCK]
+    stocks = [i for i, row in enumerate(LISTINGS) if row.kind is InstrumentKind.STOCK]
     for row, day in enumerate(days):
         # like the exchange's file, the previous close is not adjusted on the day of a split
         previous = _levels(paths.close, row - 1) if row else np.full(len(LISTINGS), np.nan)
@@ -209,7 +209,7 @@ def _indices(days: list[date], paths: Paths) -> pd.DataFrame:
     vix = (100 * np.sqrt(theta / month)).round(2)
     tables = {VOL_INDEX: dict.fromkeys(("open", "high", "low", "close"), vix)}
     for place, row in enumerate(LISTINGS):
-        if row.kind is Kind.INDEX:
+        if row.kind is InstrumentKind.INDEX:
             tables[row.symbol] = {
                 name: getattr(paths, name)[:, place].round(2)
                 for name in ("open", "high", "low", "close")

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import rupees
 from strikeloom.nse.tables import rows
 
@@ -51,13 +51,13 @@ class ListedUnderlying:
     """An underlying; ``segment`` is ``IDX_I`` for an index and ``NSE_EQ`` for a stock."""
 
     symbol: str
-    kind: Kind
+    kind: InstrumentKind
     security_id: int
 
     @property
     def segment(self) -> str:
         """Segment of the broker's wire."""
-        return "IDX_I" if self.kind is Kind.INDEX else "NSE_EQ"
+        return "IDX_I" if self.kind is InstrumentKind.INDEX else "NSE_EQ"
 
 
 def _plain(strike: int) -> str:
@@ -88,7 +88,7 @@ def made_ids(names: Iterable[str], known: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
-def listed_underlyings(kinds: Mapping[str, Kind]) -> tuple[ListedUnderlying, ...]:
+def listed_underlyings(kinds: Mapping[str, InstrumentKind]) -> tuple[ListedUnderlying, ...]:
     """Underlyings by symbol, with the broker's ids of the indices on record."""
     known = {row["symbol"]: int(row["security_id"]) for row in rows("security_ids")}
     ids = made_ids(kinds, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from strikeloom.domain.instruments import Kind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Listing:
     lot: int
     vol: float
     beta: float
-    kind: Kind = Kind.STOCK
+    kind: InstrumentKind = InstrumentKind.STOCK
     weeklies: bool = False
 
     @property
@@ -75,8 +75,8 @@ BELAFOODS   Pantry      2475  50  225  0.20 0.5
 """
 
 LISTINGS: tuple[Listing, ...] = (
-    Listing("SYNDEX", "Index", 24000.0, 100.0, 65, 0.135, 1.0, Kind.INDEX, weeklies=True),
-    Listing("SYNBANK", "Index", 52000.0, 200.0, 30, 0.16, 1.15, Kind.INDEX),
+    Listing("SYNDEX", "Index", 24000.0, 100.0, 65, 0.135, 1.0, InstrumentKind.INDEX, weeklies=True),
+    Listing("SYNBANK", "Index", 52000.0, 200.0, 30, 0.16, 1.15, InstrumentKind.INDEX),
     *(
         Listing(
             word[0],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import Kind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import DataError, MissingHistory
@@ -216,7 +216,7 @@ def _contracts(
         near = neighbours.loc[symbol] if symbol in neighbours.index else None
         if near is None:
             raise DataError(f"{symbol} has quotes on {day} but is not listed", symbol=symbol)
-        sort = Kind(near["kind"] if pd.isna(kind) else kind)
+        sort = InstrumentKind(near["kind"] if pd.isna(kind) else kind)
         size = int(near["lot_size"] if pd.isna(lot) else lot)
         if symbol not in ticks:
             ticks[symbol] = instruments.tick(symbol, sort, day)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import Kind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.market.chance import chance
@@ -23,7 +23,7 @@ from strikeloom.quant.black76 import greeks
 if TYPE_CHECKING:
     from strikeloom.exchange.market.tape import Tape
 
-_BASE_VOL = {Kind.INDEX: 0.20, Kind.STOCK: 0.40}
+_BASE_VOL = {InstrumentKind.INDEX: 0.20, InstrumentKind.STOCK: 0.40}
 _LAST_TRADE_LOTS = 5
 
 

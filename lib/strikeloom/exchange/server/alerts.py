@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from strikeloom.domain.instruments import Kind
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.market.listed import Listed
@@ -75,7 +75,7 @@ def alert(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
             "mktType": "NL",
             "reasonDescription": order.reason or "CONFIRMED",
             "legNo": _LEGS.get(order.leg, 1),
-            "instrument": "OPTIDX" if it.kind is Kind.INDEX else "OPTSTK",
+            "instrument": "OPTIDX" if it.kind is InstrumentKind.INDEX else "OPTSTK",
             "symbol": it.symbol,
             "productName": order.product.value,
             "status": _STATUS[order.state],

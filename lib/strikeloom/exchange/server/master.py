@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from strikeloom.domain.instruments import Kind, OptionContract
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.money import rupees
 from strikeloom.exchange.market.listed import Listed, ListedUnderlying
 from strikeloom.exchange.server.listing import Market
@@ -68,7 +68,9 @@ def _write(columns: list[str], rows: Iterable[Row]) -> str:
 
 def _flag(row: Listed) -> str:
     it = row.contract
-    monthly = it.kind is Kind.STOCK or it.expiry == monthly_expiry(it.expiry.year, it.expiry.month)
+    monthly = it.kind is InstrumentKind.STOCK or it.expiry == monthly_expiry(
+        it.expiry.year, it.expiry.month
+    )
     return "M" if monthly else "W"
 
 
@@ -77,7 +79,7 @@ def _strike(row: Listed) -> str:
 
 
 def _instrument(row: Listed) -> str:
-    return "OPTIDX" if row.contract.kind is Kind.INDEX else "OPTSTK"
+    return "OPTIDX" if row.contract.kind is InstrumentKind.INDEX else "OPTSTK"
 
 
 def _compact(row: Listed) -> Row:
@@ -100,7 +102,7 @@ def _compact(row: Listed) -> Row:
 
 
 def _compact_root(row: ListedUnderlying) -> Row:
-    index = row.kind is Kind.INDEX
+    index = row.kind is InstrumentKind.INDEX
     return {
         "SEM_EXM_EXCH_ID": "NSE",
         "SEM_SEGMENT": "I" if index else "E",
@@ -136,7 +138,7 @@ _SAME = {
 
 
 def _root(row: ListedUnderlying) -> Row:
-    index = row.kind is Kind.INDEX
+    index = row.kind is InstrumentKind.INDEX
     return {
         **_SAME,
         "SEGMENT": "I" if index else "E",
@@ -165,7 +167,7 @@ def _freeze(it: OptionContract, day: date) -> int:
 def _option(row: Listed, root: ListedUnderlying, day: date, market: Market) -> Row:
     it = row.contract
     low, high = market.band(it) or (0, 0)
-    number = root.security_id + (_OPTION_ROOT if it.kind is Kind.INDEX else 0)
+    number = root.security_id + (_OPTION_ROOT if it.kind is InstrumentKind.INDEX else 0)
     return {
         **_SAME,
         "SEGMENT": "D",
