@@ -20,8 +20,8 @@ from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Ti
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import load_settings
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
@@ -111,7 +111,7 @@ class MadeDesk:
 
     def enter(self, proposal: Proposal, lots: int) -> Position:
         """Open a position through the only way to an order."""
-        self.store.record_intents(entry_intents(self.desk, proposal, lots))
+        self.store.record_intents(prepare_entry(self.desk, proposal, lots))
         with Lease(self.home, self.store) as lease:
             work(self.desk, lease, Pace(1e6))
         return self.store.position(proposal.strategy_id)

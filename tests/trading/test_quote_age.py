@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from strikeloom.domain.instruments import Right
-from strikeloom.domain.orders import Purpose
+from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.positions import RequestState
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.monitor import request_exit, run_cycle
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.trading.guards import check
-from strikeloom.trading.intents import entry_intents
+from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry, take_snapshot
+from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.fakes import ManualClock, option
@@ -33,6 +34,11 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
     desk.close()
 
 
+def _check(desk: Desk, intent: OrderIntent) -> None:
+    state = Reconciler(desk).reload()
+    check(intent, guard_context(desk, state, take_snapshot(desk, [intent.contract])))
+
+
 def _cycle(desk: Desk):
     with Lease(desk.home, desk.store) as lease:
         return run_cycle(desk, lease, Pace(1e6), desk.clock)
@@ -42,13 +48,13 @@ def _cycle(desk: Desk):
 def test_each_mode_has_its_age(made: MadeDesk, mode: Mode, most: int) -> None:
     proposal, desk = made.spread(), replace(made.desk, mode=mode)
     made.clock.wait(most)
-    (intent, *_) = entry_intents(desk, proposal, 1)
-    check(desk, intent)
+    (intent, *_) = prepare_entry(desk, proposal, 1)
+    _check(desk, intent)
     made.clock.wait(1)
     with pytest.raises(NoQuote, match=rf"{most + 1} s old, {most} s are allowed in mode {mode}"):
-        entry_intents(desk, proposal, 1)
+        prepare_entry(desk, proposal, 1)
     with pytest.raises(GuardError, match=r"quote age: .* s old") as refused:
-        check(desk, intent)
+        _check(desk, intent)
     assert refused.value.facts["guard"] == "quote age"
 
 
@@ -60,10 +66,10 @@ def test_quotes_age_as_fast_as_the_clock_runs(made: MadeDesk) -> None:
     desk = replace(made.desk, mode=Mode.PAPER, clock=clock)
     proposal = made.spread()
     clock.wait(60 * 30)
-    assert entry_intents(desk, proposal, 1)
+    assert prepare_entry(desk, proposal, 1)
     clock.wait(1)
     with pytest.raises(NoQuote, match="1801 s old"):
-        entry_intents(desk, proposal, 1)
+        prepare_entry(desk, proposal, 1)
 
 
 def test_an_exit_waits_for_a_fresh_quote_by_name_and_then_goes(made: MadeDesk) -> None:

@@ -39,7 +39,7 @@ def doubt(
     from strikeloom.domain.money import rupees_text
     from strikeloom.domain.orders import IntentState
     from strikeloom.errors import SettingsError
-    from strikeloom.trading.reconcile import resolve_unknown
+    from strikeloom.trading.unresolved import resolve_unknown
 
     desk = desk_of(market, "", mode=mode)
     if order:

@@ -68,7 +68,7 @@ def watch(
         once=once,
         alert_only=alert_only,
         stop=stopping.is_set,
-        tell=(lambda _: None) if once else _told_changes(),
+        on_cycle=(lambda _: None) if once else _told_changes(),
     )
     if once:
         _tell(last)

@@ -89,9 +89,7 @@ def place(
     return _outcome(desk, reconciler, names, by_watcher=by_watcher)
 
 
-def _see_through(
-    desk: Desk, lease: Lease, reconciler: Reconciler, names: Iterable[str]
-) -> None:
+def _see_through(desk: Desk, lease: Lease, reconciler: Reconciler, names: Iterable[str]) -> None:
     """Work until the entries are done, stepping the clock between attempts."""
     settings = desk.settings.execution
     pace = Pace(settings.orders_per_second)

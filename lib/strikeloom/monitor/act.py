@@ -50,6 +50,12 @@ def answer_request(
         return RequestOutcome(RequestState.STALE, f"the position had {text} before")
     if working:
         return RequestOutcome(RequestState.PENDING, "waits for the orders at work")
+    return _prepared(request, position, pricing)
+
+
+def _prepared(
+    request: ExitRequest, position: Position, pricing: Callable[[], Pricing]
+) -> RequestOutcome:
     try:
         why = f"asked by {request.who}"
         intents = exit_intents(pricing(), position, request.target_lots, why)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from strikeloom.domain.positions import (
     ExitDecision,
@@ -53,6 +53,7 @@ from strikeloom.trading.work import work
 STOPPED = "stopped"
 #: Seconds of real time between two looks at a market whose day has ended.
 _PAUSE = 0.25
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 #: Failures of store or clock in a row after which a watcher gives up.
 _PATIENCE = 20
 
@@ -128,7 +129,7 @@ class Watcher:
         self._reconciler = Reconciler(desk)
         self._peaks: dict[str, int] = {}
         self._shown: datetime | None = None
-        self._market = take_snapshot(desk, ())
+        self._market = MarketSnapshot(_LONG_AGO, {}, 0.0, desk.mode.value)
         self._plans: dict[str, tuple[ExitRule, ...]] = {}
 
     def cycle(self) -> CycleReport:
@@ -245,9 +246,9 @@ class Watcher:
         now = self._real.now()
         happened = report.fired or report.blocked or report.failure or report.fills
         pace = self._desk.settings.monitor.page_refresh_seconds
-        if self._shown is not None and not happened:
-            if 0 <= (now - self._shown).total_seconds() < pace:
-                return
+        shown = self._shown
+        if shown and not happened and 0 <= (now - shown).total_seconds() < pace:
+            return
         store = self._desk.store
         if self._market.quotes:
             self._desk.quotes.put(self._market.quotes.values())

@@ -85,9 +85,7 @@ def outcome(
     return Outcome(alert=doubled)
 
 
-def _absent(
-    intent: OrderIntent, filled: int, state: AccountState, silence: Silence
-) -> Outcome:
+def _absent(intent: OrderIntent, filled: int, state: AccountState, silence: Silence) -> Outcome:
     """Not found is not absence: it takes a complete book, or silence for the stated wait."""
     name = intent.correlation_id
     known = state.orders_of(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import OrderIntent, Purpose
@@ -26,9 +27,18 @@ def take_snapshot(
             continue  # an unknown level is absent, and whoever needs it reports that
     wanted = list(contracts)
     quotes = desk.feed.quotes(wanted) if wanted else {}
-    return MarketSnapshot(
-        desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels
+    return MarketSnapshot(desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels)
+
+
+def last_day(desk: Desk, position: Position) -> date | None:
+    """First last day among the open legs, as far as is known by now; ``None`` when closed."""
+    since = position.opened_at.date()
+    days = (
+        desk.feed.last_day(leg.contract.symbol, leg.contract.expiry, since)
+        for leg in position.legs
+        if leg.net_units
     )
+    return min(days, default=None)
 
 
 def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:

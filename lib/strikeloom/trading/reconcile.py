@@ -310,9 +310,7 @@ class Reconciler:
             late_orders=self._late_orders,
         )
 
-    def _gaps(
-        self, state: AccountState, held: Mapping[str, int]
-    ) -> dict[str, tuple[int, int]]:
+    def _gaps(self, state: AccountState, held: Mapping[str, int]) -> dict[str, tuple[int, int]]:
         """Contracts whose net units differ: ours and the broker's."""
         ours = state.net_units()
         return {

@@ -35,9 +35,7 @@ class Pace:
         self._last = max(now, due)
 
 
-def send(
-    desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace, context: GuardContext
-) -> None:
+def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace, context: GuardContext) -> None:
     """Send a NEW intent. What became of it is in the store.
 
     Raises

@@ -146,18 +146,22 @@ def _settlement(
     )
     alerts = []
     if early:
-        alerts.append((
-            "warning",
-            f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
-            f"{contract.expiry}; the exchange ended it early",
-        ))
+        alerts.append(
+            (
+                "warning",
+                f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
+                f"{contract.expiry}; the exchange ended it early",
+            )
+        )
     final = final_value(contract.symbol, day)
     if final is not None and delivers(contract, final):
-        alerts.append((
-            "critical",
-            f"{position.position_id}: {contract.label} ended in a delivery of "
-            f"{abs(leg.net_units)} shares; booked here at its cash value",
-        ))
+        alerts.append(
+            (
+                "critical",
+                f"{position.position_id}: {contract.label} ended in a delivery of "
+                f"{abs(leg.net_units)} shares; booked here at its cash value",
+            )
+        )
     booked = replace(
         fill,
         fill_id=f"{fill.fill_id}-{position.position_id}-{leg.leg}",

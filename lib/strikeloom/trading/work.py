@@ -47,9 +47,7 @@ class WorkReport:
     acted: bool = False
 
 
-def work(
-    desk: Desk, lease: Lease, pace: Pace, reconciler: Reconciler | None = None
-) -> WorkReport:
+def work(desk: Desk, lease: Lease, pace: Pace, reconciler: Reconciler | None = None) -> WorkReport:
     """One round over every unfinished group: reconcile, send, reconcile.
 
     Parameters
@@ -99,9 +97,7 @@ class OrderRound:
         now = self._desk.clock.now()
         if self._snapshot is None or self._snapshot.age(now) < -_ROUND_SECONDS:
             contracts = {
-                intent.contract
-                for group in unfinished(self._state).values()
-                for intent in group
+                intent.contract for group in unfinished(self._state).values() for intent in group
             } | {leg.contract for p in self._state.positions.values() for leg in p.legs}
             self._snapshot = take_snapshot(self._desk, contracts)
         return self._snapshot

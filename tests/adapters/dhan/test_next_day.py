@@ -15,8 +15,8 @@ from strikeloom.domain.orders import IntentState
 from strikeloom.errors import BrokerError
 from strikeloom.monitor.watch import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.dhan_client import OurSide
@@ -58,7 +58,7 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
     )
     local.market.show(CALL, 99_00, 100_00)
     proposal = made.propose([Leg(CALL, Side.BUY, 1, 100_00)], "long_call")
-    desk.store.record_intents(entry_intents(desk, proposal, 2))
+    desk.store.record_intents(prepare_entry(desk, proposal, 2))
     local.market.show(CALL, 99_00, 110_00)
     _round(desk)
     local.market.show(CALL, 99_00, 102_00, size=size)  # the entry's limit: one level of the book

@@ -21,7 +21,6 @@ from strikeloom.adapters.sqlite.rows import (
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState
 from strikeloom.errors import StoreError
 
-_FILLS = "SELECT f.* FROM fills f"
 _SEND_ORDER = "ORDER BY priority, seq"
 _TERMINAL = [state.value for state in OrderState if state.terminal]
 
@@ -196,15 +195,19 @@ class OrderRows(Bound):
 
     def fills(self, *, position_id: str | None = None) -> list[Fill]:
         """Fills in time order."""
-        if position_id is None:
-            sql, values = f"{_FILLS} WHERE f.market = ? AND f.account = ?", self.pair
-        else:
-            sql = (
-                f"{_FILLS} JOIN order_intents i USING (market, account, correlation_id) "
-                "WHERE i.market = ? AND i.account = ? AND i.position_id = ?"
+        join, values = "", [*self.pair]
+        if position_id is not None:
+            join = (
+                "JOIN order_intents i ON i.market = f.market AND i.account = f.account "
+                "AND i.correlation_id = f.correlation_id AND i.position_id = ?"
             )
-            values = (*self.pair, position_id)
-        return [fill(row) for row in self.db.rows(f"{sql} ORDER BY f.at, f.fill_id", values)]
+            values.insert(0, position_id)
+        found = self.db.rows(
+            f"SELECT f.* FROM fills f {join} WHERE f.market = ? AND f.account = ? "  # noqa: S608
+            "ORDER BY f.at, f.fill_id",
+            tuple(values),
+        )
+        return [fill(row) for row in found]
 
 
 def _intent_columns(row: OrderIntent) -> dict[str, Any]:
