@@ -128,7 +128,7 @@ def test_orders_in_doubt_are_listed_and_settled_by_a_person(call: Call, traded: 
     assert "no order of replay:synthetic-7 is in doubt" in call("doubt").out
     said = call("doubt", "I1-0-0-1", "--never")
     assert said.code == 1
-    assert "is not in doubt" in said.err
+    assert "is not unknown" in said.err
     intent = traded.store.intents()[0]
     traded.store.move_intent(
         intent.correlation_id,

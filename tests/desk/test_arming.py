@@ -27,11 +27,10 @@ from strikeloom.errors import GuardError, Rejected, SettingsError
 from strikeloom.monitor import kill, request_exit, run_cycle
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import Settings, load_settings
-from strikeloom.trading.guards import check
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
-from support.desk import MadeDesk
+from support.desk import MadeDesk, check_now
 from support.fakes import ist, option, order
 from support.local_exchange import LocalExchange, local_exchange
 
@@ -299,12 +298,12 @@ def test_entries_stay_within_the_day_s_caps_whole_or_not_at_all(
     desk.store.record_intents(intents)
     refused = intents[0] if "max_entry_value" not in caps else max(intents, key=lambda i: i.limit)
     with pytest.raises(GuardError, match=said):
-        check(desk, refused)
+        check_now(desk, refused)
     with Lease(desk.home, desk.store) as lease:
         run_cycle(desk, lease, Pace(1e6), desk.clock)
     if "max_entry_value" not in caps:
         assert made.broker.orders() == []  # no leg of it was begun
-    check(replace(desk, settings=_allowed()), intents[0])
+    check_now(replace(desk, settings=_allowed()), intents[0])
     made.close()
 
 
@@ -324,9 +323,9 @@ def test_an_entry_that_was_given_up_counts_towards_the_day_s_caps(tmp_path: Path
     legs = [Leg(BOUGHT, Side.BUY, 1, 70_00)]
     made.show(BOUGHT, 69_50, 70_50)
     (next_one,) = prepare_entry(desk, made.propose(legs, "one_leg"), 1)
-    check(desk, next_one)
+    check_now(desk, next_one)
     with pytest.raises(GuardError, match="live orders a day: 3 with this one, limit 2"):
-        check(replace(desk, settings=_allowed(max_entry_orders=2)), next_one)
+        check_now(replace(desk, settings=_allowed(max_entry_orders=2)), next_one)
     made.close()
 
 

@@ -15,7 +15,8 @@ from strikeloom.domain.positions import Position, RequestState
 from strikeloom.errors import DataError, LeaseTaken, StoreError, Unreachable
 from strikeloom.exchange.faults import FaultyBroker
 from strikeloom.monitor import kill, request_exit, run_cycle, watch
-from strikeloom.monitor.watch import STOPPED, CycleReport
+from strikeloom.monitor.cycle import CycleReport
+from strikeloom.monitor.watch import STOPPED
 from strikeloom.ports.desk import Mode
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit

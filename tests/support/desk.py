@@ -15,13 +15,16 @@ from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
+from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import load_settings
+from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import prepare_entry
+from strikeloom.trading.prepare import prepare_entry, take_snapshot
+from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
@@ -128,4 +131,20 @@ class MadeDesk:
         self.store.close()
 
 
-__all__ = ["ACCOUNT", "DAY", "EXPIRY", "MARKET", "START", "Heard", "Listed", "MadeDesk"]
+def check_now(desk: Desk, intent: OrderIntent) -> None:
+    """Let an intent pass the guards of the desk's moment, or refuse it."""
+    state = Reconciler(desk).reload()
+    check(intent, guard_context(desk, state, take_snapshot(desk, [intent.contract])))
+
+
+__all__ = [
+    "ACCOUNT",
+    "DAY",
+    "EXPIRY",
+    "MARKET",
+    "START",
+    "Heard",
+    "Listed",
+    "MadeDesk",
+    "check_now",
+]

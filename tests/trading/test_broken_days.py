@@ -10,7 +10,7 @@ import pytest
 
 from strikeloom.domain.orders import Fill, IntentState, Order
 from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
-from strikeloom.monitor.watch import CycleReport, run_cycle
+from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit

@@ -9,17 +9,15 @@ from pathlib import Path
 import pytest
 
 from strikeloom.domain.instruments import Right
-from strikeloom.domain.orders import OrderIntent, Purpose
+from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import RequestState
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.monitor import request_exit, run_cycle
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import prepare_entry, take_snapshot
-from strikeloom.trading.reconcile import Reconciler
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
-from support.desk import MadeDesk
+from support.desk import MadeDesk, check_now
 from support.fakes import ManualClock, option
 
 #: As ``config/desk.yaml`` states them.
@@ -34,11 +32,6 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
     desk.close()
 
 
-def _check(desk: Desk, intent: OrderIntent) -> None:
-    state = Reconciler(desk).reload()
-    check(intent, guard_context(desk, state, take_snapshot(desk, [intent.contract])))
-
-
 def _cycle(desk: Desk):
     with Lease(desk.home, desk.store) as lease:
         return run_cycle(desk, lease, Pace(1e6), desk.clock)
@@ -49,12 +42,12 @@ def test_each_mode_has_its_age(made: MadeDesk, mode: Mode, most: int) -> None:
     proposal, desk = made.spread(), replace(made.desk, mode=mode)
     made.clock.wait(most)
     (intent, *_) = prepare_entry(desk, proposal, 1)
-    _check(desk, intent)
+    check_now(desk, intent)
     made.clock.wait(1)
     with pytest.raises(NoQuote, match=rf"{most + 1} s old, {most} s are allowed in mode {mode}"):
         prepare_entry(desk, proposal, 1)
     with pytest.raises(GuardError, match=r"quote age: .* s old") as refused:
-        _check(desk, intent)
+        check_now(desk, intent)
     assert refused.value.facts["guard"] == "quote age"
 
 

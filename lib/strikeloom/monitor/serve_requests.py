@@ -16,9 +16,9 @@ from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.remaining import working_positions
 
 
-def take_requests(desk: Desk, reconciler: Reconciler) -> int:
+def take_requests(desk: Desk, state: AccountState, reconciler: Reconciler) -> int:
     """Record intents for pending requests, or note why not. Returns how many were pending."""
-    pending = [r for r in reconciler.reload().requests if r.state is RequestState.PENDING]
+    pending = [r for r in state.requests if r.state is RequestState.PENDING]
     for request in pending:
         state = reconciler.reload()
         try:

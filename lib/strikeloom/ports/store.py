@@ -321,18 +321,25 @@ class WatchStore(Protocol):
         """Record what became of a request."""
         ...
 
-    def record_decisions(
-        self, decisions: Mapping[str, Sequence[ExitDecision]], at: datetime
+    def record_cycle(
+        self,
+        decisions: Mapping[str, Sequence[ExitDecision]],
+        peaks: Mapping[str, int],
+        heartbeat: Heartbeat,
     ) -> None:
-        """Keep the latest decision of each rule by position, and each firing in the log."""
+        """Keep what one cycle of the watcher saw, in one transaction.
+
+        Parameters
+        ----------
+        decisions : mapping of str to sequence of ExitDecision
+            By position; the latest of each rule is kept, and each firing in the log.
+        peaks : mapping of str to int
+            Highest P&L seen (paise) by position; a lower one is ignored.
+        """
         ...
 
     def decisions(self, position_id: str) -> list[ExitDecision]:
         """Latest decision of each rule."""
-        ...
-
-    def save_peaks(self, peaks: Mapping[str, int]) -> None:
-        """Keep the highest P&L seen (paise) by position; a lower one is ignored."""
         ...
 
     def peaks(self) -> dict[str, int]:

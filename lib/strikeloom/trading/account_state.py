@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from strikeloom.domain.orders import Order, OrderIntent
 from strikeloom.domain.positions import ExitRequest, Position
-from strikeloom.ports.store import KillSwitch
+from strikeloom.ports.store import KillSwitch, OpenRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,46 @@ class AccountState:
                 key = leg.contract.key
                 net[key] = net.get(key, 0) + leg.net_units
         return {key: units for key, units in net.items() if units}
+
+
+def state_of(
+    account: str,
+    market: str,
+    record: OpenRecord,
+    now: datetime,
+    last_day: Callable[[str, date, date], date],
+) -> AccountState:
+    """State of an account from what its store has open.
+
+    Parameters
+    ----------
+    last_day : callable
+        Last day of a series, by symbol, expiry and the day since which it is held.
+    """
+    groups: dict[str, list[OrderIntent]] = defaultdict(list)
+    for intent in record.intents:
+        groups[intent.intent_id].append(intent)
+    orders: dict[str, list[Order]] = defaultdict(list)
+    for order in record.orders:
+        orders[order.correlation_id].append(order)
+    return AccountState(
+        account=account,
+        market=market,
+        at=now,
+        positions={position.position_id: position for position in record.positions},
+        groups={name: tuple(intents) for name, intents in groups.items()},
+        changed_at=record.changed_at,
+        orders={name: tuple(found) for name, found in orders.items()},
+        filled=record.filled,
+        last_days={
+            (position.position_id, leg.leg): last_day(
+                leg.contract.symbol, leg.contract.expiry, position.opened_at.date()
+            )
+            for position in record.positions
+            for leg in position.legs
+            if leg.net_units
+        },
+        requests=record.requests,
+        kill_switch=record.kill_switch,
+        peaks=record.peaks,
+    )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from strikeloom.domain.instruments import parse_key
-from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent
+from strikeloom.domain.orders import IntentState, Order, OrderIntent
 from strikeloom.nse.sessions import session
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import OpenRecord
-from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.account_state import AccountState, state_of
 from strikeloom.trading.alert import alert
+from strikeloom.trading.broker_book import BrokerBook, BrokerReading
 from strikeloom.trading.order_status import WATCHED, Outcome, Silence, outcome
 from strikeloom.trading.remaining import has_nothing_left
 from strikeloom.trading.settle import book_settlements
@@ -21,25 +22,6 @@ from strikeloom.trading.settle import book_settlements
 _LOOKED_BACK = timedelta(days=7)
 #: Real seconds after which the broker is read anew although it reported no change.
 _FULL_SECONDS = 60.0
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """One reading of the broker's account.
-
-    Attributes
-    ----------
-    changes : object
-        The broker's own sign that something changed, taken before it was read.
-    held : dict of str to int
-        Net units by contract.
-    """
-
-    at: datetime
-    changes: object | None
-    orders: list[Order]
-    fills: list[Fill]
-    held: dict[str, int]
 
 
 def reconcile(desk: Desk) -> AccountState:
@@ -62,13 +44,12 @@ class Reconciler:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._reading: _Reading | None = None
+        self._book = BrokerBook(desk.broker, desk.store)
+        self._reading: BrokerReading | None = None
         self._counted: tuple[int, int] | None = None
         self._state: AccountState | None = None
         self._unresolved: list[str] = []
         self._late_orders: list[str] = []
-        self._seen_orders: dict[str, Order] = {}
-        self._seen_fills: set[str] = set()
         self._last_days: dict[tuple[str, date, date], date] = {}
 
     def refresh(self, *, acted: bool = False) -> AccountState:
@@ -87,7 +68,7 @@ class Reconciler:
         desk, now = self._desk, self._desk.clock.now()
         changes = desk.broker.change_count()
         if acted or self._must_read(changes, now):
-            self._reading = self._read(changes, now)
+            self._reading = self._book.read(changes, now)
             self._last_days.clear()
             return self._compared(self._reading)
         return self.reload()
@@ -112,22 +93,16 @@ class Reconciler:
         limit = _FULL_SECONDS * max(1.0, self._desk.clock.speed)
         return (now - self._reading.at).total_seconds() >= limit
 
-    def _read(self, changes: object | None, now: datetime) -> _Reading:
-        broker = self._desk.broker
-        orders, fills = broker.orders(), broker.fills()
-        held = {p.contract_key: p.net_units for p in broker.positions()}
-        return _Reading(now, changes, orders, fills, held)
-
-    def _compared(self, reading: _Reading) -> AccountState:
+    def _compared(self, reading: BrokerReading) -> AccountState:
         """Record what the broker reports, settle, and judge every sent intent."""
         desk = self._desk
         record = desk.store.open_record()
         fills = reading.fills
-        overdue = self._overdue(self._state_of(record, reading.at), reading.held)
+        overdue = self._overdue(self._made(record, reading.at), reading.held)
         if overdue:
             fills = fills + desk.broker.earlier_fills(overdue)
-        ours = self._ours(record, reading.orders, fills)
-        new = self._record(ours, reading.orders, fills)
+        ours = self._book.ours(record, reading.orders, fills)
+        new = self._book.record(ours, reading.orders, fills)
         state = self._load(reading.at)
         booked = book_settlements(desk, state, fills)
         state = self._load(reading.at) if booked else state
@@ -146,44 +121,8 @@ class Reconciler:
             )
         return self._state
 
-    def _ours(
-        self, record: OpenRecord, orders: Iterable[Order], fills: Iterable[Fill]
-    ) -> dict[str, OrderIntent]:
-        """Intents by correlation id of everything open, and of what the broker newly reports."""
-        known = {intent.correlation_id: intent for intent in record.intents}
-        reported = {
-            order.correlation_id
-            for order in orders
-            if not order.state.terminal or self._seen_orders.get(order.order_id) != order
-        }
-        reported |= {f.correlation_id for f in fills if f.fill_id not in self._seen_fills}
-        others = {name for name in reported - known.keys() if name}
-        if others:
-            found = self._desk.store.intents(correlation_ids=sorted(others))
-            known |= {intent.correlation_id: intent for intent in found}
-        return known
-
-    def _record(
-        self, ours: Mapping[str, OrderIntent], orders: list[Order], fills: list[Fill]
-    ) -> int:
-        """Write what is new of orders and fills that are ours; the number of new fills."""
-        store = self._desk.store
-        changed = [
-            order
-            for order in orders
-            if order.correlation_id in ours and self._seen_orders.get(order.order_id) != order
-        ]
-        if changed:
-            store.record_orders(changed)
-        unseen = [fill for fill in fills if fill.fill_id not in self._seen_fills]
-        mine = [fill for fill in unseen if fill.correlation_id in ours]
-        new = store.record_fills(mine) if mine else 0
-        self._seen_orders = {order.order_id: order for order in orders}
-        self._seen_fills |= {fill.fill_id for fill in unseen}
-        return new
-
     def _judged(
-        self, state: AccountState, reading: _Reading, ours: Mapping[str, OrderIntent]
+        self, state: AccountState, reading: BrokerReading, ours: Mapping[str, OrderIntent]
     ) -> AccountState:
         """State after what the order book says of every intent."""
         desk = self._desk
@@ -256,36 +195,10 @@ class Reconciler:
 
     def _load(self, now: datetime) -> AccountState:
         self._counted = self._desk.store.change_count()
-        return self._state_of(self._desk.store.open_record(), now)
+        return self._made(self._desk.store.open_record(), now)
 
-    def _state_of(self, record: OpenRecord, now: datetime) -> AccountState:
-        groups: dict[str, list[OrderIntent]] = defaultdict(list)
-        for intent in record.intents:
-            groups[intent.intent_id].append(intent)
-        orders: dict[str, list[Order]] = defaultdict(list)
-        for order in record.orders:
-            orders[order.correlation_id].append(order)
-        return AccountState(
-            account=self._desk.account,
-            market=self._desk.market,
-            at=now,
-            positions={position.position_id: position for position in record.positions},
-            groups={name: tuple(intents) for name, intents in groups.items()},
-            changed_at=record.changed_at,
-            orders={name: tuple(found) for name, found in orders.items()},
-            filled=record.filled,
-            last_days={
-                (position.position_id, leg.leg): self._last_day(
-                    leg.contract.symbol, leg.contract.expiry, position.opened_at.date()
-                )
-                for position in record.positions
-                for leg in position.legs
-                if leg.net_units
-            },
-            requests=record.requests,
-            kill_switch=record.kill_switch,
-            peaks=record.peaks,
-        )
+    def _made(self, record: OpenRecord, now: datetime) -> AccountState:
+        return state_of(self._desk.account, self._desk.market, record, now, self._last_day)
 
     def _last_day(self, symbol: str, expiry: date, since: date) -> date:
         """Last day of a series; asked of the feed once between two readings of the broker."""

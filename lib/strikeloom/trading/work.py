@@ -37,8 +37,17 @@ _ROUND_SECONDS = 1.0
 
 @dataclass
 class WorkReport:
-    """Groups by what became of them in this round; ``acted`` when anything was sent."""
+    """Groups by what became of them in this round.
 
+    Attributes
+    ----------
+    state : AccountState
+        The account after the round.
+    acted : bool
+        Something was sent or cancelled.
+    """
+
+    state: AccountState
     finished: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
@@ -67,11 +76,10 @@ class OrderRound:
         self._pace = pace
         self._reconciler = reconciler
         self._settings = desk.settings.execution
-        self._report = WorkReport()
         self._snapshot: MarketSnapshot | None = None
         self._acted = False
         self._state = reconciler.refresh()
-        self._report.new_fills += self._state.new_fills
+        self._report = WorkReport(self._state, new_fills=self._state.new_fills)
 
     def run(self) -> WorkReport:
         """Do the round."""
@@ -79,7 +87,8 @@ class OrderRound:
         self._cancel_late_orders()
         for name in list(unfinished(self._state)):
             self._advance_group(name)
-        left = unfinished(self._refreshed())
+        report.state = self._refreshed()
+        left = unfinished(report.state)
         report.waiting = [name for name in left if name not in report.blocked]
         return report
 

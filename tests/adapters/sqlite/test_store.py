@@ -295,16 +295,17 @@ def test_the_watchers_rows_replace_themselves(store: SqliteStore) -> None:
         target_lots=(0, 0),
         sentence="too far",
     )
-    store.record_decisions({"S1": [decision]}, NOW)
+    store.record_cycle({"S1": [decision]}, {}, Heartbeat(NOW, NOW, 1, ""))
     calm = replace(decision, fires=False, urgency=Urgency.HOLD, closeness=0.4)
-    store.record_decisions({"S1": [calm]}, NOW + timedelta(minutes=5))
+    later = NOW + timedelta(minutes=5)
+    store.record_cycle({"S1": [calm]}, {}, Heartbeat(later, NOW, 1, ""))
     assert store.decisions("S1") == [calm]
     beat = Heartbeat(NOW, NOW, 7, "2 positions")
     store.beat(replace(beat, pid=6))
     store.beat(beat)
     assert store.heartbeat() == beat
-    store.save_peaks({"S1": 500})
-    store.save_peaks({"S1": 100})
+    store.record_cycle({}, {"S1": 500}, Heartbeat(NOW, NOW, 1, ""))
+    store.record_cycle({}, {"S1": 100}, Heartbeat(NOW, NOW, 1, ""))
     assert store.peaks() == {"S1": 500}
     store.add_alert(Alert(NOW, "warning", "one"))
     store.add_alert(Alert(NOW, "critical", "two"))

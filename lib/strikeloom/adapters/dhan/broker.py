@@ -45,12 +45,9 @@ class DhanBroker:
     reports_settlements = False
 
     def __init__(
-        self,
-        client: DhanClient,
-        instruments: DhanInstruments,
-        clock: Clock,
+        self, client: DhanClient, instruments: DhanInstruments, clock: Clock,
         changes: Callable[[], object | None] = lambda: None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._changes = changes
         self._client = client
         self._instruments = instruments
@@ -294,13 +291,7 @@ class DhanBroker:
 
 
 def _placed(body: Any, tag: str) -> tuple[str, str]:
-    """Number and status of an accepted order.
-
-    Raises
-    ------
-    UnknownOutcome
-        When the answer names no order.
-    """
+    """Number and status of an accepted order; ``UnknownOutcome`` when the answer names none."""
     number = body.get("orderId") if isinstance(body, dict) else None
     if not number:
         raise UnknownOutcome(f"order {tag}: Dhan's answer names no order; it may be there")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -57,6 +58,7 @@ class WatchRows(Bound):
     def __init__(self, db: Connection, market: str, account: str) -> None:
         super().__init__(db, market, account)
         self._rules: dict[str, set[str]] = {}
+        self._peaks: dict[str, int] = {}
 
     def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
         """Keep a request unless the same (position, revision, target) exists."""
@@ -107,38 +109,41 @@ class WatchRows(Bound):
             )
         self.changes += 1
 
-    def record_decisions(
-        self, decisions: Mapping[str, Sequence[ExitDecision]], at: datetime
+    def record_cycle(
+        self,
+        decisions: Mapping[str, Sequence[ExitDecision]],
+        peaks: Mapping[str, int],
+        heartbeat: Heartbeat,
     ) -> None:
-        """Keep the latest decision of each rule, and each firing in the log.
+        """Keep what one cycle of the watcher saw, in one transaction.
 
         Rules that are no longer in a position's plan are forgotten. A fixed number of
         statements, however many positions there are.
         """
+        rules = {name: {d.rule for d in found} for name, found in decisions.items()}
+        changed = [name for name, found in rules.items() if self._rules.get(name) != found]
+        higher = {name: peak for name, peak in peaks.items() if self._peaks.get(name) != peak}
         rows = [
             (
-                position_id,
-                decision.rule,
-                decision.reason.value,
-                int(decision.urgency),
-                int(decision.fires),
-                decision.closeness,
-                json.dumps(decision.target_lots),
-                decision.sentence,
+                name, d.rule, d.reason.value, int(d.urgency), int(d.fires), d.closeness,
+                json.dumps(d.target_lots), d.sentence,
             )
-            for position_id, said in decisions.items()
-            for decision in said
-        ]
-        rules = {name: {d.rule for d in said} for name, said in decisions.items()}
-        changed = [name for name, found in rules.items() if self._rules.get(name) != found]
-        values = {**self.key, "at": at.isoformat(), "rows": json.dumps(rows)}
+            for name, found in decisions.items()
+            for d in found
+        ]  # fmt: skip
+        values = {**self.key, "at": heartbeat.at.isoformat(), "rows": json.dumps(rows)}
         with self.db.transaction() as db:
             if changed:
                 db.execute(_FORGET, {**self.key, "names": json.dumps(changed)})
-            db.execute(_DECIDE, values)
-            if any(decision.fires for said in decisions.values() for decision in said):
+            if rows:
+                db.execute(_DECIDE, values)
+            if any(d.fires for found in decisions.values() for d in found):
                 db.execute(_FIRE, values)
+            if higher:
+                db.execute(_PEAKS, {**self.key, "rows": json.dumps(list(higher.items()))})
+            self._put_in(db, "heartbeats", _heartbeat_columns(heartbeat))
         self._rules |= rules
+        self._peaks |= higher
 
     def decisions(self, position_id: str) -> list[ExitDecision]:
         """Latest decision of each rule."""
@@ -160,11 +165,6 @@ class WatchRows(Bound):
             for row in found
         ]
 
-    def save_peaks(self, peaks: Mapping[str, int]) -> None:
-        """Keep the highest P&L seen (paise) by position; a lower one is ignored."""
-        with self.db.transaction() as db:
-            db.execute(_PEAKS, {**self.key, "rows": json.dumps(list(peaks.items()))})
-
     def peaks(self) -> dict[str, int]:
         """Highest P&L seen by position."""
         found = self.db.rows(
@@ -185,15 +185,7 @@ class WatchRows(Bound):
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """Record a sign of life."""
-        self._put(
-            "heartbeats",
-            {
-                "at": heartbeat.at.isoformat(),
-                "real_at": heartbeat.real_at.isoformat(),
-                "pid": heartbeat.pid,
-                "note": heartbeat.note,
-            },
-        )
+        self._put("heartbeats", _heartbeat_columns(heartbeat))
 
     def heartbeat(self) -> Heartbeat | None:
         """Last sign of life."""
@@ -253,11 +245,14 @@ class WatchRows(Bound):
         self._put("replay_clock", {"at": at.isoformat()})
 
     def _put(self, table: str, values: dict[str, Any]) -> None:
+        with self.db.transaction() as db:
+            self._put_in(db, table, values)
+
+    def _put_in(self, db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
         row = {**self.key, **values}
         changes = ", ".join(f"{name} = :{name}" for name in values)
         conflict = f"ON CONFLICT (market, account) DO UPDATE SET {changes}"
-        with self.db.transaction() as db:
-            db.execute(insert(table, row, conflict=conflict), row)
+        db.execute(insert(table, row, conflict=conflict), row)
 
     def _get(self, table: str) -> Row | None:
         found = self.db.rows(
@@ -265,6 +260,15 @@ class WatchRows(Bound):
             self.pair,
         )
         return found[0] if found else None
+
+
+def _heartbeat_columns(heartbeat: Heartbeat) -> dict[str, Any]:
+    return {
+        "at": heartbeat.at.isoformat(),
+        "real_at": heartbeat.real_at.isoformat(),
+        "pid": heartbeat.pid,
+        "note": heartbeat.note,
+    }
 
 
 def _request(row: Row) -> ExitRequest:
