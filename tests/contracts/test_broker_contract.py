@@ -5,9 +5,9 @@ import pytest
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.faults import FaultyBroker
 from support.dhan_client import OurSide
 from support.fakes import CASH, ManualClock, ShownFeed, ist, option, order
+from support.injected_faults import FaultyBroker
 from support.local_exchange import local_exchange
 
 CALL, PUT = option(25000), option(24000)

@@ -10,7 +10,6 @@ import pytest
 
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
 from strikeloom.monitor.watch import run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
@@ -20,6 +19,7 @@ from strikeloom.trading.remaining import unfinished
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.fakes import option
+from support.injected_faults import Fault, FaultyBroker, Plan
 
 PACE = Pace(1e6)
 

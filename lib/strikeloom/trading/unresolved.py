@@ -38,8 +38,7 @@ def resolve_unknown(
     )
     if not moved:
         raise BrokerError(
-            f"the status of {correlation_id} is not unknown; strikeloom orders --unresolved lists "
-            "those that are"
+            f"{correlation_id} is not unresolved; strikeloom orders --unresolved lists what is"
         )
     for intent in unknown if arrived and number else ():
         desk.store.record_order(

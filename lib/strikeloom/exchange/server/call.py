@@ -14,7 +14,7 @@ from strikeloom.exchange.server.answers import BAD_INPUT, Refusal, refused
 from strikeloom.nse.sessions import IST
 
 if TYPE_CHECKING:
-    from strikeloom.exchange.engine import Engine
+    from strikeloom.exchange.engine.engine import Engine
     from strikeloom.exchange.server.clients import Client
     from strikeloom.exchange.server.house import House
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.money import rupees
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.server.listing import Market
 from strikeloom.exchange.server.words import OPTIONS
 from strikeloom.nse.expiries import monthly_expiry

@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from strikeloom.errors import SettingsError, StrikeloomError
-from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.server.depth import DepthHub, DepthSocket
 from strikeloom.exchange.server.doors import Control, Files, Login
 from strikeloom.exchange.server.feed import FeedHub

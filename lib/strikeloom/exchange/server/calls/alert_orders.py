@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.exchange.condition import (
+from strikeloom.exchange.conditional.condition import (
     COMPARISONS,
     FRAMES,
     OPERATORS,
@@ -18,14 +18,14 @@ from strikeloom.exchange.condition import (
     WITH_VALUE,
     Condition,
 )
-from strikeloom.exchange.indicators import INDICATORS
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.conditional.indicators import INDICATORS
+from strikeloom.exchange.conditional.records import Leg, StandingKind
+from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.answers import Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
 from strikeloom.exchange.server.calls.orders import heard, placement
 from strikeloom.exchange.server.words import is_id, rupee, stamp, standing_id, standing_number
-from strikeloom.exchange.standing import Leg, StandingKind
-from strikeloom.exchange.standing_looks import Stands
 
 _SEGMENTS = ("NSE_EQ", "IDX_I")
 _MOST_ORDERS = 10

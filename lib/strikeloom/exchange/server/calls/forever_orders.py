@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
+from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.answers import Answer
 from strikeloom.exchange.server.call import Call, bad_field
 from strikeloom.exchange.server.calls.orders import heard, placement
@@ -19,8 +21,6 @@ from strikeloom.exchange.server.words import (
     standing_id,
     standing_number,
 )
-from strikeloom.exchange.standing import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
-from strikeloom.exchange.standing_looks import Stands
 
 _CONFIRM = "CONFIRM"  # armed
 _LEGS = {TARGET: TARGET, ENTRY: TARGET, STOP: STOP}

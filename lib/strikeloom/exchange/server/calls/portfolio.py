@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.position import Position
+from strikeloom.exchange.account.position import Position
 from strikeloom.exchange.server.answers import Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
 from strikeloom.exchange.server.words import PRODUCTS, derivative, rupee
