@@ -25,7 +25,7 @@ from strikeloom.monitor import request_exit, watch
 from strikeloom.monitor.decide import decide
 from strikeloom.monitor.mark import mark_contract, mark_position
 from strikeloom.settings.exits import plan_of
-from strikeloom.trading.settle import position_last_day as last_day
+from strikeloom.trading.prepare import last_day
 from support.desk import MadeDesk
 from support.fakes import EXPIRY, ManualClock, ist, option
 
