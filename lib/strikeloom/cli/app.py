@@ -14,7 +14,7 @@ from strikeloom.cli import (
     data,
     demo,
     exchange,
-    look,
+    inspection,
     mark,
     monitor,
     orders,
@@ -49,8 +49,8 @@ for room, panel in (
     (mark, "Stages"),
     (monitor, "Positions"),
     (arm, "Positions"),
-    (look, "Looking"),
-    (quotes, "Looking"),
+    (inspection, "Inspection"),
+    (quotes, "Inspection"),
     (exchange, "Exchange"),
 ):
     for command in room.COMMANDS:

@@ -13,7 +13,6 @@ LIBRARIES = ("dhanhq", "numba", "numpy", "pandas", "pyarrow", "scipy")
 
 
 def options(
-    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
