@@ -39,7 +39,7 @@ def exchange(
         Path | None, typer.Option(help="File of clients: client_id, token, cash.")
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option(help="File of faults to switch on: seed and troubles.")
+        Path | None, typer.Option(help="File of faults to switch on: seed and faults.")
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin the day anew; earlier accounts are kept aside.")
@@ -88,7 +88,7 @@ def exchange(
             say.as_json(body)
             _wait(server)
             return
-        say.say(f"market {server.house.name} from {server.house.clock.now():%Y-%m-%d %H:%M}")
+        say.say(f"market {server.exchange.name} from {server.exchange.clock.now():%Y-%m-%d %H:%M}")
         for name, address in server.addresses().items():
             say.say(f"  {name:<12} {address}")
         say.say(f"  control needs the header control-token: {token}")
@@ -126,7 +126,7 @@ def _show(server: ExchangeServer) -> None:
         while server.alive:
             orders = server.do(server.orders)
             counts = server.do(server.connected)
-            live.update(exchange_board(server.house.clock.now(), orders, counts), refresh=True)
+            live.update(exchange_board(server.exchange.clock.now(), orders, counts), refresh=True)
             time.sleep(_BOARD_SECONDS)
 
 

@@ -162,7 +162,7 @@ def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
     ours: OurSide, feed: DhanFeed, local: LocalExchange
 ) -> None:
     _streaming(feed, local)
-    local.house.tokens.end(local.client_id)
+    local.exchange.tokens.end(local.client_id)
     local.server.tend()
     status = eventually(lambda: feed.status if feed.status.stopped else None)
     assert not status.connected
@@ -171,7 +171,7 @@ def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
     with pytest.raises(BrokerError):
         feed.quotes([OTHER])  # the same token: not tried again
     assert feed.status.stopped
-    local.house.tokens.restore(local.client_id)
+    local.exchange.tokens.restore(local.client_id)
 
 
 def test_too_many_connects_are_answered_with_a_long_pause(

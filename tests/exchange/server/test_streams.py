@@ -158,7 +158,7 @@ def test_what_moved_before_another_subscribes_is_still_told(local, call):
 )
 def test_who_is_not_let_in_is_told_why(local, token, client, reason):
     if client == "dead":
-        local.house.tokens.end(local.client_id)
+        local.exchange.tokens.end(local.client_id)
         client = None
 
     async def work():
@@ -187,7 +187,7 @@ def test_a_token_that_dies_ends_the_feed_with_807(local):
     async def work():
         async with connect(address(local)) as socket:
             await received(socket, 0.1)
-            local.house.tokens.end(local.client_id)
+            local.exchange.tokens.end(local.client_id)
             local.server.tend()
             return await received(socket, closing=True)
 
@@ -372,10 +372,10 @@ def test_updates_are_dropped_repeated_and_swapped(local, call):
     plain = updates(local, call, [101.0])
     local.fault("update-dropped", on="orders-ws", times=1)
     dropped = updates(local, call, [101.0])
-    local.troubles.switch_off()
+    local.faults.switch_off()
     local.fault("update-twice", on="orders-ws", times=1)
     twice = updates(local, call, [101.0])
-    local.troubles.switch_off()
+    local.faults.switch_off()
     local.fault("update-swapped", on="orders-ws", times=1)
     swapped = updates(local, call, [101.0])
 
@@ -425,7 +425,7 @@ def test_a_dead_token_resets_the_order_updates(local):
             await socket.send(login(local))
             while not local.server.state()["order_updates"]:
                 await asyncio.sleep(0.01)
-            local.house.tokens.end(local.client_id)
+            local.exchange.tokens.end(local.client_id)
             local.server.tend()
             return await received(socket, closing=True)
 

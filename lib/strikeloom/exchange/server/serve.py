@@ -15,15 +15,15 @@ from tornado.web import Application, RequestHandler
 
 from strikeloom.errors import SettingsError, StrikeloomError
 from strikeloom.exchange.order import BookOrder
-from strikeloom.exchange.server.depth import DepthHub, DepthSocket
-from strikeloom.exchange.server.doors import Control, Files, Login
-from strikeloom.exchange.server.feed import FeedHub
-from strikeloom.exchange.server.feed_socket import FeedSocket
-from strikeloom.exchange.server.house import House
-from strikeloom.exchange.server.rest import Rest
-from strikeloom.exchange.server.stream import Stream
-from strikeloom.exchange.server.troubles import Kind
-from strikeloom.exchange.server.updates import UpdateHub, UpdateSocket
+from strikeloom.exchange.server.client_socket import Stream
+from strikeloom.exchange.server.depth_feed import DepthHub, DepthSocket
+from strikeloom.exchange.server.exchange_state import ExchangeState
+from strikeloom.exchange.server.fault_injection import FaultKind
+from strikeloom.exchange.server.feed_connection import FeedSocket
+from strikeloom.exchange.server.feed_hub import FeedHub
+from strikeloom.exchange.server.handlers import Control, Files, Login
+from strikeloom.exchange.server.order_updates import UpdateHub, UpdateSocket
+from strikeloom.exchange.server.rest_api import Rest
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _START_SECONDS, _STOP_SECONDS = 30.0, 10.0
 
 
 class ExchangeServer:
-    """Serves a house until it is closed.
+    """Serves an exchange until it is closed.
 
     Parameters
     ----------
@@ -48,12 +48,14 @@ class ExchangeServer:
         When the port cannot be used.
     """
 
-    def __init__(self, house: House, port: int = 0, *, beat_seconds: float = 0.25) -> None:
-        self.house = house
+    def __init__(
+        self, exchange: ExchangeState, port: int = 0, *, beat_seconds: float = 0.25
+    ) -> None:
+        self.exchange = exchange
         self._beat_seconds = beat_seconds
-        self.feed = FeedHub(house)
-        self.depth = DepthHub(house)
-        self.updates = UpdateHub(house)
+        self.feed = FeedHub(exchange)
+        self.depth = DepthHub(exchange)
+        self.updates = UpdateHub(exchange)
         try:
             self._sockets = bind_sockets(port, HOST)
         except OSError as error:
@@ -110,7 +112,7 @@ class ExchangeServer:
         return int(self.do(self._beat))
 
     def _beat(self) -> int:
-        for name, engine in self.house.engines.items():
+        for name, engine in self.exchange.engines.items():
             try:
                 engine.advance()
             except StrikeloomError as error:
@@ -121,9 +123,9 @@ class ExchangeServer:
         return moved
 
     def _tend(self) -> None:
-        if self.house.troubles.draw((Kind.TOKEN_DIES,), "login"):
-            for client in self.house.tokens.clients:
-                self.house.tokens.end(client.client_id)
+        if self.exchange.faults.draw((FaultKind.TOKEN_DIES,), "login"):
+            for client in self.exchange.tokens.clients:
+                self.exchange.tokens.end(client.client_id)
         sockets: list[Stream] = [*self.feed.sockets, *self.depth.sockets]
         sockets += [one for many in self.updates.sockets.values() for one in many]
         for socket in sockets:
@@ -152,16 +154,16 @@ class ExchangeServer:
         found = self.addresses()
         names = ("rest", "auth", "feed", "orders", "depth", "instruments", "clock")
         return {
-            "STRIKELOOM_MARKET": self.house.name,
+            "STRIKELOOM_MARKET": self.exchange.name,
             **{f"STRIKELOOM_DHAN_{name.upper()}": found[name] for name in names},
         }
 
     def orders(self) -> list[tuple[str, BookOrder]]:
         """Orders of the day of all clients, with whose they are."""
-        day = self.house.clock.now().date()
+        day = self.exchange.clock.now().date()
         return [
             (name, order)
-            for name, engine in self.house.engines.items()
+            for name, engine in self.exchange.engines.items()
             for order in engine.orders(day)
         ]
 
@@ -176,19 +178,19 @@ class ExchangeServer:
     def state(self) -> dict[str, Any]:
         """Counts, for the operator."""
         return {
-            "now": self.house.clock.now().isoformat(),
+            "now": self.exchange.clock.now().isoformat(),
             **self.connected(),
             "updates_told": self.updates.told,
             "conflated": self.feed.conflated,
-            "struck": dict(self.house.troubles.struck),
+            "injected": dict(self.exchange.faults.injected),
         }
 
     def _step(self, seconds: float) -> None:
-        self.house.clock.wait(seconds)
+        self.exchange.clock.wait(seconds)
         self._beat()
 
     def _application(self) -> Application:
-        behind = {"house": self.house}
+        behind = {"exchange": self.exchange}
         control = {**behind, "step": self._step, "state": self.state}
         return Application(
             [
