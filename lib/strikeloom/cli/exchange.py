@@ -124,8 +124,8 @@ def _show(server: ExchangeServer) -> None:
 
     with Live(console=say.out, auto_refresh=False) as live:
         while server.alive:
-            orders = server.do(server.orders)
-            counts = server.do(server.connected)
+            orders = server.run(server.orders)
+            counts = server.run(server.connected)
             live.update(exchange_board(server.exchange.clock.now(), orders, counts), refresh=True)
             time.sleep(_BOARD_SECONDS)
 

@@ -1,4 +1,4 @@
-"""What all sockets share: the token at the door, pings, silence, resets."""
+"""WebSockets of clients: what all streams share, and the queue of those that send everything."""
 
 from __future__ import annotations
 
@@ -6,77 +6,116 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from strikeloom.exchange.server.exchange_state import ExchangeState
-from strikeloom.exchange.server.fault_injection import STREAMS, FaultKind
-from strikeloom.exchange.server.rest_api import HOSTS, log_failure, reset
+from strikeloom.exchange.server.fault_injection import STREAM_FAULTS, FaultKind
+from strikeloom.exchange.server.http_handler import HOSTS, log_failure, reset
 
 PING_SECONDS, SILENCE_SECONDS = 10.0, 40.0
 
 
-class Stream(WebSocketHandler):
-    """One socket of a client.
+class StreamConnection(Protocol):
+    """One client's connection to one of the streams, on top of its socket."""
+
+    def open(self) -> None:
+        """Begin: the socket is open and its address can be read."""
+        ...
+
+    def receive(self, message: str | bytes) -> None:
+        """Handle a message of the client."""
+        ...
+
+    def release(self) -> None:
+        """Leave the stream: the socket has ended. May be called more than once."""
+        ...
+
+    def close(self) -> None:
+        """Close the socket."""
+        ...
+
+    def check(self) -> None:
+        """End the connection when its token has expired; keep it alive otherwise."""
+        ...
+
+
+class ClientSocket(WebSocketHandler):
+    """The socket of a stream connection: checks, pings, silence, resets, injected stalls.
 
     Attributes
     ----------
-    client_id : str
-        Empty until the token was accepted.
+    last_seen : float
+        Seconds of the exchange's real clock at the client's last sign of life.
     stalled_until : float
-        Seconds of the exchange's clock until which nothing is sent, on purpose.
+        Seconds of that clock until which nothing is sent, because a fault was injected.
+    ended : bool
+        Whether the socket was closed, reset or lost.
     """
 
-    name = ""
-
-    def initialize(self, exchange: ExchangeState, hub: Any) -> None:
-        """Take what is behind."""
-        self.exchange, self.hub = exchange, hub
-        self.client_id = ""
-        self.opened_at = self.heard_at = self.pinged_at = exchange.seconds()
+    def initialize(
+        self,
+        exchange: ExchangeState,
+        stream: str,
+        connect: Callable[[ClientSocket], StreamConnection],
+    ) -> None:
+        """Store the exchange's state and the stream's name, and make the connection."""
+        self.exchange, self.stream_name = exchange, stream
+        self.last_seen = self._pinged_at = exchange.seconds()
         self.stalled_until = 0.0
         self.ended = False
+        self._connection = connect(self)
 
     def prepare(self) -> None:
         """Refuse a socket that was addressed to another host, or while there are too many."""
         if self.request.host.rsplit(":", 1)[0] not in HOSTS:
             self.set_status(421)
             self.finish()
-        elif self.exchange.faults.draw((FaultKind.TOO_MANY, FaultKind.TOO_MANY_HTML), self.name):
+        elif self.exchange.faults.draw(
+            (FaultKind.TOO_MANY, FaultKind.TOO_MANY_HTML), self.stream_name
+        ):
             self.set_status(429)
             self.finish()
 
+    def open(self, *_args: str, **_kwargs: str) -> None:
+        """Begin the connection."""
+        self._connection.open()
+
+    def on_message(self, message: str | bytes) -> None:
+        """Note a sign of life and pass the message on."""
+        self.last_seen = self.exchange.seconds()
+        self._connection.receive(message)
+
     def on_pong(self, _data: bytes) -> None:
         """Note a sign of life."""
-        self.heard_at = self.exchange.seconds()
+        self.last_seen = self.exchange.seconds()
 
     def on_close(self) -> None:
-        """Forget the socket."""
+        """Release the connection."""
         self.ended = True
-        self.hub.forget(self)
+        self._connection.release()
 
     def reset(self) -> None:
         """End the socket by a bare TCP reset."""
         self.ended = True
-        connection = self.ws_connection
-        stream = getattr(connection, "stream", None)
+        stream = getattr(self.ws_connection, "stream", None)
         if stream is not None:
             reset(stream)
-        self.hub.forget(self)
+        self._connection.release()
 
-    def part(self, word: bytes) -> None:
-        """Say a last word, then close; the client may have left already."""
+    def close_with(self, message: bytes) -> None:
+        """Send a last message and close; the client may have left already."""
         if not self.ended:
             self.ended = True
             with suppress(WebSocketClosedError):
-                self.write_message(word, binary=True)
+                self.write_message(message, binary=True)
             self.close()
-            self.hub.forget(self)
+            self._connection.release()
 
-    async def say(self, message: bytes | str) -> bool:
-        """Send a message and wait until it is on its way; ``False`` when the socket is gone."""
+    async def send(self, message: bytes | str) -> bool:
+        """Send a message and wait until it is on its way; ``False`` when the socket has ended."""
         if self.ended:
             return False
         try:
@@ -86,21 +125,21 @@ class Stream(WebSocketHandler):
             return False
         return True
 
-    def tend(self) -> None:
-        """Ping when it is time, drop a client that is silent, let a stream's fault strike."""
+    def keep_alive(self) -> None:
+        """Ping when it is due, drop a silent client, inject the faults of a stream."""
         now = self.exchange.seconds()
         if self.ended:
             return
-        if now - self.heard_at > SILENCE_SECONDS:
+        if now - self.last_seen > SILENCE_SECONDS:
             self.reset()
             return
-        if now - self.pinged_at >= PING_SECONDS:
-            self.pinged_at = now
+        if now - self._pinged_at >= PING_SECONDS:
+            self._pinged_at = now
             try:
                 self.ping(b"")
             except WebSocketClosedError:
                 self.ended = True
-        fault = self.exchange.faults.draw(STREAMS, self.name)
+        fault = self.exchange.faults.draw(STREAM_FAULTS, self.stream_name)
         if fault is None:
             return
         if fault.kind is FaultKind.STREAM_RESET:
@@ -108,54 +147,48 @@ class Stream(WebSocketHandler):
         else:
             self.stalled_until = now + fault.seconds
 
-    async def guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Send in the background; what fails is logged and ends the socket, never silently."""
+    def run_sender(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Future[None]:
+        """Send in the background; a failure is logged and resets the socket."""
+        return asyncio.ensure_future(self._guard(work))
+
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
-        except Exception:  # noqa: BLE001 (logged, and the client hears of it)
+        except Exception:  # noqa: BLE001 (logged, and the client's connection is reset)
             log_failure(self, *sys.exc_info())
             self.reset()
 
     def log_exception(self, *error: Any) -> None:
-        """Log what went wrong; never the token in the address."""
+        """Log what failed; never the token in the address."""
         log_failure(self, *error)
 
 
-class QueuedStream(Stream):
-    """A socket whose messages go out in order, each of them, as fast as the client takes them."""
+class OutgoingQueue:
+    """Messages of one socket: every one is sent, in order, as fast as the client takes them."""
 
-    def initialize(self, exchange: ExchangeState, hub: Any) -> None:
-        """Take what is behind."""
-        super().initialize(exchange, hub)
-        self._queue: asyncio.Queue[bytes | str] = asyncio.Queue()
+    def __init__(self, socket: ClientSocket) -> None:
+        self._socket = socket
+        self._messages: asyncio.Queue[bytes | str] = asyncio.Queue()
         self._sender: asyncio.Future[None] | None = None
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Start sending, small messages at once."""
-        self.set_nodelay(True)
-        self._sender = asyncio.ensure_future(self.guarded(self._send))
+        self._socket.set_nodelay(True)
+        self._sender = self._socket.run_sender(self._send)
 
-    def pass_on(self, message: bytes | str) -> None:
+    def put(self, message: bytes | str) -> None:
         """Queue a message."""
-        self._queue.put_nowait(message)
+        self._messages.put_nowait(message)
 
-    async def _send(self) -> None:
-        while not self.ended:
-            message = await self._queue.get()
-            while self.exchange.seconds() < self.stalled_until and not self.ended:
-                await asyncio.sleep(0.05)
-            await self.say(message)
-
-    def on_close(self) -> None:
-        """End the sender too."""
-        super().on_close()
-        self._end_sender()
-
-    def reset(self) -> None:
-        """End the sender too."""
-        super().reset()
-        self._end_sender()
-
-    def _end_sender(self) -> None:
+    def stop(self) -> None:
+        """Stop sending."""
         if self._sender is not None:
             self._sender.cancel()
+
+    async def _send(self) -> None:
+        socket = self._socket
+        while not socket.ended:
+            message = await self._messages.get()
+            while socket.exchange.seconds() < socket.stalled_until and not socket.ended:
+                await asyncio.sleep(0.05)
+            await socket.send(message)

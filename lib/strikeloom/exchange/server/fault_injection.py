@@ -59,7 +59,7 @@ class FaultKind(StrEnum):
 
 
 #: Faults of which at most one strikes a call before or after it is processed; latency adds.
-BEFORE = (
+BEFORE_CALL = (
     FaultKind.REQUEST_LOST,
     FaultKind.RESET_BEFORE,
     FaultKind.TOO_MANY,
@@ -73,15 +73,15 @@ BEFORE = (
     FaultKind.MARGIN,
     FaultKind.WRONG_IP,
 )
-AFTER = (FaultKind.REPLY_LOST, FaultKind.RESET_AFTER, FaultKind.EMPTY, FaultKind.HTML_AFTER)
-CALL_KINDS = (FaultKind.LATENCY, *BEFORE, *AFTER, FaultKind.LATE_ORDER)
-UPDATES = (
+AFTER_CALL = (FaultKind.REPLY_LOST, FaultKind.RESET_AFTER, FaultKind.EMPTY, FaultKind.HTML_AFTER)
+CALL_KINDS = (FaultKind.LATENCY, *BEFORE_CALL, *AFTER_CALL, FaultKind.LATE_ORDER)
+UPDATE_FAULTS = (
     FaultKind.UPDATE_DROPPED,
     FaultKind.UPDATE_TWICE,
     FaultKind.UPDATE_SWAPPED,
 )
-STREAMS = (FaultKind.STREAM_RESET, FaultKind.STREAM_STALL)
-QUOTES = (
+STREAM_FAULTS = (FaultKind.STREAM_RESET, FaultKind.STREAM_STALL)
+QUOTE_FAULTS = (
     FaultKind.QUOTE_ABSENT,
     FaultKind.QUOTE_ONE_SIDED,
     FaultKind.QUOTE_CROSSED,

@@ -13,7 +13,7 @@ from strikeloom.domain.instruments import OptionContract, parse_key
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.columns import Columns, Ints
 from strikeloom.exchange.market.views import View
-from strikeloom.exchange.server.fault_injection import ANY, QUOTES, FaultInjector, FaultKind
+from strikeloom.exchange.server.fault_injection import ANY, QUOTE_FAULTS, FaultInjector, FaultKind
 from strikeloom.exchange.server.market_wrapper import MarketWrapper
 from strikeloom.exchange.server.served_market import ServedMarket
 
@@ -50,7 +50,7 @@ class FaultyMarket(MarketWrapper):
     def views(self, keys: Iterable[str]) -> dict[str, View]:
         """Views as spoiled."""
         found = self._market.views(keys)
-        if not self._faults.active(QUOTES):
+        if not self._faults.active(QUOTE_FAULTS):
             return found
         shown = {}
         for key, view in found.items():
@@ -68,7 +68,7 @@ class FaultyMarket(MarketWrapper):
     def columns(self, rows: Ints) -> Columns | None:
         """Columns as spoiled."""
         found = self._market.columns(rows)
-        if found is None or not self._faults.active(QUOTES):
+        if found is None or not self._faults.active(QUOTE_FAULTS):
             return found
         tables = {name: getattr(found, name).copy() for name in _SHOWN}
         listed = [self._market.listed[row] for row in np.asarray(rows).tolist()]
@@ -82,13 +82,13 @@ class FaultyMarket(MarketWrapper):
         return replace(found, **tables)
 
     def _all(self, found: dict[str, Quote]) -> dict[str, Quote]:
-        if not self._faults.active(QUOTES):
+        if not self._faults.active(QUOTE_FAULTS):
             return found
         spoiled = {key: self._spoil(quote) for key, quote in found.items()}
         return {key: quote for key, quote in spoiled.items() if quote is not None}
 
     def _deep(self, depths: dict[str, Depth], quotes: dict[str, Quote]) -> dict[str, Depth]:
-        if not self._faults.active(QUOTES):
+        if not self._faults.active(QUOTE_FAULTS):
             return depths
         shown = {}
         for key, depth in depths.items():
@@ -105,7 +105,7 @@ class FaultyMarket(MarketWrapper):
         symbol = parse_key(quote.key)[0]
         kinds = {
             switch.kind
-            for switch in self._faults.active(QUOTES)
+            for switch in self._faults.active(QUOTE_FAULTS)
             if switch.on in (ANY, quote.key, symbol)
         }
         if FaultKind.QUOTE_ABSENT in kinds:

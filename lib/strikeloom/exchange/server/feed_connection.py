@@ -3,180 +3,164 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any, Final
 
 from strikeloom.exchange.server import packets
-from strikeloom.exchange.server.client_socket import Stream
+from strikeloom.exchange.server.client_socket import ClientSocket
 from strikeloom.exchange.server.fault_injection import FaultKind
-from strikeloom.exchange.server.feed_hub import (
+from strikeloom.exchange.server.feed_hub import FULL, QUOTE, SUBSCRIBE, TICKER, FeedHub
+from strikeloom.exchange.server.feed_protocol import (
     BAD_REQUEST,
+    DISCONNECT,
     EXPIRED,
-    FULL,
-    QUOTE,
-    SUBSCRIBE,
-    TICKER,
     TOO_MANY_INSTRUMENTS,
-    FeedHub,
-    Place,
-    door,
+    WireSecurity,
+    login_error,
+    parse_request,
+    parse_security,
 )
 from strikeloom.exchange.server.packets import SEGMENTS
-from strikeloom.exchange.server.wire_codes import OPTIONS, is_id
+from strikeloom.exchange.server.wire_codes import OPTIONS
 
 _UNSUBSCRIBE: Final = {16: TICKER, 18: QUOTE, 22: FULL}
-_DISCONNECT: Final = 12
-MOST_INSTRUMENTS, MOST_A_MESSAGE = 5000, 100
+MAX_INSTRUMENTS, MAX_A_MESSAGE = 5000, 100
 _BATCH: Final = 50  # securities read from the market at once
 _STACK: Final = 10  # packets of a message when they are stacked
 
 
-class FeedSocket(Stream):
-    """One connection of the market feed."""
+class FeedConnection:
+    """One client's connection of the market feed.
 
-    name = "feed"
-    hub: FeedHub
+    Attributes
+    ----------
+    modes : dict
+        Subscribed securities and the mode of each.
+    """
 
-    def open(self, *_args: str, **_kwargs: str) -> None:
-        """Check the token in the address; let in or say why not."""
-        self.modes: dict[Place, int] = {}
-        self._dirty: dict[Place, None] = {}
-        self._told: dict[Place, int] = {}  # open interest that was last told
+    def __init__(self, socket: ClientSocket, hub: FeedHub) -> None:
+        self.socket, self._hub = socket, hub
+        self._exchange = socket.exchange
+        self.client_id = self._token = ""
+        self.modes: dict[WireSecurity, int] = {}
+        self._changed: dict[WireSecurity, None] = {}
+        self._interest_sent: dict[WireSecurity, int] = {}
         self._wake = asyncio.Event()
-        asked = self.get_query_argument("clientId", ""), self.get_query_argument("token", "")
-        refused = door(self.exchange, *asked)
-        self.client_id = asked[0]
-        self.set_nodelay(True)
-        if refused is not None:
-            self.farewell(refused)
-            return
-        self.token = asked[1]
-        self.hub.admit(self)
-        self._sender = asyncio.ensure_future(self.guarded(self._send))
+        self._sender: asyncio.Future[None] | None = None
 
-    def on_message(self, message: str | bytes) -> None:
-        """Take a request; binary frames are leftovers of an older protocol and mean nothing."""
-        self.heard_at = self.exchange.seconds()
-        if isinstance(message, bytes) or self.ended:
+    def open(self) -> None:
+        """Check the token in the address; accept the connection or send the reason and close."""
+        self.client_id = self.socket.get_query_argument("clientId", "")
+        self._token = self.socket.get_query_argument("token", "")
+        refused = login_error(self._exchange, self.client_id, self._token)
+        self.socket.set_nodelay(True)
+        if refused is not None:
+            self.end(refused)
             return
-        asked = request_of(message)
-        if asked is None:
-            self.farewell(BAD_REQUEST)
+        self._hub.add(self)
+        self._sender = self.socket.run_sender(self._send)
+
+    def receive(self, message: str | bytes) -> None:
+        """Handle a request; binary frames belong to an older protocol and are ignored."""
+        if isinstance(message, bytes) or self.socket.ended:
             return
-        code, body = asked
-        if code == _DISCONNECT:
-            self.close()
+        request = parse_request(message)
+        if request is None:
+            self.end(BAD_REQUEST)
+            return
+        code, body = request
+        if code == DISCONNECT:
+            self.socket.close()
         elif code in SUBSCRIBE or code in _UNSUBSCRIBE:
             self._change(code, body)
 
     def _change(self, code: int, body: dict[str, Any]) -> None:
         rows = body.get("InstrumentList")
-        if not isinstance(rows, list) or len(rows) > MOST_A_MESSAGE:
-            self.farewell(TOO_MANY_INSTRUMENTS if isinstance(rows, list) else BAD_REQUEST)
+        if not isinstance(rows, list) or len(rows) > MAX_A_MESSAGE:
+            self.end(TOO_MANY_INSTRUMENTS if isinstance(rows, list) else BAD_REQUEST)
             return
-        places = [place for row in rows if (place := place_of(row)) is not None]
+        securities = [it for row in rows if (it := parse_security(row)) is not None]
         if code in _UNSUBSCRIBE:
-            for place in places:
-                if self.modes.get(place) == _UNSUBSCRIBE[code]:
-                    del self.modes[place]
-                    self._dirty.pop(place, None)
-                    self._told.pop(place, None)
-                    self.hub.unwatch(self, place)
+            for security in securities:
+                if self.modes.get(security) == _UNSUBSCRIBE[code]:
+                    del self.modes[security]
+                    self._changed.pop(security, None)
+                    self._interest_sent.pop(security, None)
+                    self._hub.unsubscribe(self, security)
             return
-        if len(self.modes.keys() | set(places)) > MOST_INSTRUMENTS:
-            self.farewell(TOO_MANY_INSTRUMENTS)
+        if len(self.modes.keys() | set(securities)) > MAX_INSTRUMENTS:
+            self.end(TOO_MANY_INSTRUMENTS)
             return
-        self.modes.update(dict.fromkeys(places, code))
-        self.hub.watch(self, places)
+        self.modes.update(dict.fromkeys(securities, code))
+        self._hub.subscribe(self, securities)
 
-    def dirty(self, place: Place, *, first: bool = False) -> None:
+    def mark_changed(self, security: WireSecurity, *, first: bool = False) -> None:
         """Note that a security has a newer tick than was sent."""
-        if place in self._dirty:
-            self.hub.conflated += not first
+        if security in self._changed:
+            self._hub.conflated += not first
             return
-        self._dirty[place] = None
+        self._changed[security] = None
         self._wake.set()
 
     async def _send(self) -> None:
-        await self.say(packets.market_status(SEGMENTS[OPTIONS]))
-        while not self.ended:
+        await self.socket.send(packets.market_status(SEGMENTS[OPTIONS]))
+        while not self.socket.ended:
             await self._wake.wait()
             self._wake.clear()
-            while self._dirty and not self.ended:
-                if self.exchange.seconds() < self.stalled_until:
+            while self._changed and not self.socket.ended:
+                if self._exchange.seconds() < self.socket.stalled_until:
                     await asyncio.sleep(0.05)
                     continue
-                await self._send_some()
+                await self._send_batch()
 
-    async def _send_some(self) -> None:
-        """Send the latest of a few securities, longest waiting first."""
-        batch = list(self._dirty)[:_BATCH]
-        for place in batch:
-            del self._dirty[place]
-        batch = [place for place in batch if place in self.modes]
-        self.hub.refresh(batch)
+    async def _send_batch(self) -> None:
+        """Send the latest ticks of a few securities, longest waiting first."""
+        batch = list(self._changed)[:_BATCH]
+        for security in batch:
+            del self._changed[security]
+        batch = [security for security in batch if security in self.modes]
+        self._hub.refresh(batch)
         stacked: list[bytes] = []
-        for place in batch:
-            ready = self._ready(place)
-            if ready and self.exchange.faults.draw((FaultKind.STACKED,), self.name):
-                stacked += ready
+        for security in batch:
+            due = self._due_packets(security)
+            if due and self._exchange.faults.draw((FaultKind.STACKED,), self.socket.stream_name):
+                stacked += due
                 continue
-            for message in ready:
-                await self.say(message)
+            for packet in due:
+                await self.socket.send(packet)
         for at in range(0, len(stacked), _STACK):
-            await self.say(b"".join(stacked[at : at + _STACK]))
+            await self.socket.send(b"".join(stacked[at : at + _STACK]))
 
-    def _ready(self, place: Place) -> list[bytes]:
+    def _due_packets(self, security: WireSecurity) -> list[bytes]:
         """Packets of a security that are due; empty when nothing is known of it."""
-        if place not in self.modes or place not in self.hub.latest:
+        if security not in self.modes or security not in self._hub.latest:
             return []
-        mode, ready = self.modes[place], list[bytes]()
-        if place[0] == "IDX_I" and place not in self._told:
-            self._told[place] = 0
-            ready.append(packets.previous_close(self.hub.latest[place]))
-        ready += self.hub.packets(place, mode)
-        interest = self.hub.interest(place) if mode == QUOTE else None
-        if interest is not None and self._told.get(place) != interest[0]:
-            self._told[place] = interest[0]
-            ready.append(interest[1])
-        return ready
+        mode, due = self.modes[security], list[bytes]()
+        if security[0] == "IDX_I" and security not in self._interest_sent:
+            self._interest_sent[security] = 0
+            due.append(packets.previous_close(self._hub.latest[security]))
+        due += self._hub.packets(security, mode)
+        interest = self._hub.interest(security) if mode == QUOTE else None
+        if interest is not None and self._interest_sent.get(security) != interest[0]:
+            self._interest_sent[security] = interest[0]
+            due.append(interest[1])
+        return due
 
-    def on_close(self) -> None:
-        """End the sender too."""
-        super().on_close()
+    def release(self) -> None:
+        """Leave the feed and let the sender finish."""
+        self._hub.remove(self)
         self._wake.set()
 
-    def reset(self) -> None:
-        """End the sender too."""
-        super().reset()
-        self._wake.set()
+    def end(self, reason: int) -> None:
+        """Send the reason and close."""
+        self.socket.close_with(packets.disconnect(reason))
 
-    def farewell(self, reason: int) -> None:
-        """Say why, then close."""
-        self.part(packets.disconnect(reason))
-        self._wake.set()
+    def close(self) -> None:
+        """Close the socket."""
+        self.socket.close()
 
-    def tend(self) -> None:
-        """End a socket whose token has died; the rest as for every socket."""
-        if self.client_id and not self.exchange.tokens.accepts(self.client_id, self.token):
-            self.farewell(EXPIRED)
+    def check(self) -> None:
+        """End the connection when its token has expired; keep it alive otherwise."""
+        if self.client_id and not self._exchange.tokens.accepts(self.client_id, self._token):
+            self.end(EXPIRED)
             return
-        super().tend()
-
-
-def request_of(message: str) -> tuple[int, dict[str, Any]] | None:
-    """Code and body of a request; ``None`` for anything else."""
-    try:
-        body = json.loads(message)
-    except (ValueError, RecursionError):
-        return None
-    code = body.get("RequestCode") if isinstance(body, dict) else None
-    return (code, body) if isinstance(code, int) else None
-
-
-def place_of(row: Any) -> Place | None:
-    """Segment and id that a row of a request names; ``None`` when it names none."""
-    if not isinstance(row, dict):
-        return None
-    segment, number = row.get("ExchangeSegment"), str(row.get("SecurityId", ""))
-    return (segment, int(number)) if segment in SEGMENTS and is_id(number) else None
+        self.socket.keep_alive()

@@ -34,12 +34,12 @@ _LEGS = {ENTRY: 1, STOP: 2, TARGET: 3}
 _PRODUCTS = {Product.INTRADAY: "I", Product.MARGIN: "M"}
 
 
-def pascal(data: dict[str, Any]) -> dict[str, Any]:
+def pascal_names(data: dict[str, Any]) -> dict[str, Any]:
     """The same fields as the documentation spells them."""
     return {name[0].upper() + name[1:]: value for name, value in data.items()}
 
 
-def alert(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
+def order_message(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
     """Message of one event, camelCase as on the live wire."""
     order, it = event.order, event.order.contract
     traded = event.trade

@@ -42,11 +42,11 @@ class ApiResponse:
 
 
 class ApiRefusal(BrokerError):
-    """A call is answered with an error. Carries the answer."""
+    """A call is answered with an error. Carries the response."""
 
-    def __init__(self, message: str, answer: ApiResponse) -> None:
-        super().__init__(message, status=answer.status)
-        self.answer = answer
+    def __init__(self, message: str, response: ApiResponse) -> None:
+        super().__init__(message, status=response.status)
+        self.response = response
 
 
 def error_body(code: str, message: str) -> dict[str, Any]:
@@ -57,8 +57,8 @@ def error_body(code: str, message: str) -> dict[str, Any]:
 
 def refused(code: str, message: str, status: int | None = None) -> ApiRefusal:
     """Refusal in the style of the trading calls."""
-    answer = ApiResponse(error_body(code, message), status or _STATUS.get(code, 400))
-    return ApiRefusal(f"{code}: {message}", answer)
+    response = ApiResponse(error_body(code, message), status or _STATUS.get(code, 400))
+    return ApiRefusal(f"{code}: {message}", response)
 
 
 def data_refused(code: int, message: str, status: int = 400) -> ApiRefusal:
