@@ -13,7 +13,7 @@ import numpy as np
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.nse.sessions import IST
 from strikeloom.risk.book import book_margins
-from strikeloom.risk.margin import Legs, margin_parts, margins
+from strikeloom.risk.margin import MarginLegs, margin_parts, margins
 from strikeloom.risk.parameters import span_parameters
 
 NOW = datetime(2026, 2, 11, 10, 0, tzinfo=IST)
@@ -58,7 +58,7 @@ def calendars(count=36_000):
     strikes, calls, units, forward, vol, years = structures(count)
     shape = strikes.shape
     later = np.where(np.arange(4) % 2, years[:, None] + 28 / 365, years[:, None])
-    legs = Legs(
+    legs = MarginLegs(
         strikes, calls, units, np.broadcast_to(forward[:, None], shape),
         np.broadcast_to(vol[:, None], shape), later, np.full(shape, np.nan), np.zeros(shape),
     )  # fmt: skip

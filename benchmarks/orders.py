@@ -17,11 +17,11 @@ import pandas as pd
 
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import SteppedClock
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.sources import tape_of_rows
-from strikeloom.exchange.placement import Change, Placement
+from strikeloom.exchange.orders.request import Change, Placement
 from strikeloom.nse.sessions import IST
 
 DAY = date(2026, 2, 11)

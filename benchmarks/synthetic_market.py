@@ -22,7 +22,7 @@ from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest
-from strikeloom.exchange.market import generate_synthetic
+from strikeloom.exchange.market.synthetic import generate_synthetic
 from strikeloom.nse.sessions import session
 from strikeloom.risk.margin import margins
 from strikeloom.risk.parameters import span_parameters

@@ -44,7 +44,7 @@ def synthetic_history(tmp_path_factory: pytest.TempPathFactory) -> ParquetHistor
     from filelock import FileLock
 
     from strikeloom.adapters.parquet.history import ParquetHistory
-    from strikeloom.exchange.market import generate_synthetic
+    from strikeloom.exchange.market.synthetic import generate_synthetic
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base

@@ -1,4 +1,4 @@
-"""Allocation: never above a limit, whole lots, every candidate answered."""
+"""Allocation: never above a limit, whole lots, every candidate decided."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_no_limit_is_ever_exceeded(rows: list[Candidate], capital: int) -> None:
     assert all(refusal.reason for refusal in plan.refused)
 
 
-def test_lots_are_as_many_as_the_tightest_limit_lets() -> None:
+def test_lots_fill_the_tightest_limit() -> None:
     # 15 % of 10 lakh in one symbol is 1.5 lakh: one lot of 60,000 fits twice
     plan = _allocate([_candidate(1, capital=60_000 * 100, loss=10_000 * 100)], 1_000_000)
     assert plan.rows[0].lots == 2
@@ -141,7 +141,7 @@ def test_one_lot_beyond_the_budget_is_refused_not_rounded_up() -> None:
     assert plan.cash_left == 10 * LAKH
 
 
-def test_a_sector_s_stance_lets_only_its_side_in() -> None:
+def test_a_sector_s_stance_admits_only_its_side() -> None:
     industries = {
         "Looms": SETTINGS.allocation.industries["Financial Services"].model_copy(
             update={"stance": "LONG"}

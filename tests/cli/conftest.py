@@ -1,4 +1,4 @@
-"""The command line as a person meets it: words in; exit code, output and errors back."""
+"""The command line in this process: arguments in; exit code, output and errors out."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from strikeloom.ports.desk import Desk
 
 
 @dataclass
-class Said:
+class CommandResult:
     code: int
     out: str
     err: str
 
 
-Call = Callable[..., Said]
+Call = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     """Call ``strikeloom`` in this process."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def run(*words: str) -> Said:
+    def run(*words: str) -> CommandResult:
         capsys.readouterr()
         monkeypatch.setattr(sys, "argv", ["strikeloom", *words])
         with pytest.raises(SystemExit) as ended:
             main()
-        heard = capsys.readouterr()
-        return Said(int(ended.value.code or 0), heard.out, heard.err)
+        captured = capsys.readouterr()
+        return CommandResult(int(ended.value.code or 0), captured.out, captured.err)
 
     yield run
     for number, handler in before.items():

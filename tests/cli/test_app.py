@@ -18,17 +18,17 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(COMMANDS) == {
-        "arm", "data", "demo", "disarm", "doctor", "doubt", "exchange", "execute", "exit",
-        "explain", "iv", "kill", "mark", "monitor", "positions", "quotes", "resume", "run",
-        "schedule", "status", "unmark", "watch",
+        "arm", "data", "demo", "disarm", "doctor", "exchange", "execute", "exit",
+        "explain", "iv", "kill", "mark", "monitor", "orders", "positions", "quotes", "resume",
+        "run", "schedule", "status", "unmark", "watch",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(call: Call, name: str) -> None:
-    said = call(name, "--help")
-    assert said.code == 0
-    assert "Usage" in said.out
+    result = call(name, "--help")
+    assert result.code == 0
+    assert "Usage" in result.out
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,9 @@ def test_every_command_has_help(call: Call, name: str) -> None:
         ["exit", "S1", "--percent", "50", "--leg", "1"],
         ["mark"],
         ["mark", "S1", "--all"],
+        ["orders", "I1-0-0-1"],
+        ["orders", "resolve"],
+        ["orders", "--json", "resolve", "I1-0-0-1", "--never"],
         ["schedule"],
         ["schedule", "--once", "--list"],
         ["run", "allocation", "-p", "capital"],
@@ -50,17 +53,17 @@ def test_every_command_has_help(call: Call, name: str) -> None:
     ],
 )
 def test_wrong_usage_is_exit_code_two(call: Call, drawn_home: Path, words: list[str]) -> None:
-    said = call(*words)
-    assert said.code == 2
-    assert "Traceback" not in said.err
+    result = call(*words)
+    assert result.code == 2
+    assert "Traceback" not in result.err
 
 
 def test_an_error_is_a_sentence_and_exit_code_one(call: Call, home: Path) -> None:
-    said = call("run", "iv-history", "--market", "bse")
-    assert said.code == 1
-    assert said.err.startswith("error: market 'bse' is unknown")
-    assert "Traceback" not in said.err
-    assert said.out == ""
+    result = call("run", "iv-history", "--market", "bse")
+    assert result.code == 1
+    assert result.err.startswith("error: market 'bse' is unknown")
+    assert "Traceback" not in result.err
+    assert result.out == ""
 
 
 def test_every_kind_of_error_of_the_package_is_met() -> None:
@@ -70,7 +73,7 @@ def test_every_kind_of_error_of_the_package_is_met() -> None:
     assert len(below(StrikeloomError)) >= 15  # main() catches their root
 
 
-def test_help_does_not_wait_for_heavy_libraries() -> None:
+def test_help_does_not_import_heavy_libraries() -> None:
     heavy = "{'pandas', 'numpy', 'plotly', 'papermill', 'numba', 'scipy', 'ipywidgets', 'voila'}"
     code = f"import sys, strikeloom.cli.app; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

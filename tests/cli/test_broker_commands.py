@@ -1,4 +1,4 @@
-"""Commands that meet a broker: here always a local exchange."""
+"""Commands that use a broker: here always a local exchange."""
 
 from __future__ import annotations
 
@@ -41,45 +41,45 @@ def local(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch):
 def test_lists_are_imported_fetched_and_shown(call, local: LocalExchange, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text(HEAD + ROW)
-    said = call("data", "instruments", str(path), "--date", "2026-02-10", "--json")
-    body = json.loads(said.out)
+    result = call("data", "instruments", str(path), "--date", "2026-02-10", "--json")
+    body = json.loads(result.out)
     assert (body["layout"], body["read"], body["kept"]) == ("detailed", 1, 1)
-    said = call("data", "instruments", "--fetch")
-    assert said.code == 0
-    assert "list of 2026-02-11: detailed layout" in said.out  # the exchange's day
+    result = call("data", "instruments", "--fetch")
+    assert result.code == 0
+    assert "list of 2026-02-11: detailed layout" in result.out  # the exchange's day
     assert "2026-02-10, 2026-02-11" in call("data", "instruments").out
 
 
 def test_a_bad_list_is_refused_with_exit_code_1(call, local: LocalExchange, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("<html>busy</html>")
-    said = call("data", "instruments", str(path))
-    assert said.code == 1
-    assert "no instrument list" in said.err
+    result = call("data", "instruments", str(path))
+    assert result.code == 1
+    assert "no instrument list" in result.err
     assert call("data", "instruments", str(path), "--fetch").code == 2
 
 
-def test_doctor_says_who_answers_and_who_does_not(
+def test_doctor_names_what_answers_and_what_does_not(
     call, local: LocalExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = call("doctor", "--json")
-    found = {row["what"]: row for row in json.loads(said.out)}
+    result = call("doctor", "--json")
+    found = {row["what"]: row for row in json.loads(result.out)}
     assert found["broker"]["good"]
-    assert "a local exchange answers calls" in found["broker"]["detail"]
+    assert "a local exchange answers requests" in found["broker"]["detail"]
     monkeypatch.setenv("DHAN_ACCESS_TOKEN", "marked-dead-token")
-    said = call("doctor", "--json")
-    found = {row["what"]: row for row in json.loads(said.out)}
+    result = call("doctor", "--json")
+    found = {row["what"]: row for row in json.loads(result.out)}
     assert not found["broker"]["good"]
     assert "DH-901" in found["broker"]["detail"]
-    assert "marked-dead-token" not in said.out + said.err
+    assert "marked-dead-token" not in result.out + result.err
     monkeypatch.delenv("DHAN_ACCESS_TOKEN")
     found = {row["what"]: row for row in json.loads(call("doctor", "--json").out)}
     assert "none configured" in found["broker"]["detail"]
 
 
 def test_quotes_come_through_the_port_in_a_replay(call, traded) -> None:
-    said = call("quotes", "SYNDEX", "--json")
-    body = json.loads(said.out)
+    result = call("quotes", "SYNDEX", "--json")
+    body = json.loads(result.out)
     assert body["spots"][0]["symbol"] == "SYNDEX"
     assert len(body["quotes"]) == 12
     assert all(row["quote"]["bid"] <= row["quote"]["ask"] for row in body["quotes"] if row["quote"])
@@ -89,12 +89,12 @@ def test_quotes_come_through_the_port_in_a_replay(call, traded) -> None:
     assert "mode replay" in call("quotes", "--open-positions").out
 
 
-def test_quotes_name_what_is_not_there(call, planned) -> None:
+def test_quotes_name_a_missing_contract(call, planned) -> None:
     assert call("quotes").code == 2
     assert call("quotes", "SYNDEX", "--open-positions").code == 2
-    said = call("quotes", "NOBODY")
-    assert said.code == 1
-    assert "NOBODY" in said.err
+    result = call("quotes", "UNLISTED")
+    assert result.code == 1
+    assert "UNLISTED" in result.err
     assert "no position" in call("quotes", "--open-positions").out
     assert call("quotes", option(25_000).key).code == 1
 
@@ -103,42 +103,42 @@ def _ours() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("dhan-")]
 
 
-def test_a_command_ends_what_it_connected(
+def test_a_command_closes_its_connections(
     call, local: LocalExchange, drawn_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contract = option(25_000)
     local.market.show(contract, 99_00, 100_00)
     begun = []
     monkeypatch.setattr(FeedStream, "start", lambda self: (begun.append(1), START(self)))
-    said = call("quotes", contract.key, "--mode", "paper", "--market", "synthetic-7")
-    assert said.code == 0, said.err
+    result = call("quotes", contract.key, "--mode", "paper", "--market", "synthetic-7")
+    assert result.code == 0, result.err
     assert begun
     assert _ours() == []
-    said = call("quotes", contract.key, "NOPE", "--mode", "paper", "--market", "synthetic-7")
-    assert said.code == 1  # an error closes as well
+    result = call("quotes", contract.key, "NOPE", "--mode", "paper", "--market", "synthetic-7")
+    assert result.code == 1  # an error closes as well
     assert _ours() == []
 
 
 def test_an_unknown_underlying_is_answered_with_the_nearest(call, drawn_home: Path) -> None:
-    said = call("quotes", "SYNDX", "--market", "synthetic-7")
-    assert said.code == 1
-    assert "market synthetic-7 has no underlying SYNDX; the nearest: SYNDEX" in said.err
-    said = call("quotes", "NOPE", "--market", "synthetic-7")
-    assert "has no underlying NOPE; the nearest: " in said.err
-    assert "csv" not in said.err
+    result = call("quotes", "SYNDX", "--market", "synthetic-7")
+    assert result.code == 1
+    assert "market synthetic-7 has no underlying SYNDX; the nearest: SYNDEX" in result.err
+    result = call("quotes", "NOPE", "--market", "synthetic-7")
+    assert "has no underlying NOPE; the nearest: " in result.err
+    assert "csv" not in result.err
 
 
-def test_quotes_of_no_position_say_so(call, drawn_home: Path) -> None:
-    said = call("quotes", "--open-positions", "--market", "synthetic-7")
-    assert said.code == 0
-    assert "no position of replay:synthetic-7 is open: there is nothing to quote" in said.out
-    said = call("quotes", "--open-positions", "--market", "synthetic-7", "--json")
-    assert json.loads(said.out) == {"spots": [], "quotes": []}
+def test_quotes_without_an_open_position_explain_it(call, drawn_home: Path) -> None:
+    result = call("quotes", "--open-positions", "--market", "synthetic-7")
+    assert result.code == 0
+    assert "no position of replay:synthetic-7 is open, so there is nothing to quote" in result.out
+    result = call("quotes", "--open-positions", "--market", "synthetic-7", "--json")
+    assert json.loads(result.out) == {"spots": [], "quotes": []}
 
 
 def test_arming_is_off_by_default(call, local: LocalExchange, drawn_home: Path) -> None:
-    said = call("arm", "--account", "0001", "--day", "2026-02-11", "--market", "synthetic-7")
-    assert said.code == 1
-    assert "live.allowed is off in config/desk.yaml" in said.err
-    said = call("disarm")
-    assert (said.code, said.out.strip()) == (0, "no account was armed")
+    result = call("arm", "--account", "0001", "--day", "2026-02-11", "--market", "synthetic-7")
+    assert result.code == 1
+    assert "live.allowed is off in config/desk.yaml" in result.err
+    result = call("disarm")
+    assert (result.code, result.out.strip()) == (0, "no account was armed")

@@ -1,4 +1,4 @@
-"""``strikeloom data status``: months, holes by name, the figure."""
+"""``strikeloom data status``: months, missing days by name, the figure."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ def test_the_same_as_json(call: Call, holed: Path) -> None:
     ]
 
 
-def test_days_without_ids_are_said_with_what_is_not_found_there(
+def test_days_without_ids_are_reported_with_what_they_lack(
     call: Call, holed: Path, tmp_path: Path
 ) -> None:
     assert "old layout" not in call("data", "status").err
     body = nse_files.legacy({"TradDt": "2026-02-10"})
     old = nse_files.save(tmp_path / "old.csv", body)
     assert not import_paths([old], ParquetHistory(holed / "history" / "nse", "nse")).refused
-    said = " ".join(call("data", "status").err.split())
-    assert "1 days from 2026-02-10 to 2026-02-10 are of the exchange's old layout" in said
-    assert "renames and dividends that lowered strikes are not" in said
-    assert "a series that ends before its expiry is known on its last day only" in said
-    (told,) = json.loads(call("data", "status", "--json").out)
-    assert told["days_without_ids"] == ["2026-02-10"]
+    result = " ".join(call("data", "status").err.split())
+    assert "1 days from 2026-02-10 to 2026-02-10 are in the exchange's old layout" in result
+    assert "that lowered strikes, only where they are on record" in result
+    assert "A series that ends before its expiry is known on its last day only" in result
+    (body,) = json.loads(call("data", "status", "--json").out)
+    assert body["days_without_ids"] == ["2026-02-10"]
 
 
 def test_a_figure_is_written(call: Call, holed: Path, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_figure_is_written(call: Call, holed: Path, tmp_path: Path) -> None:
     assert call("data", "status", "--plot", str(tmp_path / "no" / "where.html")).code == 1
 
 
-def test_nothing_stored_says_what_to_do(call: Call, home: Path) -> None:
+def test_without_stored_data_the_remedy_is_named(call: Call, home: Path) -> None:
     assert "data fetch --from DAY" in call("data", "status").out
     assert "market nse is not stored" in call("data", "status", "--market", "nse").out
 
@@ -106,6 +106,6 @@ def test_latest_is_today_s_history_alone(call: Call, home: Path, words: tuple[st
 
 
 def test_latest_needs_a_broker(call: Call, holed: Path) -> None:
-    said = call("run", "iv-history", "--latest", "--market", "nse", "--mode", "replay")
-    assert said.code == 1
-    assert "has no broker to ask" in said.err
+    result = call("run", "iv-history", "--latest", "--market", "nse", "--mode", "replay")
+    assert result.code == 1
+    assert "has no broker to ask" in result.err

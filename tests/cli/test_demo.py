@@ -1,4 +1,4 @@
-"""The self-check of an installation, as a person starts it."""
+"""The self-check of an installation, started as a user does."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_a_failing_step_is_reported_and_ends_the_check(
     def fails() -> str:
         raise StageError("made to fail")
 
-    monkeypatch.setattr(demo_check, "_drawn", fails)
+    monkeypatch.setattr(demo_check, "_generated", fails)
     before = {k: v for k, v in os.environ.items() if k.startswith("STRIKELOOM")}
     assert demo_check.check_demo() is False
-    said = capsys.readouterr().out
-    assert "FAIL" in said
-    assert "made to fail" in said
-    assert "demo --check FAILED: 1 steps" in said
+    result = capsys.readouterr().out
+    assert "FAIL" in result
+    assert "made to fail" in result
+    assert "demo --check FAILED: 1 steps" in result
     assert {k: v for k, v in os.environ.items() if k.startswith("STRIKELOOM")} == before
 
 

@@ -1,4 +1,4 @@
-"""``strikeloom exchange`` as a process: addresses printed, orders taken, ended politely."""
+"""``strikeloom exchange`` as a process: addresses printed, orders accepted, ended by SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from strikeloom.domain.legs import Side
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.views.terminal.exchange_board import exchange_board
 from support.fakes import ist, option
 
@@ -64,13 +64,13 @@ def test_lines_for_a_person(drawn_home):
     assert process.returncode == 0
 
 
-def test_a_wrong_file_is_said_before_anything_starts(drawn_home, tmp_path, call):
+def test_a_wrong_file_is_reported_before_anything_starts(drawn_home, tmp_path, call):
     bad = tmp_path / "faults.yaml"
     bad.write_text("faults: [{kind: nonsense}]")
-    said = call("exchange", "--market", "synthetic", "--faults", str(bad))
-    assert said.code == 1
-    assert "faults.yaml, entry 1" in said.err
-    assert said.out == ""
+    result = call("exchange", "--market", "synthetic", "--faults", str(bad))
+    assert result.code == 1
+    assert "faults.yaml, entry 1" in result.err
+    assert result.out == ""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``strikeloom data fetch`` as a person meets it: exit codes, JSON, killed and started again."""
+"""``strikeloom data fetch``: exit codes, JSON, killed and restarted."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PATHS = load_settings().fetch.paths
 
 @pytest.fixture
 def server(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    """A server with two days of files; the settings point at it and ask without a pause."""
+    """A server with two days of files; the settings point at it, with no pause between requests."""
     with serving() as made:
         for day in (DAY, NEXT):
             paths = PATHS(day)
@@ -50,29 +50,27 @@ def server(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def test_a_range_then_nothing_new(call: Call, server: FileServer) -> None:
-    said = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
-    assert said.code == 0, said.err
-    assert "6 files fetched, 0 were here" in said.out
-    said = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT), "--json")
-    body = json.loads(said.out)
-    assert (said.code, body["complete"], body["new_rows"]) == (0, True, 0)
+    result = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
+    assert result.code == 0, result.err
+    assert "6 files fetched, 0 already here" in result.out
+    result = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT), "--json")
+    body = json.loads(result.out)
+    assert (result.code, body["complete"], body["new_rows"]) == (0, True, 0)
     assert {item["status"] for item in body["files"]} == {"stored"}
-    said = call("data", "fetch", "--to", str(NEXT))
-    assert said.code == 0
-    assert said.out == f"nothing to fetch: {NEXT} is stored, {NEXT} is published\n"
+    result = call("data", "fetch", "--to", str(NEXT))
+    assert result.code == 0
+    assert result.out == f"nothing to fetch: {NEXT} is stored, {NEXT} is published\n"
 
 
-def test_what_is_missing_is_exit_code_one_and_says_what_to_do(
-    call: Call, server: FileServer
-) -> None:
+def test_missing_files_are_exit_code_one_with_the_remedy(call: Call, server: FileServer) -> None:
     del server.files[PATHS(NEXT)["contracts"]]
-    said = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
-    assert said.code == 1
-    assert f"{NEXT} is a trading day" in said.err
-    assert "1 missing" in said.out
-    said = call("data", "fetch", "--from", str(NEXT), "--to", str(NEXT), "--json")
-    (failed,) = (f for f in json.loads(said.out)["files"] if f["status"] == "failed")
-    assert (said.code, failed["kind"], failed["day"]) == (1, "contracts", str(NEXT))
+    result = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
+    assert result.code == 1
+    assert f"{NEXT} is a trading day" in result.err
+    assert "1 missing" in result.out
+    result = call("data", "fetch", "--from", str(NEXT), "--to", str(NEXT), "--json")
+    (failed,) = (f for f in json.loads(result.out)["files"] if f["status"] == "failed")
+    assert (result.code, failed["kind"], failed["day"]) == (1, "contracts", str(NEXT))
 
 
 @pytest.mark.parametrize(
@@ -80,17 +78,17 @@ def test_what_is_missing_is_exit_code_one_and_says_what_to_do(
     [
         ("--from", "tomorrow"),
         ("--from", "2026-02-11", "--to", "2026-02-10"),
-        ("--to", "2026-02-10"),  # nothing is stored that could say where to begin
+        ("--to", "2026-02-10"),  # nothing is stored, so the first day is unknown
     ],
 )
-def test_a_range_that_is_none_is_wrong_usage(
+def test_an_invalid_range_is_wrong_usage(
     call: Call, server: FileServer, words: tuple[str, ...]
 ) -> None:
     assert call("data", "fetch", *words).code == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_while_a_file_comes_it_leaves_no_half_and_goes_on(
+def test_killed_during_a_download_it_leaves_no_partial_file_and_continues(
     call: Call, server: FileServer, home: Path, number: signal.Signals
 ) -> None:
     stalled = PATHS(DAY)["indices"]
@@ -110,16 +108,16 @@ def test_killed_while_a_file_comes_it_leaves_no_half_and_goes_on(
             waited.wait(0.05)
         assert stalled in server.asked
         child.send_signal(number)
-        _, heard = child.communicate(timeout=60)
-        if number is signal.SIGTERM:  # the polite one, as Ctrl-C
+        _, captured = child.communicate(timeout=60)
+        if number is signal.SIGTERM:  # handled as Ctrl-C
             assert child.returncode == 130
-            assert heard.strip().endswith("are kept, the same command goes on"), heard
+            assert captured.strip().endswith("are kept, run the same command to continue"), captured
     finally:
         child.kill()
         child.wait(10)
     whole = [path.name for path in (home / "downloads").rglob("[!.]*") if path.is_file()]
     assert whole == [PATHS(DAY)["contracts"].rsplit("/", 1)[-1]]
-    said = call(*words)
-    assert said.code == 0, said.err
+    result = call(*words)
+    assert result.code == 0, result.err
     assert server.times(PATHS(DAY)["contracts"]) == 1
     assert not list((home / "downloads").rglob(".*.part"))

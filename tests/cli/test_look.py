@@ -1,4 +1,4 @@
-"""status, iv, explain, doctor and data: looking changes nothing."""
+"""status, iv, explain, doctor and data: they change nothing."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from strikeloom.ports.desk import Desk
 Call = Callable[..., Any]
 
 
-def test_status_of_an_empty_home_draws_nothing(call: Call, home: Path) -> None:
-    said = call("status")
-    assert said.code == 0
-    assert "nothing here yet" in said.out
+def test_status_of_an_empty_home_generates_nothing(call: Call, home: Path) -> None:
+    result = call("status")
+    assert result.code == 0
+    assert "no data yet" in result.out
     assert not (home / "history").exists()
 
 
 def test_status_shows_runs_and_replay(call: Call, traded: Desk) -> None:
-    said = call("status")
-    assert "replay stands at 2026-06-11 09:15" in said.out
+    result = call("status")
+    assert "replay at 2026-06-11 09:15" in result.out
     for row in traded.store.runs():
-        assert str(row["run_id"]) in said.out
+        assert str(row["run_id"]) in result.out
     body = json.loads(call("status", "--json").out)
     assert body["market"] == "synthetic-7"
     assert body["open_positions"] == len(traded.store.positions())
     assert body["days"] == {"first": "2026-01-28", "last": "2026-06-10", "count": 90}
 
 
-def test_iv_shows_history_and_standing(call: Call, planned: Desk) -> None:
+def test_iv_shows_history_and_rank(call: Call, planned: Desk) -> None:
     symbol, rank = next(
         (s, r) for s, r in planned.store.ranks(planned.day).items() if r.percentile is not None
     )
-    said = call("iv", symbol.lower(), "--from", "2026-06-01")
-    assert said.code == 0
-    assert said.out.count("2026-06-") == 8
-    assert f"percentile {rank.percentile:.0f} of {rank.window_months} months" in said.out
-    assert "12 months: 70 more days needed" in said.out
+    result = call("iv", symbol.lower(), "--from", "2026-06-01")
+    assert result.code == 0
+    assert result.out.count("2026-06-") == 8
+    assert f"percentile {rank.percentile:.0f} of {rank.window_months} months" in result.out
+    assert "12 months: 70 more days needed" in result.out
 
 
 def test_iv_as_json_is_one_object_a_day_with_every_null_explained(
@@ -71,22 +71,22 @@ def test_iv_as_json_is_one_object_a_day_with_every_null_explained(
 
 
 def test_iv_of_an_unknown_symbol_names_it(call: Call, planned: Desk) -> None:
-    said = call("iv", "NOTHERE")
-    assert said.code == 1
-    assert "no volatility of NOTHERE" in said.err
+    result = call("iv", "NOTHERE")
+    assert result.code == 1
+    assert "no volatility of NOTHERE" in result.err
 
 
 def test_iv_from_no_day_is_refused_by_name(call: Call, planned: Desk) -> None:
-    said = call("iv", "NIFTY", "--from", "2026-3-1")
-    assert said.code != 0
-    assert "--from '2026-3-1' is not a day" in said.err
+    result = call("iv", "NIFTY", "--from", "2026-3-1")
+    assert result.code != 0
+    assert "--from '2026-3-1' is not a day" in result.err
 
 
 def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: Desk) -> None:
     proposal = planned.store.proposals(planned.day)[0]
-    said = call("explain", proposal.symbol)
-    assert proposal.strategy_id in said.out
-    assert all(reason in said.out for reason in proposal.reasons)
+    result = call("explain", proposal.symbol)
+    assert proposal.strategy_id in result.out
+    assert all(reason in result.out for reason in proposal.reasons)
     body = json.loads(call("explain", proposal.symbol, "--json").out)
     pairs = len(body["proposals"]) + len(body["rejections"])
     assert pairs == 8  # eight templates, each with an answer
@@ -102,10 +102,10 @@ def test_doctor_goes_on_after_a_failure(
         raise SettingsError("made to fail")
 
     looks = (("first", broken), ("second", lambda: "fine"))
-    monkeypatch.setattr(checks, "_LOOKS", looks)
-    said = call("doctor")
-    assert said.code == 1
-    assert said.out.splitlines() == ["FAIL  first: made to fail", "ok    second: fine"]
+    monkeypatch.setattr(checks, "_CHECKS", looks)
+    result = call("doctor")
+    assert result.code == 1
+    assert result.out.splitlines() == ["FAIL  first: made to fail", "ok    second: fine"]
     assert json.loads(call("doctor", "--json").out)[1]["good"] is True
 
 
@@ -118,10 +118,10 @@ def test_data_status_lists_markets(call: Call, drawn_home: Path) -> None:
 def test_a_file_of_another_kind_is_refused_by_name(call: Call, home: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "fo.csv"
     wrong.write_text("a,b\n1,2\n")
-    said = call("data", "import", str(wrong))
-    assert said.code == 1
-    assert "fo.csv refused" in said.err
-    assert "0 files in, 1 refused" in said.out
+    result = call("data", "import", str(wrong))
+    assert result.code == 1
+    assert "fo.csv refused" in result.err
+    assert "0 files imported, 1 refused" in result.out
     assert call("data", "import", str(tmp_path / "gone.csv")).code == 1
 
 
@@ -129,8 +129,8 @@ def test_a_file_of_another_kind_is_refused_by_name(call: Call, home: Path, tmp_p
 def test_real_days_go_in_twice_the_same(call: Call, home: Path, shared_data: Path) -> None:
     files = sorted((shared_data / "fo_bhavcopy" / "udiff").glob("*2026021[01]*"))[:2]
     assert files
-    said = call("data", "import", *map(str, files), "--json")
-    assert said.code == 0
-    assert all(row["new"] == row["rows"] for row in json.loads(said.out)["files"])
+    result = call("data", "import", *map(str, files), "--json")
+    assert result.code == 0
+    assert all(row["new"] == row["rows"] for row in json.loads(result.out)["files"])
     again = json.loads(call("data", "import", *map(str, files), "--json").out)
     assert {(row["status"], row["new"]) for row in again["files"]} == {("same", 0)}

@@ -1,4 +1,4 @@
-"""mark, positions, watch, exit, kill and resume on a day that is replayed."""
+"""mark, positions, watch, exit, kill and resume on a replayed day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_mark_and_unmark(call: Call, planned: Desk) -> None:
     marks = planned.store.marks(planned.day)
     again = call("mark", "--all")
     assert again.code == 0
-    assert f"{len(marks)}, of which new 0" in again.out
+    assert f"{len(marks)}, 0 of them new" in again.out
     assert all(row.strategy_id in again.out for row in marks)
     assert call("unmark", marks[0].strategy_id).code == 0
     assert len(planned.store.marks(planned.day)) == len(marks) - 1
@@ -33,21 +33,21 @@ def test_mark_and_unmark(call: Call, planned: Desk) -> None:
 
 
 def test_positions_show_every_id_in_full(call: Call, traded: Desk) -> None:
-    said = call("positions", "--detailed")
+    result = call("positions", "--detailed")
     for position in traded.store.positions():
-        assert position.position_id in said.out
+        assert position.position_id in result.out
         for leg in position.legs:
-            assert leg.contract.label in said.out
+            assert leg.contract.label in result.out
     body = json.loads(call("positions", "--json").out)
     assert [row["id"] for row in body["open"]] == [p.position_id for p in traded.store.positions()]
     assert body["open"][0]["legs"][0]["lots"] == traded.store.positions()[0].legs[0].net_lots
 
 
 def test_watch_once_goes_to_the_days_last_prices(call: Call, traded: Desk) -> None:
-    said = call("watch", "--date", "2026-06-11", "--once")
-    assert said.code == 0
-    assert said.out.startswith("2026-06-11 15:30")
-    assert f"{len(traded.store.positions())} positions" in said.out
+    result = call("watch", "--date", "2026-06-11", "--once")
+    assert result.code == 0
+    assert result.out.startswith("2026-06-11 15:30")
+    assert f"{len(traded.store.positions())} positions" in result.out
     assert traded.store.heartbeat() is not None
     back = call("watch", "--date", "2026-06-10", "--once")
     assert back.code == 1
@@ -55,12 +55,12 @@ def test_watch_once_goes_to_the_days_last_prices(call: Call, traded: Desk) -> No
     assert call("watch", "--date", "soon").code == 1
 
 
-def test_exit_writes_a_request_that_the_next_cycle_works(call: Call, traded: Desk) -> None:
+def test_exit_writes_a_request_for_the_next_cycle(call: Call, traded: Desk) -> None:
     name = traded.store.positions()[0].position_id
-    said = call("exit", name, "--json")
-    assert said.code == 0
-    assert json.loads(said.out)["requests"][0]["new"] is True
-    assert "no watcher is running" in said.err
+    result = call("exit", name, "--json")
+    assert result.code == 0
+    assert json.loads(result.out)["requests"][0]["new"] is True
+    assert "no watcher is running" in result.err
     again = json.loads(call("exit", name, "--json").out)
     assert again["requests"][0]["new"] is False
     assert call("watch", "--once").code == 0
@@ -71,15 +71,15 @@ def test_exit_writes_a_request_that_the_next_cycle_works(call: Call, traded: Des
     assert "closed already" in closed.err
 
 
-def test_exit_of_a_share_that_is_no_whole_lot_says_so(call: Call, traded: Desk) -> None:
+def test_exit_of_a_share_that_is_no_whole_lot_is_explained(call: Call, traded: Desk) -> None:
     odd = next(p for p in traded.store.positions() if any(leg.first_lots % 4 for leg in p.legs))
-    said = call("exit", odd.position_id, "--percent", "25")
-    assert said.code == 1
-    assert "not whole lots of" in said.err
+    result = call("exit", odd.position_id, "--percent", "25")
+    assert result.code == 1
+    assert "not whole lots of" in result.err
     assert traded.store.requests() == []
 
 
-def test_exit_all_asks_for_each(call: Call, traded: Desk) -> None:
+def test_exit_all_requests_each(call: Call, traded: Desk) -> None:
     held = {p.position_id for p in traded.store.positions()}
     body = json.loads(call("exit", "--all", "--json").out)
     assert {row["position"] for row in body["requests"]} == held
@@ -87,16 +87,16 @@ def test_exit_all_asks_for_each(call: Call, traded: Desk) -> None:
 
 
 def test_exit_of_an_unknown_position_names_it(call: Call, traded: Desk) -> None:
-    said = call("exit", "SNOTHERE")
-    assert said.code == 1
-    assert "SNOTHERE" in said.err
+    result = call("exit", "SNOTHERE")
+    assert result.code == 1
+    assert "SNOTHERE" in result.err
 
 
 def test_a_second_watcher_is_refused(call: Call, traded: Desk) -> None:
     with Lease(traded.home, traded.store):
-        said = call("watch", "--once")
-    assert said.code == 1
-    assert "another process sends orders" in said.err
+        result = call("watch", "--once")
+    assert result.code == 1
+    assert "another process sends orders" in result.err
 
 
 def test_kill_is_sticky_and_resume_needs_a_reason(call: Call, traded: Desk) -> None:
@@ -110,7 +110,7 @@ def test_kill_is_sticky_and_resume_needs_a_reason(call: Call, traded: Desk) -> N
     assert not traded.store.kill_switch().engaged
 
 
-def test_kill_flatten_leaves_everything_at_the_next_cycle(call: Call, traded: Desk) -> None:
+def test_kill_flatten_exits_everything_at_the_next_cycle(call: Call, traded: Desk) -> None:
     assert call("kill", "--flatten").code == 0
     for _ in range(3):
         call("watch", "--once")
@@ -118,17 +118,17 @@ def test_kill_flatten_leaves_everything_at_the_next_cycle(call: Call, traded: De
     assert traded.broker.positions() == []
 
 
-def test_without_a_position_there_is_nothing_to_leave(call: Call, drawn_home: Path) -> None:
-    said = call("exit", "--all")
-    assert (said.code, said.out.strip()) == (0, "no position is open")
+def test_without_a_position_there_is_nothing_to_exit(call: Call, drawn_home: Path) -> None:
+    result = call("exit", "--all")
+    assert (result.code, result.out.strip()) == (0, "no position is open")
     assert "no position is open" in call("positions").out
 
 
-def test_orders_in_doubt_are_listed_and_settled_by_a_person(call: Call, traded: Desk) -> None:
-    assert "no order of replay:synthetic-7 is in doubt" in call("doubt").out
-    said = call("doubt", "I1-0-0-1", "--never")
-    assert said.code == 1
-    assert "is not in doubt" in said.err
+def test_unresolved_orders_are_listed_and_settled_by_a_person(call: Call, traded: Desk) -> None:
+    assert "replay:synthetic-7 has no unresolved order" in call("orders", "--unresolved").out
+    unknown = call("orders", "resolve", "I1-0-0-1", "--never")
+    assert unknown.code == 1
+    assert "is not unresolved" in unknown.err
     intent = traded.store.intents()[0]
     traded.store.move_intent(
         intent.correlation_id,
@@ -137,8 +137,43 @@ def test_orders_in_doubt_are_listed_and_settled_by_a_person(call: Call, traded: 
         note="no answer",
         at=traded.clock.now(),
     )
-    assert intent.correlation_id in call("doubt").out
-    assert json.loads(call("doubt", "--json").out)[0]["order"] == intent.correlation_id
-    assert call("doubt", intent.correlation_id).code == 1  # neither said
-    assert call("doubt", intent.correlation_id, "--arrived").code == 0
-    assert "no order" in call("doubt").out
+    listed = call("orders", "--unresolved")
+    assert intent.correlation_id in listed.out
+    assert "strikeloom orders resolve" in listed.err
+    (row,) = json.loads(call("orders", "--unresolved", "--json").out)
+    assert (row["order"], row["status"], row["why"]) == (
+        intent.correlation_id, "unknown", "no answer",
+    )  # fmt: skip
+    assert call("orders", "resolve", intent.correlation_id).code == 1  # neither option given
+    assert call("orders", "resolve", intent.correlation_id, "--arrived").code == 0
+    assert "has no unresolved order" in call("orders", "--unresolved").out
+
+
+def test_an_order_that_never_arrived_is_closed(call: Call, traded: Desk) -> None:
+    name = traded.store.intents()[0].correlation_id
+    traded.store.move_intent(
+        name, expected=set(IntentState), to=IntentState.UNKNOWN, at=traded.clock.now()
+    )
+    wrong = call("orders", "resolve", name, "--never", "--number", "7")
+    assert wrong.code == 1
+    assert "--number goes with --arrived" in wrong.err
+    assert "may be sent again" in call("orders", "resolve", name, "--never").out
+    (intent,) = (i for i in traded.store.intents() if i.correlation_id == name)
+    assert intent.state is IntentState.ENDED
+
+
+def test_orders_of_the_day_are_listed_with_what_was_filled(call: Call, traded: Desk) -> None:
+    sent = {i.correlation_id: i for i in traded.store.intents()}
+    listed = call("orders")
+    assert listed.code == 0
+    assert all(name in listed.out for name in sent)
+    rows = {row["order"]: row for row in json.loads(call("orders", "--json").out)}
+    assert set(rows) == set(sent)
+    for fill in traded.store.fills():
+        row, intent = rows[fill.correlation_id], sent[fill.correlation_id]
+        assert row["broker_order"] == fill.order_id
+        assert abs(row["units"]) == row["filled"] == intent.units
+        assert (row["units"] < 0) == (int(intent.side) < 0)
+    earlier = call("orders", "--date", "2020-01-01")
+    assert earlier.out.strip() == "replay:synthetic-7 has no order of 2020-01-01"
+    assert call("orders", "--date", "Monday").code == 1

@@ -5,9 +5,9 @@ import pytest
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.faults import FaultyBroker
 from support.dhan_client import OurSide
 from support.fakes import CASH, ManualClock, ShownFeed, ist, option, order
+from support.injected_faults import FaultyBroker
 from support.local_exchange import local_exchange
 
 CALL, PUT = option(25000), option(24000)
@@ -69,7 +69,7 @@ def trade(wired):
 def test_it_says_who_it_is_and_how_far_its_book_goes(broker):
     assert broker.name
     assert isinstance(broker.book_is_complete, bool)
-    assert isinstance(broker.tells_settlements, bool)
+    assert isinstance(broker.reports_settlements, bool)
 
 
 def test_an_answered_order_is_in_the_book_with_its_tag(trade):

@@ -9,11 +9,11 @@ from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import NoQuote
-from strikeloom.exchange.faults import BadQuote, FaultyFeed
 from strikeloom.ports.feed import MarketFeed, RecordedFeed
 from strikeloom.settings.all import load_settings
 from support.dhan_client import OurSide
 from support.fakes import EXPIRY, ManualClock, ShownFeed, TapeFeed, ist, option
+from support.injected_faults import BadQuote, FaultyFeed
 from support.local_exchange import local_exchange
 
 KEY = "SYNDEX:2026-06-30:2830000:CE"

@@ -256,7 +256,7 @@ def test_a_broker_that_does_not_tell_the_time_arms_nothing(
 
 
 def test_a_position_that_is_not_on_record_arms_nothing(local: LocalExchange) -> None:
-    from strikeloom.exchange.placement import Placement
+    from strikeloom.exchange.orders.request import Placement
 
     local.engine.place(Placement(BOUGHT, Side.BUY, 65, limit=70_50))
     local.step(1)

@@ -1,4 +1,4 @@
-"""A frame is checked at the door: columns, families, keys."""
+"""A frame is checked when handed over: columns, families, keys."""
 
 from __future__ import annotations
 

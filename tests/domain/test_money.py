@@ -1,4 +1,4 @@
-"""Money: exact doors between rupees and paise."""
+"""Money: exact conversion between rupees and paise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_paise_are_exact(given_rupees: object, expected: int) -> None:
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), "", "12,5", "-"])
-def test_no_number_is_refused_with_its_name(bad: object) -> None:
+def test_a_value_that_is_no_number_is_refused_by_name(bad: object) -> None:
     with pytest.raises(DataError, match="strike"):
         paise(bad, what="strike")  # type: ignore[arg-type]
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.charges import trade_charges
 from support.fakes import ManualClock, ShownFeed, ist, option
 

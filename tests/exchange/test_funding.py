@@ -126,7 +126,7 @@ def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
 
 def test_the_calculator_shows_what_a_hedge_is_worth(broker, feed):
     from strikeloom.domain.legs import Side
-    from strikeloom.exchange.placement import Placement
+    from strikeloom.exchange.orders.request import Placement
 
     feed.show(CALL, 30000, 30100)
     feed.show(FAR, 11900, 12000)
@@ -152,7 +152,7 @@ def test_the_calculator_shows_what_a_hedge_is_worth(broker, feed):
 def test_what_rests_and_what_is_asked_are_told_apart(broker, feed):
     from strikeloom.domain.legs import Side
     from strikeloom.errors import NoQuote
-    from strikeloom.exchange.placement import Placement
+    from strikeloom.exchange.orders.request import Placement
 
     with pytest.raises(NoQuote, match="no price of NIFTY 24 Feb 25000 CE"):
         broker.engine.margin([Placement(CALL, Side.BUY, 65)])

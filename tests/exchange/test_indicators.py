@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.condition import Condition
-from strikeloom.exchange.indicators import INDICATORS, figures, indicator
+from strikeloom.exchange.conditional.condition import Condition
+from strikeloom.exchange.conditional.daily_candles import PastDays
+from strikeloom.exchange.conditional.indicators import INDICATORS, figures, indicator
 from strikeloom.exchange.market.views import Bars
-from strikeloom.exchange.past_days import PastDays
 
 # StockCharts ChartSchool, "Relative Strength Index" and "Moving Averages": closes and results
 RSI_CLOSES = (

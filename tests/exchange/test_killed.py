@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
 from support.fakes import CASH, ManualClock, TapeFeed, ist
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -26,10 +26,10 @@ TRADER = """
     from strikeloom.domain.legs import Side
     from strikeloom.domain.orders import Validity
     from strikeloom.errors import Rejected
-    from strikeloom.exchange.account import Account
-    from strikeloom.exchange.engine import Engine
-    from strikeloom.exchange.placement import Change, Placement, Product
-    from strikeloom.exchange.standing_forms import SuperTerms
+    from strikeloom.exchange.account.account import Account
+    from strikeloom.exchange.engine.engine import Engine
+    from strikeloom.exchange.orders.request import Change, Placement, Product
+    from strikeloom.exchange.conditional.validation import SuperTerms
 
     path, seed = Path(sys.argv[1]), int(sys.argv[2])
     start, call, draw = ist("2026-02-11 09:15"), option(25000), random.Random(seed)

@@ -21,10 +21,10 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.errors import Rejected, StoreError
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.hours import is_open
-from strikeloom.exchange.placement import AmoTime, Change, OrderType, Placement, Product
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.hours import is_open
+from strikeloom.exchange.orders.request import AmoTime, Change, OrderType, Placement, Product
 from strikeloom.nse.sessions import session
 from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 

@@ -10,9 +10,14 @@ from scipy.stats import norm
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import SettingsError
-from strikeloom.exchange.market import generate_synthetic, market_name, seed_of, synthetic_days
-from strikeloom.exchange.market.names import LISTINGS, SPLIT_RATIO, SPLIT_SYMBOL
-from strikeloom.exchange.market.paths import daily_paths
+from strikeloom.exchange.market.synthetic import (
+    generate_synthetic,
+    market_name,
+    seed_of,
+    synthetic_days,
+)
+from strikeloom.exchange.market.synthetic.paths import daily_paths
+from strikeloom.exchange.market.synthetic.underlyings import LISTINGS, SPLIT_RATIO, SPLIT_SYMBOL
 from strikeloom.nse.underlyings import known
 
 BEFORE, AFTER, LAST = date(2026, 4, 6), date(2026, 4, 7), date(2026, 6, 10)

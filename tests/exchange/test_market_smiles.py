@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from strikeloom.exchange.market.smiles import atm_variance, volatility
+from strikeloom.exchange.market.synthetic.smiles import atm_variance, volatility
 
 YEARS = np.array([1, 3, 7, 20, 50, 80, 200]) / 365
 vols = st.floats(0.06, 0.9)

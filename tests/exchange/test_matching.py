@@ -10,10 +10,10 @@ from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
-from strikeloom.exchange.matching import match
-from strikeloom.exchange.placement import Placement
-from strikeloom.exchange.rules import form_refusal
-from strikeloom.exchange.typed import typed_order
+from strikeloom.exchange.orders.limit_conversion import typed_order
+from strikeloom.exchange.orders.matching import match
+from strikeloom.exchange.orders.request import Placement
+from strikeloom.exchange.orders.validation import form_refusal
 from support.fakes import ist
 
 NIFTY = OptionContract("NIFTY", date(2026, 2, 24), 2500000, Right.CALL, InstrumentKind.INDEX, 65, 5)

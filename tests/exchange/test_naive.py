@@ -14,9 +14,9 @@ from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.errors import Rejected
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import Change, OrderType, Placement
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import Change, OrderType, Placement
 from support.fakes import ManualClock, ShownFeed, ist, option
 
 CALL, LOT = option(25000), 65

@@ -9,9 +9,9 @@ from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import AmoTime, Change, OrderType, Placement, Product
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import AmoTime, Change, OrderType, Placement, Product
 from support.fakes import CASH, ist, option
 
 CALL, FAR = option(25000), option(25500)
@@ -134,9 +134,9 @@ def test_a_stop_that_waits_is_not_judged_by_price_protection(engine, feed, clock
 
 def test_price_protection_is_looked_at_when_the_stop_is_released(engine, feed, clock, monkeypatch):
     """With the broker's own gap of 20 % the exchange's 40 % is never met: it is lifted here."""
-    from strikeloom.exchange import rules
+    from strikeloom.exchange.orders import validation
 
-    monkeypatch.setattr(rules, "broker_rule", lambda *_: 90)
+    monkeypatch.setattr(validation, "broker_rule", lambda *_: 90)
     show(feed, CALL, 9900, 10000, 10000)
     order = engine.place(Placement(CALL, BUY, 65, OrderType.STOP_LOSS, 17000, 10500))
     clock.wait(60)

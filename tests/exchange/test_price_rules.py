@@ -6,9 +6,9 @@ import pytest
 
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
-from strikeloom.exchange.placement import OrderType, Placement
-from strikeloom.exchange.rules import price_refusal
-from strikeloom.exchange.typed import typed_order
+from strikeloom.exchange.orders.limit_conversion import typed_order
+from strikeloom.exchange.orders.request import OrderType, Placement
+from strikeloom.exchange.orders.validation import price_refusal
 from support.fakes import ist, option
 
 CALL, NOW = option(25000), ist("2026-02-11 10:00")

@@ -9,12 +9,12 @@ from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import SteppedClock
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history
 from strikeloom.exchange.market.views import views
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.orders.request import Placement
 from support.fakes import ist
 
 DAY = date(2026, 2, 3)

@@ -9,11 +9,9 @@ import pytest
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.condition import Condition
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import Change, OrderType, Placement, Product
-from strikeloom.exchange.standing import (
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.conditional.condition import Condition
+from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
@@ -22,7 +20,9 @@ from strikeloom.exchange.standing import (
     StandingKind,
     StandingState,
 )
-from strikeloom.exchange.standing_forms import SuperTerms
+from strikeloom.exchange.conditional.validation import SuperTerms
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
 from support.fakes import CASH, EXPIRY, ShownFeed, ist, option
 
 CALL, OTHER = option(25000), option(25500)

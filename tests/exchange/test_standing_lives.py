@@ -19,11 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from strikeloom.domain.legs import Side
 from strikeloom.errors import BrokerError
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.condition import OPERATORS, Condition
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.placement import Change, OrderType, Placement, Product
-from strikeloom.exchange.standing import (
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.conditional.condition import OPERATORS, Condition
+from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
@@ -32,7 +30,9 @@ from strikeloom.exchange.standing import (
     StandingKind,
     StandingState,
 )
-from strikeloom.exchange.standing_forms import SuperTerms
+from strikeloom.exchange.conditional.validation import SuperTerms
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
 from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 
 CALLS = [option(25000), option(25500)]

@@ -13,14 +13,14 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import DataError, NoQuote, SettingsError
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import PacedClock, SteppedClock
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.market import synthetic_days
-from strikeloom.exchange.market.listed import made_ids
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import PacedClock, SteppedClock
+from strikeloom.exchange.market.securities import made_ids
 from strikeloom.exchange.market.sources import Before, tape_of_history, tape_of_rows
+from strikeloom.exchange.market.synthetic import synthetic_days
 from strikeloom.exchange.market.views import bars, spot_view, views
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.sessions import session
 from strikeloom.ports.feed import DepthFeed
 from support.fakes import CASH, EXPIRY, ist, option

@@ -22,7 +22,7 @@ class RecordingBroker:
 
     name = "double"
     book_is_complete = False
-    tells_settlements = False
+    reports_settlements = False
 
     def __init__(self) -> None:
         self.sent: list[object] = []

@@ -20,11 +20,11 @@ from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderState
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import SteppedClock
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.monitor import watch
 from strikeloom.monitor.mark import mark_position
 from strikeloom.ports.desk import Desk

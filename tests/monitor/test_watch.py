@@ -13,7 +13,6 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position, RequestState
 from strikeloom.errors import DataError, LeaseTaken, StoreError, Unreachable
-from strikeloom.exchange.faults import FaultyBroker
 from strikeloom.monitor import kill, request_exit, run_cycle, watch
 from strikeloom.monitor.watch import STOPPED, CycleReport
 from strikeloom.ports.desk import Mode
@@ -22,6 +21,7 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist, option
+from support.injected_faults import FaultyBroker
 
 SOLD, BOUGHT = option(24_800, Right.PUT), option(24_600, Right.PUT)
 REAL = ManualClock(ist("2026-11-01 12:00"))

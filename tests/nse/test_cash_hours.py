@@ -1,4 +1,4 @@
-"""When a stock's price stops being one that is dealt at."""
+"""End of continuous trading, after which a stock's price is old."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corporate actions read off the contracts: invented shares and ratios, and what is none."""
+"""Corporate actions detected from contracts: invented shares and ratios, and no action."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def chain(symbol: str = "ZEBRATECH", *, lot: int = 120, level: float = 3000.0) -
 
 
 def after(frame: pd.DataFrame, ratio: float = 1.0, amount: float = 0.0) -> pd.DataFrame:
-    """What the exchange makes of the contracts: strikes to the nearest tick, lots in whole."""
+    """The contracts after adjustment by the exchange: strikes to the nearest tick, whole lots."""
     option = frame["right"] != "XX"
     strikes = ((frame["strike"] / ratio - amount) / 0.05).round() * 0.05
     return frame.assign(
@@ -106,7 +106,7 @@ def test_all_contracts_ended_early_is_a_demerger_without_a_ratio() -> None:
     assert find(chain().assign(final_settlement=3000.0, expiry=pd.Timestamp(BEFORE)), chain()) == []
 
 
-def test_contracts_that_go_on_under_another_name_are_a_rename() -> None:
+def test_contracts_that_continue_under_another_name_are_a_rename() -> None:
     (found,) = find(chain(), chain("ZEBRA"))
     assert (found.kind, found.symbol, found.successor) == ("rename", "ZEBRATECH", "ZEBRA")
     assert adjusted_contracts(chain(), [found])["symbol"].unique().tolist() == ["ZEBRA"]
@@ -126,7 +126,7 @@ def test_what_is_no_action(change: dict[str, object]) -> None:
 
 
 def bare(frame: pd.DataFrame) -> pd.DataFrame:
-    """As the old layout tells it: no ids, lots or levels."""
+    """The frame as in the old layout: no ids, lots or levels."""
     return frame.assign(instrument_id=0, lot_size=0, underlying=np.nan)
 
 
@@ -146,7 +146,7 @@ def test_a_split_is_found_without_ids_by_its_strikes_and_the_cash_market(
     opened = 3000 / ratio * move
     found = find(bare(chain()), bare(after(chain(), ratio)), opening(3000.0, opened))
     if opened > 3000 * 0.85:
-        assert found == []  # a 6:5 hidden by a rise: not to be told from a market's move
+        assert found == []  # a 6:5 hidden by a rise cannot be distinguished from a market move
         return
     (split,) = found
     assert (split.symbol, split.day, split.kind) == ("ZEBRATECH", DAY, "split")
@@ -186,11 +186,11 @@ def test_a_change_by_no_known_rule_is_flagged_not_adjusted() -> None:
     assert adjusted_contracts(chain(), [found]).equals(chain())
 
 
-def test_a_ratio_that_prices_contradict_is_not_believed() -> None:
+def test_a_ratio_that_prices_contradict_is_rejected() -> None:
     new = after(chain(), 5).assign(underlying=2950.0)
     (found,) = find(chain(), new)
     assert (found.kind, found.ratio) == ("unexplained", None)
-    assert "another step" in found.evidence
+    assert "does not match the ratio" in found.evidence
 
 
 def test_the_cash_market_names_the_day_between_two_stored_ones() -> None:

@@ -1,4 +1,4 @@
-"""What an option is worth at expiry."""
+"""Value of an option at expiry."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _call(forward, strike, years, vol):
 
 
 def test_a_calendar_shares_the_price_move_but_not_the_volatility_move():
-    """Worked with the textbook formula: 10.73 % and 5 points, each expiry at its worst turn."""
+    """Textbook formula: 10.73 % and 5 points, each expiry at its worst volatility move."""
     found = need({nifty(25000): -65, nifty(25000, expiry=FAR): 65})
     years = [(d - 1) / 365 + (5.5 / 24 + 24 / 24) / 365 for d in (13, 47)]
     forward, vol, units = 25000.0, 0.2, 65
@@ -63,7 +63,7 @@ def test_a_calendar_shares_the_price_move_but_not_the_volatility_move():
     assert found.exposure == round(100 * units * 0.02 * forward)
 
 
-def test_a_leg_on_its_last_day_is_spread_with_nothing():
+def test_a_leg_on_its_last_day_offsets_nothing():
     """Index since 2025-02-10, stocks since 2026-05-05."""
     for contract, later, dates in (
         (nifty, LEVELS, ("2025-02-06 10:00", "2025-02-13 10:00")),

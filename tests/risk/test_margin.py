@@ -147,7 +147,7 @@ def test_far_and_long_shorts_bear_more_exposure():
     assert _margin(year, years=0.7) == pytest.approx(0.02 * notional)
 
 
-def test_wild_markets_are_scanned_wider():
+def test_volatile_markets_have_a_wider_scan():
     """Six daily deviations, times the root of two days: 13.4 % at 25 %, against 10 % at least."""
     deep = [(25000 - 6000, False, -65), (25000 - 6000, False, 65), (25000, True, -65)]
     forward, vol, units, time = 25000.0, 0.25, 65, 1 / 365
@@ -158,7 +158,7 @@ def test_wild_markets_are_scanned_wider():
     assert _margin(deep, vol=vol, years=time) == pytest.approx(expected, rel=1e-3)
 
 
-def test_exposure_of_a_wild_stock_follows_its_deviation():
+def test_exposure_of_a_volatile_stock_follows_its_deviation():
     """3.5 % at least by rule, 5 % here, or one and a half daily deviations."""
     pair = [(1400, False, -500), (1400, False, 500)]
     calm = _margin(pair, forward=1400.0, vol=0.3, parameters=STOCK)

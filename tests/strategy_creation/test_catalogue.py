@@ -100,7 +100,7 @@ def test_extremes_and_breakevens_are_exact(row: dict[str, str]) -> None:
     assert "estimate" in risk.margin_how
 
 
-def test_all_structures_at_once_are_each_alone() -> None:
+def test_structures_in_one_batch_equal_each_alone() -> None:
     structures = [_structure(row) for row in CASES]
     together = evaluate(structures, RATE)
     for structure, risk in zip(structures, together, strict=True):
@@ -127,13 +127,13 @@ def test_a_margin_is_never_below_what_a_defined_risk_spread_can_lose() -> None:
             assert bound >= 0.95 * risk.max_loss, row["template"]
 
 
-def test_rights_of_the_spreads_are_what_their_names_say() -> None:
+def test_rights_of_the_spreads_match_their_names() -> None:
     assert all(leg.right is Right.PUT for leg in TEMPLATES["bull_put_spread"].legs)
     assert all(leg.right is Right.CALL for leg in TEMPLATES["bear_call_spread"].legs)
 
 
 def test_a_structure_that_cannot_lose_is_refused() -> None:
-    """A credit above the width of its strikes is two prices of two moments, not a gift."""
+    """A credit above the strike width means prices of different times, not a free profit."""
     gift = {"template": "bull_put_spread", "strikes": "95 90", "prices": "6.50 1.00", "lot": "100"}
     structure = _structure(gift)
     (risk,) = evaluate([structure], RATE)

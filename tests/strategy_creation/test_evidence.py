@@ -1,4 +1,4 @@
-"""Smiles, flow and technicals as the stage reads them: from chains and prices of the day."""
+"""Smiles, flow and technical indicators of the stage, from chains and prices of the day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
 from strikeloom.quant.smile import volatility
 from strikeloom.quant.smile_fit import Kind
-from strikeloom.strategy_creation.bars import Bars, forecast_variance
+from strikeloom.strategy_creation.bars import DailyBars, forecast_variance
 from strikeloom.strategy_creation.flow import read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains
 
@@ -64,7 +64,7 @@ def test_a_smile_gives_back_the_volatilities_of_its_prices() -> None:
     assert none.used == 0
 
 
-def test_flow_of_two_chains_is_that_of_each() -> None:
+def test_flow_of_two_chains_equals_each_alone() -> None:
     first, second = _rows(100.0, 0.1, 0.3), _rows(200.0, 0.1, 0.3)
     first.loc[first["right"] == "PE", "open_interest"] = 3000
     first.loc[4, "open_interest"] = 90_000
@@ -107,7 +107,7 @@ def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) ->
         assert view.strength == pytest.approx(abs(np.mean([x.vote for x in view.evidence])))
 
 
-def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
+def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:
     draw = np.random.default_rng(4)
     shape = (12, 90)
     close = 100 * np.exp(np.cumsum(0.01 * draw.normal(size=shape), axis=1))
@@ -116,7 +116,7 @@ def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
     low = np.minimum(first, close) / 1.004
     low[1, -5] = np.nan
     names = [f"S{i}" for i in range(12)]
-    bars = Bars({name: i for i, name in enumerate(names)}, first, high, low, close)
+    bars = DailyBars({name: i for i, name in enumerate(names)}, first, high, low, close)
     left = dict.fromkeys(names, 10) | {"S2": 4, "S3": 0}
     found = forecast_variance(bars, left)
     assert set(found) == set(names) - {"S1", "S3"}
@@ -124,7 +124,7 @@ def test_a_forecast_is_the_pooled_fits_over_the_sessions_left() -> None:
     for name, ahead in (("S0", 10), ("S2", 4)):
         expected = har_forecast(fit_har(daily, ahead), daily)[bars.place[name]]
         assert found[name] == pytest.approx(ahead * expected)
-    young = Bars(bars.place, *(side[:, -25:] for side in (first, high, low, close)))
+    young = DailyBars(bars.place, *(side[:, -25:] for side in (first, high, low, close)))
     assert forecast_variance(young, left) == {}
 
 

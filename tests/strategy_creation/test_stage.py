@@ -1,4 +1,4 @@
-"""The stage as a whole on the synthetic market: every pair answered, twice the same."""
+"""The whole stage on the synthetic market: every pair decided, repeatable."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
             assert round(row["close"] * 100) == leg.price
 
 
-def test_no_leg_was_last_dealt_before_the_closing_half_hour(desk: Desk) -> None:
+def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     loaded = creation.load_chains(desk)
     views, _ = creation.form_views(desk, loaded, keep=False)
     symbol = max(views, key=lambda name: len(loaded.chains[name].rows))
@@ -160,14 +160,14 @@ def test_no_leg_was_last_dealt_before_the_closing_half_hour(desk: Desk) -> None:
     again, _ = creation.build(desk, old, view)
     assert any(leg == each.contract for s in structures for each in s.legs)
     assert not any(leg == each.contract for s in again for each in s.legs)
-    # an old file says nothing of settlements, a live chain neither: these are taken as they are
+    # old files and live chains have no settlement prices: their options are accepted
     rows["settle"] = np.nan
     unsized = replace(one, chains={symbol: replace(chain, rows=rows.assign(lot_size=0))})
     none, reasons = creation.build(desk, unsized, view)
     assert not none
-    assert "the lot size is not known" in {row.reason for row in reasons}
-    told = replace(one, chains={symbol: replace(chain, rows=rows)})
-    assert creation.build(desk, told, view)[0][0].legs == structures[0].legs
+    assert "the lot size is unknown" in {row.reason for row in reasons}
+    unsettled = replace(one, chains={symbol: replace(chain, rows=rows)})
+    assert creation.build(desk, unsettled, view)[0][0].legs == structures[0].legs
 
 
 def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:

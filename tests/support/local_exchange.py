@@ -18,10 +18,10 @@ from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import DataError
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.columns import Columns
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.market.views import Bars, SpotView, View
 from strikeloom.exchange.server.clients import (
     LOCAL_CLIENT,

@@ -51,7 +51,7 @@ class WaywardBroker:
 
     name = "wayward"
     book_is_complete = False
-    tells_settlements = False
+    reports_settlements = False
 
     def __init__(self, clock: Clock, held: dict[str, int]) -> None:
         self.clock = clock

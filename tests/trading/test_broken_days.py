@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from strikeloom.domain.orders import Fill, IntentState, Order
-from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
 from strikeloom.monitor.watch import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import entry_intents, exit_intents
@@ -17,6 +16,7 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.fakes import ist
+from support.injected_faults import Fault, FaultyBroker, Plan
 
 PACE = Pace(1e6)
 WAIT = 31

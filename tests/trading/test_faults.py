@@ -20,7 +20,6 @@ from strikeloom.domain.orders import IntentState, OrderState, Purpose
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import BrokerError, LeaseTaken, UnknownOutcome
-from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease, held_elsewhere
@@ -29,6 +28,7 @@ from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished, work
 from support.desk import MadeDesk
 from support.fakes import option
+from support.injected_faults import Fault, FaultyBroker, Plan
 
 PACE = Pace(1e6)
 LOTS = 3
@@ -303,7 +303,7 @@ def test_a_person_can_settle_what_stays_in_doubt(made: MadeDesk) -> None:
     (doubtful,) = [i for i in desk.store.intents() if i.state is IntentState.UNKNOWN]
     resolve_unknown(desk, doubtful.correlation_id, arrived=False, who="test")
     assert desk.store.intents(states={IntentState.UNKNOWN}) == []
-    with pytest.raises(BrokerError, match="is not in doubt"):
+    with pytest.raises(BrokerError, match="is not unresolved"):
         resolve_unknown(desk, doubtful.correlation_id, arrived=False, who="test")
 
 

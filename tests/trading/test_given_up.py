@@ -10,7 +10,6 @@ import pytest
 
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
 from strikeloom.monitor.watch import run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import entry_intents
@@ -19,6 +18,7 @@ from strikeloom.trading.send import Pace
 from strikeloom.trading.work import unfinished
 from support.desk import MadeDesk
 from support.fakes import option
+from support.injected_faults import Fault, FaultyBroker, Plan
 
 PACE = Pace(1e6)
 

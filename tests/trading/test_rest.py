@@ -9,7 +9,6 @@ import pytest
 
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, OrderState
-from strikeloom.exchange.faults import Fault, FaultyBroker, Plan
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import exit_intents
 from strikeloom.trading.lease import Lease
@@ -17,6 +16,7 @@ from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
+from support.injected_faults import Fault, FaultyBroker, Plan
 
 
 @pytest.fixture

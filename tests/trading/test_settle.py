@@ -111,7 +111,7 @@ class _Silent:
 
     def __init__(self, broker: SimBroker) -> None:
         self._broker = broker
-        self.name, self.book_is_complete, self.tells_settlements = "silent", False, False
+        self.name, self.book_is_complete, self.reports_settlements = "silent", False, False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._broker, name)

@@ -1,4 +1,4 @@
-"""What the volatility figures draw: every symbol, every grade, every refused quote."""
+"""Volatility figures: every symbol, every grade and every refused quote is drawn."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_grades_add_up_to_the_universe_every_day_and_holes_are_shown(history: pd
     figure = grades_figure(history, holes=[date(2026, 3, 16), date(2026, 3, 20)])
     drawn = {bar.name: list(bar.y) for bar in figure.data}
     assert drawn["A both sides traded"] == [210] * 3
-    assert drawn["C carried along peers"] == [1] * 3
+    assert drawn["C carried from peers"] == [1] * 3
     assert drawn["none"] == [1] * 3
     assert list(figure.data[-1].x) == ["20 Mar 2026"]  # of the days shown, not before them
 
@@ -73,7 +73,7 @@ def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
     assert "over 1 to 3 months" in percentile_figure(ranks).layout.title.text
 
 
-def test_a_day_without_any_percentile_is_drawn_all_the_same() -> None:
+def test_a_day_without_any_percentile_is_drawn_too() -> None:
     day = date(2026, 2, 2)
     short = [IvRank(s, day, 0.2, None, None, None, None, 3, 20, "17 more days needed")
              for s in SYMBOLS]  # fmt: skip
@@ -85,12 +85,12 @@ def test_a_day_without_any_percentile_is_drawn_all_the_same() -> None:
 
 def test_the_first_day_of_a_history_is_drawn(history: pd.DataFrame) -> None:
     first = history[history["day"] == DAYS[0]]
-    assert "no day before" in movers_figure(first).layout.title.text
+    assert "no earlier day" in movers_figure(first).layout.title.text
     for figure in (cone_figure(first, symbol="SYM003"), term_figure(first, symbol="SYM003")):
         assert figure.data
 
 
-def test_movers_leave_out_what_was_carried(history: pd.DataFrame) -> None:
+def test_movers_exclude_carried_volatilities(history: pd.DataFrame) -> None:
     firm = history.copy()
     firm.loc[(firm["symbol"] == "SYM003") & (firm["day"] == DAYS[2]), "atm_iv_30d"] = 9.0
     figure = movers_figure(firm, count=5)
@@ -102,7 +102,7 @@ def test_movers_leave_out_what_was_carried(history: pd.DataFrame) -> None:
     assert moved[-1] == pytest.approx(100 * table.diff().iloc[-1].drop(["SYM003"]).max(), abs=0.006)
     assert "from 18 Mar 2026 to 19 Mar 2026" in figure.layout.title.text
     alone = movers_figure(history[history["day"] == DAYS[0]])
-    assert "no day before" in alone.layout.title.text
+    assert "no earlier day" in alone.layout.title.text
 
 
 def test_a_refused_quote_is_drawn_and_counted() -> None:
@@ -123,7 +123,7 @@ def test_a_refused_quote_is_drawn_and_counted() -> None:
     assert list(curve.y) == [30.0, 25.0]
 
 
-def test_quotes_are_counted_of_the_smiles_that_are_drawn() -> None:
+def test_only_quotes_of_drawn_smiles_are_counted() -> None:
     near, far = pd.Timestamp("2026-03-30"), pd.Timestamp("2026-04-28")
     points = pd.DataFrame(
         {
@@ -137,8 +137,8 @@ def test_quotes_are_counted_of_the_smiles_that_are_drawn() -> None:
     assert "2 quotes, 1 refused" in smile_figure(points, expiries=1).layout.title.text
 
 
-def test_a_hole_in_the_history_is_no_week(history: pd.DataFrame) -> None:
-    """Six stored days may lie a year apart: the day is named."""
+def test_a_gap_in_the_history_is_not_a_week(history: pd.DataFrame) -> None:
+    """Six stored days may span a year, so the day is named."""
     old = pd.to_datetime(["2025-01-06", "2025-01-07", "2025-01-08"]).astype("datetime64[s]")
     parts = [history.assign(day=history["day"].replace(dict(zip(DAYS, old, strict=True)))), history]
     drawn = pd.concat(parts, ignore_index=True)
@@ -146,7 +146,7 @@ def test_a_hole_in_the_history_is_no_week(history: pd.DataFrame) -> None:
     assert names[-2:] == ["19 Mar 2026", "06 Jan 2025"]
 
 
-def test_cone_and_term_draw_what_the_history_says(history: pd.DataFrame) -> None:
+def test_cone_and_term_draw_the_history(history: pd.DataFrame) -> None:
     rows = history[history["symbol"] == "SYM007"]
     cone = {part.name: part for part in cone_figure(history, symbol="SYM007").data if part.name}
     assert list(cone["implied now"].x) == [7, 30, 60, 90]

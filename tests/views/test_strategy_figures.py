@@ -1,4 +1,4 @@
-"""What the figures of strategies draw."""
+"""Contents of the strategy figures."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def test_a_day_without_proposals_plan_or_fills_is_drawn() -> None:
         assert len(made.columns) >= 3
     assert best([]) is None
     for figure in (payoff_figure(None), score_figure([])):
-        assert figure.layout.title.text == "Nothing is proposed"
+        assert figure.layout.title.text == "No proposals"
     assert "0 fills" in fills_figure(FILLS.table([])).layout.title.text
     assert "in 0 strategies" in allocation_figure(NOTHING).layout.title.text

@@ -1,4 +1,4 @@
-"""Stage 03: capital over strategies, in whole lots, within every limit."""
+"""Stage 03: divide capital among strategies, in whole lots, within every limit."""
 
 from strikeloom.allocation.candidates import load_candidates
 from strikeloom.allocation.divide import allocate

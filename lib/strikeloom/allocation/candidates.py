@@ -1,4 +1,4 @@
-"""What competes for capital: the day's proposals, with what one unit binds."""
+"""Candidates for capital: the day's proposals, with the capital one unit needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strikeloom.ports.desk import Desk
 
 @dataclass(frozen=True)
 class Candidate:
-    """A proposal and the money one unit of it binds, in paise.
+    """A proposal and the capital one unit of it needs, in paise.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Candidate:
 
 
 def load_candidates(desk: Desk) -> tuple[list[Candidate], str]:
-    """Candidates of the day, best score first, and the run they came from.
+    """Candidates of the day, best score first, and the run they come from.
 
     Raises
     ------

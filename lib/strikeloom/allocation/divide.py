@@ -1,7 +1,7 @@
-"""Divide capital over candidates: best score first, as many whole lots as every limit lets.
+"""Divide capital among candidates: best score first, as many whole lots as the limits allow.
 
-No step can exceed a limit, so the plan is within all of them by construction. A candidate that
-gets nothing is refused with the limit that stopped it.
+No step can exceed a limit, so the plan is within all of them by construction. A candidate
+without lots is refused with the limit that stopped it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from strikeloom.allocation.candidates import Candidate
-from strikeloom.domain.allocations import AllocationPlan, AllocationRow, Refusal
+from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.proposals import Stance
 from strikeloom.errors import SettingsError
@@ -40,7 +40,7 @@ def allocate(
     capital = rupees * PAISE_PER_RUPEE
     left = _Budgets(capital, settings)
     rows: list[AllocationRow] = []
-    refused: list[Refusal] = []
+    refused: list[AllocationRefusal] = []
     binding: list[str] = []
     for candidate in candidates:
         lots, limit = left.most(candidate)
@@ -50,7 +50,7 @@ def allocate(
         if lots <= 0:
             reason = f"no lot fits: {limit}"
             refused.append(
-                Refusal(proposal.strategy_id, proposal.symbol, proposal.template, reason)
+                AllocationRefusal(proposal.strategy_id, proposal.symbol, proposal.template, reason)
             )
             continue
         left.take(candidate, lots)
@@ -87,7 +87,7 @@ def _row(candidate: Candidate, lots: int) -> AllocationRow:
 
 
 class _Budgets:
-    """What is left of each limit, in paise."""
+    """Remaining amount of each limit, in paise."""
 
     def __init__(self, capital: int, settings: AllocationSettings) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Keep a plan and record the run."""
+"""Store a plan and record the run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from strikeloom.ports.desk import Desk
 if TYPE_CHECKING:
     import pandas as pd
 
-#: One row a strategy; ``capital`` to ``expected_income`` in rupees, ``refused`` says why it got
-#: no lots.
+#: One row a strategy; ``capital`` to ``expected_income`` in rupees, ``refused`` is the
+#: reason for no lots.
 ALLOCATIONS = Schema(
     "allocations",
     {

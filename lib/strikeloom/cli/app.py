@@ -1,4 +1,4 @@
-"""``strikeloom``: the commands, and what an error looks like in a terminal."""
+"""``strikeloom``: the commands, and how errors are shown in a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import arm, data, demo, doubt, exchange, look, mark, monitor, quotes, stages
+from strikeloom.cli import arm, data, demo, exchange, look, mark, monitor, orders, quotes, stages
 from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
 
@@ -25,16 +25,16 @@ app = typer.Typer(
         "[bold]Begin[/bold]  strikeloom demo  (a whole synthetic day, then the page)\n\n"
         "[bold]A day[/bold]  data import FILES, run iv-history, run strategy-creation, run "
         "allocation, mark --all, run execution, watch, monitor\n\n"
-        "Exit codes: 0 done, 1 failed (the message says what to do), 2 wrong usage."
+        "Exit codes: 0 done, 1 failed (the message names the remedy), 2 wrong usage."
     ),
 )
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
+app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
 for room, panel in (
     (demo, "Begin"),
     (stages, "Stages"),
     (mark, "Stages"),
     (monitor, "Positions"),
-    (doubt, "Positions"),
     (arm, "Positions"),
     (look, "Looking"),
     (quotes, "Looking"),
@@ -49,13 +49,13 @@ for room, panel in (
 
 
 def main() -> NoReturn:
-    """Run the command line; an error of the package is a sentence and exit code 1."""
+    """Run the command line; an error of the package prints as a sentence, exit code 1."""
     signal.signal(signal.SIGTERM, _stop)
     try:
         with AT_END:
             app(args=paired(sys.argv[1:]))
     except StrikeloomError as error:
-        from strikeloom.cli.say import problem
+        from strikeloom.cli.console import problem
 
         problem(str(error))
         sys.exit(1)
@@ -63,7 +63,7 @@ def main() -> NoReturn:
 
 
 def paired(arguments: list[str]) -> list[str]:
-    """Join the two words after each ``-p``: the option parser knows lists of words, not of pairs.
+    """Join the two words after each ``-p``: the option parser has no options of two words.
 
     Examples
     --------
@@ -82,5 +82,5 @@ def paired(arguments: list[str]) -> list[str]:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    """Let a polite kill unwind as Ctrl-C does: runs are closed, locks released."""
+    """Handle SIGTERM as Ctrl-C: runs are closed, locks released."""
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""``arm`` and ``disarm``: whether real orders may leave today."""
+"""``arm`` and ``disarm``: allow or block live orders for today."""
 
 from __future__ import annotations
 
@@ -18,28 +18,30 @@ def arm(
     ] = "",
     market: Market = "nse",
 ) -> None:  # fmt: skip
-    """Let real orders out for the rest of today, if everything is right; off by default.
+    """Allow live orders for the rest of today if every check passes; off by default.
 
     Needs live.allowed in config/desk.yaml. Checks the instrument list, the shared limits, the
-    clock, and that orders, fills and positions agree with the broker's; names what is not right.
+    clock, and that orders, fills and positions agree with the broker's; names what fails.
 
     Example: strikeloom arm --account 0042 --day 2026-02-11
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.ready import arm as arm_day
 
     armed = arm_day(market, account, day)
-    say.warn(f"{armed} is armed: desks in mode live send real orders until the end of {day}")
-    say.say("strikeloom disarm ends it; strikeloom kill blocks entries alone")
+    console.warn(f"{armed} is armed: desks in mode live send real orders until the end of {day}")
+    console.print_line(
+        "strikeloom disarm blocks live orders again; strikeloom kill blocks only entries"
+    )
 
 
 def disarm() -> None:
-    """Let no real order out any more. What rests or is held at the broker is then a person's."""
-    from strikeloom.cli import say
+    """Block live orders. Open orders and positions at the broker stay; manage them yourself."""
+    from strikeloom.cli import console
     from strikeloom.desk.ready import disarm as disarm_day
 
     was = disarm_day()
-    say.say(f"disarmed: {', '.join(was)}" if was else "no account was armed")
+    console.print_line(f"disarmed: {', '.join(was)}" if was else "no account was armed")
 
 
 COMMANDS = (arm, disarm)

@@ -1,4 +1,4 @@
-"""What ``doctor`` looks at."""
+"""The checks of ``doctor``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FEED_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at."""
+    """Result of one check."""
 
     what: str
     good: bool
@@ -41,10 +41,10 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at each thing in turn; one that fails does not hide the next."""
-    for what, look in _LOOKS:
+    """Run every check; a failed one does not stop the next."""
+    for what, check in _CHECKS:
         try:
-            yield Finding(what, True, look())
+            yield Finding(what, True, check())
         except (StrikeloomError, OSError) as error:
             yield Finding(what, False, str(error))
 
@@ -55,14 +55,14 @@ def _python() -> str:
 
 def _settings() -> str:
     load_settings()
-    return f"{config_folder()} reads well"
+    return f"{config_folder()} is valid"
 
 
 def _home() -> str:
     home = places().home
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not os.access(home, os.W_OK):
-        raise PermissionError(f"{home} cannot be written; set STRIKELOOM_HOME to a folder that can")
+        raise PermissionError(f"{home} is not writable; set STRIKELOOM_HOME to a writable folder")
     free = shutil.disk_usage(home).free / 2**30
     return f"{home}, {free:.1f} GB free"
 
@@ -85,7 +85,7 @@ def _notebooks() -> str:
 def _calendar() -> str:
     today = SystemClock().now().date()
     next_trading_day(today + timedelta(days=30))
-    return f"knows the sessions of the coming month; next is {next_trading_day(today)}"
+    return f"covers the coming month; the next session is {next_trading_day(today)}"
 
 
 def _market() -> str:
@@ -105,15 +105,15 @@ def _broker() -> str:
         funds_of(checked(answer, "the funds", found.credentials, changes=False))
     finally:
         client.close()
-    trouble = _feed_trouble(found)
-    if trouble:
-        raise Unreachable(f"{where} answers calls and its market feed does not: {trouble}")
-    return f"{where} answers calls, and its market feed lets us in"
+    failure = _feed_failure(found)
+    if failure:
+        raise Unreachable(f"{where} answers requests, but its market feed failed: {failure}")
+    return f"{where} answers requests, and its market feed accepts the connection"
 
 
-def _feed_trouble(found: Wire) -> str:
-    """Why the market feed does not let us in; empty when it does."""
-    assert found.credentials is not None  # noqa: S101 (looked at before)
+def _feed_failure(found: Wire) -> str:
+    """Why the market feed cannot be connected; empty when it can."""
+    assert found.credentials is not None  # noqa: S101 (checked before)
     stream = FeedStream(found.credentials, found.addresses, TickQueue(), lambda _: None)
     stream.start()
     try:
@@ -128,7 +128,7 @@ def _feed_trouble(found: Wire) -> str:
         stream.stop()
 
 
-_LOOKS: tuple[tuple[str, Callable[[], str]], ...] = (
+_CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("python", _python),
     ("settings", _settings),
     ("home", _home),

@@ -1,4 +1,4 @@
-"""``strikeloom data status``: what is stored of each market, month by month, holes named."""
+"""``strikeloom data status``: stored days of each market by month, and the missing ones."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the days stored of each market by month, and name the trading days without a file.
+    """Show the stored days of each market by month, and the trading days without a file.
 
     Example: strikeloom data status --market nse --plot coverage.html
     """
     from strikeloom.adapters.parquet.coverage import days_without_ids
     from strikeloom.adapters.parquet.history import ParquetHistory
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.places import places
 
     where = places()
@@ -48,19 +48,19 @@ def status(
             bare[folder.name] = days_without_ids(history)
     if plot is not None and found:
         _write(plot, {name: months for name, (_, months) in found.items()})
-        say.note(f"figure written to {plot}")
+        console.note(f"figure written to {plot}")
     if as_json:
         bodies = [_body(name, *item) for name, item in found.items()]
-        say.as_json([{**body, "days_without_ids": bare[body["market"]]} for body in bodies])
+        console.as_json([{**body, "days_without_ids": bare[body["market"]]} for body in bodies])
         return
     if not found:
         named = f"market {market}" if market else "no market"
-        say.say(
-            f"{named} is {'not ' if market else ''}stored under {where.home}; strikeloom data "
-            "fetch --from DAY or strikeloom data import PATH brings the exchange's files in"
+        console.print_line(
+            f"{named} is {'not ' if market else ''}stored under {where.home}; get the exchange's "
+            "files with strikeloom data fetch --from DAY or strikeloom data import PATH"
         )
         return
-    say.table(
+    console.table(
         "Stored markets",
         ["market", "first", "last", "days>", "missing>"],
         [
@@ -69,22 +69,22 @@ def status(
         ],
     )
     for name, (_, months) in found.items():
-        _tell(name, months)
+        _print_months(name, months)
         if bare[name]:
-            say.note(_of_the_old_layout(bare[name]))
+            console.note(_old_layout_note(bare[name]))
 
 
-def _of_the_old_layout(days: Sequence[date]) -> str:
+def _old_layout_note(days: Sequence[date]) -> str:
     return (
-        f"{len(days)} days from {days[0]} to {days[-1]} are of the exchange's old layout, without "
-        "contract ids: splits there are found by their strikes and the cash files, renames and "
-        "dividends that lowered strikes are not, but for those on record; a series that ends "
-        "before its expiry is known on its last day only, the volatilities before it are too low"
+        f"{len(days)} days from {days[0]} to {days[-1]} are in the exchange's old layout, without "
+        "contract ids. Splits there are found by strikes and cash files; renames, and dividends "
+        "that lowered strikes, only where they are on record. A series that ends before its "
+        "expiry is known on its last day only, so the volatilities before it are too low"
     )
 
 
 def _months(history: Any, worked_out: Path) -> pd.DataFrame:
-    """Coverage by month, with the days that stage 01 has worked out."""
+    """Coverage by month, with the number of days that stage 01 has calculated."""
     from strikeloom.adapters.parquet.coverage import coverage
     from strikeloom.adapters.parquet.day_tables import DayTables
     from strikeloom.iv_history import SUMMARY
@@ -94,13 +94,13 @@ def _months(history: Any, worked_out: Path) -> pd.DataFrame:
     return months.assign(worked_out=[done.count(month) for month in months["month"]])
 
 
-def _tell(market: str, months: pd.DataFrame) -> None:
-    from strikeloom.cli import say
+def _print_months(market: str, months: pd.DataFrame) -> None:
+    from strikeloom.cli import console
 
-    say.say()
-    say.table(
+    console.print_line()
+    console.table(
         f"{market}: days stored by month",
-        ["month", "sessions>", "contracts>", "", "cash>", "indices>", "worked out>", "missing"],
+        ["month", "sessions>", "contracts>", "", "cash>", "indices>", "calculated>", "missing"],
         [
             (
                 row.month,
@@ -126,7 +126,7 @@ def _bar(held: int, sessions: int) -> str:
 
 
 def _spans(days: Sequence[date], sessions: int) -> str:
-    """Days named; neighbouring sessions as a span, a month without any as such."""
+    """Days as text; consecutive sessions as a span, a month without any as a whole."""
     from strikeloom.nse.sessions import next_trading_day
 
     if len(days) == sessions and days:

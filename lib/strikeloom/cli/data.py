@@ -1,4 +1,4 @@
-"""``strikeloom data``: the exchange's files in, and what is stored."""
+"""``strikeloom data``: import of the exchange's files, and what is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json
 
-app = typer.Typer(no_args_is_help=True, help="Bring the exchange's files in; see what is stored.")
+app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
 app.command()(fetch)
 app.command()(status)
 app.command()(instruments)
@@ -25,14 +25,14 @@ def import_(
         typer.Argument(help="Files and folders: daily bhavcopies, cash, indices; zip, gz, plain."),
     ],
     index: Annotated[
-        str, typer.Option(help="Symbol of index files that name none.", show_default=False)
+        str, typer.Option(help="Symbol for index files that contain none.", show_default=False)
     ] = "",
     as_json: Json = False,
 ) -> None:
     """Read NSE's daily files into market [bold]nse[/bold]. Importing twice changes nothing.
 
-    What a file is, is read from its header, never from its name. A bad file is refused with
-    its line; the others go in, and the exit code is 1.
+    The kind of a file is read from its header, never from its name. A bad file is refused with
+    the line at fault; the others are imported, and the exit code is 1.
 
     Example: strikeloom data import ~/Downloads/bhavcopies
     """
@@ -40,12 +40,12 @@ def import_(
 
     from strikeloom.adapters.bhavcopy.importer import import_paths
     from strikeloom.adapters.parquet.history import ParquetHistory
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.markets import EXCHANGE
     from strikeloom.desk.places import places
 
     history = ParquetHistory(places().history(EXCHANGE), EXCHANGE)
-    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
+    with Progress(console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         report = import_paths(
             paths,
@@ -68,17 +68,17 @@ def import_(
     ]
     refused = [item for item in files if item["status"] == "refused"]
     if as_json:
-        say.as_json({"files": files, "refused": len(refused)})
+        console.as_json({"files": files, "refused": len(refused)})
     else:
         for item in refused:
-            say.problem(f"{item['file']} refused: {item['message']}")
+            console.problem(f"{item['file']} refused: {item['message']}")
         new = sum(item.new for item in report.files)
         rows = sum(item.rows for item in report.files)
         days = history.days()
         span = f"; {len(days)} days stored, {days[0]} to {days[-1]}" if days else ""
-        say.say(
-            f"{len(files) - len(refused)} files in, {len(refused)} refused; {rows:,} rows read, "
-            f"{new:,} new{span}"
+        console.print_line(
+            f"{len(files) - len(refused)} files imported, {len(refused)} refused; "
+            f"{rows:,} rows read, {new:,} new{span}"
         )
     if refused or not files:
         raise typer.Exit(1)

@@ -10,23 +10,23 @@ import typer
 
 def demo(
     check: Annotated[
-        bool, typer.Option("--check", help="Verify every step down to a pressed button, then end.")
+        bool, typer.Option("--check", help="Verify every step, an exit button included, then end.")
     ] = False,
     port: Annotated[
         int | None,
         typer.Option(help="Of the page, 0 for a free one; default: config/monitor.yaml."),
     ] = None,
 ) -> None:
-    """Draw the synthetic market, run notebooks 01 to 04, start the watcher, open the page.
+    """Generate the synthetic market, run notebooks 01 to 04, start the watcher, open the page.
 
-    Works without any file of the exchange, in a home of its own (.strikeloom-demo, or
-    STRIKELOOM_HOME); Ctrl-C ends all of it. With --check nothing stays: each step is verified,
-    a button of the page is pressed, and the report ends with exit code 0 or 1. That is the
-    one-minute self-check of an installation.
+    Needs no file of the exchange and uses its own home (.strikeloom-demo, or STRIKELOOM_HOME);
+    Ctrl-C ends all of it. With --check everything is temporary: each step is verified, an exit
+    button of the page is pressed, and the exit code is 0 or 1. Use it as the one-minute
+    self-check of an installation.
     """
     from strikeloom.desk import MODE
 
-    os.environ[MODE] = "replay"  # also for its watcher, page and kernels, whatever is configured
+    os.environ[MODE] = "replay"  # for its watcher, page and kernels too, whatever is configured
     if check:
         from strikeloom.cli.demo_check import check_demo
 

@@ -1,4 +1,4 @@
-"""``demo --check``: the demonstration day with every step verified, in a home that goes away."""
+"""``demo --check``: the demo day with every step verified, in a temporary home."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from strikeloom.cli import say
+from strikeloom.cli import console
 from strikeloom.cli.demo_day import ANALYSIS, MARKET, child
 from strikeloom.desk import mark, open_desk
 from strikeloom.domain.positions import RequestState
@@ -27,13 +27,13 @@ from strikeloom.trading.lease import held_elsewhere
 
 T = TypeVar("T")
 
-_PATIENCE_SECONDS = 45.0
+_WAIT_SECONDS = 45.0
 _OK = 200
 
 
 @dataclass
 class Report:
-    """Steps so far: name, whether it passed, what was seen, seconds."""
+    """Steps so far: name, whether it passed, what was observed, seconds."""
 
     steps: list[tuple[str, bool, str, float]] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class Report:
         return all(good for _, good, _, _ in self.steps)
 
     def step(self, name: str, do: Callable[[], str]) -> None:
-        """Do a step, tell it, and go on only when it passed.
+        """Run a step, print its result, and continue only when it passed.
 
         Raises
         ------
@@ -51,20 +51,20 @@ class Report:
             When it failed.
         """
         begun = time.monotonic()
-        with say.err.status(name, spinner="dots"):
+        with console.err.status(name, spinner="dots"):
             try:
                 seen, good = do(), True
             except (StrikeloomError, OSError) as error:
                 seen, good = str(error), False
         took = time.monotonic() - begun
         self.steps.append((name, good, seen, took))
-        say.say(f"{'PASS' if good else 'FAIL'}  {took:5.1f} s  {name}: {seen}")
+        console.print_line(f"{'PASS' if good else 'FAIL'}  {took:5.1f} s  {name}: {seen}")
         if not good:
             raise StageError(seen)
 
 
 def check_demo() -> bool:
-    """Play the day, press a button of the page, and see the position closed on both records.
+    """Run the day, press an exit button, and verify that store and broker closed the position.
 
     Returns
     -------
@@ -80,12 +80,12 @@ def check_demo() -> bool:
             _show_logs(home)
     took = time.monotonic() - begun
     verdict = "passed" if report.passed else "FAILED"
-    say.say(f"demo --check {verdict}: {len(report.steps)} steps in {took:.0f} s")
+    console.print_line(f"demo --check {verdict}: {len(report.steps)} steps in {took:.0f} s")
     return report.passed
 
 
 def _play(report: Report, home: Path) -> None:
-    report.step("synthetic market drawn", _drawn)
+    report.step("synthetic market generated", _generated)
     desk = open_desk(MARKET)
     for stage in ANALYSIS:
         report.step(f"notebook {stage.notebook}", partial(_ran, desk, stage))
@@ -106,16 +106,16 @@ def _play(report: Report, home: Path) -> None:
             url = _address(home)
             return _guarded(url)
 
-        report.step("page answers, to its token alone", answers)
+        report.step("page answers, only with its token", answers)
         name = desk.store.positions()[0].position_id
         report.step("exit button pressed on the page", lambda: _pressed(url, name))
-        report.step("position closed on both records", lambda: _closed(desk, name))
+        report.step("position closed at store and broker", lambda: _closed(desk, name))
     report.step("watcher ended, send lock free", lambda: _ended(desk))
 
 
 @contextmanager
 def _temporary_home() -> Iterator[Path]:
-    """Home and runs that go away; the environment is put back."""
+    """Temporary home and runs; the environment is restored afterwards."""
     names = ("STRIKELOOM_HOME", "STRIKELOOM_RUNS", "STRIKELOOM_MARKET")
     before = {name: os.environ.get(name) for name in names}
     with tempfile.TemporaryDirectory(prefix="strikeloom-check-", ignore_cleanup_errors=True) as top:
@@ -130,7 +130,7 @@ def _temporary_home() -> Iterator[Path]:
                     os.environ[name] = value
 
 
-def _drawn() -> str:
+def _generated() -> str:
     desk = open_desk(MARKET, progress=lambda _done, _total: None)
     days = desk.history.days()
     quotes = desk.history.quote_times(next_trading_day(days[-1]))
@@ -166,7 +166,7 @@ def _agree(desk: Desk) -> str:
 
 
 def _alive(desk: Desk) -> str:
-    beat = _await(desk.store.heartbeat, "no heartbeat came")
+    beat = _await(desk.store.heartbeat, "no heartbeat was written")
     return f"process {beat.pid}, {beat.note}"
 
 
@@ -184,7 +184,7 @@ def _address(home: Path) -> str:
 
 def _guarded(url: str) -> str:
     def status(address: str) -> int:
-        # the address leaves a cookie and moves on, as in a browser
+        # the address sets a cookie and redirects, as in a browser
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         try:
             with opener.open(address, timeout=30) as answer:
@@ -195,15 +195,15 @@ def _guarded(url: str) -> str:
     bare = url.partition("?")[0]
     with_token, without = status(url), status(bare)
     if with_token != _OK or without == _OK:
-        raise StageError(f"it answers {with_token} with the token and {without} without")
+        raise StageError(f"the page answers {with_token} with its token and {without} without")
     return f"{bare} answers {with_token} with its token, {without} without"
 
 
 def _pressed(url: str, position_id: str) -> str:
     from strikeloom.views.monitor.probe import press_button
 
-    how = press_button(url, position_id, 100, timeout=_PATIENCE_SECONDS)
-    return f"100 % of {position_id}, {how}"
+    method = press_button(url, position_id, 100, timeout=_WAIT_SECONDS)
+    return f"100 % of {position_id}, {method}"
 
 
 def _closed(desk: Desk, position_id: str) -> str:
@@ -215,7 +215,7 @@ def _closed(desk: Desk, position_id: str) -> str:
         return f"{position.revision} fills, request {requests[-1].request_id} done"
 
     seen = _await(closed, f"position {position_id} is still open")
-    # other positions may be leaving by their rules right now: this one's contracts decide
+    # rules may be closing other positions right now, so check only this one's contracts
     gone = {leg.contract.key for leg in desk.store.position(position_id).legs}
     shared = {leg.contract.key for p in desk.store.positions() for leg in p.legs if leg.net_units}
     left = gone & {p.contract_key for p in desk.broker.positions()} - shared
@@ -226,23 +226,23 @@ def _closed(desk: Desk, position_id: str) -> str:
 
 def _ended(desk: Desk) -> str:
     if held_elsewhere(desk.home, desk.store):
-        raise StageError("some process still holds the account's send lock")
-    return "no process is left"
+        raise StageError("a process still holds the account's send lock")
+    return "no process holds it"
 
 
 def _await(look: Callable[[], T | None], otherwise: str) -> T:
-    """Look until there is something to see, for as long as patience lasts."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    """Call ``look`` until it returns a value, at most 45 seconds."""
+    deadline = time.monotonic() + _WAIT_SECONDS
     while time.monotonic() < deadline:
         found = look()
         if found is not None:
             return found
         time.sleep(0.2)
-    raise StageError(f"{otherwise} within {_PATIENCE_SECONDS:.0f} seconds")
+    raise StageError(f"{otherwise} within {_WAIT_SECONDS:.0f} seconds")
 
 
 def _show_logs(home: Path) -> None:
     for log in sorted(home.glob("*.log")):
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
         for line in tail:
-            say.note(f"{log.name}: {line}")
+            console.note(f"{log.name}: {line}")

@@ -1,4 +1,4 @@
-"""The steps of a demonstration day, each of them what a person would do by hand."""
+"""The steps of the demo day, the same that a person would run by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from strikeloom.cli import say
+from strikeloom.cli import console
 from strikeloom.cli.stages import report
 from strikeloom.desk import desk_home, mark, open_desk, places
 from strikeloom.desk.keys import environment
@@ -30,7 +30,7 @@ _GRACE_SECONDS = 10.0
 
 
 def show_demo(port: int | None = None) -> None:
-    """Play the day and serve the page until Ctrl-C.
+    """Run the demo day and serve the page until Ctrl-C.
 
     Raises
     ------
@@ -41,32 +41,32 @@ def show_demo(port: int | None = None) -> None:
     """
     from strikeloom.views.monitor.serve import serve
 
-    _own_home()
+    _use_demo_home()
     desk = open_market()
     for stage in ANALYSIS:
         run(desk, stage)
     rows, _ = mark(desk)
-    say.say(f"marked {len(rows)} strategies")
+    console.print_line(f"marked {len(rows)} strategies")
     run(desk, Stage.EXECUTION)
     with child("watch", "--market", desk.market, "--date", str(next_trading_day(desk.day))) as log:
-        say.say(f"watcher started; its log is {log}")
+        console.print_line(f"watcher started; its log is {log}")
         serve(
             notebooks_folder() / Stage.MONITOR.notebook,
             desk.home,
             port=desk.settings.monitor.port if port is None else port,
             parameters={"market": desk.market},
-            ready=lambda address: say.say(
+            ready=lambda address: console.print_line(
                 f"\nOpen the monitor page: {address.url}\nCtrl-C ends the demo."
             ),
         )
 
 
 def open_market() -> Desk:
-    """Open the synthetic market, drawn when it is not there yet."""
+    """Open the synthetic market; generate it first when it is not stored."""
     from rich.progress import Progress
 
-    with Progress(console=say.err, transient=True, disable=not say.err.is_terminal) as bar:
-        task = bar.add_task("drawing the synthetic market", total=None)
+    with Progress(console=console.err, transient=True, disable=not console.err.is_terminal) as bar:
+        task = bar.add_task("generating the synthetic market", total=None)
         return open_desk(
             MARKET,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
@@ -74,25 +74,25 @@ def open_market() -> Desk:
 
 
 def run(desk: Desk, stage: Stage) -> None:
-    """Run a stage's notebook and tell what it did.
+    """Run a stage's notebook and print the outcome.
 
     Raises
     ------
     StageError
-        When it failed; names the run's folder.
+        When it failed; names the run folder.
     """
-    with say.err.status(f"running notebook {stage.notebook}", spinner="dots"):
+    with console.err.status(f"running notebook {stage.notebook}", spinner="dots"):
         result, made = run_stage(desk, stage, {})
     if result.verdict is Verdict.FAILED:
-        raise StageError(f"{stage} failed: {result.error}. Look into {made.folder}")
+        raise StageError(f"{stage} failed: {result.error}. See {made.folder}")
     report(result, made)
 
 
 @contextmanager
 def child(*arguments: str) -> Iterator[Path]:
-    """Run a strikeloom command beside this process, in a group of its own; end it by its id.
+    """Run a strikeloom command as a child process in its own group; end it by process id.
 
-    Its output goes to a file of the home, whose path is given.
+    Its output goes to a file in the home, whose path is yielded.
     """
     home = desk_home()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -116,8 +116,8 @@ def child(*arguments: str) -> Iterator[Path]:
                 process.wait()
 
 
-def _own_home() -> None:
-    """Stand in the demo's home; its own one begins anew each time, but keeps the market."""
+def _use_demo_home() -> None:
+    """Use the demo's home; the default one is emptied at each start, except for the market."""
     os.environ["STRIKELOOM_MARKET"] = MARKET
     if environment("STRIKELOOM_HOME"):
         return

@@ -61,7 +61,7 @@ def exchange(
 
     Example: strikeloom exchange --port 8899 --speed 60 --market synthetic
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.exchange import ExchangeOptions, control_token_file, open_exchange
     from strikeloom.desk.places import places
     from strikeloom.errors import SettingsError
@@ -85,18 +85,19 @@ def exchange(
                 "pid": os.getpid(),
                 "environment": server.environment(),
             }
-            say.as_json(body)
+            console.as_json(body)
             _wait(server)
             return
-        say.say(f"market {server.exchange.name} from {server.exchange.clock.now():%Y-%m-%d %H:%M}")
+        now = server.exchange.clock.now()
+        console.print_line(f"market {server.exchange.name} from {now:%Y-%m-%d %H:%M}")
         for name, address in server.addresses().items():
-            say.say(f"  {name:<12} {address}")
-        say.say(f"  control needs the header control-token: {token}")
-        say.say("point the workbench at it:")
+            console.print_line(f"  {name:<12} {address}")
+        console.print_line(f"  control needs the header control-token: {token}")
+        console.print_line("point the workbench at it:")
         for name, value in server.environment().items():
-            say.say(f"export {name}={value}")
+            console.print_line(f"export {name}={value}")
         if accounts is None:
-            say.say("export DHAN_CLIENT_ID=1000000001 DHAN_ACCESS_TOKEN=local")
+            console.print_line("export DHAN_CLIENT_ID=1000000001 DHAN_ACCESS_TOKEN=local")
         _show(server)
 
 
@@ -113,16 +114,16 @@ def _show(server: ExchangeServer) -> None:
     """Keep the latest orders on the screen; without a terminal, wait."""
     import time
 
-    from strikeloom.cli import say
+    from strikeloom.cli import console
 
-    if not say.out.is_terminal:
+    if not console.out.is_terminal:
         _wait(server)
         return
     from rich.live import Live
 
     from strikeloom.views.terminal.exchange_board import exchange_board
 
-    with Live(console=say.out, auto_refresh=False) as live:
+    with Live(console=console.out, auto_refresh=False) as live:
         while server.alive:
             orders = server.run(server.orders)
             counts = server.run(server.connected)

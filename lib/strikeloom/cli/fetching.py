@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from strikeloom.adapters.downloads import FetchReport
 
 _SHOWN = 10
-_STOPPED = "stopped; files that are here are kept, the same command goes on"
+_STOPPED = "stopped; downloaded files are kept, run the same command to continue"
 
 
 def fetch(
@@ -25,9 +25,7 @@ def fetch(
     ] = "",
     to: Annotated[
         str,
-        typer.Option(
-            "--to", help="Last day; default: the last that is published.", show_default=False
-        ),
+        typer.Option("--to", help="Last day; default: the last one published.", show_default=False),
     ] = "",
     address: Annotated[
         str,
@@ -38,12 +36,12 @@ def fetch(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Download what market [bold]nse[/bold] lacks in a range of days, and import it.
+    """Download the files that market [bold]nse[/bold] lacks in a range of days; import them.
 
-    Contracts, cash and index closes of each day. A file counts once it is whole and verified;
-    stopped and started again, it goes on where it was. A day without trading has no file, which
-    is no error. Exit code 0: all files of the range are stored; 1: some are not, each with what
-    to do.
+    Fetches contracts, cash and index closes of each day. A file counts once it is complete and
+    verified; an interrupted download continues where it stopped. A day without trading has no
+    file, which is no error. Exit code 0: all files of the range are stored; 1: some are not,
+    each with its remedy.
 
     Example: strikeloom data fetch --from 2026-01-01 --to 2026-03-19
     """
@@ -52,7 +50,7 @@ def fetch(
     from strikeloom.adapters.downloads import fetch as download
     from strikeloom.adapters.downloads.days import last_published
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.markets import EXCHANGE, open_history
     from strikeloom.desk.places import places
     from strikeloom.settings.all import load_settings
@@ -62,10 +60,12 @@ def fetch(
     last = last_published(clock, settings)
     begin, end = _range(first, to, history.days(), last)
     if begin > end:
-        say.say(f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published")
+        console.print_line(
+            f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published"
+        )
         return
-    shown = Progress(console=say.err, transient=True, disable=not say.err.is_terminal)
-    with say.stopping(_STOPPED), shown as bar:
+    shown = Progress(console=console.err, transient=True, disable=not console.err.is_terminal)
+    with console.stopping(_STOPPED), shown as bar:
         task = bar.add_task("fetching", total=None)
         report = download(
             begin,
@@ -80,9 +80,9 @@ def fetch(
             ),
         )
     if as_json:
-        say.as_json(_body(begin, end, report))
+        console.as_json(_body(begin, end, report))
     else:
-        _tell(begin, end, report)
+        _print_report(begin, end, report)
     if not report.complete:
         raise typer.Exit(1)
 
@@ -93,7 +93,7 @@ def _range(first: str, to: str, stored: list[date], published: date) -> tuple[da
     if begin is None:
         if not stored:
             raise typer.BadParameter(
-                "nothing is stored yet: say where to begin", param_hint="--from"
+                "nothing is stored yet: give the first day", param_hint="--from"
             )
         return stored[-1] + timedelta(days=1), end
     if begin > end:
@@ -101,27 +101,27 @@ def _range(first: str, to: str, stored: list[date], published: date) -> tuple[da
     return begin, end
 
 
-def _tell(begin: date, end: date, report: FetchReport) -> None:
-    from strikeloom.cli import say
+def _print_report(begin: date, end: date, report: FetchReport) -> None:
+    from strikeloom.cli import console
 
     failed = [item for item in report.files if item.status == "failed"]
     for item in failed[:_SHOWN]:
-        say.problem(item.message)
+        console.problem(item.message)
     if len(failed) > _SHOWN:
-        say.problem(f"and {len(failed) - _SHOWN} more; --json lists all")
+        console.problem(f"and {len(failed) - _SHOWN} more; --json lists all")
     for file in report.refused:
-        say.problem(f"{file.path} refused: {file.message}")
-    unasked = report.count("not asked")
-    if unasked:
-        say.problem(f"stopped: {unasked} files were not asked for; run the same command again")
+        console.problem(f"{file.path} refused: {file.message}")
+    pending = report.count("not asked")
+    if pending:
+        console.problem(f"stopped: {pending} files were not requested; run the same command again")
     for day in report.surprises:
-        say.warn(
+        console.warn(
             f"{day} has files although the calendar has no session; add it to "
             "nse/data/session_overrides.csv"
         )
-    say.say(
+    console.print_line(
         f"{begin} to {end}: {report.count('fetched')} files fetched, "
-        f"{report.count('stored', 'here')} were here, {report.count('closed')} days closed, "
+        f"{report.count('stored', 'here')} already here, {report.count('closed')} without trading, "
         f"{report.count('failed', 'not asked') + len(report.refused)} missing; "
         f"{sum(item.new for item in report.imported):,} new rows"
     )

@@ -21,10 +21,10 @@ def instruments(
                        show_default=False),
     ] = None,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download the list that is in force.")
+        bool, typer.Option("--fetch", help="Download the list in force.")
     ] = False,
     day: Annotated[
-        str, typer.Option("--date", help="Day the list is of; default: the one in force.",
+        str, typer.Option("--date", help="Day of the list; default: the day in force.",
                           show_default=False)
     ] = "",
     market: Market = "",
@@ -32,8 +32,8 @@ def instruments(
 ) -> None:  # fmt: skip
     """Import the broker's list of contracts; without a file, show what is stored.
 
-    Ids are used again for other contracts, so a list counts for its own day only. A desk in
-    real time fetches the day's list by itself when it is not there.
+    Ids are reused for other contracts, so a list is valid for its own day only. A desk in real
+    time fetches the day's list by itself when it is missing.
 
     For example:
 
@@ -44,7 +44,7 @@ def instruments(
     from strikeloom.adapters.dhan.instruments import list_day
     from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
     from strikeloom.adapters.dhan.security_master import read_master
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.dhan import live_clock, wire
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
@@ -59,24 +59,24 @@ def instruments(
     if not fetch and path is None:
         days = store.days()
         if as_json:
-            say.as_json({"market": name, "days": days})
+            console.as_json({"market": name, "days": days})
         else:
-            say.say(f"market {name}: lists of {', '.join(map(str, days)) or 'no day'}")
+            console.print_line(f"market {name}: lists of {', '.join(map(str, days)) or 'no day'}")
         return
     try:
-        of = date.fromisoformat(day) if day else None
+        given = date.fromisoformat(day) if day else None
     except ValueError:
         raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
     found = wire()
-    with say.err.status("reading", spinner="dots"):
+    with console.err.status("reading", spinner="dots"):
         master = read_master(path) if path else fetch_master(found.addresses.instruments)
-    of = of or list_day(live_clock(found).now())
-    store.keep(master, of)
-    _tell(master, name, of, as_json=as_json)
+    list_date = given or list_day(live_clock(found).now())
+    store.keep(master, list_date)
+    _print_import(master, name, list_date, as_json=as_json)
 
 
-def _tell(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> None:
-    from strikeloom.cli import say
+def _print_import(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> None:
+    from strikeloom.cli import console
 
     if as_json:
         body = {
@@ -88,11 +88,11 @@ def _tell(master: SecurityMaster, market: str, day: date, *, as_json: bool) -> N
             "tests": master.tests,
             "unread": master.unread,
         }
-        say.as_json(body)
+        console.as_json(body)
         return
-    say.say(
+    console.print_line(
         f"market {market}, list of {day}: {master.layout} layout, {master.read:,} rows read, "
-        f"{master.table.num_rows:,} kept, {master.tests} of the exchange's own tests left out"
+        f"{master.table.num_rows:,} kept, {master.tests} test contracts of the exchange left out"
     )
     for text in master.unread:
-        say.warn(f"not read: {text}")
+        console.warn(f"not read: {text}")

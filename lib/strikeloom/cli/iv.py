@@ -1,4 +1,4 @@
-"""``iv``: a symbol's volatility, day by day, and where it stands in its own past."""
+"""``iv``: a symbol's volatility by day, and its percentile in its own history."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def iv(
     market: Market = "",
     as_json: Json = False,
 ) -> None:
-    """Show a symbol's volatility history, and where today stands in it.
+    """Show a symbol's volatility history, and the last day's rank in it.
 
     Volatilities are at the money, 30 calendar days ahead. With --json one object a day, as
-    fractions a year; what is missing is null and its reason is told.
+    fractions a year; a missing value is null, with its reason.
 
     Example: strikeloom iv NIFTY --from 2026-01-01
     """
     import pandas as pd
 
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import MissingHistory
 
     desk, name = desk_of(market, to), symbol.upper()
@@ -77,10 +77,10 @@ def iv(
     rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")]
     days = [_day(row, rank) for row, rank in rows]
     if as_json:
-        say.as_json(days)
+        console.as_json(days)
         return
     top = max((day["atm_iv_30d"] or 0.0 for day in days), default=0.0)
-    say.table(
+    console.table(
         f"{name}: volatility 30 days ahead, % a year",
         ["day", "at the money>", "", "model free>", "VIX>", "25d skew>", "realised>", "rank>",
          "regime", "grade", "remarks"],
@@ -94,9 +94,9 @@ def iv(
     )  # fmt: skip
     last = days[-1]
     terms = ", ".join(f"{n} d {_percent(last[f'atm_iv_{n}d']) or '-'}" for n in (7, 30, 60, 90))
-    say.say(f"term     {terms}")
-    for text in _standings(ranks.get(desk.day)):
-        say.say(text)
+    console.print_line(f"term     {terms}")
+    for text in _rank_lines(ranks.get(desk.day)):
+        console.print_line(text)
 
 
 def _since(first: str) -> date | None:
@@ -109,7 +109,7 @@ def _since(first: str) -> date | None:
 
 
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
-    """One day as JSON has it."""
+    """One day as a JSON object."""
     year = _window(rank, _YEAR)
     why = [row["reason"], *_absent(row)]
     if rank is None:
@@ -134,12 +134,12 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
 
 
 def _remark(row: dict[str, Any], rank: IvRank | None) -> str:
-    """What a person should know of a day: why a number is missing, and its flags."""
+    """Remarks on a day: why a number is missing, and its flags."""
     return " ".join(filter(None, (row["reason"] or (rank.reason if rank else ""), row["flags"])))
 
 
 def _absent(row: dict[str, Any]) -> list[str]:
-    """What else is missing of a day, by its reason."""
+    """Other missing numbers of a day, grouped by reason."""
     names: dict[str, list[str]] = {}
     for name, why in _MISSING.items():
         if math.isnan(row[name]):
@@ -151,7 +151,7 @@ def _window(rank: IvRank | None, months: int) -> WindowRank | None:
     return next((w for w in rank.windows if w.months == months), None) if rank else None
 
 
-def _standings(rank: IvRank | None) -> list[str]:
+def _rank_lines(rank: IvRank | None) -> list[str]:
     if rank is None:
         return ["rank     none yet for the day"]
     if rank.percentile is None:

@@ -1,4 +1,4 @@
-"""``status``, ``explain``, ``doctor``: looking, changing nothing."""
+"""``status``, ``explain``, ``doctor``: read-only views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     """Show market, account, replay clock, watcher, kill switch and the latest runs."""
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
     from strikeloom.ports.desk import Mode as DeskMode
@@ -26,24 +26,26 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     where = places()
     name = resolve_market(market, load_settings(), where)
     if not where.history(name).exists():
-        say.say(f"nothing here yet: market {name} is not stored under {where.home}")
-        say.say("strikeloom demo shows a whole day; strikeloom data import PATH brings files in")
+        console.print_line(f"no data yet: market {name} is not stored under {where.home}")
+        console.print_line(
+            "strikeloom demo plays a whole day; strikeloom data import PATH imports files"
+        )
         return
     desk = desk_of(name, mode=mode)
     dead = close_dead_runs(desk)
     beat, switch = desk.store.heartbeat(), desk.store.kill_switch()
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
-    stands = desk.store.replay_time()
+    replay_time = desk.store.replay_time()
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
-        say.as_json(
+        console.as_json(
             {
                 "market": desk.market,
                 "account": desk.account,
                 "home": str(desk.home),
                 "days": {"first": days[0], "last": days[-1], "count": len(days)},
-                "replay_time": stands,
+                "replay_time": replay_time,
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
@@ -53,17 +55,19 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
             }
         )
         return
-    say.say(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
-    stand = f"replay stands at {stands:%Y-%m-%d %H:%M}" if stands else "has not begun"
+    console.print_line(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
+    clock = f"replay at {replay_time:%Y-%m-%d %H:%M}" if replay_time else "replay not started"
     if desk.mode is not DeskMode.REPLAY:
-        stand = f"mode {desk.mode}, {desk.clock.now():%Y-%m-%d %H:%M} there"
-    say.say(f"account  {desk.account}: {stand}, {len(desk.store.positions())} open positions")
+        clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
+    console.print_line(
+        f"account  {desk.account}: {clock}, {len(desk.store.positions())} open positions"
+    )
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
-    say.say(f"watcher  {'running' if watching else 'not running'}{last}")
+    console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
-        say.warn(f"kill switch engaged: {switch.reason}")
-    say.say(f"home     {desk.home}")
-    say.table(
+        console.warn(f"kill switch engaged: {switch.reason}")
+    console.print_line(f"home     {desk.home}")
+    console.table(
         "Latest runs",
         ["run", "verdict", "error"],
         [(row["run_id"], row["verdict"], row["error"]) for row in runs],
@@ -71,11 +75,11 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
 
 
 def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
-    """Show what was proposed for a symbol and why, and what was not and why not.
+    """Show the proposals and rejections of a symbol, each with its reasons.
 
     Example: strikeloom explain NIFTY --date 2026-02-10
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.domain.money import rupees_text
     from strikeloom.errors import StageError
 
@@ -85,11 +89,11 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
     rejected = [row for row in desk.store.rejections(desk.day) if row.symbol == name]
     if not proposals and not rejected:
         raise StageError(
-            f"nothing is known of {name} for {desk.day} on market {desk.market}; is it listed? "
-            f"strikeloom run strategy-creation --date {desk.day} looks at every symbol"
+            f"no proposal or rejection of {name} for {desk.day} on market {desk.market}; is it "
+            f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
         )
     if as_json:
-        say.as_json(
+        console.as_json(
             {
                 "symbol": name,
                 "day": desk.day,
@@ -104,34 +108,36 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
         return
     for proposal in proposals:
         risk = proposal.risk
-        say.say(f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}")
+        console.print_line(
+            f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}"
+        )
         for leg in proposal.legs:
-            say.say(f"    {leg.side.word.lower():<4} {leg.contract.label} at "
+            console.print_line(f"    {leg.side.word.lower():<4} {leg.contract.label} at "
                     f"{rupees_text(leg.price)}")  # fmt: skip
-        say.say(
-            f"    most to earn {rupees_text(risk.max_profit)}, to lose "
+        console.print_line(
+            f"    max profit {rupees_text(risk.max_profit)}, max loss "
             f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"
         )
         for reason in proposal.reasons:
-            say.say(f"    - {reason}")
+            console.print_line(f"    - {reason}")
     if rejected:
-        say.table("Not proposed", ["template", "why not"],
+        console.table("Not proposed", ["template", "why not"],
                   [(row.template, row.reason) for row in rejected])  # fmt: skip
 
 
 def doctor(as_json: Json = False) -> None:
     """Check this installation: settings, home, kernel, notebooks, keys, calendar, browser."""
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.cli.checks import examine
 
     findings = list(examine())
     failed = [item for item in findings if not item.good]
     if as_json:
-        say.as_json([{"what": f.what, "good": f.good, "detail": f.detail} for f in findings])
+        console.as_json([{"what": f.what, "good": f.good, "detail": f.detail} for f in findings])
     else:
         for item in findings:
             mark = "ok  " if item.good else "FAIL"
-            say.say(f"{mark}  {item.what}: {item.detail}")
+            console.print_line(f"{mark}  {item.what}: {item.detail}")
     if failed:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""``mark``, ``unmark``: a person chooses what is executed."""
+"""``mark``, ``unmark``: choose the strategies to execute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def mark(
     notes: Annotated[str, typer.Option(help="Why; kept with the mark.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Choose strategies of the day's plan for execution, with the lots it gave them.
+    """Mark strategies of the day's plan for execution, with their allocated lots.
 
     For example:
 
@@ -28,7 +28,7 @@ def mark(
 
     strikeloom mark SKQ7M2X4ABCD --notes "before results"
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk import mark as mark_for
 
     if all_ == bool(strategy_ids):
@@ -36,11 +36,11 @@ def mark(
     desk = desk_of(market, day, mode=mode)
     rows, new = mark_for(desk, None if all_ else strategy_ids, notes=notes)
     if as_json:
-        say.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
+        console.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
         return
     proposals = {row.strategy_id: desk.store.proposal(row.strategy_id) for row in rows}
-    say.table(
-        f"Marked for {desk.day}: {len(rows)}, of which new {new}",
+    console.table(
+        f"Marked for {desk.day}: {len(rows)}, {new} of them new",
         ["id", "symbol", "template", "lots>"],
         [
             (name, proposal.symbol, proposal.template, row.lots)
@@ -55,15 +55,15 @@ def unmark(
     market: Market = "",
     mode: Mode = "",
 ) -> None:
-    """Take marks back, as long as they were not executed."""
-    from strikeloom.cli import say
+    """Remove marks of strategies that are not executed yet."""
+    from strikeloom.cli import console
 
     desk = desk_of(market, mode=mode)
     count = desk.store.unmark(strategy_ids)
-    say.say(f"{count} of {len(strategy_ids)} marks removed")
+    console.print_line(f"{count} of {len(strategy_ids)} marks removed")
     if count < len(strategy_ids):
-        say.warn(
-            "the others were not marked, or are executed already: strikeloom exit leaves those"
+        console.warn(
+            "the others are not marked or are already executed; strikeloom exit closes a position"
         )
         raise typer.Exit(1)
 

@@ -5,45 +5,42 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from strikeloom.cli.cycles import offer_cycle, print_changes, print_cycle, print_requests
 from strikeloom.cli.options import Json, Market, Mode, desk_of
-
-if TYPE_CHECKING:
-    from strikeloom.monitor import CycleReport
-    from strikeloom.ports.desk import Desk
 
 Who = "terminal"
 
 
 def watch(
     day: Annotated[
-        str, typer.Option("--date", help="Day to replay; default: where the replay stands.",
+        str, typer.Option("--date", help="Day to replay; default: the replay clock's.",
                           show_default=False),
     ] = "",
     once: Annotated[
-        bool, typer.Option("--once", help="Go to the day's last prices, run one cycle, end.")
+        bool, typer.Option("--once", help="Run one cycle at the day's last prices, then end.")
     ] = False,
     interval: Annotated[
         float, typer.Option(help="Seconds between two cycles; default: config/monitor.yaml.",
                             show_default=False, min=0.0),
     ] = 0.0,
     alert_only: Annotated[
-        bool, typer.Option("--alert-only", help="Say what would be sent; send and cancel nothing.")
+        bool, typer.Option("--alert-only", help="Report only; send and cancel nothing.")
     ] = False,
     market: Market = "",
     mode: Mode = "",
 ) -> None:  # fmt: skip
-    """Watch open positions: mark, decide, act. One watcher an account; Ctrl-C ends it.
+    """Watch open positions: mark, decide, act. One watcher per account; Ctrl-C ends it.
 
     Example: strikeloom watch --date 2026-02-11 --once
     """
     from datetime import date
 
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk import to_day_end, to_day_start
     from strikeloom.errors import SettingsError
     from strikeloom.monitor import watch as watch_desk
@@ -61,24 +58,22 @@ def watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     if not once:
-        say.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
+        console.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
     last = watch_desk(
         desk,
         SystemClock(),
         once=once,
         alert_only=alert_only,
         stop=stopping.is_set,
-        tell=(lambda _: None) if once else _told_changes(),
+        tell=(lambda _: None) if once else print_changes(),
     )
     if once:
-        _tell(last)
-        _tell_requests(desk)
+        print_cycle(last)
+        print_requests(desk)
 
 
 def positions(
-    continuous: Annotated[
-        bool, typer.Option("--continuous", help="Stay and refresh; Ctrl-C ends.")
-    ] = False,
+    continuous: Annotated[bool, typer.Option("--continuous", help="Refresh until Ctrl-C.")] = False,
     detailed: Annotated[bool, typer.Option("--detailed", help="Show legs and rules.")] = False,
     market: Market = "",
     mode: Mode = "",
@@ -88,43 +83,43 @@ def positions(
 
     Example: strikeloom positions --detailed
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import load_board
     from strikeloom.views.terminal import board_json, board_view
 
     desk = desk_of(market, mode=mode)
     if as_json:
-        say.as_json(board_json(load_board(desk)))
+        console.as_json(board_json(load_board(desk)))
         return
     if not continuous:
-        say.out.print(board_view(load_board(desk), detailed=detailed))
+        console.out.print(board_view(load_board(desk), detailed=detailed))
         return
     import time
 
     from rich.live import Live
 
-    with Live(board_view(load_board(desk), detailed=detailed), console=say.out) as live:
+    with Live(board_view(load_board(desk), detailed=detailed), console=console.out) as live:
         while True:
             time.sleep(desk.settings.monitor.page_refresh_seconds)
             live.update(board_view(load_board(desk), detailed=detailed))
 
 
 def exit_(
-    position_id: Annotated[str, typer.Argument(help="Position, as positions lists it.")] = "",
+    position_id: Annotated[str, typer.Argument(help="Position id, as positions lists it.")] = "",
     all_: Annotated[bool, typer.Option("--all", help="Every open position.")] = False,
     percent: Annotated[
         int | None, typer.Option(help="Share of the quantity first filled.", min=1, max=100)
     ] = None,
-    leg: Annotated[int | None, typer.Option(help="Leave only this leg (0, 1, ...).")] = None,
+    leg: Annotated[int | None, typer.Option(help="Exit only this leg (0, 1, ...).")] = None,
     market: Market = "",
     mode: Mode = "",
     as_json: Json = False,
 ) -> None:
-    """Ask the watcher to leave a position: the same request as a button on the page.
+    """Request an exit from the watcher, like the buttons of the page.
 
     Example: strikeloom exit SKQ7M2X4ABCD --percent 50
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import GuardError
     from strikeloom.monitor import request_exit
     from strikeloom.trading.lease import held_elsewhere
@@ -136,7 +131,7 @@ def exit_(
     desk = desk_of(market, mode=mode)
     names = [p.position_id for p in desk.store.positions()] if all_ else [position_id]
     if not names:
-        say.say("no position is open")
+        console.print_line("no position is open")
         return
     written: list[dict[str, Any]] = []
     refused = 0
@@ -149,26 +144,28 @@ def exit_(
             if not all_:
                 raise
             refused += 1
-            say.problem(str(error))
+            console.problem(str(error))
             continue
         written.append(
             {"request": request.request_id, "position": name, "new": new, "state": request.state}
         )
         if not as_json:
-            said = "asked" if new else "the same was asked already"
-            say.say(f"{name}: {said} ({request.request_id}), lots to keep {request.target_lots}")
+            outcome = "exit requested" if new else "the same exit was requested already"
+            console.print_line(
+                f"{name}: {outcome} ({request.request_id}), lots to keep {request.target_lots}"
+            )
     if as_json:
-        say.as_json({"requests": written, "refused": refused})
+        console.as_json({"requests": written, "refused": refused})
     if written and not held_elsewhere(desk.home, desk.store):
-        _offer_cycle(desk, quiet=as_json)
+        offer_cycle(desk, quiet=as_json)
     if refused:
         raise typer.Exit(1)
 
 
 def kill(
-    reason: Annotated[str, typer.Option(help="Why; shown until it is released.")] = "by hand",
+    reason: Annotated[str, typer.Option(help="Why; shown until resume.")] = "by hand",
     flatten: Annotated[
-        bool, typer.Option("--flatten", help="Leave every open position too.")
+        bool, typer.Option("--flatten", help="Exit every open position too.")
     ] = False,
     market: Market = "",
     mode: Mode = "",
@@ -178,33 +175,35 @@ def kill(
     Example: strikeloom kill --flatten --reason "news"
     """
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import kill as engage
     from strikeloom.trading.lease import held_elsewhere
 
     desk = desk_of(market, mode=mode)
     engage(desk, reason, flatten=flatten, at=SystemClock().now())
-    say.say(f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume")
+    console.print_line(
+        f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume"
+    )
     if flatten and not held_elsewhere(desk.home, desk.store):
-        _offer_cycle(desk, quiet=False)
+        offer_cycle(desk, quiet=False)
 
 
 def resume(
-    reason: Annotated[str, typer.Option(help="What was checked. Needed.")] = "",
+    reason: Annotated[str, typer.Option(help="What was checked; required.")] = "",
     market: Market = "",
     mode: Mode = "",
 ) -> None:
-    """Release the kill switch.
+    """Release the kill switch: allow entries again.
 
     Example: strikeloom resume --reason "checked the order book"
     """
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.monitor import resume as release
 
     desk = desk_of(market, mode=mode)
     release(desk, reason, at=SystemClock().now())
-    say.say(f"kill switch of {desk.account} released")
+    console.print_line(f"kill switch of {desk.account} released")
 
 
 def monitor(
@@ -212,87 +211,28 @@ def monitor(
     mode: Mode = "",
     port: Annotated[
         int | None,
-        typer.Option(help="On loopback, 0 for a free one; default: config/monitor.yaml."),
+        typer.Option(help="Port, 0 for a free one; default: config/monitor.yaml."),
     ] = None,
 ) -> None:
-    """Serve the page with exit buttons on this machine's loopback; Ctrl-C ends.
+    """Serve the monitor page with exit buttons on loopback; Ctrl-C ends.
 
-    Open the address it prints: its token is good for this run alone.
+    Open the address it prints; its token is valid for this run only.
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.desk import MODE, notebooks_folder
     from strikeloom.domain.results import Stage
     from strikeloom.views.monitor.serve import serve
 
     desk = desk_of(market, mode=mode)
-    say.note("starting the page")
+    console.note("starting the monitor page")
     os.environ[MODE] = desk.mode.value  # the page's kernels open the same desk
     serve(
         notebooks_folder() / Stage.MONITOR.notebook,
         desk.home,
         port=desk.settings.monitor.port if port is None else port,
         parameters={"market": desk.market},
-        ready=lambda address: say.say(f"monitor page: {address.url}"),
+        ready=lambda address: console.print_line(f"monitor page: {address.url}"),
     )
-
-
-def _told_changes() -> Any:
-    """Print a cycle only when it did or saw something new."""
-    seen: list[tuple[object, ...]] = []
-
-    def tell(report: CycleReport) -> None:
-        told = (report.fired, report.blocked, report.unpriced, report.withheld)
-        now = tuple(map(tuple, told))
-        if report.fills or report.requests or (seen[-1:] != [now] and any(now)):
-            _tell(report)
-        seen[:] = [now]
-
-    return tell
-
-
-def _tell(report: CycleReport) -> None:
-    from strikeloom.cli import say
-    from strikeloom.domain.money import rupees_text
-
-    parts = [f"{len(report.marked)} positions"]
-    parts += [f"{report.requests} requests"] if report.requests else []
-    parts += [f"{report.fills} fills"] if report.fills else []
-    known = [marked.pnl for marked in report.marked if marked.pnl is not None]
-    if known:
-        parts.append(f"P&L {rupees_text(sum(known), decimals=0, signed=True)}")
-    say.say(f"{report.at:%Y-%m-%d %H:%M}  {', '.join(parts)}")
-    for line in report.fired:
-        say.say(f"    {line}")
-    for line in report.withheld:
-        say.say(f"    would {line}")
-    for line in report.blocked:
-        say.warn(line)
-    for name in report.unpriced:
-        say.warn(f"{name} has a leg without a usable price: no P&L, no rule fires")
-
-
-def _tell_requests(desk: Desk) -> None:
-    from strikeloom.cli import say
-
-    for request in desk.store.requests()[-5:]:
-        said = f"{request.request_id} of {request.position_id}: {request.state} {request.note}"
-        say.note(f"request {said}")
-
-
-def _offer_cycle(desk: Desk, *, quiet: bool) -> None:
-    """Without a watcher nobody would act: run one cycle if the person agrees."""
-    import sys
-
-    from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
-    from strikeloom.monitor import watch as watch_desk
-
-    asked = not quiet and sys.stdin.isatty() and sys.stderr.isatty()
-    if asked and typer.confirm("No watcher is running. Run one cycle now?", err=True):
-        _tell(watch_desk(desk, SystemClock(), once=True))
-        _tell_requests(desk)
-    else:
-        say.note("no watcher is running; strikeloom watch --once acts on it")
 
 
 exit_.__name__ = "exit"

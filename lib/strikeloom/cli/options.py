@@ -1,4 +1,4 @@
-"""Options that several commands share, and opening the desk they name."""
+"""Options that several commands share, and the desk they open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-#: What the running command opened; ``main`` ends it with the command.
+#: Resources opened by the running command; ``main`` closes them when it ends.
 AT_END = ExitStack()
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ Day = Annotated[
 Mode = Annotated[
     str,
     typer.Option(
-        help="replay, simulate, paper, alert or live; default: as STRIKELOOM_MODE and "
-        "config/desk.yaml say.",
+        help="replay, simulate, paper, alert or live; default: STRIKELOOM_MODE, else "
+        "config/desk.yaml.",
         show_default=False,
     ),
 ]
@@ -37,7 +37,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
 def desk_of(market: str, day: str = "", *, mode: str = "", pace: float = 0.0) -> Desk:
-    """Open the desk that the options name; it is closed when the command ends."""
+    """Open the desk of the options; it is closed when the command ends."""
     from strikeloom.desk import open_desk
 
     return AT_END.enter_context(open_desk(market, day, mode=mode, pace=pace))

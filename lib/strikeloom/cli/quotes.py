@@ -1,4 +1,4 @@
-"""``quotes``: what the desk's feed shows now."""
+"""``quotes``: current quotes of the desk's feed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def quotes(
         typer.Argument(help="Underlyings (NIFTY), or contracts (NIFTY:2026-02-24:2500000:CE)."),
     ] = None,
     open_positions: Annotated[
-        bool, typer.Option("--open-positions", help="Every contract that is held.")
+        bool, typer.Option("--open-positions", help="Every contract held.")
     ] = False,
     market: Market = "",
     mode: Mode = "",
     as_json: Json = False,
 ) -> None:
-    """Show quotes through the desk's feed: of contracts, or those around an underlying's level.
+    """Show quotes of contracts, or of the strikes around an underlying's level.
 
     For example:
 
@@ -37,7 +37,7 @@ def quotes(
 
     strikeloom quotes --open-positions
     """
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.errors import NoQuote
 
     if open_positions == bool(symbols):
@@ -56,8 +56,10 @@ def quotes(
         legs = (leg for position in desk.store.positions() for leg in position.legs)
         wanted = sorted({leg.contract for leg in legs if leg.net_units})
         if not wanted and not as_json:
-            say.say(f"no position of {desk.account} is open: there is nothing to quote. "
-                    "strikeloom quotes NIFTY shows options around a level")  # fmt: skip
+            console.print_line(
+                f"no position of {desk.account} is open, so there is nothing to quote. "
+                "strikeloom quotes NIFTY shows the options around its level"
+            )
             return
     found = desk.feed.quotes(wanted)
     if wanted and not found:
@@ -65,12 +67,12 @@ def quotes(
     if as_json:
         body = {"spots": [{"symbol": s, "level": v / 100, "at": at} for s, v, at in spots],
                 "quotes": [_plain(found.get(c.key), c) for c in wanted]}  # fmt: skip
-        say.as_json(body)
+        console.as_json(body)
         return
     now = desk.clock.now()
     for symbol, level, at in spots:
-        say.say(f"{symbol}  {level / 100:,.2f}  {(now - at).total_seconds():.0f} s old")
-    say.table(
+        console.print_line(f"{symbol}  {level / 100:,.2f}  {(now - at).total_seconds():.0f} s old")
+    console.table(
         f"Quotes of {desk.market} at {now:%Y-%m-%d %H:%M:%S}, mode {desk.mode}",
         ["contract", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
         _rows(wanted, found, desk),
@@ -83,7 +85,7 @@ def _underlying(desk: Desk, name: str) -> str:
     Raises
     ------
     DataError
-        When there is none of that name; names the nearest.
+        When no underlying has that name; suggests the nearest names.
     """
     import difflib
 
@@ -101,7 +103,7 @@ def _underlying(desk: Desk, name: str) -> str:
 
 
 def _near(desk: Desk, symbol: str, level: int) -> list[OptionContract]:
-    """Contracts of the nearest expiry around a level, as the last stored day lists them."""
+    """Contracts of the nearest expiry around a level, as listed on the last stored day."""
     from strikeloom.domain.instruments import contract_key
 
     today = desk.clock.now().date()

@@ -1,4 +1,4 @@
-"""``run``, ``execute``, ``schedule``: notebooks as stages."""
+"""``run``, ``execute``, ``schedule``: stages, each run as a notebook."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(
         typer.Option(help="iv-history: Dask scheduler, tcp://HOST:8786.", show_default=False),
     ] = "",
     processes: Annotated[
-        int, typer.Option(help="iv-history: processes here; 0: what pays.", min=0)
+        int, typer.Option(help="iv-history: local processes; 0: chosen automatically.", min=0)
     ] = 0,
     latest: Annotated[
         bool,
@@ -71,9 +71,9 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run a stage's notebook with papermill and leave its run folder.
+    """Run a stage's notebook with papermill; everything it made is in its run folder.
 
-    With --latest, exit code 1 also says that some chains could not be read, each named.
+    With --latest, exit code 1 can also mean that some chains could not be read; each is named.
 
     For example:
 
@@ -87,11 +87,11 @@ def run(
         raise typer.BadParameter(
             f"--to {to} and --date {day} name different days", param_hint="--to"
         )
-    whole = True
+    complete = True
     if latest:
         if stage is not StageName.IV_HISTORY or day or to:
-            raise typer.BadParameter("--latest is for iv-history, and its day is today")
-        (day, whole), symbol = _read_latest(market, mode, symbol or []), None
+            raise typer.BadParameter("--latest is only for iv-history, and its day is always today")
+        (day, complete), symbol = _read_latest(market, mode, symbol or []), None
     values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
     named = {
         "first": first,
@@ -107,7 +107,7 @@ def run(
     if no_database:
         values["database"] = False
     _run(stage, market, day or to, mode, values, as_json=as_json)
-    if not whole:
+    if not complete:
         raise typer.Exit(1)
 
 
@@ -123,7 +123,7 @@ def execute(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send the marked strategies: the same as [bold]run execution[/bold].
+    """Execute the marked strategies: same as [bold]run execution[/bold].
 
     Example: strikeloom execute --strategy-id SKQ7M2X4ABCD --dry-run
     """
@@ -133,12 +133,12 @@ def execute(
 
 
 def schedule(
-    once: Annotated[bool, typer.Option("--once", help="Run what is due now, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Run the jobs due now, then end.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Show the coming week.")] = False,
     market: Market = "",
     as_json: Json = False,
 ) -> None:
-    """Run what config/schedule.yaml has due on a trading day.
+    """Run the jobs of config/schedule.yaml that are due on a trading day.
 
     For example:
 
@@ -147,7 +147,7 @@ def schedule(
     */10 9-18 * * 1-5 strikeloom schedule --once      (a line for cron)
     """
     from strikeloom.adapters.system_clock import SystemClock
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.runner.schedule import run_due, week
     from strikeloom.settings.all import load_settings
 
@@ -157,9 +157,9 @@ def schedule(
     if list_:
         rows = week(load_settings().schedule, now.date())
         if as_json:
-            say.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
+            console.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
         else:
-            say.table(
+            console.table(
                 "The coming week (Asia/Kolkata)",
                 ["day", "", "session", "jobs"],
                 [(d, f"{d:%a}", s, j) for d, s, j in rows],
@@ -170,20 +170,20 @@ def schedule(
         outcomes.append(item)
         if not as_json:
             parts = (item.at, item.stage, item.day, item.outcome, item.note)
-            say.say("  ".join(str(part) for part in parts if part))
+            console.print_line("  ".join(str(part) for part in parts if part))
     if as_json:
         keys = ("stage", "at", "day", "outcome", "note")
-        say.as_json([{key: getattr(item, key) for key in keys} for item in outcomes])
+        console.as_json([{key: getattr(item, key) for key in keys} for item in outcomes])
     if any(item.outcome == "failed" for item in outcomes):
         raise typer.Exit(1)
 
 
-_AGAIN = "; the same command goes on with the rest"
+_AGAIN = "; run the same command again for the rest"
 
 
 def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]:
-    """Read today's chains; the day, for which the stage is then run, and whether all are in."""
-    from strikeloom.cli import say
+    """Read today's chains. Returns the day to run the stage for, and whether all were read."""
+    from strikeloom.cli import console
     from strikeloom.errors import StageError
     from strikeloom.iv_history import read_chains
 
@@ -191,30 +191,32 @@ def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]
     outcomes: list[Done] = []
     wanted = 0
     try:
-        with say.bar("reading chains") as step:
+        with console.bar("reading chains") as step:
 
-            def moved(done: int, total: int) -> None:
+            def progress(done: int, total: int) -> None:
                 nonlocal wanted
                 wanted = total
                 step(done, total)
 
-            outcomes.extend(read_chains(desk, [name.upper() for name in symbols], progress=moved))
-    finally:  # also when it was stopped or the broker is down
+            outcomes.extend(
+                read_chains(desk, [name.upper() for name in symbols], progress=progress)
+            )
+    finally:  # also when interrupted, or when the broker is down
         failed = [item for item in outcomes if item.error]
         for item in failed:
-            say.warn(f"{item.item}: {item.error}")
+            console.warn(f"{item.item}: {item.error}")
         if wanted:
-            told = f", {len(failed)} failed" if failed else ""
+            failures = f", {len(failed)} failed" if failed else ""
             more = "" if len(outcomes) - len(failed) == wanted else _AGAIN
-            say.note(f"{len(outcomes) - len(failed)} of {wanted} chains read{told}{more}")
+            console.note(f"{len(outcomes) - len(failed)} of {wanted} chains read{failures}{more}")
     if len(failed) == len(outcomes):
-        raise StageError("no chain of today was read: there is nothing to work out")
+        raise StageError("no chain of today was read: there is nothing to calculate")
     return desk.clock.now().date().isoformat(), not failed
 
 
 def _pair(text: str) -> tuple[str, str]:
-    name, found, value = text.partition("=")
-    if not found or not name.strip():
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
         raise typer.BadParameter(f"{text!r}: write -p KEY VALUE", param_hint="-p")
     return name.strip().replace("-", "_"), value
 
@@ -228,19 +230,19 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    from strikeloom.cli import say
+    from strikeloom.cli import console
     from strikeloom.domain.results import Stage, Verdict
     from strikeloom.runner import run_stage
 
     stage = Stage(name.value)
     desk = desk_of(market, day, mode=mode)
-    say.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
-    kept = "; days that were worked out are kept" if stage is Stage.IV_HISTORY else ""
+    console.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
+    kept = "; finished days are kept" if stage is Stage.IV_HISTORY else ""
     stopped = f"{stage} stopped{kept}; strikeloom status lists the run"
-    with say.stopping(stopped), say.bar("running") as step:
+    with console.stopping(stopped), console.bar("running") as step:
         result, made = run_stage(desk, stage, values, progress=step)
     if as_json:
-        say.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
+        console.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
     else:
         report(result, made)
     if result.verdict is Verdict.FAILED:
@@ -248,24 +250,24 @@ def _run(
 
 
 def report(result: StageResult, made: Run) -> None:
-    """Tell what a run did."""
-    from strikeloom.cli import say
+    """Print the outcome of a run."""
+    from strikeloom.cli import console
 
     counts = result.counts
     text = f"{result.stage} of {result.day}: {result.verdict}"
     if counts:
         what = _COUNTED[result.stage]
         text += f", {counts['done']} of {counts['universe']} {what}, {counts['refused']} refused"
-    say.say(text)
+    console.print_line(text)
     for reason, count in sorted(result.refused.items(), key=lambda item: -item[1]):
-        say.say(f"  {count:>5}  refused: {reason}")
+        console.print_line(f"  {count:>5}  refused: {reason}")
     for name, count in result.outputs.items():
-        say.say(f"  {count:>5}  {name.replace('_', ' ')}")
+        console.print_line(f"  {count:>5}  {name.replace('_', ' ')}")
     for warning in result.warnings:
-        say.warn(warning)
+        console.warn(warning)
     if result.error:
-        say.problem(result.error)
-    say.note(f"run folder {made.folder}")
+        console.problem(result.error)
+    console.note(f"run folder {made.folder}")
 
 
 _COUNTED = {

@@ -18,11 +18,11 @@ from strikeloom.desk.markets import EXCHANGE, open_history, resolve_market
 from strikeloom.desk.places import Places, places
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import MissingHistory, SettingsError
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import PacedClock, SteppedClock
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.market import seed_of, synthetic_days
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import PacedClock, SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
+from strikeloom.exchange.market.synthetic import seed_of, synthetic_days
 from strikeloom.exchange.market.tape import Tape
 from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients
 from strikeloom.exchange.server.exchange_state import ExchangeState
@@ -32,7 +32,7 @@ from strikeloom.exchange.server.load_market import LoadMarket
 from strikeloom.exchange.server.rate_limits import ClientRateLimiter, documented_limits
 from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.exchange.server.served_market import ServedMarket
-from strikeloom.nse.charges import first_tariff_day
+from strikeloom.nse.charges import first_charge_day
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
@@ -119,7 +119,7 @@ def open_exchange(
         served = LoadMarket(tape, options.ticks, time.monotonic)
     market = FaultyMarket(served, faults)
     # a market older than any tariff on record is charged by the oldest
-    tariff = None if day >= first_tariff_day() else first_tariff_day()
+    tariff = None if day >= first_charge_day() else first_charge_day()
     engines = {
         client: Engine(account, market, clock, tariff=tariff, history=history)
         for client, account in accounts.items()

@@ -16,7 +16,7 @@ from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk.keys import environment
 from strikeloom.desk.places import Places
 from strikeloom.errors import SettingsError
-from strikeloom.exchange.market import generate_synthetic, market_name, seed_of
+from strikeloom.exchange.market.synthetic import generate_synthetic, market_name, seed_of
 from strikeloom.settings.all import Settings
 
 EXCHANGE = "nse"

@@ -117,7 +117,10 @@ def _record(desk: Desk) -> Iterator[str]:
         yield f"the account cannot be read: {error}"
         return
     yield from (f"positions differ: {text}" for text in found.differences)
-    yield from (f"order {name} is in doubt; strikeloom doubt settles it" for name in found.in_doubt)
+    yield from (
+        f"order {name} is unresolved; settle it with strikeloom orders resolve"
+        for name in found.in_doubt
+    )
     yield from (f"order {name} came late and lives at the broker" for name in found.strays)
     switch = desk.store.kill_switch()
     if switch.engaged:

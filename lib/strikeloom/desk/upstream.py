@@ -13,7 +13,7 @@ from strikeloom.desk.workers import open_workers
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StageError
-from strikeloom.exchange.market import seed_of
+from strikeloom.exchange.market.synthetic import seed_of
 from strikeloom.ports.desk import Desk
 
 

@@ -1,4 +1,4 @@
-"""Capital over strategies: whole lots, never above budget."""
+"""Allocation of capital to strategies: whole lots, never above budget."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strikeloom.domain.proposals import Stance, Tier
 
 @dataclass(frozen=True, slots=True)
 class AllocationRow:
-    """Lots given to one strategy, with the money they bind. Money in paise."""
+    """Lots given to one strategy, with the capital they need. Money in paise."""
 
     strategy_id: str
     symbol: str
@@ -26,8 +26,8 @@ class AllocationRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A candidate that got nothing, and the limit that stopped it."""
+class AllocationRefusal:
+    """A candidate without lots, and the limit that stopped it."""
 
     strategy_id: str
     symbol: str
@@ -42,7 +42,7 @@ class AllocationPlan:
     Attributes
     ----------
     target_income : int
-        4 % a month (``config/allocation.yaml``) of the capital: a wish, not a constraint.
+        4 % a month (``config/allocation.yaml``) of the capital: a goal, not a constraint.
     binding : tuple of str
         Limits that stopped at least one candidate.
     """
@@ -51,7 +51,7 @@ class AllocationPlan:
     day: date
     capital: int
     rows: tuple[AllocationRow, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[AllocationRefusal, ...]
     cash_left: int
     expected_income: int
     target_income: int

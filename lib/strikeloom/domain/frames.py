@@ -1,4 +1,4 @@
-"""Tables that pass between rooms: their columns, units and keys, checked at the doors.
+"""Tables passed between packages: columns, units and keys, checked where they are handed over.
 
 Prices in frames are rupees as float64 for array maths, NaN when there is none. On disk they
 are integer paise (``adapters/parquet``). One row a contract, never a column a leg.
@@ -29,7 +29,7 @@ class Schema:
     key: tuple[str, ...]
 
     def table(self, rows: Iterable[Sequence[object]]) -> pd.DataFrame:
-        """Frame of rows in the order of the columns, of the same types when there are none.
+        """Frame of rows in the order of the columns; the same types also without rows.
 
         ``None`` is NaN in a column of numbers.
         """
@@ -105,10 +105,10 @@ def _fits(column: pd.Series, family: str) -> bool:
 #: final value; ``settle`` of an option is then NaN. ``expiry`` is the one listed that day and names
 #: the contract; it can change while a contract lives (``adapters/instruments/redated``).
 #: ``last_day`` is when it ends and what its time counts to: the expiry, or earlier when the
-#: exchange ends a series for a corporate action (ITC on 2025-01-03, as its files said on
-#: 2025-01-01); NaT where the source does not say, and the expiry counts.
+#: exchange ends a series for a corporate action (ITC on 2025-01-03, as its files stated on
+#: 2025-01-01); NaT where the source lacks it, and then the expiry counts.
 #: ``lots_traded`` counts lots; ``open_interest`` and ``oi_change`` count units. ``lot_size`` is
-#: 0, ``underlying`` and ``previous_close`` are NaN where the file's layout does not say;
+#: 0, ``underlying`` and ``previous_close`` are NaN where the file's layout lacks them;
 #: ``previous_close`` is unadjusted. ``instrument_id`` (0 unknown) is reused over time.
 CONTRACTS = Schema(
     "contracts",

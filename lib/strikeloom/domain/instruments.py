@@ -1,8 +1,8 @@
-"""What is traded: underlyings and option contracts.
+"""Instruments: underlyings and option contracts.
 
 A contract is its underlying, expiry, strike and right. Exchange and broker ids are reused
-over time and live behind the instruments port; lot size and tick are dated facts that ride
-along with a contract but are no part of its identity.
+over time and are kept behind the instruments port; lot size and tick are dated facts that a
+contract carries but that are not part of its identity.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class OptionContract:
     kind : InstrumentKind
         Of the underlying; decides how it settles.
     lot_size : int
-        Units a lot of this very contract.
+        Units per lot of this contract.
     tick : int
         Price step in paise.
     key : str
@@ -79,22 +79,24 @@ class OptionContract:
                 symbol=self.symbol,
             )
         key = f"{self.symbol}:{self.expiry.isoformat()}:{self.strike}:{self.right.value}"
-        object.__setattr__(self, "key", key)  # read far more often than a contract is made
+        object.__setattr__(
+            self, "key", key
+        )  # computed once: read far more often than contracts are created
 
     @property
     def label(self) -> str:
-        """What a person reads: ``NIFTY 24 Feb 25000 CE``."""
+        """Text for display: ``NIFTY 24 Feb 25000 CE``."""
         strike = f"{rupees(self.strike):.2f}".rstrip("0").rstrip(".")
         return f"{self.symbol} {self.expiry:%d %b} {strike} {self.right.value}"
 
 
 def contract_key(symbol: str, expiry: date, strike_rupees: float, right: str) -> str:
-    """Key of a contract from its parts as an exchange file gives them (strike in rupees)."""
+    """Key of a contract from its parts in an exchange file (strike in rupees)."""
     return f"{symbol}:{expiry.isoformat()}:{paise(strike_rupees, what='strike')}:{right}"
 
 
 def parse_key(key: str) -> tuple[str, date, int, Right]:
-    """Take a contract key apart into symbol, expiry, strike in paise and right.
+    """Split a contract key into symbol, expiry, strike in paise and right.
 
     Raises
     ------

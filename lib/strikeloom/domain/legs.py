@@ -1,4 +1,4 @@
-"""Legs: one row per leg, never a column per leg. The sign convention is stated here, once.
+"""Legs: one row per leg, never a column per leg. The sign convention is defined here.
 
 A side is +1 for bought and -1 for sold. Signed units = side x lots x lot size. A premium
 received is positive cash, a premium paid negative.
@@ -25,7 +25,7 @@ class Side(IntEnum):
 
     @property
     def word(self) -> str:
-        """``BUY`` or ``SELL``, as brokers and people write it."""
+        """``BUY`` or ``SELL``, as brokers write it."""
         return self.name
 
 

@@ -1,4 +1,4 @@
-"""A view of where an underlying is going, always with its evidence."""
+"""A view of the direction of an underlying, always with its evidence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outlook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One observation behind a view: its name, the number met and the vote from -1 to +1."""
+    """One observation behind a view: name, observed value, and vote from -1 to +1."""
 
     name: str
     value: float
@@ -31,7 +31,7 @@ class MarketView:
     Attributes
     ----------
     strength : float
-        0 to 1; share of the possible votes that point the same way.
+        0 to 1; absolute value of the mean vote.
     evidence : tuple of Evidence
         Every observation that voted. A missing observation is absent, never a neutral vote.
     """

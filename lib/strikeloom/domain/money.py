@@ -1,6 +1,7 @@
 """Money as integer paise: exact sums, no NaN prices, no float ever stored.
 
-Rupees as float exist only inside array maths. ``paise`` and ``rupees`` are the two doors.
+Rupees as float exist only inside array maths. ``paise`` and ``rupees`` are the only
+conversions.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ PAISE_PER_RUPEE = 100
 
 
 def paise(rupees: float | int | str | Decimal, *, what: str = "amount") -> int:
-    """Turn rupees into whole paise, exactly.
+    """Convert rupees to whole paise, exactly.
 
     Parameters
     ----------
     rupees : float, int, str or Decimal
         Amount in rupees. A float is read by its shortest decimal form, so 0.05 is 5 paise.
     what : str
-        Named in the error.
+        Name of the amount in the error message.
 
     Returns
     -------
@@ -42,14 +43,14 @@ def paise(rupees: float | int | str | Decimal, *, what: str = "amount") -> int:
 
 
 def rupees(amount: int) -> float:
-    """Turn paise into rupees for array maths and display."""
+    """Convert paise to rupees for array maths and display."""
     return amount / PAISE_PER_RUPEE
 
 
 def rupees_text(amount: int | None, *, decimals: int = 2, signed: bool = False) -> str:
     """Write paise as rupees with Indian grouping: 123456789 -> ``₹12,34,567.89``.
 
-    ``None`` means unlimited and is written so.
+    ``None`` means unlimited and is written as such.
     """
     if amount is None:
         return "unlimited"

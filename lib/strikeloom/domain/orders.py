@@ -1,4 +1,4 @@
-"""Intents, orders and fills. Names of order states are those a person can say."""
+"""Intents, orders and fills."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Purpose(StrEnum):
 
 
 class IntentState(StrEnum):
-    """Life of an intent leg on our side."""
+    """State of an intent in our own record."""
 
-    NEW = "new"  # recorded, nobody has sent it
-    SENDING = "sending"  # committed before the request left; outcome not yet known
-    WORKING = "working"  # the broker has it and it is not terminal
-    UNKNOWN = "unknown"  # the broker did not say; looked up, never sent again on doubt
-    FILLED = "filled"  # all of it
+    NEW = "new"  # recorded, not sent yet
+    SENDING = "sending"  # committed before the request was sent; outcome not yet known
+    WORKING = "working"  # the broker has it and it is not final
+    UNKNOWN = "unknown"  # not confirmed by the broker; looked up, never sent again
+    FILLED = "filled"  # completely
     ENDED = "ended"  # terminal at the broker with something unfilled (cancelled, expired)
     REFUSED = "refused"  # by a guard or by the broker; no effect
 
@@ -49,7 +49,7 @@ class OrderState(StrEnum):
     CANCELLED = "CANCELLED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
-    UNKNOWN = "UNKNOWN"  # a word of the broker's that we do not know; never taken for an end
+    UNKNOWN = "UNKNOWN"  # a status of the broker that we do not know; never taken as final
 
     @property
     def terminal(self) -> bool:
@@ -61,7 +61,7 @@ _TERMINAL = {OrderState.TRADED, OrderState.CANCELLED, OrderState.REJECTED, Order
 
 
 class Validity(StrEnum):
-    """How long an order rests."""
+    """How long an order stays in the book."""
 
     DAY = "DAY"
     IOC = "IOC"
@@ -69,7 +69,7 @@ class Validity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """One leg, one slice, one attempt of something we want to trade. No intent, no order.
+    """One leg, one slice, one attempt of a planned trade. Without an intent there is no order.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ class OrderIntent:
     intent_id : str
         Shared by all legs of one decision.
     position_id : str
-        The strategy id it belongs to (one position a strategy and account).
+        Its strategy id (one position per strategy and account).
     units : int
         Positive; a multiple of the contract's lot size.
     limit : int
@@ -87,7 +87,7 @@ class OrderIntent:
     priority : int
         Lower goes first (hedges before shorts on entry; shorts before hedges on exit).
     why : str
-        One sentence for the log.
+        Reason, one sentence for the log.
     """
 
     account: str
@@ -112,7 +112,7 @@ class OrderIntent:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What goes to a broker: the intent without our bookkeeping."""
+    """What is sent to a broker: the intent without our own record keeping."""
 
     correlation_id: str
     contract: OptionContract

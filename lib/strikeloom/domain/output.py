@@ -1,4 +1,4 @@
-"""What a stage hands to the runner: its record and the tables for the run folder."""
+"""Output of a stage for the runner: its result and the tables for the run folder."""
 
 from __future__ import annotations
 

@@ -28,6 +28,8 @@ class PositionLeg:
         Paise earned (+) on units already closed, before charges.
     charges : int
         Paise paid so far.
+    entry_value : int
+        Signed paise of the entry fills: side x units x price, whatever was closed since.
     """
 
     leg: int
@@ -37,6 +39,7 @@ class PositionLeg:
     open_value: int
     realised: int
     charges: int
+    entry_value: int = 0
 
     @property
     def net_lots(self) -> int:
@@ -58,6 +61,8 @@ class Position:
     revision : int
         Number of fills behind it: it grows with every change, so a request made against an
         older picture is recognised as stale.
+    carry : float or None
+        Annualised log of forward over level on the day that proposed it; ``None`` when unknown.
     """
 
     account: str
@@ -69,6 +74,7 @@ class Position:
     legs: tuple[PositionLeg, ...]
     revision: int
     opened_at: datetime
+    carry: float | None = None
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""Strategies: the template (data), and a proposal built from one chain at one time."""
+"""Strategies: templates as data, and proposals built from one chain at one time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from strikeloom.domain.volatility import Regime
 
 
 class Tier(StrEnum):
-    """What a strategy earns its money with; allocation budgets are per tier."""
+    """Source of a strategy's profit; allocation budgets are per tier."""
 
     INCOME = "income"
     MOMENTUM = "momentum"
@@ -33,7 +33,7 @@ class Stance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LegTemplate:
-    """How one leg chooses its strike.
+    """Selection of one leg's strike.
 
     Attributes
     ----------
@@ -52,19 +52,19 @@ class LegTemplate:
 
 @dataclass(frozen=True, slots=True)
 class StrategyTemplate:
-    """A structure as data: legs, when it fits, how it is left.
+    """A structure as data: legs, the views and regimes it fits, its exit plan.
 
     Attributes
     ----------
     name : str
-        Lower-case words joined by ``_``; the identity in every table.
+        Lower-case words joined by ``_``; its identity in every table.
     title : str
-        What a person reads.
+        Name for display.
     outlooks : frozenset of Outlook
-        Views it fits.
+        Views that it fits.
     regimes : frozenset of Regime
-        IV regimes it fits. An absent regime (too little history) fits every template, with
-        no points for the match.
+        IV regimes that it fits. An unknown regime (too little history) fits every template but
+        adds nothing to the score.
     exit_plan : str
         Name of a plan in ``config/exits.yaml``.
     """
@@ -82,7 +82,7 @@ class StrategyTemplate:
 
 @dataclass(frozen=True, slots=True)
 class RiskSummary:
-    """What one unit of a strategy can gain and lose. Exact from the payoff's kinks.
+    """Risk of one unit of a strategy; extremes are exact, from the payoff's kinks.
 
     Money in paise for one unit (all legs at their ratio, one lot each). ``None`` means
     unlimited. Greeks are for one unit: delta in units of the underlying, gamma per rupee,
@@ -97,18 +97,18 @@ class RiskSummary:
     expected_value : int
         Mean profit at expiry on the smile, after the charges of opening.
     half_profit : float or None
-        Probability of being worth half of the maximum profit at some moment until expiry
-        (P50); ``None`` where the profit is unlimited.
+        Probability of reaching half of the maximum profit at any time until expiry (P50);
+        ``None`` where the profit is unlimited.
     touch : float or None
-        Probability that the price touches a sold strike until expiry, of the likelier one;
+        Probability that the price touches a sold strike until expiry, for the likeliest one;
         ``None`` without a sold leg.
     tail_mean : int or None
         Mean profit of the worst 5 % of outcomes, after the charges of opening; ``None`` only
-        in proposals of a version that did not know it.
+        in proposals of an earlier version.
     forecast_vol, forecast_probability, forecast_value
-        Volatility a year foretold from daily bars, and probability of profit and expected
-        value (after charges) with it instead of the smile and no drift; ``None`` where the
-        underlying has no whole month of bars.
+        Annual volatility forecast from daily bars, and probability of profit and expected value
+        (after charges) with it instead of the smile, without drift; ``None`` where the
+        underlying lacks a complete month of bars.
     """
 
     net_premium: int
@@ -134,7 +134,7 @@ class RiskSummary:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Total from 0 to 1 and the weighted parts it is the sum of."""
+    """Total from 0 to 1, the sum of its weighted parts."""
 
     total: float
     parts: tuple[tuple[str, float], ...]
@@ -166,7 +166,7 @@ class Proposal:
 
 
 def strategy_id(market: str, day: date, symbol: str, template: str, legs: Iterable[Leg]) -> str:
-    """Name a strategy by what it is: the same legs on the same day are the same strategy.
+    """Id of a strategy from its content: the same legs on the same day give the same id.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Prices at a moment: what the market shows (quote) and what we value at (mark)."""
+"""Prices at one time: the market's quote, and the mark at which positions are valued."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class QuoteSource(StrEnum):
-    """Where bid and ask come from. Synthetic spreads are always labelled."""
+    """Source of bid and ask. Synthetic spreads are always labelled."""
 
     QUOTED = "quoted"
     SYNTHETIC_SPREAD = "synthetic spread"
@@ -29,7 +29,7 @@ class Quote:
     volume, open_interest : int
         Units.
     at : datetime.datetime
-        Aware, Asia/Kolkata; when the price was true, not when it was read.
+        Aware, Asia/Kolkata; time of the price, not of reading it.
     """
 
     key: str
@@ -50,7 +50,7 @@ class Quote:
 
 
 class MarkHow(StrEnum):
-    """Which price a mark is."""
+    """Kind of price that a mark is."""
 
     MID = "mid"
     LAST = "last"

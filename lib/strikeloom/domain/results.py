@@ -1,4 +1,4 @@
-"""What a stage run leaves behind: a versioned record, the same for every stage."""
+"""Result of a stage run: a versioned record, the same for every stage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESULT_VERSION = 1
 
 
 class Stage(StrEnum):
-    """The five stages, named as their notebooks."""
+    """The five stages, named like their notebooks."""
 
     IV_HISTORY = "iv-history"
     STRATEGY_CREATION = "strategy-creation"
@@ -22,7 +22,7 @@ class Stage(StrEnum):
 
     @property
     def upstream(self) -> Stage | None:
-        """The stage whose finished run this one reads."""
+        """The stage whose finished run is this stage's input."""
         order = list(Stage)
         place = order.index(self)
         return order[place - 1] if place else None
@@ -34,7 +34,7 @@ class Stage(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How a run ended. ``partial``: some of it was refused, the rest is kept."""
+    """Outcome of a run. ``partial``: some items were refused, the others are stored."""
 
     DONE = "done"
     PARTIAL = "partial"

@@ -1,4 +1,4 @@
-"""Volatility of an underlying on a day, and where it stands in its own history."""
+"""Volatility of an underlying on a day, and its rank in its own history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strikeloom.domain.frames import Schema
 
 
 class Regime(StrEnum):
-    """Where today's volatility stands in its history; thresholds are in ``config/iv.yaml``."""
+    """Class of today's volatility within its history; thresholds are in ``config/iv.yaml``."""
 
     LOW = "LOW"
     NORMAL = "NORMAL"
@@ -28,7 +28,7 @@ class ForwardSource(StrEnum):
 
 
 class Quality(StrEnum):
-    """How a 30-day volatility was obtained; the worse of the two expiries it lies between."""
+    """Grade of a 30-day volatility; the worse of the two expiries it is interpolated from."""
 
     A = "A"
     """Both expiries traded on both sides of the forward; each is known to 7.5 % of itself."""
@@ -40,11 +40,11 @@ class Quality(StrEnum):
 
 
 class Flag(StrEnum):
-    """What a reader should know about a row.
+    """Remark on a row.
 
-    The first three are of the 30-day volatility. ``flat_*``: another tenor lies outside the known
-    expiries and has the volatility of the nearest; ``carried_*``: it rests on one carried from
-    peers.
+    The first three are about the 30-day volatility. ``flat_*``: another tenor is outside the known
+    expiries and takes the volatility of the nearest; ``carried_*``: it uses an expiry carried
+    from peers.
     """
 
     CARRIED = "carried_from_peers"
@@ -66,7 +66,7 @@ class Flag(StrEnum):
 
 
 class Unsolved(StrEnum):
-    """Why a row has no 30-day volatility, for people and for counting."""
+    """Reason why a row has no 30-day volatility."""
 
     NOT_LISTED = "no option listed beyond the day"
     NOT_TRADED = "no option traded"
@@ -82,14 +82,14 @@ _TENORS = (7, 30, 60, 90)
 _REALISED = tuple(f"rv_{name}_{n}" for n in (10, 20, 60) for name in ("cc", "pk", "gk", "yz"))
 
 #: One row an underlying and day. Volatilities a year as fractions (0.18 is 18 %), NaN where
-#: there is none; ``reason`` (``Unsolved``) says why the 30-day one is missing. ``atm_iv``,
+#: there is none; ``reason`` (``Unsolved``) is why the 30-day one is missing. ``atm_iv``,
 #: ``expiry``, ``years``, ``forward``, ``forward_source``, ``forward_error`` (relative) and
 #: ``strikes_used`` are of the first expiry far enough to trade. ``atm_iv_*d`` at constant days
 #: ahead; ``model_free_30d`` from the smiles; ``vix_method`` the exchange's own, for an index with
 #: two monthly futures. ``rr25``, ``bf25``: call less put, and their mean less at the money, at
 #: 25 delta. ``term_slope`` is 60 less 30 days. ``rv_<estimator>_<sessions>``: cc close to close,
-#: pk Parkinson, gk Garman-Klass, yz Yang-Zhang. ``pcr``: puts over calls, of what lives beyond
-#: the day, as all counts. ``flags`` are ``Flag``
+#: pk Parkinson, gk Garman-Klass, yz Yang-Zhang. ``pcr``: puts over calls, like all counts of
+#: contracts that expire after the day. ``flags`` are ``Flag``
 #: joined by blanks.
 IV_SUMMARY = Schema(
     "historical_iv_summary",
@@ -177,7 +177,7 @@ IV_EXPIRIES = Schema(
 
 @dataclass(frozen=True, slots=True)
 class WindowRank:
-    """Standing in one window; ``None`` while ``sample`` is below ``needed``."""
+    """Rank in one window; ``None`` while ``sample`` is below ``needed``."""
 
     months: int
     percentile: float | None
@@ -187,16 +187,16 @@ class WindowRank:
 
     @property
     def missing(self) -> int:
-        """Days still to come before the window may be used."""
+        """Days still missing before the window may be used."""
         return max(0, self.needed - self.sample)
 
 
 @dataclass(frozen=True, slots=True)
 class IvRank:
-    """Where a 30-day volatility stands in the longest permitted window of its own past.
+    """Rank of a 30-day volatility in the longest permitted window of its own history.
 
-    With too few days ``percentile``, ``rank`` and ``regime`` are ``None`` and ``reason`` says
-    how many days are missing. Never a made-up 50 %. ``windows`` holds every window, shortest
+    With too few days ``percentile``, ``rank`` and ``regime`` are ``None`` and ``reason``
+    names the number of missing days; never a made-up 50 %. ``windows`` holds every window, shortest
     first.
     """
 

@@ -1,9 +1,9 @@
-"""Frames of earlier days in the terms of a later one: shares, strikes and symbols of that day.
+"""Frames of earlier days adjusted to a later day: its shares, strikes and symbols.
 
 A split or bonus divides prices and strikes and multiplies quantities; a dividend that the
 exchange lowered strikes for lowers strikes by its amount and scales prices by what is left; a
-rename carries the new symbol back. A demerger has no ratio: nothing is changed, and whoever
-compares across it must say so (``CorporateAction.breaks``).
+rename carries the new symbol back. A demerger has no ratio: nothing is changed, and a
+comparison across it must be flagged (``CorporateAction.breaks``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TICK = 0.05
 
 
 def adjusted_prices(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> pd.DataFrame:
-    """Daily prices in the terms of the last action given.
+    """Daily prices adjusted for the given actions.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def adjusted_prices(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> 
         ``symbol``, ``day`` and any of ``open``, ``high``, ``low``, ``close``,
         ``previous_close`` (rupees), ``volume`` (shares).
     actions : iterable of CorporateAction
-        In force on the day whose terms are wanted: none later.
+        In force on the day to adjust to; none later.
 
     Returns
     -------
@@ -70,14 +70,14 @@ def adjusted_prices(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> 
 
 
 def adjusted_contracts(frame: pd.DataFrame, actions: Iterable[CorporateAction]) -> pd.DataFrame:
-    """Contracts of one day in the terms of the last action given.
+    """Contracts of one day adjusted for the given actions.
 
     Parameters
     ----------
     frame : DataFrame
         ``CONTRACTS`` of a day before all of the actions.
     actions : iterable of CorporateAction
-        After that day and in force on the day whose terms are wanted.
+        After that day and in force on the day to adjust to.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def _divide(out: pd.DataFrame, mine: pd.Series, ratio: float) -> None:
 
 
 def _lower(out: pd.DataFrame, mine: pd.Series, amount: float) -> None:
-    """Premiums stay as they are: strike and share fall together."""
+    """Lower strikes; option premiums stay, because strike and share fall together."""
     option = mine & (out["right"] != "XX")
     out.loc[option, "strike"] = _to_tick(out.loc[option, "strike"] - amount)
     for name in ("underlying", "final_settlement"):

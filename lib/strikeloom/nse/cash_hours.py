@@ -1,4 +1,4 @@
-"""Until when a stock trades continuously in the cash market."""
+"""End of a stock's continuous trading in the cash market."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from strikeloom.nse.tables import in_force, rows
 
 
 def continuous_until(day: date) -> datetime:
-    """Last moment of continuous trading of stocks with derivatives. Source: ``cash_hours.csv``.
+    """End of continuous trading in stocks with derivatives. Source: ``cash_hours.csv``.
 
-    Since 2026-08-03 a closing auction follows, while the options go on trading: a spot seen
-    then is no price anybody deals at.
+    Since 2026-08-03 a closing auction follows while the options still trade: a spot of that time
+    is not a price at which anyone can trade.
     """
     row = in_force(rows("cash_hours"), day, what="hours of the cash market")
     return datetime.combine(day, time.fromisoformat(row["continuous_until"]), IST)

@@ -1,7 +1,7 @@
 """Costs of an option order: brokerage, STT, exchange and SEBI fees, stamp duty, GST.
 
-An estimate to the paisa; the contract note rounds STT and stamp duty to whole rupees and is
-the truth. Source: ``charges.csv``, ``brokerage.csv``.
+An estimate to the paisa; the broker's contract note is authoritative and rounds STT and stamp
+duty to whole rupees. Source: ``charges.csv``, ``brokerage.csv``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Charges:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Sum of all charges."""
         return self.brokerage + self.stt + self.exchange + self.sebi + self.stamp + self.gst
 
 
@@ -47,7 +47,7 @@ def brokerage(day: date, broker: str = "dhan") -> int:
 
 
 @cache
-def first_tariff_day(broker: str = "dhan") -> date:
+def first_charge_day(broker: str = "dhan") -> date:
     """First day on which every charge of a trade is on record."""
     begins: dict[str, str] = {}
     for row in rows("charges"):
@@ -72,7 +72,7 @@ def trade_charges(
     price : int
         Paise a unit.
     first_fill : bool, default True
-        Brokerage is for the order: its later fills bear none.
+        Brokerage is per order: its later fills pay none.
     """
     premium = units * price
     flat = brokerage(day) if first_fill else 0
@@ -88,23 +88,23 @@ def trade_charges(
     )
 
 
-def settlement_charges(contract: OptionContract, net: int, worth: int, day: date) -> Charges:
-    """Charges of an option held to its expiry; none when it ends worthless.
+def settlement_charges(contract: OptionContract, net: int, value: int, day: date) -> Charges:
+    """Charges of an option held to its expiry; none when it ends valueless.
 
-    Whoever bought is taxed on the intrinsic value. A stock option ends in a delivery of shares at
-    the strike, which is taxed on both sides as a purchase and a sale of shares are. What the
-    broker takes for a delivery, and what selling the shares costs, is not in it.
+    The buyer pays STT on the intrinsic value. A stock option ends in a delivery of shares at the
+    strike, which is taxed on both sides like a trade in shares. The broker's delivery fee and
+    the cost of selling the shares are not included.
 
     Parameters
     ----------
     net : int
         Units held; negative when short.
-    worth : int
+    value : int
         Paise a unit at the final settlement value.
     """
-    stt = _share(max(0, worth * net), "stt_exercise", day)
+    stt = _share(max(0, value * net), "stt_exercise", day)
     stamp = 0
-    if contract.kind is InstrumentKind.STOCK and worth > 0:
+    if contract.kind is InstrumentKind.STOCK and value > 0:
         delivered = contract.strike * abs(net)
         stt += _share(delivered, "stt_delivery", day)
         if (net > 0) is (contract.right is Right.CALL):  # the shares are received

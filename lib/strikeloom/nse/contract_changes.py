@@ -1,9 +1,9 @@
-"""Corporate actions read off the contracts themselves: two days side by side.
+"""Detect corporate actions from the contracts of two successive days.
 
 When a share splits, the exchange keeps each contract's id, divides its strike and multiplies
 its lot; for a large dividend it lowers every strike by the amount; at a demerger it ends all
-contracts before their expiry; at a rename the contracts live on under another symbol. Ids are
-reused for other contracts, so only what nearly all contracts of a share do counts.
+contracts before their expiry; at a rename the contracts continue under another symbol. Ids are
+reused for other contracts, so only a change of nearly all contracts of a share counts.
 Source: NSE Clearing, adjustment of contracts for corporate actions.
 """
 
@@ -29,10 +29,10 @@ COLUMNS = (
     "final_settlement", "underlying",
 )  # fmt: skip
 
-_FEWEST = 6  # contracts of a share that live on; fewer prove nothing
+_FEWEST = 6  # continuing contracts of a share; fewer prove nothing
 _NEARLY_ALL = 0.9
 _STEP = 0.0501  # an adjusted strike is rounded to the tick of 5 paise
-_PARTS = 20  # 21:20 is the finest ratio looked for
+_PARTS = 20  # 21:20 is the finest ratio searched
 _LOT_ROUNDING = 0.02
 _OPENING_MOVE = 0.2  # a split day also has a market move
 
@@ -60,7 +60,7 @@ def contract_changes(
     Returns
     -------
     list of CorporateAction
-        Sorted by symbol; ``evidence`` says what was seen.
+        Sorted by symbol; ``evidence`` is what was observed.
     """
     import pandas as pd
 
@@ -80,7 +80,9 @@ def contract_changes(
             found.append(_explained(str(symbol), day, rows, known, cash))
     for (symbol, successor), rows in pairs[~stayed & unmoved].groupby(["symbol_old", "symbol_new"]):
         if len(rows) >= max(_FEWEST, _NEARLY_ALL * alive[symbol]):
-            seen = f"{len(rows)} of {alive[symbol]} contracts go on with their ids as {successor}"
+            seen = (
+                f"{len(rows)} of {alive[symbol]} contracts continue with their ids as {successor}"
+            )
             found.append(CorporateAction(symbol, day, "rename", None, successor, evidence=seen))
     return [
         replace(item, seen_after=day_before)
@@ -102,7 +104,7 @@ def _ended(before: pd.DataFrame, day: date) -> list[CorporateAction]:
             "demerger",
             None,
             evidence=f"{row['sum']} of {row['size']} contracts ended the day before, ahead of "
-            "their expiry, and were listed anew",
+            "their expiry, and were listed again",
         )
         for symbol, row in whole.iterrows()
     ]
@@ -111,7 +113,7 @@ def _ended(before: pd.DataFrame, day: date) -> list[CorporateAction]:
 def _explained(
     symbol: str, day: date, rows: pd.DataFrame, known: int, cash: pd.DataFrame
 ) -> CorporateAction:
-    """Name the change of a share's strikes."""
+    """Classify the change of a share's strikes."""
     old, new = rows["strike_old"].to_numpy(), rows["strike_new"].to_numpy()
     lots = float(np.median(rows["lot_size_new"] / np.maximum(rows["lot_size_old"], 1)))
     seen = f"{len(rows)} of {known} contracts keep their id"
@@ -121,7 +123,7 @@ def _explained(
         seen += f", strikes divided by {ratio:g}, lots times {lots:g}; {step.text}"
         if abs(step.before / step.after / ratio - 1) <= _OPENING_MOVE:
             return CorporateAction(symbol, step.day, "split", ratio, evidence=seen)
-        seen += ", which is another step"
+        seen += ", which does not match the ratio"
     elif abs(lots - 1) < 1e-9 and np.ptp(old - new) <= 2 * _STEP:
         amount = round(float(np.median(old - new)), 2)
         step = _step(symbol, day, rows, cash, lambda close: close - amount)
@@ -137,7 +139,7 @@ def _explained(
 
 
 def _ratio(old: np.ndarray, new: np.ndarray) -> float | None:
-    """Simple ratio that takes every old strike to the new one; ``None`` when there is none."""
+    """Simple ratio that maps every old strike to its new one; ``None`` when there is none."""
     middle = float(np.median(old / new))
     ratio = float(Fraction(middle).limit_denominator(_PARTS))
     fits = ratio > 0 and ratio != 1 and bool((np.abs(old / ratio - new) <= _STEP).all())
@@ -153,7 +155,7 @@ def _multiplied(rows: pd.DataFrame, ratio: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A day, the last price before it and its first, and where these are from."""
+    """A day, the last price before it, its first price, and their source as text."""
 
     day: date
     before: float
@@ -168,7 +170,7 @@ def _step(
     cash: pd.DataFrame,
     expected: Callable[[np.ndarray], np.ndarray],
 ) -> _Step:
-    """The session that opened nearest to what was expected of the close before."""
+    """The session whose open is nearest to the value expected from the close before."""
     mine = cash[cash["symbol"] == symbol].sort_values("day")
     if len(mine) >= 2:
         closes, opens = mine["close"].to_numpy()[:-1], mine["open"].to_numpy()[1:]

@@ -16,7 +16,7 @@ from strikeloom.nse.tables import rows
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """What happened to a share before the open of a day.
+    """A corporate action, in force from the open of a day.
 
     Attributes
     ----------
@@ -24,18 +24,18 @@ class CorporateAction:
         ``split``, ``bonus``, ``dividend`` (one so large that the exchange lowers strikes),
         ``demerger``, ``rename`` or ``unexplained`` (contracts changed by no rule known here).
     ratio : float or None
-        Shares that one became; the exchange divides strikes and multiplies lots by it.
+        Shares that replace one; the exchange divides strikes and multiplies lots by it.
         ``None`` where the price step is no ratio.
     successor : str
         New symbol of a rename, else empty.
     amount : float or None
-        Rupees a share that the exchange took off every strike (a dividend).
+        Rupees a share by which the exchange lowered every strike (a dividend).
     reference : float or None
         Last price before a dividend, rupees.
     evidence : str
-        What it was found by; the source where it is on record.
+        Observation it was detected by, or the source on record.
     seen_after : datetime.date or None
-        Of one that was found: the stored day before, on which it had not happened.
+        For a detected action: the stored day before, on which it was not yet in force.
     """
 
     symbol: str
@@ -50,7 +50,7 @@ class CorporateAction:
 
     @property
     def divisor(self) -> float:
-        """What prices before the day are divided by to compare with later ones.
+        """Divisor of earlier prices that makes them comparable with later ones.
 
         Exactly 1 where the step is no known ratio: such a window must be flagged, not adjusted.
         """
@@ -66,7 +66,7 @@ class CorporateAction:
         return self.kind in ("demerger", "unexplained")
 
     def __str__(self) -> str:
-        """Say it in one sentence."""
+        """One sentence."""
         if self.successor:
             return f"{self.symbol} became {self.successor} on {self.day}"
         if self.kind == "unexplained":
@@ -98,9 +98,9 @@ def actions(symbol: str, until: date) -> list[CorporateAction]:
 
 
 def joined(found: Iterable[CorporateAction]) -> list[CorporateAction]:
-    """Actions found in files with those on record, each once, oldest first.
+    """Detected actions merged with those on record, each once, oldest first.
 
-    Of the same step the record is kept: it knows a bonus from a split.
+    For a duplicate the record is kept: it distinguishes a bonus from a split.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def joined(found: Iterable[CorporateAction]) -> list[CorporateAction]:
             result.append(item)
         elif record.ratio and item.ratio and abs(record.ratio / item.ratio - 1) > 1e-9:
             raise DataError(
-                f"{record}, says nse/data/corporate_actions.csv ({record.evidence}), but the "
+                f"{record} by nse/data/corporate_actions.csv ({record.evidence}), but the "
                 f"contracts of the day changed by {item.ratio:g} ({item.evidence}); correct the "
                 "table",
                 symbol=item.symbol,
@@ -125,7 +125,7 @@ def joined(found: Iterable[CorporateAction]) -> list[CorporateAction]:
 
 
 def _same_step(record: CorporateAction, found: CorporateAction) -> bool:
-    """Whether a found action is the one on record, whose day it may not have seen."""
+    """Whether a detected action, whose exact day may be unknown, is the one on record."""
     begin = found.seen_after or found.day
     inside = begin < record.day <= found.day or record.day == found.day
     same = record.symbol == found.symbol and bool(record.successor) == bool(found.successor)

@@ -1,8 +1,8 @@
 """Expiry dates by rule: the weekday in force, moved back over holidays.
 
-Real contracts bring their expiry with them; never derive it. The rule serves the synthetic
-market and checks. It is that of NIFTY and the stocks: until January 2025 other indices had
-weekdays of their own.
+Real contracts carry their expiry; never derive it. The rule is for the synthetic market and
+for checks. It is the rule of NIFTY and stocks: until January 2025 other indices had their own
+weekdays.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def weekly_expiries(day: date, count: int) -> list[date]:
     found: list[date] = []
     sunday = day + timedelta(days=6 - day.weekday())
     while len(found) < count:
-        # a change of weekday comes with its first week
+        # a new weekday applies from its first week
         expiry = _back_to_trading(sunday - timedelta(days=6 - expiry_weekday(sunday)))
         if expiry >= day and expiry not in found:
             found.append(expiry)

@@ -1,4 +1,4 @@
-"""Quantity freeze: the most units of one order, and cutting a quantity into slices."""
+"""Quantity freeze: the limit of one order, and splitting a quantity into slices."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from strikeloom.nse.tables import rows
 def freeze_units(symbol: str, day: date) -> int | None:
     """Freeze quantity in units: the exchange holds or rejects an order that reaches it.
 
-    The exchange revises the list monthly; the newest on record by ``day`` holds. A split since
-    leaves a limit that is too low, never one too high. Source: ``freeze.csv``.
+    The exchange revises the list monthly; the latest on record by ``day`` applies. After a later
+    split this limit is too low, never too high. Source: ``freeze.csv``.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def freeze_units(symbol: str, day: date) -> int | None:
 
 
 def slices(units: int, lot_size: int, freeze: int | None) -> list[int]:
-    """Cut units into orders of whole lots, each below the freeze quantity.
+    """Split units into orders of whole lots, each below the freeze quantity.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""Splits read off contracts that have no ids: the ladder of strikes and the cash market.
+"""Detect splits of contracts without ids, from the strike ladder and the cash market.
 
 The old layout of the exchange's files names a contract by its strike alone. On the day of a
 split nearly every contract is one of the day before with its strike divided by the ratio, most
 of the old strikes are gone, and the share opens at its close over the ratio. Without cash
-prices of both days nothing is found, and never a rename or a dividend that lowered strikes:
-these need ids.
+prices of both days nothing is detected. Renames, and dividends that lowered strikes, cannot be
+detected without ids.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from strikeloom.nse.corporate_actions import CorporateAction
 if TYPE_CHECKING:
     import pandas as pd
 
-_FEWEST = 6  # options that go on; fewer prove nothing
-_NEARLY_ALL, _FEW = 0.9, 0.5  # of the strikes: listed divided; still listed as they were
-_GAP = 0.15  # opening move from which a share is looked at; 6:5 is the finest ratio seen
+_FEWEST = 6  # continuing options; fewer prove nothing
+_NEARLY_ALL, _FEW = 0.9, 0.5  # shares of strikes: listed after division; still listed unchanged
+_GAP = 0.15  # opening move from which a share is examined; 6:5 is the finest ratio known
 _OPENING_MOVE = 0.2  # a split day also has a market move
 _TICK = 0.05
-#: Ratios looked for, the simplest first.
+#: Ratios tried, the simplest first.
 _RATIOS = sorted(
     {Fraction(a, b) for b in range(1, 11) for a in range(b + 1, 21) if Fraction(a, b) >= 1.15},
     key=lambda ratio: (ratio.denominator, ratio.numerator),
@@ -65,7 +65,7 @@ def ladder_splits(
             kept = len(_contracts(ours, ratio) & _contracts(theirs, Fraction(1)))
             close, opened = bars["close"].iloc[place], bars["open"].iloc[place + 1]
             seen = (
-                f"{kept} of {len(theirs)} contracts are those of before with strikes divided by "
+                f"{kept} of {len(theirs)} contracts are earlier ones with strikes divided by "
                 f"{float(ratio):g}, in a layout without ids; cash close {close:.2f} then open "
                 f"{opened:.2f}"
             )
@@ -81,7 +81,7 @@ def _without_ids(options: pd.DataFrame) -> set[str]:
 
 
 def _fallen(cash: pd.DataFrame, symbols: set[str]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Bars by day of those shares that once opened far below the close before, by symbol."""
+    """Daily bars of each share that opened far below the previous close, by symbol."""
     bars = cash[cash["symbol"].isin(symbols)].sort_values(["symbol", "day"], ignore_index=True)
     closes = bars["close"].shift().where(bars["symbol"] == bars["symbol"].shift())
     fallen = bars["symbol"][closes / bars["open"] >= 1 / (1 - _GAP)].unique()
@@ -90,9 +90,9 @@ def _fallen(cash: pd.DataFrame, symbols: set[str]) -> Iterator[tuple[str, pd.Dat
 
 
 def _ratio(old: pd.DataFrame, new: pd.DataFrame, step: float) -> Fraction | None:
-    """Simplest ratio near the step that takes the old ladder into the new one."""
+    """Simplest ratio near the price step that maps the old strike ladder to the new one."""
     listed = _contracts(new, Fraction(1))
-    # what nobody holds is not listed again, and new strikes come in: the shorter ladder counts
+    # strikes without open interest are dropped and new ones added: count the shorter ladder
     count = min(len(old), len(new))
     stayed = len(_contracts(old, Fraction(1)) & listed)
     if count < _FEWEST or stayed > _FEW * count:

@@ -1,4 +1,4 @@
-"""Lot sizes of index options. Lots of a real contract come with the contract."""
+"""Lot sizes of index options. A real contract carries its own lot size."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from strikeloom.nse.tables import rows
 
 
 def index_lot(symbol: str, expiry: date, day: date) -> int:
-    """Units a lot of an index contract on a trading day.
+    """Units per lot of an index contract on a trading day.
 
     A review gives new series a new lot, and long contracts a later date on which theirs
     changes: the lot depends on the expiry and on the day. Where the exchange's file or the
-    broker's list is at hand, it is right and this is not asked. Source: ``index_lots.csv``.
+    broker's list is available, its lot size is used instead. Source: ``index_lots.csv``.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def index_lot(symbol: str, expiry: date, day: date) -> int:
     known = [row for row in rows("index_lots") if row["symbol"] == symbol]
     if not known:
         raise DataError(
-            f"no lot size is on record for {symbol}; lots of stocks come with the contract",
+            f"no lot size is on record for {symbol}; stock contracts carry their own",
             symbol=symbol,
         )
     # ISO dates sort as text

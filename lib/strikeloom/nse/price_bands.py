@@ -1,4 +1,4 @@
-"""Range of prices that an option may be ordered at during a day. Source: ``price_bands.csv``."""
+"""Range of order prices that an option allows during a day. Source: ``price_bands.csv``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limit price protection: how far from its reference an order may be priced.
+"""Limit price protection: the allowed distance of an order price from its reference.
 
 The exchange refuses a buy above the upper end and a sell below the lower one. A stop is checked
 when its trigger releases it. Source: ``price_protection.csv``.
@@ -15,7 +15,7 @@ from strikeloom.nse.tables import in_force, rows
 
 @lru_cache(maxsize=1024)
 def _rule(kind: InstrumentKind, day: date) -> tuple[int, int, int] | None:
-    """Reference up to which the rule for low prices holds, its paise, and the other's percent."""
+    """Reference up to which the fixed width applies, that width in paise, and percent beyond."""
     known = [row for row in rows("price_protection") if row["kind"] == kind.value]
     begun = [row for row in known if date.fromisoformat(row["effective_from"]) <= day]
     if not begun:
@@ -31,7 +31,7 @@ def protected_range(kind: InstrumentKind, reference: int, day: date) -> tuple[in
     Parameters
     ----------
     reference : int
-        Paise: what the contract last traded at, or its worth where it has not traded.
+        Paise: last traded price of the contract, or its theoretical value without a trade.
     """
     rule = _rule(kind, day)
     if rule is None:

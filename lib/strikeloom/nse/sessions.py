@@ -2,7 +2,7 @@
 
 The calendar starts from the holidays of ``exchange_calendars`` (XBOM, whose days are those of
 the NSE) and is corrected by ``session_overrides.csv`` where it is wrong: sessions on weekends,
-Muhurat sessions, late holidays. A day after its last known one is an error, not a guess.
+Muhurat sessions, late holidays. A day beyond the known calendar is an error, not a guess.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def _overrides() -> Mapping[date, Mapping[str, str]]:
 
 @cache
 def _calendar() -> _Calendar:
-    """Every trading day known, and the last day of which it is known whether it is one."""
-    # its holidays alone: the library's calendar object takes a second to build
+    """Known trading days, and the last day that the calendar covers."""
+    # only its holidays: building the library's calendar object takes a second
     from exchange_calendars.exchange_calendar_xbom import XBOMExchangeCalendar
 
     holidays = {stamp.date() for stamp in XBOMExchangeCalendar.precomputed_holidays()}
@@ -131,7 +131,7 @@ def _step(day: date, direction: int) -> date:
 
 
 def session(day: date) -> Session:
-    """Hours of continuous trading. Does not ask whether the day is one (expiries are).
+    """Hours of continuous trading. Does not check that the day is a trading day.
 
     Source: ``session_hours.csv``, ``session_overrides.csv``.
 
@@ -169,8 +169,8 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
         ``trading``: minutes of sessions until that close, each date by its own length, in
         regular sessions of that date (375 minutes until July 2026, 385 since), over 250 of
         them. Nights, weekends and holidays count nothing, a Muhurat session an hour. Beyond
-        the last day whose holidays are known a calendar year counts a year: options are
-        listed years ahead, and a holiday more or less hardly matters so far away.
+        the last day whose holidays are known, calendar time is used: options are listed
+        years ahead, and one holiday more or less hardly matters that far away.
 
     Raises
     ------
@@ -204,12 +204,12 @@ def _share(day: date) -> float:
 
 
 def _left(now: datetime, today: date) -> float:
-    """What is left of today's session, over a regular one; nothing on other days."""
+    """Remaining share of today's session, relative to a regular one; 0 on other days."""
     if not is_trading_day(today):
         return 0.0
     known = _overrides().get(today)
     if known is not None and known["session"] == "open" and not known["open"]:
-        return 0.0  # its hour may be over or ahead: nobody knows
+        return 0.0  # its hours are unknown: it may be over or still ahead
     hours = session(today)
     left = (hours.close - max(hours.open, now)).total_seconds() / 60
     return max(0.0, left) / _regular_minutes(today)
@@ -221,7 +221,7 @@ def years_array(now: datetime, expiries: np.ndarray, *, basis: Basis = "calendar
     Parameters
     ----------
     expiries : ndarray of datetime64, shape (n,)
-        Expiry dates; few are distinct, each is worked out once.
+        Expiry dates; each distinct one is calculated once.
 
     Returns
     -------

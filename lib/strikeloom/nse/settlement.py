@@ -1,4 +1,4 @@
-"""What an option is worth at expiry, and whether shares move."""
+"""Value of an option at expiry, and whether shares are delivered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the dated tables of ``nse/data``: rows once, the row in force on a day."""
+"""Read the dated tables of ``nse/data``; find the row in force on a day."""
 
 from __future__ import annotations
 

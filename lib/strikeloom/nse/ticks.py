@@ -1,4 +1,4 @@
-"""Price steps, and snapping a price onto them with integers."""
+"""Tick sizes, and rounding of prices to ticks in integers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def option_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
     Parameters
     ----------
     reviewed : int or None
-        Close of the underlying on ``review_day`` in paise; unknown gives the coarser tick,
+        Close of the underlying on ``review_day`` in paise; ``None`` gives the coarser tick,
         which is valid under the finer one too.
     """
     known = [row for row in rows("ticks") if row["kind"] == kind.value]
@@ -43,7 +43,7 @@ def option_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
 
 
 def snap(price: int, tick: int, side: Side) -> int:
-    """Price on the tick that is no less willing to trade: buys up, sells down.
+    """Round a price to a tick so that it is at least as aggressive: buys up, sells down.
 
     Never below one tick.
     """

@@ -1,1 +1,1 @@
-"""What a position may cost before it pays: margin estimates, always labelled so."""
+"""Margin estimates of structures and whole books, always labelled as estimates."""

@@ -1,4 +1,4 @@
-"""Margin estimate of a whole book: every underlying apart, its expiries as the rules allow."""
+"""Margin estimate of a whole book: each underlying separately, offsets between expiries by rule."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import session, years_to_expiry
 from strikeloom.quant.implied_vol import implied_vol
-from strikeloom.risk.margin import Legs, MarginParts, margin_parts
+from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
 from strikeloom.risk.parameters import delivery_share, span_parameters
 
 Holdings = Mapping[OptionContract, int]
@@ -21,7 +21,7 @@ Holdings = Mapping[OptionContract, int]
 
 @dataclass(frozen=True, slots=True)
 class BookMargin:
-    """Estimate of a book in paise, by what it is for."""
+    """Estimate of a book in paise, by component."""
 
     scan: int = 0
     exposure: int = 0
@@ -31,7 +31,7 @@ class BookMargin:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Sum of the components."""
         return self.scan + self.exposure + self.expiry_extra + self.calendar + self.delivery
 
 
@@ -41,11 +41,11 @@ def book_margins(
     marks: Mapping[str, int],
     now: datetime,
 ) -> list[BookMargin]:
-    """Margin estimate of many books at once, each by itself.
+    """Margin estimates of many books at once, each on its own.
 
-    The price is scanned by the parameters' volatility, whatever the options cost: the exchange's
-    average moves over months, too. After a long storm it lies above, and these estimates are low
-    until ``span.csv`` has a row for it.
+    The price scan uses the parameters' volatility, whatever the options' own: the exchange's
+    average also moves over months only. After a long volatile period that average is higher,
+    and these estimates are too low until ``span.csv`` has a new row.
 
     Parameters
     ----------
@@ -54,13 +54,13 @@ def book_margins(
     levels : mapping
         Level of each underlying in paise.
     marks : mapping
-        What a unit of a contract is worth in paise, by key; where it is absent the model's own
-        worth stands in.
+        Value of a unit of a contract in paise, by key; the model's value is used where it is
+        absent.
 
     Raises
     ------
     NoQuote
-        When the level of an underlying with a sold leg, or one near delivery, is not known.
+        When the level of an underlying with a sold leg, or one near delivery, is unknown.
     """
     found = [BookMargin() for _ in books]
     for kind in InstrumentKind:
@@ -78,7 +78,7 @@ _Leg = tuple[OptionContract, int]
 def _groups(
     books: Sequence[Holdings], kind: InstrumentKind, now: datetime
 ) -> list[tuple[int, list[_Leg]]]:
-    """Legs of each underlying of each book that can need anything."""
+    """Legs by book and underlying, only where margin can be required."""
     groups: dict[tuple[int, str], list[_Leg]] = {}
     for number, book in enumerate(books):
         for contract, net in book.items():
@@ -118,13 +118,13 @@ def _margins(
             value[row, at] = np.nan if mark is None else rupees(mark)
     known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
     vol = np.where(np.isfinite(known), known, parameters.base_vol)
-    legs_of = Legs(strikes, calls, units, forward, vol, years, value, delivery)
-    # not from the legs: one more sold would change what the others need, down as well as up
+    legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery)
+    # not from the legs: one more sold leg would change the margin of the others, even down
     return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
 
 
 def _years(contract: OptionContract, now: datetime) -> float:
-    """0 on the last day: the rules of that day count, not its hours."""
+    """Years to expiry; 0 on the last day, whose rules do not depend on its hours."""
     if contract.expiry <= now.date() or session(contract.expiry).close <= now:
         return 0.0
     return years_to_expiry(now, contract.expiry)

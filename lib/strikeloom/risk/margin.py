@@ -1,14 +1,14 @@
 """Margin estimate of option structures: 16 price and volatility scenarios plus exposure.
 
-Shaped as SPAN. The price of the underlying is moved by thirds of its scan range, volatility up
-and down with each, and by two extreme moves of which a cover fraction counts. What a structure
-loses at worst, less the net value of the options in it, is its scan margin; a share of the
-notional sold comes on top. Legs of one expiry offset each other. Legs of several expiries share
-the price move, not the volatility move, and pay a charge for what they match; legs on their
-last day share nothing where the dated rule says so.
+Modelled on SPAN. The price of the underlying is moved by thirds of its scan range, volatility up
+and down with each, and by two extreme moves of which a cover fraction counts. The worst
+loss of a structure, less the net value of its options, is its scan margin; exposure margin, a
+share of the notional sold, is added. Legs of one expiry offset each other. Legs of several
+expiries share the price move, not the volatility move, and pay a calendar spread charge on what
+they offset; where the dated rule requires it, legs on their last day offset nothing.
 
 The parameters are a conservative reading of public rules (``risk/data/span.csv``). The broker's
-own calculator is the truth, and every figure from here is labelled an estimate.
+own calculator is authoritative; every figure from here is labelled an estimate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from strikeloom.risk.parameters import SpanParameters
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-#: Legs worked out at once, so that memory stays below about 100 MB.
+#: Legs calculated at once, so that memory stays below about 100 MB.
 _LEGS = 80_000
 
 HOW = "estimate: worst of 16 scenarios plus exposure"
@@ -36,25 +36,25 @@ SCENARIOS = np.array(
     [(m / 3, v, 1.0) for m in (0, 1, -1, 2, -2, 3, -3) for v in (1, -1)]
     + [(2.0, 0, 0.35), (-2.0, 0, 0.35)]
 )
-_PAIRS = 7  # price moves that come with both volatility moves
+_PAIRS = 7  # price moves combined with both volatility moves
 _DAYS_PER_YEAR = 250
 _SHORTEST = 1 / 365
 
 
 @dataclass(frozen=True)
-class Legs:
+class MarginLegs:
     """Legs of n structures, each on one underlying; arrays of shape (n, L).
 
     Attributes
     ----------
     strikes, is_call, units : ndarray
-        Units positive bought, negative sold; 0 pads, whatever the rest of the leg says.
+        Units, positive bought, negative sold; 0 is padding, whose other fields are ignored.
     forward, vol, years : ndarray
-        Of the leg's expiry. ``years`` 0 means it expires today.
+        Of the leg's expiry. ``years`` 0 means that it expires today.
     value : ndarray
-        What a unit is worth now; NaN takes the worth at ``vol``.
+        Current value of a unit; NaN uses the model value at ``vol``.
     delivery : ndarray
-        Share of strike x units asked when the leg is bought and in the money.
+        Share of strike x units required when the leg is bought and in the money.
     """
 
     strikes: Floats
@@ -69,7 +69,7 @@ class Legs:
 
 @dataclass(frozen=True)
 class MarginParts:
-    """Estimate by what it is for; rupees, shape (n,)."""
+    """Estimate by component; rupees, shape (n,)."""
 
     scan: Floats
     exposure: Floats
@@ -79,7 +79,7 @@ class MarginParts:
 
     @property
     def total(self) -> Floats:
-        """All of it."""
+        """Sum of the components."""
         return self.scan + self.exposure + self.expiry_extra + self.calendar + self.delivery
 
 
@@ -97,15 +97,15 @@ def margins(
     Parameters
     ----------
     strikes, is_call, units : ndarray, shape (n, L)
-        Units positive bought, negative sold; 0 pads, whatever its strike.
+        Units, positive bought, negative sold; 0 is padding, whatever its strike.
     forward, vol, years : ndarray, shape (n,)
-        ``years`` 0 means the legs expire today and carry the extra margin on shorts. The price
-        is scanned by ``vol``, and by the parameters' own at least: a calm chain is no promise.
+        ``years`` 0 means the legs expire today and need the extra margin on shorts. The price
+        scan uses ``vol``, but at least the parameters' volatility.
 
     Returns
     -------
     ndarray, shape (n,)
-        Zero for structures without a sold leg: the premium paid is all they can lose.
+        Zero for structures without a sold leg: they can lose only the premium paid.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def margins(
         When a figure is not finite or a level not positive; names the first such row.
     """
     shape = units.shape
-    legs = Legs(
+    legs = MarginLegs(
         strikes,
         is_call,
         units,
@@ -126,7 +126,7 @@ def margins(
     return margin_parts(legs, np.fmax(vol, parameters.base_vol), parameters).total
 
 
-def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
+def margin_parts(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
     """Margin estimate of n structures whose legs may have several expiries.
 
     Parameters
@@ -143,7 +143,11 @@ def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     _check(legs, scan_vol)
     rows = max(1, _LEGS // max(1, legs.units.shape[1]))
     parts = [
-        _batch(Legs(*(getattr(legs, n)[at] for n in Legs.__dataclass_fields__)), vol, parameters)
+        _batch(
+            MarginLegs(*(getattr(legs, n)[at] for n in MarginLegs.__dataclass_fields__)),
+            vol,
+            parameters,
+        )
         for at, vol in (
             (slice(start, start + rows), scan_vol[start : start + rows])
             for start in range(0, len(scan_vol), rows)
@@ -154,8 +158,8 @@ def margin_parts(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     return MarginParts(*(np.concatenate([getattr(p, n) for p in parts] or empty) for n in names))
 
 
-def _padded(legs: Legs) -> Legs:
-    """Legs of no units made harmless: at the money of a used leg, with its volatility."""
+def _padded(legs: MarginLegs) -> MarginLegs:
+    """Fill padding legs with the figures of a used leg: valid, and of no effect."""
     used = legs.units != 0
     at = np.argmax(used, axis=1)[:, None] if legs.units.shape[1] else np.zeros((0, 1), dtype=int)
     filled = {
@@ -168,7 +172,7 @@ def _padded(legs: Legs) -> Legs:
     return replace(legs, **filled, value=np.where(used, legs.value, np.nan))
 
 
-def _check(legs: Legs, scan_vol: Floats) -> None:
+def _check(legs: MarginLegs, scan_vol: Floats) -> None:
     used = legs.units != 0
     finite = np.isfinite(legs.strikes * legs.units * legs.forward + legs.vol + legs.years)
     sound = finite & (legs.strikes > 0) & (legs.forward > 0) & ~np.isinf(legs.value)
@@ -185,8 +189,8 @@ def _check(legs: Legs, scan_vol: Floats) -> None:
     )
 
 
-def _batch(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
-    """``margin_parts`` of checked rows; holds 16 scenarios of each leg at once."""
+def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
+    """``margin_parts`` of checked rows; keeps 16 scenarios of each leg in memory."""
     units, forward = legs.units, legs.forward
     time = np.maximum(legs.years, _SHORTEST)
     model = price(forward, legs.strikes, time, legs.vol, legs.is_call)
@@ -215,8 +219,10 @@ def _batch(legs: Legs, scan_vol: Floats, parameters: SpanParameters) -> MarginPa
     )
 
 
-def _shocked(legs: Legs, scan_vol: Floats, time: Floats, parameters: SpanParameters) -> Floats:
-    """Worth of a unit of each leg in each scenario, shape (n, L, 16)."""
+def _shocked(
+    legs: MarginLegs, scan_vol: Floats, time: Floats, parameters: SpanParameters
+) -> Floats:
+    """Value of a unit of each leg in each scenario, shape (n, L, 16)."""
     daily = scan_vol / np.sqrt(_DAYS_PER_YEAR)
     reach = np.maximum(parameters.price_scan, parameters.scan_sigmas * daily)
     moved = np.maximum(1 + SCENARIOS[:, 0] * reach[:, None], 0.01)
@@ -227,16 +233,16 @@ def _shocked(legs: Legs, scan_vol: Floats, time: Floats, parameters: SpanParamet
 
 
 def _scanned(
-    legs: Legs, change: Floats, value: Floats, time: Floats, parameters: SpanParameters
+    legs: MarginLegs, change: Floats, value: Floats, time: Floats, parameters: SpanParameters
 ) -> tuple[Floats, Floats]:
-    """Scan margin and charge for spreads over months: apart or together, whichever is less.
+    """Scan margin and calendar spread charge; with or without offsets, whichever is less.
 
     Parameters
     ----------
     change : ndarray, shape (n, L, 16)
-        Rupees of each leg in each scenario, as far as they count.
+        Profit of each leg in each scenario in rupees, weighted by the scenario.
     value : ndarray, shape (n, L)
-        Rupees of each leg now.
+        Current value of each leg in rupees.
     """
     if (legs.years == legs.years[:, :1]).all():
         worst = np.minimum(0.0, change.sum(axis=1).min(axis=1))
@@ -249,14 +255,14 @@ def _scanned(
     for group in np.unique(first):
         mine = first == group
         moves = _by_move(np.where(mine[:, :, None], change, 0.0).sum(axis=1))
-        worth = np.where(mine, value, 0.0).sum(axis=1)
-        need = np.maximum(0.0, -np.minimum(0.0, moves.min(axis=1)) - worth)
+        group_value = np.where(mine, value, 0.0).sum(axis=1)
+        need = np.maximum(0.0, -np.minimum(0.0, moves.min(axis=1)) - group_value)
         apart += need
         lone = (legs.years[:, group] <= 0) & (parameters.calendar_last_day == 0)
         alone += np.where(lone, need, 0.0)
         shared = ~lone
         joint += np.where(shared[:, None], moves, 0.0)
-        joint_value += np.where(shared, worth, 0.0)
+        joint_value += np.where(shared, group_value, 0.0)
         net = np.where(mine & shared[:, None], delta * legs.forward, 0.0).sum(axis=1)
         long, short = long + np.maximum(net, 0.0), short + np.maximum(-net, 0.0)
     together = np.maximum(0.0, -np.minimum(0.0, joint.min(axis=1)) - joint_value)

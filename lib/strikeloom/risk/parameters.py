@@ -23,23 +23,23 @@ class SpanParameters:
     Attributes
     ----------
     price_scan, scan_sigmas : float
-        The price is moved by at least the first, and by so many daily deviations.
+        Price move: at least the first, or this many daily deviations.
     vol_scan, vol_share : float
-        Volatility is moved by at least the first, and by that share of itself.
+        Volatility move: at least the first, or this share of itself.
     exposure, exposure_sigmas : float
-        Of the notional sold: at least the first, and so many daily deviations.
+        Share of the notional sold: at least the first, or this many daily deviations.
     far_exposure, far_moneyness, far_years : float
-        Exposure of options further out of the money, or longer to run, than these.
+        Exposure of options further out of the money, or with more years, than these.
     expiry_extra : float
-        More of the notional sold on the last day.
+        Additional share of the notional sold on the last day.
     expiry_least : float
-        Of the notional sold that all of its margin comes to at least on the last day.
+        Minimum total margin on the last day, as a share of the notional sold.
     calendar_charge : float
-        Of the far month's notional that a spread over months matches.
+        Share of the notional that a calendar spread offsets.
     calendar_last_day : float
-        1 when a leg may be spread on its last day, else 0.
+        1 when a leg may offset others on its last day, else 0.
     base_vol : float
-        From which the price is scanned at least; that of a leg whose own is not known.
+        Minimum volatility of the price scan; also of a leg without a known volatility.
     """
 
     price_scan: float
@@ -86,9 +86,9 @@ def span_parameters(kind: InstrumentKind, day: date) -> SpanParameters:
 
 @cache
 def delivery_share(kind: InstrumentKind, expiry: date, day: date) -> float:
-    """Share of the contract value asked for a stock option held long and in the money.
+    """Share of the contract value required for a long stock option in the money.
 
-    0 for an index, and while more trading days are left than the ladder has.
+    0 for an index, and while more trading days are left than the table covers.
     """
     if kind is not InstrumentKind.STOCK or not 0 <= (expiry - day).days <= _LONGEST:
         return 0.0

@@ -1,4 +1,4 @@
-"""Every template on every chain: legs on listed strikes that traded, or the reason why not."""
+"""Build every template on every chain: legs on traded strikes, or a rejection reason."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.catalogue import TEMPLATES
-from strikeloom.strategy_creation.load import Chain, Chains
+from strikeloom.strategy_creation.load import Chain, LoadedChains
 
 
 @dataclass(frozen=True)
 class Structure:
-    """A template with its legs chosen. ``thinnest`` is the fewest lots any leg traded."""
+    """A template with its legs chosen; ``thinnest`` is the least volume of a leg, in lots."""
 
     template: StrategyTemplate
     chain: Chain
@@ -41,7 +41,7 @@ class _Strikes:
 
 
 def build(
-    desk: Desk, loaded: Chains, views: dict[str, MarketView]
+    desk: Desk, loaded: LoadedChains, views: dict[str, MarketView]
 ) -> tuple[list[Structure], list[Rejection]]:
     """Structures that fit their view and regime, and a rejection for every other pair."""
     built: list[Structure] = []
@@ -67,10 +67,10 @@ def _fits(template: StrategyTemplate, chain: Chain, view: MarketView) -> None:
 
 
 def _tradable(chain: Chain, right: Right, fewest: int) -> _Strikes:
-    """Options that traded enough, the last time in the closing half hour.
+    """Options with enough volume that last traded in the closing half hour.
 
-    An older trade is a price of another moment: beside legs of the close it shows gains that
-    nobody could have had. The exchange settles an option at its own close unless it is older.
+    An older price does not go with prices at the close: together they show profits that were
+    never available. The exchange settles an option at its own close unless that is older.
     """
     rows = chain.rows
     fresh = rows["settle"].isna() | (rows["settle"] == rows["close"])
@@ -84,7 +84,7 @@ def _tradable(chain: Chain, right: Right, fewest: int) -> _Strikes:
 def _structure(
     template: StrategyTemplate, chain: Chain, view: MarketView, sides: dict[Right, _Strikes]
 ) -> Structure:
-    """Choose each leg's strike: the tradable one nearest to its target, all distinct."""
+    """Choose for each leg the tradable strike nearest to its target; strikes must differ."""
     deviation = chain.atm_iv * np.sqrt(chain.years)
     legs: list[Leg] = []
     lots: list[int] = []
@@ -92,7 +92,7 @@ def _structure(
         listed = sides[wanted.right]
         if not len(listed.strike):
             raise NotBuildable(
-                f"no {wanted.right.value} traded enough lots, up to the closing half hour"
+                f"no {wanted.right.value} with enough volume traded in the closing half hour"
             )
         target = chain.forward * np.exp(wanted.deviations * deviation)
         place = int(np.argmin(np.abs(np.log(listed.strike / target))))
@@ -103,12 +103,12 @@ def _structure(
                 f"{listed.strike[place]:g}"
             )
         if listed.lot_size[place] <= 0:
-            raise NotBuildable("the lot size is not known")
+            raise NotBuildable("the lot size is unknown")
         contract = _contract(chain, wanted.right, listed, place)
         price = paise(listed.close[place], what=f"close of {contract.label}")
         legs.append(Leg(contract, wanted.side, wanted.ratio, price))
         lots.append(int(listed.lots[place]))
-    _in_order(template, legs)
+    _check_legs(template, legs)
     return Structure(template, chain, view, tuple(legs), min(lots))
 
 
@@ -124,12 +124,12 @@ def _contract(chain: Chain, right: Right, listed: _Strikes, place: int) -> Optio
     )
 
 
-def _in_order(template: StrategyTemplate, legs: list[Leg]) -> None:
-    """Strikes must keep the order of their targets, and a net position must remain."""
+def _check_legs(template: StrategyTemplate, legs: list[Leg]) -> None:
+    """Check that strikes keep the order of their targets, and that bought legs cost money."""
     wanted = np.argsort([leg.deviations for leg in template.legs], kind="stable")
     strikes = [legs[i].contract.strike for i in wanted]
     if any(low >= high for low, high in pairwise(strikes)):
-        raise NotBuildable("too few tradable strikes: legs would fall on one strike")
+        raise NotBuildable("too few tradable strikes: two legs would share a strike")
     sizes = {leg.contract.lot_size for leg in legs}
     if len(sizes) > 1:
         raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}")

@@ -1,6 +1,6 @@
-"""What each structure can gain and lose: exact extremes, probability, margin, charges.
+"""Risk of each structure: exact extremes, probabilities, margin, charges.
 
-All structures at once, in columns. Money of one unit: every leg at its ratio, one lot each.
+All structures at once, in columns. Money is of one unit: one lot times each leg's ratio.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
 
-_WORST = 0.05  # share of outcomes whose mean is kept
+_WORST = 0.05  # share of outcomes in the tail mean
 
 
 def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     """Risk of each structure, in their order.
 
-    Odds are those of each chain's own smile; expected value and tail mean are after the
+    Probabilities come from each chain's own smile; expected value and tail mean are after the
     charges of opening.
 
     Parameters
@@ -53,11 +53,11 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     law, row = _laws(structures)
     each = Law(law.forward[row], law.curves.pick(row))
     years = np.array([s.chain.years for s in structures])
-    # interest runs in calendar time, whatever time volatilities count
+    # interest accrues in calendar time, whatever the year basis of the volatilities
     expiry = np.array([s.chain.expiry for s in structures], dtype="datetime64[D]")
     discount = np.exp(-rate * years_array(session(structures[0].chain.day).close, expiry))
     shape = payoffs(legs)
-    # a premium is paid today, a payoff at expiry: the mean is of today's money
+    # the premium is paid today and the payoff at expiry: both in today's money
     mean = cash + discount * (expected_value(legs, each) - cash)
     columns = {
         "max_profit": shape.max_profit,
@@ -68,7 +68,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
         "half": reach(legs, 0.5 * shape.max_profit, law, row),
         "touch": _touched(structures, legs, law, row),
         **_sensitivities(legs, each, years, discount),
-        **_foretold(structures, legs, shape, years, discount),
+        **_forecast(structures, legs, shape, years, discount),
         "margin": _margins(structures, strikes, is_call, units, each.forward, years),
     }
     return [
@@ -80,12 +80,12 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
 def _summary(
     structure: Structure, roots: np.ndarray, figures: dict[str, np.float64]
 ) -> RiskSummary:
-    """Money in paise, one unit.
+    """Summary in paise, of one unit.
 
     Raises
     ------
     DataError
-        When an odd figure is missing: a chain with a smile gives all of them.
+        When a figure is missing: a chain with a smile gives all of them.
     """
     costs = _charges(structure, structure.chain.day)
     for name in ("chance", "mean", "tail", "delta", "margin"):
@@ -111,14 +111,14 @@ def _summary(
         half_profit=_known(figures["half"]),
         touch=_known(figures["touch"]),
         tail_mean=round(float(figures["tail"]) * 100) - costs,
-        forecast_vol=_known(figures["foretold_vol"]),
-        forecast_probability=_known(figures["foretold_chance"]),
-        forecast_value=_after(figures["foretold_mean"], costs),
+        forecast_vol=_known(figures["forecast_vol"]),
+        forecast_probability=_known(figures["forecast_chance"]),
+        forecast_value=_after(figures["forecast_mean"], costs),
     )
 
 
 def _laws(structures: Sequence[Structure]) -> tuple[Law, np.ndarray]:
-    """Each chain's law once, and the number of the law of each structure."""
+    """One price distribution per chain, and the row of each structure's distribution."""
     chains = {s.chain.underlying.symbol: s.chain for s in structures}
     place = {symbol: number for number, symbol in enumerate(chains)}
     forward = np.array([chain.forward for chain in chains.values()])
@@ -128,32 +128,32 @@ def _laws(structures: Sequence[Structure]) -> tuple[Law, np.ndarray]:
 
 
 def _touched(structures: Sequence[Structure], legs: Legs, law: Law, row: np.ndarray) -> np.ndarray:
-    """Probability of touching a sold strike, of the likelier; NaN where nothing is sold."""
+    """Probability of touching the likeliest sold strike; NaN where nothing is sold."""
     spot = np.array([s.chain.spot for s in structures])
     place, leg = np.nonzero(legs.units < 0)
-    found = np.full(len(structures), np.nan)
+    likeliest = np.full(len(structures), np.nan)
     chances = touch_on_smile(legs.strikes[place, leg], spot[place], law, row[place])
-    np.fmax.at(found, place, chances)
-    return found
+    np.fmax.at(likeliest, place, chances)
+    return likeliest
 
 
-def _foretold(
+def _forecast(
     structures: Sequence[Structure],
     legs: Legs,
     shape: Payoffs,
     years: np.ndarray,
     discount: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Odds with the forecast of variance, around the spot without drift; NaN without one."""
+    """Probabilities with the forecast variance, no drift from the spot; NaN without one."""
     spot = np.array([s.chain.spot for s in structures])
     variance = np.array([s.chain.forecast or np.nan for s in structures])
     vol = np.sqrt(variance / years)
     law = real_world(spot, vol, years)
     mean = legs.cash + discount * (expected_value(legs, law) - legs.cash)
     return {
-        "foretold_vol": vol,
-        "foretold_chance": probability_of_profit(shape, law),
-        "foretold_mean": mean,
+        "forecast_vol": vol,
+        "forecast_chance": probability_of_profit(shape, law),
+        "forecast_mean": mean,
     }
 
 

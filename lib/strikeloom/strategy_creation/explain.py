@@ -1,4 +1,4 @@
-"""Why a strategy was proposed, in sentences with their numbers."""
+"""Reasons for a proposal, as sentences with their numbers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from strikeloom.strategy_creation.build import Structure
 
 
 def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
-    """Sentences on view, volatility, legs, odds and cost."""
+    """Sentences on view, volatility, legs, probabilities and cost."""
     chain, view = structure.chain, structure.view
     votes = "; ".join(f"{e.name} {e.value:.2f} ({e.vote:+.2f})" for e in view.evidence)
     rank = chain.rank
     if rank.percentile is not None:
-        standing = (
+        percentile = (
             f"at percentile {rank.percentile:.0f} of {rank.window_months} months "
             f"({rank.sample} days): {rank.regime}"
         )
     else:
-        standing = f"without a percentile ({rank.reason})"
+        percentile = f"without a percentile ({rank.reason})"
     premium = "receives" if risk.net_premium >= 0 else "pays"
     legs = ", ".join(
         f"{'sell' if leg.side < 0 else 'buy'} {leg.contract.label} at {leg.price / 100:.2f}"
@@ -27,36 +27,36 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
-        f"At-the-money volatility {chain.atm_iv:.1%}, {standing}; smile of {chain.smile.used} "
-        f"traded options, off by {100 * chain.smile.error:.2f} points.",
+        f"At-the-money volatility {chain.atm_iv:.1%}, {percentile}; smile of {chain.smile.used} "
+        f"traded options, fit error {100 * chain.smile.error:.2f} points.",
         f"{structure.template.title}: {legs}.",
-        f"One lot {premium} {rupees_text(abs(risk.net_premium))}; can earn "
-        f"{rupees_text(risk.max_profit)}, can lose {rupees_text(risk.max_loss)}; "
+        f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
+        f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
         f"breakeven {roots}.",
         f"Probability of any profit {risk.probability_of_profit:.0%}, expected "
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
         _before_expiry(risk),
-        _foretold(risk),
+        _forecast(risk),
     )
 
 
 def _before_expiry(risk: RiskSummary) -> str:
     half, touch, tail = risk.half_profit, risk.touch, risk.tail_mean
-    said = ["Before expiry: " + ("profit has no half, it is unlimited" if half is None else
+    parts = ["Before expiry: " + ("profit is unlimited, so it has no half" if half is None else
             f"half of the maximum profit is reached with probability {half:.0%}")]  # fmt: skip
     if touch is not None:
-        said.append(f"a sold strike is touched with probability {touch:.0%}")
+        parts.append(f"a sold strike is touched with probability {touch:.0%}")
     if tail is not None:
-        said.append(f"the worst 5 % of outcomes average {rupees_text(tail, signed=True)}")
-    return "; ".join(said) + "."
+        parts.append(f"the worst 5 % of outcomes average {rupees_text(tail, signed=True)}")
+    return "; ".join(parts) + "."
 
 
-def _foretold(risk: RiskSummary) -> str:
+def _forecast(risk: RiskSummary) -> str:
     vol, chance, value = risk.forecast_vol, risk.forecast_probability, risk.forecast_value
     if vol is None or chance is None or value is None:
-        return "No forecast of volatility: too few whole daily bars are stored."
+        return "No forecast of volatility: too few complete daily bars are stored."
     return (
-        f"With the volatility foretold from daily bars, {vol:.1%}, and no drift: probability "
+        f"With the volatility forecast from daily bars, {vol:.1%}, and no drift: probability "
         f"{chance:.0%}, expected {rupees_text(value, signed=True)}."
     )

@@ -13,24 +13,24 @@ from strikeloom.quant.flow import max_pain, put_call, walls
 if TYPE_CHECKING:
     import pandas as pd
 
-_FEWEST = 10  # chains whose median is a usual level
+_FEWEST = 10  # chains needed for a meaningful median
 
 
 @dataclass(frozen=True)
 class Flow:
-    """What is open and what traded in one chain; NaN where the chain does not say.
+    """Open interest and volume of one chain; NaN where the chain lacks the data.
 
     Attributes
     ----------
     put_call_interest, put_call_volume : float
-        Puts over calls of the expiry, by units open and by units traded.
+        Put-call ratio of the expiry, by open units and by traded units.
     usual_interest, usual_volume : float
-        Medians of these over the day's chains: calls are always the more traded, so 1 is no
-        neutral level. NaN with fewer than ten chains.
+        Medians of these over the day's chains. Calls always trade more, so 1 is not the neutral
+        level. NaN with fewer than ten chains.
     call_wall, put_wall : float
-        Strikes with most calls and most puts open, rupees.
+        Strikes with the largest open interest in calls and in puts, rupees.
     max_pain : float
-        Level at which all open options together are worth least at expiry, rupees.
+        Level at which all open options together have the least value at expiry, rupees.
     """
 
     put_call_interest: float
@@ -45,7 +45,7 @@ class Flow:
 def read_flow(chains: Sequence[pd.DataFrame], forward: Sequence[float]) -> list[Flow]:
     """Flow of each chain (``CONTRACTS`` rows of one expiry, untraded ones too), in order.
 
-    Give all chains of the exchange, also for a view of one: the medians are taken over them.
+    Pass all chains of the exchange, even for a view of one symbol: medians are over all.
     """
     import pandas as pd
 

@@ -1,4 +1,4 @@
-"""What stage 02 starts from: today's chains with the volatility that stage 01 read."""
+"""Input of stage 02: today's chains, with the volatility from stage 01."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from strikeloom.nse.sessions import session, trading_days, years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.smile_fit import Kind
-from strikeloom.strategy_creation.bars import Bars, forecast_variance, read_bars
+from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
 from strikeloom.strategy_creation.flow import Flow, read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
 
@@ -28,21 +28,21 @@ ALL = "*"
 
 @dataclass(frozen=True)
 class Chain:
-    """One underlying's options on the expiry its volatility was read from.
+    """One underlying's options of the expiry that its volatility comes from.
 
     Attributes
     ----------
     years : float
-        To expiry, as its volatility counts them (``iv.year_basis``).
+        To expiry, on the year basis of its volatility (``iv.year_basis``).
     rows : pandas.DataFrame
         ``CONTRACTS`` columns; options that traded, of this expiry.
     flow : Flow
-        What is open and what traded, of all contracts of the expiry.
+        Open interest and volume of all contracts of the expiry.
     smile : Smile
         Fitted to the out-of-the-money options among ``rows``.
     forecast : float or None
-        Variance until expiry foretold from daily bars, not annualised; ``None`` when the
-        underlying has no whole month of bars.
+        Variance until expiry, forecast from daily bars, not annualised; ``None`` when the
+        underlying lacks a complete month of bars.
     tick : int
         Price step of its options in paise.
     """
@@ -63,17 +63,17 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Chains:
-    """Chains by symbol, the symbols that have none, and the run they came from."""
+class LoadedChains:
+    """Chains by symbol, the symbols without one, and the stage 01 run they come from."""
 
     chains: dict[str, Chain]
     refused: list[Rejection]
-    bars: Bars
+    bars: DailyBars
     upstream: str
     universe: list[str] = field(default_factory=list)
 
 
-def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
+def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChains:
     """Join today's contracts with stage 01's volatility.
 
     Raises
@@ -104,8 +104,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
     by_symbol = dict(iter(options.groupby(["symbol", "expiry"], sort=False)))
     flows = _flows(whole, by_symbol)
     bars = read_bars(desk, sorted(whole["symbol"]))
-    foretold = _foretold(desk, bars, whole)
-    found: list[_Found] = []
+    forecasts = _forecasts(desk, bars, whole)
+    listed: list[_ListedChain] = []
     refused: list[Rejection] = []
     for row in today.itertuples(index=False):
         if pd.isna(row.atm_iv):
@@ -117,31 +117,31 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> Chains:
             continue
         try:
             underlying = desk.instruments.underlying(row.symbol)
-        except DataError as error:  # listed after the table of sectors was made
+        except DataError as error:  # listed after the sector table was written
             refused.append(Rejection(row.symbol, ALL, str(error)))
             continue
         rows = by_symbol[(row.symbol, row.expiry)]
-        ends = rows["last_day"].min()
-        if ends < row.expiry:  # NaT, where the source does not say, is not
-            reason = f"the exchange ends this series on {ends:%Y-%m-%d}, before its expiry"
+        last_day = rows["last_day"].min()
+        if last_day < row.expiry:  # false for NaT, where the source lacks the day
+            reason = f"the exchange ends this series on {last_day:%Y-%m-%d}, before its expiry"
             refused.append(Rejection(row.symbol, ALL, reason))
             continue
         tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
-        variance = foretold.get(row.symbol)
-        found.append(_Found(row, underlying, rows, flows[row.symbol], variance, tick))
-    chains, unread = _chains(desk, found, ranks)
-    return Chains(chains, refused + unread, bars, run.run_id, sorted(today["symbol"]))
+        variance = forecasts.get(row.symbol)
+        listed.append(_ListedChain(row, underlying, rows, flows[row.symbol], variance, tick))
+    chains, unread = _chains(desk, listed, ranks)
+    return LoadedChains(chains, refused + unread, bars, run.run_id, sorted(today["symbol"]))
 
 
 def _flows(summary: pd.DataFrame, by_symbol: dict[Any, pd.DataFrame]) -> dict[str, Flow]:
-    """Flow of every chain that has a volatility, also of those not asked for."""
+    """Flow of every chain that has a volatility, requested or not."""
     known = summary[summary["atm_iv"].notna()]
     keys = list(zip(known["symbol"], known["expiry"], strict=True))
     flows = read_flow([by_symbol[key] for key in keys], known["forward"].to_list())
     return {symbol: flow for (symbol, _), flow in zip(keys, flows, strict=True)}
 
 
-def _foretold(desk: Desk, bars: Bars, summary: pd.DataFrame) -> dict[str, float]:
+def _forecasts(desk: Desk, bars: DailyBars, summary: pd.DataFrame) -> dict[str, float]:
     """Variance until expiry of every symbol that has a volatility and a month of bars."""
     known = summary[summary["atm_iv"].notna()]
     until = {day: len(trading_days(desk.day, day.date())) - 1 for day in known["expiry"].unique()}
@@ -149,8 +149,8 @@ def _foretold(desk: Desk, bars: Bars, summary: pd.DataFrame) -> dict[str, float]
     return forecast_variance(bars, left)
 
 
-class _Found(NamedTuple):
-    """A row of stage 01's summary with what is listed for it; tick in paise."""
+class _ListedChain(NamedTuple):
+    """A summary row of stage 01 with its listed contracts; tick in paise."""
 
     summary: Any
     underlying: Underlying
@@ -161,10 +161,10 @@ class _Found(NamedTuple):
 
 
 def _chains(
-    desk: Desk, found: list[_Found], ranks: dict[str, IvRank]
+    desk: Desk, listed: list[_ListedChain], ranks: dict[str, IvRank]
 ) -> tuple[dict[str, Chain], list[Rejection]]:
     """Smiles of all chains at once; a chain without one is refused."""
-    traded = [item.rows[item.rows["traded"]] for item in found]
+    traded = [item.rows[item.rows["traded"]] for item in listed]
     close = session(desk.day).close
     quotes = [
         ChainQuotes(
@@ -174,15 +174,15 @@ def _chains(
             item.summary.years,
             rupees(item.tick),
         )
-        for item, rows in zip(found, traded, strict=True)
+        for item, rows in zip(listed, traded, strict=True)
     ]
     smiles = fit_chains(quotes, desk.settings.iv.rate)
     chains: dict[str, Chain] = {}
     refused: list[Rejection] = []
-    for item, rows, smile in zip(found, traded, smiles, strict=True):
+    for item, rows, smile in zip(listed, traded, smiles, strict=True):
         row = item.summary
         if smile.kind is Kind.REFUSED:
-            reason = "no smile: no out-of-the-money option of the expiry gives a volatility"
+            reason = "no smile: no out-of-the-money option of the expiry has a volatility"
             refused.append(Rejection(row.symbol, ALL, reason))
             continue
         chains[row.symbol] = Chain(

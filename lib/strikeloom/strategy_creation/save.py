@@ -13,12 +13,12 @@ from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
-from strikeloom.strategy_creation.load import ALL, Chains
+from strikeloom.strategy_creation.load import ALL, LoadedChains
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: One row a proposal. Money in rupees, infinite where nothing bounds it; chances as fractions.
+#: One row a proposal. Money in rupees, infinite when unlimited; probabilities as fractions.
 PROPOSALS = Schema(
     "proposals",
     {
@@ -30,7 +30,7 @@ PROPOSALS = Schema(
     },
     ("strategy_id",),
 )  # fmt: skip
-#: One row a structure that is not proposed, with the reason.
+#: One row per rejected structure, with the reason.
 REJECTIONS = Schema(
     "rejections",
     {"symbol": "text", "template": "text", "reason": "text"},
@@ -41,20 +41,20 @@ REJECTIONS = Schema(
 def save(
     desk: Desk,
     run_id: str,
-    loaded: Chains,
+    loaded: LoadedChains,
     proposals: Sequence[Proposal],
     *rejections: Sequence[Rejection],
     keep: bool = True,
 ) -> StageOutput:
-    """Store once by id (nothing when not to be kept), and report.
+    """Store proposals once by id (nothing without ``keep``), and report.
 
-    A symbol counts as done when stage 02 gave an answer for each of its templates (proposal
-    or rejection), as refused when it could not be looked at.
+    A symbol counts as done when each of its templates has a proposal or a rejection, as
+    refused when it could not be evaluated.
     """
     refused = [*loaded.refused, *(row for rows in rejections for row in rows)]
     new, known = desk.store.save_proposals(run_id, proposals, refused) if keep else (0, 0)
-    unseen = Counter(row.reason for row in refused if row.template == ALL)
-    count = sum(unseen.values())
+    unevaluated = Counter(row.reason for row in refused if row.template == ALL)
+    count = sum(unevaluated.values())
     result = StageResult(
         run_id=run_id,
         stage=Stage.STRATEGY_CREATION,
@@ -67,7 +67,7 @@ def save(
             "done": len(loaded.universe) - count,
             "refused": count,
         },
-        refused=dict(unseen),
+        refused=dict(unevaluated),
         inputs={Stage.IV_HISTORY.value: loaded.upstream},
         outputs={
             "proposals": len(proposals),

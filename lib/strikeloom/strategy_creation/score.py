@@ -1,4 +1,4 @@
-"""Filter by risk profile, score what is left, and keep the best of each symbol."""
+"""Filter by risk profile, score the rest, and keep the best of each symbol."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def score(
 
 
 def best(proposals: Iterable[Proposal]) -> Proposal | None:
-    """The highest score of all; ``None`` when nothing is proposed."""
+    """The proposal with the highest score; ``None`` when there is none."""
     return max(proposals, key=lambda row: row.score.total, default=None)
 
 
@@ -66,9 +66,11 @@ def _profile(settings: CreationSettings, name: str) -> RiskProfile:
 
 def _within(risk: RiskSummary, limits: RiskProfile) -> None:
     if risk.max_profit is not None and risk.max_profit <= risk.charges:
-        raise NotBuildable("the most it can earn does not cover its charges")
+        raise NotBuildable("its maximum profit does not cover its charges")
     if risk.max_loss == 0:
-        raise NotBuildable("it cannot lose at these closes: its legs were dealt at other moments")
+        raise NotBuildable(
+            "it cannot lose at these closes: its legs last traded at different times"
+        )
     if risk.max_loss is None and not limits.unlimited_loss:
         raise NotBuildable("its loss is unlimited, which the risk profile excludes")
     if risk.probability_of_profit < limits.min_probability_of_profit:
@@ -114,7 +116,7 @@ def _score(structure: Structure, risk: RiskSummary, weights: ScoreWeights) -> Sc
     strength = structure.view.strength
     parts = {
         "probability": risk.probability_of_profit,
-        # an expected gain of a twentieth of what is at stake scores full
+        # an expected profit of 5 % of the amount at stake gives the full score
         "expected_value": float(np.clip(0.5 + 10 * risk.expected_value / at_stake, 0, 1)),
         "view": strength if structure.view.outlook.value != "neutral" else 1 - strength,
         "regime": 1.0 if structure.chain.rank.regime in structure.template.regimes else 0.0,

@@ -1,4 +1,4 @@
-"""The smile of each chain: out-of-the-money options that traded, all chains in one batch."""
+"""Smile of each chain, from out-of-the-money options that traded; one batch for all."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class ChainQuotes(NamedTuple):
-    """What a smile is fitted to.
+    """Input of a smile fit.
 
-    ``rows`` of ``CONTRACTS`` that traded, forward, calendar years and years as volatilities
-    count them, tick in rupees.
+    ``rows`` of ``CONTRACTS`` that traded, the forward, years by the calendar and on the year
+    basis of the volatilities, tick in rupees.
     """
 
     rows: pd.DataFrame
@@ -32,10 +32,10 @@ class ChainQuotes(NamedTuple):
 
 
 class Smile(NamedTuple):
-    """Fitted slice of one chain, shape (1,), and how it came about.
+    """Fitted smile of one chain, shape (1,), and the quality of the fit.
 
     ``error`` is the weighted root mean square distance of its quotes, as a volatility; ``kind``
-    is ``REFUSED`` where no option says anything.
+    is ``REFUSED`` where no option has a volatility.
     """
 
     curves: Curves

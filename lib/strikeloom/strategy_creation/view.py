@@ -1,7 +1,7 @@
-"""A market view for each symbol: the mean vote of the evidence there is.
+"""A market view of each symbol: the mean vote of its evidence.
 
-Each observation votes from -1 (falls) to +1 (rises). An observation that cannot be made is
-absent; a symbol without any is refused, not neutral.
+Each observation votes from -1 (falls) to +1 (rises). A missing observation is absent; a
+symbol without any is refused, not neutral.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from strikeloom.domain.market import Evidence, MarketView, Outlook
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.technicals import directional, momentum, rsi
-from strikeloom.strategy_creation.bars import Bars
-from strikeloom.strategy_creation.load import ALL, Chain, Chains
+from strikeloom.strategy_creation.bars import DailyBars
+from strikeloom.strategy_creation.load import ALL, Chain, LoadedChains
 
 
 def form_views(
-    desk: Desk, loaded: Chains, *, keep: bool = True
+    desk: Desk, loaded: LoadedChains, *, keep: bool = True
 ) -> tuple[dict[str, MarketView], list[Rejection]]:
-    """Views by symbol, and the symbols without any evidence; stored when they are to be kept.
+    """Views by symbol, and the symbols without any evidence; stored with ``keep``.
 
-    Prices are those known on the day, in that day's shares: splits before it are taken out.
+    Prices are those known on the day, adjusted for earlier splits.
     """
     settings = desk.settings.creation
-    measured = _measures(loaded.bars, settings.view_days)
+    indicators = _indicators(loaded.bars, settings.view_days)
     views: dict[str, MarketView] = {}
     refused: list[Rejection] = []
     for symbol, chain in loaded.chains.items():
-        found = [*_trend(measured[symbol], settings.view_days), *_flow(chain)]
+        found = [*_trend(indicators[symbol], settings.view_days), *_flow(chain)]
         evidence = tuple(
             Evidence(name, value, float(np.clip(vote, -1, 1)))
             for name, value, vote in found
@@ -55,8 +55,8 @@ def _outlook(mean: float, threshold: float) -> Outlook:
     return Outlook.BEARISH if mean < -threshold else Outlook.NEUTRAL
 
 
-def _measures(bars: Bars, days: int) -> dict[str, dict[str, float]]:
-    """Latest value of each measure, all symbols at once; NaN where the prices do not reach."""
+def _indicators(bars: DailyBars, days: int) -> dict[str, dict[str, float]]:
+    """Latest value of each indicator, all symbols at once; NaN where the history is too short."""
     trend = directional(bars.high, bars.low, bars.close)
     latest = {
         "momentum": momentum(bars.close, days)[:, -1],
@@ -71,26 +71,30 @@ def _measures(bars: Bars, days: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _trend(measured: dict[str, float], days: int) -> Iterator[tuple[str, float, float]]:
-    """Name, value and vote of what prices say."""
-    yield f"momentum over {days} days", measured["momentum"], measured["momentum"] / 2
-    yield "relative strength, 14 days", measured["rsi"], (measured["rsi"] - 50) / 25
-    both = measured["up"] + measured["down"]
+def _trend(indicators: dict[str, float], days: int) -> Iterator[tuple[str, float, float]]:
+    """Name, value and vote of each price indicator."""
+    yield f"momentum over {days} days", indicators["momentum"], indicators["momentum"] / 2
+    yield "relative strength, 14 days", indicators["rsi"], (indicators["rsi"] - 50) / 25
+    both = indicators["up"] + indicators["down"]
     # above 25 a trend counts as one (Wilder 1978)
     if both > 0:
-        side = (measured["up"] - measured["down"]) / both
-        yield "trend strength (ADX), 14 days", measured["adx"], side * min(measured["adx"] / 25, 1)
+        side = (indicators["up"] - indicators["down"]) / both
+        yield (
+            "trend strength (ADX), 14 days",
+            indicators["adx"],
+            side * min(indicators["adx"] / 25, 1),
+        )
 
 
 def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
-    """Name, value and vote of what is open and what traded in the chain."""
+    """Name, value and vote of open interest and volume in the chain."""
     flow, spot = chain.flow, chain.spot
     if flow.put_call_interest > 0 and flow.usual_interest > 0:
-        # heavy open puts are mostly written by those who expect support (NSE practice)
+        # puts with large open interest are mostly sold, in the hope of support (NSE practice)
         ratio = flow.put_call_interest / flow.usual_interest
         yield "put-call ratio of open interest, to the day's median", ratio, float(np.log2(ratio))
     if flow.put_call_volume > 0 and flow.usual_volume > 0:
-        # puts bought today foretell a fall (J. Pan and A. Poteshman, "The information in
+        # puts bought today predict a fall (J. Pan and A. Poteshman, "The information in
         # option volume for future stock prices", 2006)
         ratio = flow.put_call_volume / flow.usual_volume
         yield "put-call ratio of the day's volume, to its median", ratio, -float(np.log2(ratio))
@@ -99,6 +103,6 @@ def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
         yield "place between put wall and call wall", share, 1 - 2 * share
     deviation = chain.atm_iv * np.sqrt(chain.years)
     if flow.max_pain > 0 and deviation > 0:
-        # prices are drawn to strikes with much open (S. Ni, N. Pearson and A. Poteshman,
+        # prices are attracted to strikes with large open interest (Ni, Pearson and Poteshman,
         # "Stock price clustering on option expiration dates", 2005)
         yield "max pain", flow.max_pain, float(np.log(flow.max_pain / spot) / deviation)

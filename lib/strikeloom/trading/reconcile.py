@@ -193,7 +193,7 @@ def _gaps(desk: Desk, held: dict[str, int]) -> dict[str, tuple[int, int]]:
         key: (ours.get(key, 0), held.get(key, 0))
         for key in sorted(set(ours) | set(held))
         # what expired goes from the broker's list and from ours at different moments
-        if (desk.broker.tells_settlements or not _expired(desk, key))
+        if (desk.broker.reports_settlements or not _expired(desk, key))
         and ours.get(key, 0) != held.get(key, 0)
     }
 
@@ -249,7 +249,9 @@ def resolve_unknown(
         at=desk.clock.now(),
     )
     if not moved:
-        raise BrokerError(f"{correlation_id} is not in doubt; strikeloom doubt lists what is")
+        raise BrokerError(
+            f"{correlation_id} is not unresolved; strikeloom orders --unresolved lists what is"
+        )
     for intent in doubtful if arrived and number else ():
         desk.store.record_order(
             Order(

@@ -70,7 +70,7 @@ def _untold(desk: Desk, holdings: list[Holding], last: date) -> Fill | None:
     contract = holdings[0][1].contract
     net = sum(leg.net_units for _, leg in holdings)
     close = session(last).close
-    if (net and desk.broker.tells_settlements) or desk.clock.now() < close:
+    if (net and desk.broker.reports_settlements) or desk.clock.now() < close:
         return None
     final = desk.feed.settlement(contract.symbol, last)
     if final is None:

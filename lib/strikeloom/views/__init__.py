@@ -1,1 +1,1 @@
-"""Figures, tables and the monitor page. Nothing here decides."""
+"""Figures, tables and the monitor page; no decisions are made here."""

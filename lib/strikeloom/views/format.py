@@ -1,4 +1,4 @@
-"""Numbers and times as people read them, in the terminal and on the page."""
+"""Formatting of numbers and times, for the terminal and the page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ MISSING = "no price"
 
 
 def span(seconds: float) -> str:
-    """Length of time in its largest sensible unit: ``12 s``, ``4 min``, ``3 h``, ``2 days``."""
+    """Duration in its largest sensible unit: ``12 s``, ``4 min``, ``3 h``, ``2 days``."""
     seconds = max(0.0, seconds)
     if seconds < 90:
         return f"{seconds:.0f} s"

@@ -15,7 +15,7 @@ REGIMES = {"LOW": "#63b3ed", "NORMAL": "#a0aec0", "ELEVATED": "#f6ad55", "HIGH":
 
 
 def layout(title: str, *, height: int = 360, **extra: Any) -> dict[str, Any]:
-    """Layout of a figure: white, quiet grid, room for a title that says what is seen."""
+    """Layout of a figure: white background, light grid, space for a descriptive title."""
     axis = {"gridcolor": GRID, "zerolinecolor": QUIET, "linecolor": GRID}
     return {
         "template": "none",

@@ -9,13 +9,13 @@ from strikeloom.adapters.recorded import recorded_day
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import BadFile, MissingHistory
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.clock import SteppedClock
-from strikeloom.exchange.engine import Engine
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.sources import tape_of_rows
 from strikeloom.exchange.market.views import spot_view
-from strikeloom.exchange.placement import Placement
-from strikeloom.nse.charges import first_tariff_day
+from strikeloom.exchange.orders.request import Placement
+from strikeloom.nse.charges import first_charge_day
 from support.fakes import ist
 
 PAGE = (
@@ -147,7 +147,7 @@ def test_real_quotes_of_2019_are_traded(shared_data, tmp_path):
     call = tape.by_key("NIFTY:2019-09-12:1095000:CE").contract
     quote = tape.quotes([call])[call.key]
     assert (quote.bid, quote.ask, quote.bid_size, quote.ask_size) == (10750, 10795, 150, 75)
-    assert first_tariff_day() == date(2021, 1, 1)
+    assert first_charge_day() == date(2021, 1, 1)
     engine = Engine(Account(tmp_path / "a.db", 10**9), tape, clock, tape, tariff=date(2021, 1, 1))
     order = engine.place(Placement(call, Side.BUY, 75, limit=10795))
     assert (order.filled, order.average) == (75, 10795.0)

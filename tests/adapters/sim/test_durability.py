@@ -117,7 +117,7 @@ def test_many_processes_settle_once(tmp_path):
 
 
 def test_a_failure_inside_leaves_nothing_half_done(tmp_path, monkeypatch):
-    from strikeloom.exchange.account import Account
+    from strikeloom.exchange.account.account import Account
 
     broker, feed, _ = _broker(tmp_path / "account.db")
     feed.show(CALL, 9900, 10000)

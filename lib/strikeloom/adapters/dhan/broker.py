@@ -42,7 +42,7 @@ class DhanBroker:
 
     name = "dhan"
     book_is_complete = False
-    tells_settlements = False
+    reports_settlements = False
 
     def __init__(self, client: DhanClient, instruments: DhanInstruments, clock: Clock) -> None:
         self._client = client

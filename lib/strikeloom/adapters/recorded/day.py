@@ -17,7 +17,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import MissingHistory
-from strikeloom.exchange.market.made_spread import spread_around
+from strikeloom.exchange.market.synthetic_spread import spread_around
 from strikeloom.nse.sessions import session
 from strikeloom.nse.underlyings import known
 

@@ -14,11 +14,11 @@ from strikeloom.domain.orders import (
     OrderState,
 )
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.account import Account
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.order import BookOrder, order_number
-from strikeloom.exchange.placement import Placement
-from strikeloom.exchange.trade import Trade
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.orders.order import BookOrder, order_number
+from strikeloom.exchange.orders.request import Placement
+from strikeloom.exchange.orders.trade import Trade
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.instruments import Instruments
@@ -39,7 +39,7 @@ class SimBroker:
 
     name = "simulated"
     book_is_complete = True
-    tells_settlements = True
+    reports_settlements = True
 
     def __init__(
         self,

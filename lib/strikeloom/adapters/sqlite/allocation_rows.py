@@ -8,7 +8,7 @@ from datetime import date
 
 from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import insert
-from strikeloom.domain.allocations import AllocationPlan, AllocationRow, Refusal
+from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
 from strikeloom.domain.proposals import Stance, Tier
 
 
@@ -95,7 +95,7 @@ class AllocationRows(Bound):
                 if not r["refused"]
             ),
             refused=tuple(
-                Refusal(r["strategy_id"], r["symbol"], r["template"], r["refused"])
+                AllocationRefusal(r["strategy_id"], r["symbol"], r["template"], r["refused"])
                 for r in rows
                 if r["refused"]
             ),

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from strikeloom.adapters.sqlite.connection import Connection
-from strikeloom.adapters.sqlite.rows import Row, contract, moment
+from strikeloom.adapters.sqlite.rows import Row, contract, day, moment
 from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 
 _TRADES = """
 SELECT t.position_id, t.purpose, t.leg, t.side, t.units, t.price, t.charges, t.at,
-       i.contract, i.kind, i.lot_size, i.tick, s.symbol, s.template, s.exit_plan
+       i.contract, i.kind, i.lot_size, i.tick, s.symbol, s.template, s.exit_plan,
+       s.day, s.spot, s.forward
 FROM trades t
 JOIN order_intents i USING (market, account, correlation_id)
 LEFT JOIN strategies s ON s.market = t.market AND s.strategy_id = t.position_id
 WHERE t.market = ? AND t.account = ?
 ORDER BY t.at, t.fill_id
 """
+_DAYS_A_YEAR = 365
 
 
 def positions_of(db: Connection, market: str, account: str) -> list[Position]:
@@ -39,6 +43,7 @@ def _position(market: str, account: str, position_id: str, rows: list[Row]) -> P
         legs[number] = _after(leg, row["side"] * row["units"], row["price"], entry=entry)
         legs[number] = replace(legs[number], charges=legs[number].charges + row["charges"])
     first = rows[0]
+    in_order = [legs[number] for number in sorted(legs)]
     return Position(
         account=account,
         market=market,
@@ -46,10 +51,25 @@ def _position(market: str, account: str, position_id: str, rows: list[Row]) -> P
         symbol=first["symbol"] or legs[min(legs)].contract.symbol,
         template=first["template"] or "unknown",
         exit_plan=first["exit_plan"] or "",
-        legs=tuple(legs[number] for number in sorted(legs)),
+        legs=tuple(in_order),
         revision=len(rows),
         opened_at=moment(first["at"]),
+        carry=_carry(first, in_order),
     )
+
+
+def _carry(row: Row, legs: list[PositionLeg]) -> float | None:
+    """Annualised log of forward over level on the day of the proposal; ``None`` if unknown.
+
+    Spot is kept in paise, the forward in rupees.
+    """
+    if row["day"] is None or not row["spot"] or not row["forward"] or row["forward"] <= 0:
+        return None
+    days = (min(leg.contract.expiry for leg in legs) - day(row["day"])).days
+    if days <= 0:
+        return None
+    ratio = row["forward"] * PAISE_PER_RUPEE / row["spot"]
+    return math.log(ratio) * _DAYS_A_YEAR / days
 
 
 def _flat(number: int, traded: OptionContract) -> PositionLeg:
@@ -72,6 +92,7 @@ def _after(leg: PositionLeg, units: int, price: int, *, entry: bool) -> Position
         leg,
         net_units=held + units,
         first_units=leg.first_units + (units if entry else 0),
+        entry_value=leg.entry_value + (units * price if entry else 0),
         open_value=cost + opening * price,
         realised=realised,
     )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.market.chance import chance
+from strikeloom.exchange.market.hashed_random import chance
 
 if TYPE_CHECKING:
     import pandas as pd

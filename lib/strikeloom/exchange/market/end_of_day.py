@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.market.made_spread import spread_around
+from strikeloom.exchange.market.synthetic_spread import spread_around
 from strikeloom.nse.sessions import session
 from strikeloom.ports.history import History
 

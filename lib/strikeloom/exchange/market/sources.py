@@ -16,7 +16,7 @@ from strikeloom.errors import DataError, MissingHistory
 from strikeloom.exchange.market.columns import DayColumns, Ints, tabled
 from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.end_of_day import end_of_day_rows
-from strikeloom.exchange.market.listed import Listed, listed_underlyings, made_ids
+from strikeloom.exchange.market.securities import Listed, listed_underlyings, made_ids
 from strikeloom.exchange.market.tape import Tape
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.clock import Clock

@@ -19,8 +19,8 @@ from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.market.columns import Columns, DayColumns, Ints, Place
 from strikeloom.exchange.market.day_facts import DayFacts
-from strikeloom.exchange.market.ladder import depth_of, ladders
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.depth_ladder import depth_of, ladders
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
 

@@ -13,9 +13,9 @@ from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
-from strikeloom.exchange.market.chance import chance
 from strikeloom.exchange.market.columns import Columns, Ints, Place
-from strikeloom.exchange.market.listed import Listed
+from strikeloom.exchange.market.hashed_random import chance
+from strikeloom.exchange.market.securities import Listed
 from strikeloom.nse.price_bands import price_bands
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks

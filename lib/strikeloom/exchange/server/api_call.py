@@ -14,7 +14,7 @@ from strikeloom.exchange.server.responses import BAD_INPUT, ApiRefusal, refused
 from strikeloom.nse.sessions import IST
 
 if TYPE_CHECKING:
-    from strikeloom.exchange.engine import Engine
+    from strikeloom.exchange.engine.engine import Engine
     from strikeloom.exchange.server.clients import Client
     from strikeloom.exchange.server.exchange_state import ExchangeState
 

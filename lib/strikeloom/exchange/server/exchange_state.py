@@ -9,10 +9,10 @@ from typing import Any
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import DataError, NoQuote
-from strikeloom.exchange.engine import Engine
-from strikeloom.exchange.market.listed import Listed
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.securities import Listed
 from strikeloom.exchange.market.views import View
-from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.server.clients import Tokens
 from strikeloom.exchange.server.fault_injection import FaultInjector, FaultKind
 from strikeloom.exchange.server.packets import SEGMENTS, Instant

@@ -9,7 +9,7 @@ from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.columns import Columns, Ints
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.market.views import Bars, SpotView, View
 from strikeloom.exchange.server.served_market import ServedMarket
 

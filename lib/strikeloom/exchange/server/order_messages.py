@@ -8,11 +8,11 @@ from typing import Any
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.market.listed import Listed
-from strikeloom.exchange.order import OrderEvent
-from strikeloom.exchange.placement import OrderType, Product
+from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
+from strikeloom.exchange.market.securities import Listed
+from strikeloom.exchange.orders.order import OrderEvent
+from strikeloom.exchange.orders.request import OrderType, Product
 from strikeloom.exchange.server.wire_codes import exchange_order_id, order_id, rupee, stamp
-from strikeloom.exchange.standing import ENTRY, STOP, TARGET
 
 _STATUS = {
     OrderState.TRANSIT: "Transit",

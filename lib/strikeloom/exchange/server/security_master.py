@@ -9,7 +9,7 @@ from datetime import date
 
 from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.money import rupees
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.server.served_market import ServedMarket
 from strikeloom.exchange.server.wire_codes import OPTIONS
 from strikeloom.nse.expiries import monthly_expiry

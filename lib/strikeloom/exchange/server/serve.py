@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
 from strikeloom.errors import SettingsError, StrikeloomError
-from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.server.client_socket import ClientSocket, StreamConnection
 from strikeloom.exchange.server.control_service import ControlService
 from strikeloom.exchange.server.depth_connection import DepthConnection, DepthHub

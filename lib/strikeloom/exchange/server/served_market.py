@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from strikeloom.exchange.market.columns import Columns, Ints
-from strikeloom.exchange.market.listed import Listed, ListedUnderlying
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.market.views import Bars, SpotView, View
 from strikeloom.ports.feed import DepthFeed
 

@@ -8,7 +8,7 @@ from typing import Final
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
-from strikeloom.exchange.placement import AmoTime, OrderType, Product
+from strikeloom.exchange.orders.request import AmoTime, OrderType, Product
 from strikeloom.exchange.server.responses import BAD_INPUT, refused
 
 OPTIONS: Final = "NSE_FNO"

@@ -1,4 +1,4 @@
-"""Strategies as data: one record each, by family. Adding one changes nothing else."""
+"""Strategies as data: one record each, by family. Adding one needs no other change."""
 
 from strikeloom.domain.proposals import StrategyTemplate
 from strikeloom.strategy_creation.catalogue.neutral import NEUTRAL

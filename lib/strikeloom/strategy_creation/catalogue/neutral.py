@@ -1,4 +1,4 @@
-"""Structures that earn when the underlying stays where it is."""
+"""Structures that profit when the underlying hardly moves."""
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side

@@ -1,4 +1,4 @@
-"""One bought option: a direction with a known price and an open profit."""
+"""One bought option: a directional position with limited loss and unlimited profit."""
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side

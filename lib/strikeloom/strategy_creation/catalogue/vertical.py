@@ -1,4 +1,4 @@
-"""Two options of one right: a direction with both ends known."""
+"""Two options of one right: a directional position with limited profit and loss."""
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
@@ -7,7 +7,7 @@ from strikeloom.domain.proposals import LegTemplate, Stance, StrategyTemplate, T
 from strikeloom.domain.volatility import Regime
 
 _ANY = frozenset(Regime)
-_DEAR = frozenset({Regime.NORMAL, Regime.ELEVATED, Regime.HIGH})
+_EXPENSIVE = frozenset({Regime.NORMAL, Regime.ELEVATED, Regime.HIGH})
 
 VERTICAL = (
     StrategyTemplate(
@@ -19,7 +19,7 @@ VERTICAL = (
             LegTemplate(Side.BUY, Right.PUT, -1.2),
         ),
         outlooks=frozenset({Outlook.BULLISH, Outlook.NEUTRAL}),
-        regimes=_DEAR,
+        regimes=_EXPENSIVE,
         stance=Stance.LONG,
         tier=Tier.INCOME,
         exit_plan="credit",
@@ -33,7 +33,7 @@ VERTICAL = (
             LegTemplate(Side.BUY, Right.CALL, 1.2),
         ),
         outlooks=frozenset({Outlook.BEARISH, Outlook.NEUTRAL}),
-        regimes=_DEAR,
+        regimes=_EXPENSIVE,
         stance=Stance.SHORT,
         tier=Tier.INCOME,
         exit_plan="credit",

@@ -1,4 +1,4 @@
-"""One function a figure: ``<noun>_figure(frame, *, ...)`` gives a plotly figure."""
+"""One function per figure: ``<noun>_figure(frame, *, ...)`` returns a plotly figure."""
 
 from strikeloom.views.figures.allocation import allocation_figure
 from strikeloom.views.figures.coverage import coverage_figure

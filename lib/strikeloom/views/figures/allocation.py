@@ -1,4 +1,4 @@
-"""Where the capital goes."""
+"""Use of the capital."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which days of a market are stored."""
+"""Stored days of a market."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _ROW = 240
-_DONE = "#f6ad55"  # seen on a bar and beside it
+_DONE = "#f6ad55"  # visible on a bar and beside it
 
 
 def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
-    """Bars of sessions held and missing by month, one row a market.
+    """Bars of stored and missing sessions by month, one row per market.
 
     Parameters
     ----------
@@ -30,20 +30,22 @@ def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
         place = {"row": number, "col": 1}
         x = months["month"].tolist()
         missing = [len(days) for days in months["missing"]]
-        held = [int(n) - m for n, m in zip(months["trading_days"], missing, strict=True)]
-        named = [", ".join(map(str, days)) for days in months["missing"]]
-        shown = number == 1
-        figure.add_bar(x=x, y=held, name="stored", marker_color=ACCENT, showlegend=shown, **place)
+        stored = [int(n) - m for n, m in zip(months["trading_days"], missing, strict=True)]
+        names = [", ".join(map(str, days)) for days in months["missing"]]
+        legend = number == 1
         figure.add_bar(
-            x=x, y=missing, name="missing", marker_color=QUIET, customdata=named,
-            hovertemplate="%{x}: %{customdata}", showlegend=shown, **place,
+            x=x, y=stored, name="stored", marker_color=ACCENT, showlegend=legend, **place
+        )
+        figure.add_bar(
+            x=x, y=missing, name="missing", marker_color=QUIET, customdata=names,
+            hovertemplate="%{x}: %{customdata}", showlegend=legend, **place,
         )  # fmt: skip
         figure.add_scatter(
-            x=x, y=months["worked_out"].tolist(), name="worked out", mode="markers",
+            x=x, y=months["worked_out"].tolist(), name="calculated", mode="markers",
             marker={"symbol": "line-ew", "size": 26, "line": {"width": 4, "color": _DONE}},
-            showlegend=shown, **place,
+            showlegend=legend, **place,
         )  # fmt: skip
-    # months are names: read as dates, one month alone would be an axis of milliseconds
+    # months are categories: as dates, a single month would get an axis in milliseconds
     figure.update_xaxes(type="category")
     figure.update_yaxes(rangemode="tozero")
     figure.update_layout(

@@ -1,4 +1,4 @@
-"""What the orders cost against what was planned."""
+"""Cash of the fills."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def fills_figure(fills: pd.DataFrame) -> go.Figure:
-    """Cash of each fill: received to the right, paid to the left.
+    """Cash of each fill: received on the right, paid on the left.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a strategy pays, and why it scored."""
+"""Payoff of a strategy, and the parts of its score."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_REACH = 3.0  # standard deviations of the forward to each side
+_REACH = 3.0  # standard deviations of the forward on each side
 
 
 def payoff_figure(proposal: Proposal | None) -> go.Figure:
-    """Profit and loss of one unit at expiry and half-way there, with spot and breakevens.
+    """Profit and loss of one unit at expiry and half-way to it, with spot and breakevens.
 
-    Half-way is at the proposal's at-the-money volatility, the same at every strike. ``None`` is
-    drawn as nothing, and said.
+    Half-way uses the proposal's at-the-money volatility at every strike. ``None`` gives an empty
+    figure whose title states it.
     """
     import plotly.graph_objects as go
 
     if proposal is None:
-        return go.Figure().update_layout(layout("Nothing is proposed"))
+        return go.Figure().update_layout(layout("No proposals"))
     legs = proposal.legs
     strikes = np.array([[leg.contract.strike / 100 for leg in legs]])
     days = max(1, (legs[0].contract.expiry - proposal.day).days)
@@ -40,8 +40,8 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
     is_call = np.array([[leg.contract.right is Right.CALL for leg in legs]])
     units = np.array([[float(leg.signed_units) for leg in legs]])
     cash = np.array([proposal.risk.net_premium / 100])
-    made = Legs(strikes, is_call, units, cash)
-    profit = profit_at(spots[None, :], made)[0]
+    columns = Legs(strikes, is_call, units, cash)
+    profit = profit_at(spots[None, :], columns)[0]
     figure = go.Figure()
     for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
         figure.add_scatter(
@@ -62,7 +62,7 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
         showlegend=False,
     )
     dense = np.linspace(float(edges[0]), float(edges[1]), 61)
-    half = worth_at(dense[None, :], made, _half_way(proposal, days / 365, len(legs)))[0]
+    half = worth_at(dense[None, :], columns, _half_way(proposal, days / 365, len(legs)))[0]
     figure.add_scatter(
         x=dense.round(2).tolist(),
         y=half.round(2).tolist(),
@@ -73,7 +73,7 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
     figure.add_vline(
         x=proposal.spot / 100, line={"color": QUIET, "dash": "dot"}, annotation_text="spot"
     )
-    title = f"{proposal.symbol} {proposal.template.replace('_', ' ')}: rupees a lot at expiry"
+    title = f"{proposal.symbol} {proposal.template.replace('_', ' ')}: rupees per lot at expiry"
     figure.update_layout(layout(title))
     return figure
 
@@ -101,7 +101,7 @@ def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure
         )
     figure.update_layout(
         layout(
-            "Best proposals and what their score is made of" if best else "Nothing is proposed",
+            "Best proposals and the parts of their score" if best else "No proposals",
             height=120 + 24 * len(best),
         ),
         barmode="stack",

@@ -1,4 +1,4 @@
-"""The whole universe on one figure: grades by day, percentiles today, the day's movers."""
+"""Figures of the whole universe: grades by day, percentiles today, the day's movers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GRADES = {"A": ACCENT, "B": "#90cdf4", "C": "#f6ad55", "": LOSS}
 _NAMES = {
     "A": "A both sides traded",
     "B": "B one side thin",
-    "C": "C carried along peers",
+    "C": "C carried from peers",
     "": "none",
 }
 _ACROSS = 12
@@ -51,10 +51,10 @@ def grades_figure(history: pd.DataFrame, *, holes: Sequence[date] = ()) -> go.Fi
                 x=days, y=counts[grade].tolist(), name=_NAMES[grade], marker={"color": colour}
             )
     if lost:
-        most = int(counts.sum(axis=1).max())
+        tallest = int(counts.sum(axis=1).max())
         figure.add_bar(
             x=[day.strftime("%d %b %Y") for day in lost],
-            y=[most] * len(lost),
+            y=[tallest] * len(lost),
             name="no file",
             marker={"color": "white", "line": {"color": QUIET, "width": 1}},
         )
@@ -67,7 +67,7 @@ def grades_figure(history: pd.DataFrame, *, holes: Sequence[date] = ()) -> go.Fi
 
 
 def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
-    """Percentile of every symbol in its own past, one tile each, highest first.
+    """Percentile of every symbol in its own history, one tile each, highest first.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
         else f"{row.symbol}<br>–"
         for row in rows.itertuples()
     ]
-    told = [
+    details = [
         f"{row.symbol}: {100 * row.atm_iv:.1f} %, {row.window_months:.0f} months, {row.sample} days"
         if not np.isnan(row.percentile)
         else f"{row.symbol}: {row.reason}"
@@ -99,7 +99,7 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
     figure.add_heatmap(
         z=[[None if np.isnan(v) else round(v, 1) for v in line] for line in values.tolist()],
         text=np.array(texts + padding, dtype=object).reshape(shape).tolist(),
-        customdata=np.array(told + padding, dtype=object).reshape(shape).tolist(),
+        customdata=np.array(details + padding, dtype=object).reshape(shape).tolist(),
         hovertemplate="%{customdata}<extra></extra>",
         colorscale=_COLOURS,
         zmin=0,
@@ -136,17 +136,17 @@ def movers_figure(history: pd.DataFrame, *, count: int = 12) -> go.Figure:
     Parameters
     ----------
     history : pandas.DataFrame
-        Columns symbol, day, atm_iv_30d, quality. Only grades A and B of both days take part:
-        what was carried along peers did not move by itself.
+        Columns symbol, day, atm_iv_30d, quality. Only symbols of grade A or B on both days are
+        used: a carried volatility did not move by itself.
     """
     import plotly.graph_objects as go
 
-    firm = history[history["quality"].isin(["A", "B"])]
-    table = firm.pivot_table(index="day", columns="symbol", values="atm_iv_30d").iloc[-2:]
+    traded = history[history["quality"].isin(["A", "B"])]
+    table = traded.pivot_table(index="day", columns="symbol", values="atm_iv_30d").iloc[-2:]
     change = (100 * table.diff().iloc[-1]).dropna().sort_values() if len(table) == 2 else None
     figure = go.Figure()
     if change is None or change.empty:
-        figure.update_layout(layout("Movers: no day before to compare with"))
+        figure.update_layout(layout("Movers: no earlier day to compare with"))
         return figure
     count = min(count, len(change) // 2) or 1
     shown = change.iloc[[*range(count), *range(len(change) - count, len(change))]]
@@ -166,6 +166,8 @@ def movers_figure(history: pd.DataFrame, *, count: int = 12) -> go.Figure:
     figure.update_layout(layout(title, height=120 + 22 * len(shown)))
     figure.update_layout(margin={"l": 110, "r": 20, "t": 50, "b": 50})
     low, high = min(0.0, float(shown.min())), max(0.0, float(shown.max()))
-    room = 0.18 * (high - low)  # for the numbers beside the bars
-    figure.update_xaxes(title="points of volatility 30 days ahead", range=[low - room, high + room])
+    margin = 0.18 * (high - low)  # for the labels beside the bars
+    figure.update_xaxes(
+        title="points of volatility 30 days ahead", range=[low - margin, high + margin]
+    )
     return figure

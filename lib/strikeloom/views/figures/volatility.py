@@ -1,4 +1,4 @@
-"""One symbol's volatility: against what was realised, over strikes, over time to expiry."""
+"""Figures of one symbol: implied and realised volatility, smiles, term structure."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _MARKS = {"fresh": "circle", "old": "circle-open", "refused": "x"}
 
 
 def cone_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
-    """Range of realised volatility over 10, 20 and 60 sessions, and today's implied over it.
+    """Volatility cone: realised over 10, 20 and 60 sessions, with today's implied volatility.
 
     Parameters
     ----------
     history : pandas.DataFrame
-        ``IV_SUMMARY`` columns; close-to-close is drawn.
+        ``IV_SUMMARY`` columns; the close-to-close estimator is drawn.
     """
     import plotly.graph_objects as go
 
@@ -69,7 +69,7 @@ def cone_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
 
 
 def smile_figure(points: pd.DataFrame, *, expiries: int = 3) -> go.Figure:
-    """Fitted smiles of the nearest expiries with their quotes, refused ones crossed.
+    """Fitted smiles of the nearest expiries with their quotes; refused quotes are crosses.
 
     Parameters
     ----------
@@ -116,12 +116,12 @@ def smile_figure(points: pd.DataFrame, *, expiries: int = 3) -> go.Figure:
     title = f"{symbol} smiles, % a year: {int((points['what'] != 'fit').sum())} quotes"
     title += f", {refused} refused" if refused else ""
     figure.update_layout(layout(title, height=420))
-    figure.update_xaxes(title="strike against forward, log %")
+    figure.update_xaxes(title="log(strike / forward), %")
     return figure
 
 
 def term_figure(history: pd.DataFrame, *, symbol: str) -> go.Figure:
-    """Term structure of one symbol now and five stored days before, over all symbols' middle half.
+    """Term structure of one symbol, now and five stored days earlier, over the interquartile band.
 
     Parameters
     ----------

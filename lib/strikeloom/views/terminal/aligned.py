@@ -1,4 +1,4 @@
-"""Columns as wide as what they hold: an id that is cut cannot be copied."""
+"""Columns as wide as their content: a truncated id could not be copied."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ def aligned(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> list[st
     Parameters
     ----------
     columns : sequence of str
-        Names; one that ends with ``>`` is set flush right.
+        Names; one that ends with ``>`` is right-aligned.
     rows : iterable of sequence
         ``None`` is shown empty, a float with four digits.
     """
-    right = [name.endswith(">") for name in columns]
+    right_aligned = [name.endswith(">") for name in columns]
     table = [[name.removesuffix(">") for name in columns]]
     table += [[_text(value) for value in row] for row in rows]
     widths = [max(len(row[place]) for row in table) for place in range(len(columns))]
     return [
         "  ".join(
-            text.rjust(width) if flush else text.ljust(width)
-            for text, width, flush in zip(row, widths, right, strict=True)
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(row, widths, right_aligned, strict=True)
         ).rstrip()
         for row in table
     ]

@@ -1,4 +1,4 @@
-"""Positions as lines of a terminal, and as plain data for a script."""
+"""Positions as terminal lines, and as plain data for a script."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _details(row: BoardRow) -> list[str]:
     if row.nearest is not None:
         lines.append(row.nearest.sentence)
     shares = [f"{share} %" for share, why_not in row.exits.items() if not why_not]
-    lines.append(f"can leave {', '.join(shares)}" if shares else "cannot leave now")
+    lines.append(f"can exit {', '.join(shares)}" if shares else "cannot exit now")
     if row.request is not None:
         lines.append(f"request {row.request.request_id}: {row.request.state} {row.request.note}")
     return lines

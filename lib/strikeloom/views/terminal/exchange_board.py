@@ -1,4 +1,4 @@
-"""Orders of a local exchange as lines of a terminal."""
+"""Orders of a local exchange as terminal lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.text import Text
 
 from strikeloom.domain.money import rupees
-from strikeloom.exchange.order import BookOrder
+from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.views.terminal.aligned import aligned
 
 _COLUMNS = (
@@ -20,7 +20,7 @@ _SHOWN = 12
 def exchange_board(
     now: datetime, orders: Sequence[tuple[str, BookOrder]], counts: dict[str, object]
 ) -> Text:
-    """Lines: the latest orders, newest first, and what is connected.
+    """Lines with the latest orders, newest first, and the counts of connections.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def exchange_board(
         Client id and order, in any order.
     """
     latest = sorted(orders, key=lambda row: (row[1].updated_at, row[1].number), reverse=True)
-    told = "  ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
-    lines = [Text(f"{now:%Y-%m-%d %H:%M:%S}  {len(orders)} orders  {told}", style="dim")]
+    summary = "  ".join(f"{name.replace('_', ' ')} {value}" for name, value in counts.items())
+    lines = [Text(f"{now:%Y-%m-%d %H:%M:%S}  {len(orders)} orders  {summary}", style="dim")]
     if not latest:
         lines.append(Text("no order yet"))
         return Text("\n").join(lines)

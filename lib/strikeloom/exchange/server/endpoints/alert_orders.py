@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.exchange.condition import (
+from strikeloom.exchange.conditional.condition import (
     COMPARISONS,
     FRAMES,
     OPERATORS,
@@ -18,8 +18,10 @@ from strikeloom.exchange.condition import (
     WITH_VALUE,
     Condition,
 )
-from strikeloom.exchange.indicators import INDICATORS
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.conditional.indicators import INDICATORS
+from strikeloom.exchange.conditional.records import Leg, StandingKind
+from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import heard, placement
 from strikeloom.exchange.server.responses import ApiResponse, refused
@@ -30,8 +32,6 @@ from strikeloom.exchange.server.wire_codes import (
     rupee,
     stamp,
 )
-from strikeloom.exchange.standing import Leg, StandingKind
-from strikeloom.exchange.standing_looks import Stands
 
 _SEGMENTS = ("NSE_EQ", "IDX_I")
 _MOST_ORDERS = 10

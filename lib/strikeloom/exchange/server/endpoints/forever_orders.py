@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.placement import Placement
+from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
+from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import heard, placement
 from strikeloom.exchange.server.responses import ApiResponse
@@ -19,8 +21,6 @@ from strikeloom.exchange.server.wire_codes import (
     rupee,
     stamp,
 )
-from strikeloom.exchange.standing import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
-from strikeloom.exchange.standing_looks import Stands
 
 _CONFIRM = "CONFIRM"  # armed
 _LEGS = {TARGET: TARGET, ENTRY: TARGET, STOP: STOP}

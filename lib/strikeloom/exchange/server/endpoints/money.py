@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.margin_answer import MarginAnswer
-from strikeloom.exchange.placement import OrderType, Placement
+from strikeloom.exchange.account.margin_quote import MarginAnswer
+from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import placement
 from strikeloom.exchange.server.responses import ApiResponse, refused

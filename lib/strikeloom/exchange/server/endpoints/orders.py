@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.order import BookOrder
-from strikeloom.exchange.placement import AmoTime, Change, Placement
+from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.request import AmoTime, Change, Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import BAD_INPUT, ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
@@ -26,7 +27,6 @@ from strikeloom.exchange.server.wire_codes import (
     rupee,
     stamp,
 )
-from strikeloom.exchange.standing import ENTRY, STOP, TARGET
 from strikeloom.nse.freeze import freeze_units, slices
 
 Found = TypeVar("Found")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.position import Position
+from strikeloom.exchange.account.position import Position
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from strikeloom.exchange.placement import Product
+from strikeloom.exchange.conditional.records import ProfitRule
+from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import heard
 from strikeloom.exchange.server.responses import ApiResponse
 from strikeloom.exchange.server.wire_codes import rupee
-from strikeloom.exchange.standing import ProfitRule
 
 #: What is carried over nights is a delivery in the words of this call.
 _PRODUCTS = {"INTRADAY": Product.INTRADAY, "DELIVERY": Product.MARGIN}

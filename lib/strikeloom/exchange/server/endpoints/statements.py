@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from strikeloom.errors import BrokerError
+from strikeloom.exchange.orders.trade import Trade
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
@@ -16,7 +17,6 @@ from strikeloom.exchange.server.wire_codes import (
     stamp,
     trade_id,
 )
-from strikeloom.exchange.trade import Trade
 from strikeloom.nse.charges import trade_charges
 
 _PAGE = 20  # rows of a page of the history

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.order import BookOrder
-from strikeloom.exchange.placement import Change
-from strikeloom.exchange.server.api_call import ApiCall, bad_field
-from strikeloom.exchange.server.endpoints.orders import heard, order_row, placement, taken
-from strikeloom.exchange.server.responses import ApiResponse
-from strikeloom.exchange.server.wire_codes import ORDER_TYPES, order_id, order_number, rupee
-from strikeloom.exchange.standing import (
+from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
@@ -18,8 +12,14 @@ from strikeloom.exchange.standing import (
     StandingKind,
     StandingState,
 )
-from strikeloom.exchange.standing_forms import SuperTerms
-from strikeloom.exchange.standing_looks import Stands
+from strikeloom.exchange.conditional.validation import SuperTerms
+from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.request import Change
+from strikeloom.exchange.server.api_call import ApiCall, bad_field
+from strikeloom.exchange.server.endpoints.orders import heard, order_row, placement, taken
+from strikeloom.exchange.server.responses import ApiResponse
+from strikeloom.exchange.server.wire_codes import ORDER_TYPES, order_id, order_number, rupee
 
 _LEGS = (ENTRY, TARGET, STOP)
 

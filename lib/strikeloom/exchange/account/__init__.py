@@ -1,0 +1,1 @@
+"""One account: its file, orders, positions, money and margin."""

@@ -1,0 +1,96 @@
+"""Whether an account adds up: everything worked out anew from its trades."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from strikeloom.domain.orders import OrderState
+from strikeloom.errors import StoreError
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.conditional.records import ENTRY, StandingKind
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.trade import Trade
+
+
+def audit(account: Account) -> None:
+    """Compare orders, positions and money with the trades, to the paisa.
+
+    Raises
+    ------
+    StoreError
+        Names the first figure that differs, as kept and as worked out.
+    """
+    with account.transaction():
+        orders, trades = account.orders(), account.trades()
+        _money(account, trades)
+        _orders(orders, trades)
+        _positions(account, trades)
+        mirror, kept = list(account.book), [o for o in orders if not o.state.terminal]
+        _same("open orders", mirror, kept)
+        _standing(account, orders)
+
+
+def _standing(account: Account, orders: list[BookOrder]) -> None:
+    """What stands as mirrored, exits within their entries, one order of two."""
+    children: dict[int, list[BookOrder]] = defaultdict(list)
+    for order in orders:
+        if order.standing:
+            children[order.standing].append(order)
+    book = account.mirror.standing
+    for kind in StandingKind:
+        for item in account.standings(kind):
+            mine, name = children.pop(item.number, []), f"{kind} order {item.number}"
+            if item.active:
+                _same(f"{name} mirrored", book.get(item.number), item)
+                _same(f"{name}'s orders", book.children(item.number), mine)
+            if kind is StandingKind.SUPER:
+                entered = sum(order.filled for order in mine if order.leg == ENTRY)
+                exited = sum(o.filled + o.remaining for o in mine if o.leg != ENTRY)
+                _same(f"{name} exited beyond its entry", max(0, exited - entered), 0)
+            if kind is StandingKind.FOREVER:
+                _same(f"{name}'s orders beyond one", max(0, len(mine) - 1), 0)
+    _same("orders of unknown standing orders", set(children), set())
+
+
+def _same(what: str, kept: object, worked_out: object) -> None:
+    if kept != worked_out:
+        raise StoreError(
+            f"the account does not add up: {what} kept as {kept}, from its trades {worked_out}; "
+            "keep the file and start another account",
+            what=what,
+        )
+
+
+def _money(account: Account, trades: list[Trade]) -> None:
+    _same("cash", account.money.cash, account.start_cash() + sum(t.cash for t in trades))
+
+
+def _orders(orders: list[BookOrder], trades: list[Trade]) -> None:
+    units: Counter[int] = Counter()
+    value: Counter[int] = Counter()
+    for trade in trades:
+        if trade.order_number:
+            units[trade.order_number] += trade.units
+            value[trade.order_number] += trade.units * trade.price
+    for order in orders:
+        name = f"order {order.order_id}"
+        _same(f"{name} filled", order.filled, units[order.number])
+        _same(f"{name} value", order.filled_value, value[order.number])
+        _same(f"{name} done", order.state is OrderState.TRADED, order.filled == order.units)
+    _same("orders with trades", set(units) - {order.number for order in orders}, set())
+
+
+def _positions(account: Account, trades: list[Trade]) -> None:
+    """Units by contract, and that realised profit and open cost make up all the cash."""
+    net: Counter[str] = Counter()
+    flow = 0
+    for trade in trades:
+        net[trade.contract.key] += int(trade.side) * trade.units
+        flow -= int(trade.side) * trade.units * trade.price
+    held: Counter[str] = Counter()
+    made = account.money.booked
+    for position in account.positions():
+        held[position.contract.key] += position.net
+        made += position.realised - position.cost
+    _same("units held", {k: n for k, n in held.items() if n}, {k: n for k, n in net.items() if n})
+    _same("profit realised less cost of what is open", made, flow)

@@ -1,0 +1,136 @@
+"""The broker's risk desk: what an account's holdings bind, and whether an order is carried.
+
+An order that waits gives no benefit before it trades: a resting buy ties up its premium and
+hedges nothing, a resting sale counts as sold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime
+
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.domain.money import rupees_text
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import NoQuote
+from strikeloom.exchange.account.ledger import Ledger
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.validation import DESK, Refusal
+from strikeloom.nse.charges import trade_charges
+from strikeloom.ports.feed import MarketFeed
+from strikeloom.risk.book import BookMargin, book_margins
+
+
+def book_margin(
+    books: Sequence[Mapping[OptionContract, int]], feed: MarketFeed, now: datetime
+) -> list[BookMargin]:
+    """Estimate of each of some books, with the levels and prices that the market shows now.
+
+    Raises
+    ------
+    NoQuote
+        When the level of an underlying with a sold leg is not known.
+    """
+    contracts = {contract for book in books for contract, net in book.items() if net}
+    if not any(
+        net < 0 or c.kind is InstrumentKind.STOCK for book in books for c, net in book.items()
+    ):
+        return [BookMargin() for _ in books]
+    levels: dict[str, int] = {}
+    for symbol in {contract.symbol for contract in contracts}:
+        with suppress(NoQuote):  # needed only where something is sold: said there
+            levels[symbol] = feed.spot(symbol)[0]
+    marks = {key: _mark(quote) for key, quote in feed.quotes(contracts).items()}
+    known = {key: mark for key, mark in marks.items() if mark is not None}
+    return book_margins(books, levels, known, now)
+
+
+def _mark(quote: Quote) -> int | None:
+    """Middle of a quote, else the last trade as far as the one side that is there allows it."""
+    bid, ask, last = quote.bid, quote.ask, quote.last
+    if bid is not None and ask is not None:
+        return (bid + ask) // 2 if quote.two_sided else last
+    if bid is not None:
+        return max(bid, last or 0)
+    return last if ask is None or last is None else min(ask, last)
+
+
+def resting_sells(account: Ledger, without: BookOrder | None = None) -> Counter[OptionContract]:
+    """Units offered for sale by open orders, by contract."""
+    sells: Counter[OptionContract] = Counter()
+    for book in account.book.contracts():
+        if book.resting_sell_units:
+            sells[book.contract] += book.resting_sell_units
+    if without is not None and without.side is Side.SELL:
+        sells[without.contract] -= without.left
+    return sells
+
+
+def tied_premium(account: Ledger, without: BookOrder | None = None) -> int:
+    """Paise that open buys would pay."""
+    tied = sum(book.resting_buy_value for book in account.book.contracts())
+    if without is not None and without.side is Side.BUY:
+        tied -= without.left * without.limit
+    return tied
+
+
+def lacks_money(
+    order: BookOrder,
+    account: Ledger,
+    feed: MarketFeed,
+    now: datetime,
+    before: BookOrder | None = None,
+    tariff: date | None = None,
+) -> Refusal | None:
+    """Why cash and margin do not carry what is left of an order; ``None`` when they do.
+
+    Buying back what is short, selling what is held long and hedges nothing, and a change that
+    ties up no more than the order does already, is always carried.
+
+    Parameters
+    ----------
+    before : BookOrder, optional
+        The order as it rests now, when it is a change of one.
+    tariff : datetime.date, optional
+        Day whose charges hold; default: today.
+    """
+    if before is not None and _no_more(order, before):
+        return None
+    held = Counter(account.holdings())
+    bound = held.copy()
+    bound.subtract(resting_sells(account, before))
+    cash = account.money.cash - tied_premium(account, before)
+    cost = trade_charges(order.side, order.left, order.limit, tariff or now.date()).total
+    try:
+        if order.side is Side.BUY:
+            others = account.book.resting(order.contract.key, Side.BUY)
+            if others - (before.left if before else 0) + order.left <= -held[order.contract]:
+                return None
+            more = bound.copy()
+            more[order.contract] += order.left  # a stock's delivery may bind what is bought
+            books = book_margin([held, bound, more], feed, now)
+            needed = max(book.total for book in books) + order.left * order.limit + cost
+        else:
+            more = bound.copy()
+            more[order.contract] -= order.left
+            kept, without, margin = book_margin([held, bound, more], feed, now)
+            if margin.total <= without.total:
+                return None
+            needed = max(kept.total, margin.total) + cost
+    except NoQuote as error:
+        return Refusal(DESK, f"its margin cannot be worked out: {error}")
+    if needed <= cash:
+        return None
+    return Refusal(
+        DESK,
+        f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there",
+    )
+
+
+def _no_more(order: BookOrder, before: BookOrder) -> bool:
+    """Whether an order as changed ties up no more than it did: a sale's price is no matter."""
+    dearer = order.side is Side.BUY and order.left * order.limit > before.left * before.limit
+    return order.left <= before.left and not dearer

@@ -1,0 +1,113 @@
+"""What a set of orders would need: the answer of the broker's margin calculators."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.legs import Side
+from strikeloom.errors import NoQuote
+from strikeloom.exchange.account.ledger import Ledger
+from strikeloom.exchange.account.margin_check import book_margin, resting_sells, tied_premium
+from strikeloom.exchange.orders.request import Placement
+from strikeloom.exchange.orders.validation import reference_price
+from strikeloom.nse.charges import brokerage
+from strikeloom.ports.feed import MarketFeed
+
+
+@dataclass(frozen=True, slots=True)
+class MarginAnswer:
+    """Paise; an estimate on the conservative side.
+
+    Attributes
+    ----------
+    span : int
+        Scan margin and charge for spreads over months.
+    exposure : int
+        Exposure, with the extra of an expiry day.
+    premium : int
+        To be paid for what is bought, in full.
+    delivery : int
+        For stock options that near their delivery in the money.
+    hedge_benefit : int
+        What the orders would need more one by one.
+    brokerage : int
+        Of all the orders.
+    available : int
+        Cash that nothing binds.
+    """
+
+    span: int
+    exposure: int
+    premium: int
+    delivery: int
+    hedge_benefit: int
+    brokerage: int
+    available: int
+
+    @property
+    def total(self) -> int:
+        """What has to be there."""
+        return self.span + self.exposure + self.premium + self.delivery
+
+    @property
+    def shortfall(self) -> int:
+        """How much of it is not there."""
+        return max(0, self.total - self.available)
+
+
+def margin_answer(
+    placements: Sequence[Placement],
+    account: Ledger,
+    feed: MarketFeed,
+    now: datetime,
+    *,
+    with_holdings: bool = False,
+    tariff: date | None = None,
+) -> MarginAnswer:
+    """Margin of some orders together, alone or on top of what is held and rests.
+
+    Raises
+    ------
+    NoQuote
+        When the level of an underlying with a sold leg is not known, or the price of a buy.
+    """
+    held = Counter(account.holdings())
+    bound = held.copy()
+    bound.subtract(resting_sells(account))
+    base: Counter[OptionContract] = bound.copy() if with_holdings else Counter()
+    together = base.copy()
+    singles = []
+    for placement in placements:
+        signed = int(placement.side) * placement.units
+        together[placement.contract] += signed
+        singles.append(Counter({placement.contract: signed}))
+    found = book_margin([base, together, held, bound, *singles], feed, now)
+    before, after, apart = found[0], found[1], found[4:]
+    now_bound = max(found[2].total, found[3].total)
+    premium = sum(p.units * _price(p, feed) for p in placements if p.side is Side.BUY)
+    return MarginAnswer(
+        span=max(0, after.scan + after.calendar - before.scan - before.calendar),
+        exposure=max(
+            0, after.exposure + after.expiry_extra - before.exposure - before.expiry_extra
+        ),
+        premium=premium,
+        delivery=max(0, after.delivery - before.delivery),
+        hedge_benefit=max(0, sum(m.total for m in apart) - (after.total - before.total)),
+        brokerage=brokerage(tariff or now.date()) * len(placements),
+        available=account.money.cash - now_bound - tied_premium(account),
+    )
+
+
+def _price(placement: Placement, feed: MarketFeed) -> int:
+    """Paise at which a buy is counted: its limit, else what the contract trades at."""
+    if placement.limit:
+        return placement.limit
+    quote = feed.quotes([placement.contract]).get(placement.contract.key)
+    price = reference_price(quote)
+    if price is None:
+        raise NoQuote(f"no price of {placement.contract.label} to count its premium by")
+    return price

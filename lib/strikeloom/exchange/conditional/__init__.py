@@ -1,0 +1,1 @@
+"""Conditional orders: records that place orders when a price or a condition is reached."""

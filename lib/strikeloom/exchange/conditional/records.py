@@ -1,0 +1,129 @@
+"""What stands over orders: super orders, forever orders, alerts, exits at a profit or loss.
+
+A standing order never trades. It waits for a price, a level or a profit, then has orders placed
+through the same intake as everybody's; those carry its number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from strikeloom.exchange.conditional.condition import Condition
+from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.nse.sessions import is_trading_day, session
+
+
+class StandingKind(StrEnum):
+    """What it is at the broker."""
+
+    SUPER = "super"  # an entry, and exits of what it fills
+    FOREVER = "forever"  # one order, or one of two, when a price is reached; lasts over nights
+    ALERT = "alert"  # orders when a condition on an underlying is met
+    PROFIT = "profit"  # everything is left when the day's profit or loss reaches a limit
+
+
+class StandingState(StrEnum):
+    """Where it stands; all but ``ACTIVE`` are ends."""
+
+    ACTIVE = "ACTIVE"
+    TRIGGERED = "TRIGGERED"
+    CLOSED = "CLOSED"  # a super order whose entry is filled and exited
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    REJECTED = "REJECTED"
+
+
+class LegState(StrEnum):
+    """Where a leg stands."""
+
+    PENDING = "PENDING"
+    TRIGGERED = "TRIGGERED"
+    CANCELLED = "CANCELLED"  # for good: it cannot be added again
+
+
+ENTRY, TARGET, STOP = "ENTRY_LEG", "TARGET_LEG", "STOP_LOSS_LEG"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One order that waits for its price.
+
+    Attributes
+    ----------
+    placement : Placement
+        Goes out when the price is reached; 0 units: as many as the entry has filled.
+    trigger : int
+        Paise of the last trade: reached at or above it when ``rises``, else at or below.
+    jump, base : int
+        Paise by which the trigger follows the last trade, and from where the next jump counts
+        (0 before the entry has filled). No jump: the trigger stays.
+    """
+
+    name: str
+    placement: Placement
+    trigger: int = 0
+    rises: bool = True
+    jump: int = 0
+    base: int = 0
+    state: LegState = LegState.PENDING
+
+    def reached(self, last: int) -> bool:
+        """Whether a last trade at this price lets it go."""
+        return last >= self.trigger if self.rises else last <= self.trigger
+
+
+@dataclass(frozen=True, slots=True)
+class ProfitRule:
+    """Profit and loss of the day (paise, 0 for none) at which products are left."""
+
+    profit: int
+    loss: int
+    products: tuple[Product, ...]
+    kill: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One standing order as it is now.
+
+    Attributes
+    ----------
+    entry : int
+        Number of a super order's entry.
+    last_day : datetime.date
+        It expires with this day's session.
+    last : float or None
+        Rupees of the level that an alert last saw.
+    """
+
+    number: int
+    kind: StandingKind
+    tag: str
+    legs: tuple[Leg, ...]
+    last_day: date
+    created_at: datetime
+    updated_at: datetime
+    state: StandingState = StandingState.ACTIVE
+    reason: str = ""
+    triggered_at: datetime | None = None
+    entry: int = 0
+    watch: Condition | ProfitRule | None = None
+    last: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether anything may still happen."""
+        return self.state is StandingState.ACTIVE
+
+    def leg(self, name: str) -> Leg | None:
+        """Leg by name."""
+        return next((leg for leg in self.legs if leg.name == name), None)
+
+    def lapsed(self, at: datetime) -> bool:
+        """Whether its last session is over."""
+        day = self.last_day
+        return at.date() > day or (
+            at.date() == day and is_trading_day(day) and at > session(day).close
+        )

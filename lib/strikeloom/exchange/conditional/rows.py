@@ -1,0 +1,120 @@
+"""Standing orders as text of an account's file, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import Validity
+from strikeloom.exchange.conditional.condition import Condition
+from strikeloom.exchange.conditional.records import (
+    Leg,
+    LegState,
+    ProfitRule,
+    Standing,
+    StandingKind,
+    StandingState,
+)
+from strikeloom.exchange.orders.request import OrderType, Placement, Product
+
+
+def body_of(item: Standing) -> str:
+    """Text of a standing order; its number is kept beside it."""
+    return json.dumps(
+        {
+            "kind": item.kind,
+            "tag": item.tag,
+            "legs": [_leg_fields(leg) for leg in item.legs],
+            "last_day": item.last_day.isoformat(),
+            "created_at": item.created_at.isoformat(),
+            "updated_at": item.updated_at.isoformat(),
+            "state": item.state,
+            "reason": item.reason,
+            "triggered_at": item.triggered_at.isoformat() if item.triggered_at else "",
+            "entry": item.entry,
+            "watch": asdict(item.watch) if item.watch else None,
+            "last": item.last,
+        }
+    )
+
+
+def standing_of(number: int, body: str) -> Standing:
+    """Standing order of its number and text."""
+    it: dict[str, Any] = json.loads(body)
+    return Standing(
+        number=number,
+        kind=StandingKind(it["kind"]),
+        tag=it["tag"],
+        legs=tuple(_leg(fields) for fields in it["legs"]),
+        last_day=date.fromisoformat(it["last_day"]),
+        created_at=datetime.fromisoformat(it["created_at"]),
+        updated_at=datetime.fromisoformat(it["updated_at"]),
+        state=StandingState(it["state"]),
+        reason=it["reason"],
+        triggered_at=datetime.fromisoformat(it["triggered_at"]) if it["triggered_at"] else None,
+        entry=it["entry"],
+        watch=_watch(StandingKind(it["kind"]), it["watch"]),
+        last=it["last"],
+    )
+
+
+def _watch(kind: StandingKind, fields: dict[str, Any] | None) -> Condition | ProfitRule | None:
+    if fields is None:
+        return None
+    if kind is StandingKind.ALERT:
+        return Condition(**fields)
+    return ProfitRule(**{**fields, "products": tuple(Product(word) for word in fields["products"])})
+
+
+def _leg_fields(leg: Leg) -> dict[str, Any]:
+    what, contract = leg.placement, leg.placement.contract
+    return {
+        "name": leg.name,
+        "trigger": leg.trigger,
+        "rises": leg.rises,
+        "jump": leg.jump,
+        "base": leg.base,
+        "state": leg.state,
+        "contract": contract.key,
+        "kind": contract.kind,
+        "lot_size": contract.lot_size,
+        "tick": contract.tick,
+        "side": int(what.side),
+        "units": what.units,
+        "order_type": what.order_type,
+        "limit": what.limit,
+        "stop": what.trigger,
+        "validity": what.validity,
+        "product": what.product,
+        "disclosed": what.disclosed,
+        "tag": what.correlation_id,
+    }
+
+
+def _leg(it: dict[str, Any]) -> Leg:
+    symbol, expiry, strike, right = parse_key(it["contract"])
+    kind = InstrumentKind(it["kind"])
+    return Leg(
+        it["name"],
+        Placement(
+            OptionContract(symbol, expiry, strike, right, kind, it["lot_size"], it["tick"]),
+            Side(it["side"]),
+            it["units"],
+            OrderType(it["order_type"]),
+            it["limit"],
+            it["stop"],
+            Validity(it["validity"]),
+            Product(it["product"]),
+            it["disclosed"],
+            correlation_id=it["tag"],
+        ),
+        it["trigger"],
+        it["rises"],
+        it["jump"],
+        it["base"],
+        LegState(it["state"]),
+    )

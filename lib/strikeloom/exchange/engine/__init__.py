@@ -1,0 +1,1 @@
+"""The engine: what callers of an account use."""

@@ -1,0 +1,1 @@
+"""Orders of the exchange: requests, validation, the order book and matching."""

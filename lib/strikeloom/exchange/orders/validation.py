@@ -1,0 +1,175 @@
+"""Forms of an order: what the broker and the exchange refuse before they look at money.
+
+Each rule answers with a code and a sentence, or ``None`` when the order is fine.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.legs import Side
+from strikeloom.domain.quotes import Quote
+from strikeloom.exchange.orders.broker_rules import broker_rule
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.request import Placement
+from strikeloom.nse.freeze import freeze_units
+from strikeloom.nse.price_protection import protected_range
+
+INPUT, ORDER = "DH-905", "DH-906"  # the broker's own codes
+DESK, EXCHANGE = "RMS", "EXCH"
+#: The broker's own words, as recorded.
+MARKET_CLOSED = "Market is Closed! You cannot modify/cancel an order now."
+_TAG = re.compile(r"[A-Za-z0-9 _.\-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Who refuses (``DH-905``, ``DH-906``, ``RMS``, ``EXCH``) and why."""
+
+    code: str
+    reason: str
+
+
+def input_refusal(placement: Placement, day: date) -> Refusal | None:
+    """What makes no order at all: a field that is missing or impossible."""
+    p = placement
+    if p.units <= 0:
+        return Refusal(INPUT, f"quantity {p.units} must be positive")
+    if min(p.limit, p.trigger, p.disclosed) < 0:
+        return Refusal(INPUT, "price, trigger price and disclosed quantity must not be negative")
+    if len(p.correlation_id) > broker_rule("tag_length", day) or not _TAG.fullmatch(
+        p.correlation_id
+    ):
+        return Refusal(
+            INPUT,
+            f"correlation id {p.correlation_id!r} must be at most "
+            f"{broker_rule('tag_length', day)} of letters, digits, space, _, - and .",
+        )
+    if p.order_type.needs_trigger and not p.trigger:
+        return Refusal(INPUT, f"{p.order_type} needs a trigger price")
+    return disclosed_refusal(p.disclosed, p.units, day)
+
+
+def disclosed_refusal(disclosed: int, units: int, day: date) -> Refusal | None:
+    """Disclosed quantity: none, or more than a share of the quantity."""
+    percent = broker_rule("disclosed_percent", day)
+    if disclosed and not units * percent < disclosed * 100 <= units * 100:
+        return Refusal(
+            INPUT,
+            f"disclosed quantity {disclosed} must be 0, or above {percent} % of the quantity "
+            f"{units} and not above it",
+        )
+    return None
+
+
+def form_refusal(order: BookOrder, day: date) -> Refusal | None:
+    """Lot, tick, freeze quantity, and how a stop's limit lies to its trigger."""
+    contract = order.contract
+    if order.units <= 0 or order.units % contract.lot_size:
+        return Refusal(
+            DESK,
+            f"quantity {order.units} is not a multiple of the lot size {contract.lot_size}",
+        )
+    for name, price in (("price", order.limit), ("trigger price", order.trigger)):
+        wanted = name == "price" or order.order_type.waits
+        if wanted and (price <= 0 or price % contract.tick):
+            return Refusal(
+                EXCHANGE,
+                f"{name} {price / 100:.2f} is not on the tick of {contract.tick / 100:.2f}",
+            )
+    freeze = freeze_units(contract.symbol, day)
+    if freeze is not None and order.units >= freeze:
+        return Refusal(EXCHANGE, f"quantity {order.units} reaches the freeze quantity {freeze}")
+    return _stop_refusal(order, day) if order.waits_for_trigger else None
+
+
+def _stop_refusal(order: BookOrder, day: date) -> Refusal | None:
+    gap = (order.limit - order.trigger) * int(order.side)
+    if gap < 0:
+        words = "less" if order.side is Side.BUY else "greater"
+        return Refusal(ORDER, f"Trigger Price should be {words} than Price")
+    percent = broker_rule("stop_gap_percent", day)
+    if gap * 100 > order.trigger * percent:
+        return Refusal(
+            DESK,
+            f"price {order.limit / 100:.2f} is more than {percent} % away from the trigger price "
+            f"{order.trigger / 100:.2f}",
+        )
+    return None
+
+
+def reference_price(quote: Quote | None) -> int | None:
+    """Paise by which prices are judged: the last trade, else the middle of the quote."""
+    if quote is None:
+        return None
+    if quote.last is not None:
+        return quote.last
+    if quote.bid is not None and quote.ask is not None and quote.two_sided:
+        return (quote.bid + quote.ask) // 2
+    return quote.ask if quote.bid is None else quote.bid if quote.ask is None else None
+
+
+def _market_price(quote: Quote | None) -> int | None:
+    """Paise of the last trade as far as the quote allows it: trades grow old, quotes less so.
+
+    The exchange takes the trades of half a minute, and what a contract is worth where there were
+    none.
+    """
+    reference = reference_price(quote)
+    if reference is None or quote is None or not quote.two_sided:
+        return reference
+    return min(max(reference, quote.bid or 0), quote.ask or reference)
+
+
+def price_refusal(
+    order: BookOrder, quote: Quote | None, band: tuple[int, int] | None, day: date
+) -> Refusal | None:
+    """Price band of the day, and limit price protection of orders that can trade.
+
+    A market that has left the band takes it along: the exchange widens it within the day.
+    """
+    reference = _market_price(quote)
+    left = band and reference is not None and not band[0] <= reference <= band[1]
+    if band and not left and not band[0] <= order.limit <= band[1]:
+        return Refusal(
+            EXCHANGE,
+            f"price {order.limit / 100:.2f} is outside the day's range "
+            f"{band[0] / 100:.2f} to {band[1] / 100:.2f}",
+        )
+    if reference is None or order.waits_for_trigger:
+        return None
+    limits = protected_range(order.contract.kind, reference, day)
+    if limits is None:
+        return None
+    beyond = order.limit > limits[1] if order.side is Side.BUY else order.limit < limits[0]
+    if not beyond:
+        return None
+    return Refusal(
+        EXCHANGE,
+        f"price {order.limit / 100:.2f} is beyond the limit price protection "
+        f"{limits[0] / 100:.2f} to {limits[1] / 100:.2f} around {reference / 100:.2f}",
+    )
+
+
+def expiry_refusal(order: BookOrder, held: int, day: date) -> Refusal | None:
+    """Contracts that have expired, and entries into stock options on their last day.
+
+    Parameters
+    ----------
+    held : int
+        Net units of the contract, open orders of the same side counted in.
+    """
+    contract = order.contract
+    if contract.expiry < day:
+        return Refusal(EXCHANGE, f"the contract expired on {contract.expiry}")
+    if contract.kind is not InstrumentKind.STOCK or contract.expiry != day:
+        return None
+    reduces = held * int(order.side) < 0 and order.left <= abs(held)
+    if reduces or broker_rule("stock_entry_on_expiry_day", day):
+        return None
+    return Refusal(
+        DESK, f"no fresh position in {contract.label} on its last day; only what is held may go"
+    )

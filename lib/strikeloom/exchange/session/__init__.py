@@ -1,0 +1,1 @@
+"""The trading session: order intake, matching as time passes, expiry, triggers."""
