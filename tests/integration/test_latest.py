@@ -132,7 +132,7 @@ def test_as_a_person_runs_it(
         main()
     heard = capsys.readouterr()
     assert ended.value.code == 1, "one could not be read"
-    assert "3 of 4 chains read, 1 failed; the same command goes on with the rest" in heard.err
+    assert "3 of 4 chains read, 1 failed; run the same command again for the rest" in heard.err
     assert "warning: NOSUCH: " in heard.err
     assert f"iv-history of {DAY}: " in heard.out
     assert "of 3 symbols" in heard.out
