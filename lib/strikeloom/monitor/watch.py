@@ -18,6 +18,7 @@ from strikeloom.errors import (
 from strikeloom.monitor.cycle import CycleReport, Watcher
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.alert import alert
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import Pace
 
@@ -69,6 +70,7 @@ def watch(
     interval = desk.settings.monitor.interval_seconds
     failures = 0
     with Lease(desk.home, desk.store) as lease:
+        _audit(desk)
         watcher = Watcher(desk, lease, pace, real, alert_only=alert_only)
         try:
             while True:
@@ -96,3 +98,17 @@ def watch(
         finally:
             with suppress(StoreError, BrokerError):
                 watcher.beat(STOPPED)
+
+
+def _audit(desk: Desk) -> None:
+    """Compare the positions kept with all fills; where they differ, the fills are right."""
+    differ = desk.store.audit_positions()
+    if not differ:
+        return
+    desk.store.rebuild_positions(differ)
+    alert(
+        desk,
+        "critical",
+        f"positions differed from their fills and were made anew from them: {', '.join(differ)}; "
+        "compare them with the broker",
+    )

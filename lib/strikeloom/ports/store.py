@@ -289,14 +289,12 @@ class TradingStore(Protocol):
         """One position; ``StoreError`` naming the id and the open ones when there is none."""
         ...
 
-    def audit_positions(self) -> int:
-        """Replay all fills and compare with the positions kept. Returns how many agree.
+    def audit_positions(self) -> list[str]:
+        """Replay all fills and compare with the positions kept. Returns the ids that differ."""
+        ...
 
-        Raises
-        ------
-        StoreError
-            When they differ; names the positions.
-        """
+    def rebuild_positions(self, position_ids: Collection[str]) -> None:
+        """Make these positions anew from their fills, which are the record."""
         ...
 
 

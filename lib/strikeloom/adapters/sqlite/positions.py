@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -64,21 +65,31 @@ class PositionRows(Bound):
             position_id=position_id,
         )
 
-    def audit_positions(self) -> int:
-        """Replay every fill and compare with the rows kept. Returns how many positions agree."""
+    def audit_positions(self) -> list[str]:
+        """Replay every fill and compare with the rows kept. Returns the ids that differ."""
         replayed = {p.position_id: p for p in replay(self.db.rows, self.market, self.account)}
         kept = {p.position_id: p for p in self.positions(open_only=False)}
-        differ = [
-            name for name in sorted(replayed.keys() | kept.keys())
-            if replayed.get(name) != kept.get(name)
-        ]  # fmt: skip
-        if differ:
-            raise StoreError(
-                f"{len(differ)} positions of {self.account} differ from what their fills add up "
-                f"to: {', '.join(differ[:5])}; stop trading and restore the store from a backup",
-                positions=tuple(differ),
-            )
-        return len(replayed)
+        names = sorted(replayed.keys() | kept.keys())
+        return [name for name in names if replayed.get(name) != kept.get(name)]
+
+    def rebuild_positions(self, position_ids: Collection[str]) -> None:
+        """Make these rows anew from their fills; a row without any fill goes."""
+        names = json.dumps(list(position_ids))
+        with self.db.transaction() as db:
+            for table in ("position_legs", "positions"):
+                db.execute(
+                    f"DELETE FROM {table} WHERE market = ? AND account = ? AND "  # noqa: S608
+                    "position_id IN (SELECT value FROM json_each(?))",
+                    (*self.pair, names),
+                )
+            traded = db.execute(
+                "SELECT DISTINCT position_id FROM trades WHERE market = ? AND account = ? AND "
+                "position_id IN (SELECT value FROM json_each(?))",
+                (*self.pair, names),
+            ).fetchall()
+            found = [row["position_id"] for row in traded]
+            keep_positions(db, self.market, self.account, found)
+        self.changes += 1
 
     def _held(self, which: str, *values: object) -> list[Row]:
         return self.db.rows(_HELD.format(which=which), (*self.pair, *values))
@@ -113,7 +124,7 @@ def keep_positions(
         _keep(db, position, first["fill_id"])
 
 
-def rebuild_positions(db: sqlite3.Connection) -> None:
+def fill_positions(db: sqlite3.Connection) -> None:
     """Make the rows of every account from its fills: a store of a version before has none."""
     found = db.execute("SELECT DISTINCT market, account, position_id FROM trades").fetchall()
     for market, account, name in found:

@@ -15,7 +15,7 @@ from strikeloom.exchange.server.responses import ApiResponse, data_refused, no_d
 from strikeloom.exchange.server.wire_codes import rupee
 from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.implied_vol import implied_vol
+from strikeloom.quant.implied.solver import implied_vol
 
 _SIDE = {Right.CALL: "ce", Right.PUT: "pe"}
 
