@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.credentials import Addresses
-from strikeloom.adapters.dhan.errors import asked
 from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
-from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
-from strikeloom.adapters.dhan.mapping import full_quote, price_on_tick, quote_of, traded_moment
+from strikeloom.adapters.dhan.mapping import full_quote, price_on_tick, traded_moment
 from strikeloom.adapters.dhan.packets import (
     SEGMENT_NUMBERS,
     FullTick,
@@ -22,18 +20,17 @@ from strikeloom.adapters.dhan.packets import (
     QuoteTick,
     Ticker,
 )
+from strikeloom.adapters.dhan.quote_calls import MOST_IN_A_CALL, QuoteCalls
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses, Status
 from strikeloom.adapters.dhan.stream import FULL, QUOTE, FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, NoQuote
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.clock import Clock
 
-_A_CALL = 1000
 #: Real seconds in which what is being asked for is waited for at the end.
 _ENDING = 20.0
 #: Real seconds after which a quote that did not tick is asked for. An illiquid contract may not
@@ -53,6 +50,9 @@ class DhanFeed:
     ----------
     stream : Addresses, optional
         Subscribe to what is asked for, there; without it every look asks by REST.
+    on_tick : callable, optional
+        Called in the socket's thread when ticks of subscribed instruments have changed the
+        cache, once for all that arrived together.
     """
 
     def __init__(
@@ -63,12 +63,14 @@ class DhanFeed:
         settlements: Settlements,
         *,
         stream: Addresses | None = None,
+        on_tick: Callable[[], None] = lambda: None,
         pauses: Pauses = Pauses(),  # noqa: B008 (frozen)
     ) -> None:
-        self._client = client
+        self._calls = QuoteCalls(client, instruments, clock)
         self._instruments = instruments
         self._clock = clock
         self._settlements = settlements
+        self._on_tick = on_tick
         self.cache = LiveQuotes()
         self.queue = TickQueue()
         self._day: date | None = None
@@ -176,6 +178,7 @@ class DhanFeed:
             contracts = list(self._contracts.values())
             self._poll(contracts, seen={c.key: None for c in contracts})
             self.repairs += 1
+            self._on_tick()
         except DataError:
             pass  # the day has turned meanwhile: what is wanted now is asked for when it is
         finally:
@@ -227,8 +230,8 @@ class DhanFeed:
 
     def _poll(self, contracts: list[OptionContract], *, seen: Mapping[str, Any]) -> None:
         """Ask for quotes; one that was never seen must be answered for."""
-        for first in range(0, len(contracts), _A_CALL):
-            some = contracts[first : first + _A_CALL]
+        for first in range(0, len(contracts), MOST_IN_A_CALL):
+            some = contracts[first : first + MOST_IN_A_CALL]
             try:
                 self._ask(some)
             except BrokerError:
@@ -236,54 +239,49 @@ class DhanFeed:
                     raise
 
     def _ask(self, contracts: list[OptionContract]) -> None:
-        day = self._instruments.in_force()
-        ids = {self._instruments.security_of(c.key, day).number: c for c in contracts}
-        rows = self._quoted({OPTIONS: list(ids)}).get(OPTIONS, {})
-        at = self._clock.now()
-        quotes = [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
+        quotes = self._calls.quotes(contracts)
         self._seen |= dict.fromkeys((c.key for c in contracts), time.monotonic())
         self._keep(quotes)
 
     def _ask_level(self, symbol: str, security: SecurityId, known: object) -> None:
         try:
-            rows = self._quoted({security.segment: [security.number]})
+            level = self._calls.level(security)
         except BrokerError:
             if known is None:
                 raise
             return
-        row = rows.get(security.segment, {}).get(str(security.number)) or {}
-        last = float(row.get("last_price") or 0.0)
-        if last > 0:
-            self._levels[symbol] = paise(round(last, 2), what="level"), self._clock.now()
+        if level is not None:
+            self._levels[symbol] = level, self._clock.now()
             self._seen[symbol] = time.monotonic()
 
-    def _quoted(self, ids: dict[str, list[int]]) -> dict[str, Any]:
-        body = asked(self._client, CallClass.QUOTE, "quote_data", ids, what="quotes")
-        data = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(data, dict):
-            raise BrokerError("Dhan's answer for quotes holds no data")
-        return data
-
     def _use(self, packets: list[Packet]) -> None:
-        """Turn ticks into quotes."""
+        """Turn ticks into quotes and levels, then report that there are new ones."""
         at = self._clock.now()
-        used = (self._used(packet, at) for packet in packets)
-        self._keep(quote for quote in used if quote is not None)
+        quotes: list[Quote] = []
+        levels = 0
+        for packet in packets:
+            place = packet.segment, packet.security_id
+            contract = self._contracts.get(place)
+            if contract is not None and isinstance(packet, FullTick):
+                self._seen[contract.key] = time.monotonic()
+                quotes.append(full_quote(packet, contract, at))
+            elif isinstance(packet, Ticker | QuoteTick | FullTick):
+                levels += self._keep_level(packet, at)
+        if self._keep(quotes) or levels:
+            self._on_tick()
 
-    def _keep(self, quotes: Iterable[Quote]) -> None:
-        """A contract that shows neither side nor a last price has no quote."""
-        self.cache.put(q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None))
+    def _keep(self, quotes: Iterable[Quote]) -> int:
+        """Cache quotes; a contract that shows neither side nor a last price has none."""
+        kept = [q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None)]
+        self.cache.put(kept)
+        return len(kept)
 
-    def _used(self, packet: Packet, at: datetime) -> Quote | None:
-        place = packet.segment, packet.security_id
-        contract = self._contracts.get(place)
-        if contract is not None and isinstance(packet, FullTick):
-            self._seen[contract.key] = time.monotonic()
-            return full_quote(packet, contract, at)
-        symbol = self._symbols.get(place)
-        if symbol is not None and isinstance(packet, Ticker | QuoteTick | FullTick):
-            level = price_on_tick(packet.last, 5)
-            if level is not None:
-                self._seen[symbol] = time.monotonic()
-                self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
-        return None
+    def _keep_level(self, packet: Ticker | QuoteTick | FullTick, at: datetime) -> bool:
+        """Keep the level of an underlying; whether the packet has one."""
+        symbol = self._symbols.get((packet.segment, packet.security_id))
+        level = price_on_tick(packet.last, 5) if symbol is not None else None
+        if symbol is None or level is None:
+            return False
+        self._seen[symbol] = time.monotonic()
+        self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
+        return True
