@@ -167,11 +167,14 @@ def live_account(mode: Mode, market: str, found: Wire) -> str:
 def wake_on_ticks(desk: Desk) -> None:
     """Let each tick of a subscribed instrument end the waits of the desk's clock.
 
-    For a watcher, which then decides as prices change and not only at its interval. Ticks do so
-    while order updates are connected; on a replayed day nothing changes.
+    For a watcher, which then decides as prices change and not only at its interval, and does not
+    wait for quotes that are asked for. Ticks wake while order updates are connected; on a
+    replayed day nothing changes.
     """
     if isinstance(desk.clock, WakefulClock):
         desk.clock.wakes_on_ticks = True
+    if isinstance(desk.feed, DhanFeed):
+        desk.feed.refreshes_in_background = True
 
 
 def live_clock(found: Wire) -> WakefulClock:

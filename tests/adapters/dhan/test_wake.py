@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from strikeloom.adapters.dhan.clock import WakefulClock
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.errors import BrokerError
 from support.dhan_client import OurSide, eventually
 from support.fakes import option
 from support.local_exchange import LocalExchange
@@ -128,3 +131,40 @@ def test_a_watcher_that_is_always_woken_leaves_time_to_others() -> None:
         clock.on_tick()
         clock.wait(LONG)
     assert time.monotonic() - began >= 20 * 0.002
+
+
+def test_a_watcher_does_not_wait_for_a_quote_that_did_not_tick(
+    ours: OurSide, local: LocalExchange
+) -> None:
+    """It is asked for in another thread, which wakes the watcher when it has come."""
+    clock = _watching()
+    feed = ours.feed(on_tick=clock.on_tick)
+    feed.refreshes_in_background = True
+    try:
+        _subscribed(feed, local)
+        feed.spot("NIFTY")
+        clock.wait(0.05)
+        local.market.show(CALL, 97_00, 98_00)  # not pushed: only a question shows it
+        local.market.spots["NIFTY"] = 25_200_00
+        feed._seen = dict.fromkeys(feed._seen, time.monotonic() - 60.0)
+        assert feed.quotes([CALL])[CALL.key].bid == 98_00
+        assert _seconds(clock, LONG) < LONG / 2
+        eventually(lambda: feed.quotes([CALL])[CALL.key].bid == 97_00)
+        feed._seen = dict.fromkeys(feed._seen, time.monotonic() - 60.0)
+        assert feed.spot("NIFTY")[0] == 25_000_00
+        eventually(lambda: feed.spot("NIFTY")[0] == 25_200_00)
+    finally:
+        feed.close()
+
+
+def test_a_quote_that_was_never_seen_is_waited_for(ours: OurSide, local: LocalExchange) -> None:
+    feed = ours.feed()
+    feed.refreshes_in_background = True
+    try:
+        local.market.show(CALL, 97_00, 98_00)
+        assert feed.quotes([CALL])[CALL.key].bid == 97_00
+        local.fault("bad-gateway", on="quotes")
+        with pytest.raises(BrokerError):
+            feed.quotes([CALL, OTHER])
+    finally:
+        feed.close()
