@@ -35,6 +35,9 @@ class RecordingBroker:
         self.sent.append(order_id)
         raise AssertionError(f"cancelled {order_id}")
 
+    def change_count(self) -> None:
+        return None
+
     def orders(self) -> list[Order]:
         return []
 

@@ -13,12 +13,27 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.domain.quotes import MarkHow, Quote
+from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError
-from strikeloom.monitor.mark import mark_position, mark_quote
+from strikeloom.monitor.mark import mark_contract, mark_position
+from strikeloom.trading.prepare import last_day
 from support.desk import MadeDesk
 from support.fakes import ist, option
 
 NOW = ist("2026-02-11 10:00")
+
+
+CALL = option(25_000)
+
+
+def snapshot_of(given_quote, at, most):
+    return MarketSnapshot(at, {CALL.key: given_quote} if given_quote else {}, most, "replay")
+
+
+def mark(desk, position, quotes):
+    now, most = desk.clock.now(), desk.quote_age_seconds
+    snapshot = MarketSnapshot(now, quotes, most, desk.mode.value)
+    return mark_position(position, snapshot, last_day=last_day(desk, position), peak=None)
 
 
 def quote(bid, ask, last=None, age=0.0):
@@ -36,16 +51,16 @@ def quote(bid, ask, last=None, age=0.0):
     ],
 )
 def test_mark_is_the_mid_else_the_last(given_quote, price, how):
-    mark = mark_quote(given_quote, NOW, 60)
-    assert mark is not None
-    assert (mark.price, mark.how) == (price, how)
+    found = mark_contract(CALL, snapshot_of(given_quote, NOW, 60))
+    assert found is not None
+    assert (found.price, found.how) == (price, how)
 
 
 @pytest.mark.parametrize(
     "given_quote", [None, quote(100, 110, 90, age=61), quote(None, 110), quote(110, 100)]
 )
 def test_no_mark_where_there_is_nothing_fresh(given_quote):
-    assert mark_quote(given_quote, NOW, 60) is None
+    assert mark_contract(CALL, snapshot_of(given_quote, NOW, 60)) is None
 
 
 def test_pnl_of_a_spread_by_hand(made: MadeDesk):
@@ -56,7 +71,7 @@ def test_pnl_of_a_spread_by_hand(made: MadeDesk):
     made.show(sold, 99_50, 100_50)
     made.show(bought, 59_50, 60_50)
     quotes = made.feed.quotes([sold, bought])
-    marked = mark_position(made.desk, position, quotes, None)
+    marked = mark(made.desk, position, quotes)
     # sold at the bid 119.50, bought at the ask 70.50; marked at mids of 100 and 60
     received = (119_50 - 70_50) * units
     assert marked.entry_premium == received
@@ -69,7 +84,7 @@ def test_pnl_of_a_spread_by_hand(made: MadeDesk):
 def test_one_leg_without_price_means_no_pnl(made: MadeDesk):
     position = made.enter(made.spread(), 2)
     sold = option(24_800, Right.PUT)
-    marked = mark_position(made.desk, position, made.feed.quotes([sold]), None)
+    marked = mark(made.desk, position, made.feed.quotes([sold]))
     assert marked.pnl is None
     assert marked.missing == (option(24_600, Right.PUT).label,)
 
@@ -77,14 +92,14 @@ def test_one_leg_without_price_means_no_pnl(made: MadeDesk):
 def test_old_quotes_are_no_quotes(made: MadeDesk):
     position = made.enter(made.spread(), 2)
     made.clock.wait(901)  # config/desk.yaml, replay
-    marked = mark_position(made.desk, position, dict(made.feed.shown), None)
+    marked = mark(made.desk, position, dict(made.feed.shown))
     assert marked.pnl is None
     assert [text.rpartition(" (")[2] for text in marked.missing] == ["older than 900 s)"] * 2
 
 
 def test_limits_stay_those_of_the_quantity_first_filled(made: MadeDesk):
     position = made.enter(made.spread(), 4)
-    before = mark_position(made.desk, position, dict(made.feed.shown), None)
+    before = mark(made.desk, position, dict(made.feed.shown))
     half = replace(
         position,
         legs=tuple(
@@ -92,14 +107,14 @@ def test_limits_stay_those_of_the_quantity_first_filled(made: MadeDesk):
             for leg in position.legs
         ),
     )
-    after = mark_position(made.desk, half, dict(made.feed.shown), None)
+    after = mark(made.desk, half, dict(made.feed.shown))
     assert (after.max_profit, after.max_loss) == (before.max_profit, before.max_loss)
 
 
 def test_a_sold_call_can_lose_without_limit(made: MadeDesk):
     call = made.show(option(25_500), 80_00, 81_00)
     position = made.enter(made.propose([Leg(call, Side.SELL, 1, 80_00)], "short_call"), 1)
-    marked = mark_position(made.desk, position, dict(made.feed.shown), None)
+    marked = mark(made.desk, position, dict(made.feed.shown))
     assert marked.max_loss is None
     assert marked.max_profit == 80_00 * 65
 
@@ -109,7 +124,7 @@ def test_legs_of_two_expiries_are_refused(made: MadeDesk):
     other = replace(position.legs[0].contract, expiry=ist("2026-03-24 00:00").date())
     mixed = replace(position, legs=(replace(position.legs[0], contract=other), position.legs[1]))
     with pytest.raises(DataError, match="2 expiries"):
-        mark_position(made.desk, mixed, {}, None)
+        mark(made.desk, mixed, {})
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +159,7 @@ def test_pnl_is_what_leaving_at_the_marks_would_leave(lasting, lots, entry, bids
         c.key: Quote(c.key, b, b + w, None, 1, 1, 0, 0, NOW)
         for c, b, w in zip(contracts, bids, widths, strict=True)
     }
-    marked = mark_position(lasting.desk, position, quotes, None)
+    marked = mark(lasting.desk, position, quotes)
     cash = -14
     for sign, paid, bid, width in zip(signs, entry, bids, widths, strict=True):
         cash -= sign * units * paid

@@ -123,6 +123,9 @@ class FaultyBroker:
         fault = self._before("cancel", order_id)
         return self._answer(fault, self._broker.cancel(order_id), order_id)
 
+    def change_count(self) -> None:
+        """Report no changes: whoever needs to know has to read."""
+
     def orders(self) -> list[Order]:
         """Orders of the broker behind, without those that are late."""
         self._before("look", "orders")

@@ -110,6 +110,9 @@ class WaywardBroker:
             slip.trades = [(units, True) for units, _ in slip.trades]
         self.next_submit, self.next_cancel = [], []
 
+    def change_count(self) -> None:
+        return None
+
     def orders(self) -> list[Order]:
         return [self._order(s) for s in self.slips if not s.hidden and self._is_of_today(s)]
 

@@ -17,6 +17,10 @@ class ReadThrough:
         self.book_is_complete = broker.book_is_complete
         self.reports_settlements = broker.reports_settlements
 
+    def change_count(self) -> object | None:
+        """Change count of the broker behind."""
+        return self._broker.change_count()
+
     def orders(self) -> list[Order]:
         """Orders of the broker behind."""
         return self._broker.orders()

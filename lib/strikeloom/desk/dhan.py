@@ -232,7 +232,7 @@ def live_ports(
         broker = engine = SimBroker(where.account(account), feed, clock, cash, instruments)
         closers = (feed.close, client.close, engine.close)
     else:
-        broker = DhanBroker(client, instruments, clock)
+        broker = DhanBroker(client, instruments, clock, updates.change_count)
         clock.begin_with(updates.start)
         closers = (updates.close, feed.close, client.close)
         if mode is Mode.ALERT:

@@ -44,6 +44,14 @@ class Broker(Protocol):
         """Ask for a cancellation; the answer may already be terminal (it filled first)."""
         ...
 
+    def change_count(self) -> object | None:
+        """Value that differs when something of the account may have changed.
+
+        Reading it asks the broker nothing. ``None`` where changes are not reported just now (no
+        connection for updates): then whoever needs to know has to read.
+        """
+        ...
+
     def orders(self) -> list[Order]:
         """All orders of the trading day."""
         ...

@@ -66,10 +66,17 @@ class Reports:
         self.advance()
         return self._account.orders(day)
 
-    def trades(self, day: date | None = None, order: int | None = None) -> list[Trade]:
-        """Trades and settlements: all, of a day, or of an order."""
+    def trades(
+        self, day: date | None = None, order: int | None = None, *, after: int = 0
+    ) -> list[Trade]:
+        """Trades and settlements: all, of a day, of an order, or with a later number."""
         self.advance()
-        return self._account.trades(day, order)
+        return self._account.trades(day, order, after=after)
+
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs once orders, trades or positions may have changed."""
+        self.advance()
+        return self._account.change_count()
 
     def positions(self) -> list[Position]:
         """Positions of the day, those closed today included."""

@@ -6,9 +6,9 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Alert
 
 
-def tell(desk: Desk, level: str, text: str) -> None:
+def alert(desk: Desk, level: str, text: str) -> None:
     """Keep and send an alert; ``level`` is ``info``, ``warning`` or ``critical``."""
-    if any(alert.text == text for alert in desk.store.alerts()):
+    if any(known.text == text for known in desk.store.alerts()):
         return
     desk.store.add_alert(Alert(desk.clock.now(), level, text))
     desk.alerts.send(level, text)
