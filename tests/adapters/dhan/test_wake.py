@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -134,31 +136,44 @@ def test_a_watcher_that_is_always_woken_leaves_time_to_others() -> None:
 
 
 def test_a_watcher_does_not_wait_for_a_quote_that_did_not_tick(
-    ours: OurSide, local: LocalExchange
+    ours: OurSide, local: LocalExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked for in another thread, which wakes the watcher when it has come."""
     clock = _watching()
     feed = ours.feed(on_tick=clock.on_tick)
     feed.refreshes_in_background = True
+    answered = threading.Event()
+    for name in ("quotes", "level"):
+        monkeypatch.setattr(feed._calls, name, _after(answered, getattr(feed._calls, name)))
     try:
+        answered.set()
         _subscribed(feed, local)
         feed.spot("NIFTY")
+        answered.clear()
         clock.wait(0.05)
         local.market.show(CALL, 97_00, 98_00)  # not pushed: only a question shows it
         local.market.spots["NIFTY"] = 25_200_00
         feed._seen = dict.fromkeys(feed._seen, time.monotonic() - 60.0)
         assert feed.quotes([CALL])[CALL.key].bid == 98_00
+        assert feed.spot("NIFTY")[0] == 25_000_00
+        answered.set()
         assert _seconds(clock, LONG) < LONG / 2
         eventually(lambda: feed.quotes([CALL])[CALL.key].bid == 97_00)
-        feed._seen = dict.fromkeys(feed._seen, time.monotonic() - 60.0)
-        assert feed.spot("NIFTY")[0] == 25_000_00
         eventually(lambda: feed.spot("NIFTY")[0] == 25_200_00)
     finally:
         feed.close()
 
 
+def _after(answered: threading.Event, call: Callable[..., Any]) -> Callable[..., Any]:
+    def waiting(*args: Any) -> Any:
+        answered.wait(10)
+        return call(*args)
+
+    return waiting
+
+
 def test_a_quote_that_was_never_seen_is_waited_for(ours: OurSide, local: LocalExchange) -> None:
-    feed = ours.feed()
+    feed = ours.feed(streaming=False)
     feed.refreshes_in_background = True
     try:
         local.market.show(CALL, 97_00, 98_00)

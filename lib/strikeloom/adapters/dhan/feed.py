@@ -122,7 +122,7 @@ class DhanFeed:
         stale = [contract for contract in found.values() if self._is_stale(contract.key)]
         if self.refreshes_in_background and any(contract.key in held for contract in stale):
             # all that are due soon in one call: few calls are allowed
-            self._due = [c for c in found.values() if self._is_stale(c.key, _FRESH / 2)]
+            self._due = [c for c in found.values() if self._is_stale(c.key, soon=True)]
             self._refresh.start()
             stale = [contract for contract in stale if contract.key not in held]
         if stale:
@@ -200,10 +200,10 @@ class DhanFeed:
                 self._ask_level(symbol, security, self._levels.get(symbol))
             self._on_tick()
 
-    def _is_stale(self, name: str, seconds: float = _FRESH) -> bool:
-        """Whether neither a tick nor an answer has shown it in the last seconds."""
-        seen = self._seen.get(name)
-        return self._stream is None or seen is None or time.monotonic() - seen > seconds
+    def _is_stale(self, name: str, *, soon: bool = False) -> bool:
+        """Whether neither a tick nor an answer has shown it lately; ``soon``: or it almost is."""
+        seen, longest = self._seen.get(name), _FRESH / 2 if soon else _FRESH
+        return self._stream is None or seen is None or time.monotonic() - seen > longest
 
     def _turn_day(self) -> date:
         """Day of the list in force; when it is another, nothing known by the old ids counts.
