@@ -16,7 +16,7 @@ from strikeloom.domain.positions import Position
 from strikeloom.domain.quotes import Mark
 from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.implied_vol import Reason, implied_vol
+from strikeloom.quant.implied.solver import Reason, implied_vol
 
 _VOL_POINT = 0.01
 

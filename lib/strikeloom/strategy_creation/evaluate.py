@@ -17,16 +17,16 @@ from strikeloom.nse.charges import trade_charges
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, Payoffs, payoffs
-from strikeloom.quant.probability import (
+from strikeloom.quant.probability.at_expiry import (
     Law,
     expected_value,
     probability_of_profit,
     real_world,
     tail_mean,
 )
-from strikeloom.quant.reach import reach
-from strikeloom.quant.smile import Curves, volatility
-from strikeloom.quant.touch import touch_on_smile
+from strikeloom.quant.probability.reach import reach
+from strikeloom.quant.probability.touch import touch_on_smile
+from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
