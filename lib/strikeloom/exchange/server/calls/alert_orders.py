@@ -19,8 +19,8 @@ from strikeloom.exchange.conditional.condition import (
     Condition,
 )
 from strikeloom.exchange.conditional.indicators import INDICATORS
-from strikeloom.exchange.conditional.records import Leg, StandingKind
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.conditional.records import ConditionalKind, ConditionalLeg
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.answers import Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
@@ -36,7 +36,7 @@ def place(call: Call) -> Answer:
     """Take a condition and the orders to place once it is met."""
     watch, last_day = _condition(call)
     orders = _orders(call)
-    found = heard(lambda: call.engine.standing.place_alert(watch, orders, last_day))
+    found = heard(lambda: call.engine.alert_orders.place(watch, orders, last_day))
     call.house.placed_standing(call.client.client_id, found.item.number)
     return Answer(_status(found))
 
@@ -45,21 +45,21 @@ def modify(call: Call) -> Answer:
     """Change the condition, and the orders where there are any."""
     number, (watch, last_day) = standing_number(call.args[0]), _condition(call)
     orders = _orders(call) if "orders" in call.body else None
-    desk = call.engine.standing
-    return Answer(_status(heard(lambda: desk.change_alert(number, watch, orders, last_day))))
+    desk = call.engine.alert_orders
+    return Answer(_status(heard(lambda: desk.change(number, watch, orders, last_day))))
 
 
 def cancel(call: Call) -> Answer:
     """End one that still waits."""
     number = standing_number(call.args[0])
-    found = heard(lambda: call.engine.standing.cancel(StandingKind.ALERT, number))
+    found = heard(lambda: call.engine.conditional.cancel(ConditionalKind.ALERT, number))
     return Answer(_status(found))
 
 
 def by_id(call: Call) -> Answer:
     """One alert."""
     number = standing_number(call.args[0])
-    found = heard(lambda: call.engine.standing.get(StandingKind.ALERT, number))
+    found = heard(lambda: call.engine.conditional.get(ConditionalKind.ALERT, number))
     if not call.house.shows_standing(call.client.client_id, number):
         raise refused("DH-905", f"no alert {call.args[0]}")
     return Answer(_row(call, found))
@@ -67,7 +67,7 @@ def by_id(call: Call) -> Answer:
 
 def listed(call: Call) -> Answer:
     """Alerts that wait or ended today."""
-    found = call.engine.standing.all(StandingKind.ALERT)
+    found = call.engine.conditional.all(ConditionalKind.ALERT)
     client = call.client.client_id
     return Answer(
         [_row(call, one) for one in found if call.house.shows_standing(client, one.item.number)]
@@ -137,11 +137,11 @@ def _order(call: Call, row: Any) -> Placement:
     return placement(call, {**row, "disclosedQuantity": shown, "afterMarketOrder": False})
 
 
-def _status(one: Stands) -> dict[str, object]:
+def _status(one: ConditionalStatus) -> dict[str, object]:
     return {"alertId": standing_id(one.item.number), "alertStatus": one.item.state.value}
 
 
-def _row(call: Call, one: Stands) -> dict[str, object]:
+def _row(call: Call, one: ConditionalStatus) -> dict[str, object]:
     item, watch = one.item, one.item.watch
     assert isinstance(watch, Condition)  # noqa: S101 (for the type checker)
     return {
@@ -166,7 +166,7 @@ def _row(call: Call, one: Stands) -> dict[str, object]:
     }
 
 
-def _leg(call: Call, leg: Leg) -> dict[str, object]:
+def _leg(call: Call, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
     return {
         "transactionType": what.side.name,

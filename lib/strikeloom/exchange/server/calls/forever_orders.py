@@ -7,8 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.conditional.records import (
+    ENTRY,
+    STOP,
+    TARGET,
+    ConditionalKind,
+    ConditionalLeg,
+    LegState,
+)
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.answers import Answer
 from strikeloom.exchange.server.call import Call, bad_field
@@ -34,7 +41,7 @@ def place(call: Call) -> Answer:
         names = {"price": "price1", "triggerPrice": "triggerPrice1", "quantity": "quantity1"}
         second = {name: call.body.get(other) for name, other in names.items()}
         waits.append(_wait(call, {**call.body, **second}))
-    found = heard(lambda: call.engine.standing.place_forever(waits))
+    found = heard(lambda: call.engine.forever_orders.place(waits))
     call.house.placed_standing(call.client.client_id, found.item.number)
     return Answer(_taken(found, OrderState.PENDING.value))
 
@@ -42,7 +49,7 @@ def place(call: Call) -> Answer:
 def modify(call: Call) -> Answer:
     """Change one leg; all its values are said again."""
     number = standing_number(call.args[0])
-    before = heard(lambda: call.engine.standing.get(StandingKind.FOREVER, number))
+    before = heard(lambda: call.engine.conditional.get(ConditionalKind.FOREVER, number))
     leg = before.item.leg(_LEGS.get(call.text("legName").upper(), ""))
     if leg is None:
         raise bad_field("legName", call.body.get("legName"))
@@ -57,20 +64,20 @@ def modify(call: Call) -> Answer:
         "correlationId": what.correlation_id,
     }
     change, trigger = _wait(call, {**call.body, **same})
-    found = heard(lambda: call.engine.standing.change_forever(number, leg.name, change, trigger))
+    found = heard(lambda: call.engine.forever_orders.change(number, leg.name, change, trigger))
     return Answer(_taken(found, OrderState.PENDING.value))
 
 
 def cancel(call: Call) -> Answer:
     """End one that still waits."""
     number = standing_number(call.args[0])
-    found = heard(lambda: call.engine.standing.cancel(StandingKind.FOREVER, number))
+    found = heard(lambda: call.engine.conditional.cancel(ConditionalKind.FOREVER, number))
     return Answer(_taken(found, OrderState.CANCELLED.value), 202)
 
 
 def listed(call: Call) -> Answer:
     """Forever orders that wait or ended today, a row a leg."""
-    found = call.engine.standing.all(StandingKind.FOREVER)
+    found = call.engine.conditional.all(ConditionalKind.FOREVER)
     return Answer(
         [
             _row(call, one, leg)
@@ -95,15 +102,15 @@ def _flag(call: Call) -> str:
     return flag
 
 
-def _flag_of(one: Stands) -> str:
+def _flag_of(one: ConditionalStatus) -> str:
     return "OCO" if len(one.item.legs) > 1 else "SINGLE"
 
 
-def _taken(one: Stands, status: str) -> dict[str, object]:
+def _taken(one: ConditionalStatus, status: str) -> dict[str, object]:
     return {"orderId": standing_id(one.item.number), "orderStatus": status}
 
 
-def _row(call: Call, one: Stands, leg: Leg) -> dict[str, object]:
+def _row(call: Call, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
     listed_as = call.house.listed(what.contract.key)
     order = next((order for order in one.orders if order.leg == leg.name), None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.account.margin_quote import MarginAnswer
+from strikeloom.exchange.account.margin_quote import MarginQuote
 from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.server.answers import Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
@@ -105,7 +105,7 @@ def _waiting(call: Call) -> list[Placement]:
     ]
 
 
-def _margin(call: Call, legs: list[Placement], *, holdings: bool) -> MarginAnswer:
+def _margin(call: Call, legs: list[Placement], *, holdings: bool) -> MarginQuote:
     try:
         return call.engine.margin(legs, with_holdings=holdings)
     except DataError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.account.position import Position
+from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.server.answers import Answer, refused
 from strikeloom.exchange.server.call import Call, bad_field
 from strikeloom.exchange.server.words import PRODUCTS, derivative, rupee
@@ -55,7 +55,7 @@ def convert(call: Call) -> Answer:
     return Answer({"status": "success"})
 
 
-def _row(call: Call, it: Position, mark: int | None) -> dict[str, object]:
+def _row(call: Call, it: NetPosition, mark: int | None) -> dict[str, object]:
     listed = call.house.listed(it.contract.key)
     unrealised = (
         None if mark is None else it.sell_value - it.buy_value + it.net * mark - it.realised

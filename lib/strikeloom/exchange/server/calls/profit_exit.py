@@ -24,7 +24,7 @@ def begin(call: Call) -> Answer:
         tuple(product for word, product in _PRODUCTS.items() if word in words),
         call.truth("enableKillSwitch"),
     )
-    found = heard(lambda: call.engine.standing.set_profit(rule))
+    found = heard(lambda: call.engine.profit_rules.set(rule))
     return Answer(
         {
             "pnlExitStatus": found.state.value,
@@ -35,7 +35,7 @@ def begin(call: Call) -> Answer:
 
 def look(call: Call) -> Answer:
     """Limits in force."""
-    found = call.engine.standing.profit()
+    found = call.engine.profit_rules.active()
     if found is None or not isinstance(found.watch, ProfitRule):
         return Answer({"pnlExitStatus": "DISABLED"})
     rule = found.watch
@@ -52,5 +52,5 @@ def look(call: Call) -> Answer:
 
 def stop(call: Call) -> Answer:
     """End the limits in force."""
-    call.engine.standing.stop_profit()
+    call.engine.profit_rules.stop()
     return Answer({"pnlExitStatus": "DISABLED", "message": "P&L based exit stopped successfully"})

@@ -7,13 +7,13 @@ from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
-    Leg,
+    ConditionalKind,
+    ConditionalLeg,
+    ConditionalState,
     LegState,
-    StandingKind,
-    StandingState,
 )
 from strikeloom.exchange.conditional.validation import SuperTerms
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import Change
 from strikeloom.exchange.server.answers import Answer
@@ -27,7 +27,7 @@ _LEGS = (ENTRY, TARGET, STOP)
 def place(call: Call) -> Answer:
     """Place an entry with its exits; the entry's number is that of the whole."""
     what, terms = placement(call, {**call.body, "afterMarketOrder": False}), _terms(call)
-    found = heard(lambda: call.engine.standing.place_super(what, terms))
+    found = heard(lambda: call.engine.super_orders.place(what, terms))
     entry = next(order for order in found.orders if order.leg == ENTRY)
     call.house.placed(call.client.client_id, entry)
     return Answer(taken(entry))
@@ -36,7 +36,7 @@ def place(call: Call) -> Answer:
 def modify(call: Call) -> Answer:
     """Change one leg; without a trailing jump the stop follows no more."""
     number, leg = _standing(call), call.text("legName").upper()
-    desk = call.engine.standing
+    desk = call.engine.super_orders
     if leg == ENTRY:
         change = Change(
             units=call.whole("quantity"),
@@ -63,20 +63,20 @@ def cancel(call: Call) -> Answer:
     number, leg = _standing(call), call.args[1].upper()
     if leg not in _LEGS:
         raise bad_field("orderLeg", leg)
-    found = heard(lambda: call.engine.standing.cancel_super(number, leg))
+    found = heard(lambda: call.engine.super_orders.cancel(number, leg))
     said = {"orderId": order_id(found.item.entry), "orderStatus": OrderState.CANCELLED}
     return Answer(said, 202)
 
 
 def listed(call: Call) -> Answer:
     """Super orders of the day, each with its exits."""
-    found = call.engine.standing.all(StandingKind.SUPER)
+    found = call.engine.conditional.all(ConditionalKind.SUPER)
     return Answer([_row(call, one) for one in found if _shown(call, one)])
 
 
 def _standing(call: Call) -> int:
     number = order_number(call.args[0])
-    return heard(lambda: call.engine.standing.number_of(number))
+    return heard(lambda: call.engine.super_orders.number_of(number))
 
 
 def _terms(call: Call) -> SuperTerms:
@@ -87,18 +87,18 @@ def _terms(call: Call) -> SuperTerms:
     )
 
 
-def _shown(call: Call, one: Stands) -> bool:
+def _shown(call: Call, one: ConditionalStatus) -> bool:
     return call.house.shows(call.client.client_id, one.item.entry)
 
 
-def _row(call: Call, one: Stands) -> dict[str, object]:
+def _row(call: Call, one: ConditionalStatus) -> dict[str, object]:
     entry = next(order for order in one.orders if order.leg == ENTRY)
     stop, contract = one.item.leg(STOP), entry.contract
     status = entry.state.value
     if any(leg.state is LegState.TRIGGERED for leg in one.item.legs):
         status = LegState.TRIGGERED.value
-    if one.item.state is StandingState.CLOSED:
-        status = StandingState.CLOSED.value
+    if one.item.state is ConditionalState.CLOSED:
+        status = ConditionalState.CLOSED.value
     last = call.house.marks([contract.key]).get(contract.key)
     return {
         **order_row(call, entry),
@@ -109,7 +109,7 @@ def _row(call: Call, one: Stands) -> dict[str, object]:
     }
 
 
-def _leg(one: Stands, leg: Leg, entry: BookOrder) -> dict[str, object]:
+def _leg(one: ConditionalStatus, leg: ConditionalLeg, entry: BookOrder) -> dict[str, object]:
     mine = [order for order in one.orders if order.leg == leg.name]
     exited = sum(order.filled for order in one.orders if order.leg != ENTRY)
     live = one.item.active and leg.state is not LegState.CANCELLED
@@ -126,13 +126,13 @@ def _leg(one: Stands, leg: Leg, entry: BookOrder) -> dict[str, object]:
     }
 
 
-def _leg_status(one: Stands, leg: Leg, mine: list[BookOrder]) -> str:
+def _leg_status(one: ConditionalStatus, leg: ConditionalLeg, mine: list[BookOrder]) -> str:
     """Waiting, at the exchange, or how its order or the whole ended."""
     if mine and leg.state is LegState.TRIGGERED:
         ended = all(order.state.terminal for order in mine)
         return mine[-1].state.value if ended else LegState.TRIGGERED.value
     if leg.state is not LegState.PENDING or one.item.active:
         return leg.state.value
-    if one.item.state is StandingState.CLOSED:
+    if one.item.state is ConditionalState.CLOSED:
         return LegState.CANCELLED.value
     return one.item.state.value
