@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
 SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
-KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel(); from strikeloom.quant.engine import load; load()'
+KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel(); from strikeloom.quant.implied.engine import load; load()'
 
 .PHONY: help setup demo test check bench soak lab notebooks lock clean
 

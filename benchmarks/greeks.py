@@ -21,8 +21,8 @@ import mpmath as mp
 import numpy as np
 from peers.options import Options, chains
 
-from strikeloom.quant import engine, plain
 from strikeloom.quant.black76 import Greeks, greeks
+from strikeloom.quant.implied import engine, numpy_rows
 
 warnings.filterwarnings("ignore")
 ROWS, FEW, EXACT = 1_000_000, 5_000, 400
@@ -35,7 +35,7 @@ def ours(o: Options) -> Greeks:
 def in_numpy(o: Options) -> Greeks:
     _, size, inputs = engine.columns(o.forward, o.strike, o.years, o.vol, o.is_call, 1.0)
     out = np.empty((6, size))
-    plain.greek_rows(inputs, out)
+    numpy_rows.greek_rows(inputs, out)
     return Greeks(*out)
 
 

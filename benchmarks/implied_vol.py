@@ -20,10 +20,10 @@ one_core()
 import numpy as np
 from peers.options import Options, chains, conditioning, exact_prices
 
-from strikeloom.quant import engine, plain
 from strikeloom.quant.black76 import price
 from strikeloom.quant.chain import solve_chain
-from strikeloom.quant.implied_vol import Reason, implied_vol
+from strikeloom.quant.implied import engine, numpy_rows
+from strikeloom.quant.implied.solver import Reason, implied_vol
 
 warnings.filterwarnings("ignore")
 ROWS, FEW, EXACT = 1_000_000, 10_000, 10_000
@@ -32,7 +32,7 @@ ROWS, FEW, EXACT = 1_000_000, 10_000, 10_000
 def in_numpy(p, o: Options):
     _, size, inputs = engine.columns(p, o.forward, o.strike, o.years, o.is_call, 1.0)
     vol, reason = np.empty(size), np.empty(size, dtype=np.int8)
-    plain.vol_rows(inputs, vol, reason)
+    numpy_rows.vol_rows(inputs, vol, reason)
     return vol, reason
 
 
@@ -208,14 +208,14 @@ def corners() -> None:
 def start() -> None:
     first = (
         "{clock}"
-        "from strikeloom.quant import engine\n"
-        "from strikeloom.quant.implied_vol import implied_vol\n"
+        "from strikeloom.quant.implied import engine\n"
+        "from strikeloom.quant.implied.solver import implied_vol\n"
         "{load}\n"
         "implied_vol(5.0, 100.0, 100.0, 0.1, True); {told}"
     )
     imports = (
         "{clock}"
-        "import strikeloom, strikeloom.quant.black76, strikeloom.quant.implied_vol\n"
+        "import strikeloom, strikeloom.quant.black76, strikeloom.quant.implied.solver\n"
         "{told}\n"
         "import sys; assert 'numba' not in sys.modules"
     )

@@ -13,12 +13,12 @@ import time
 
 import numpy as np
 
-from strikeloom.quant.odds import _in_numpy, odds
 from strikeloom.quant.payoff import Legs
-from strikeloom.quant.probability import Law
-from strikeloom.quant.reach import _local_variance, reach
-from strikeloom.quant.smile import Curves
-from strikeloom.quant.smile_fit import fit_smiles
+from strikeloom.quant.probability.at_expiry import Law
+from strikeloom.quant.probability.odds import _in_numpy, odds
+from strikeloom.quant.probability.reach import _local_variance, reach
+from strikeloom.quant.smile.curves import Curves
+from strikeloom.quant.smile.fit import fit_smiles
 
 UNDERLYINGS, STRUCTURES, SETS, THREADS = 200, 30, 6, 2
 BAR_MS, BAR_RATIO = 20.0, 10_000.0

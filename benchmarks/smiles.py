@@ -34,10 +34,10 @@ from strikeloom.quant.forwards import (
     close_variance,
     parity_forwards,
 )
-from strikeloom.quant.implied_vol import Reason, implied_vol
-from strikeloom.quant.smile_arbitrage import find_arbitrage
-from strikeloom.quant.smile_fit import Kind, QuoteReason, fit_smiles
-from strikeloom.quant.smile_quotes import out_of_the_money, precision
+from strikeloom.quant.implied.solver import Reason, implied_vol
+from strikeloom.quant.smile.arbitrage import find_arbitrage
+from strikeloom.quant.smile.fit import Kind, QuoteReason, fit_smiles
+from strikeloom.quant.smile.quotes import out_of_the_money, precision
 
 SHARED = Path(os.environ.get("STRIKELOOM_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 DAYS = ("2026-02-10", "2026-01-27", "2026-03-19", "2025-01-02")

@@ -35,7 +35,7 @@ CASH = 50_00_00_000  # fifty crore rupees: margin is not what is tested
 
 FAULTS = {
     "seed": SEED,
-    "troubles": [
+    "faults": [
         {"kind": "latency", "on": "place", "rate": 0.03, "seconds": 0.3},
         {"kind": "reply-lost", "on": "place", "rate": 0.01, "seconds": 2},
         {"kind": "request-lost", "on": "place", "rate": 0.005, "seconds": 2},
@@ -399,7 +399,7 @@ def main(seconds: float = SECONDS) -> None:
     print(f"standing           {sent.calls['super']} super orders ({totals['exits']} exited), "
           f"{sent.calls['wait']} that wait")  # fmt: skip
     print(f"changed, cancelled {sent.calls['modify']}, {sent.calls['cancel']}")
-    print(f"faults struck      {faults['struck']}")
+    print(f"faults injected    {faults['injected']}")
     assert orders / took >= 0.98 * PER_SECOND, "the rate was not held"
 
 

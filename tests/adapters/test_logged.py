@@ -18,7 +18,7 @@ NOW = ist("2026-02-11 10:00")
 class Counting:
     """Takes cancellations, and makes the folder useless when told so."""
 
-    name, book_is_complete, tells_settlements = "counting", True, True
+    name, book_is_complete, reports_settlements = "counting", True, True
 
     def __init__(self, spoil: Path | None = None) -> None:
         self.calls = 0

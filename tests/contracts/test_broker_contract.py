@@ -69,7 +69,7 @@ def trade(wired):
 def test_it_says_who_it_is_and_how_far_its_book_goes(broker):
     assert broker.name
     assert isinstance(broker.book_is_complete, bool)
-    assert isinstance(broker.tells_settlements, bool)
+    assert isinstance(broker.reports_settlements, bool)
 
 
 def test_an_answered_order_is_in_the_book_with_its_tag(trade):

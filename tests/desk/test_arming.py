@@ -27,11 +27,10 @@ from strikeloom.errors import GuardError, Rejected, SettingsError
 from strikeloom.monitor import kill, request_exit, run_cycle
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import Settings, load_settings
-from strikeloom.trading.guards import check
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
-from support.desk import MadeDesk
+from support.desk import MadeDesk, check_now
 from support.fakes import ist, option, order
 from support.local_exchange import LocalExchange, local_exchange
 
@@ -127,7 +126,7 @@ def test_an_armed_day_trades_over_the_wire_is_written_down_and_ends(
 ) -> None:
     with _armed() as desk:
         proposal = _propose(desk, tmp_path)
-        desk.store.record_intents(entry_intents(desk, proposal, 2))
+        desk.store.record_intents(prepare_entry(desk, proposal, 2))
         for _ in range(4):
             _cycle(desk, local)
         (position,) = desk.store.positions()
@@ -172,7 +171,7 @@ def test_disarmed_means_at_once(local: LocalExchange, tmp_path: Path) -> None:
         proposal = _propose(desk, tmp_path)
         resting = desk.broker.submit(order("tag-1", BOUGHT, "BUY", 1, 60_00))
         assert disarm() == ["dhan-proven"]
-        desk.store.record_intents(entry_intents(desk, proposal, 1))
+        desk.store.record_intents(prepare_entry(desk, proposal, 1))
         _cycle(desk, local)
         assert [o.correlation_id for o in local.engine.orders()] == ["tag-1"]
         with pytest.raises(Rejected, match="dhan:proven is not armed"):
@@ -295,23 +294,23 @@ def test_entries_stay_within_the_day_s_caps_whole_or_not_at_all(
     made = MadeDesk(tmp_path)
     desk = replace(made.desk, mode=Mode.LIVE, settings=_allowed(**caps))
     proposal = made.spread()
-    intents = entry_intents(desk, proposal, 2)  # 130 at 122.95 or so, and 130 at 71.95
+    intents = prepare_entry(desk, proposal, 2)  # 130 at 122.95 or so, and 130 at 71.95
     desk.store.record_intents(intents)
     refused = intents[0] if "max_entry_value" not in caps else max(intents, key=lambda i: i.limit)
     with pytest.raises(GuardError, match=said):
-        check(desk, refused)
+        check_now(desk, refused)
     with Lease(desk.home, desk.store) as lease:
         run_cycle(desk, lease, Pace(1e6), desk.clock)
     if "max_entry_value" not in caps:
         assert made.broker.orders() == []  # no leg of it was begun
-    check(replace(desk, settings=_allowed()), intents[0])
+    check_now(replace(desk, settings=_allowed()), intents[0])
     made.close()
 
 
 def test_an_entry_that_was_given_up_counts_towards_the_day_s_caps(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
     desk = replace(made.desk, mode=Mode.LIVE, settings=_allowed())
-    first = entry_intents(desk, made.spread(), 2)
+    first = prepare_entry(desk, made.spread(), 2)
     desk.store.record_intents(first)
     for intent in first:  # sent, rested, given up: the broker had them
         name = intent.correlation_id
@@ -323,10 +322,10 @@ def test_an_entry_that_was_given_up_counts_towards_the_day_s_caps(tmp_path: Path
         )
     legs = [Leg(BOUGHT, Side.BUY, 1, 70_00)]
     made.show(BOUGHT, 69_50, 70_50)
-    (next_one,) = entry_intents(desk, made.propose(legs, "one_leg"), 1)
-    check(desk, next_one)
+    (next_one,) = prepare_entry(desk, made.propose(legs, "one_leg"), 1)
+    check_now(desk, next_one)
     with pytest.raises(GuardError, match="live orders a day: 3 with this one, limit 2"):
-        check(replace(desk, settings=_allowed(max_entry_orders=2)), next_one)
+        check_now(replace(desk, settings=_allowed(max_entry_orders=2)), next_one)
     made.close()
 
 

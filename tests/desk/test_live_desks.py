@@ -103,7 +103,7 @@ def test_a_refusing_broker_shows_what_is_there(tmp_path: Path) -> None:
         assert looking.fills() == ours.broker.fills() != []
         assert looking.positions() == ours.broker.positions() != []
         assert looking.funds() == ours.broker.funds()
-        assert (looking.book_is_complete, looking.tells_settlements) == (False, False)
+        assert (looking.book_is_complete, looking.reports_settlements) == (False, False)
         ours.close()
 
 

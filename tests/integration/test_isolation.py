@@ -22,7 +22,7 @@ class RecordingBroker:
 
     name = "double"
     book_is_complete = False
-    tells_settlements = False
+    reports_settlements = False
 
     def __init__(self) -> None:
         self.sent: list[object] = []
@@ -34,6 +34,9 @@ class RecordingBroker:
     def cancel(self, order_id: str) -> Order:
         self.sent.append(order_id)
         raise AssertionError(f"cancelled {order_id}")
+
+    def change_count(self) -> None:
+        return None
 
     def orders(self) -> list[Order]:
         return []

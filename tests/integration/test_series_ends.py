@@ -26,11 +26,10 @@ from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.monitor import watch
-from strikeloom.monitor.mark import mark_position
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.feed import MarketFeed
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import last_day, prepare_entry
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 from support.fakes import ManualClock, ist
@@ -118,7 +117,7 @@ def _enter(desk: Desk, key: str, day: date) -> Position:
         tuple(legs), risk, Score(0.5, ()), (), "made", 1, 1.0, 0.3, None, Outlook.BULLISH,
     )  # fmt: skip
     desk.store.save_proposals("made", [proposal], [])
-    desk.store.record_intents(entry_intents(desk, proposal, 1))
+    desk.store.record_intents(prepare_entry(desk, proposal, 1))
     with Lease(desk.home, desk.store) as lease:
         work(desk, lease, Pace(1e6))
     return desk.store.position(name)
@@ -154,7 +153,7 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     watch(desk, REAL, once=True, alert_only=True)
     assert [p.position_id for p in desk.store.positions()] == [again.position_id]
     assert [p.net_units for p in desk.broker.positions()] == [again.legs[0].net_units]
-    assert mark_position(desk, again, {}, None).ends == story.expiry
+    assert last_day(desk, again) == story.expiry
     desk.close()
 
 
@@ -162,12 +161,12 @@ def test_days_to_expiry_count_to_the_last_day_once_it_is_told(story: Story) -> N
     desk = open_desk("nse", story.bought, home=story.home)
     to_day_end(desk, story.bought)
     held = _enter(desk, story.key, story.bought)
-    told = mark_position(desk, held, {}, None).ends
+    told = last_day(desk, held)
     # the file of the first invented day says nothing yet, that of ITC's does
     assert told == (story.last if held.symbol == "ITC" else story.expiry)
     if told == story.expiry:
         to_day_end(desk, date(2026, 2, 11))
-        assert mark_position(desk, held, {}, None).ends == story.last
+        assert last_day(desk, held) == story.last
     desk.close()
 
 

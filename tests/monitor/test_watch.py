@@ -14,10 +14,11 @@ from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position, RequestState
 from strikeloom.errors import DataError, LeaseTaken, StoreError, Unreachable
 from strikeloom.monitor import kill, request_exit, run_cycle, watch
-from strikeloom.monitor.watch import STOPPED, CycleReport
+from strikeloom.monitor.cycle import CycleReport
+from strikeloom.monitor.watch import STOPPED
 from strikeloom.ports.desk import Mode
-from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist, option
@@ -103,7 +104,7 @@ class Untouchable(FaultyBroker):
 def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDesk, mode: Mode):
     position = made.enter(made.spread(), 4)
     other = made.propose([Leg(BOUGHT, Side.BUY, 1, 70_00)], "long_put")
-    made.store.record_intents(entry_intents(made.desk, other, 2))  # recorded, not yet sent
+    made.store.record_intents(prepare_entry(made.desk, other, 2))  # recorded, not yet sent
     request_exit(made.desk, position.position_id, percent=50, who="somebody")
     before = [(i.correlation_id, i.state) for i in made.store.intents()]
     looking = replace(made.desk, mode=mode, broker=Untouchable(made.broker))
@@ -111,7 +112,7 @@ def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDe
         report = run_cycle(
             looking, lease, Pace(1e6), REAL, alert_only=mode is not Mode.ALERT
         )  # fmt: skip
-    assert report.trouble == ""
+    assert report.failure == ""
     assert [(i.correlation_id, i.state) for i in made.store.intents()] == before
     assert made.store.requests()[0].state is RequestState.PENDING
     said = " | ".join(report.withheld)
@@ -122,7 +123,7 @@ def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDe
 
 def test_alert_only_does_not_cancel_what_rests(made: MadeDesk):
     position = made.enter(made.spread(), 4)
-    made.store.record_intents(exit_intents(made.desk, position, [0, 4], "to leave"))
+    made.store.record_intents(prepare_exit(made.desk, position, [0, 4], "to leave"))
     made.show(SOLD, 119_50, 140_50)
     cycle(made)
     made.step(10)
@@ -153,7 +154,7 @@ def test_days_to_expiry_needs_no_price_but_waits_for_one_to_leave(made: MadeDesk
     report = cycle(made)
     assert "days to expiry" in report.fired[0]
     assert "has no quote now" in report.blocked[0]
-    assert any("cannot leave" in text for _, text in made.heard.texts)
+    assert any("cannot exit" in text for _, text in made.heard.texts)
     made.show(SOLD, 119_50, 120_50)
     made.show(BOUGHT, 69_50, 70_50)
     cycle(made)
@@ -190,7 +191,7 @@ def test_a_request_taken_up_by_a_process_that_died_is_finished(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     request, _ = request_exit(made.desk, position.position_id, who="test")
     made.store.record_intents(
-        exit_intents(made.desk, position, request.target_lots, "asked by test")
+        prepare_exit(made.desk, position, request.target_lots, "asked by test")
     )
     cycle(made)
     assert lots(made, position) == [0, 0]
@@ -273,7 +274,7 @@ def test_trouble_breaks_the_cycle_off_and_is_told(made: MadeDesk, monkeypatch, e
         patch.setattr(made.broker if isinstance(error, Unreachable) else made.feed,
                       "orders" if isinstance(error, Unreachable) else "quotes", fail)  # fmt: skip
         report = cycle(made)
-    assert str(error) in report.trouble
+    assert str(error) in report.failure
     assert lots(made, position) == [-4, 4]
     beat = made.store.heartbeat()
     assert beat is not None
@@ -327,7 +328,7 @@ def test_only_one_watcher_an_account(made: MadeDesk):
 
 def test_watch_once_is_one_cycle_and_says_that_it_ended(made: MadeDesk):
     seen: list[CycleReport] = []
-    last = watch(made.desk, REAL, once=True, tell=seen.append)
+    last = watch(made.desk, REAL, once=True, on_cycle=seen.append)
     assert seen == [last]
     beat = made.store.heartbeat()
     assert beat is not None
@@ -359,17 +360,17 @@ def test_watch_goes_on_until_stopped_and_serves_when_the_market_has_ended(made: 
 def test_a_store_that_fails_for_a_while_is_waited_for(made: MadeDesk, monkeypatch):
     position = made.enter(made.spread(), 4)
     request_exit(made.desk, position.position_id, who="test")
-    real_orders, left = made.store.record_order, [3]
+    real_orders, left = made.store.record_orders, [3]
 
-    def busy(order):
+    def busy(orders):
         left[0] -= 1
         if left[0] >= 0:
             raise StoreError("database is locked")
-        real_orders(order)
+        real_orders(orders)
 
-    monkeypatch.setattr(made.store, "record_order", busy)
+    monkeypatch.setattr(made.store, "record_orders", busy)
     seen: list[CycleReport] = []
-    watch(made.desk, REAL, stop=lambda: bool(seen), tell=seen.append, pause=lambda _: None)
+    watch(made.desk, REAL, stop=lambda: bool(seen), on_cycle=seen.append, pause=lambda _: None)
     assert lots(made, position) == [0, 0]
     assert sum("locked" in text for _, text in made.heard.texts) == 3
     assert len([order for order in made.broker.orders() if order.units == 260]) == 4
@@ -461,7 +462,7 @@ def test_a_clock_that_is_silent_for_a_while_is_waited_for(made: MadeDesk, first:
         desk,
         made.clock,
         stop=lambda: len(reports) > 3,
-        tell=reports.append,
+        on_cycle=reports.append,
         pause=lambda _: None,
     )
     assert len(reports) == 4

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from strikeloom.quant import engine, plain
+from strikeloom.quant.implied import engine, numpy_rows
 
 PATHS = ("numpy", "compiled")
 
@@ -20,7 +20,7 @@ def computed_by(path: str) -> Iterator[None]:
     if path == "compiled":
         assert engine.load()
     else:
-        state.path, state.asked = plain, -(10**12)
+        state.path, state.asked = numpy_rows, -(10**12)
     try:
         yield
     finally:

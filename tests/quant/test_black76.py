@@ -8,7 +8,7 @@ import QuantLib as ql
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quant import exact
+from quant.implied import exact
 from strikeloom.errors import DataError
 from strikeloom.quant.black76 import Greeks, greeks, price
 

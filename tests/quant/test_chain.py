@@ -7,7 +7,7 @@ import pytest
 
 from strikeloom.quant.black76 import greeks, price
 from strikeloom.quant.chain import solve_chain
-from strikeloom.quant.implied_vol import Reason, implied_vol
+from strikeloom.quant.implied.solver import Reason, implied_vol
 
 pytestmark = pytest.mark.usefixtures("path")
 

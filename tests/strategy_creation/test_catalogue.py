@@ -16,8 +16,8 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
 from strikeloom.domain.volatility import IvRank, Regime
 from strikeloom.ports.desk import Desk
-from strikeloom.quant.smile import Curves
-from strikeloom.quant.smile_fit import Kind
+from strikeloom.quant.smile.curves import Curves
+from strikeloom.quant.smile.fit import Kind
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES

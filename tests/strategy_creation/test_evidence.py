@@ -18,8 +18,8 @@ from strikeloom.ports.desk import Desk
 from strikeloom.quant.black76 import price
 from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
-from strikeloom.quant.smile import volatility
-from strikeloom.quant.smile_fit import Kind
+from strikeloom.quant.smile.curves import volatility
+from strikeloom.quant.smile.fit import Kind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance
 from strikeloom.strategy_creation.flow import read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains

@@ -15,13 +15,16 @@ from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
+from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import load_settings
-from strikeloom.trading.intents import entry_intents
+from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry, take_snapshot
+from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
@@ -111,7 +114,7 @@ class MadeDesk:
 
     def enter(self, proposal: Proposal, lots: int) -> Position:
         """Open a position through the only way to an order."""
-        self.store.record_intents(entry_intents(self.desk, proposal, lots))
+        self.store.record_intents(prepare_entry(self.desk, proposal, lots))
         with Lease(self.home, self.store) as lease:
             work(self.desk, lease, Pace(1e6))
         return self.store.position(proposal.strategy_id)
@@ -128,4 +131,20 @@ class MadeDesk:
         self.store.close()
 
 
-__all__ = ["ACCOUNT", "DAY", "EXPIRY", "MARKET", "START", "Heard", "Listed", "MadeDesk"]
+def check_now(desk: Desk, intent: OrderIntent) -> None:
+    """Let an intent pass the guards of the desk's moment, or refuse it."""
+    state = Reconciler(desk).reload()
+    check(intent, guard_context(desk, state, take_snapshot(desk, [intent.contract])))
+
+
+__all__ = [
+    "ACCOUNT",
+    "DAY",
+    "EXPIRY",
+    "MARKET",
+    "START",
+    "Heard",
+    "Listed",
+    "MadeDesk",
+    "check_now",
+]

@@ -104,7 +104,7 @@ class FaultyBroker:
         self._late_looks = late_looks
         self._hidden: dict[str, int] = {}
         self.name = broker.name
-        self.tells_settlements = broker.tells_settlements
+        self.reports_settlements = broker.reports_settlements
         self.book_is_complete = (
             broker.book_is_complete if book_is_complete is None else book_is_complete
         )
@@ -122,6 +122,9 @@ class FaultyBroker:
         """Cancel an order, unless the plan has it fail."""
         fault = self._before("cancel", order_id)
         return self._answer(fault, self._broker.cancel(order_id), order_id)
+
+    def change_count(self) -> None:
+        """Report no changes: whoever needs to know has to read."""
 
     def orders(self) -> list[Order]:
         """Orders of the broker behind, without those that are late."""

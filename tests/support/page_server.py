@@ -22,8 +22,8 @@ from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Ti
 from strikeloom.monitor import CycleReport, watch
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 
@@ -83,7 +83,7 @@ def enter(desk: Desk, lots: int) -> Position:
         Outlook.BULLISH,
     )  # fmt: skip
     desk.store.save_proposals("test", [proposal], [])
-    desk.store.record_intents(entry_intents(desk, proposal, lots))
+    desk.store.record_intents(prepare_entry(desk, proposal, lots))
     with Lease(desk.home, desk.store) as lease:
         work(desk, lease, Pace(1e6))
     return desk.store.position(name)

@@ -51,7 +51,7 @@ class WaywardBroker:
 
     name = "wayward"
     book_is_complete = False
-    tells_settlements = False
+    reports_settlements = False
 
     def __init__(self, clock: Clock, held: dict[str, int]) -> None:
         self.clock = clock
@@ -109,6 +109,9 @@ class WaywardBroker:
             slip.hidden = False
             slip.trades = [(units, True) for units, _ in slip.trades]
         self.next_submit, self.next_cancel = [], []
+
+    def change_count(self) -> None:
+        return None
 
     def orders(self) -> list[Order]:
         return [self._order(s) for s in self.slips if not s.hidden and self._is_of_today(s)]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from strikeloom.domain.orders import Fill, IntentState, Order
-from strikeloom.monitor.watch import CycleReport, run_cycle
+from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.fakes import ist
@@ -48,7 +48,7 @@ def _round(desk: Desk) -> CycleReport:
 
 def test_what_was_accepted_is_not_sent_again_while_the_book_hides_it(made: MadeDesk) -> None:
     proposal = made.spread()
-    made.desk.store.record_intents(entry_intents(made.desk, proposal, 2))
+    made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(proposal.legs[1].contract, 75_00, 90_00)  # it rests
     broker = HidingBroker(made.broker, book_is_complete=False)
     desk = replace(made.desk, broker=broker)
@@ -56,7 +56,7 @@ def test_what_was_accepted_is_not_sent_again_while_the_book_hides_it(made: MadeD
         _round(desk)
         made.step(WAIT)
     assert len(made.broker.orders()) == 1
-    assert any("is in doubt" in text for _, text in made.heard.texts)
+    assert any("status unknown" in text for _, text in made.heard.texts)
     broker.hides = False
     for _ in range(4):
         made.step(WAIT)
@@ -68,7 +68,7 @@ def test_what_was_accepted_is_not_sent_again_while_the_book_hides_it(made: MadeD
 def test_a_resting_order_of_yesterday_ends_with_its_day(made: MadeDesk) -> None:
     proposal = made.spread()
     position = made.enter(proposal, 2)
-    made.store.record_intents(exit_intents(made.desk, position, [0, 0], "test"))
+    made.store.record_intents(prepare_exit(made.desk, position, [0, 0], "test"))
     made.show(proposal.legs[0].contract, 119_50, 150_50)
     broker = HidingBroker(made.broker, book_is_complete=False)
     broker.hides = False
@@ -92,7 +92,7 @@ def test_a_resting_order_of_yesterday_ends_with_its_day(made: MadeDesk) -> None:
 
 def test_a_late_order_that_cannot_be_cancelled_stops_nothing_else(made: MadeDesk) -> None:
     proposal = made.spread()
-    made.desk.store.record_intents(entry_intents(made.desk, proposal, 2))
+    made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(proposal.legs[1].contract, 75_00, 90_00)
     broker = FaultyBroker(
         made.broker,
@@ -103,16 +103,16 @@ def test_a_late_order_that_cannot_be_cancelled_stops_nothing_else(made: MadeDesk
     )
     desk = replace(made.desk, broker=broker)
     for _ in range(5):
-        assert _round(desk).trouble == ""
+        assert _round(desk).failure == ""
         made.step(WAIT)
-    assert any("came late and is not cancelled" in text for _, text in made.heard.texts)
+    assert any("abandoned and is not cancelled" in text for _, text in made.heard.texts)
 
 
 def test_an_exit_waits_for_the_next_session(made: MadeDesk) -> None:
     position = made.enter(made.spread(), 2)
     made.clock.at = ist("2026-02-11 20:00")
     made.step(0)
-    made.store.record_intents(exit_intents(made.desk, position, [0, 0], "test"))
+    made.store.record_intents(prepare_exit(made.desk, position, [0, 0], "test"))
     before = len(made.store.intents())
     for _ in range(5):
         _round(made.desk)

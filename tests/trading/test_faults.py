@@ -21,11 +21,13 @@ from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import BrokerError, LeaseTaken, UnknownOutcome
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease, held_elsewhere
-from strikeloom.trading.reconcile import reconcile, resolve_unknown
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
+from strikeloom.trading.reconcile import Reconciler, reconcile
+from strikeloom.trading.remaining import unfinished
 from strikeloom.trading.send import Pace
-from strikeloom.trading.work import unfinished, work
+from strikeloom.trading.unresolved import resolve_unknown
+from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
 from support.injected_faults import Fault, FaultyBroker, Plan
@@ -114,7 +116,7 @@ def test_no_fault_doubles_an_order_or_turns_a_position(
             book_is_complete=False,
         )
         desk = replace(made.desk, broker=broker)
-        desk.store.record_intents(entry_intents(desk, proposal, LOTS))
+        desk.store.record_intents(prepare_entry(desk, proposal, LOTS))
         for _ in range(12):
             _round(desk)
             _sane(made, proposal)
@@ -132,18 +134,18 @@ def test_no_fault_doubles_an_order_or_turns_a_position(
 def _exit(made: MadeDesk, proposal: Proposal, faulty: Desk, leave: int) -> None:
     """Leave what was entered down to ``leave`` lots, under faults and then in calm."""
     held = [p for p in made.store.positions() if p.position_id == proposal.strategy_id]
-    if not held or unfinished(made.desk):
+    if not held or unfinished(Reconciler(made.desk).reload()):
         return
     position = held[0]
     target = [_towards_zero(leg.net_lots, leave) for leg in position.legs]
-    made.store.record_intents(exit_intents(made.desk, position, target, "test"))
+    made.store.record_intents(prepare_exit(made.desk, position, target, "test"))
     for desk in [faulty] * 8 + [made.desk] * 6:
         _round(desk)
         _sane(made, proposal)
         made.step(60)
     after = made.store.position(proposal.strategy_id)
     assert [leg.net_lots for leg in after.legs] == target
-    assert not unfinished(made.desk)
+    assert not unfinished(Reconciler(made.desk).reload())
 
 
 def _towards_zero(lots: int, leave: int) -> int:
@@ -153,7 +155,7 @@ def _towards_zero(lots: int, leave: int) -> int:
 def _agree(made: MadeDesk) -> None:
     report = reconcile(made.desk)
     assert report.differences == []
-    assert report.in_doubt == []
+    assert report.unresolved == []
 
 
 @pytest.fixture
@@ -166,7 +168,7 @@ def made(tmp_path: Path) -> Any:
 def _enter(made: MadeDesk, broker: FaultyBroker) -> tuple[Desk, Proposal]:
     proposal = made.spread()
     desk = replace(made.desk, broker=broker)
-    desk.store.record_intents(entry_intents(desk, proposal, 2))
+    desk.store.record_intents(prepare_entry(desk, proposal, 2))
     return desk, proposal
 
 
@@ -221,7 +223,7 @@ def test_an_exit_that_is_always_refused_is_not_sent_every_moment(made: MadeDesk)
     before = len(made.store.intents())
     broker = FaultyBroker(made.broker, submits=Plan([Fault.REJECTED] * 99))
     desk = replace(made.desk, broker=broker)
-    desk.store.record_intents(exit_intents(desk, position, [0, 0], "test"))
+    desk.store.record_intents(prepare_exit(desk, position, [0, 0], "test"))
     for _ in range(60):
         made.step(5)
         _round(desk)
@@ -237,7 +239,7 @@ def test_the_short_waits_until_its_hedge_is_complete(made: MadeDesk) -> None:
     hedge = proposal.legs[1].contract
     made.show(hedge, 69_50, 70_50, size=65)
     desk = made.desk
-    desk.store.record_intents(entry_intents(desk, proposal, 2))
+    desk.store.record_intents(prepare_entry(desk, proposal, 2))
     _round(desk)
     sold = proposal.legs[0].contract.key
     assert _truth(made) == {hedge.key: 65}
@@ -251,13 +253,13 @@ def test_the_short_waits_until_its_hedge_is_complete(made: MadeDesk) -> None:
 def test_an_entry_that_cannot_be_completed_is_unwound(made: MadeDesk, bid: int | None) -> None:
     proposal = made.spread()
     sold = proposal.legs[0].contract
-    made.desk.store.record_intents(entry_intents(made.desk, proposal, 2))
+    made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(sold, bid, 120_50)
     for _ in range(8):
         _round(made.desk)
         made.step(60)
     assert _truth(made) == {}
-    assert not unfinished(made.desk)
+    assert not unfinished(Reconciler(made.desk).reload())
     assert any("abandoned" in text for _, text in made.heard.texts)
     assert all(not leg.net_units for leg in _position(made, proposal).legs)
 
@@ -278,7 +280,7 @@ def test_an_order_that_comes_late_is_called_back(made: MadeDesk) -> None:
     proposal = made.spread()
     hedge = proposal.legs[1].contract
     # an order that rests: the limit is below the ask by the time it arrives
-    made.desk.store.record_intents(entry_intents(made.desk, proposal, 2))
+    made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(hedge, 75_00, 90_00)
     broker = FaultyBroker(
         made.broker, submits=Plan([Fault.LATE]), late_looks=6, book_is_complete=False
@@ -293,7 +295,7 @@ def test_an_order_that_comes_late_is_called_back(made: MadeDesk) -> None:
         assert len(live) <= 2
     states = {o.state for o in made.broker.orders() if o.contract_key == hedge.key}
     assert OrderState.PENDING not in states
-    assert any("came late" in text for _, text in made.heard.texts)
+    assert any("after its intent was abandoned" in text for _, text in made.heard.texts)
 
 
 def test_a_person_can_settle_what_stays_in_doubt(made: MadeDesk) -> None:
@@ -310,7 +312,7 @@ def test_a_person_can_settle_what_stays_in_doubt(made: MadeDesk) -> None:
 def test_a_cancel_in_doubt_blocks_the_leg(made: MadeDesk) -> None:
     proposal = made.spread()
     hedge = proposal.legs[1].contract
-    made.desk.store.record_intents(entry_intents(made.desk, proposal, 2))
+    made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(hedge, 75_00, 90_00)
     broker = FaultyBroker(
         made.broker,
@@ -336,7 +338,7 @@ def test_two_processes_cannot_send_for_one_account(made: MadeDesk) -> None:
 
 def test_who_lost_the_lease_cannot_send(made: MadeDesk) -> None:
     proposal = made.spread()
-    made.store.record_intents(entry_intents(made.desk, proposal, 1))
+    made.store.record_intents(prepare_entry(made.desk, proposal, 1))
     with Lease(made.home, made.store) as lease:
         made.store.take_lease("someone else", 1)
         with pytest.raises(LeaseTaken, match="is not ours"):

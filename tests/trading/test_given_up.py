@@ -12,10 +12,11 @@ from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.monitor.watch import run_cycle
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
+from strikeloom.trading.reconcile import Reconciler
+from strikeloom.trading.remaining import unfinished
 from strikeloom.trading.send import Pace
-from strikeloom.trading.work import unfinished
 from support.desk import MadeDesk
 from support.fakes import option
 from support.injected_faults import Fault, FaultyBroker, Plan
@@ -51,7 +52,7 @@ def _begun(made: MadeDesk, failing: int) -> tuple[Desk, OptionContract]:
         made.broker, cancels=Plan([Fault.RATE_LIMITED] * failing), book_is_complete=False
     )
     desk = replace(made.desk, broker=broker)
-    desk.store.record_intents(entry_intents(desk, proposal, 3))
+    desk.store.record_intents(prepare_entry(desk, proposal, 3))
     return desk, bought
 
 
@@ -74,4 +75,4 @@ def test_what_fills_after_the_unwinding_is_unwound_too(made: MadeDesk) -> None:
         made.step(5)
         made.show(bought, 69_50, 70_50, size=1300)
     assert _truth(made) == {}
-    assert not unfinished(desk)
+    assert not unfinished(Reconciler(desk).reload())

@@ -16,11 +16,13 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import Position
 from strikeloom.errors import BrokerError
-from strikeloom.trading.intents import entry_intents, exit_intents
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.reconcile import resolve_unknown
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
+from strikeloom.trading.reconcile import Reconciler
+from strikeloom.trading.remaining import unfinished
 from strikeloom.trading.send import Pace
-from strikeloom.trading.work import unfinished, work
+from strikeloom.trading.unresolved import resolve_unknown
+from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
 from support.unreliable_broker import WaywardBroker
@@ -46,8 +48,8 @@ class Leaving:
 
     def leave(self) -> None:
         position = self.made.store.position(self.position.position_id)
-        if position.is_open and not unfinished(self.desk):
-            self.made.store.record_intents(exit_intents(self.desk, position, [0], "to leave"))
+        if position.is_open and not unfinished(Reconciler(self.desk).reload()):
+            self.made.store.record_intents(prepare_exit(self.desk, position, [0], "to leave"))
 
     def round(self) -> None:
         with Lease(self.made.home, self.made.store) as lease:
@@ -101,7 +103,7 @@ def test_a_fill_that_only_the_positions_show_is_not_sold_again(leaving: Leaving)
     leaving.made.step(5)
     leaving.round()
     assert leaving.booked == leaving.held == 0
-    assert not unfinished(leaving.desk)
+    assert not unfinished(Reconciler(leaving.desk).reload())
 
 
 def test_a_late_order_beside_its_successor_is_called_back_with_it(leaving: Leaving) -> None:
@@ -170,7 +172,7 @@ def test_a_late_fill_of_an_entry_counts_towards_it(tmp_path: Path) -> None:
     proposal = made.propose([Leg(CALL, Side.BUY, 1, 150_00)], "one_leg")
     broker = WaywardBroker(made.clock, {CALL.key: 0})
     desk = replace(made.desk, broker=broker)
-    made.store.record_intents(entry_intents(desk, proposal, LOTS))
+    made.store.record_intents(prepare_entry(desk, proposal, LOTS))
     with Lease(made.home, made.store) as lease:
         work(desk, lease, Pace(1e6))
         made.step(5)
@@ -198,7 +200,7 @@ def _leave_all(made: MadeDesk, broker: WaywardBroker) -> list[tuple[str, int]]:
     desk = replace(made.desk, broker=broker)
     for position in made.store.positions():
         target = [0 if leg.contract == CALL else leg.net_lots for leg in position.legs]
-        made.store.record_intents(exit_intents(desk, position, target, "to leave"))
+        made.store.record_intents(prepare_exit(desk, position, target, "to leave"))
     with Lease(made.home, made.store) as lease:
         work(desk, lease, Pace(1e6))
     return [(s.request.side.word, s.request.units // LOT) for s in broker.live()]
@@ -295,7 +297,7 @@ class LateFills(RuleBasedStateMachine):
             case.made.step(61)
         self.holds()
         assert (case.held, case.booked) == (0, 0), f"{case.held} held, {case.booked} booked"
-        assert not unfinished(case.desk)
+        assert not unfinished(Reconciler(case.desk).reload())
         case.made.close()
         self.folder.cleanup()
 

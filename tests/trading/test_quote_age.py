@@ -14,11 +14,10 @@ from strikeloom.domain.positions import RequestState
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.monitor import request_exit, run_cycle
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.trading.guards import check
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
-from support.desk import MadeDesk
+from support.desk import MadeDesk, check_now
 from support.fakes import ManualClock, option
 
 #: As ``config/desk.yaml`` states them.
@@ -42,13 +41,13 @@ def _cycle(desk: Desk):
 def test_each_mode_has_its_age(made: MadeDesk, mode: Mode, most: int) -> None:
     proposal, desk = made.spread(), replace(made.desk, mode=mode)
     made.clock.wait(most)
-    (intent, *_) = entry_intents(desk, proposal, 1)
-    check(desk, intent)
+    (intent, *_) = prepare_entry(desk, proposal, 1)
+    check_now(desk, intent)
     made.clock.wait(1)
     with pytest.raises(NoQuote, match=rf"{most + 1} s old, {most} s are allowed in mode {mode}"):
-        entry_intents(desk, proposal, 1)
+        prepare_entry(desk, proposal, 1)
     with pytest.raises(GuardError, match=r"quote age: .* s old") as refused:
-        check(desk, intent)
+        check_now(desk, intent)
     assert refused.value.facts["guard"] == "quote age"
 
 
@@ -60,10 +59,10 @@ def test_quotes_age_as_fast_as_the_clock_runs(made: MadeDesk) -> None:
     desk = replace(made.desk, mode=Mode.PAPER, clock=clock)
     proposal = made.spread()
     clock.wait(60 * 30)
-    assert entry_intents(desk, proposal, 1)
+    assert prepare_entry(desk, proposal, 1)
     clock.wait(1)
     with pytest.raises(NoQuote, match="1801 s old"):
-        entry_intents(desk, proposal, 1)
+        prepare_entry(desk, proposal, 1)
 
 
 def test_an_exit_waits_for_a_fresh_quote_by_name_and_then_goes(made: MadeDesk) -> None:

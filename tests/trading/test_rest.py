@@ -10,8 +10,8 @@ import pytest
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import exit_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_exit
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
@@ -29,7 +29,7 @@ def _leaving(made: MadeDesk, desk: Desk) -> None:
     call = made.show(option(25_000), 150_00, 151_00)
     made.enter(made.propose([Leg(call, Side.BUY, 1, 151_00)], "long_call"), 1)
     (position,) = made.store.positions()
-    made.store.record_intents(exit_intents(made.desk, position, [0], "to leave"))
+    made.store.record_intents(prepare_exit(made.desk, position, [0], "to leave"))
     made.show(option(25_000), 130_00, 131_00)
     _work(desk)
 
@@ -65,7 +65,7 @@ def test_a_cancel_that_fails_leaves_the_order_at_work_and_is_told(
     made.step(10)
     _work(desk)
     assert _sent(made) == [(1, IntentState.WORKING)]
-    assert any("works on, its cancel failed" in text for _, text in made.heard.texts)
+    assert any("is still open: the cancel failed" in text for _, text in made.heard.texts)
     working = [o for o in made.broker.orders() if not o.state.terminal]
     assert len(working) == 1
     made.step(10)

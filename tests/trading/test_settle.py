@@ -12,8 +12,8 @@ from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import Fill
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import Pace
 from strikeloom.trading.work import work
@@ -111,7 +111,7 @@ class _Silent:
 
     def __init__(self, broker: SimBroker) -> None:
         self._broker = broker
-        self.name, self.book_is_complete, self.tells_settlements = "silent", False, False
+        self.name, self.book_is_complete, self.reports_settlements = "silent", False, False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._broker, name)
@@ -191,7 +191,7 @@ def test_nothing_is_entered_that_ends_before_its_expiry(made: MadeDesk) -> None:
     call = made.show(option(25_000), 150_00, 151_00)
     made.feed.ends["NIFTY", EXPIRY] = date(2026, 2, 12)
     bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
-    made.store.record_intents(entry_intents(made.desk, bought, 1))
+    made.store.record_intents(prepare_entry(made.desk, bought, 1))
     with Lease(made.home, made.store) as lease:
         work(made.desk, lease, Pace(1e6))
     assert made.broker.orders() == []

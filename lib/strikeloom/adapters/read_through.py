@@ -15,7 +15,11 @@ class ReadThrough:
         self._broker = broker
         self.name = broker.name
         self.book_is_complete = broker.book_is_complete
-        self.tells_settlements = broker.tells_settlements
+        self.reports_settlements = broker.reports_settlements
+
+    def change_count(self) -> object | None:
+        """Change count of the broker behind."""
+        return self._broker.change_count()
 
     def orders(self) -> list[Order]:
         """Orders of the broker behind."""

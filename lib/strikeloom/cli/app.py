@@ -9,7 +9,18 @@ from typing import NoReturn
 
 import typer
 
-from strikeloom.cli import arm, data, demo, exchange, look, mark, monitor, orders, quotes, stages
+from strikeloom.cli import (
+    arm,
+    data,
+    demo,
+    exchange,
+    inspection,
+    mark,
+    monitor,
+    orders,
+    quotes,
+    stages,
+)
 from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
 
@@ -36,8 +47,8 @@ for room, panel in (
     (mark, "Stages"),
     (monitor, "Positions"),
     (arm, "Positions"),
-    (look, "Looking"),
-    (quotes, "Looking"),
+    (inspection, "Inspection"),
+    (quotes, "Inspection"),
     (exchange, "Exchange"),
 ):
     for command in room.COMMANDS:

@@ -17,12 +17,13 @@ from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.mapping import funds_of
 from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
+from strikeloom.adapters.sqlite.store import open_store, stored_accounts
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.dhan import CLIENT_ID, TOKEN, Wire, shared_limits, wire
 from strikeloom.desk.keys import secrets_of
 from strikeloom.desk.places import notebooks_folder, places
 from strikeloom.domain.results import Stage
-from strikeloom.errors import StrikeloomError, Unreachable
+from strikeloom.errors import StoreError, StrikeloomError, Unreachable
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.runner.kernel import ensure_kernel
 from strikeloom.runner.parameters import read_parameters
@@ -93,6 +94,28 @@ def _market() -> str:
     return ", ".join(found) or "none stored; strikeloom demo or strikeloom data import PATH"
 
 
+def _positions() -> str:
+    """Replay the fills of every account and compare with the positions kept."""
+    path = places().store
+    if not path.exists():
+        return "no account yet"
+    accounts = stored_accounts(path)
+    for market, account in accounts:
+        store = open_store(path, market, account)
+        try:
+            differ = store.audit_positions()
+        finally:
+            store.close()
+        if differ:
+            raise StoreError(
+                f"positions of {account} differ from their fills: {', '.join(differ)}; the next "
+                "strikeloom watch makes them anew from the fills",
+                positions=tuple(differ),
+            )
+    count = len(accounts)
+    return f"agree with all fills in {count} account{'s' * (count != 1)}"
+
+
 def _broker() -> str:
     found = wire()
     if found.credentials is None:
@@ -137,5 +160,6 @@ _CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("notebooks", _notebooks),
     ("calendar", _calendar),
     ("markets", _market),
+    ("positions", _positions),
     ("broker", _broker),
 )

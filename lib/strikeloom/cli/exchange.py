@@ -39,7 +39,7 @@ def exchange(
         Path | None, typer.Option(help="File of clients: client_id, token, cash.")
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option(help="File of faults to switch on: seed and troubles.")
+        Path | None, typer.Option(help="File of faults to switch on: seed and faults.")
     ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Begin the day anew; earlier accounts are kept aside.")
@@ -88,9 +88,8 @@ def exchange(
             console.as_json(body)
             _wait(server)
             return
-        console.print_line(
-            f"market {server.house.name} from {server.house.clock.now():%Y-%m-%d %H:%M}"
-        )
+        now = server.exchange.clock.now()
+        console.print_line(f"market {server.exchange.name} from {now:%Y-%m-%d %H:%M}")
         for name, address in server.addresses().items():
             console.print_line(f"  {name:<12} {address}")
         console.print_line(f"  control needs the header control-token: {token}")
@@ -126,9 +125,9 @@ def _show(server: ExchangeServer) -> None:
 
     with Live(console=console.out, auto_refresh=False) as live:
         while server.alive:
-            orders = server.do(server.orders)
-            counts = server.do(server.connected)
-            live.update(exchange_board(server.house.clock.now(), orders, counts), refresh=True)
+            orders = server.run(server.orders)
+            counts = server.run(server.connected)
+            live.update(exchange_board(server.exchange.clock.now(), orders, counts), refresh=True)
             time.sleep(_BOARD_SECONDS)
 
 

@@ -65,7 +65,7 @@ def watch(
         once=once,
         alert_only=alert_only,
         stop=stopping.is_set,
-        tell=(lambda _: None) if once else print_changes(),
+        on_cycle=(lambda _: None) if once else print_changes(),
     )
     if once:
         print_cycle(last)

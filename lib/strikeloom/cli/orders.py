@@ -107,7 +107,7 @@ def resolve(
     """
     from strikeloom.cli import console
     from strikeloom.errors import SettingsError
-    from strikeloom.trading.reconcile import resolve_unknown
+    from strikeloom.trading.unresolved import resolve_unknown
 
     desk = desk_of(market, "", mode=mode)
     if arrived == never:

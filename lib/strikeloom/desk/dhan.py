@@ -212,8 +212,8 @@ def live_ports(
         broker = engine = SimBroker(where.account(account), feed, clock, cash, instruments)
         closers = (feed.close, client.close, engine.close)
     else:
-        broker = DhanBroker(client, instruments, clock)
         updates = OrderUpdates(credentials, addresses, lambda _: clock.wake())
+        broker = DhanBroker(client, instruments, clock, updates.change_count)
         clock.begin_with(updates.start)
         closers = (updates.close, feed.close, client.close)
         if mode is Mode.ALERT:

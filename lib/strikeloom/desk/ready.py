@@ -18,8 +18,8 @@ from strikeloom.errors import BrokerError, DataError, SettingsError
 from strikeloom.nse.sessions import is_trading_day
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import Settings, load_settings
+from strikeloom.trading.alert import alert
 from strikeloom.trading.reconcile import reconcile
-from strikeloom.trading.tell import tell
 
 _INDEX = "NIFTY"
 
@@ -58,7 +58,7 @@ def arm(
         if reasons:
             raise SettingsError(f"nothing is armed: {'; '.join(reasons)}", reasons=reasons)
         live.arming.arm(today)
-        tell(desk, "critical", f"{desk.account} is armed for {today}: real orders may leave")
+        alert(desk, "critical", f"{desk.account} is armed for {today}: real orders may leave")
         return desk.account
 
 
@@ -118,10 +118,13 @@ def _record(desk: Desk) -> Iterator[str]:
         return
     yield from (f"positions differ: {text}" for text in found.differences)
     yield from (
-        f"order {name} is unresolved; settle it with strikeloom orders resolve"
-        for name in found.in_doubt
+        f"the status of order {name} is unknown; strikeloom orders resolve settles it"
+        for name in found.unresolved
     )
-    yield from (f"order {name} came late and lives at the broker" for name in found.strays)
+    yield from (
+        f"order {name} is open at the broker after its intent was abandoned"
+        for name in found.late_orders
+    )
     switch = desk.store.kill_switch()
     if switch.engaged:
         yield f"the kill switch is engaged: {switch.reason}"

@@ -79,9 +79,8 @@ class OptionContract:
                 symbol=self.symbol,
             )
         key = f"{self.symbol}:{self.expiry.isoformat()}:{self.strike}:{self.right.value}"
-        object.__setattr__(
-            self, "key", key
-        )  # computed once: read far more often than contracts are created
+        # stored, because it is read far more often than contracts are created
+        object.__setattr__(self, "key", key)
 
     @property
     def label(self) -> str:

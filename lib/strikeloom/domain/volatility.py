@@ -127,7 +127,7 @@ IV_SUMMARY = Schema(
 )
 
 #: One row an expiry, underlying and day: forward by its sources, the smile (``level`` to
-#: ``right_width`` as in ``quant/smile.Curves``, ``smile`` its kind) and what is read from it;
+#: ``right_width`` as in ``quant.smile.Curves``, ``smile`` its kind) and what is read from it;
 #: ``atm_error`` is the relative standard error of ``atm_iv``.
 IV_EXPIRIES = Schema(
     "iv_expiries",

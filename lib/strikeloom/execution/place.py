@@ -11,8 +11,10 @@ from strikeloom.errors import LeaseTaken, SettingsError
 from strikeloom.execution.plan import EntryPlan
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.reconcile import Reconciler
+from strikeloom.trading.remaining import unfinished
 from strikeloom.trading.send import Pace
-from strikeloom.trading.work import unfinished, work
+from strikeloom.trading.work import work
 
 #: Seconds of real time that a running watcher is given to see the orders through.
 _PATIENCE = 60.0
@@ -70,12 +72,13 @@ def place(
     for entry in plan.entries:
         desk.store.record_intents(entry.intents)
     names = [*plan.intents, *plan.entered]
+    reconciler = Reconciler(desk)
     by_watcher = False
     waited = 0.0
-    while _open(desk, names):
+    while _open(reconciler, names):
         try:
             with Lease(desk.home, desk.store) as lease:
-                _see_through(desk, lease, names)
+                _see_through(desk, lease, reconciler, names)
             break
         except LeaseTaken:
             by_watcher = True
@@ -83,33 +86,35 @@ def place(
                 break
             pause(_LOOK_AGAIN)
             waited += _LOOK_AGAIN
-    return _outcome(desk, names, by_watcher=by_watcher)
+    return _outcome(desk, reconciler, names, by_watcher=by_watcher)
 
 
-def _see_through(desk: Desk, lease: Lease, names: Iterable[str]) -> None:
+def _see_through(desk: Desk, lease: Lease, reconciler: Reconciler, names: Iterable[str]) -> None:
     """Work until the entries are done, stepping the clock between attempts."""
     settings = desk.settings.execution
     pace = Pace(settings.orders_per_second)
     # where fills come later than the answer, every part of a group takes a round more
     rounds = settings.max_attempts * (1 if desk.broker.book_is_complete else 2)
     for _ in range(rounds + 1):
-        work(desk, lease, pace)
-        if not _open(desk, names) or not desk.clock.wait(max(1.0, settings.rest_seconds)):
+        work(desk, lease, pace, reconciler)
+        if not _open(reconciler, names) or not desk.clock.wait(max(1.0, settings.rest_seconds)):
             return
-    work(desk, lease, pace)
+    work(desk, lease, pace, reconciler)
 
 
-def _open(desk: Desk, names: Iterable[str]) -> set[str]:
+def _open(reconciler: Reconciler, names: Iterable[str]) -> set[str]:
     """Which of the strategies have entry orders, or the unwinding of one, still to do."""
     wanted = set(names)
-    groups = [intents[0] for intents in unfinished(desk).values()]
+    groups = [intents[0] for intents in unfinished(reconciler.reload()).values()]
     found = {i.position_id for i in groups if i.purpose in (Purpose.ENTRY, Purpose.UNWIND)}
     return found & wanted
 
 
-def _outcome(desk: Desk, names: Iterable[str], *, by_watcher: bool) -> Placed:
+def _outcome(
+    desk: Desk, reconciler: Reconciler, names: Iterable[str], *, by_watcher: bool
+) -> Placed:
     units = {name: _units(desk, name) for name in names}
-    open_ = _open(desk, names)
+    open_ = _open(reconciler, names)
     over = [name for name in units if name not in open_]
     return Placed(
         filled=[name for name in over if units[name][0] >= units[name][1]],

@@ -14,8 +14,10 @@ from strikeloom.execution.load import MarkedList
 from strikeloom.nse.charges import trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
-from strikeloom.trading.guards import check
-from strikeloom.trading.intents import entry_intents
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.guards import check, guard_context
+from strikeloom.trading.prepare import prepare_entry, take_snapshot
+from strikeloom.trading.reconcile import Reconciler
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +136,7 @@ def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
     A strategy that a guard would refuse now is not begun at all: it can be planned again when
     the reason is gone.
     """
+    state = Reconciler(desk).reload()
     entries: list[Entry] = []
     entered: list[str] = []
     refused: list[Rejection] = []
@@ -143,7 +146,7 @@ def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
             entered.append(proposal.strategy_id)
             continue
         try:
-            entries.append(_entry(desk, proposal, row.lots))
+            entries.append(_entry(desk, state, proposal, row.lots))
         except (NoQuote, GuardError) as error:
             refused.append(Rejection(proposal.symbol, proposal.template, str(error)))
     return EntryPlan(
@@ -151,11 +154,12 @@ def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
     )
 
 
-def _entry(desk: Desk, proposal: Proposal, lots: int) -> Entry:
-    intents = tuple(entry_intents(desk, proposal, lots))
-    day = desk.clock.now().date()
+def _entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) -> Entry:
+    snapshot = take_snapshot(desk, (leg.contract for leg in proposal.legs))
+    intents = tuple(prepare_entry(desk, proposal, lots, snapshot))
+    day = snapshot.at.date()
     for intent in intents:
-        check(desk, intent)
+        check(intent, guard_context(desk, state, snapshot))
     return Entry(
         proposal,
         lots,

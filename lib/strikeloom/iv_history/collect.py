@@ -14,7 +14,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import History
 from strikeloom.ports.partitions import Partitions, Stamp
 from strikeloom.ports.workers import Done, Workers
-from strikeloom.quant import engine
+from strikeloom.quant.implied import engine
 from strikeloom.settings.iv import IvSettings
 
 EXPIRIES = "expiries"

@@ -18,7 +18,7 @@ from strikeloom.iv_history.summary import summary_columns
 from strikeloom.iv_history.term import Term, term_structure
 from strikeloom.iv_history.vix_method import vix_method
 from strikeloom.nse.corporate_actions import CorporateAction
-from strikeloom.quant.smile_fit import Kind as Smile
+from strikeloom.quant.smile.fit import Kind as Smile
 from strikeloom.settings.iv import IvSettings
 
 if TYPE_CHECKING:

@@ -24,13 +24,13 @@ from strikeloom.quant.forwards import (
     close_variance,
     parity_forwards,
 )
-from strikeloom.quant.implied_vol import Reason
-from strikeloom.quant.smile_delta import Wings, wings
-from strikeloom.quant.smile_error import Evidence, at_money_error
-from strikeloom.quant.smile_fit import Fit, fit_smiles
-from strikeloom.quant.smile_fit import Kind as Smile
-from strikeloom.quant.smile_quotes import out_of_the_money, precision
-from strikeloom.quant.smile_variance import model_free_variance
+from strikeloom.quant.implied.solver import Reason
+from strikeloom.quant.smile.delta import Wings, wings
+from strikeloom.quant.smile.error import Evidence, at_money_error
+from strikeloom.quant.smile.fit import Fit, fit_smiles
+from strikeloom.quant.smile.fit import Kind as Smile
+from strikeloom.quant.smile.model_free import model_free_variance
+from strikeloom.quant.smile.quotes import out_of_the_money, precision
 from strikeloom.settings.iv import IvSettings
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ class Expiries(NamedTuple):
     model_free : ndarray
         Volatility a year of the variance swap on the smile; NaN where there are no wings.
     error : ndarray
-        Relative standard error of ``wings.at_money`` (``quant.smile_error``).
+        Relative standard error of ``wings.at_money`` (``quant.smile.error``).
     below, above : ndarray of int64
         Quotes used within a standard deviation on each side of the forward.
     shaped : ndarray of bool

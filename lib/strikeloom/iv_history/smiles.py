@@ -11,8 +11,8 @@ from strikeloom.errors import DataError
 from strikeloom.iv_history.columns import columns
 from strikeloom.iv_history.expiries import solve_expiries
 from strikeloom.ports.desk import Desk
-from strikeloom.quant.smile import Curves, volatility
-from strikeloom.quant.smile_fit import QuoteReason
+from strikeloom.quant.smile.curves import Curves, volatility
+from strikeloom.quant.smile.fit import QuoteReason
 from strikeloom.settings.iv import IvSettings
 
 if TYPE_CHECKING:

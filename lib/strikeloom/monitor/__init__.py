@@ -1,8 +1,9 @@
 """Stage 05: live positions, exit rules and requests. The one exit engine."""
 
 from strikeloom.monitor.board import Board, load_board
+from strikeloom.monitor.cycle import CycleReport
 from strikeloom.monitor.request import kill, request_exit, resume
-from strikeloom.monitor.watch import CycleReport, run_cycle, watch
+from strikeloom.monitor.watch import run_cycle, watch
 
 __all__ = [
     "Board",

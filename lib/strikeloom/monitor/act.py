@@ -1,100 +1,106 @@
-"""Turn requests and decisions into recorded intents. Sending is the work of ``trading``."""
+"""Turn requests and decisions into intents. Sending them is the work of ``trading``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from strikeloom.domain.orders import IntentState
+from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Position, RequestState
-from strikeloom.errors import GuardError, NoQuote, StoreError
-from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import exit_intents, exit_name
+from strikeloom.errors import GuardError, NoQuote
+from strikeloom.trading.intents import Pricing, exit_intents
 
 
-def take_request(desk: Desk, request: ExitRequest, working: set[str]) -> None:
-    """Record intents for a pending request, or say why not.
+@dataclass(frozen=True, slots=True)
+class RequestOutcome:
+    """What becomes of a request: its state and note, and the intents to record for it."""
+
+    state: RequestState
+    note: str
+    intents: tuple[OrderIntent, ...] = ()
+
+
+def answer_request(
+    request: ExitRequest,
+    position: Position,
+    pricing: Callable[[], Pricing],
+    *,
+    recorded: bool,
+    working: bool,
+) -> RequestOutcome:
+    """Intents for a pending request, or why there are none.
 
     What can pass by itself (orders at work, a missing price) leaves the request pending with
     a note; what cannot settles it.
+
+    Parameters
+    ----------
+    pricing : callable
+        Prices of now; asked for only when intents are made.
+    recorded : bool
+        Intents of this request are in the store: a process that ended between recording them
+        and settling the request has made them.
+    working : bool
+        The position has orders still to be filled.
     """
-    try:
-        position = desk.store.position(request.position_id)
-    except StoreError as error:
-        state, note = RequestState.REFUSED, str(error)
-    else:
-        state, note = _standing(desk, request, position, working) or _record(
-            desk, request, position
-        )
-    _settle(desk, request, state, note)
-
-
-def _standing(
-    desk: Desk, request: ExitRequest, position: Position, working: set[str]
-) -> tuple[RequestState, str] | None:
-    """What holds a request back or settles it before any order is made."""
-    if desk.store.intents(intent_id=_name(desk, request)):
-        # a process that ended between recording and settling had taken it up already
-        return RequestState.ACCEPTED, "orders recorded"
+    if recorded:
+        return RequestOutcome(RequestState.ACCEPTED, "orders recorded")
     if request.revision != position.revision:
         text = "changed" if position.is_open else "closed"
-        return RequestState.STALE, f"the position had {text} before"
-    if position.position_id in working:
-        return RequestState.PENDING, "waits for the orders at work"
-    return None
+        return RequestOutcome(RequestState.STALE, f"the position had {text} before")
+    if working:
+        return RequestOutcome(RequestState.PENDING, "waits for the orders at work")
+    return _prepared(request, position, pricing)
 
 
-def _record(desk: Desk, request: ExitRequest, position: Position) -> tuple[RequestState, str]:
+def _prepared(
+    request: ExitRequest, position: Position, pricing: Callable[[], Pricing]
+) -> RequestOutcome:
     try:
-        intents = exit_intents(desk, position, request.target_lots, f"asked by {request.who}")
+        why = f"asked by {request.who}"
+        intents = exit_intents(pricing(), position, request.target_lots, why)
     except NoQuote as error:
-        return RequestState.PENDING, f"waits: {error}"
+        return RequestOutcome(RequestState.PENDING, f"waits: {error}")
     except GuardError as error:
-        return RequestState.REFUSED, str(error)
+        return RequestOutcome(RequestState.REFUSED, str(error))
     if not intents:
-        return RequestState.DONE, "nothing to do: the target is met"
-    desk.store.record_intents(intents)
-    return RequestState.ACCEPTED, "orders recorded"
+        return RequestOutcome(RequestState.DONE, "nothing to do: the target is met")
+    return RequestOutcome(RequestState.ACCEPTED, "orders recorded", tuple(intents))
 
 
-def take_decision(desk: Desk, position: Position, decision: ExitDecision) -> str:
-    """Record intents for a firing rule; the reason why not otherwise, empty when done."""
+def decided_exit(pricing: Pricing, position: Position, decision: ExitDecision) -> list[OrderIntent]:
+    """Intents for a firing rule.
+
+    Raises
+    ------
+    GuardError, NoQuote
+        When the position cannot be exited now.
+    """
     why = f"{decision.rule}: {decision.sentence}"
-    try:
-        intents = exit_intents(desk, position, decision.target_lots, why)
-    except (GuardError, NoQuote) as error:
-        return str(error)
-    desk.store.record_intents(intents)
-    return ""
+    return exit_intents(pricing, position, decision.target_lots, why)
 
 
-def finish_requests(desk: Desk, working: set[str]) -> None:
-    """Settle accepted requests whose position has come down to the target."""
-    for request in desk.store.requests(states={RequestState.ACCEPTED}):
-        position = desk.store.position(request.position_id)
-        if _met(position, request.target_lots):
-            text = "reduced as asked" if position.is_open else "closed"
-            _settle(desk, request, RequestState.DONE, text)
-        elif position.position_id not in working:
-            ended = {IntentState.REFUSED, IntentState.ENDED}
-            found = desk.store.intents(states=ended, intent_id=_name(desk, request))
-            notes = [intent.note for intent in found if intent.note]
-            text = notes[-1] if notes else "the orders ended before the target was met"
-            _settle(desk, request, RequestState.REFUSED, text)
-        else:
-            _settle(desk, request, RequestState.ACCEPTED, _progress(position, request.target_lots))
+def progress_of(
+    request: ExitRequest, position: Position, ended: Sequence[OrderIntent] | None
+) -> RequestOutcome:
+    """How far an accepted request is.
+
+    Parameters
+    ----------
+    ended : sequence of OrderIntent, optional
+        Its intents that ended or were refused; ``None`` while orders are at work.
+    """
+    if _is_met(position, request.target_lots):
+        text = "reduced as asked" if position.is_open else "closed"
+        return RequestOutcome(RequestState.DONE, text)
+    if ended is None:
+        return RequestOutcome(RequestState.ACCEPTED, _progress(position, request.target_lots))
+    notes = [intent.note for intent in ended if intent.note]
+    text = notes[-1] if notes else "the orders ended before the target was met"
+    return RequestOutcome(RequestState.REFUSED, text)
 
 
-def _settle(desk: Desk, request: ExitRequest, state: RequestState, note: str) -> None:
-    """Write only what is new."""
-    if (request.state, request.note) != (state, note):
-        desk.store.settle_request(request.request_id, state, note)
-
-
-def _name(desk: Desk, request: ExitRequest) -> str:
-    return exit_name(desk, request.position_id, request.revision, request.target_lots)
-
-
-def _met(position: Position, target_lots: Sequence[int]) -> bool:
+def _is_met(position: Position, target_lots: Sequence[int]) -> bool:
     """Whether every leg holds no more than its target; less is fine (an expiry, a rule)."""
     return all(
         abs(leg.net_lots) <= abs(target)

@@ -10,10 +10,12 @@ from datetime import datetime
 
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import ExitDecision, ExitRequest, MarkedPosition, RequestState
+from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.monitor.mark import mark_position
 from strikeloom.monitor.request import target_after
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
+from strikeloom.trading.prepare import last_day
 
 SHARES = (25, 50, 75, 100)
 
@@ -76,7 +78,12 @@ def load_board(desk: Desk) -> Board:
     """Read the board."""
     positions = desk.store.positions(open_only=False)
     contracts = {leg.contract.key for p in positions for leg in p.legs if leg.net_units}
-    quotes = desk.quotes.get(contracts) if contracts else {}
+    snapshot = MarketSnapshot(
+        desk.clock.now(),
+        desk.quotes.get(contracts) if contracts else {},
+        desk.quote_age_seconds,
+        desk.mode.value,
+    )
     peaks = desk.store.peaks()
     latest = {request.position_id: request for request in desk.store.requests()}
     pending = {
@@ -87,7 +94,8 @@ def load_board(desk: Desk) -> Board:
     rows, closed = [], []
     for position in positions:
         name = position.position_id
-        marked = mark_position(desk, position, quotes, peaks.get(name))
+        ends = last_day(desk, position)
+        marked = mark_position(position, snapshot, last_day=ends, peak=peaks.get(name))
         if not position.is_open:
             closed.append(BoardRow(marked, None, {}, latest.get(name), _ended(desk, name)))
             continue

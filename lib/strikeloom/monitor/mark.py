@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
+from functools import lru_cache, partial
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
-from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import MarkedPosition, Position
-from strikeloom.domain.quotes import Mark, MarkHow, Quote
-from strikeloom.errors import DataError
-from strikeloom.ports.desk import Desk
+from strikeloom.domain.quotes import Mark, MarkHow
+from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import DataError, NoQuote
+from strikeloom.monitor.greeks import GreeksInput, position_greeks
+from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.payoff import Legs, payoffs
-from strikeloom.trading.settle import last_day
 
 
-def mark_quote(quote: Quote | None, now: datetime, stale_after: float) -> Mark | None:
+def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | None:
     """Mid of a fresh two-sided quote, else its last price; ``None`` when neither is usable."""
-    if quote is None:
+    try:
+        quote = snapshot.fresh(contract)
+    except NoQuote:
         return None
-    age = (now - quote.at).total_seconds()
-    if age > stale_after:
-        return None
+    age = snapshot.age(quote.at)
     if quote.two_sided and quote.bid is not None and quote.ask is not None:
         mid = (quote.bid + quote.ask) // 2
         return Mark(quote.key, mid, MarkHow.MID, quote.at, age, quote.source)
@@ -33,59 +34,93 @@ def mark_quote(quote: Quote | None, now: datetime, stale_after: float) -> Mark |
 
 
 def mark_position(
-    desk: Desk, position: Position, quotes: dict[str, Quote], peak: int | None
+    position: Position, snapshot: MarketSnapshot, *, last_day: date | None, peak: int | None
 ) -> MarkedPosition:
-    """Position with its marks, P&L after charges, and the limits its rules are measured by."""
-    now = desk.clock.now()
-    stale = desk.quote_age_seconds
+    """Position with its marks, P&L after charges, and everything its exit rules read.
+
+    Parameters
+    ----------
+    last_day : date or None
+        First last day among the open legs; ``None`` when nothing is open.
+    peak : int or None
+        Highest P&L seen so far, in paise.
+
+    Raises
+    ------
+    DataError
+        When the legs expire on different days: no single payoff has their extremes.
+    """
     marks: dict[str, Mark] = {}
     missing: list[str] = []
     value = 0
     for leg in position.legs:
         if not leg.net_units:
             continue
-        quote = quotes.get(leg.contract.key)
-        mark = mark_quote(quote, now, stale)
+        mark = mark_contract(leg.contract, snapshot)
         if mark is None:
-            old = quote is not None and (now - quote.at).total_seconds() > stale
-            missing.append(leg.contract.label + (f" (older than {stale:.0f} s)" if old else ""))
+            missing.append(leg.contract.label + _staleness(leg.contract, snapshot))
             continue
         marks[leg.contract.key] = mark
         value += leg.net_units * mark.price - leg.open_value
     settled = sum(leg.realised - leg.charges for leg in position.legs)
-    pnl = None if missing else settled + value
-    ends = (last_day(desk, position, leg.contract) for leg in position.legs if leg.net_units)
-    premium = _entry_premium(desk, position)
+    premium = -sum(leg.entry_value for leg in position.legs)
     profit, loss = _extremes(position, premium)
+    unknown: dict[str, str] = {}
+    level = snapshot.level(position.symbol)
+    if level is None:
+        unknown["level"] = _no_level(position.symbol, snapshot)
+    today = snapshot.at.date()
+    held = _sessions("sessions_held", position.opened_at.date(), today, unknown)
+    left = _sessions("sessions_left", today, last_day, unknown)
     return MarkedPosition(
         position=position,
         marks=marks,
         missing=tuple(missing),
-        pnl=pnl,
+        pnl=None if missing else settled + value,
         entry_premium=premium,
         max_profit=profit,
         max_loss=loss,
-        at=now,
-        ends=min(ends, default=None),
+        at=snapshot.at,
+        last_day=last_day,
         peak_pnl=peak,
+        level=level,
+        sessions_held=held,
+        sessions_left=left,
+        unknown=unknown,
+        compute_greeks=partial(
+            position_greeks, GreeksInput(position, marks, level, snapshot.at, last_day, unknown)
+        ),
     )
 
 
-def _entry_premium(desk: Desk, position: Position) -> int:
-    """Premium received (+) or paid (-) for the quantity first filled."""
-    if all(leg.net_units == leg.first_units for leg in position.legs):
-        return -sum(leg.open_value for leg in position.legs)  # nothing was closed yet
-    name = position.position_id
-    entries = {
-        intent.correlation_id
-        for intent in desk.store.intents(position_id=name)
-        if intent.purpose is Purpose.ENTRY
-    }
-    return sum(
-        -int(fill.side) * fill.units * fill.price
-        for fill in desk.store.fills(position_id=name)
-        if fill.correlation_id in entries
-    )
+def _staleness(contract: OptionContract, snapshot: MarketSnapshot) -> str:
+    quote = snapshot.quotes.get(contract.key)
+    if quote is None or not snapshot.is_stale(quote.at):
+        return ""
+    return f" (older than {snapshot.max_age_seconds:.0f} s)"
+
+
+def _no_level(symbol: str, snapshot: MarketSnapshot) -> str:
+    if symbol not in snapshot.levels:
+        return f"the level of {symbol} is unknown"
+    return f"the level of {symbol} is older than {snapshot.max_age_seconds:.0f} s"
+
+
+def _sessions(name: str, after: date, until: date | None, unknown: dict[str, str]) -> int | None:
+    """Sessions after a day, up to another inclusive; the reason is noted when it is unknown."""
+    if until is None:
+        unknown[name] = "nothing is open"
+        return None
+    try:
+        return _count_sessions(after, until)
+    except DataError as error:
+        unknown[name] = str(error)
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _count_sessions(after: date, until: date) -> int:
+    return sum(day > after for day in trading_days(after, until))
 
 
 def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]:
@@ -106,15 +141,25 @@ def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]
             "lose is known for one",
             position_id=position.position_id,
         )
-    found = payoffs(
+    entered = ((leg.contract.strike, leg.contract.right, leg.first_units) for leg in legs)
+    return _payoff_extremes(tuple(entered), premium)
+
+
+@lru_cache(maxsize=1024)
+def _payoff_extremes(
+    legs: tuple[tuple[int, Right, int], ...], premium: int
+) -> tuple[int | None, int | None]:
+    """Extremes in paise of legs of one expiry; kept, because entries do not change."""
+    strikes, rights, units = zip(*legs, strict=True)
+    payoff = payoffs(
         Legs(
-            np.array([[rupees(leg.contract.strike) for leg in legs]]),
-            np.array([[leg.contract.right is Right.CALL for leg in legs]]),
-            np.array([[float(leg.first_units) for leg in legs]]),
+            np.array([[rupees(strike) for strike in strikes]]),
+            np.array([[right is Right.CALL for right in rights]]),
+            np.array([units], dtype=np.float64),
             np.array([rupees(premium)]),
         )
     )
-    return _paise(found.max_profit[0]), _paise(found.max_loss[0])
+    return _paise(payoff.max_profit[0]), _paise(payoff.max_loss[0])
 
 
 def _paise(amount: float) -> int | None:

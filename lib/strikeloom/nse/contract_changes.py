@@ -77,7 +77,7 @@ def contract_changes(
     for symbol, rows in pairs[stayed & ~unmoved].groupby("symbol_old", sort=True):
         known = int(stayed[pairs["symbol_old"] == symbol].sum())
         if len(rows) >= max(_FEWEST, _NEARLY_ALL * known):
-            found.append(_explained(str(symbol), day, rows, known, cash))
+            found.append(_classify(str(symbol), day, rows, known, cash))
     for (symbol, successor), rows in pairs[~stayed & unmoved].groupby(["symbol_old", "symbol_new"]):
         if len(rows) >= max(_FEWEST, _NEARLY_ALL * alive[symbol]):
             seen = (
@@ -110,7 +110,7 @@ def _ended(before: pd.DataFrame, day: date) -> list[CorporateAction]:
     ]
 
 
-def _explained(
+def _classify(
     symbol: str, day: date, rows: pd.DataFrame, known: int, cash: pd.DataFrame
 ) -> CorporateAction:
     """Classify the change of a share's strikes."""

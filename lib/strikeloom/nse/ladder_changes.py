@@ -56,7 +56,7 @@ def ladder_splits(
     old = before[lives & (before["right"] != "XX")]
     new = after[after["right"] != "XX"]
     found = []
-    for symbol, bars in _fallen(cash, _without_ids(old) | _without_ids(new)):
+    for symbol, bars in _large_drops(cash, _without_ids(old) | _without_ids(new)):
         steps = bars["close"].to_numpy()[:-1] / bars["open"].to_numpy()[1:]
         place = int(np.nanargmax(steps))
         ours, theirs = (frame[frame["symbol"] == symbol] for frame in (old, new))
@@ -80,7 +80,7 @@ def _without_ids(options: pd.DataFrame) -> set[str]:
     return set(options["symbol"].unique()) - set(named)
 
 
-def _fallen(cash: pd.DataFrame, symbols: set[str]) -> Iterator[tuple[str, pd.DataFrame]]:
+def _large_drops(cash: pd.DataFrame, symbols: set[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Daily bars of each share that opened far below the previous close, by symbol."""
     bars = cash[cash["symbol"].isin(symbols)].sort_values(["symbol", "day"], ignore_index=True)
     closes = bars["close"].shift().where(bars["symbol"] == bars["symbol"].shift())

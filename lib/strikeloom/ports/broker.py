@@ -18,13 +18,13 @@ class Broker(Protocol):
     book_is_complete : bool
         The order book names every accepted order the moment it is asked (an in-process
         engine). Where it is ``False`` an absent order stays in doubt for the stated wait.
-    tells_settlements : bool
+    reports_settlements : bool
         An expiry shows as a fill. Where it does not, it is booked at the settlement value.
     """
 
     name: str
     book_is_complete: bool
-    tells_settlements: bool
+    reports_settlements: bool
 
     def submit(self, request: OrderRequest) -> Order:
         """Place a limit order.
@@ -42,6 +42,14 @@ class Broker(Protocol):
 
     def cancel(self, order_id: str) -> Order:
         """Ask for a cancellation; the answer may already be terminal (it filled first)."""
+        ...
+
+    def change_count(self) -> object | None:
+        """Value that differs when something of the account may have changed.
+
+        Reading it asks the broker nothing. ``None`` where changes are not reported just now (no
+        connection for updates): then whoever needs to know has to read.
+        """
         ...
 
     def orders(self) -> list[Order]:

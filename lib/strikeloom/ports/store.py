@@ -6,7 +6,7 @@ transaction; a failure leaves nothing half-written and raises ``StoreError``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -71,6 +71,38 @@ class KillSwitch:
     flatten: bool
     reason: str
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRecord:
+    """Everything of an account that is still open; what is over is not read.
+
+    Attributes
+    ----------
+    positions : tuple of Position
+        Open ones, oldest first.
+    intents : tuple of OrderIntent
+        All attempts of the groups that are not closed, in send order.
+    changed_at : dict of str to datetime
+        When the state of these intents last changed, by correlation id.
+    filled : dict of str to int
+        Units filled, by correlation id of these intents.
+    orders : tuple of Order
+        Known orders of these intents.
+    requests : tuple of ExitRequest
+        Pending and accepted ones, oldest first.
+    peaks : dict of str to int
+        Highest P&L seen (paise) by open position.
+    """
+
+    positions: tuple[Position, ...]
+    intents: tuple[OrderIntent, ...]
+    changed_at: dict[str, datetime]
+    filled: dict[str, int]
+    orders: tuple[Order, ...]
+    requests: tuple[ExitRequest, ...]
+    kill_switch: KillSwitch
+    peaks: dict[str, int]
 
 
 class RunStore(Protocol):
@@ -187,8 +219,10 @@ class TradingStore(Protocol):
         states: Collection[IntentState] | None = None,
         intent_id: str | None = None,
         position_id: str | None = None,
+        correlation_ids: Collection[str] | None = None,
+        day: date | None = None,
     ) -> list[OrderIntent]:
-        """Intents in the order in which they are to be sent."""
+        """Intents in the order in which they are to be sent; ``day`` is that of their making."""
         ...
 
     def move_intent(
@@ -207,8 +241,16 @@ class TradingStore(Protocol):
         """
         ...
 
-    def changed_at(self, correlation_id: str) -> datetime:
-        """When the intent's state last changed."""
+    def close_groups(self, intent_ids: Collection[str]) -> None:
+        """Leave these groups out of ``open_record`` until their position has a new fill."""
+        ...
+
+    def open_record(self) -> OpenRecord:
+        """Read what is open. The cost does not grow with what is over."""
+        ...
+
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs when ``open_record`` may differ."""
         ...
 
     def take_lease(self, token: str, pid: int) -> None:
@@ -219,12 +261,20 @@ class TradingStore(Protocol):
         """Upsert an order as the broker reports it; a terminal state never goes back."""
         ...
 
-    def orders(self, *, position_id: str | None = None) -> list[Order]:
-        """Known orders."""
+    def record_orders(self, rows: Iterable[Order]) -> None:
+        """Upsert several orders, all or none."""
+        ...
+
+    def count_orders(self, day: date) -> int:
+        """Orders that changed last on a day."""
+        ...
+
+    def orders(self, *, position_id: str | None = None, since: date | None = None) -> list[Order]:
+        """Known orders; ``since`` leaves out those that did not change on or after a day."""
         ...
 
     def record_fills(self, rows: Iterable[Fill]) -> int:
-        """Insert fills once by id. Returns new ones."""
+        """Insert fills once by id, and bring their positions up to them. Returns new ones."""
         ...
 
     def fills(self, *, position_id: str | None = None) -> list[Fill]:
@@ -232,11 +282,19 @@ class TradingStore(Protocol):
         ...
 
     def positions(self, *, open_only: bool = True) -> list[Position]:
-        """Positions computed from fills."""
+        """Positions, oldest first."""
         ...
 
     def position(self, position_id: str) -> Position:
         """One position; ``StoreError`` naming the id and the open ones when there is none."""
+        ...
+
+    def audit_positions(self) -> list[str]:
+        """Replay all fills and compare with the positions kept. Returns the ids that differ."""
+        ...
+
+    def rebuild_positions(self, position_ids: Collection[str]) -> None:
+        """Make these positions anew from their fills, which are the record."""
         ...
 
 
@@ -261,18 +319,25 @@ class WatchStore(Protocol):
         """Record what became of a request."""
         ...
 
-    def record_decisions(
-        self, position_id: str, decisions: Sequence[ExitDecision], at: datetime
+    def record_cycle(
+        self,
+        decisions: Mapping[str, Sequence[ExitDecision]],
+        peaks: Mapping[str, int],
+        heartbeat: Heartbeat,
     ) -> None:
-        """Keep the latest decision of each rule, and each firing in the log."""
+        """Keep what one cycle of the watcher saw, in one transaction.
+
+        Parameters
+        ----------
+        decisions : mapping of str to sequence of ExitDecision
+            By position; the latest of each rule is kept, and each firing in the log.
+        peaks : mapping of str to int
+            Highest P&L seen (paise) by position; a lower one is ignored.
+        """
         ...
 
     def decisions(self, position_id: str) -> list[ExitDecision]:
         """Latest decision of each rule."""
-        ...
-
-    def save_peak(self, position_id: str, peak_pnl: int) -> None:
-        """Keep the highest P&L seen (paise); a lower one is ignored."""
         ...
 
     def peaks(self) -> dict[str, int]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from strikeloom.quant.engine import columns, rows
-from strikeloom.quant.spare_memory import empty_table
+from strikeloom.quant.implied.engine import columns, rows
+from strikeloom.quant.implied.spare_memory import empty_table
 
 Floats = NDArray[np.float64]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from strikeloom.quant.black76 import Greeks
-from strikeloom.quant.engine import columns, rows
-from strikeloom.quant.spare_memory import empty_table
+from strikeloom.quant.implied.engine import columns, rows
+from strikeloom.quant.implied.spare_memory import empty_table
 
 #: Rows a thread is worth.
 _ROWS_A_THREAD = 4096
@@ -24,7 +24,7 @@ class ChainValues(NamedTuple):
     ----------
     vol : ndarray of float64
     reason : ndarray of int8
-        ``implied_vol.Reason`` of each row.
+        ``implied.solver.Reason`` of each row.
     greeks : Greeks
         At that volatility, of one unit; NaN where there is none.
     """

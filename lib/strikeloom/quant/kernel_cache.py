@@ -31,9 +31,9 @@ def import_kernels(name: str, sources: Sequence[str]) -> Any:
     Parameters
     ----------
     name : str
-        Name of the module.
+        Name of the module below ``strikeloom.quant``, such as ``smile.sequence``.
     sources : sequence of str
-        Modules of this folder whose functions end up in its code, itself among them.
+        Names, likewise, of all modules whose functions end up in its code, itself among them.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _digest(sources: Sequence[str]) -> str:
     parts += [get_host_cpu_name(), get_host_cpu_features().flatten()]
     parts += [str(config.CPU_NAME), str(config.CPU_FEATURES), str(config.OPT)]
     for source in sources:
-        file = _HERE / f"{source}.py"
+        file = _HERE.joinpath(*source.split(".")).with_suffix(".py")
         # the time too, because numba throws away what is older than the file it belongs to
         parts += [str(file.stat().st_mtime_ns), file.read_text(encoding="utf-8")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

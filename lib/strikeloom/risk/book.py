@@ -12,7 +12,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import session, years_to_expiry
-from strikeloom.quant.implied_vol import implied_vol
+from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
 from strikeloom.risk.parameters import delivery_share, span_parameters
 

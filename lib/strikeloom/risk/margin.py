@@ -249,7 +249,7 @@ def _scanned(
         return np.maximum(0.0, -worst - value.sum(axis=1)), np.zeros(len(value))
     first = (legs.years[:, :, None] == legs.years[:, None, :]).argmax(axis=2)
     delta = legs.units * greeks(legs.forward, legs.strikes, time, legs.vol, legs.is_call).delta
-    apart = np.zeros(len(value))
+    separate = np.zeros(len(value))
     alone, joint = np.zeros(len(value)), np.zeros((len(value), _PAIRS + 2))
     joint_value, long, short = np.zeros((3, len(value)))
     for group in np.unique(first):
@@ -257,7 +257,7 @@ def _scanned(
         moves = _by_move(np.where(mine[:, :, None], change, 0.0).sum(axis=1))
         group_value = np.where(mine, value, 0.0).sum(axis=1)
         need = np.maximum(0.0, -np.minimum(0.0, moves.min(axis=1)) - group_value)
-        apart += need
+        separate += need
         lone = (legs.years[:, group] <= 0) & (parameters.calendar_last_day == 0)
         alone += np.where(lone, need, 0.0)
         shared = ~lone
@@ -265,10 +265,10 @@ def _scanned(
         joint_value += np.where(shared, group_value, 0.0)
         net = np.where(mine & shared[:, None], delta * legs.forward, 0.0).sum(axis=1)
         long, short = long + np.maximum(net, 0.0), short + np.maximum(-net, 0.0)
-    together = np.maximum(0.0, -np.minimum(0.0, joint.min(axis=1)) - joint_value)
+    combined = np.maximum(0.0, -np.minimum(0.0, joint.min(axis=1)) - joint_value)
     charge = parameters.calendar_charge * np.minimum(long, short)
-    better = alone + together + charge < apart
-    return np.where(better, alone + together, apart), np.where(better, charge, 0.0)
+    better = alone + combined + charge < separate
+    return np.where(better, alone + combined, separate), np.where(better, charge, 0.0)
 
 
 def _by_move(change: Floats) -> Floats:

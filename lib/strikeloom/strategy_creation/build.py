@@ -52,14 +52,14 @@ def build(
         sides = {right: _tradable(chain, right, fewest) for right in Right}
         for template in TEMPLATES.values():
             try:
-                _fits(template, chain, view)
+                _check_fit(template, chain, view)
                 built.append(_structure(template, chain, view, sides))
             except NotBuildable as reason:
                 rejected.append(Rejection(symbol, template.name, str(reason)))
     return built, rejected
 
 
-def _fits(template: StrategyTemplate, chain: Chain, view: MarketView) -> None:
+def _check_fit(template: StrategyTemplate, chain: Chain, view: MarketView) -> None:
     if view.outlook not in template.outlooks:
         raise NotBuildable(f"does not suit a {view.outlook} view")
     if chain.rank.regime is not None and chain.rank.regime not in template.regimes:

@@ -17,16 +17,16 @@ from strikeloom.nse.charges import trade_charges
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, Payoffs, payoffs
-from strikeloom.quant.probability import (
+from strikeloom.quant.probability.at_expiry import (
     Law,
     expected_value,
     probability_of_profit,
     real_world,
     tail_mean,
 )
-from strikeloom.quant.reach import reach
-from strikeloom.quant.smile import Curves, volatility
-from strikeloom.quant.touch import touch_on_smile
+from strikeloom.quant.probability.reach import reach
+from strikeloom.quant.probability.touch import touch_on_smile
+from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.strategy_creation.build import Structure
@@ -66,7 +66,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
         "mean": mean,
         "tail": tail_mean(legs, each, _WORST),
         "half": reach(legs, 0.5 * shape.max_profit, law, row),
-        "touch": _touched(structures, legs, law, row),
+        "touch": _touch_probability(structures, legs, law, row),
         **_sensitivities(legs, each, years, discount),
         **_forecast(structures, legs, shape, years, discount),
         "margin": _margins(structures, strikes, is_call, units, each.forward, years),
@@ -108,12 +108,12 @@ def _summary(
         margin=round(float(figures["margin"]) * 100),
         margin_how=HOW,
         charges=costs,
-        half_profit=_known(figures["half"]),
-        touch=_known(figures["touch"]),
+        half_profit=_float_or_none(figures["half"]),
+        touch=_float_or_none(figures["touch"]),
         tail_mean=round(float(figures["tail"]) * 100) - costs,
-        forecast_vol=_known(figures["forecast_vol"]),
-        forecast_probability=_known(figures["forecast_chance"]),
-        forecast_value=_after(figures["forecast_mean"], costs),
+        forecast_vol=_float_or_none(figures["forecast_vol"]),
+        forecast_probability=_float_or_none(figures["forecast_chance"]),
+        forecast_value=_net_paise(figures["forecast_mean"], costs),
     )
 
 
@@ -127,7 +127,9 @@ def _laws(structures: Sequence[Structure]) -> tuple[Law, np.ndarray]:
     return Law(forward, curves), np.array([place[s.chain.underlying.symbol] for s in structures])
 
 
-def _touched(structures: Sequence[Structure], legs: Legs, law: Law, row: np.ndarray) -> np.ndarray:
+def _touch_probability(
+    structures: Sequence[Structure], legs: Legs, law: Law, row: np.ndarray
+) -> np.ndarray:
     """Probability of touching the likeliest sold strike; NaN where nothing is sold."""
     spot = np.array([s.chain.spot for s in structures])
     place, leg = np.nonzero(legs.units < 0)
@@ -219,11 +221,11 @@ def _charges(structure: Structure, day: date) -> int:
     )
 
 
-def _known(chance: np.float64) -> float | None:
+def _float_or_none(chance: np.float64) -> float | None:
     return None if np.isnan(chance) else float(chance)
 
 
-def _after(mean: np.float64, costs: int) -> int | None:
+def _net_paise(mean: np.float64, costs: int) -> int | None:
     return None if np.isnan(mean) else round(float(mean) * 100) - costs
 
 

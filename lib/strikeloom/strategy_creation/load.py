@@ -15,7 +15,7 @@ from strikeloom.errors import DataError, StageError
 from strikeloom.nse.sessions import session, trading_days, years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
-from strikeloom.quant.smile_fit import Kind
+from strikeloom.quant.smile.fit import Kind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
 from strikeloom.strategy_creation.flow import Flow, read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains

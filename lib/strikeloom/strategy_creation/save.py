@@ -95,21 +95,21 @@ def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
             p.risk.probability_of_profit,
             p.risk.half_profit,
             p.risk.touch,
-            _most(p.risk.net_premium),
-            _most(p.risk.max_profit),
-            _most(p.risk.max_loss),
-            _most(p.risk.expected_value),
+            _amount_or_inf(p.risk.net_premium),
+            _amount_or_inf(p.risk.max_profit),
+            _amount_or_inf(p.risk.max_loss),
+            _amount_or_inf(p.risk.expected_value),
             p.risk.forecast_probability,
             _amount(p.risk.forecast_value),
             _amount(p.risk.tail_mean),
-            _most(p.risk.margin),
+            _amount_or_inf(p.risk.margin),
             "; ".join(f"{leg.side.word} {leg.contract.label}" for leg in p.legs),
         )
         for p in proposals
     )
 
 
-def _most(value: int | None) -> float:
+def _amount_or_inf(value: int | None) -> float:
     return float("inf") if value is None else value / 100
 
 

@@ -33,7 +33,7 @@ def score(
     for structure, risk in zip(structures, risks, strict=True):
         symbol = structure.chain.underlying.symbol
         try:
-            _within(risk, limits)
+            _check_limits(risk, limits)
         except NotBuildable as reason:
             rejected.append(Rejection(symbol, structure.template.name, str(reason)))
             continue
@@ -64,7 +64,7 @@ def _profile(settings: CreationSettings, name: str) -> RiskProfile:
     return settings.profiles[name]
 
 
-def _within(risk: RiskSummary, limits: RiskProfile) -> None:
+def _check_limits(risk: RiskSummary, limits: RiskProfile) -> None:
     if risk.max_profit is not None and risk.max_profit <= risk.charges:
         raise NotBuildable("its maximum profit does not cover its charges")
     if risk.max_loss == 0:

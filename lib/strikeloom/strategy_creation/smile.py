@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from strikeloom.quant.chain import solve_chain
-from strikeloom.quant.implied_vol import Reason
-from strikeloom.quant.smile import Curves
-from strikeloom.quant.smile_fit import Kind, fit_smiles
-from strikeloom.quant.smile_quotes import out_of_the_money, precision
+from strikeloom.quant.implied.solver import Reason
+from strikeloom.quant.smile.curves import Curves
+from strikeloom.quant.smile.fit import Kind, fit_smiles
+from strikeloom.quant.smile.quotes import out_of_the_money, precision
 
 if TYPE_CHECKING:
     import pandas as pd

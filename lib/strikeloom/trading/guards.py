@@ -2,22 +2,101 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
+from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, GuardError, NoQuote
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.trading.fresh import fresh
-from strikeloom.trading.remainder import held_free
+from strikeloom.settings.desk import LiveSettings
+from strikeloom.settings.execution import GuardSettings
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.remaining import held_free
 
 _LEAST_SPREAD = 100  # paise: a few ticks are a large share of a cheap option
 _LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentage allows
 
 
-def check(desk: Desk, intent: OrderIntent) -> None:
+@dataclass(frozen=True, slots=True)
+class EntriesOfDay:
+    """What was sent today, counted before another entry.
+
+    Attributes
+    ----------
+    orders : int
+        Orders of the account that changed today.
+    intents : sequence of OrderIntent
+        All intents made today.
+    accepted : collection of str
+        Correlation ids of these that the broker accepted as orders.
+    """
+
+    orders: int
+    intents: Sequence[OrderIntent]
+    accepted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardContext:
+    """All that a guard may look at.
+
+    Attributes
+    ----------
+    live : LiveSettings or None
+        Caps on entries with real money; ``None`` outside mode live.
+    listed : callable
+        Contract as the exchange lists it today, by key; raises ``DataError``.
+    series_end : callable
+        Last day of a series, by symbol and expiry.
+    entries : callable
+        What was sent today; asked for an entry alone.
+    """
+
+    state: AccountState
+    snapshot: MarketSnapshot
+    guards: GuardSettings
+    live: LiveSettings | None
+    listed: Callable[[str], OptionContract]
+    series_end: Callable[[str, date], date]
+    entries: Callable[[], EntriesOfDay]
+
+    @property
+    def now(self) -> datetime:
+        """The desk's moment."""
+        return self.snapshot.at
+
+
+def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> GuardContext:
+    """Context of a desk. What only an entry needs is read when one is checked."""
+    today = snapshot.at.date()
+
+    def entries() -> EntriesOfDay:
+        live = desk.mode is Mode.LIVE
+        taken = desk.store.orders(since=today) if live else []
+        return EntriesOfDay(
+            desk.store.count_orders(today),
+            desk.store.intents(day=today) if live else [],
+            frozenset(order.correlation_id for order in taken),
+        )
+
+    return GuardContext(
+        state=state,
+        snapshot=snapshot,
+        guards=desk.settings.execution.guards,
+        live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
+        listed=lambda key: desk.instruments.contract(key, today),
+        series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
+        entries=entries,
+    )
+
+
+def check(intent: OrderIntent, context: GuardContext) -> None:
     """Let an intent pass, or refuse it.
 
     Exits and unwinds pass the kill switch and the counters that limit new risk; they must
@@ -28,27 +107,28 @@ def check(desk: Desk, intent: OrderIntent) -> None:
     GuardError
         With the guard's name, its limit and the value.
     """
-    _bound(desk, intent)
-    _session(desk, intent)
-    _form(desk, intent)
-    _price(desk, intent)
+    _account(intent, context.state)
+    _session(intent, context.now)
     if intent.purpose is Purpose.ENTRY:
-        _entry(desk, intent)
+        _listing(intent, context)
+    _form(intent, context.guards, context.now.date())
+    _price(intent, context.guards, context.snapshot)
+    if intent.purpose is Purpose.ENTRY:
+        _entry(intent, context)
     else:
-        _reduces(desk, intent)
+        _reduces(intent, context.state)
 
 
 def _refuse(guard: str, text: str, **facts: object) -> GuardError:
     return GuardError(f"{guard}: {text}", guard=guard, **facts)
 
 
-def _bound(desk: Desk, intent: OrderIntent) -> None:
-    if (intent.market, intent.account) != (desk.market, desk.account):
+def _account(intent: OrderIntent, state: AccountState) -> None:
+    if (intent.market, intent.account) != (state.market, state.account):
         raise _refuse("account", f"{intent.correlation_id} is of {intent.account}")
 
 
-def _session(desk: Desk, intent: OrderIntent) -> None:
-    now = desk.clock.now()
+def _session(intent: OrderIntent, now: datetime) -> None:
     if not in_session(now):
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if intent.contract.expiry < now.date():
@@ -61,22 +141,24 @@ def in_session(now: datetime) -> bool:
     return is_trading_day(now.date()) and hours.open <= now <= hours.close
 
 
-def _form(desk: Desk, intent: OrderIntent) -> None:
-    guards, contract = desk.settings.execution.guards, intent.contract
-    day = desk.clock.now().date()
-    if intent.purpose is Purpose.ENTRY:
-        try:
-            listed = desk.instruments.contract(contract.key, day)
-        except DataError as error:
-            raise _refuse("listed", str(error)) from None
-        ends = desk.feed.last_day(contract.symbol, contract.expiry, desk.day)
-        if day <= ends < contract.expiry:  # past it, the name is of a series listed anew
-            raise _refuse("last day", f"{contract.label} ends on {ends}, before its expiry")
-        if listed.lot_size != contract.lot_size:
-            raise _refuse(
-                "lot size",
-                f"{contract.label} has lots of {listed.lot_size}, not {contract.lot_size}",
-            )
+def _listing(intent: OrderIntent, context: GuardContext) -> None:
+    contract, day = intent.contract, context.now.date()
+    try:
+        listed = context.listed(contract.key)
+    except DataError as error:
+        raise _refuse("listed", str(error)) from None
+    ends = context.series_end(contract.symbol, contract.expiry)
+    if day <= ends < contract.expiry:  # past it, the name is of a series listed anew
+        raise _refuse("last day", f"{contract.label} ends on {ends}, before its expiry")
+    if listed.lot_size != contract.lot_size:
+        raise _refuse(
+            "lot size",
+            f"{contract.label} has lots of {listed.lot_size}, not {contract.lot_size}",
+        )
+
+
+def _form(intent: OrderIntent, guards: GuardSettings, day: date) -> None:
+    contract = intent.contract
     if intent.units % contract.lot_size:
         raise _refuse("whole lots", f"{intent.units} units of lot {contract.lot_size}")
     lots = intent.units // contract.lot_size
@@ -92,13 +174,11 @@ def _form(desk: Desk, intent: OrderIntent) -> None:
         raise _refuse("order value", f"{rupees_text(value)}, limit {rupees_text(most)}")
 
 
-def _price(desk: Desk, intent: OrderIntent) -> None:
-    guards = desk.settings.execution.guards
-    shown = desk.feed.quotes([intent.contract]).get(intent.contract.key)
+def _price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSnapshot) -> None:
     try:
-        quote = fresh(desk, intent.contract, shown)
+        quote = snapshot.fresh(intent.contract)
     except NoQuote as error:
-        raise _refuse("quote" if shown is None else "quote age", str(error)) from None
+        raise _refuse("quote age" if "age" in error.facts else "quote", str(error)) from None
     known = [price for price in (quote.bid, quote.ask) if price is not None]
     if not known or (len(known) == 2 and known[0] > known[1]):
         raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")
@@ -122,44 +202,41 @@ def _spread(percent: float, known: list[int], mid: float) -> None:
         raise _refuse("spread", f"{width / mid:.0%} of the mid, limit {percent:g} %")
 
 
-def _entry(desk: Desk, intent: OrderIntent) -> None:
-    guards = desk.settings.execution.guards
-    switch = desk.store.kill_switch()
+def _entry(intent: OrderIntent, context: GuardContext) -> None:
+    guards, state = context.guards, context.state
+    switch = state.kill_switch
     if switch.engaged:
         raise _refuse("kill switch", f"entries are blocked: {switch.reason}")
-    today = desk.clock.now().date()
+    today = context.now.date()
     if intent.created_at.date() != today:
         raise _refuse("entry day", f"made for {intent.created_at:%Y-%m-%d}, today is {today}")
-    sent = sum(1 for order in desk.store.orders() if order.updated_at.date() == today)
-    if sent >= guards.max_orders_per_day:
-        raise _refuse("orders a day", f"{sent} today, limit {guards.max_orders_per_day}")
-    if desk.mode is Mode.LIVE:
-        _live(desk, intent)
-    held = {position.position_id for position in desk.store.positions()}
+    sent = context.entries()
+    if sent.orders >= guards.max_orders_per_day:
+        raise _refuse("orders a day", f"{sent.orders} today, limit {guards.max_orders_per_day}")
+    if context.live is not None:
+        _live(intent, context.live, sent)
+    held = state.positions
     if intent.position_id not in held and len(held) >= guards.max_open_positions:
         raise _refuse("open positions", f"{len(held)}, limit {guards.max_open_positions}")
 
 
-def _live(desk: Desk, intent: OrderIntent) -> None:
+def _live(intent: OrderIntent, caps: LiveSettings, today: EntriesOfDay) -> None:
     """What entries with real money may do on one day; sent ones count, whatever became of them.
 
     The other legs of the same entry count before they are sent: none is begun that cannot end.
     """
-    caps, today = desk.settings.desk.live, desk.clock.now().date()
     value = intent.units * intent.limit
-    taken = {order.correlation_id for order in desk.store.orders()}
     sent = [
         other.units * other.limit
-        for other in desk.store.intents()
+        for other in today.intents
         if other.purpose is Purpose.ENTRY
-        and other.created_at.date() == today
         and other.correlation_id != intent.correlation_id
-        and (other.state is not IntentState.REFUSED or other.correlation_id in taken)
+        and (other.state is not IntentState.REFUSED or other.correlation_id in today.accepted)
         and (other.state is not IntentState.NEW or other.intent_id == intent.intent_id)
     ]
     if len(sent) + 1 > caps.max_entry_orders:
-        said = f"{len(sent) + 1} with this one, limit {caps.max_entry_orders}"
-        raise _refuse("live orders a day", said)
+        text = f"{len(sent) + 1} with this one, limit {caps.max_entry_orders}"
+        raise _refuse("live orders a day", text)
     for name, met, rupees in (
         ("live order value", value, caps.max_entry_value),
         ("live value a day", sum(sent) + value, caps.max_entry_value_per_day),
@@ -169,8 +246,8 @@ def _live(desk: Desk, intent: OrderIntent) -> None:
             raise _refuse(name, f"{rupees_text(met)}, limit {rupees_text(most)}")
 
 
-def _reduces(desk: Desk, intent: OrderIntent) -> None:
-    free = held_free(desk, intent)
+def _reduces(intent: OrderIntent, state: AccountState) -> None:
+    free = held_free(state, intent)
     if intent.units > free:
         raise _refuse(
             "exits only reduce",

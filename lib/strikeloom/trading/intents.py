@@ -1,24 +1,44 @@
-"""From a wish to recorded intents: one group of legs, each in slices, each in attempts."""
+"""From a decision to intents: one group of legs, each in slices, each in attempts."""
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
-from strikeloom.domain.positions import Position
+from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.domain.proposals import Proposal
+from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import GuardError
 from strikeloom.nse.freeze import freeze_units, slices
-from strikeloom.ports.desk import Desk
-from strikeloom.trading.fresh import fresh
+from strikeloom.settings.execution import ExecutionSettings
 from strikeloom.trading.limits import limit_price
 
 Trade = tuple[int, OptionContract, int]  # leg, contract, signed units
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What it takes to price an intent: whose it is, the market now, and the settings."""
+
+    account: str
+    market: str
+    snapshot: MarketSnapshot
+    settings: ExecutionSettings
+
+    def limit(self, contract: OptionContract, side: Side, purpose: Purpose) -> int:
+        """Limit in paise for an order of this moment.
+
+        Raises
+        ------
+        NoQuote
+            When the contract cannot be priced now.
+        """
+        return limit_price(contract, side, purpose, self.snapshot.fresh(contract), self.settings)
 
 
 def intent_name(account: str, market: str, *parts: object) -> str:
@@ -33,42 +53,31 @@ def correlation(intent_id: str, leg: int, slice_: int, attempt: int) -> str:
 
 
 def exit_name(
-    desk: Desk,
-    position_id: str,
-    revision: int,
-    target_lots: Sequence[int],
-    purpose: Purpose = Purpose.EXIT,
+    of: Position | ExitRequest, target_lots: Sequence[int], purpose: Purpose = Purpose.EXIT
 ) -> str:
     """Name of the group that brings a position of this revision down to a target."""
-    return intent_name(desk.account, desk.market, position_id, purpose, revision, *target_lots)
+    return intent_name(of.account, of.market, of.position_id, purpose, of.revision, *target_lots)
 
 
-def entry_intents(desk: Desk, proposal: Proposal, lots: int) -> list[OrderIntent]:
+def entry_intents(pricing: Pricing, proposal: Proposal, lots: int) -> list[OrderIntent]:
     """Intents that open a strategy.
 
     Raises
     ------
-    GuardError
-        When this account has already begun to trade the strategy.
     NoQuote
         When a leg cannot be priced now.
     """
-    position_id = proposal.strategy_id
-    if desk.store.intents(position_id=position_id):
-        raise GuardError(
-            f"{position_id} was already entered in {desk.account}; a strategy is entered once",
-            guard="entered once",
-        )
     trades = [
         (number, leg.contract, leg.signed_units * lots) for number, leg in enumerate(proposal.legs)
     ]
-    name = intent_name(desk.account, desk.market, position_id, Purpose.ENTRY)
+    position_id = proposal.strategy_id
+    name = intent_name(pricing.account, pricing.market, position_id, Purpose.ENTRY)
     why = f"open {lots} lot{'s' * (lots != 1)} of {proposal.template} on {proposal.symbol}"
-    return _intents(desk, name, position_id, Purpose.ENTRY, trades, why)
+    return _intents(pricing, name, position_id, Purpose.ENTRY, trades, why)
 
 
 def exit_intents(
-    desk: Desk,
+    pricing: Pricing,
     position: Position,
     target_lots: Sequence[int],
     why: str,
@@ -96,25 +105,49 @@ def exit_intents(
             trades.append((leg.leg, leg.contract, wanted - leg.net_units))
     if not trades:
         return []
-    name = exit_name(desk, position.position_id, position.revision, target_lots, purpose)
-    return _intents(desk, name, position.position_id, purpose, trades, why)
+    name = exit_name(position, target_lots, purpose)
+    return _intents(pricing, name, position.position_id, purpose, trades, why)
+
+
+def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
+    """Successor of an ended intent, for units that it left unfilled, at a fresh price.
+
+    Raises
+    ------
+    NoQuote
+        When the leg cannot be priced now.
+    """
+    attempt = old.attempt + 1
+    return replace(
+        old,
+        correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
+        attempt=attempt,
+        units=units,
+        limit=pricing.limit(old.contract, old.side, old.purpose),
+        created_at=pricing.snapshot.at,
+        state=IntentState.NEW,
+        note="",
+    )
 
 
 def _intents(
-    desk: Desk, name: str, position_id: str, purpose: Purpose, trades: Sequence[Trade], why: str
+    pricing: Pricing,
+    name: str,
+    position_id: str,
+    purpose: Purpose,
+    trades: Sequence[Trade],
+    why: str,
 ) -> list[OrderIntent]:
-    now = desk.clock.now()
-    quotes = desk.feed.quotes([contract for _, contract, _ in trades])
-    found: list[OrderIntent] = []
+    now = pricing.snapshot.at
+    made: list[OrderIntent] = []
     for leg, contract, signed in trades:
         side = Side.BUY if signed > 0 else Side.SELL
-        quote = fresh(desk, contract, quotes.get(contract.key))
-        limit = limit_price(contract, side, purpose, quote, desk.settings.execution)
+        limit = pricing.limit(contract, side, purpose)
         cut = slices(abs(signed), contract.lot_size, freeze_units(contract.symbol, now.date()))
-        found += [
+        made += [
             OrderIntent(
-                account=desk.account,
-                market=desk.market,
+                account=pricing.account,
+                market=pricing.market,
                 correlation_id=correlation(name, leg, number, 1),
                 intent_id=name,
                 position_id=position_id,
@@ -133,26 +166,4 @@ def _intents(
             )
             for number, units in enumerate(cut)
         ]
-    return found
-
-
-def next_attempt(desk: Desk, old: OrderIntent, remainder: int) -> OrderIntent:
-    """Successor of an ended intent, for what it left unfilled, at a fresh price.
-
-    Raises
-    ------
-    NoQuote
-        When the leg cannot be priced now.
-    """
-    quote = fresh(desk, old.contract, desk.feed.quotes([old.contract]).get(old.contract.key))
-    attempt = old.attempt + 1
-    return replace(
-        old,
-        correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
-        attempt=attempt,
-        units=remainder,
-        limit=limit_price(old.contract, old.side, old.purpose, quote, desk.settings.execution),
-        created_at=desk.clock.now(),
-        state=IntentState.NEW,
-        note="",
-    )
+    return made

@@ -3,259 +3,238 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 from strikeloom.domain.instruments import parse_key
-from strikeloom.domain.orders import (
-    IntentState,
-    Order,
-    OrderIntent,
-    OrderState,
-)
-from strikeloom.errors import BrokerError
+from strikeloom.domain.orders import IntentState, Order, OrderIntent
 from strikeloom.nse.sessions import session
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.settle import settle
-from strikeloom.trading.tell import tell
+from strikeloom.ports.store import OpenRecord
+from strikeloom.trading.account_state import AccountState, state_of
+from strikeloom.trading.alert import alert
+from strikeloom.trading.broker_book import BrokerBook, BrokerReading
+from strikeloom.trading.order_status import WATCHED, Outcome, Silence, outcome
+from strikeloom.trading.remaining import has_nothing_left
+from strikeloom.trading.settle import book_settlements
 
-_WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN})
 _LOOKED_BACK = timedelta(days=7)
+#: Real seconds after which the broker is read anew although it reported no change.
+_FULL_SECONDS = 60.0
 
 
-@dataclass
-class ReconcileReport:
-    """What reconciliation found.
-
-    Attributes
-    ----------
-    in_doubt : list of str
-        Correlation ids the broker is silent about.
-    differences : list of str
-        Contracts whose net units differ from the broker's, in words.
-    gaps : dict of str to int
-        By contract, the broker's net units less ours where they differ.
-    strays : list of str
-        Order ids that live at the broker although their intent was over: they came late.
-    """
-
-    new_fills: int = 0
-    in_doubt: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    differences: list[str] = field(default_factory=list)
-    gaps: dict[str, int] = field(default_factory=dict)
-    strays: list[str] = field(default_factory=list)
-
-
-def reconcile(desk: Desk) -> ReconcileReport:
-    """Read the broker's orders, fills and positions, and record them.
+def reconcile(desk: Desk) -> AccountState:
+    """Read the broker's orders, fills and positions, record them, and return the account.
 
     Raises
     ------
     BrokerError
         When the broker cannot be read; nothing was changed.
     """
-    orders, fills = desk.broker.orders(), desk.broker.fills()
-    held = {p.contract_key: p.net_units for p in desk.broker.positions()}
-    known = {intent.correlation_id: intent for intent in desk.store.intents()}
-    overdue = _overdue(desk, known, held)
-    if overdue:
-        fills = fills + desk.broker.earlier_fills(overdue)
-    report = ReconcileReport()
-    by_name: dict[str, list[Order]] = defaultdict(list)
-    for order in orders:
-        by_name[order.correlation_id].append(order)
-        if order.correlation_id in known:
-            desk.store.record_order(order)
-    ours = [fill for fill in fills if fill.correlation_id in known]
-    report.new_fills = desk.store.record_fills(ours)
-    report.new_fills += settle(desk, fills)
-    traded: dict[str, int] = defaultdict(int)
-    for fill in ours:
-        traded[fill.correlation_id] += fill.units
-    for intent in known.values():
-        if intent.state in _WATCHED:
-            _update(desk, intent, by_name[intent.correlation_id], traded, report)
-        elif intent.state in (IntentState.ENDED, IntentState.REFUSED):
-            report.strays += [
-                o.order_id for o in by_name[intent.correlation_id] if not o.state.terminal
-            ]
-    _compare(desk, held, report)
-    return report
+    return Reconciler(desk).refresh()
 
 
-def _overdue(desk: Desk, known: dict[str, OrderIntent], held: dict[str, int]) -> list[Order]:
-    """Orders of earlier days whose end we have not seen: the day's book is of today alone.
+class Reconciler:
+    """Keeps the state of one account; each refresh costs what has changed since the last one.
 
-    Where positions differ also those that ended with units left: what they traded may have been
-    told after we last looked.
+    The broker is read when it reported a change, when an order's status is unknown, once a
+    minute, and whenever the caller has just acted. The store is read when it changed.
     """
-    if desk.broker.book_is_complete:
-        return []
-    today = desk.clock.now().date()
-    differ = _gaps(desk, held)
-    return [
-        order
-        for order in desk.store.orders()
-        if order.updated_at.date() < today
-        and (
-            known[order.correlation_id].state in _WATCHED
-            or (
-                order.contract_key in differ
-                and order.filled_units < order.units
-                and today - order.updated_at.date() <= _LOOKED_BACK
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._book = BrokerBook(desk.broker, desk.store)
+        self._reading: BrokerReading | None = None
+        self._counted: tuple[int, int] | None = None
+        self._state: AccountState | None = None
+        self._unresolved: list[str] = []
+        self._late_orders: list[str] = []
+        self._last_days: dict[tuple[str, date, date], date] = {}
+
+    def refresh(self, *, acted: bool = False) -> AccountState:
+        """Bring the state up to the store, and to the broker where that may have changed.
+
+        Parameters
+        ----------
+        acted : bool
+            The caller has sent or cancelled something: the broker is read in any case.
+
+        Raises
+        ------
+        BrokerError
+            When the broker cannot be read; nothing was changed.
+        """
+        desk, now = self._desk, self._desk.clock.now()
+        changes = desk.broker.change_count()
+        if acted or self._must_read(changes, now):
+            self._reading = self._book.read(changes, now)
+            self._last_days.clear()
+            return self._compared(self._reading)
+        return self.reload()
+
+    def reload(self) -> AccountState:
+        """Bring the state up to the store alone."""
+        now, counted = self._desk.clock.now(), self._desk.store.change_count()
+        if self._state is not None and counted == self._counted:
+            self._state = replace(self._state, at=now, new_fills=0, lost=[])
+            return self._state
+        self._state = self._against_broker(self._load(now))
+        return self._state
+
+    def _must_read(self, changes: object | None, now: datetime) -> bool:
+        if self._reading is None or self._state is None:
+            return True
+        if changes is None or changes != self._reading.changes:
+            return True
+        if any(i.state in (IntentState.SENDING, IntentState.UNKNOWN) for i in
+               self._state.intents()):  # fmt: skip
+            return True
+        limit = _FULL_SECONDS * max(1.0, self._desk.clock.speed)
+        return (now - self._reading.at).total_seconds() >= limit
+
+    def _compared(self, reading: BrokerReading) -> AccountState:
+        """Record what the broker reports, settle, and judge every sent intent."""
+        desk = self._desk
+        record = desk.store.open_record()
+        fills = reading.fills
+        overdue = self._overdue(self._made(record, reading.at), reading.held)
+        if overdue:
+            fills = fills + desk.broker.earlier_fills(overdue)
+        ours = self._book.ours(record, reading.orders, fills)
+        new = self._book.record(ours, reading.orders, fills)
+        state = self._load(reading.at)
+        booked = book_settlements(desk, state, fills)
+        state = self._load(reading.at) if booked else state
+        state = self._judged(state, reading, ours)
+        finished = [n for n, group in state.groups.items() if has_nothing_left(state, group)]
+        if finished:
+            desk.store.close_groups(finished)
+            left = {n: group for n, group in state.groups.items() if n not in set(finished)}
+            state = replace(state, groups=left)
+        self._state = self._against_broker(replace(state, new_fills=new + booked))
+        for text in self._state.differences:
+            alert(
+                desk,
+                "critical",
+                f"positions differ. {text}; no exit trades what only one side holds",
             )
+        return self._state
+
+    def _judged(
+        self, state: AccountState, reading: BrokerReading, ours: Mapping[str, OrderIntent]
+    ) -> AccountState:
+        """State after what the order book says of every intent."""
+        desk = self._desk
+        book: dict[str, list[Order]] = defaultdict(list)
+        for order in reading.orders:
+            book[order.correlation_id].append(order)
+        outcomes: dict[str, Outcome] = {}
+        for intent in state.intents():
+            if intent.state in WATCHED:
+                name = intent.correlation_id
+                outcomes[name] = outcome(intent, book[name], state, self._silence(state, intent))
+        for name, found in outcomes.items():
+            if found.to is not None:
+                desk.store.move_intent(
+                    name, expected=WATCHED, to=found.to, note=found.note, at=state.at
+                )
+            if found.alert:
+                alert(desk, *found.alert)
+        if any(found.to is not None for found in outcomes.values()):
+            state = self._load(state.at)
+        states = {i.correlation_id: i.state for i in (*ours.values(), *state.intents())}
+        over = (IntentState.ENDED, IntentState.REFUSED)
+        self._unresolved = [name for name, found in outcomes.items() if found.unresolved]
+        self._late_orders = [
+            order.order_id
+            for order in reading.orders
+            if not order.state.terminal
+            and states.get(order.correlation_id) in over
+            and order.correlation_id not in outcomes
+        ]
+        return replace(state, lost=[name for name, found in outcomes.items() if found.lost])
+
+    def _silence(self, state: AccountState, intent: OrderIntent) -> Silence:
+        desk = self._desk
+        waited = (state.at - state.changed_at[intent.correlation_id]).total_seconds()
+        # a request on its way travels in real time, however fast the desk's clock runs
+        wait = desk.settings.execution.unknown_wait_seconds * max(1.0, desk.clock.speed)
+        assert self._reading is not None  # noqa: S101 (it is what is judged)
+        return Silence(desk.broker.book_is_complete, waited, wait, self._reading.held)
+
+    def _overdue(self, state: AccountState, held: Mapping[str, int]) -> list[Order]:
+        """Orders of earlier days whose end we have not seen: the day's book is of today alone.
+
+        Where positions differ also those that ended with units left: what they traded may have
+        been reported after we last looked.
+        """
+        desk = self._desk
+        if desk.broker.book_is_complete:
+            return []
+        today = state.at.date()
+        watched = [
+            order
+            for intent in state.intents()
+            if intent.state in WATCHED
+            for order in state.orders_of(intent.correlation_id)
+            if order.updated_at.date() < today
+        ]
+        differ = self._gaps(state, held)
+        if not differ:
+            return watched
+        named = {order.order_id for order in watched}
+        return watched + [
+            order
+            for order in desk.store.orders(since=today - _LOOKED_BACK)
+            if order.order_id not in named
+            and order.updated_at.date() < today
+            and order.contract_key in differ
+            and order.filled_units < order.units
+        ]
+
+    def _load(self, now: datetime) -> AccountState:
+        self._counted = self._desk.store.change_count()
+        return self._made(self._desk.store.open_record(), now)
+
+    def _made(self, record: OpenRecord, now: datetime) -> AccountState:
+        return state_of(self._desk.account, self._desk.market, record, now, self._last_day)
+
+    def _last_day(self, symbol: str, expiry: date, since: date) -> date:
+        """Last day of a series; asked of the feed once between two readings of the broker."""
+        key = (symbol, expiry, since)
+        if key not in self._last_days:
+            self._last_days[key] = self._desk.feed.last_day(symbol, expiry, since)
+        return self._last_days[key]
+
+    def _against_broker(self, state: AccountState) -> AccountState:
+        """State with what the last reading of the broker showed otherwise."""
+        if self._reading is None:
+            return state
+        gaps = self._gaps(state, self._reading.held)
+        return replace(
+            state,
+            gaps={key: theirs - ours for key, (ours, theirs) in gaps.items()},
+            differences=[
+                f"{key}: {ours} units here, {theirs} at the broker"
+                for key, (ours, theirs) in gaps.items()
+            ],
+            unresolved=self._unresolved,
+            late_orders=self._late_orders,
         )
-    ]
 
+    def _gaps(self, state: AccountState, held: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+        """Contracts whose net units differ: ours and the broker's."""
+        ours = state.net_units()
+        return {
+            key: (ours.get(key, 0), held.get(key, 0))
+            for key in sorted(set(ours) | set(held))
+            if ours.get(key, 0) != held.get(key, 0)
+            # what expired goes from the broker's list and from ours at different moments
+            and (self._desk.broker.reports_settlements or not self._expired(key, state.at))
+        }
 
-def _update(
-    desk: Desk,
-    intent: OrderIntent,
-    orders: list[Order],
-    traded: dict[str, int],
-    report: ReconcileReport,
-) -> None:
-    name = intent.correlation_id
-    if not orders and traded[name] >= intent.units:
-        _move(desk, intent, IntentState.FILLED, "")
-        return
-    if not orders:
-        _absent(desk, intent, traded[name], report)
-        return
-    if len(orders) > 1:
-        tell(desk, "critical", f"{name} stands {len(orders)} times in the order book")
-    filled = traded[name]
-    if filled >= intent.units:
-        _move(desk, intent, IntentState.FILLED, "")
-    elif all(order.state.terminal for order in orders):
-        done = sum(order.filled_units for order in orders)
-        if done > filled:
-            return  # the book is ahead of the trade list; the fills will come
-        rejected = orders[-1].state is OrderState.REJECTED and not filled
-        state = IntentState.REFUSED if rejected else IntentState.ENDED
-        _move(desk, intent, state, orders[-1].reason)
-    elif intent.state is not IntentState.WORKING:
-        _move(desk, intent, IntentState.WORKING, "found in the order book")
-
-
-def _absent(desk: Desk, intent: OrderIntent, traded: int, report: ReconcileReport) -> None:
-    """Not found is not absence: it takes a complete book, or silence for the stated wait."""
-    name = intent.correlation_id
-    waited = (desk.clock.now() - desk.store.changed_at(name)).total_seconds()
-    # a request on its way travels in real time, however fast the desk's clock runs
-    wait = desk.settings.execution.unknown_wait_seconds * max(1.0, desk.clock.speed)
-    patient = desk.broker.book_is_complete or waited >= wait
-    accepted = any(order.correlation_id == name for order in desk.store.orders())
-    over = accepted and intent.created_at.date() < desk.clock.now().date()
-    partly = traded and not over  # it traded, so it is there; unless its day is behind us
-    if not patient or partly or intent.state is IntentState.WORKING or _answered(desk, name):
-        if intent.state is not IntentState.UNKNOWN:
-            _move(desk, intent, IntentState.UNKNOWN, "not in the order book")
-            tell(desk, "critical", f"{name} is in doubt: the broker does not name it")
-        report.in_doubt.append(name)
-        return
-    if not desk.broker.book_is_complete and not _agrees(desk, intent):
-        report.in_doubt.append(name)
-        return
-    end = "ended with its day" if accepted else "never reached the broker"
-    _move(desk, intent, IntentState.ENDED, end)
-    tell(desk, "warning", f"{name} {end}: not in book, trades or positions")
-    report.lost.append(name)
-
-
-def _answered(desk: Desk, name: str) -> bool:
-    """Whether the broker gave the order a number today: then it is there, shown or not."""
-    today = desk.clock.now().date()
-    known = (order for order in desk.store.orders() if order.correlation_id == name)
-    return any(not o.state.terminal and o.updated_at.date() == today for o in known)
-
-
-def _agrees(desk: Desk, intent: OrderIntent) -> bool:
-    """Whether the broker's position in the contract is what our fills say without the order."""
-    held = {p.contract_key: p.net_units for p in desk.broker.positions()}
-    key = intent.contract.key
-    return held.get(key, 0) == _net(desk).get(key, 0)
-
-
-def _net(desk: Desk) -> dict[str, int]:
-    net: dict[str, int] = defaultdict(int)
-    for position in desk.store.positions():
-        for leg in position.legs:
-            net[leg.contract.key] += leg.net_units
-    return {key: units for key, units in net.items() if units}
-
-
-def _gaps(desk: Desk, held: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """Contracts whose net units differ: ours and the broker's."""
-    ours = _net(desk)
-    return {
-        key: (ours.get(key, 0), held.get(key, 0))
-        for key in sorted(set(ours) | set(held))
-        # what expired goes from the broker's list and from ours at different moments
-        if (desk.broker.tells_settlements or not _expired(desk, key))
-        and ours.get(key, 0) != held.get(key, 0)
-    }
-
-
-def _compare(desk: Desk, held: dict[str, int], report: ReconcileReport) -> None:
-    for key, (ours, theirs) in _gaps(desk, held).items():
-        report.gaps[key] = theirs - ours
-        report.differences.append(f"{key}: {ours} units here, {theirs} at the broker")
-    for text in report.differences:
-        tell(desk, "critical", f"positions differ. {text}; no exit trades what only one side holds")
-
-
-def _expired(desk: Desk, key: str) -> bool:
-    """Whether the contract is past the close of its last day."""
-    symbol, expiry, *_ = parse_key(key)
-    now = desk.clock.now()
-    return now >= session(desk.feed.last_day(symbol, expiry, now.date())).close
-
-
-def _move(desk: Desk, intent: OrderIntent, to: IntentState, note: str) -> None:
-    desk.store.move_intent(
-        intent.correlation_id, expected=_WATCHED, to=to, note=note, at=desk.clock.now()
-    )
-
-
-def resolve_unknown(
-    desk: Desk, correlation_id: str, *, arrived: bool, who: str, number: str = ""
-) -> None:
-    """Record a person's word on an order in doubt.
-
-    ``arrived`` false ends the intent as never placed; true makes it WORKING, to be matched
-    with the order book again. Once its day is over what it traded is found by ``number`` alone,
-    the broker's of the order.
-
-    Raises
-    ------
-    BrokerError
-        When the order is not in doubt, or the number is of another order.
-    """
-    if number and any(order.order_id == number for order in desk.store.orders()):
-        raise BrokerError(f"order number {number} is on record already", order_id=number)
-    doubtful = [
-        intent
-        for intent in desk.store.intents(states={IntentState.UNKNOWN})
-        if intent.correlation_id == correlation_id
-    ]
-    to = IntentState.WORKING if arrived else IntentState.ENDED
-    moved = desk.store.move_intent(
-        correlation_id,
-        expected={IntentState.UNKNOWN},
-        to=to,
-        note=f"{who} says it {'arrived' if arrived else 'never arrived'}",
-        at=desk.clock.now(),
-    )
-    if not moved:
-        raise BrokerError(
-            f"{correlation_id} is not unresolved; strikeloom orders --unresolved lists what is"
-        )
-    for intent in doubtful if arrived and number else ():
-        desk.store.record_order(
-            Order(
-                number, correlation_id, intent.contract.key, intent.side, intent.units, 0,
-                intent.limit, OrderState.UNKNOWN, "", intent.created_at,
-            )
-        )  # fmt: skip
+    def _expired(self, key: str, now: datetime) -> bool:
+        """Whether the contract is past the close of its last day."""
+        symbol, expiry, *_ = parse_key(key)
+        return now >= session(self._last_day(symbol, expiry, now.date())).close

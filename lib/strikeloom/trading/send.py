@@ -1,4 +1,4 @@
-"""Send one intent: guards, SENDING under the lease, the broker's answer on record."""
+"""Send one intent: guards, SENDING under the send lock, the broker's answer on record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from strikeloom.errors import (
     Unreachable,
 )
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.guards import check
+from strikeloom.trading.guards import GuardContext, check
 from strikeloom.trading.lease import Lease
 
 
@@ -35,7 +35,7 @@ class Pace:
         self._last = max(now, due)
 
 
-def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace) -> None:
+def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace, context: GuardContext) -> None:
     """Send a NEW intent. What became of it is in the store.
 
     Raises
@@ -46,7 +46,7 @@ def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace) -> None:
     move = desk.store.move_intent
     name = intent.correlation_id
     try:
-        check(desk, intent)
+        check(intent, context)
     except GuardError as error:
         move(
             name,

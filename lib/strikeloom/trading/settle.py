@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 
-from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
@@ -14,69 +14,96 @@ from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
 from strikeloom.nse.settlement import delivers, intrinsic
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
 from strikeloom.trading.intents import correlation, intent_name
-from strikeloom.trading.tell import tell
 
 Holding = tuple[Position, PositionLeg]
+FinalValue = Callable[[str, date], int | None]
 
 
-def settle(desk: Desk, fills: list[Fill]) -> int:
-    """Book the broker's settlements, and those that it does not tell.
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The end of one leg: what is recorded of it, and what a person should know."""
+
+    intent: OrderIntent
+    fill: Fill
+    alerts: tuple[tuple[str, str], ...] = ()
+
+
+def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> int:
+    """Record the settlements of the account. Returns how many fills were booked."""
+    reported = desk.broker.reports_settlements
+    booked = 0
+    for found in settlements(state, fills, desk.feed.settlement, reported=reported):
+        desk.store.record_intents([found.intent])
+        for level, text in found.alerts:
+            alert(desk, level, text)
+        booked += desk.store.record_fills([found.fill])
+    return booked
+
+
+def settlements(
+    state: AccountState, fills: Iterable[Fill], final_value: FinalValue, *, reported: bool
+) -> Iterator[Settlement]:
+    """Settlements that the broker reports, and those that follow from a last day.
 
     The broker settles an account's net holding of a contract; positions of ours that held
     both sides of it each end at the same value. The charges fall on those that made up the net.
 
-    Returns
-    -------
-    int
-        Fills booked.
+    Parameters
+    ----------
+    final_value : callable
+        Settlement value of an underlying in paise, by symbol and day; ``None`` until known.
+    reported : bool
+        The broker reports its settlements.
     """
-    told: dict[str, list[Fill]] = defaultdict(list)
-    for fill in sorted(fills, key=lambda it: it.at):
-        if fill.kind == "settlement":
-            told[fill.contract_key].append(fill)
+    by_contract: dict[str, list[Fill]] = defaultdict(list)
+    for fill in sorted((f for f in fills if f.kind == "settlement"), key=lambda it: it.at):
+        by_contract[fill.contract_key].append(fill)
     held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
-    for position in desk.store.positions():
+    for position in state.positions.values():
         for leg in position.legs:
             if leg.net_units:
-                last = last_day(desk, position, leg.contract)
+                last = state.last_days[position.position_id, leg.leg]
                 held[leg.contract.key, last].append((position, leg))
-    booked = 0
     for (key, last), holdings in held.items():
         # a series that ended may be listed anew under its name: its settlement is another's
-        heard = [fill for fill in told[key] if fill.at.date() >= last]
-        ended = heard[0] if heard else _untold(desk, holdings, last)
+        own = [fill for fill in by_contract[key] if fill.at.date() >= last]
+        ended = own[0] if own else _derived(state, holdings, last, final_value, reported=reported)
         if ended is None:
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
         for position, leg in holdings:
             share = max(0, sign * leg.net_units) / charged if charged else 0.0
-            booked += _book(desk, position, leg, ended, round(ended.charges * share))
-    return booked
+            charges = round(ended.charges * share)
+            yield _settlement(position, leg, ended, charges, final_value)
 
 
-def last_day(desk: Desk, position: Position, contract: OptionContract) -> date:
-    """Day on which a contract that a position has held ends, as far as is known by now."""
-    return desk.feed.last_day(contract.symbol, contract.expiry, position.opened_at.date())
-
-
-def _untold(desk: Desk, holdings: list[Holding], last: date) -> Fill | None:
-    """Settlement that the broker does not tell.
+def _derived(
+    state: AccountState,
+    holdings: list[Holding],
+    last: date,
+    final_value: FinalValue,
+    *,
+    reported: bool,
+) -> Fill | None:
+    """Settlement that the broker does not report.
 
     Of a contract in which our positions offset each other there, and of any contract at a
-    broker that tells none: an option that ended can have come to no other end.
+    broker that reports none: an option that ended can have come to no other end.
     """
     contract = holdings[0][1].contract
     net = sum(leg.net_units for _, leg in holdings)
     close = session(last).close
-    if (net and desk.broker.tells_settlements) or desk.clock.now() < close:
+    if (net and reported) or state.at < close:
         return None
-    final = desk.feed.settlement(contract.symbol, last)
+    final = final_value(contract.symbol, last)
     if final is None:
         return None
-    worth = intrinsic(contract, final)
-    charges = settlement_charges(contract, net, worth, last).total
+    value = intrinsic(contract, final)
+    charges = settlement_charges(contract, net, value, last).total
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
@@ -84,21 +111,23 @@ def _untold(desk: Desk, holdings: list[Holding], last: date) -> Fill | None:
         contract_key=contract.key,
         side=Side.BUY,
         units=1,
-        price=worth,
+        price=value,
         charges=charges,
         at=close,
         kind="settlement",
     )
 
 
-def _book(desk: Desk, position: Position, leg: PositionLeg, fill: Fill, charges: int) -> int:
+def _settlement(
+    position: Position, leg: PositionLeg, fill: Fill, charges: int, final_value: FinalValue
+) -> Settlement:
     contract, day = leg.contract, fill.at.date()
     early = "" if day == contract.expiry else f" on {day}, the series' last day"
-    name = intent_name(desk.account, desk.market, position.position_id, fill.fill_id)
+    name = intent_name(position.account, position.market, position.position_id, fill.fill_id)
     side = Side.SELL if leg.net_units > 0 else Side.BUY
     intent = OrderIntent(
-        account=desk.account,
-        market=desk.market,
+        account=position.account,
+        market=position.market,
         correlation_id=correlation(name, leg.leg, 0, 1),
         intent_id=name,
         position_id=position.position_id,
@@ -115,21 +144,23 @@ def _book(desk: Desk, position: Position, leg: PositionLeg, fill: Fill, charges:
         created_at=fill.at,
         state=IntentState.FILLED,
     )
-    desk.store.record_intents([intent])
+    alerts = []
     if early:
-        tell(
-            desk,
-            "warning",
-            f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
-            f"{contract.expiry}; the exchange ended it early",
+        alerts.append(
+            (
+                "warning",
+                f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
+                f"{contract.expiry}; the exchange ended it early",
+            )
         )
-    final = desk.feed.settlement(contract.symbol, day)
+    final = final_value(contract.symbol, day)
     if final is not None and delivers(contract, final):
-        tell(
-            desk,
-            "critical",
-            f"{position.position_id}: {contract.label} ended in a delivery of "
-            f"{abs(leg.net_units)} shares; booked here at its cash value",
+        alerts.append(
+            (
+                "critical",
+                f"{position.position_id}: {contract.label} ended in a delivery of "
+                f"{abs(leg.net_units)} shares; booked here at its cash value",
+            )
         )
     booked = replace(
         fill,
@@ -139,4 +170,4 @@ def _book(desk: Desk, position: Position, leg: PositionLeg, fill: Fill, charges:
         units=intent.units,
         charges=charges,
     )
-    return desk.store.record_fills([booked])
+    return Settlement(intent, booked, tuple(alerts))

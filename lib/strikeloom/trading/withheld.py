@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
-from strikeloom.ports.desk import Desk
-from strikeloom.trading.reconcile import ReconcileReport
-from strikeloom.trading.remainder import most_units
-from strikeloom.trading.work import has_rested, unfinished
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.attempts import has_rested
+from strikeloom.trading.remaining import most_units, unfinished
 
 
-def withheld(desk: Desk, seen: ReconcileReport) -> list[str]:
+def withheld(state: AccountState, rest_seconds: float) -> list[str]:
     """One sentence for each order that a watcher which trades would place or cancel now."""
-    found = [
-        f"cancel order {order_id}: it came late, after it was given up" for order_id in seen.strays
+    sentences = [
+        f"cancel order {order_id}: its intent was abandoned" for order_id in state.late_orders
     ]
-    for intents in unfinished(desk).values():
-        found += [said for intent in intents if (said := _said(desk, intent, seen.gaps))]
-    return found
+    for intents in unfinished(state).values():
+        found = (_sentence(state, intent, rest_seconds) for intent in intents)
+        sentences += [sentence for sentence in found if sentence]
+    return sentences
 
 
-def _said(desk: Desk, intent: OrderIntent, gaps: Mapping[str, int]) -> str:
+def _sentence(state: AccountState, intent: OrderIntent, rest_seconds: float) -> str:
     what = f"{intent.contract.label} of {intent.position_id} ({intent.why})"
     side = intent.side.word.lower()
     if intent.state is IntentState.WORKING:
         rests = f"cancel {side} {intent.units} {what}, which rests, and send what is left anew"
-        return rests if has_rested(desk, intent) else ""
+        return rests if has_rested(intent, state.at, rest_seconds) else ""
     if intent.state in (IntentState.UNKNOWN, IntentState.SENDING):
-        return ""  # in doubt: nothing is sent for it in any mode
-    given_up = intent.state is IntentState.REFUSED and intent.purpose is Purpose.ENTRY
-    units = 0 if given_up else most_units(desk, intent, gaps)
+        return ""  # status unknown: nothing is sent for it in any mode
+    abandoned = intent.state is IntentState.REFUSED and intent.purpose is Purpose.ENTRY
+    units = 0 if abandoned else most_units(state, intent)
     if intent.state is IntentState.NEW:
         units = min(units, intent.units)
         return f"{side} {units} {what} at {rupees_text(intent.limit)}" if units else ""

@@ -13,10 +13,10 @@ from strikeloom.adapters.dhan.master_store import fetch_master
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState
 from strikeloom.errors import BrokerError
-from strikeloom.monitor.watch import CycleReport, run_cycle
+from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.intents import entry_intents
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.send import Pace
 from support.desk import MadeDesk
 from support.dhan_client import OurSide
@@ -58,7 +58,7 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
     )
     local.market.show(CALL, 99_00, 100_00)
     proposal = made.propose([Leg(CALL, Side.BUY, 1, 100_00)], "long_call")
-    desk.store.record_intents(entry_intents(desk, proposal, 2))
+    desk.store.record_intents(prepare_entry(desk, proposal, 2))
     local.market.show(CALL, 99_00, 110_00)
     _round(desk)
     local.market.show(CALL, 99_00, 102_00, size=size)  # the entry's limit: one level of the book
@@ -66,7 +66,7 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
     truth = local.engine.trades()
     assert sum(trade.units for trade in truth) == min(size, 130)
     _next_day(ours, local)
-    assert _round(desk).trouble == ""
+    assert _round(desk).failure == ""
     (fill, *_) = found = desk.store.fills(position_id=proposal.strategy_id)
     assert (fill.units, fill.price, fill.at) == (truth[0].units, truth[0].price, truth[0].at)
     assert sum(f.charges for f in found) == sum(trade.charges for trade in truth)
@@ -74,7 +74,7 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
     for _ in range(5):
         local.step(31)
         local.market.show(CALL, 99_00, 100_00)
-        assert _round(desk).trouble == ""
+        assert _round(desk).failure == ""
     assert desk.store.intents(states={IntentState.UNKNOWN}) == []
     held = {p.contract_key: p.net_units for p in ours.broker.positions()}
     # all of it is a position; half of an entry is unwound, its day is over

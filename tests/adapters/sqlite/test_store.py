@@ -22,13 +22,13 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Evidence, MarketView, Outlook
 from strikeloom.domain.orders import IntentState, Order, OrderState
-from strikeloom.domain.positions import ExitDecision, ExitReason, ExitRequest, Urgency
+from strikeloom.domain.positions import ExitDecision, ExitRequest, Urgency
 from strikeloom.domain.quotes import Quote
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 from strikeloom.errors import StoreError
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch, MarkRow, Rejection
-from strikeloom.trading.intents import entry_intents
+from strikeloom.trading.prepare import prepare_entry
 from support.desk import MadeDesk
 from support.fakes import ist, option
 
@@ -202,7 +202,7 @@ def test_marks_are_kept_once_and_not_removed_after_execution(tmp_path: Path) -> 
 
 def test_intents_are_all_or_none_and_bound_to_the_account(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
-    intents = entry_intents(made.desk, made.spread(), 1)
+    intents = prepare_entry(made.desk, made.spread(), 1)
     foreign = replace(intents[1], account="dhan:other")
     with pytest.raises(StoreError, match="bound to replay:made"):
         made.store.record_intents([intents[0], foreign])
@@ -218,7 +218,7 @@ def test_intents_are_all_or_none_and_bound_to_the_account(tmp_path: Path) -> Non
 
 def test_a_state_changes_only_from_what_is_expected(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
-    intents = entry_intents(made.desk, made.spread(), 1)
+    intents = prepare_entry(made.desk, made.spread(), 1)
     made.store.record_intents(intents)
     name = intents[0].correlation_id
     made.store.take_lease("mine", 1)
@@ -227,13 +227,13 @@ def test_a_state_changes_only_from_what_is_expected(tmp_path: Path) -> None:
     assert not move(name, lease="other", **sending)
     assert move(name, lease="mine", **sending)
     assert not move(name, lease="mine", **sending)
-    assert made.store.changed_at(name) == NOW
+    assert made.store.open_record().changed_at[name] == NOW
     made.close()
 
 
 def test_a_terminal_order_never_goes_back(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
-    intents = entry_intents(made.desk, made.spread(), 1)
+    intents = prepare_entry(made.desk, made.spread(), 1)
     made.store.record_intents(intents)
     first = intents[0]
     order = Order(
@@ -288,23 +288,23 @@ def test_a_request_is_kept_once_for_one_picture(store: SqliteStore) -> None:
 def test_the_watchers_rows_replace_themselves(store: SqliteStore) -> None:
     decision = ExitDecision(
         "stop loss",
-        ExitReason.STOP_LOSS,
         Urgency.HIGH,
         fires=True,
         closeness=1.0,
         target_lots=(0, 0),
         sentence="too far",
     )
-    store.record_decisions("S1", [decision], NOW)
+    store.record_cycle({"S1": [decision]}, {}, Heartbeat(NOW, NOW, 1, ""))
     calm = replace(decision, fires=False, urgency=Urgency.HOLD, closeness=0.4)
-    store.record_decisions("S1", [calm], NOW + timedelta(minutes=5))
+    later = NOW + timedelta(minutes=5)
+    store.record_cycle({"S1": [calm]}, {}, Heartbeat(later, NOW, 1, ""))
     assert store.decisions("S1") == [calm]
     beat = Heartbeat(NOW, NOW, 7, "2 positions")
     store.beat(replace(beat, pid=6))
     store.beat(beat)
     assert store.heartbeat() == beat
-    store.save_peak("S1", 500)
-    store.save_peak("S1", 100)
+    store.record_cycle({}, {"S1": 500}, Heartbeat(NOW, NOW, 1, ""))
+    store.record_cycle({}, {"S1": 100}, Heartbeat(NOW, NOW, 1, ""))
     assert store.peaks() == {"S1": 500}
     store.add_alert(Alert(NOW, "warning", "one"))
     store.add_alert(Alert(NOW, "critical", "two"))

@@ -158,7 +158,7 @@ def test_what_moved_before_another_subscribes_is_still_told(local, call):
 )
 def test_who_is_not_let_in_is_told_why(local, token, client, reason):
     if client == "dead":
-        local.house.tokens.end(local.client_id)
+        local.exchange.tokens.end(local.client_id)
         client = None
 
     async def work():
@@ -187,8 +187,8 @@ def test_a_token_that_dies_ends_the_feed_with_807(local):
     async def work():
         async with connect(address(local)) as socket:
             await received(socket, 0.1)
-            local.house.tokens.end(local.client_id)
-            local.server.tend()
+            local.exchange.tokens.end(local.client_id)
+            local.server.check_connections()
             return await received(socket, closing=True)
 
     messages, closed = run(work())
@@ -244,7 +244,7 @@ def test_a_feed_is_reset_without_a_word(local):
         async with connect(address(local)) as socket:
             await received(socket, 0.1)
             local.fault("stream-reset", on="feed", times=1)
-            local.server.tend()
+            local.server.check_connections()
             return await received(socket, closing=True)
 
     messages, closed = run(work())
@@ -258,7 +258,7 @@ def test_a_feed_that_stalls_stays_open_and_goes_on_with_the_latest(local, call):
             await socket.send(ask(15, local.id_of(call)))
             await received(socket)
             local.fault("stream-stall", on="feed", times=1, seconds=30)
-            local.server.tend()
+            local.server.check_connections()
             for last in (111_00, 112_00, 113_00):
                 local.market.trade(call, last, 9000 + last)
                 local.push()
@@ -275,17 +275,17 @@ def test_a_feed_that_stalls_stays_open_and_goes_on_with_the_latest(local, call):
 def test_a_silent_client_is_dropped_and_a_living_one_is_not(local):
     async def work():
         async with connect(address(local)) as socket:
-            while not local.server.feed.sockets:
+            while not local.server.feed.connections:
                 await asyncio.sleep(0.01)
-            (ours,) = local.server.feed.sockets
+            (ours,) = local.server.feed.connections
             for _ in range(6):
                 local.pace.seconds += 10
-                local.server.tend()
-                while ours.heard_at < local.pace.seconds:
+                local.server.check_connections()
+                while ours.socket.last_seen < local.pace.seconds:
                     await asyncio.sleep(0.01)  # until the client has answered the ping
             alive = (await received(socket, 0.1))[1]
             local.pace.seconds += 41
-            local.server.tend()
+            local.server.check_connections()
             return alive, (await received(socket, closing=True))[1]
 
     assert run(work()) == (False, True)
@@ -372,10 +372,10 @@ def test_updates_are_dropped_repeated_and_swapped(local, call):
     plain = updates(local, call, [101.0])
     local.fault("update-dropped", on="orders-ws", times=1)
     dropped = updates(local, call, [101.0])
-    local.troubles.switch_off()
+    local.faults.switch_off()
     local.fault("update-twice", on="orders-ws", times=1)
     twice = updates(local, call, [101.0])
-    local.troubles.switch_off()
+    local.faults.switch_off()
     local.fault("update-swapped", on="orders-ws", times=1)
     swapped = updates(local, call, [101.0])
 
@@ -399,7 +399,7 @@ def test_a_token_that_dies_by_a_switch_ends_all(local):
         async with connect(address(local)) as socket:
             await received(socket, 0.1)
             local.fault("token-dies", times=1)
-            local.server.tend()
+            local.server.check_connections()
             return await received(socket, closing=True)
 
     messages, closed = run(work())
@@ -425,8 +425,8 @@ def test_a_dead_token_resets_the_order_updates(local):
             await socket.send(login(local))
             while not local.server.state()["order_updates"]:
                 await asyncio.sleep(0.01)
-            local.house.tokens.end(local.client_id)
-            local.server.tend()
+            local.exchange.tokens.end(local.client_id)
+            local.server.check_connections()
             return await received(socket, closing=True)
 
     assert run(work())[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -42,9 +42,13 @@ class DhanBroker:
 
     name = "dhan"
     book_is_complete = False
-    tells_settlements = False
+    reports_settlements = False
 
-    def __init__(self, client: DhanClient, instruments: DhanInstruments, clock: Clock) -> None:
+    def __init__(
+        self, client: DhanClient, instruments: DhanInstruments, clock: Clock,
+        changes: Callable[[], object | None] = lambda: None,
+    ) -> None:  # fmt: skip
+        self._changes = changes
         self._client = client
         self._instruments = instruments
         self._clock = clock
@@ -149,6 +153,10 @@ class DhanBroker:
                 f"{error}",
                 order_id=order_id,
             ) from None
+
+    def change_count(self) -> object | None:
+        """Changes that order updates have reported; ``None`` while they are not connected."""
+        return self._changes()
 
     def orders(self) -> list[Order]:
         """All option orders of the trading day, those that the book lags behind included."""
@@ -283,13 +291,7 @@ class DhanBroker:
 
 
 def _placed(body: Any, tag: str) -> tuple[str, str]:
-    """Number and status of an accepted order.
-
-    Raises
-    ------
-    UnknownOutcome
-        When the answer names no order.
-    """
+    """Number and status of an accepted order; ``UnknownOutcome`` when the answer names none."""
     number = body.get("orderId") if isinstance(body, dict) else None
     if not number:
         raise UnknownOutcome(f"order {tag}: Dhan's answer names no order; it may be there")

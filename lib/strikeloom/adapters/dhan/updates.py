@@ -57,6 +57,7 @@ class OrderUpdates:
         self._credentials = credentials
         self._heard = heard
         self.counts: Counter[str] = Counter()
+        self._changes = 0
         self._ended = False
         self._token_mark = ""
         self._socket = Socket(
@@ -72,6 +73,10 @@ class OrderUpdates:
     def status(self) -> Status:
         """How the socket is doing."""
         return self._socket.status
+
+    def change_count(self) -> int | None:
+        """Number that grows with each update and each connect; ``None`` while not connected."""
+        return self._changes if self.status.connected else None
 
     def start(self) -> None:
         """Connect and stay connected; again, when the door was shut, once the token is another."""
@@ -98,6 +103,7 @@ class OrderUpdates:
             "UserType": "SELF",
         }
         await connection.send(json.dumps(login))
+        self._changes += 1
         self._heard(None)
 
     def _hear(self, message: str | bytes) -> None:
@@ -106,6 +112,7 @@ class OrderUpdates:
             self.counts["other"] += 1
             return
         self.counts["updates"] += 1
+        self._changes += 1
         self._heard(update)
 
 

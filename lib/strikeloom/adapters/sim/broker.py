@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from strikeloom.domain.orders import (
@@ -39,7 +40,7 @@ class SimBroker:
 
     name = "simulated"
     book_is_complete = True
-    tells_settlements = True
+    reports_settlements = True
 
     def __init__(
         self,
@@ -50,6 +51,11 @@ class SimBroker:
         instruments: Instruments | None = None,
     ) -> None:
         self.engine = Engine(Account(path, cash), feed, clock, instruments)
+        self._clock = clock
+        self._orders: dict[int, Order] = {}
+        self._read_on: date | None = None
+        self._fills: list[Fill] = []
+        self._last_trade = 0
 
     def submit(self, request: OrderRequest) -> Order:
         """Accept and match an order, or refuse it.
@@ -90,13 +96,27 @@ class SimBroker:
             raise BrokerError(f"the account has no order {order_id!r}", order_id=order_id)
         return _order(self.engine.cancel(number))
 
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs when something of the account may have changed."""
+        return self.engine.change_count()
+
     def orders(self) -> list[Order]:
-        """All orders of the account, those of earlier days included."""
-        return [_order(order) for order in self.engine.orders()]
+        """All orders of the account, those of earlier days included.
+
+        What was read before and cannot change any more is not read again.
+        """
+        today = self._clock.now().date()
+        for order in self.engine.orders(self._read_on):
+            self._orders[order.number] = _order(order)
+        self._read_on = today
+        return [self._orders[number] for number in sorted(self._orders)]
 
     def fills(self) -> list[Fill]:
-        """All fills and settlements."""
-        return [_fill(trade) for trade in self.engine.trades()]
+        """All fills and settlements; each is read once."""
+        for trade in self.engine.trades(after=self._last_trade):
+            self._fills.append(_fill(trade))
+            self._last_trade = trade.number
+        return list(self._fills)
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:  # noqa: ARG002
         """None: ``fills`` has those of every day."""

@@ -12,6 +12,8 @@ class Bound:
         self.db = db
         self.market = market
         self.account = account
+        #: Changes of what ``open_record`` reads, made through this object.
+        self.changes = 0
 
     @property
     def key(self) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
 from strikeloom.errors import StoreError
 
@@ -68,16 +69,27 @@ class Connection:
             except sqlite3.Error as error:
                 raise StoreError(f"{self.path.name}: {error}", path=str(self.path)) from error
 
-    def rows(self, sql: str, values: tuple[object, ...] = ()) -> list[sqlite3.Row]:
-        """Read rows."""
+    def rows(
+        self, sql: str, values: tuple[object, ...] | Mapping[str, object] = ()
+    ) -> list[sqlite3.Row]:
+        """Read rows; parameters by place or by name."""
         with self._lock:
             try:
                 return self._db.execute(sql, values).fetchall()
             except sqlite3.Error as error:
                 raise StoreError(f"{self.path.name}: {error}", path=str(self.path)) from error
 
-    def migrate(self, package: str) -> None:
+    def migrate(
+        self,
+        package: str,
+        after: Mapping[int, Callable[[sqlite3.Connection], None]] = MappingProxyType({}),
+    ) -> None:
         """Bring the file to the newest schema.
+
+        Parameters
+        ----------
+        after : mapping of int to callable
+            What a numbered step has to do besides its statements, in the same transaction.
 
         Raises
         ------
@@ -95,16 +107,25 @@ class Connection:
                 )
             for number, name in enumerate(steps, start=1):
                 if number > found:
-                    self._apply(number, files(package).joinpath(name).read_text("utf-8"))
+                    script = files(package).joinpath(name).read_text("utf-8")
+                    self._apply(number, script, after.get(number))
 
-    def _apply(self, number: int, script: str) -> None:
+    def _apply(
+        self, number: int, script: str, then: Callable[[sqlite3.Connection], None] | None
+    ) -> None:
         with self.transaction() as db:
             # another process may have migrated while we waited for the lock
             if db.execute("PRAGMA user_version").fetchone()[0] >= number:
                 return
             for statement in _statements(script):
                 db.execute(statement)
+            if then is not None:
+                then(db)
             db.execute(f"PRAGMA user_version={number:d}")
+
+    def foreign_changes(self) -> int:
+        """Number that grows when another connection has committed a change."""
+        return int(self.rows("PRAGMA data_version")[0][0])
 
     def close(self) -> None:
         """Release the file."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from strikeloom.adapters.sqlite.bound import Bound
-from strikeloom.adapters.sqlite.positions import positions_of
+from strikeloom.adapters.sqlite.positions import keep_positions
 from strikeloom.adapters.sqlite.rows import (
     contract_columns,
     fill,
@@ -18,7 +19,6 @@ from strikeloom.adapters.sqlite.rows import (
     order_columns,
 )
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState
-from strikeloom.domain.positions import Position
 from strikeloom.errors import StoreError
 
 _SEND_ORDER = "ORDER BY priority, seq"
@@ -27,6 +27,10 @@ _TERMINAL = [state.value for state in OrderState if state.terminal]
 
 class OrderRows(Bound):
     """``ports.store.TradingStore``."""
+
+    def change_count(self) -> tuple[int, int]:
+        """Changes made through this store, and by other connections."""
+        return self.changes, self.db.foreign_changes()
 
     def record_intents(self, rows: Sequence[OrderIntent]) -> int:
         """Record intents, all or none. One already there is left as it is."""
@@ -42,7 +46,9 @@ class OrderRows(Bound):
                 values = _intent_columns(row)
                 once = "ON CONFLICT (market, account, correlation_id) DO NOTHING"
                 db.execute(insert("order_intents", values, conflict=once), values)
-            return db.total_changes - before
+            new = db.total_changes - before
+        self.changes += new
+        return new
 
     def intents(
         self,
@@ -50,6 +56,8 @@ class OrderRows(Bound):
         states: Collection[IntentState] | None = None,
         intent_id: str | None = None,
         position_id: str | None = None,
+        correlation_ids: Collection[str] | None = None,
+        day: date | None = None,
     ) -> list[OrderIntent]:
         """Intents in the order in which they are to be sent."""
         where, values = ["market = ?", "account = ?"], [*self.pair]
@@ -60,6 +68,12 @@ class OrderRows(Bound):
             if value is not None:
                 where.append(f"{name} = ?")
                 values.append(value)
+        if correlation_ids is not None:
+            where.append("correlation_id IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(list(correlation_ids)))
+        if day is not None:
+            where.append("created_at >= ? AND created_at < ?")
+            values += [day.isoformat(), (day + timedelta(days=1)).isoformat()]
         sql = f"SELECT * FROM order_intents WHERE {' AND '.join(where)} {_SEND_ORDER}"  # noqa: S608
         return [intent(row) for row in self.db.rows(sql, tuple(values))]
 
@@ -89,18 +103,18 @@ class OrderRows(Bound):
         values += [state.value for state in expected]
         values += [lease] if lease is not None else []
         with self.db.transaction() as db:
-            return db.execute(sql, values).rowcount == 1
+            moved = db.execute(sql, values).rowcount == 1
+        self.changes += moved
+        return moved
 
-    def changed_at(self, correlation_id: str) -> datetime:
-        """When the intent's state last changed."""
-        found = self.db.rows(
-            "SELECT changed_at FROM order_intents WHERE market = ? AND account = ? "
-            "AND correlation_id = ?",
-            (*self.pair, correlation_id),
-        )
-        if not found:
-            raise StoreError(f"account {self.account} has no intent {correlation_id}")
-        return datetime.fromisoformat(found[0]["changed_at"])
+    def close_groups(self, intent_ids: Collection[str]) -> None:
+        """Read the intents of these groups no more until their position has a new fill."""
+        with self.db.transaction() as db:
+            db.execute(
+                "UPDATE order_intents SET closed = 1 WHERE market = ? AND account = ? AND "
+                "intent_id IN (SELECT value FROM json_each(?))",
+                (*self.pair, json.dumps(list(intent_ids))),
+            )
 
     def take_lease(self, token: str, pid: int) -> None:
         """Note who holds the send lock; intents are marked SENDING only under this token."""
@@ -111,7 +125,10 @@ class OrderRows(Bound):
 
     def record_order(self, value: Order) -> None:
         """Upsert an order as the broker reports it; a terminal state never goes back."""
-        columns = {**self.key, **order_columns(value)}
+        self.record_orders([value])
+
+    def record_orders(self, rows: Iterable[Order]) -> None:
+        """Upsert orders in one transaction."""
         marks = ", ".join(f"'{state}'" for state in _TERMINAL)
         conflict = (
             "ON CONFLICT (market, account, order_id) DO UPDATE SET "
@@ -119,14 +136,31 @@ class OrderRows(Bound):
             f"reason = :reason, updated_at = :updated_at WHERE orders.state NOT IN ({marks})"
         )
         with self.db.transaction() as db:
-            db.execute(insert("orders", columns, conflict=conflict), columns)
+            before = db.total_changes
+            for row in rows:
+                columns = {**self.key, **order_columns(row)}
+                db.execute(insert("orders", columns, conflict=conflict), columns)
+            self.changes += db.total_changes - before
 
-    def orders(self, *, position_id: str | None = None) -> list[Order]:
+    def count_orders(self, day: date) -> int:
+        """Orders that changed last on a day."""
+        span = (day.isoformat(), (day + timedelta(days=1)).isoformat())
+        found = self.db.rows(
+            "SELECT COUNT(*) AS n FROM orders WHERE market = ? AND account = ? AND "
+            "updated_at >= ? AND updated_at < ?",
+            (*self.pair, *span),
+        )
+        return int(found[0]["n"])
+
+    def orders(self, *, position_id: str | None = None, since: date | None = None) -> list[Order]:
         """Known orders."""
         join, values = "", [*self.pair]
         if position_id is not None:
             join = "AND i.position_id = ?"
             values.append(position_id)
+        if since is not None:
+            join += " AND o.updated_at >= ?"
+            values.append(since.isoformat())
         found = self.db.rows(
             "SELECT o.* FROM orders o JOIN order_intents i USING (market, account, "  # noqa: S608
             f"correlation_id) WHERE o.market = ? AND o.account = ? {join} ORDER BY i.seq",
@@ -135,44 +169,45 @@ class OrderRows(Bound):
         return [order(row) for row in found]
 
     def record_fills(self, rows: Iterable[Fill]) -> int:
-        """Insert fills once by id."""
+        """Insert fills once by id; their positions follow in the same transaction."""
+        new: list[str] = []
         with self.db.transaction() as db:
-            before = db.total_changes
             for row in rows:
                 values = {**self.key, **fill_columns(row)}
                 once = "ON CONFLICT (market, account, fill_id) DO NOTHING"
-                db.execute(insert("fills", values, conflict=once), values)
-            return db.total_changes - before
+                if db.execute(insert("fills", values, conflict=once), values).rowcount:
+                    new.append(row.correlation_id)
+            if new:
+                positions = db.execute(
+                    "SELECT DISTINCT position_id FROM order_intents WHERE market = ? AND "
+                    "account = ? AND correlation_id IN (SELECT value FROM json_each(?))",
+                    (*self.pair, json.dumps(new)),
+                ).fetchall()
+                names = [row["position_id"] for row in positions]
+                keep_positions(db, self.market, self.account, names)
+                db.execute(
+                    "UPDATE order_intents SET closed = 0 WHERE market = ? AND account = ? AND "
+                    "position_id IN (SELECT value FROM json_each(?)) AND closed = 1",
+                    (*self.pair, json.dumps(names)),
+                )
+        self.changes += len(new)
+        return len(new)
 
     def fills(self, *, position_id: str | None = None) -> list[Fill]:
         """Fills in time order."""
-        where, values = "", [*self.pair]
+        join, values = "", [*self.pair]
         if position_id is not None:
-            where = "AND position_id = ?"
-            values.append(position_id)
+            join = (
+                "JOIN order_intents i ON i.market = f.market AND i.account = f.account "
+                "AND i.correlation_id = f.correlation_id AND i.position_id = ?"
+            )
+            values.insert(0, position_id)
         found = self.db.rows(
-            f"SELECT * FROM trades WHERE market = ? AND account = ? {where} "  # noqa: S608
-            "ORDER BY at, fill_id",
+            f"SELECT f.* FROM fills f {join} WHERE f.market = ? AND f.account = ? "  # noqa: S608
+            "ORDER BY f.at, f.fill_id",
             tuple(values),
         )
         return [fill(row) for row in found]
-
-    def positions(self, *, open_only: bool = True) -> list[Position]:
-        """Positions computed from fills."""
-        found = positions_of(self.db, self.market, self.account)
-        return [p for p in found if p.is_open or not open_only]
-
-    def position(self, position_id: str) -> Position:
-        """One position."""
-        found = positions_of(self.db, self.market, self.account)
-        for position in found:
-            if position.position_id == position_id:
-                return position
-        known = ", ".join(p.position_id for p in found if p.is_open) or "none"
-        raise StoreError(
-            f"account {self.account} has no position {position_id}; open positions: {known}",
-            position_id=position_id,
-        )
 
 
 def _intent_columns(row: OrderIntent) -> dict[str, Any]:

@@ -1,55 +1,251 @@
-"""Positions computed from fills: the only source, so they cannot disagree with them."""
+"""Positions: worked out from fills in the transaction that inserts them, and kept as rows."""
 
 from __future__ import annotations
 
+import json
+import math
+import sqlite3
+import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
-from strikeloom.adapters.sqlite.connection import Connection
-from strikeloom.adapters.sqlite.rows import Row, contract, moment
+from strikeloom.adapters.sqlite.bound import Bound
+from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, day, insert, moment
 from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.errors import StoreError
 
-_TRADES = """
-SELECT t.position_id, t.purpose, t.leg, t.side, t.units, t.price, t.charges, t.at,
-       i.contract, i.kind, i.lot_size, i.tick, s.symbol, s.template, s.exit_plan
-FROM trades t
-JOIN order_intents i USING (market, account, correlation_id)
-LEFT JOIN strategies s ON s.market = t.market AND s.strategy_id = t.position_id
-WHERE t.market = ? AND t.account = ?
+_NAMES = "s.symbol, s.template, s.exit_plan, s.spot, s.forward, s.day"
+_TRADES = f"""
+SELECT t.position_id, t.purpose, t.leg, t.side, t.units, t.price, t.charges, t.at, t.fill_id,
+       i.contract, i.kind, i.lot_size, i.tick, {_NAMES}
+FROM order_intents i
+JOIN trades t USING (market, account, correlation_id)
+LEFT JOIN strategies s ON s.market = i.market AND s.strategy_id = i.position_id
+WHERE i.market = ? AND i.account = ? {{position}}
 ORDER BY t.at, t.fill_id
+"""  # noqa: S608 (constants of this module)
+_HELD = f"""
+SELECT p.position_id, p.revision, p.opened_at, l.leg, l.contract, l.kind, l.lot_size, l.tick,
+       l.net_units, l.first_units, l.entry_value, l.open_value, l.realised, l.charges, {_NAMES}
+FROM positions p
+JOIN position_legs l USING (market, account, position_id)
+LEFT JOIN strategies s ON s.market = p.market AND s.strategy_id = p.position_id
+WHERE p.market = ? AND p.account = ? {{which}}
+ORDER BY p.opened_at, p.first_fill, l.leg
+"""  # noqa: S608 (constants of this module)
+_FIRST = """
+SELECT t.fill_id FROM order_intents i JOIN trades t USING (market, account, correlation_id)
+WHERE i.market = ? AND i.account = ? AND i.position_id = ? ORDER BY t.at, t.fill_id LIMIT 1
 """
+_SPACE = uuid.UUID("5b0c1b1e-6f0e-4f55-9f57-0d6a4c1f2f11")
+_DAYS_A_YEAR = 365
 
 
-def positions_of(db: Connection, market: str, account: str) -> list[Position]:
-    """All positions of an account, oldest first, closed ones included."""
-    rows = db.rows(_TRADES, (market, account))
-    by_position: dict[str, list[Row]] = {}
+class PositionRows(Bound):
+    """The positions of ``ports.store.TradingStore``."""
+
+    def positions(self, *, open_only: bool = True) -> list[Position]:
+        """Positions, oldest first."""
+        which = "AND p.open = 1" if open_only else ""
+        return _positions(self.market, self.account, self._held(which))
+
+    def position(self, position_id: str) -> Position:
+        """One position."""
+        rows = self._held("AND p.position_id = ?", position_id)
+        if rows:
+            return _positions(self.market, self.account, rows)[0]
+        known = ", ".join(p.position_id for p in self.positions()) or "none"
+        raise StoreError(
+            f"account {self.account} has no position {position_id}; open positions: {known}",
+            position_id=position_id,
+        )
+
+    def audit_positions(self) -> list[str]:
+        """Replay every fill and compare with the rows kept. Returns the ids that differ."""
+        replayed = {p.position_id: p for p in replay(self.db.rows, self.market, self.account)}
+        kept = {p.position_id: p for p in self.positions(open_only=False)}
+        names = sorted(replayed.keys() | kept.keys())
+        return [name for name in names if replayed.get(name) != kept.get(name)]
+
+    def rebuild_positions(self, position_ids: Collection[str]) -> None:
+        """Make these rows anew from their fills; a row without any fill goes."""
+        names = json.dumps(list(position_ids))
+        with self.db.transaction() as db:
+            for table in ("position_legs", "positions"):
+                db.execute(
+                    f"DELETE FROM {table} WHERE market = ? AND account = ? AND "  # noqa: S608
+                    "position_id IN (SELECT value FROM json_each(?))",
+                    (*self.pair, names),
+                )
+            traded = db.execute(
+                "SELECT DISTINCT position_id FROM trades WHERE market = ? AND account = ? AND "
+                "position_id IN (SELECT value FROM json_each(?))",
+                (*self.pair, names),
+            ).fetchall()
+            found = [row["position_id"] for row in traded]
+            keep_positions(db, self.market, self.account, found)
+        self.changes += 1
+
+    def _held(self, which: str, *values: object) -> list[Row]:
+        return self.db.rows(_HELD.format(which=which), (*self.pair, *values))
+
+
+def replay(rows: Any, market: str, account: str, position_id: str | None = None) -> list[Position]:
+    """Positions worked out anew from all their fills, oldest first.
+
+    Parameters
+    ----------
+    rows : callable
+        Runs a query and returns its rows.
+    """
+    which, values = ("", ()) if position_id is None else ("AND i.position_id = ?", (position_id,))
+    found: dict[str, list[Row]] = {}
+    for row in rows(_TRADES.format(position=which), (market, account, *values)):
+        found.setdefault(row["position_id"], []).append(row)
+    return [_replayed(market, account, trades) for trades in found.values()]
+
+
+def keep_positions(
+    db: sqlite3.Connection, market: str, account: str, position_ids: Iterable[str]
+) -> None:
+    """Bring the rows of some positions up to their fills, within the caller's transaction."""
+
+    def rows(sql: str, values: tuple[object, ...]) -> list[Row]:
+        return db.execute(sql, values).fetchall()
+
+    for name in position_ids:
+        (position,) = replay(rows, market, account, name)
+        (first,) = rows(_FIRST, (market, account, name))
+        _keep(db, position, first["fill_id"])
+
+
+def fill_positions(db: sqlite3.Connection) -> None:
+    """Make the rows of every account from its fills: a store of a version before has none."""
+    found = db.execute("SELECT DISTINCT market, account, position_id FROM trades").fetchall()
+    for market, account, name in found:
+        keep_positions(db, market, account, [name])
+
+
+def _keep(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
+    key = {
+        "market": position.market,
+        "account": position.account,
+        "position_id": position.position_id,
+    }
+    row = {
+        **key,
+        "id": str(uuid.uuid5(_SPACE, "|".join(key.values()))),
+        "version": 1,
+        "open": int(position.is_open),
+        "revision": position.revision,
+        "opened_at": position.opened_at.isoformat(),
+        "first_fill": first_fill,
+    }
+    changed = ("open", "revision", "opened_at", "first_fill")
+    conflict = (
+        "ON CONFLICT (market, account, position_id) DO UPDATE SET version = version + 1, "
+        + ", ".join(f"{name} = :{name}" for name in changed)
+    )
+    db.execute(insert("positions", row, conflict=conflict), row)
+    for leg in position.legs:
+        values = {
+            **key,
+            "leg": leg.leg,
+            **contract_columns(leg.contract),
+            "net_units": leg.net_units,
+            "first_units": leg.first_units,
+            "entry_value": leg.entry_value,
+            "open_value": leg.open_value,
+            "realised": leg.realised,
+            "charges": leg.charges,
+        }
+        amounts = ("net_units", "first_units", "entry_value", "open_value", "realised", "charges")
+        again = "ON CONFLICT (market, account, position_id, leg) DO UPDATE SET " + ", ".join(
+            f"{name} = :{name}" for name in amounts
+        )
+        db.execute(insert("position_legs", values, conflict=again), values)
+
+
+def _positions(market: str, account: str, rows: list[Row]) -> list[Position]:
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        by_position.setdefault(row["position_id"], []).append(row)
-    return [_position(market, account, name, found) for name, found in by_position.items()]
+        found.setdefault(row["position_id"], []).append(row)
+    return [
+        _named(
+            market,
+            account,
+            legs[0],
+            [
+                PositionLeg(
+                    leg=row["leg"],
+                    contract=contract(row),
+                    net_units=row["net_units"],
+                    first_units=row["first_units"],
+                    open_value=row["open_value"],
+                    realised=row["realised"],
+                    charges=row["charges"],
+                    entry_value=row["entry_value"],
+                )
+                for row in legs
+            ],
+            legs[0]["revision"],
+            moment(legs[0]["opened_at"]),
+        )
+        for legs in found.values()
+    ]
 
 
-def _position(market: str, account: str, position_id: str, rows: list[Row]) -> Position:
+def _replayed(market: str, account: str, rows: list[Row]) -> Position:
     legs: dict[int, PositionLeg] = {}
     for row in rows:
         number = row["leg"]
         leg = legs.get(number) or _flat(number, contract(row))
         entry = row["purpose"] == Purpose.ENTRY
-        legs[number] = _after(leg, row["side"] * row["units"], row["price"], entry=entry)
-        legs[number] = replace(legs[number], charges=legs[number].charges + row["charges"])
-    first = rows[0]
+        leg = _after(leg, row["side"] * row["units"], row["price"], entry=entry)
+        legs[number] = replace(leg, charges=leg.charges + row["charges"])
+    in_order = [legs[number] for number in sorted(legs)]
+    return _named(market, account, rows[0], in_order, len(rows), moment(rows[0]["at"]))
+
+
+def _named(
+    market: str,
+    account: str,
+    row: Row,
+    legs: list[PositionLeg],
+    revision: int,
+    opened_at: datetime,
+) -> Position:
     return Position(
         account=account,
         market=market,
-        position_id=position_id,
-        symbol=first["symbol"] or legs[min(legs)].contract.symbol,
-        template=first["template"] or "unknown",
-        exit_plan=first["exit_plan"] or "",
-        legs=tuple(legs[number] for number in sorted(legs)),
-        revision=len(rows),
-        opened_at=moment(first["at"]),
+        position_id=row["position_id"],
+        symbol=row["symbol"] or legs[0].contract.symbol,
+        template=row["template"] or "unknown",
+        exit_plan=row["exit_plan"] or "",
+        legs=tuple(legs),
+        revision=revision,
+        opened_at=opened_at,
+        carry=_carry(row, legs),
     )
+
+
+def _carry(row: Row, legs: list[PositionLeg]) -> float | None:
+    """Annualised log of forward over level on the day of the proposal; ``None`` if unknown.
+
+    Spot is kept in paise, the forward in rupees.
+    """
+    if row["day"] is None or not row["spot"] or not row["forward"] or row["forward"] <= 0:
+        return None
+    days = (min(leg.contract.expiry for leg in legs) - day(row["day"])).days
+    if days <= 0:
+        return None
+    ratio = row["forward"] * PAISE_PER_RUPEE / row["spot"]
+    return math.log(ratio) * _DAYS_A_YEAR / days
 
 
 def _flat(number: int, traded: OptionContract) -> PositionLeg:
@@ -72,6 +268,7 @@ def _after(leg: PositionLeg, units: int, price: int, *, entry: bool) -> Position
         leg,
         net_units=held + units,
         first_units=leg.first_units + (units if entry else 0),
+        entry_value=leg.entry_value + (units * price if entry else 0),
         open_value=cost + opening * price,
         realised=realised,
     )

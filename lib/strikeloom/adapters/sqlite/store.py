@@ -6,14 +6,16 @@ from pathlib import Path
 
 from strikeloom.adapters.sqlite.allocation_rows import AllocationRows
 from strikeloom.adapters.sqlite.connection import Connection
-from strikeloom.adapters.sqlite.order_rows import OrderRows
+from strikeloom.adapters.sqlite.open_rows import OpenRows
+from strikeloom.adapters.sqlite.positions import fill_positions
 from strikeloom.adapters.sqlite.runs import Runs
 from strikeloom.adapters.sqlite.strategy_rows import StrategyRows
 from strikeloom.adapters.sqlite.volatility_rows import VolatilityRows
-from strikeloom.adapters.sqlite.watch_rows import WatchRows
+
+_MIGRATIONS = "strikeloom.adapters.sqlite.migrations"
 
 
-class SqliteStore(Runs, VolatilityRows, StrategyRows, AllocationRows, OrderRows, WatchRows):
+class SqliteStore(Runs, VolatilityRows, StrategyRows, AllocationRows, OpenRows):
     """``ports.store.Store``. Each part is one protocol's share of it."""
 
     def close(self) -> None:
@@ -30,5 +32,16 @@ def open_store(path: Path, market: str, account: str) -> SqliteStore:
         When the file is no store or was written by a newer version.
     """
     connection = Connection(path)
-    connection.migrate("strikeloom.adapters.sqlite.migrations")
+    connection.migrate(_MIGRATIONS, after={3: fill_positions})
     return SqliteStore(connection, market, account)
+
+
+def stored_accounts(path: Path) -> list[tuple[str, str]]:
+    """Market and account of every account with intents in a store file."""
+    connection = Connection(path)
+    try:
+        connection.migrate(_MIGRATIONS, after={3: fill_positions})
+        found = connection.rows("SELECT DISTINCT market, account FROM order_intents ORDER BY 1, 2")
+        return [(row["market"], row["account"]) for row in found]
+    finally:
+        connection.close()

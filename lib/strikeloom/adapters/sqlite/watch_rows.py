@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.sqlite.bound import Bound
+from strikeloom.adapters.sqlite.connection import Connection
 from strikeloom.adapters.sqlite.rows import Row, insert, moment
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     ExitRequest,
     RequestState,
     Urgency,
 )
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
 
+_FORGET = """
+DELETE FROM exit_decisions WHERE market = :market AND account = :account
+AND position_id IN (SELECT value FROM json_each(:names))
+"""
+_ROWS = """
+SELECT :market AS market, :account AS account, value ->> 0 AS position_id, value ->> 1 AS rule,
+       value ->> 2 AS reason, value ->> 3 AS urgency, value ->> 4 AS fires,
+       1.0 * (value ->> 5) AS closeness, value ->> 6 AS target_lots, value ->> 7 AS sentence
+FROM json_each(:rows) WHERE true
+"""
+_DECIDE = f"""
+INSERT INTO exit_decisions (market, account, position_id, rule, reason, urgency, fires, closeness,
+                            target_lots, sentence, at)
+SELECT *, :at FROM ({_ROWS}) WHERE true
+ON CONFLICT (market, account, position_id, rule) DO UPDATE SET reason = excluded.reason,
+    urgency = excluded.urgency, fires = excluded.fires, closeness = excluded.closeness,
+    target_lots = excluded.target_lots, sentence = excluded.sentence, at = excluded.at
+"""  # noqa: S608 (constants of this module)
+_FIRE = f"""
+INSERT INTO exit_firings (market, account, position_id, rule, at, sentence)
+SELECT market, account, position_id, rule, :at, sentence FROM ({_ROWS}) WHERE fires = 1
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 (constants of this module)
+_PEAKS = """
+INSERT INTO position_state (market, account, position_id, peak_pnl)
+SELECT :market, :account, value ->> 0, value ->> 1 FROM json_each(:rows) WHERE true
+ON CONFLICT (market, account, position_id) DO UPDATE SET
+    peak_pnl = MAX(peak_pnl, excluded.peak_pnl)
+"""
+
 
 class WatchRows(Bound):
     """``ports.store.WatchStore``."""
+
+    def __init__(self, db: Connection, market: str, account: str) -> None:
+        super().__init__(db, market, account)
+        self._rules: dict[str, set[str]] = {}
+        self._peaks: dict[str, int] = {}
 
     def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
         """Keep a request unless the same (position, revision, target) exists."""
@@ -41,12 +77,13 @@ class WatchRows(Bound):
         once = "ON CONFLICT (market, account, position_id, revision, target_lots) DO NOTHING"
         with self.db.transaction() as db:
             new = db.execute(insert("exit_requests", values, conflict=once), values).rowcount == 1
-            stands = db.execute(
+            kept = db.execute(
                 "SELECT * FROM exit_requests WHERE market = ? AND account = ? AND "
                 "position_id = ? AND revision = ? AND target_lots = ?",
                 (*self.pair, request.position_id, request.revision, target),
             ).fetchone()
-        return _request(stands), new
+        self.changes += 1
+        return _request(kept), new
 
     def requests(self, *, states: Collection[RequestState] | None = None) -> list[ExitRequest]:
         """Requests, oldest first."""
@@ -69,43 +106,43 @@ class WatchRows(Bound):
                 "AND request_id = ?",
                 (state.value, note, *self.pair, request_id),
             )
+        self.changes += 1
 
-    def record_decisions(
-        self, position_id: str, decisions: Sequence[ExitDecision], at: datetime
+    def record_cycle(
+        self,
+        decisions: Mapping[str, Sequence[ExitDecision]],
+        peaks: Mapping[str, int],
+        heartbeat: Heartbeat,
     ) -> None:
-        """Keep the latest decision of each rule, and each firing in the log.
+        """Keep what one cycle of the watcher saw, in one transaction.
 
-        Rules that are no longer in the position's plan are forgotten.
+        Rules that are no longer in a position's plan are forgotten. A fixed number of
+        statements, however many positions there are.
         """
-        with self.db.transaction() as db:
-            db.execute(
-                "DELETE FROM exit_decisions WHERE market = ? AND account = ? AND position_id = ?",
-                (*self.pair, position_id),
+        rules = {name: {d.rule for d in found} for name, found in decisions.items()}
+        changed = [name for name, found in rules.items() if self._rules.get(name) != found]
+        higher = {name: peak for name, peak in peaks.items() if self._peaks.get(name) != peak}
+        rows = [
+            (
+                name, d.rule, d.rule, int(d.urgency), int(d.fires), d.closeness,
+                json.dumps(d.target_lots), d.sentence,
             )
-            for decision in decisions:
-                values = {
-                    **self.key,
-                    "position_id": position_id,
-                    "rule": decision.rule,
-                    "reason": decision.reason.value,
-                    "urgency": int(decision.urgency),
-                    "fires": int(decision.fires),
-                    "closeness": decision.closeness,
-                    "target_lots": json.dumps(decision.target_lots),
-                    "sentence": decision.sentence,
-                    "at": at.isoformat(),
-                }
-                db.execute(insert("exit_decisions", values), values)
-                if decision.fires:
-                    fired = {
-                        **self.key,
-                        "position_id": position_id,
-                        "rule": decision.rule,
-                        "at": at.isoformat(),
-                        "sentence": decision.sentence,
-                    }
-                    once = "ON CONFLICT DO NOTHING"
-                    db.execute(insert("exit_firings", fired, conflict=once), fired)
+            for name, found in decisions.items()
+            for d in found
+        ]  # fmt: skip
+        values = {**self.key, "at": heartbeat.at.isoformat(), "rows": json.dumps(rows)}
+        with self.db.transaction() as db:
+            if changed:
+                db.execute(_FORGET, {**self.key, "names": json.dumps(changed)})
+            if rows:
+                db.execute(_DECIDE, values)
+            if any(d.fires for found in decisions.values() for d in found):
+                db.execute(_FIRE, values)
+            if higher:
+                db.execute(_PEAKS, {**self.key, "rows": json.dumps(list(higher.items()))})
+            self._put_in(db, "heartbeats", _heartbeat_columns(heartbeat))
+        self._rules |= rules
+        self._peaks |= higher
 
     def decisions(self, position_id: str) -> list[ExitDecision]:
         """Latest decision of each rule."""
@@ -117,7 +154,6 @@ class WatchRows(Bound):
         return [
             ExitDecision(
                 row["rule"],
-                ExitReason(row["reason"]),
                 Urgency(row["urgency"]),
                 bool(row["fires"]),
                 row["closeness"],
@@ -127,16 +163,6 @@ class WatchRows(Bound):
             for row in found
         ]
 
-    def save_peak(self, position_id: str, peak_pnl: int) -> None:
-        """Keep the highest P&L seen (paise); a lower one is ignored."""
-        values = {**self.key, "position_id": position_id, "peak_pnl": peak_pnl}
-        conflict = (
-            "ON CONFLICT (market, account, position_id) DO UPDATE SET "
-            "peak_pnl = MAX(peak_pnl, :peak_pnl)"
-        )
-        with self.db.transaction() as db:
-            db.execute(insert("position_state", values, conflict=conflict), values)
-
     def peaks(self) -> dict[str, int]:
         """Highest P&L seen by position."""
         found = self.db.rows(
@@ -145,17 +171,19 @@ class WatchRows(Bound):
         )
         return {row["position_id"]: row["peak_pnl"] for row in found}
 
+    def open_peaks(self) -> dict[str, int]:
+        """Highest P&L seen of the open positions."""
+        found = self.db.rows(
+            "SELECT s.position_id, s.peak_pnl FROM positions p JOIN position_state s "
+            "USING (market, account, position_id) "
+            "WHERE p.market = ? AND p.account = ? AND p.open = 1",
+            self.pair,
+        )
+        return {row["position_id"]: row["peak_pnl"] for row in found}
+
     def beat(self, heartbeat: Heartbeat) -> None:
         """Record a sign of life."""
-        self._put(
-            "heartbeats",
-            {
-                "at": heartbeat.at.isoformat(),
-                "real_at": heartbeat.real_at.isoformat(),
-                "pid": heartbeat.pid,
-                "note": heartbeat.note,
-            },
-        )
+        self._put("heartbeats", _heartbeat_columns(heartbeat))
 
     def heartbeat(self) -> Heartbeat | None:
         """Last sign of life."""
@@ -194,6 +222,7 @@ class WatchRows(Bound):
 
     def set_kill_switch(self, switch: KillSwitch) -> None:
         """Engage or release it."""
+        self.changes += 1
         self._put(
             "kill_switch",
             {
@@ -205,7 +234,7 @@ class WatchRows(Bound):
         )
 
     def replay_time(self) -> datetime | None:
-        """Where the account's replay clock stands."""
+        """Where the account's replay clock kept."""
         row = self._get("replay_clock")
         return moment(row["at"]) if row else None
 
@@ -214,11 +243,14 @@ class WatchRows(Bound):
         self._put("replay_clock", {"at": at.isoformat()})
 
     def _put(self, table: str, values: dict[str, Any]) -> None:
+        with self.db.transaction() as db:
+            self._put_in(db, table, values)
+
+    def _put_in(self, db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
         row = {**self.key, **values}
         changes = ", ".join(f"{name} = :{name}" for name in values)
         conflict = f"ON CONFLICT (market, account) DO UPDATE SET {changes}"
-        with self.db.transaction() as db:
-            db.execute(insert(table, row, conflict=conflict), row)
+        db.execute(insert(table, row, conflict=conflict), row)
 
     def _get(self, table: str) -> Row | None:
         found = self.db.rows(
@@ -226,6 +258,15 @@ class WatchRows(Bound):
             self.pair,
         )
         return found[0] if found else None
+
+
+def _heartbeat_columns(heartbeat: Heartbeat) -> dict[str, Any]:
+    return {
+        "at": heartbeat.at.isoformat(),
+        "real_at": heartbeat.real_at.isoformat(),
+        "pid": heartbeat.pid,
+        "note": heartbeat.note,
+    }
 
 
 def _request(row: Row) -> ExitRequest:

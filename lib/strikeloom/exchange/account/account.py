@@ -103,6 +103,10 @@ class Account:
         )
         self._store.mirror.matched_to = at
 
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs once anything of the account has changed."""
+        return self.file.change_count()
+
     def close(self) -> None:
         """Release the file."""
         self.file.close()

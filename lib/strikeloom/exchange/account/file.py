@@ -121,6 +121,10 @@ class AccountFile:
         """Number that differs once another connection has changed the file."""
         return self.number("PRAGMA data_version")
 
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs once this or another connection has changed the file."""
+        return self._db.total_changes, self.foreign_changes()
+
     def execute(self, sql: str, values: tuple[object, ...] = ()) -> int:
         """Run one statement and return the number of the row it inserted.
 

@@ -82,13 +82,23 @@ class AccountLedger:
             (key, int(side), quote_at.isoformat()),
         )
 
-    def trades(self, day: date | None = None, order: int | None = None) -> list[Trade]:
-        """Trades and settlements, oldest first: all, of one day, or of one order."""
+    def trades(
+        self, day: date | None = None, order: int | None = None, *, after: int = 0
+    ) -> list[Trade]:
+        """Trades and settlements, oldest first: all, of one day, of one order, or later ones.
+
+        Parameters
+        ----------
+        after : int
+            Number of a trade; it and what came before it are left out.
+        """
         where, values = "1", []
         if day is not None:
             where, values = "at >= ? AND at < ?", [f"{day}T", f"{day}U"]
         if order is not None:
             where, values = f"{where} AND order_number = ?", [*values, order]  # type: ignore[list-item]
+        if after:
+            where, values = f"{where} AND number > ?", [*values, after]  # type: ignore[list-item]
         rows = self._file.rows(
             f"SELECT * FROM fills WHERE {where} ORDER BY number",  # noqa: S608
             tuple(values),

@@ -67,10 +67,7 @@ class Engine:
         charges_day: date | None = None,
         history: History | None = None,
     ) -> None:
-        self._account = account
-        self._feed = feed
-        self._clock = clock
-        self._fixed_charges_day = charges_day
+        self._account, self._feed, self._clock = account, feed, clock
         self._session = trading_session(account, feed, instruments, charges_day, history)
         self.conditional = ConditionalOrders(self._session, clock)
         self.super_orders = SuperOrders(self._session, self.conditional)
@@ -132,8 +129,8 @@ class Engine:
             order = self._session.intake.order(number)
             if order.state.terminal:
                 return order
-            requested = OrderRefusal("", "cancelled on request")
-            return self._session.intake.end(order, OrderState.CANCELLED, requested, now)
+            why = OrderRefusal("", "cancelled on request")
+            return self._session.intake.end(order, OrderState.CANCELLED, why, now)
 
     def exit_all(self) -> list[BookOrder]:
         """Cancel every open order, then send market orders against every position."""
@@ -205,10 +202,12 @@ class Engine:
         self.advance()
         return self._account.orders.all(day)
 
-    def trades(self, day: date | None = None, order: int | None = None) -> list[Trade]:
-        """Trades and settlements: all, of a day, or of an order."""
+    def trades(
+        self, day: date | None = None, order: int | None = None, *, after: int = 0
+    ) -> list[Trade]:
+        """Trades and settlements: all, of a day, of an order, or with a later number."""
         self.advance()
-        return self._account.ledger.trades(day, order)
+        return self._account.ledger.trades(day, order, after=after)
 
     def positions(self) -> list[NetPosition]:
         """Positions of the day, those closed today included."""
@@ -248,18 +247,14 @@ class Engine:
             When the level of an underlying with a sold leg is not known.
         """
         self.advance()
+        now, day = self._clock.now(), self._session.charges_day
         return margin_quote(
-            placements,
-            self._account,
-            self._feed,
-            self._clock.now(),
-            with_holdings=with_holdings,
-            charges_day=self._fixed_charges_day,
+            placements, self._account, self._feed, now, with_holdings=with_holdings, charges_day=day
         )
 
     def charges_day(self, day: date) -> date:
         """Day whose charges apply to trades of a day."""
-        return self._fixed_charges_day or day
+        return self._session.charges_day or day
 
     def events(self, after: int = 0, limit: int = 1000) -> list[OrderEvent]:
         """Changes of orders later than event ``after``, in order."""
@@ -273,6 +268,11 @@ class Engine:
     def set_cursor(self, name: str, seq: int) -> None:
         """Store how far a reader has come."""
         self._account.orders.set_cursor(name, seq)
+
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs once orders, trades or positions may have changed."""
+        self.advance()
+        return self._account.change_count()
 
     def advance(self) -> None:
         """Bring the account up to the clock; free when there is nothing to do."""

@@ -29,6 +29,7 @@ class TradingSession:
     closer: Closer
     triggers: TriggerEvaluator
     replay: Replay
+    charges_day: date | None
 
 
 def trading_session(
@@ -47,4 +48,4 @@ def trading_session(
     triggers = TriggerEvaluator(account, market, intake, closer, candles)
     expiry = ExpiryProcessor(account, feed, charges_day)
     replay = Replay(account, market, matcher, expiry, triggers)
-    return TradingSession(account, market, intake, closer, triggers, replay)
+    return TradingSession(account, market, intake, closer, triggers, replay, charges_day)

@@ -10,8 +10,8 @@ import numpy as np
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.proposals import Proposal
 from strikeloom.quant.payoff import Legs, profit_at
-from strikeloom.quant.smile import Curves
-from strikeloom.quant.worth import Terms, worth_at
+from strikeloom.quant.probability.value import Terms, worth_at
+from strikeloom.quant.smile.curves import Curves
 from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
 
 if TYPE_CHECKING:

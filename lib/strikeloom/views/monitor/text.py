@@ -9,7 +9,6 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     ExitRequest,
     MarkedPosition,
     PositionLeg,
@@ -18,14 +17,10 @@ from strikeloom.domain.positions import (
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.monitor.board import Board, BoardRow
 from strikeloom.ports.store import KillSwitch
+from strikeloom.settings.exit_registry import urgency_of
 from strikeloom.views.format import MISSING, plain, span
 from strikeloom.views.monitor.pulse import Pulse
 
-_BARS = {
-    ExitReason.PROFIT_TARGET: "profit",
-    ExitReason.STOP_LOSS: "stop",
-    ExitReason.DAYS_TO_EXPIRY: "days",
-}
 _STATES = {
     RequestState.PENDING: "asked",
     RequestState.ACCEPTED: "orders out",
@@ -83,7 +78,7 @@ def card(row: BoardRow) -> str:
     """One open position: name, P&L and legs."""
     position, marked = row.marked.position, row.marked
     legs = "".join(_leg(marked, leg) for leg in position.legs)
-    left = f"{(marked.ends - marked.at.date()).days} days left" if marked.ends else ""
+    left = "" if marked.days_left is None else f"{marked.days_left} days left"
     return f"""<div class="sl" data-position="{escape(position.position_id)}"
  data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
 <span>{escape(plain(position.template))}</span>
@@ -138,15 +133,19 @@ def _limits(marked: MarkedPosition) -> str:
 
 
 def rule(nearest: ExitDecision | None) -> str:
-    """The rule nearest to firing, with a bar that is full when it fires."""
+    """The rule nearest to firing, with a bar that is full when it fires.
+
+    The bar's colour shows how urgent the exit is then.
+    """
     if nearest is None:
         return '<div class="sl rule quiet">No rule has looked at it yet</div>'
     share = round(100 * nearest.closeness)
-    kind = _BARS.get(nearest.reason, "")
+    urgency = urgency_of(nearest.rule)
+    tone = urgency.name.lower() if urgency else ""
     return (
         f'<div class="sl rule"><b>{escape(plain(nearest.rule))}</b> '
         f'<span class="quiet">nearest, {share} % there</span>'
-        f'<div class="bar {kind}"><i style="width:{share}%"></i></div>'
+        f'<div class="bar {tone}"><i style="width:{share}%"></i></div>'
         f'<span class="quiet">{escape(nearest.sentence)}</span></div>'
     )
 

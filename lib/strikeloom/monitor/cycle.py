@@ -1,0 +1,250 @@
+"""One cycle of the watcher: reconcile, take requests, mark, decide, act, heartbeat."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from strikeloom.domain.positions import (
+    ExitDecision,
+    MarkedPosition,
+    Position,
+    RequestState,
+    Urgency,
+    exit_now,
+)
+from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import (
+    BrokerError,
+    DataError,
+    GuardError,
+    NoQuote,
+    SettingsError,
+)
+from strikeloom.monitor.act import decided_exit
+from strikeloom.monitor.decide import decide
+from strikeloom.monitor.mark import mark_position
+from strikeloom.monitor.serve_requests import finish_requests, take_requests
+from strikeloom.ports.clock import Clock
+from strikeloom.ports.desk import Desk, Mode
+from strikeloom.ports.store import Heartbeat
+from strikeloom.settings.exit_rule import ExitRule
+from strikeloom.settings.exits import plan_of
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
+from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import pricing_of, take_snapshot
+from strikeloom.trading.reconcile import Reconciler
+from strikeloom.trading.remaining import working_positions
+from strikeloom.trading.send import Pace
+from strikeloom.trading.withheld import withheld
+from strikeloom.trading.work import work
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass
+class CycleReport:
+    """What one cycle saw and did.
+
+    Attributes
+    ----------
+    blocked : list of str
+        What should have happened and could not, with the reason.
+    withheld : list of str
+        What a watcher that trades would have sent or cancelled.
+    failure : str
+        Why the cycle was broken off; empty when it was not.
+    decisions : dict of str to list of ExitDecision
+        What every rule decided, by position.
+    """
+
+    at: datetime
+    marked: list[MarkedPosition] = field(default_factory=list)
+    fired: list[str] = field(default_factory=list)
+    unpriced: list[str] = field(default_factory=list)
+    requests: int = 0
+    fills: int = 0
+    blocked: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
+    failure: str = ""
+    decisions: dict[str, list[ExitDecision]] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """The cycle in a few words, for the heartbeat."""
+        if self.failure:
+            return self.failure
+        count = len(self.marked)
+        text = f"{count} position{'s' * (count != 1)}"
+        if self.unpriced:
+            text += f", {len(self.unpriced)} without a price"
+        text += f", {len(self.blocked)} blocked" if self.blocked else ""
+        return text + (f", {len(self.withheld)} withheld" if self.withheld else "")
+
+
+class Watcher:
+    """Cycle after cycle over one account, reading only what has changed in between.
+
+    Parameters
+    ----------
+    real : Clock
+        The machine's time, for heartbeats.
+    alert_only : bool
+        Look, judge and report what would be sent; nothing is placed, cancelled or recorded to
+        be, be it an order recorded before, a person's request or a rule. Always so in mode
+        alert.
+    """
+
+    def __init__(
+        self, desk: Desk, lease: Lease, pace: Pace, real: Clock, *, alert_only: bool = False
+    ) -> None:
+        self._desk = desk
+        self._lease = lease
+        self._pace = pace
+        self._real = real
+        self._alert_only = alert_only or desk.mode is Mode.ALERT
+        self._reconciler = Reconciler(desk)
+        self._peaks: dict[str, int] = {}
+        self._shown: datetime | None = None
+        self._market = MarketSnapshot(_LONG_AGO, {}, 0.0, desk.mode.value)
+        self._plans: dict[str, tuple[ExitRule, ...]] = {}
+
+    def cycle(self) -> CycleReport:
+        """Run one cycle.
+
+        A broker that cannot be read, or data that are not there, break the cycle off and are
+        reported in an alert and the heartbeat: nothing is decided on a record that may be old.
+        """
+        report = CycleReport(self._desk.clock.now())
+        try:
+            if self._alert_only:
+                self._look(report)
+            else:
+                self._act(report)
+        except (BrokerError, DataError) as error:
+            report.failure = f"cycle broken off: {error}"
+            alert(self._desk, "critical", report.failure)
+        self._show(report)
+        return report
+
+    def beat(self, note: str) -> None:
+        """Leave a sign of life."""
+        self._desk.store.beat(self._heartbeat(note))
+
+    def _heartbeat(self, note: str) -> Heartbeat:
+        return Heartbeat(self._desk.clock.now(), self._real.now(), os.getpid(), note)
+
+    def _act(self, report: CycleReport) -> None:
+        desk, store = self._desk, self._desk.store
+        done = work(desk, self._lease, self._pace, self._reconciler)
+        report.fills += done.new_fills
+        report.requests = take_requests(desk, done.state, self._reconciler)
+        recorded = report.requests > 0
+        state = self._reconciler.reload() if recorded else done.state
+        for position, winner in self._judge_all(state, report):
+            try:
+                intents = decided_exit(pricing_of(desk, self._market), position, winner)
+            except (GuardError, NoQuote) as error:
+                name = position.position_id
+                text = f"{name} {winner.rule} fires but cannot exit: {error}"
+                self._block(report, text)
+            else:
+                store.record_intents(intents)
+                recorded = True
+        if recorded or done.acted:
+            done = work(desk, self._lease, self._pace, self._reconciler)
+            report.fills += done.new_fills
+        report.blocked += done.blocked
+        finish_requests(desk, done.state)
+
+    def _look(self, report: CycleReport) -> None:
+        state = self._reconciler.refresh()
+        report.fills = state.new_fills
+        report.withheld = withheld(state, self._desk.settings.execution.rest_seconds)
+        report.withheld += [
+            f"bring {request.position_id} down to {request.target_lots} lots, "
+            f"asked by {request.who}"
+            for request in state.requests
+            if request.state is RequestState.PENDING
+        ]
+        report.withheld += [
+            f"bring {position.position_id} down to {winner.target_lots} lots, {winner.rule}"
+            for position, winner in self._judge_all(state, report)
+        ]
+        for text in report.withheld:
+            alert(self._desk, "warning", f"not sent, alerts only: {text}")
+
+    def _judge_all(
+        self, state: AccountState, report: CycleReport
+    ) -> list[tuple[Position, ExitDecision]]:
+        """Mark every position; those that a rule exits, and that no order is working for."""
+        positions = list(state.positions.values())
+        contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
+        symbols = sorted({position.symbol for position in positions})
+        self._market = take_snapshot(self._desk, contracts, symbols)
+        working = working_positions(state)
+        exits: list[tuple[Position, ExitDecision]] = []
+        for position in positions:
+            name = position.position_id
+            try:
+                winner = self._judge(position, state, report)
+            except (SettingsError, DataError) as error:
+                # one position that cannot be judged must not leave the others unwatched
+                self._block(report, f"{name} is not watched: {error}")
+                winner = None
+            if state.kill_switch.flatten:
+                winner = _flattened(position)
+            if winner is None or name in working:
+                continue
+            report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
+            exits.append((position, winner))
+        return exits
+
+    def _judge(
+        self, position: Position, state: AccountState, report: CycleReport
+    ) -> ExitDecision | None:
+        """Mark a position, note what every rule decides, and return the decision that wins."""
+        name = position.position_id
+        peak = self._peaks.get(name, state.peaks.get(name))
+        last_day = state.last_day(name)
+        marked = mark_position(position, self._market, last_day=last_day, peak=peak)
+        report.marked.append(marked)
+        if marked.pnl is None:
+            report.unpriced.append(name)
+        else:
+            self._peaks[name] = marked.pnl if peak is None else max(peak, marked.pnl)
+        winner, decisions = decide(marked, self._plan(position.exit_plan))
+        report.decisions[name] = decisions
+        return winner
+
+    def _plan(self, name: str) -> tuple[ExitRule, ...]:
+        if name not in self._plans:
+            self._plans[name] = plan_of(self._desk.settings.exits, name)
+        return self._plans[name]
+
+    def _show(self, report: CycleReport) -> None:
+        """Keep what the page shows: when something happened, else at the page's own pace."""
+        now = self._real.now()
+        happened = report.fired or report.blocked or report.failure or report.fills
+        pace = self._desk.settings.monitor.page_refresh_seconds
+        shown = self._shown
+        if shown and not happened and 0 <= (now - shown).total_seconds() < pace:
+            return
+        if self._market.quotes:
+            self._desk.quotes.put(self._market.quotes.values())
+        self._desk.store.record_cycle(
+            report.decisions,
+            {name: self._peaks[name] for name in report.decisions if name in self._peaks},
+            self._heartbeat(report.note),
+        )
+        self._shown = now
+
+    def _block(self, report: CycleReport, text: str) -> None:
+        report.blocked.append(text)
+        alert(self._desk, "critical", text)
+
+
+def _flattened(position: Position) -> ExitDecision:
+    return exit_now("kill switch", position, Urgency.IMMEDIATE, "leave everything")

@@ -1,0 +1,1 @@
+"""Implied volatility, prices and Greeks of options: formulas, their numpy and compiled paths."""

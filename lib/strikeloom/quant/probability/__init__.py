@@ -1,0 +1,1 @@
+"""Probabilities and values of option structures under a smile."""

@@ -1,0 +1,179 @@
+"""Odds of a payoff at expiry under a smile: closed form, no grid.
+
+Between two neighbouring kinks a payoff is c + d S, so its mean there is c times the probability
+of the zone plus d times the mean of S in it; both are closed form on a smile
+(``smile.density``). A lognormal law is ``Curves.flat(vol * vol * years)``. All figures are of
+the forward measure, undiscounted, at expiry; all legs of a structure expire together.
+
+Rows: structures. A refused smile, a forward that is not positive or a payoff that is missing
+gives NaN.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from strikeloom.errors import DataError
+from strikeloom.quant.payoff import Legs, Payoffs, payoffs, roots
+from strikeloom.quant.smile.curves import Curves
+from strikeloom.quant.smile.density import call, cdf, mean_below, put, quantile
+
+Floats = NDArray[np.float64]
+
+_STEPS = 60  # halvings: the quantile of a payoff to the last digit of its range
+
+
+class Law(NamedTuple):
+    """Where an underlying ends: forwards and smiles, shape (n,) each."""
+
+    forward: Floats
+    curves: Curves
+
+
+def real_world(spot: ArrayLike, vol: ArrayLike, years: ArrayLike, drift: ArrayLike = 0.0) -> Law:
+    """Lognormal law of a forecast volatility around the spot, instead of the market's.
+
+    Parameters
+    ----------
+    spot, vol, years : array_like
+        Broadcast together; ``vol`` a year as a fraction.
+    drift : array_like, default 0
+        Expected growth of the spot a year, continuously compounded.
+    """
+    s, v, t, mu = np.broadcast_arrays(
+        *(np.asarray(x, dtype=np.float64) for x in (spot, vol, years, drift))
+    )
+    return Law(np.asarray(s * np.exp(mu * t)), Curves.flat(v * v * t))
+
+
+def zone_probability(low: Floats, high: Floats, law: Law) -> Floats:
+    """Probability that the price ends between ``low`` and ``high``, shape (n, m) each.
+
+    Of several zones of a row the sum is meant: they must not overlap. 0 and ``inf`` are ends.
+    """
+    column = _column(law)
+    return np.asarray(
+        cdf(column.curves, _moneyness(high, column)) - cdf(column.curves, _moneyness(low, column))
+    )
+
+
+def profit_zones(shape: Payoffs) -> tuple[Floats, Floats]:
+    """Lower and upper ends of the stretches of profit, shape (n, L + 2); empty ones are 0, 0."""
+    edges = np.where(np.isnan(shape.breakevens), np.inf, shape.breakevens)
+    first = np.zeros((len(edges), 1))
+    low = np.concatenate((first, edges), axis=1)
+    high = np.concatenate((edges, first + np.inf), axis=1)
+    # profit keeps its sign between breakevens: look at it once inside each stretch
+    with np.errstate(invalid="ignore"):
+        inside = np.where(np.isinf(high), low + 1.0 + shape.points[:, -1:], 0.5 * (low + high))
+        inside = np.where(np.isinf(low), 0.0, inside)
+    profit = (_along(shape, inside) > 0) & np.isfinite(low)
+    return np.where(profit, low, 0.0), np.where(profit, high, 0.0)
+
+
+def probability_of_profit(shape: Payoffs, law: Law) -> Floats:
+    """Probability that the payoff ends above zero, shape (n,)."""
+    found = zone_probability(*profit_zones(shape), law).sum(axis=1)
+    return np.asarray(np.where(np.isnan(shape.max_profit), np.nan, found))
+
+
+def expected_value(legs: Legs, law: Law) -> Floats:
+    """Mean payoff at expiry, premium included, shape (n,): one option price a leg."""
+    column = _column(law)
+    k = _moneyness(legs.strikes, column)
+    worth = np.where(legs.is_call, call(column.curves, k), put(column.curves, k))
+    return np.asarray((legs.units * column.forward * worth).sum(axis=1) + legs.cash)
+
+
+def expected_loss(shape: Payoffs, law: Law) -> Floats:
+    """Mean of the payoff where it is below zero, 0 elsewhere: 0 or negative, shape (n,)."""
+    return np.asarray(_below_zero(shape, law)[1])
+
+
+def tail_mean(legs: Legs, law: Law, share: float) -> Floats:
+    """Mean payoff of the worst ``share`` of outcomes (expected shortfall, signed as profit).
+
+    q - E[max(q - payoff, 0)] / share at the payoff's own quantile q, which is exact also where
+    a whole stretch has one payoff (R. T. Rockafellar and S. Uryasev, "Optimization of
+    conditional value-at-risk", 2000). q is halved down to the last digit.
+
+    Raises
+    ------
+    DataError
+        When ``share`` is not above 0 and at most 0.5.
+    """
+    if not 0 < share <= 0.5:
+        raise DataError(f"a tail of {share:g} of outcomes: above 0 and at most 0.5 is meant")
+    shape = payoffs(legs)
+    far = law.forward * np.exp(quantile(law.curves, 1 - 1e-3 * share))
+    beyond = _along(shape, np.maximum(far, shape.points[:, -1])[:, None])[:, 0]
+    low = np.minimum(shape.values.min(axis=1), beyond)
+    low = low - 1e-9 * (1 + np.abs(low))
+    high = np.maximum(shape.values.max(axis=1), beyond)
+    for _ in range(_STEPS):
+        middle = 0.5 * (low + high)
+        enough = _below_zero(_less(shape, middle), law)[0] >= share
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    short = -_below_zero(_less(shape, high), law)[1]
+    found = high - short / share
+    return np.asarray(np.where(np.isnan(shape.max_profit), np.nan, found))
+
+
+def _less(shape: Payoffs, amount: Floats) -> Payoffs:
+    """The same payoff less an amount; extremes are left as they are."""
+    values = shape.values - amount[:, None]
+    return shape._replace(values=values, breakevens=roots(shape.points, values, shape.tail))
+
+
+def _below_zero(shape: Payoffs, law: Law) -> tuple[Floats, Floats]:
+    """Probability of a payoff of zero or less, and the mean of what lies below zero."""
+    count = len(shape.points)
+    edges = np.concatenate((shape.points, shape.breakevens), axis=1)
+    edges = np.sort(np.where(np.isnan(edges), np.inf, edges), axis=1)
+    edges = np.concatenate((edges, np.full((count, 1), np.inf)), axis=1)
+    low, high = edges[:, :-1], edges[:, 1:]
+    column = _column(law)
+    k = _moneyness(edges, column)
+    mass = np.diff(cdf(column.curves, k), axis=1)
+    mean = np.diff(mean_below(column.curves, k), axis=1) * column.forward
+    with np.errstate(invalid="ignore"):
+        width = np.where(np.isinf(high), 1.0 + shape.points[:, -1:], high - low)
+        width = np.where(np.isinf(low) | (width <= 0), 1.0, width)
+        start = np.where(np.isinf(low), 0.0, low)
+        at_low, at_middle = _along(shape, start), _along(shape, start + 0.5 * width)
+        slope = (at_middle - at_low) / (0.5 * width)
+    part = (at_low - slope * start) * mass + slope * mean
+    counts = np.isfinite(low) & (high > low)
+    chance = np.where(counts & (at_middle <= 0), mass, 0.0).sum(axis=1)
+    short = np.where(counts & (at_middle < 0), part, 0.0).sum(axis=1)
+    bad = np.isnan(mass).any(axis=1)
+    return np.where(bad, np.nan, chance), np.where(bad, np.nan, np.minimum(short, 0.0))
+
+
+def _column(law: Law) -> Law:
+    """One row a structure, ready to be met with several levels each."""
+    rows = np.arange(len(law.forward))[:, None]
+    forward = np.where(law.forward > 0, law.forward, np.nan)
+    return Law(forward[:, None], law.curves.pick(rows))
+
+
+def _moneyness(level: Floats, column: Law) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.log(level / column.forward))
+
+
+def _along(shape: Payoffs, spots: Floats) -> Floats:
+    """Profit at spots, shape (n, m), along the straight lines of the payoff."""
+    place = (spots[:, :, None] >= shape.points[:, None, :]).sum(axis=2) - 1
+    place = np.clip(place, 0, shape.points.shape[1] - 1)
+    after = np.clip(place + 1, 0, shape.points.shape[1] - 1)
+    left = np.take_along_axis(shape.points, place, axis=1)
+    right = np.take_along_axis(shape.points, after, axis=1)
+    at_left = np.take_along_axis(shape.values, place, axis=1)
+    at_right = np.take_along_axis(shape.values, after, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.where(right > left, (at_right - at_left) / (right - left), shape.tail[:, None])
+    return np.asarray(at_left + slope * (spots - left))

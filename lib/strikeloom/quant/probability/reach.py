@@ -1,0 +1,145 @@
+"""Probability that a structure is worth a profit at some moment before expiry.
+
+Half of the maximum profit is the usual target. There is no closed form: what a structure is
+worth moves with price and time. Both its worth V and the probability U are solved backwards
+from expiry on one grid of moneyness and time,
+
+    dX/dt + (sigma^2 / 2) (d2X/dk2 - dX/dk) = 0,  U held at 1 where V has reached the target,
+
+with the local variance sigma(k, t) that B. Dupire ("Pricing with a smile", 1994) gives for the
+smile shrinking with its time (``curves.shrink``): at expiry it has the smile's own distribution,
+and worth and probability follow one law. Implicit steps, short near expiry; the edge of the
+region is placed between nodes by its distance (G. H. Shortley and R. Weller, 1938); runs of one
+and of two halved steps are extrapolated. ``benchmarks/probability.py`` has the error.
+
+Worth is undiscounted and at the model's price: no spread, no charges.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.payoff import Legs, profit_at
+from strikeloom.quant.probability.at_expiry import Law
+from strikeloom.quant.smile.curves import Curves, total_variance
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_REACH = 6.0  # standard deviations at the forward to each side
+_FARTHEST = 9.0  # where the smile is read, in the same: a local variance of the far wing
+_NEAREST = 1e-3  # of a step: how near to a node the edge may lie
+
+
+def reach(
+    legs: Legs,
+    target: Floats,
+    law: Law,
+    row: Ints,
+    *,
+    today: Floats | None = None,
+    nodes: int = 161,
+    steps: int = 48,
+) -> Floats:
+    """Probability that profit reaches a target on or before expiry.
+
+    Parameters
+    ----------
+    legs : Legs
+        n structures whose legs expire together.
+    target : ndarray, shape (n,)
+        Rupees of profit, premium included. NaN or infinite: NaN.
+    law : Law
+        m laws. A start on the grid is at the forward: the small carry from the spot is left out.
+    row : ndarray of int64, shape (n,)
+        Law of each structure.
+    today : ndarray, shape (n,), optional
+        The target now, moving evenly to ``target`` at expiry; the same when not given.
+    nodes, steps : int
+        Of the grid; ``steps`` is of the finer run.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        NaN as well for a refused smile or missing legs.
+    """
+    goals = (target, target if today is None else today)
+    fine = _solve(legs, goals, law, row, nodes, steps)
+    coarse = _solve(legs, goals, law, row, nodes, steps // 2)
+    # the error of implicit steps is proportional to their length
+    return np.asarray(np.clip(2 * fine - coarse, 0.0, 1.0))
+
+
+def _solve(
+    legs: Legs, goals: tuple[Floats, Floats], law: Law, row: Ints, nodes: int, steps: int
+) -> Floats:
+    unit = np.sqrt(total_variance(law.curves, 0.0).w)
+    places = np.linspace(-_REACH, _REACH, nodes)[:, None]
+    h = 2 * _REACH / (nodes - 1) * unit[row]
+    k = places * unit[row]
+    with np.errstate(invalid="ignore"):
+        worth = profit_at((law.forward[row] * np.exp(k)).T, legs).T
+        bad = ~np.isfinite(goals[0] + goals[1]) | ~np.isfinite(worth).all(axis=0)
+        last, first = (np.where(bad, 1.0, goal) for goal in goals)
+        worth = np.where(bad, 0.0, worth)
+        h = np.where(bad, 1.0, h)
+        chance = (worth >= last).astype(np.float64)
+        even = np.broadcast_to(h, worth.shape)
+        left_over = 1 - (np.arange(steps + 1) / steps) ** 2
+        for later, now in pairwise(left_over.tolist()):
+            half = 0.5 * _local_variance(law.curves, places * unit, 0.5 * (later + now))[:, row]
+            half = np.where(bad, 1.0, half) * (later - now)
+            worth = _step(worth, half, even, even)
+            goal = last + (first - last) * (1 - now)
+            inside = worth >= goal
+            before, after = _distances(worth, goal, inside, even)
+            chance = np.where(inside, 1.0, chance)
+            chance = _step(chance, np.where(inside, 0.0, half), before, after)
+    found = chance[nodes // 2]
+    return np.asarray(np.where(bad, np.nan, found))
+
+
+def _local_variance(curves: Curves, k: Floats, time: float) -> Floats:
+    """Variance a whole life at moneyness k, shape (nodes, m), and a share of life gone."""
+    unit = np.sqrt(total_variance(curves, 0.0).w)
+    y = np.clip(k / np.sqrt(time), -_FARTHEST * unit, _FARTHEST * unit)
+    u, du, d2u = total_variance(curves, y)
+    lead = 1 - 0.5 * y * du / u
+    g = lead * lead - 0.25 * du * du * (1 / u + 0.25 * time) + 0.5 * d2u
+    return np.asarray(u * lead / g)
+
+
+def _distances(
+    worth: Floats, goal: Floats, inside: NDArray[np.bool_], h: Floats
+) -> tuple[Floats, Floats]:
+    """From each node to its neighbours, or to the edge of the region where that is nearer."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = worth[1:] - worth[:-1]
+        up = np.clip((goal - worth[:-1]) / step, _NEAREST, 1.0)
+        down = np.clip((worth[1:] - goal) / step, _NEAREST, 1.0)
+    before, after = np.array(h), np.array(h)
+    enters, leaves = ~inside[:-1] & inside[1:], inside[:-1] & ~inside[1:]
+    after[:-1] = np.where(enters, up * h[:-1], h[:-1])
+    before[1:] = np.where(leaves, down * h[1:], h[1:])
+    return before, after
+
+
+def _step(values: Floats, half: Floats, before: Floats, after: Floats) -> Floats:
+    """One implicit step of all structures; where ``half`` is 0 a value stays. Ends stay."""
+    span = before + after
+    low = -half * (2 + after) / (before * span)
+    high = -half * (2 - before) / (after * span)
+    low[0] = high[0] = low[-1] = high[-1] = 0.0
+    middle = 1 - low - high
+    ratio, found = np.empty_like(values), np.empty_like(values)
+    ratio[0], found[0] = high[0] / middle[0], values[0] / middle[0]
+    for i in range(1, len(values)):
+        scale = 1 / (middle[i] - low[i] * ratio[i - 1])
+        ratio[i] = high[i] * scale
+        found[i] = (values[i] - low[i] * found[i - 1]) * scale
+    for i in range(len(values) - 2, -1, -1):
+        found[i] -= ratio[i] * found[i + 1]
+    return found

@@ -1,0 +1,1 @@
+"""Implied volatility smiles: curves, arbitrage-free fits, densities and deltas."""

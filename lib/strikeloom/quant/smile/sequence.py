@@ -1,0 +1,155 @@
+"""Slices of one underlying fitted so that no arbitrage is left in or between them (kernels).
+
+Each slice is fitted alone. Then, the best known first, it is settled between its neighbours in
+time that are settled already.
+"""
+
+from __future__ import annotations
+
+from math import log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.compiled import compiled
+from strikeloom.quant.smile.least_squares import shape_of
+from strikeloom.quant.smile.settle import anchor_of, level_of, scaled, settle, stretched
+from strikeloom.quant.smile.slice_fit import fit_slice, median_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# kinds of fit; fit.Kind names them
+REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
+_TOUCH, _ROOM = 1e-4, 2e-3  # relative, of the deviation: to a neighbour; for one in between
+
+
+@compiled
+def _nearest(kinds: Ints, years: Floats, i: int) -> int:
+    """Fitted slice nearest in the logarithm of time; -1 where there is none."""
+    best, least = -1, np.inf
+    for j in range(len(kinds)):
+        distance = abs(log(years[j] / years[i]))
+        if kinds[j] >= REDUCED and distance < least:
+            best, least = j, distance
+    return best
+
+
+@compiled
+def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tuple[int, float]:
+    """Settled slice next in time (-1 where there is none), and the room to leave before it.
+
+    Slices still to be settled in between have to fit there too, so each gets a little.
+    """
+    j, waiting = i + step, 0
+    while 0 <= j < len(settled):
+        if settled[j]:
+            return j, _TOUCH + _ROOM * waiting
+        waiting += 1 if kinds[j] != REFUSED else 0
+        j += step
+    return -1, 0.0
+
+
+@compiled
+def _kind_of(quotes: Floats) -> int:
+    """What a slice's quotes can say; none on one side of the forward: nothing of the slope."""
+    n = quotes.shape[1]
+    if n == 0:
+        return REFUSED
+    if n < 3 or quotes[0, 0] > 0 or quotes[0, n - 1] < 0:
+        return FLAT
+    return FULL if n >= 5 else REDUCED
+
+
+@compiled
+def _to_scale(quotes: Floats) -> tuple[float, float]:
+    """Bring a slice to units of its own deviation near the forward; that, and the weight in all."""
+    n = quotes.shape[1]
+    first = 0
+    for i in range(n):
+        if abs(quotes[0, i]) < abs(quotes[0, first]):
+            first = i
+    last = first + 1
+    while last - first < min(5, n):
+        if last >= n or (first > 0 and -quotes[0, first - 1] < quotes[0, last]):
+            first -= 1
+        else:
+            last += 1
+    scale = median_of(quotes[1, first:last])
+    total = 0.0
+    for i in range(n):
+        total += quotes[2, i]
+    for i in range(n):
+        quotes[0, i] /= scale
+        quotes[1, i] /= scale
+        quotes[2, i] = sqrt(quotes[2, i] / (total / n))
+        quotes[3, i] = 1.0
+    return scale, total
+
+
+@compiled
+def _worthiest(worth: Floats, kinds: Ints) -> int:
+    """Best known slice with a fit of its own; when there is none left, of the others; else -1."""
+    best = -1
+    for i in range(len(worth)):
+        if worth[i] > 0:
+            own = kinds[i] >= REDUCED
+            if best < 0 or (own, worth[i]) > (kinds[best] >= REDUCED, worth[best]):
+                best = i
+    return best
+
+
+@compiled
+def fit_surface(
+    quotes: Floats, starts: Ints, years: Floats, free: Floats, curves: Floats, kinds: Ints
+) -> None:
+    """Fit the slices of one underlying.
+
+    Parameters
+    ----------
+    quotes : ndarray, shape (4, n)
+        Moneyness, deviation (root of total variance), weight, and room for the robust weight;
+        sorted by slice, then moneyness.
+    starts : ndarray of int, shape (slices + 1,)
+        First row of each slice.
+    years : ndarray, shape (slices,)
+        Positive, ascending.
+    free, curves, kinds : ndarray, shape (slices, 7) twice and (slices,)
+        NaN, then filled: slices by their quotes alone, slices without arbitrage, kinds of fit.
+    """
+    count = len(years)
+    worth = np.zeros(count)
+    scales = np.ones(count)
+    for i in range(count):
+        mine = quotes[:, starts[i] : starts[i + 1]]
+        size = mine.shape[1]
+        kinds[i] = _kind_of(mine)
+        if size == 0:
+            continue
+        scales[i], heavy = _to_scale(mine)
+        worth[i] = max(heavy / years[i], 1e-300)
+        if kinds[i] >= REDUCED:
+            shape = shape_of(fit_slice(mine, scales[i], kinds[i] == FULL))
+            free[i] = scaled(shape, scales[i])
+    settled = np.zeros(count, dtype=np.bool_)
+    room, none = np.zeros(2), np.empty(0)
+    for _ in range(count):
+        i = _worthiest(worth, kinds)
+        if i < 0:
+            break
+        worth[i] = 0.0
+        mine = quotes[:, starts[i] : starts[i + 1]]
+        before, room[0] = _neighbour(settled, kinds, i, -1)
+        after, room[1] = _neighbour(settled, kinds, i, 1)
+        low = curves[before].copy() if before >= 0 else none
+        high = curves[after].copy() if after >= 0 else none
+        if kinds[i] == FLAT:
+            source = _nearest(kinds, years, i)
+            if source >= 0:
+                kinds[i] = BORROWED
+                c = curves[source].copy()
+                free[i] = stretched(c, level_of(c, mine, scales[i], 1e-6, 1e6))
+            else:
+                free[i] = anchor_of(mine, scales[i], none, none)
+        curves[i] = settle(mine, free[i], scales[i], low, high, room)
+        settled[i] = True

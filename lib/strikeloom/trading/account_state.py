@@ -1,0 +1,153 @@
+"""What is known of an account at one moment: the value that everything in trading decides on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from strikeloom.domain.orders import Order, OrderIntent
+from strikeloom.domain.positions import ExitRequest, Position
+from strikeloom.ports.store import KillSwitch, OpenRecord
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """Everything open in the account, compared with the broker.
+
+    Attributes
+    ----------
+    at : datetime
+        The desk's moment.
+    positions : mapping of str to Position
+        Open positions by id, oldest first.
+    groups : mapping of str to tuple of OrderIntent
+        All attempts of every group of intents that is not closed, in send order.
+    changed_at : mapping of str to datetime
+        When the state of an intent last changed, by correlation id.
+    orders : mapping of str to tuple of Order
+        Known orders of these intents, by correlation id.
+    filled : mapping of str to int
+        Units filled, by correlation id.
+    last_days : mapping of tuple to date
+        Day on which the contract of an open leg ends, by position id and leg.
+    requests : tuple of ExitRequest
+        Pending and accepted ones, oldest first.
+    peaks : mapping of str to int
+        Highest P&L seen (paise) by position.
+    gaps : mapping of str to int
+        By contract, the broker's net units less ours where they differ.
+    differences : sequence of str
+        The same in words.
+    unresolved : sequence of str
+        Correlation ids of orders whose status the broker does not report.
+    lost : sequence of str
+        Correlation ids that were found never to have reached the broker, or to have ended.
+    late_orders : sequence of str
+        Order ids that are open at the broker although their intent was abandoned.
+    new_fills : int
+        Fills recorded by the reading that made this state.
+    """
+
+    account: str
+    market: str
+    at: datetime
+    positions: Mapping[str, Position]
+    groups: Mapping[str, tuple[OrderIntent, ...]]
+    changed_at: Mapping[str, datetime]
+    orders: Mapping[str, tuple[Order, ...]]
+    filled: Mapping[str, int]
+    last_days: Mapping[tuple[str, int], date]
+    requests: tuple[ExitRequest, ...]
+    kill_switch: KillSwitch
+    peaks: Mapping[str, int]
+    gaps: Mapping[str, int] = field(default_factory=dict)
+    differences: Sequence[str] = field(default_factory=list)
+    unresolved: Sequence[str] = field(default_factory=list)
+    lost: Sequence[str] = field(default_factory=list)
+    late_orders: Sequence[str] = field(default_factory=list)
+    new_fills: int = 0
+
+    def intents(self) -> Iterable[OrderIntent]:
+        """Intents of all groups."""
+        for group in self.groups.values():
+            yield from group
+
+    def intents_of(self, position_id: str) -> Iterable[OrderIntent]:
+        """Intents of one position."""
+        return (intent for intent in self.intents() if intent.position_id == position_id)
+
+    def intent(self, correlation_id: str) -> OrderIntent | None:
+        """One intent as it is now; ``None`` when its group is closed."""
+        name = correlation_id.split("-", maxsplit=1)[0]
+        group = self.groups.get(name, ())
+        return next((i for i in group if i.correlation_id == correlation_id), None)
+
+    def orders_of(self, correlation_id: str) -> tuple[Order, ...]:
+        """Known orders of one intent."""
+        return self.orders.get(correlation_id, ())
+
+    def held_units(self, position_id: str, leg: int) -> int:
+        """Signed units that a leg holds; 0 when the position is closed."""
+        position = self.positions.get(position_id)
+        if position is None:
+            return 0
+        return sum(item.net_units for item in position.legs if item.leg == leg)
+
+    def last_day(self, position_id: str) -> date | None:
+        """First last day among the open legs of a position; ``None`` when nothing is open."""
+        days = (day for (name, _), day in self.last_days.items() if name == position_id)
+        return min(days, default=None)
+
+    def net_units(self) -> dict[str, int]:
+        """Net units by contract over all positions; flat contracts are absent."""
+        net: dict[str, int] = {}
+        for position in self.positions.values():
+            for leg in position.legs:
+                key = leg.contract.key
+                net[key] = net.get(key, 0) + leg.net_units
+        return {key: units for key, units in net.items() if units}
+
+
+def state_of(
+    account: str,
+    market: str,
+    record: OpenRecord,
+    now: datetime,
+    last_day: Callable[[str, date, date], date],
+) -> AccountState:
+    """State of an account from what its store has open.
+
+    Parameters
+    ----------
+    last_day : callable
+        Last day of a series, by symbol, expiry and the day since which it is held.
+    """
+    groups: dict[str, list[OrderIntent]] = defaultdict(list)
+    for intent in record.intents:
+        groups[intent.intent_id].append(intent)
+    orders: dict[str, list[Order]] = defaultdict(list)
+    for order in record.orders:
+        orders[order.correlation_id].append(order)
+    return AccountState(
+        account=account,
+        market=market,
+        at=now,
+        positions={position.position_id: position for position in record.positions},
+        groups={name: tuple(intents) for name, intents in groups.items()},
+        changed_at=record.changed_at,
+        orders={name: tuple(found) for name, found in orders.items()},
+        filled=record.filled,
+        last_days={
+            (position.position_id, leg.leg): last_day(
+                leg.contract.symbol, leg.contract.expiry, position.opened_at.date()
+            )
+            for position in record.positions
+            for leg in position.legs
+            if leg.net_units
+        },
+        requests=record.requests,
+        kill_switch=record.kill_switch,
+        peaks=record.peaks,
+    )

@@ -1,0 +1,14 @@
+"""Alerts: kept in the store and sent on, once while the same text is among the latest."""
+
+from __future__ import annotations
+
+from strikeloom.ports.desk import Desk
+from strikeloom.ports.store import Alert
+
+
+def alert(desk: Desk, level: str, text: str) -> None:
+    """Keep and send an alert; ``level`` is ``info``, ``warning`` or ``critical``."""
+    if any(known.text == text for known in desk.store.alerts()):
+        return
+    desk.store.add_alert(Alert(desk.clock.now(), level, text))
+    desk.alerts.send(level, text)

@@ -1,0 +1,92 @@
+"""Where the desk is read for trading: the market now, and intents at its prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.orders import OrderIntent, Purpose
+from strikeloom.domain.positions import Position
+from strikeloom.domain.proposals import Proposal
+from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import BrokerError, GuardError, NoQuote
+from strikeloom.ports.desk import Desk
+from strikeloom.trading.intents import Pricing, entry_intents, exit_intents
+
+
+def take_snapshot(
+    desk: Desk, contracts: Iterable[OptionContract], symbols: Iterable[str] = ()
+) -> MarketSnapshot:
+    """Read the quotes of contracts, and the levels of underlyings, once."""
+    levels = {}
+    for symbol in symbols:
+        try:
+            levels[symbol] = desk.feed.spot(symbol)
+        except (NoQuote, BrokerError):
+            continue  # an unknown level is absent, and whoever needs it reports that
+    wanted = list(contracts)
+    quotes = desk.feed.quotes(wanted) if wanted else {}
+    return MarketSnapshot(desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels)
+
+
+def last_day(desk: Desk, position: Position) -> date | None:
+    """First last day among the open legs, as far as is known by now; ``None`` when closed."""
+    since = position.opened_at.date()
+    days = (
+        desk.feed.last_day(leg.contract.symbol, leg.contract.expiry, since)
+        for leg in position.legs
+        if leg.net_units
+    )
+    return min(days, default=None)
+
+
+def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
+    """Price by a snapshot with the desk's settings."""
+    return Pricing(desk.account, desk.market, snapshot, desk.settings.execution)
+
+
+def prepare_entry(
+    desk: Desk, proposal: Proposal, lots: int, snapshot: MarketSnapshot | None = None
+) -> list[OrderIntent]:
+    """Intents that open a strategy at the market of now. Nothing is recorded.
+
+    Parameters
+    ----------
+    snapshot : MarketSnapshot, optional
+        The market, where it was read already.
+
+    Raises
+    ------
+    GuardError
+        When this account has already begun to trade the strategy.
+    NoQuote
+        When a leg cannot be priced now.
+    """
+    position_id = proposal.strategy_id
+    if desk.store.intents(position_id=position_id):
+        raise GuardError(
+            f"{position_id} was already entered in {desk.account}; a strategy is entered once",
+            guard="entered once",
+        )
+    if snapshot is None:
+        snapshot = take_snapshot(desk, (leg.contract for leg in proposal.legs))
+    return entry_intents(pricing_of(desk, snapshot), proposal, lots)
+
+
+def prepare_exit(
+    desk: Desk,
+    position: Position,
+    target_lots: Sequence[int],
+    why: str,
+    purpose: Purpose = Purpose.EXIT,
+) -> list[OrderIntent]:
+    """Intents that bring a position down to its target at the market of now.
+
+    Raises
+    ------
+    GuardError, NoQuote
+        As ``exit_intents``.
+    """
+    snapshot = take_snapshot(desk, (leg.contract for leg in position.legs if leg.net_units))
+    return exit_intents(pricing_of(desk, snapshot), position, target_lots, why, purpose)

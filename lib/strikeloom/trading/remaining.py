@@ -1,0 +1,188 @@
+"""What is still to trade of a group of intents, and how much of it may go out now.
+
+A leg's slice is wanted once, by its first attempt; whatever any attempt fills counts towards
+it, also an attempt that was abandoned and filled late. An order that reduces a position is in
+addition never larger than what is held, less what other orders may still take.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from strikeloom.domain.orders import OPEN_INTENT_STATES, IntentState, OrderIntent, Purpose
+from strikeloom.trading.account_state import AccountState
+
+Slice = tuple[int, int]  # leg, slice
+
+_SENT = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNOWN})
+
+
+def latest(intents: Iterable[OrderIntent]) -> list[OrderIntent]:
+    """Latest attempt of each leg and slice, in send order."""
+    best: dict[Slice, OrderIntent] = {}
+    for intent in intents:
+        place = (intent.leg, intent.slice)
+        if place not in best or intent.attempt > best[place].attempt:
+            best[place] = intent
+    return sorted(best.values(), key=lambda i: (i.priority, i.leg, i.slice))
+
+
+def untraded_units(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice, int]:
+    """Units of each leg and slice that no attempt has traded; what is done is absent."""
+    left: dict[Slice, int] = defaultdict(int)
+    for intent in group:
+        place = (intent.leg, intent.slice)
+        left[place] += intent.units if intent.attempt == 1 else 0
+        left[place] -= state.filled.get(intent.correlation_id, 0)
+    return {place: units for place, units in left.items() if units > 0}
+
+
+def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice, int]:
+    """Units of each leg and slice that are still to be traded.
+
+    Of an exit also absent where the leg holds nothing more to take off: it was settled, or
+    reduced by another order.
+    """
+    found = list(group)
+    left = untraded_units(state, found)
+    if not left or found[0].purpose is Purpose.ENTRY:
+        return left
+    sides = {(intent.leg, intent.slice): int(intent.side) for intent in found}
+    name = found[0].position_id
+    return {
+        place: units
+        for place, units in left.items()
+        if state.held_units(name, place[0]) * sides[place] < 0
+    }
+
+
+def unfinished(state: AccountState) -> dict[str, list[OrderIntent]]:
+    """Groups that still have something to do, latest attempts only, in send order."""
+    return {
+        name: latest(group)
+        for name, group in state.groups.items()
+        if units_left(state, group) and not is_abandoned(state, latest(group))
+    }
+
+
+def is_abandoned(state: AccountState, intents: list[OrderIntent]) -> bool:
+    """Whether an entry was abandoned and nothing of it is left to cancel or to unwind.
+
+    Parameters
+    ----------
+    intents : list of OrderIntent
+        Latest attempts of one group.
+    """
+    if intents[0].purpose is not Purpose.ENTRY:
+        return False
+    if not any(intent.state is IntentState.REFUSED for intent in intents):
+        return False
+    if any(intent.state in OPEN_INTENT_STATES for intent in intents):
+        return False
+    position_id = intents[0].position_id
+    return position_id not in state.positions or is_unwinding(state, position_id)
+
+
+def is_unwinding(state: AccountState, position_id: str) -> bool:
+    """Whether orders that close a failed entry are still to be filled."""
+    return any(
+        group[0].purpose is Purpose.UNWIND and units_left(state, group)
+        for group in state.groups.values()
+        if group[0].position_id == position_id
+    )
+
+
+def working_positions(state: AccountState) -> set[str]:
+    """Positions with orders still to be filled."""
+    return {intents[0].position_id for intents in unfinished(state).values()}
+
+
+def has_nothing_left(state: AccountState, group: tuple[OrderIntent, ...]) -> bool:
+    """Whether a group can be closed: only a new fill of its position could concern it."""
+    if any(intent.state in OPEN_INTENT_STATES for intent in group):
+        return False
+    if any(not o.state.terminal for i in group for o in state.orders_of(i.correlation_id)):
+        return False
+    if not untraded_units(state, group):
+        return True
+    if group[0].position_id in state.positions:
+        return False
+    return group[0].purpose is not Purpose.ENTRY or is_abandoned(state, latest(group))
+
+
+def held_free(state: AccountState, intent: OrderIntent) -> int:
+    """Units that an order of this side may take off its leg beside the orders that are out.
+
+    Out is what may still trade: sent and not seen terminal, and orders that reached the broker
+    after their intent was abandoned.
+    """
+    held = -int(intent.side) * state.held_units(intent.position_id, intent.leg)
+    others = state.intents_of(intent.position_id)
+    out = sum(
+        units
+        for other, units in _still_out(state, others)
+        if (other.leg, other.side) == (intent.leg, intent.side)
+        and other.correlation_id != intent.correlation_id
+    )
+    return held - out
+
+
+def most_units(state: AccountState, intent: OrderIntent, *, unseen: bool = True) -> int:
+    """Most units, in whole lots, that the next order of this leg and slice may be for.
+
+    Parameters
+    ----------
+    unseen : bool
+        Leave out what the broker has traded and has not reported to us yet (``state.gaps``):
+        it is not sold or bought again.
+    """
+    place = (intent.leg, intent.slice)
+    group = state.groups.get(intent.intent_id, ())
+    chain = [i for i in group if (i.leg, i.slice) == place]
+    most = units_left(state, chain).get(place, 0)
+    most -= sum(
+        units
+        for other, units in _still_out(state, chain)
+        if other.correlation_id != intent.correlation_id
+    )
+    if intent.purpose is not Purpose.ENTRY:
+        gap = max(0, int(intent.side) * state.gaps.get(intent.contract.key, 0)) if unseen else 0
+        most = min(most, held_free(state, intent))
+        most = min(most, _contract_free(state, intent) - gap) if gap else most
+    return max(0, most - most % intent.contract.lot_size)
+
+
+def _contract_free(state: AccountState, intent: OrderIntent) -> int:
+    """Units of the contract, over all positions on the side reduced, that no exit may take."""
+    key, sign = intent.contract.key, -int(intent.side)
+    held = sum(
+        max(0, sign * leg.net_units)
+        for position in state.positions.values()
+        for leg in position.legs
+        if leg.contract.key == key
+    )
+    out = sum(
+        units
+        for other, units in _still_out(state, state.intents())
+        if (other.contract.key, other.side) == (key, intent.side)
+        and other.purpose is not Purpose.ENTRY
+        and other.correlation_id != intent.correlation_id
+    )
+    return held - out
+
+
+def _still_out(
+    state: AccountState, intents: Iterable[OrderIntent]
+) -> Iterable[tuple[OrderIntent, int]]:
+    """Intents whose order may still trade, with the units it may."""
+    today = state.at.date()
+    for intent in intents:
+        alive = any(
+            not order.state.terminal and order.updated_at.date() == today
+            for order in state.orders_of(intent.correlation_id)
+        )
+        if intent.state in _SENT or alive:
+            units = intent.units - state.filled.get(intent.correlation_id, 0)
+            if units > 0:
+                yield intent, units

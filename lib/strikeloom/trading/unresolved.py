@@ -1,0 +1,49 @@
+"""A person settles an order whose status the broker does not report."""
+
+from __future__ import annotations
+
+from strikeloom.domain.orders import IntentState, Order, OrderState
+from strikeloom.errors import BrokerError
+from strikeloom.ports.desk import Desk
+
+
+def resolve_unknown(
+    desk: Desk, correlation_id: str, *, arrived: bool, who: str, number: str = ""
+) -> None:
+    """Record what a person found out about an order of unknown status.
+
+    ``arrived`` false ends the intent as never placed; true makes it WORKING, to be matched
+    with the order book again. Once its day is over its trades can only be found by ``number``,
+    the broker's of the order.
+
+    Raises
+    ------
+    BrokerError
+        When the order's status is not unknown, or the number is of another order.
+    """
+    if number and any(order.order_id == number for order in desk.store.orders()):
+        raise BrokerError(f"order number {number} is on record already", order_id=number)
+    unknown = [
+        intent
+        for intent in desk.store.intents(states={IntentState.UNKNOWN})
+        if intent.correlation_id == correlation_id
+    ]
+    to = IntentState.WORKING if arrived else IntentState.ENDED
+    moved = desk.store.move_intent(
+        correlation_id,
+        expected={IntentState.UNKNOWN},
+        to=to,
+        note=f"{who} reports that it {'arrived' if arrived else 'never arrived'}",
+        at=desk.clock.now(),
+    )
+    if not moved:
+        raise BrokerError(
+            f"{correlation_id} is not unresolved; strikeloom orders --unresolved lists what is"
+        )
+    for intent in unknown if arrived and number else ():
+        desk.store.record_order(
+            Order(
+                number, correlation_id, intent.contract.key, intent.side, intent.units, 0,
+                intent.limit, OrderState.UNKNOWN, "", intent.created_at,
+            )
+        )  # fmt: skip
