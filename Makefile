@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
 KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel(); from strikeloom.quant.implied.engine import load; load()'
 
-.PHONY: help setup demo test check bench soak lab notebooks lock clean
+.PHONY: help setup demo test check bench mutation soak lab notebooks lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -33,6 +33,10 @@ check: .venv/.ready  ## lint, format, types, layers
 
 bench: .venv/.ready  ## figures of this machine, against the bars
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+mutation: .venv/.ready  ## wrong lines that no test notices, where money is counted (ROOMS="risk charges")
+	@$(SYNC) --group mutation
+	@exec nice -n 10 $(BIN)/python tests/mutation/run.py $(ROOMS)
 
 soak: .venv/.ready  ## ten-minute loads of the local exchange; the suite runs a fiftieth
 	@set -e; for file in benchmarks/soak/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
