@@ -1,4 +1,4 @@
-"""Rules of CONTRIBUTING as checks: sizes, names, clocks, paths. Exemptions are listed with a reason."""
+"""Rules of CONTRIBUTING as checks: sizes, names, clocks, paths. Exemptions have a reason."""
 
 from __future__ import annotations
 
