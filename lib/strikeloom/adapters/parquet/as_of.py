@@ -16,6 +16,7 @@ from strikeloom.adapters.parquet.chain_day import chain_path, contracts_of_chain
 from strikeloom.adapters.parquet.daily_prices import daily_prices
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.partitions import read_digests, stamp, stored, stored_days
+from strikeloom.adapters.parquet.published import PublishedHistory
 from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
@@ -23,8 +24,6 @@ from strikeloom.nse.corporate_actions import CorporateAction
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from strikeloom.adapters.parquet.history import ParquetHistory
 
 _PARTITIONS_KEPT = 10  # months of cash, years of indices: 50,000 rows each
 _DATE = len("2026-01-31")
@@ -37,7 +36,7 @@ class HistoryAsOf:
     moment raises ``MissingHistory``.
     """
 
-    def __init__(self, history: ParquetHistory, day: date) -> None:
+    def __init__(self, history: PublishedHistory, day: date) -> None:
         self.market = history.market
         self.day = day
         self._history = history
