@@ -41,11 +41,11 @@ class ParquetHistory(PublishedHistory):
     """
 
     def as_of(self, day: date) -> HistoryAsOf:
-        """What was known after the close of a day, in that day's terms."""
+        """Point-in-time view: what was known after the close of a day, in that day's terms."""
         return HistoryAsOf(self, day)
 
     def find_actions(self) -> list[CorporateAction]:
-        """Look for corporate actions in contracts not compared yet; everything found so far."""
+        """Search contracts not compared yet for corporate actions; return all found so far."""
         if not self.days():
             return []
         with self.changes():
@@ -63,15 +63,15 @@ class ParquetHistory(PublishedHistory):
         Returns
         -------
         int
-            Rows that were new or completed.
+            Rows that were new, or completed a stored row.
 
         Raises
         ------
         BadFrame
-            When a column is missing or of another kind.
+            When a column is missing or of the wrong type.
         BadFile
-            When two rows contradict each other, or one a stored row; names both sources.
-            Nothing is written then.
+            When two rows contradict each other, or a row contradicts a stored one; names both
+            sources. Nothing is written then.
         """
         kind = DATASETS[dataset]
         table = to_disk(frame, kind, source=source)
@@ -82,9 +82,9 @@ class ParquetHistory(PublishedHistory):
 
     @contextmanager
     def changes(self) -> Iterator[Changes]:
-        """Rows of several sources to be written together; one writer at a time.
+        """Open changes of several sources that are written together; one writer at a time.
 
-        What is not committed when the block ends is forgotten.
+        Changes not committed when the block ends are discarded.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class ParquetHistory(PublishedHistory):
             lock.release()
 
     def sources(self, dataset: str, partition: str) -> Sources:
-        """Names of the files that a partition came from, by scope; empty when not stored."""
+        """Names of the source files of a partition, by scope; empty when not stored."""
         return read_sources(self.folder / dataset / f"{partition}.parquet")
 
     def stored_days(self, dataset: str) -> list[date]:
@@ -136,7 +136,7 @@ class ParquetHistory(PublishedHistory):
         Returns
         -------
         DataFrame
-            ``day``, ``index``, ``close`` (rupees); the exchange's own rows before contracts.
+            ``day``, ``index``, ``close`` (rupees); the exchange's own rows take precedence.
         """
         import pandas as pd
         import pyarrow.compute as pc
@@ -162,14 +162,14 @@ class ParquetHistory(PublishedHistory):
         return both.drop_duplicates(["day", "index"], ignore_index=True)
 
     def underlyings(self) -> dict[str, Underlying]:
-        """Underlyings that came with the market (a synthetic one); empty for the exchange."""
+        """Underlyings of a synthetic market; empty for the exchange."""
         path = self.folder / "underlyings.json"
         rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         read = (Underlying(r["symbol"], InstrumentKind(r["kind"]), r["sector"]) for r in rows)
         return {underlying.symbol: underlying for underlying in read}
 
     def write_underlyings(self, rows: Iterable[Underlying]) -> None:
-        """Keep the underlyings of a made market beside its history."""
+        """Store the underlyings of a synthetic market beside its history."""
         body = [{"symbol": u.symbol, "kind": u.kind.value, "sector": u.sector} for u in rows]
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "underlyings.json").write_text(json.dumps(body), encoding="utf-8")

@@ -74,23 +74,23 @@ class PublishedHistory:
         return self._between(DATASETS["indices"], first, last, "index", names)
 
     def quote_times(self, day: date) -> list[datetime]:
-        """Moments of recorded intraday snapshots of a day, ascending; empty when none."""
+        """Times of recorded intraday snapshots of a day, ascending; empty when none."""
         from strikeloom.nse.sessions import IST
 
         dataset = DATASETS["quotes"]
         path = self._path(dataset, day)
         if not path.exists():
             return []
-        moments = read_tables([path], dataset, columns=["at"])["at"].unique()
-        return sorted(at.astimezone(IST) for at in moments.to_pylist())
+        times = read_tables([path], dataset, columns=["at"])["at"].unique()
+        return sorted(at.astimezone(IST) for at in times.to_pylist())
 
     def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``QUOTES`` of the snapshot taken at exactly that moment.
+        """``QUOTES`` of the snapshot taken at exactly that time.
 
         Raises
         ------
         MissingHistory
-            When there is no snapshot at that moment.
+            When there is no snapshot at that time.
         """
         import pyarrow.compute as pc
 
@@ -105,7 +105,7 @@ class PublishedHistory:
                 return frame
         raise MissingHistory(
             f"market {self.market} has no quotes recorded at {at.isoformat()}; quote_times(day) "
-            "lists the moments of a day",
+            "lists the times of a day",
             at=at.isoformat(),
         )
 
@@ -115,8 +115,8 @@ class PublishedHistory:
 
     def actions(self, first: date, last: date) -> list[CorporateAction]:
         """Corporate actions on record and found, ``first`` to ``last`` inclusive, oldest first."""
-        found = (item for pair in read_compared(self.folder).values() for item in pair.found)
-        return [item for item in joined(found) if first <= item.day <= last]
+        detected = (item for pair in read_compared(self.folder).values() for item in pair.found)
+        return [item for item in joined(detected) if first <= item.day <= last]
 
     def _path(self, dataset: Dataset, day: date) -> Path:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"
