@@ -66,7 +66,7 @@ def test_lines_for_a_person(drawn_home):
 
 def test_a_wrong_file_is_reported_before_anything_starts(drawn_home, tmp_path, call):
     bad = tmp_path / "faults.yaml"
-    bad.write_text("troubles: [{kind: nonsense}]")
+    bad.write_text("faults: [{kind: nonsense}]")
     result = call("exchange", "--market", "synthetic", "--faults", str(bad))
     assert result.code == 1
     assert "faults.yaml, entry 1" in result.err

@@ -51,10 +51,10 @@ def test_a_closed_desk_leaves_no_thread(paper: LocalExchange) -> None:
         eventually(lambda: len(_ours()) == 2)
         assert isinstance(desk.feed, DhanFeed)
         eventually(lambda: desk.feed.status.connected)  # type: ignore[attr-defined]
-        desk.feed.mend_gap()
+        desk.feed.repair_gap()
     assert _ours() == []
     desk.clock.wait(0.01)
-    desk.feed.mend_gap()
+    desk.feed.repair_gap()
     assert _ours() == []  # and nothing begins again
     with pytest.raises(StoreError):
         desk.store.positions()

@@ -21,8 +21,8 @@ from strikeloom.cli.app import main
 from strikeloom.desk import open_desk
 from strikeloom.desk.exchange import ExchangeOptions, open_exchange
 from strikeloom.errors import StageError
+from strikeloom.exchange.server.fault_injection import FaultKind, InjectedFault
 from strikeloom.exchange.server.serve import ExchangeServer
-from strikeloom.exchange.server.troubles import Kind, Trouble
 from strikeloom.ports.desk import Desk
 
 DAY = date(2026, 6, 11)
@@ -60,12 +60,12 @@ def read(desk: Desk, *names: str) -> dict[str, str]:
 def test_faults_of_the_wire_are_asked_again_or_fail_alone_and_the_day_is_worked_out(
     served: ExchangeServer, desk: Desk
 ) -> None:
-    troubles = served.house.troubles
-    for kind, name in zip((Kind.HTML_AFTER, Kind.EMPTY), NAMES, strict=False):
-        troubles.switch_on(Trouble(kind, "chain", times=1))
+    faults = served.exchange.faults
+    for kind, name in zip((FaultKind.HTML_AFTER, FaultKind.EMPTY), NAMES, strict=False):
+        faults.switch_on(InjectedFault(kind, "chain", times=1))
         assert read(desk, name) == {name: ""}, kind
-    assert dict(troubles.struck) == {"html-after": 1, "empty": 1}
-    troubles.switch_on(Trouble(Kind.SERVER_ERROR, "chain", times=1))
+    assert dict(faults.injected) == {"html-after": 1, "empty": 1}
+    faults.switch_on(InjectedFault(FaultKind.SERVER_ERROR, "chain", times=1))
     chains = desk.settings.chains.model_copy(update={"attempts": 1})
     once = replace(desk, settings=desk.settings.model_copy(update={"chains": chains}))
     told = read(once, "AVANTIKA", "NOSUCH", *NAMES)
@@ -84,11 +84,11 @@ def test_faults_of_the_wire_are_asked_again_or_fail_alone_and_the_day_is_worked_
 
 def test_a_dead_token_ends_it_at_once_and_asks_no_more(served: ExchangeServer, desk: Desk) -> None:
     assert read(desk, NAMES[0]) == {NAMES[0]: ""}
-    served.house.tokens.end("1000000001")
-    served.house.troubles.switch_on(Trouble(Kind.LATENCY, "chain"))
+    served.exchange.tokens.end("1000000001")
+    served.exchange.faults.switch_on(InjectedFault(FaultKind.LATENCY, "chain"))
     with pytest.raises(StageError, match=r"DHAN_ACCESS_TOKEN.*the chains read so far are kept"):
         read(desk, *NAMES)
-    assert sum(served.house.troubles.struck.values()) <= 1
+    assert sum(served.exchange.faults.injected.values()) <= 1
     assert set(desk.history.chain_times(DAY)) == {NAMES[0]}
 
 
@@ -104,14 +104,14 @@ for item in iv_history.read_chains(open_desk(), sys.argv[1:]):
 def test_killed_in_the_middle_it_goes_on_and_ends_with_all(
     served: ExchangeServer, desk: Desk
 ) -> None:
-    served.house.troubles.switch_on(Trouble(Kind.LATENCY, "chain", seconds=0.05))
+    served.exchange.faults.switch_on(InjectedFault(FaultKind.LATENCY, "chain", seconds=0.05))
     wanted = sorted(desk.history.contracts(date(2026, 6, 10))["symbol"].unique())[:8]
     words = [sys.executable, "-c", _CHILD, *wanted]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ) as child:
         assert child.stdout is not None
         told = [child.stdout.readline().split()[0] for _ in range(3)]
         child.send_signal(signal.SIGKILL)
-    served.house.troubles.switch_off()
+    served.exchange.faults.switch_off()
     before = desk.history.chain_times(DAY)
     assert set(told) <= set(before)
     assert len(before) < len(wanted)
@@ -132,7 +132,7 @@ def test_as_a_person_runs_it(
         main()
     heard = capsys.readouterr()
     assert ended.value.code == 1, "one could not be read"
-    assert "3 of 4 chains read, 1 failed; the same command goes on with the rest" in heard.err
+    assert "3 of 4 chains read, 1 failed; run the same command again for the rest" in heard.err
     assert "warning: NOSUCH: " in heard.err
     assert f"iv-history of {DAY}: " in heard.out
     assert "of 3 symbols" in heard.out

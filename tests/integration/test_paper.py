@@ -59,7 +59,7 @@ def _held(desk: Desk) -> dict[str, int]:
 
 
 def _truth(server: ExchangeServer) -> dict[str, int]:
-    (engine,) = server.house.engines.values()
+    (engine,) = server.exchange.engines.values()
     return {p.contract.key: p.net for p in engine.positions() if p.net}
 
 
@@ -106,7 +106,7 @@ def test_the_whole_walk_with_a_restart_of_either_side(
         _until_flat(desk)
         assert _truth(server) == {}
         assert not desk.store.intents(states={IntentState.UNKNOWN, IntentState.SENDING})
-        (engine,) = server.house.engines.values()
+        (engine,) = server.exchange.engines.values()
         ours = sum(fill.charges for fill in desk.store.fills())
         assert ours == sum(trade.charges for trade in engine.trades())
         _close(desk)

@@ -6,14 +6,19 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg, Urgency
 from strikeloom.errors import SettingsError
 from strikeloom.monitor.decide import decide
-from strikeloom.monitor.exits import DaysToExpiry, ProfitTarget, StopLoss, plan_of
-from strikeloom.settings.all import load_settings
+from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.exit_registry import exit_rules
+from strikeloom.settings.exit_rules.days_to_expiry import DaysToExpiry
+from strikeloom.settings.exit_rules.profit_target import ProfitTarget
+from strikeloom.settings.exit_rules.stop_loss import StopLoss
+from strikeloom.settings.exits import plan_of
 from support.fakes import ist, option
 
 NOW = ist("2026-02-11 10:00")
@@ -38,40 +43,40 @@ def marked(
     ("pnl", "fires"), [(4_999_99, False), (5_000_00, True), (9_000_00, True), (-1, False)]
 )
 def test_profit_target_at_half_of_the_maximum(pnl, fires):
-    assert ProfitTarget(50).decide(marked(pnl)).fires is fires
+    assert ProfitTarget(percent=50).decide(marked(pnl)).fires is fires
 
 
 def test_profit_target_of_a_long_option_is_a_share_of_the_premium_paid():
     long = marked(6_000_00, best=None, worst=10_000_00, premium=-10_000_00)
-    assert ProfitTarget(60).decide(long).fires
-    assert not ProfitTarget(60.01).decide(long).fires
+    assert ProfitTarget(percent=60).decide(long).fires
+    assert not ProfitTarget(percent=60.01).decide(long).fires
 
 
 @pytest.mark.parametrize(("pnl", "fires"), [(-23_999_99, False), (-24_000_00, True), (5, False)])
 def test_stop_loss_at_sixty_percent_of_the_maximum(pnl, fires):
-    assert StopLoss(60).decide(marked(pnl)).fires is fires
+    assert StopLoss(percent=60).decide(marked(pnl)).fires is fires
 
 
 def test_stop_of_an_unlimited_loss_is_a_share_of_the_premium_received():
     naked = marked(-15_000_00, worst=None)
-    assert StopLoss(150).decide(naked).fires
-    assert not StopLoss(150).decide(marked(-14_999_99, worst=None)).fires
+    assert StopLoss(percent=150).decide(naked).fires
+    assert not StopLoss(percent=150).decide(marked(-14_999_99, worst=None)).fires
 
 
 @pytest.mark.parametrize(("day", "fires"), [("21", False), ("22", True), ("24", True)])
 def test_days_to_expiry_counts_calendar_days(day, fires):
     at = ist(f"2026-02-{day} 09:15")
-    assert DaysToExpiry(2).decide(replace(marked(), at=at)).fires is fires
+    assert DaysToExpiry(days=2).decide(replace(marked(), at=at)).fires is fires
 
 
-@pytest.mark.parametrize("rule", [ProfitTarget(50), StopLoss(50)])
-def test_a_missing_price_never_fires_and_says_so(rule):
+@pytest.mark.parametrize("rule", [ProfitTarget(percent=50), StopLoss(percent=50)])
+def test_a_missing_price_never_fires_and_is_named(rule):
     decision = rule.decide(marked(None))
     assert not decision.fires
     assert "X" in decision.sentence
 
 
-@pytest.mark.parametrize("rule", [ProfitTarget(50), StopLoss(50)])
+@pytest.mark.parametrize("rule", [ProfitTarget(percent=50), StopLoss(percent=50)])
 def test_nothing_to_measure_by_never_fires(rule):
     none = marked(-5, best=0, worst=0)
     assert not rule.decide(none).fires
@@ -86,7 +91,7 @@ def test_nothing_to_measure_by_never_fires(rule):
 )
 def test_closeness_is_one_exactly_when_a_rule_fires(pnl, best, worst, target, stop):
     picture = marked(pnl, best=best, worst=worst)
-    for rule in (ProfitTarget(target), StopLoss(stop)):
+    for rule in (ProfitTarget(percent=target), StopLoss(percent=stop)):
         decision = rule.decide(picture)
         assert 0 <= decision.closeness <= 1
         assert decision.fires == (decision.closeness == 1)
@@ -95,32 +100,60 @@ def test_closeness_is_one_exactly_when_a_rule_fires(pnl, best, worst, target, st
 
 def test_the_most_urgent_rule_wins_and_all_are_kept():
     at = ist("2026-02-23 10:00")
-    plan = (ProfitTarget(50), StopLoss(60), DaysToExpiry(2))
-    winner, said = decide(replace(marked(-30_000_00), at=at), plan)
+    plan = (ProfitTarget(percent=50), StopLoss(percent=60), DaysToExpiry(days=2))
+    winner, decisions = decide(replace(marked(-30_000_00), at=at), plan)
     assert winner is not None
-    assert [d.rule for d in said if d.fires] == ["stop loss", "days to expiry"]
-    assert winner.urgency == max(d.urgency for d in said)
-    assert len(said) == 3
+    assert [d.rule for d in decisions if d.fires] == ["stop loss", "days to expiry"]
+    assert winner.urgency == max(d.urgency for d in decisions)
+    assert len(decisions) == 3
+
+
+def test_an_urgent_rule_wins_over_an_earlier_one_that_also_fires():
+    at = ist("2026-02-23 10:00")
+    plan = (ProfitTarget(percent=50), DaysToExpiry(days=2))
+    for order in (plan, plan[::-1]):
+        winner, decisions = decide(replace(marked(9_000_00), at=at), order)
+        assert all(decision.fires for decision in decisions)
+        assert winner is not None
+        assert winner.rule == "days to expiry"
+
+
+def test_of_equally_urgent_rules_the_first_of_the_plan_wins():
+    at = ist("2026-02-23 10:00")
+    plan = (StopLoss(percent=60), DaysToExpiry(days=2))
+    for order in (plan, plan[::-1]):
+        winner, _ = decide(replace(marked(-30_000_00), at=at), order)
+        assert winner is not None
+        assert winner.rule == order[0].name
+
+
+def test_nothing_is_decided_where_no_rule_fires():
+    winner, decisions = decide(marked(0), (ProfitTarget(percent=50), StopLoss(percent=60)))
+    assert winner is None
+    assert [d.urgency for d in decisions] == [Urgency.HOLD] * 2
 
 
 def test_a_stop_is_not_less_urgent_than_the_calendar():
-    stop = StopLoss(60).decide(marked(-30_000_00))
-    days = DaysToExpiry(2).decide(replace(marked(), at=ist("2026-02-23 10:00")))
-    goal = ProfitTarget(50).decide(marked(9_000_00))
+    stop = StopLoss(percent=60).decide(marked(-30_000_00))
+    days = DaysToExpiry(days=2).decide(replace(marked(), at=ist("2026-02-23 10:00")))
+    goal = ProfitTarget(percent=50).decide(marked(9_000_00))
     assert stop.urgency >= days.urgency > goal.urgency > Urgency.HOLD
 
 
 def test_every_plan_of_the_settings_is_built_as_it_is_written():
     settings = load_settings().exits
-    for name, lines in settings.plans.items():
-        built = plan_of(settings, name)
-        for line, rule in zip(lines, built, strict=True):
-            given_values = set(line.model_dump(exclude={"rule"}).values())
-            assert given_values <= set(vars_of(rule).values())
+    written = yaml.safe_load((config_folder() / "exits.yaml").read_text(encoding="utf-8"))
+    assert list(written["plans"]) == list(settings.plans)
+    for name, lines in written["plans"].items():
+        assert [rule.model_dump() for rule in plan_of(settings, name)] == lines
+        kinds = [exit_rules()[line["rule"]] for line in lines]
+        assert [type(rule) for rule in plan_of(settings, name)] == kinds
 
 
-def vars_of(rule: object) -> dict[str, object]:
-    return {name: getattr(rule, name) for name in rule.__dataclass_fields__}  # type: ignore[attr-defined]
+def test_names_are_those_that_are_stored():
+    names = {"profit target", "stop loss", "days to expiry"}
+    assert names <= {name.replace("_", " ") for name in exit_rules()}
+    assert {rule.name for rule in plan_of(load_settings().exits, "credit")} >= names
 
 
 def test_an_unknown_plan_names_the_known_ones():

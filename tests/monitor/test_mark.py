@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import brentq
+from scipy.stats import norm
 
+from strikeloom.domain.exit_fields import fields_of
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.orders import Purpose
+from strikeloom.domain.position_greeks import PositionGreeks
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.domain.quotes import MarkHow, Quote
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError
+from strikeloom.monitor import request_exit, watch
+from strikeloom.monitor.decide import decide
 from strikeloom.monitor.mark import mark_contract, mark_position
+from strikeloom.settings.exits import plan_of
 from strikeloom.trading.prepare import last_day
 from support.desk import MadeDesk
-from support.fakes import ist, option
+from support.fakes import EXPIRY, ManualClock, ist, option
 
 NOW = ist("2026-02-11 10:00")
 
@@ -165,3 +174,135 @@ def test_pnl_is_what_leaving_at_the_marks_would_leave(lasting, lots, entry, bids
         cash -= sign * units * paid
         cash += sign * units * ((2 * bid + width) // 2)
     assert marked.pnl == cash
+
+
+def test_the_entry_premium_is_that_of_intents_and_fills(made: MadeDesk):
+    """As the sum over the fills of entry orders, whole, in part and after an exit of a part."""
+    position = made.enter(made.spread(), 4)
+    premium = mark(made.desk, position, dict(made.feed.shown)).entry_premium
+    assert premium == _premium_of_fills(made, position) > 0
+    request_exit(made.desk, position.position_id, percent=50, who="test")
+    watch(made.desk, ManualClock(ist("2026-11-01 12:00")), once=True)
+    (half,) = made.store.positions()
+    assert [leg.net_lots for leg in half.legs] == [-2, 2]
+    assert mark(made.desk, half, {}).entry_premium == premium == _premium_of_fills(made, half)
+
+
+def _premium_of_fills(made: MadeDesk, position: Position) -> int:
+    name = position.position_id
+    entries = {
+        intent.correlation_id
+        for intent in made.store.intents(position_id=name)
+        if intent.purpose is Purpose.ENTRY
+    }
+    return sum(
+        -int(fill.side) * fill.units * fill.price
+        for fill in made.store.fills(position_id=name)
+        if fill.correlation_id in entries
+    )
+
+
+def test_level_and_sessions_of_a_position(made: MadeDesk):
+    position = made.enter(made.spread(), 1)  # Wed 11 Feb 2026; expiry Tue 24 Feb
+    levels = {"NIFTY": (25_000_00, NOW)}
+    marked = seen(made, position, NOW, levels)
+    assert marked.level == 25_000_00
+    # 12, 13, 16 to 20, 23 and 24 February
+    assert (marked.sessions_held, marked.sessions_left, marked.days_left) == (0, 9, 13)
+    later = seen(made, position, ist("2026-02-18 10:00"), levels)
+    assert (later.sessions_held, later.sessions_left, later.days_left) == (5, 4, 6)
+    assert later.level is None
+    assert later.unknown["level"] == "the level of NIFTY is older than 900 s"
+    last = seen(made, position, ist("2026-02-24 15:00"), {})
+    assert (last.sessions_left, last.days_left) == (0, 0)
+    assert last.unknown["level"] == "the level of NIFTY is unknown"
+
+
+def test_sessions_beyond_the_known_calendar_are_unknown_with_the_reason(made: MadeDesk):
+    position = made.enter(made.spread(), 1)
+    snapshot = MarketSnapshot(NOW, {}, 900, "replay")
+    far = mark_position(position, snapshot, last_day=date(2090, 1, 2), peak=None)
+    assert far.sessions_left is None
+    assert "calendar is known" in far.unknown["sessions_left"]
+    closed = mark_position(position, snapshot, last_day=None, peak=None)
+    assert (closed.sessions_left, closed.unknown["sessions_left"]) == (None, "nothing is open")
+
+
+def seen(made, position, at, levels, quotes=None):
+    quotes = made.feed.shown if quotes is None else quotes
+    snapshot = MarketSnapshot(at, quotes, 900, "replay", levels)
+    return mark_position(position, snapshot, last_day=EXPIRY, peak=None)
+
+
+def test_greeks_of_a_spread_by_differences(made: MadeDesk):
+    """Delta, gamma and theta against values of the legs by scipy's normal distribution."""
+    position = made.enter(made.spread(), 2)
+    marked = seen(made, position, NOW, {"NIFTY": (25_000_00, NOW)})
+    carry, units = position.carry, [leg.net_units for leg in position.legs]
+    assert carry == 0.0  # proposed with a forward equal to the level
+    years = 13 * 24 * 60 / (365 * 24 * 60) + 5.5 * 60 / (365 * 24 * 60)
+    strikes, prices = [24_800.0, 24_600.0], [120.0, 70.0]
+
+    def put(level, strike, vol, left):
+        spread = vol * math.sqrt(left)
+        d1 = math.log(level / strike) / spread + spread / 2
+        return strike * norm.cdf(spread - d1) - level * norm.cdf(-d1)
+
+    vols = [
+        brentq(lambda v, k=k, p=p: put(25_000.0, k, v, years) - p, 0.01, 2)
+        for k, p in zip(strikes, prices, strict=True)
+    ]
+
+    def value(level=25_000.0, shift=0.0, left=years):
+        legs = zip(units, strikes, vols, strict=True)
+        return sum(n * put(level, k, v + shift, left) for n, k, v in legs)
+
+    step = 1.0
+    assert marked.delta == pytest.approx((value(25_001) - value(24_999)) / 2, rel=1e-4)
+    curve = (value(25_000 + step) - 2 * value() + value(25_000 - step)) / step**2
+    assert marked.gamma == pytest.approx(curve, rel=1e-3)
+    assert marked.vega == pytest.approx((value(shift=1e-4) - value(shift=-1e-4)) / 2e-2, rel=1e-4)
+    day = 1e-3 / 365
+    assert marked.theta == pytest.approx((value(left=years - day) - value()) / 1e-3, rel=1e-2)
+    assert marked.greeks.missing == ""
+
+
+def test_greeks_follow_the_level_through_the_carry(made: MadeDesk):
+    position = replace(made.enter(made.spread(), 2), carry=0.06)
+    years = (13 * 24 + 5.5) / (365 * 24)
+    here = seen(made, position, NOW, {"NIFTY": (25_000_00, NOW)})
+    forward = 25_000_00 * math.exp(0.06 * years)
+    flat = seen(made, replace(position, carry=0.0), NOW, {"NIFTY": (round(forward), NOW)})
+    assert here.delta == pytest.approx(flat.delta * math.exp(0.06 * years), rel=1e-4)
+    assert here.vega == pytest.approx(flat.vega, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("change", "quotes", "levels", "reason"),
+    [
+        ({}, None, {}, "the level of NIFTY is unknown"),
+        ({"carry": None}, None, {"NIFTY": (25_000_00, NOW)}, "carry"),
+        ({}, {}, {"NIFTY": (25_000_00, NOW)}, "24800 PE, NIFTY 24 Feb 24600 PE has no price"),
+        ({}, None, {"NIFTY": (20_000_00, NOW)}, "24800 PE has no volatility: below intrinsic"),
+    ],
+)
+def test_unknown_greeks_have_a_reason_and_no_zero(made: MadeDesk, change, quotes, levels, reason):
+    position = replace(made.enter(made.spread(), 2), **change)
+    marked = seen(made, position, NOW, levels, quotes)
+    assert (marked.delta, marked.gamma, marked.vega, marked.theta) == (None,) * 4
+    assert reason in marked.greeks.missing
+
+
+def test_greeks_cost_nothing_until_a_rule_reads_them(made: MadeDesk):
+    position = made.enter(made.spread(), 2)
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return PositionGreeks(delta=5.0)
+
+    marked = replace(seen(made, position, NOW, {}), compute_greeks=compute)
+    decide(marked, plan_of(made.desk.settings.exits, "credit"))
+    assert not calls
+    assert (fields_of(marked).delta, fields_of(marked).delta) == (5.0, 5.0)
+    assert len(calls) == 1

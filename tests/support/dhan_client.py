@@ -79,7 +79,13 @@ class OurSide:
         self.broker = DhanBroker(self.client, self.instruments, local.clock)
         self.chains = DhanChains(self.client, self.instruments, local.clock)
 
-    def feed(self, *, streaming: bool = True, pauses: Pauses = QUICK) -> DhanFeed:
+    def feed(
+        self,
+        *,
+        streaming: bool = True,
+        on_tick: Callable[[], None] = lambda: None,
+        pauses: Pauses = QUICK,
+    ) -> DhanFeed:
         settlements = Settlements(self.client, self.instruments, NoHistory())  # type: ignore[arg-type]
         return DhanFeed(
             self.client,
@@ -87,6 +93,7 @@ class OurSide:
             self.local.clock,
             settlements,
             stream=self.addresses if streaming else None,
+            on_tick=on_tick,
             pauses=pauses,
         )
 

@@ -30,11 +30,11 @@ from strikeloom.exchange.server.clients import (
     Tokens,
     default_clients,
 )
-from strikeloom.exchange.server.house import House
-from strikeloom.exchange.server.limits import Limiter, documented_limits
+from strikeloom.exchange.server.exchange_state import ExchangeState
+from strikeloom.exchange.server.fault_injection import FaultInjector, InjectedFault, parse_fault
+from strikeloom.exchange.server.faulty_market import FaultyMarket
+from strikeloom.exchange.server.rate_limits import ClientRateLimiter, documented_limits
 from strikeloom.exchange.server.serve import ExchangeServer
-from strikeloom.exchange.server.spoiled import SpoiledMarket
-from strikeloom.exchange.server.troubles import Trouble, Troubles, trouble
 from strikeloom.ports.history import History
 from support.fakes import EXPIRY, ManualClock, ShownFeed, ist, option
 
@@ -217,16 +217,16 @@ class LocalExchange:
         return f"{self.auth}/instruments.csv"
 
     @property
-    def house(self) -> House:
-        return self.server.house
+    def exchange(self) -> ExchangeState:
+        return self.server.exchange
 
     @property
     def engine(self) -> Engine:
-        return self.house.engines[self.client_id]
+        return self.exchange.engines[self.client_id]
 
     @property
-    def troubles(self) -> Troubles:
-        return self.house.troubles
+    def faults(self) -> FaultInjector:
+        return self.exchange.faults
 
     def environment(self) -> dict[str, str]:
         return self.server.environment()
@@ -245,7 +245,7 @@ class LocalExchange:
 
     def fault(self, kind: str, **fields: object) -> None:
         """Switch a fault on: ``fault("reply-lost", on="place", times=1)``."""
-        self.troubles.switch_on(trouble({"kind": kind, **fields}, "the test"))
+        self.faults.switch_on(parse_fault({"kind": kind, **fields}, "the test"))
 
 
 @contextmanager
@@ -254,7 +254,7 @@ def local_exchange(
     *,
     limits: bool = True,
     clients: Sequence[Client] = (),
-    troubles: Sequence[Trouble] = (),
+    faults: Sequence[InjectedFault] = (),
     seed: int = 0,
     history: History | None = None,
     at: str = MORNING,
@@ -262,8 +262,8 @@ def local_exchange(
 ) -> Iterator[LocalExchange]:
     """Serve until the block ends."""
     clock, pace = ManualClock(ist(at)), Pace()
-    market, faults = HandMarket(clock, hand_contracts()), Troubles(troubles, seed=seed)
-    spoiled = SpoiledMarket(market, faults)
+    market, faults = HandMarket(clock, hand_contracts()), FaultInjector(faults, seed=seed)
+    spoiled = FaultyMarket(market, faults)
     known = tuple(clients) or default_clients()
     engines = {
         c.client_id: Engine(
@@ -274,19 +274,19 @@ def local_exchange(
         )
         for c in known
     }
-    house = House(
+    exchange = ExchangeState(
         clock=clock,
         market=spoiled,
         engines=engines,
         tokens=Tokens(known, clock),
-        limiter=Limiter(documented_limits() if limits else {}, pace),
-        troubles=faults,
+        limiter=ClientRateLimiter(documented_limits() if limits else {}, pace),
+        faults=faults,
         seconds=pace,
         history=history,
         speed=0.0,
         name="hand-made",
     )
-    with ExchangeServer(house, beat_seconds=0.0) as server:
+    with ExchangeServer(exchange, beat_seconds=0.0) as server:
         yield LocalExchange(server, market, clock, pace, known[0].client_id, known[0].token)
     for engine in engines.values():
         engine.close()

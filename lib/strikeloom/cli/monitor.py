@@ -41,7 +41,7 @@ def watch(
 
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import console
-    from strikeloom.desk import to_day_end, to_day_start
+    from strikeloom.desk import to_day_end, to_day_start, wake_on_ticks
     from strikeloom.errors import SettingsError
     from strikeloom.monitor import watch as watch_desk
     from strikeloom.settings.all import load_settings
@@ -58,6 +58,7 @@ def watch(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     if not once:
+        wake_on_ticks(desk)
         console.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
     last = watch_desk(
         desk,

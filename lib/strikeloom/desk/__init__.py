@@ -1,5 +1,6 @@
 """Which market, account, clock, feed and broker a desk has: the only place that chooses."""
 
+from strikeloom.desk.dhan import wake_on_ticks
 from strikeloom.desk.marks import mark
 from strikeloom.desk.modes import MODE
 from strikeloom.desk.open import assemble_desk, open_desk
@@ -20,4 +21,5 @@ __all__ = [
     "to_day_end",
     "to_day_start",
     "to_next_session",
+    "wake_on_ticks",
 ]

@@ -35,7 +35,7 @@ from strikeloom.desk.places import Places
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import SettingsError
 from strikeloom.ports.broker import Broker
-from strikeloom.ports.desk import Mode
+from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import Settings
 from strikeloom.settings.secrets import Secret
 
@@ -164,6 +164,19 @@ def live_account(mode: Mode, market: str, found: Wire) -> str:
     return "sim" if mode is Mode.SIMULATE else f"dhan:{found.credentials.fingerprint}"
 
 
+def wake_on_ticks(desk: Desk) -> None:
+    """Let each tick of a subscribed instrument end the waits of the desk's clock.
+
+    For a watcher, which then decides as prices change and not only at its interval, and does not
+    wait for quotes that are asked for. Ticks wake while order updates are connected; on a
+    replayed day nothing changes.
+    """
+    if isinstance(desk.clock, WakefulClock):
+        desk.clock.wakes_on_ticks = True
+    if isinstance(desk.feed, DhanFeed):
+        desk.feed.refreshes_in_background = True
+
+
 def live_clock(found: Wire) -> WakefulClock:
     """Clock of the local exchange, or of the machine."""
     url = found.addresses.clock if found.is_local else ""
@@ -205,14 +218,20 @@ def live_ports(
     store = MasterStore(where.instruments(history.market))
     instruments = DhanInstruments(store, known, clock, partial(fetch_master, addresses.instruments))
     settlements = Settlements(client, instruments, history)
-    feed = DhanFeed(client, instruments, clock, settlements, stream=addresses)
+    updates = OrderUpdates(credentials, addresses, lambda _: clock.wake())
+
+    def on_tick() -> None:
+        # without order updates each cycle reads the broker: it must not run at each tick
+        if mode is Mode.SIMULATE or updates.status.connected:
+            clock.on_tick()
+
+    feed = DhanFeed(client, instruments, clock, settlements, stream=addresses, on_tick=on_tick)
     broker: Broker
     if mode is Mode.SIMULATE:
         cash = settings.desk.starting_cash * PAISE_PER_RUPEE
         broker = engine = SimBroker(where.account(account), feed, clock, cash, instruments)
         closers = (feed.close, client.close, engine.close)
     else:
-        updates = OrderUpdates(credentials, addresses, lambda _: clock.wake())
         broker = DhanBroker(client, instruments, clock, updates.change_count)
         clock.begin_with(updates.start)
         closers = (updates.close, feed.close, client.close)

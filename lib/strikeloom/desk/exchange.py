@@ -24,14 +24,14 @@ from strikeloom.exchange.market.clock import PacedClock, SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
 from strikeloom.exchange.market.synthetic import seed_of, synthetic_days
 from strikeloom.exchange.market.tape import Tape
-from strikeloom.exchange.server.busy import BusyMarket
 from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients
-from strikeloom.exchange.server.house import House
-from strikeloom.exchange.server.limits import Limiter, documented_limits
-from strikeloom.exchange.server.listing import Market
+from strikeloom.exchange.server.exchange_state import ExchangeState
+from strikeloom.exchange.server.fault_injection import FaultInjector, read_faults
+from strikeloom.exchange.server.faulty_market import FaultyMarket
+from strikeloom.exchange.server.load_market import LoadMarket
+from strikeloom.exchange.server.rate_limits import ClientRateLimiter, documented_limits
 from strikeloom.exchange.server.serve import ExchangeServer
-from strikeloom.exchange.server.spoiled import SpoiledMarket
-from strikeloom.exchange.server.troubles import Troubles, read_troubles
+from strikeloom.exchange.server.served_market import ServedMarket
 from strikeloom.nse.charges import first_charge_day
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
@@ -107,30 +107,30 @@ def open_exchange(
     played = RECORDED.rstrip(":") if recorded else name
     accounts = _accounts(where, played, day, clients, fresh=options.fresh)
     start, last = _begin(day, accounts.values()), session(day).close + _AFTER_CLOSE
-    seed, switches = read_troubles(options.faults) if options.faults else (0, ())
-    troubles = Troubles(switches, seed=seed)
+    seed, switches = read_faults(options.faults) if options.faults else (0, ())
+    faults = FaultInjector(switches, seed=seed)
     step = max(1.0, options.speed * _PER_TICK)
     clock: Clock = SteppedClock(start)
     tape = _tape(recorded, history, day, clock, step)
     if options.speed:  # the day begins now, not before it was read
         tape.clock = clock = PacedClock(SystemClock(), start, options.speed, last)
-    served: Market = tape
+    served: ServedMarket = tape
     if options.ticks:
-        served = BusyMarket(tape, options.ticks, time.monotonic)
-    market = SpoiledMarket(served, troubles)
+        served = LoadMarket(tape, options.ticks, time.monotonic)
+    market = FaultyMarket(served, faults)
     # a market older than any tariff on record is charged by the oldest
     tariff = None if day >= first_charge_day() else first_charge_day()
     engines = {
         client: Engine(account, market, clock, tariff=tariff, history=history)
         for client, account in accounts.items()
     }
-    house = House(
+    exchange = ExchangeState(
         clock=clock,
         market=market,
         engines=engines,
         tokens=Tokens(clients, clock),
-        limiter=Limiter(documented_limits() if options.limits else {}, time.monotonic),
-        troubles=troubles,
+        limiter=ClientRateLimiter(documented_limits() if options.limits else {}, time.monotonic),
+        faults=faults,
         seconds=time.monotonic,
         history=history,
         speed=options.speed,
@@ -139,7 +139,7 @@ def open_exchange(
     try:
         beat = options.beat_seconds
         with (
-            ExchangeServer(house, options.port, beat_seconds=beat) as server,
+            ExchangeServer(exchange, options.port, beat_seconds=beat) as server,
             _token_file(where, server),
         ):
             yield server
@@ -177,7 +177,7 @@ def _token_file(where: Places, server: ExchangeServer) -> Iterator[None]:
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "w") as file:
-        file.write(server.house.control_token)
+        file.write(server.exchange.control_token)
     try:
         yield
     finally:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.position_greeks import PositionGreeks, not_computed
 from strikeloom.domain.quotes import Mark
 
 
@@ -82,13 +85,38 @@ class Position:
         return any(leg.net_units for leg in self.legs)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MarkedPosition:
     """A position with a mark for each open leg, or the reason why one is missing.
 
-    ``pnl`` in paise after charges; ``None`` whenever any open leg has no usable mark.
-    ``ends`` is the first last day among open legs, which may come before their expiry; ``None``
-    when nothing is open.
+    What is unknown is ``None``, never 0, and ``unknown`` has the reason.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        Labels of open legs without a usable mark.
+    pnl : int or None
+        Paise after charges; ``None`` when any open leg has no usable mark.
+    entry_premium : int
+        Paise received (+) or paid (-) for the quantity first filled.
+    max_profit, max_loss : int or None
+        Paise at expiry for the quantity first filled; ``None`` is unlimited.
+    at : datetime.datetime
+        Moment of the marks.
+    last_day : datetime.date or None
+        First last day among open legs, which may come before their expiry; ``None`` when
+        nothing is open.
+    peak_pnl : int or None
+        Highest P&L so far in paise.
+    level : int or None
+        Fresh level of the underlying in paise.
+    sessions_held, sessions_left : int or None
+        Exchange sessions after the opening day up to today, and after today up to the last
+        day; both are 0 on the day itself.
+    unknown : mapping of str to str
+        Reason by the name of a field that is ``None`` for want of data.
+    compute_greeks : callable
+        Computes ``greeks`` when they are first read.
     """
 
     position: Position
@@ -99,13 +127,66 @@ class MarkedPosition:
     max_profit: int | None
     max_loss: int | None
     at: datetime
-    ends: date | None
+    last_day: date | None
     peak_pnl: int | None = None
+    level: int | None = None
+    sessions_held: int | None = None
+    sessions_left: int | None = None
+    unknown: Mapping[str, str] = field(default_factory=dict)
+    compute_greeks: Callable[[], PositionGreeks] = field(
+        default=not_computed, repr=False, compare=False
+    )
 
     @property
     def oldest_age(self) -> float | None:
         """Seconds; age of the oldest mark used."""
         return max((m.age_seconds for m in self.marks.values()), default=None)
+
+    @property
+    def days_left(self) -> int | None:
+        """Calendar days to the last day; ``None`` when nothing is open."""
+        return None if self.last_day is None else (self.last_day - self.at.date()).days
+
+    @property
+    def short_call_strike(self) -> int | None:
+        """Lowest strike of the open short calls in paise; ``None`` when there is none."""
+        return min(self._short_strikes(Right.CALL), default=None)
+
+    @property
+    def short_put_strike(self) -> int | None:
+        """Highest strike of the open short puts in paise; ``None`` when there is none."""
+        return max(self._short_strikes(Right.PUT), default=None)
+
+    def _short_strikes(self, right: Right) -> list[int]:
+        legs = self.position.legs
+        return [
+            leg.contract.strike for leg in legs if leg.net_units < 0 and leg.contract.right is right
+        ]
+
+    @cached_property
+    def greeks(self) -> PositionGreeks:
+        """Greeks of the position, computed when they are first read."""
+        return self.compute_greeks()
+
+    @property
+    def delta(self) -> float | None:
+        """As in ``PositionGreeks``."""
+        return self.greeks.delta
+
+    @property
+    def gamma(self) -> float | None:
+        """As in ``PositionGreeks``."""
+        return self.greeks.gamma
+
+    @property
+    def vega(self) -> float | None:
+        """As in ``PositionGreeks``."""
+        return self.greeks.vega
+
+    @property
+    def theta(self) -> float | None:
+        """As in ``PositionGreeks``."""
+        return self.greeks.theta
 
 
 class Urgency(IntEnum):
@@ -117,22 +198,14 @@ class Urgency(IntEnum):
     IMMEDIATE = 3
 
 
-class ExitReason(StrEnum):
-    """Why a rule wants out."""
-
-    PROFIT_TARGET = "profit target"
-    STOP_LOSS = "stop loss"
-    DAYS_TO_EXPIRY = "days to expiry"
-    REQUEST = "request"
-    EXPIRY = "expiry"
-
-
 @dataclass(frozen=True, slots=True)
 class ExitDecision:
-    """What one rule says of one marked position.
+    """What one rule decides about one marked position.
 
     Attributes
     ----------
+    rule : str
+        Name of the rule for people: ``profit target``.
     closeness : float
         0 far away, 1 firing: how near the rule is, for the page.
     target_lots : tuple of int
@@ -142,12 +215,23 @@ class ExitDecision:
     """
 
     rule: str
-    reason: ExitReason
     urgency: Urgency
     fires: bool
     closeness: float
     target_lots: tuple[int, ...]
     sentence: str
+
+
+def hold(rule: str, position: Position, closeness: float, sentence: str) -> ExitDecision:
+    """Decision of a rule that does not fire; ``closeness`` is below 1."""
+    flat = (0,) * len(position.legs)
+    return ExitDecision(rule, Urgency.HOLD, False, closeness, flat, sentence)
+
+
+def exit_now(rule: str, position: Position, urgency: Urgency, sentence: str) -> ExitDecision:
+    """Decision to close all of a position now."""
+    flat = (0,) * len(position.legs)
+    return ExitDecision(rule, urgency, True, 1.0, flat, sentence)
 
 
 class RequestState(StrEnum):
@@ -162,7 +246,7 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExitRequest:
-    """A person's wish to leave a position with ``target_lots``. A wish, never an order."""
+    """A person's request to bring a position down to ``target_lots``. It is no order."""
 
     request_id: str
     account: str

@@ -78,7 +78,7 @@ def _to_rank(desk: Desk, changed: Sequence[date]) -> list[date]:
     if stored.empty:
         return [desk.day]
     # a day is ranked for all symbols at once: the symbol with most days covers nearly all
-    name = stored["symbol"].value_counts().idxmax()
+    name = str(stored["symbol"].value_counts().idxmax())
     own = {stamp.date() for stamp in stored.loc[stored["symbol"] == name, "day"]}
     ranked = {rank.day for rank in desk.store.rank_history(name, desk.day)}
     first = min({*changed, desk.day, *(own - ranked)})

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     MarkedPosition,
     Position,
     RequestState,
     Urgency,
+    exit_now,
 )
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import (
@@ -24,12 +24,13 @@ from strikeloom.errors import (
 )
 from strikeloom.monitor.act import decided_exit
 from strikeloom.monitor.decide import decide
-from strikeloom.monitor.exits.catalogue import ExitRule, plan_of
 from strikeloom.monitor.mark import mark_position
 from strikeloom.monitor.serve_requests import finish_requests, take_requests
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.store import Heartbeat
+from strikeloom.settings.exit_rule import ExitRule
+from strikeloom.settings.exits import plan_of
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
 from strikeloom.trading.lease import Lease
@@ -246,12 +247,4 @@ class Watcher:
 
 
 def _flattened(position: Position) -> ExitDecision:
-    return ExitDecision(
-        "kill switch",
-        ExitReason.REQUEST,
-        Urgency.IMMEDIATE,
-        fires=True,
-        closeness=1.0,
-        target_lots=(0,) * len(position.legs),
-        sentence="leave everything",
-    )
+    return exit_now("kill switch", position, Urgency.IMMEDIATE, "leave everything")

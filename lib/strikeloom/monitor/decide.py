@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from strikeloom.domain.positions import ExitDecision, MarkedPosition
-from strikeloom.monitor.exits.catalogue import ExitRule
+from strikeloom.settings.exit_rule import ExitRule
 
 
 def decide(
     marked: MarkedPosition, plan: Sequence[ExitRule]
 ) -> tuple[ExitDecision | None, list[ExitDecision]]:
-    """Winning decision, if any fires, and what every rule said."""
-    said = [rule.decide(marked) for rule in plan]
-    firing = [decision for decision in said if decision.fires]
-    winner = max(firing, key=lambda d: d.urgency, default=None)
-    return winner, said
+    """Winning decision, if any rule fires, and the decision of every rule in plan order.
+
+    Of several firing rules the most urgent wins; among equally urgent ones the first.
+    """
+    decisions = [rule.decide(marked) for rule in plan]
+    firing = [decision for decision in decisions if decision.fires]
+    winner = max(firing, key=lambda decision: decision.urgency, default=None)
+    return winner, decisions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.domain.quotes import Mark, MarkHow
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, NoQuote
+from strikeloom.monitor.greeks import GreeksInput, position_greeks
+from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.payoff import Legs, payoffs
 
 
@@ -33,7 +36,7 @@ def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | 
 def mark_position(
     position: Position, snapshot: MarketSnapshot, *, last_day: date | None, peak: int | None
 ) -> MarkedPosition:
-    """Position with its marks, P&L after charges, and the limits its rules are measured by.
+    """Position with its marks, P&L after charges, and everything its exit rules read.
 
     Parameters
     ----------
@@ -41,6 +44,11 @@ def mark_position(
         First last day among the open legs; ``None`` when nothing is open.
     peak : int or None
         Highest P&L seen so far, in paise.
+
+    Raises
+    ------
+    DataError
+        When the legs expire on different days: no single payoff has their extremes.
     """
     marks: dict[str, Mark] = {}
     missing: list[str] = []
@@ -57,6 +65,13 @@ def mark_position(
     settled = sum(leg.realised - leg.charges for leg in position.legs)
     premium = -sum(leg.entry_value for leg in position.legs)
     profit, loss = _extremes(position, premium)
+    unknown: dict[str, str] = {}
+    level = snapshot.level(position.symbol)
+    if level is None:
+        unknown["level"] = _no_level(position.symbol, snapshot)
+    today = snapshot.at.date()
+    held = _sessions("sessions_held", position.opened_at.date(), today, unknown)
+    left = _sessions("sessions_left", today, last_day, unknown)
     return MarkedPosition(
         position=position,
         marks=marks,
@@ -66,8 +81,15 @@ def mark_position(
         max_profit=profit,
         max_loss=loss,
         at=snapshot.at,
-        ends=last_day,
+        last_day=last_day,
         peak_pnl=peak,
+        level=level,
+        sessions_held=held,
+        sessions_left=left,
+        unknown=unknown,
+        compute_greeks=partial(
+            position_greeks, GreeksInput(position, marks, level, snapshot.at, last_day, unknown)
+        ),
     )
 
 
@@ -76,6 +98,29 @@ def _staleness(contract: OptionContract, snapshot: MarketSnapshot) -> str:
     if quote is None or not snapshot.is_stale(quote.at):
         return ""
     return f" (older than {snapshot.max_age_seconds:.0f} s)"
+
+
+def _no_level(symbol: str, snapshot: MarketSnapshot) -> str:
+    if symbol not in snapshot.levels:
+        return f"the level of {symbol} is unknown"
+    return f"the level of {symbol} is older than {snapshot.max_age_seconds:.0f} s"
+
+
+def _sessions(name: str, after: date, until: date | None, unknown: dict[str, str]) -> int | None:
+    """Sessions after a day, up to another inclusive; the reason is noted when it is unknown."""
+    if until is None:
+        unknown[name] = "nothing is open"
+        return None
+    try:
+        return _count_sessions(after, until)
+    except DataError as error:
+        unknown[name] = str(error)
+        return None
+
+
+@lru_cache(maxsize=1024)
+def _count_sessions(after: date, until: date) -> int:
+    return sum(day > after for day in trading_days(after, until))
 
 
 def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]:
@@ -96,15 +141,25 @@ def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]
             "lose is known for one",
             position_id=position.position_id,
         )
-    found = payoffs(
+    entered = ((leg.contract.strike, leg.contract.right, leg.first_units) for leg in legs)
+    return _payoff_extremes(tuple(entered), premium)
+
+
+@lru_cache(maxsize=1024)
+def _payoff_extremes(
+    legs: tuple[tuple[int, Right, int], ...], premium: int
+) -> tuple[int | None, int | None]:
+    """Extremes in paise of legs of one expiry; kept, because entries do not change."""
+    strikes, rights, units = zip(*legs, strict=True)
+    payoff = payoffs(
         Legs(
-            np.array([[rupees(leg.contract.strike) for leg in legs]]),
-            np.array([[leg.contract.right is Right.CALL for leg in legs]]),
-            np.array([[float(leg.first_units) for leg in legs]]),
+            np.array([[rupees(strike) for strike in strikes]]),
+            np.array([[right is Right.CALL for right in rights]]),
+            np.array([units], dtype=np.float64),
             np.array([rupees(premium)]),
         )
     )
-    return _paise(found.max_profit[0]), _paise(found.max_loss[0])
+    return _paise(payoff.max_profit[0]), _paise(payoff.max_loss[0])
 
 
 def _paise(amount: float) -> int | None:

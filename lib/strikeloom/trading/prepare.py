@@ -10,7 +10,7 @@ from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.snapshot import MarketSnapshot
-from strikeloom.errors import GuardError, NoQuote
+from strikeloom.errors import BrokerError, DataError, GuardError
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.intents import Pricing, entry_intents, exit_intents
 
@@ -23,8 +23,8 @@ def take_snapshot(
     for symbol in symbols:
         try:
             levels[symbol] = desk.feed.spot(symbol)
-        except NoQuote:
-            continue  # an unknown level is absent, and whoever needs it reports that
+        except (DataError, BrokerError):
+            continue  # an unknown level is absent; no exit that does without one may wait for it
     wanted = list(contracts)
     quotes = desk.feed.quotes(wanted) if wanted else {}
     return MarketSnapshot(desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels)

@@ -108,10 +108,10 @@ def test_too_fast_had_no_effect_and_holds_back(
 
 
 def test_a_dead_token_is_no_refusal_of_the_order(ours: OurSide, shown: LocalExchange) -> None:
-    shown.house.tokens.end(shown.client_id)
+    shown.exchange.tokens.end(shown.client_id)
     with pytest.raises(NotAuthorised, match="DH-901"):
         ours.broker.submit(order("tag-1", CALL, "BUY", 1, 90_00))
-    shown.house.tokens.restore(shown.client_id)
+    shown.exchange.tokens.restore(shown.client_id)
     assert ours.broker.submit(order("tag-1", CALL, "BUY", 1, 90_00)).correlation_id == "tag-1"
 
 

@@ -96,7 +96,7 @@ def test_after_a_reset_it_is_subscribed_again_and_the_gap_is_asked_for(
 ) -> None:
     _streaming(feed, local)
     local.fault("stream-reset", on="feed", times=1)
-    local.server.tend()
+    local.server.check_connections()
     eventually(lambda: feed.status.connections >= 2)
     local.market.show(CALL, 95_00, 96_00)  # not pushed: only a question can tell
     eventually(lambda: feed.repairs)
@@ -129,7 +129,7 @@ def test_silence_is_no_trouble_when_the_market_is_closed(
         local.clock.at += timedelta(hours=8)
         assert not feed.market_is_open()
         before = feed.status.stalls
-        ours.local.server.tend()
+        ours.local.server.check_connections()
         eventually(lambda: feed.status.connected)
         import time
 
@@ -162,8 +162,8 @@ def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
     ours: OurSide, feed: DhanFeed, local: LocalExchange
 ) -> None:
     _streaming(feed, local)
-    local.house.tokens.end(local.client_id)
-    local.server.tend()
+    local.exchange.tokens.end(local.client_id)
+    local.server.check_connections()
     status = eventually(lambda: feed.status if feed.status.stopped else None)
     assert not status.connected
     assert "807" in status.trouble
@@ -171,7 +171,7 @@ def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
     with pytest.raises(BrokerError):
         feed.quotes([OTHER])  # the same token: not tried again
     assert feed.status.stopped
-    local.house.tokens.restore(local.client_id)
+    local.exchange.tokens.restore(local.client_id)
 
 
 def test_too_many_connects_are_answered_with_a_long_pause(

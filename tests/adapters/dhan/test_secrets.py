@@ -97,7 +97,7 @@ def _fail_in_every_way(ours: OurSide, local: LocalExchange, errors: list[str]) -
         for on, call in calls.items():
             local.fault(way, on=on, times=1)
             errors.append(_outcome(call))
-            local.troubles.switch_off()
+            local.faults.switch_off()
     assert len([text for text in errors if text]) > 40
 
 
@@ -117,10 +117,10 @@ def test_nothing_of_ours_shows_a_secret(
         _fail_in_every_way(ours, marked, errors)
         marked.fault("stream-reset", on="feed", times=1)
         marked.fault("stream-reset", on="orders-ws", times=1)
-        marked.server.tend()
+        marked.server.check_connections()
         eventually(lambda: feed.status.connections > 1)
-        marked.house.tokens.end(CLIENT)
-        marked.server.tend()
+        marked.exchange.tokens.end(CLIENT)
+        marked.server.check_connections()
         eventually(lambda: feed.status.stopped)
         states = [repr(feed.status), repr(updates.status)]
         shown = [text for thing in (ours, feed, updates) for text in _shown(thing)]

@@ -33,7 +33,7 @@ def test_every_change_of_an_order_is_heard(ours: OurSide, local: LocalExchange, 
         local.step(1)
         eventually(lambda: [u for u in heard if u and u.state is OrderState.TRADED])
         local.fault("stream-reset", on="orders-ws", times=1)
-        local.server.tend()
+        local.server.check_connections()
         eventually(lambda: heard.count(None) >= 2)  # whoever listens looks at the book again
     finally:
         updates.close()

@@ -22,7 +22,7 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Evidence, MarketView, Outlook
 from strikeloom.domain.orders import IntentState, Order, OrderState
-from strikeloom.domain.positions import ExitDecision, ExitReason, ExitRequest, Urgency
+from strikeloom.domain.positions import ExitDecision, ExitRequest, Urgency
 from strikeloom.domain.quotes import Quote
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
@@ -288,7 +288,6 @@ def test_a_request_is_kept_once_for_one_picture(store: SqliteStore) -> None:
 def test_the_watchers_rows_replace_themselves(store: SqliteStore) -> None:
     decision = ExitDecision(
         "stop loss",
-        ExitReason.STOP_LOSS,
         Urgency.HIGH,
         fires=True,
         closeness=1.0,

@@ -10,10 +10,19 @@ from __future__ import annotations
 import pytest
 import requests
 
-from strikeloom.exchange.server.limits import CallClass, Limiter, documented_limits
+from strikeloom.exchange.server.rate_limits import (
+    ClientRateLimiter,
+    RateLimitClass,
+    documented_limits,
+)
 from support.local_exchange import Pace
 
-ORDER, DATA, QUOTE, OTHER = CallClass.ORDER, CallClass.DATA, CallClass.QUOTE, CallClass.OTHER
+ORDER, DATA, QUOTE, OTHER = (
+    RateLimitClass.ORDER,
+    RateLimitClass.DATA,
+    RateLimitClass.QUOTE,
+    RateLimitClass.OTHER,
+)
 
 
 def ask(local, verb, path, body=None):
@@ -90,7 +99,7 @@ def test_orders_of_an_hour(limited):
 
 
 def test_orders_of_a_day(limited):
-    limiter, count = limited.house.limiter, 0
+    limiter, count = limited.exchange.limiter, 0
     while count < 6_995:
         limited.pace.seconds += 4.0  # 900 an hour
         assert limiter.refusal(limited.client_id, ORDER) is None
@@ -108,7 +117,7 @@ def test_orders_of_a_day(limited):
 
 def test_data_calls_of_a_day():
     pace = Pace()
-    limiter = Limiter(documented_limits(), pace)
+    limiter = ClientRateLimiter(documented_limits(), pace)
     for _ in range(100_000):
         pace.seconds += 0.25
         assert limiter.refusal("a", DATA) is None
@@ -124,7 +133,7 @@ def test_data_calls_of_a_day():
 @pytest.mark.parametrize("kind", [QUOTE, OTHER])
 def test_quotes_and_looks_have_no_limit_beyond_the_second(kind):
     pace = Pace()
-    limiter = Limiter(documented_limits(), pace)
+    limiter = ClientRateLimiter(documented_limits(), pace)
     for _ in range(200_000):
         pace.seconds += 1.0 if kind is QUOTE else 0.0625
         assert limiter.refusal("a", kind) is None
@@ -145,7 +154,7 @@ def test_one_chain_of_a_kind_in_three_seconds(limited):
 
 
 def test_a_refused_call_has_no_effect_and_is_not_counted(limited):
-    pace, limiter = limited.pace, limited.house.limiter
+    pace, limiter = limited.pace, limited.exchange.limiter
     for _ in range(10):
         assert limiter.refusal("a", ORDER) is None
     for _ in range(50):
@@ -156,7 +165,7 @@ def test_a_refused_call_has_no_effect_and_is_not_counted(limited):
 
 def test_a_window_slides():
     pace = Pace()
-    limiter = Limiter(documented_limits(), pace)
+    limiter = ClientRateLimiter(documented_limits(), pace)
     for _ in range(10):
         pace.seconds += 0.09375
         assert limiter.refusal("a", ORDER) is None

@@ -1,4 +1,4 @@
-"""Clocks of desks that live in real time: one that a broker's word wakes, one of an exchange."""
+"""Clocks of desks in real time: one that ticks and order updates wake, one of an exchange."""
 
 from __future__ import annotations
 
@@ -15,23 +15,41 @@ from strikeloom.errors import Unreachable
 _LOOK_AGAIN = 1.0
 _ANSWER_SECONDS = 5.0
 _STOOD_STILL = 0.05
+#: Real seconds that a woken wait takes at least.
+_LEAST_PAUSE = 0.002
 
 
 class WakefulClock:
-    """``ports.clock.Clock`` whose waiting ends early when ``wake`` is called."""
+    """``ports.clock.Clock`` whose waiting ends early when it is woken.
+
+    Calls of ``wake`` during a wait, or since the last one, together end one wait. The mark they
+    leave is cleared before the wait returns, and so before the caller reads: whatever was stored
+    before a call of ``wake`` is seen by the reading after the wait, and a call that comes
+    between a reading and the next wait ends that wait at once.
+
+    A wait that is woken still takes 2 ms at least, so that a caller who is always woken leaves
+    time to the threads that deliver ticks.
+
+    Attributes
+    ----------
+    wakes_on_ticks : bool
+        Whether ``on_tick`` wakes. A watcher switches it on; whoever waits to leave an order or
+        the broker alone for some time leaves it off.
+    """
 
     def __init__(self, clock: SystemClock | ExchangeClock) -> None:
         self._clock = clock
         self._begin: Callable[[], None] = lambda: None
         self._woken = threading.Event()
+        self.wakes_on_ticks = False
 
     @property
     def speed(self) -> float:
-        """That of the clock behind."""
+        """Speed of the wrapped clock."""
         return self._clock.speed
 
     def begin_with(self, begin: Callable[[], None]) -> None:
-        """Have this called before each wait: whoever waits wants to be woken."""
+        """Have this called before each wait: it connects what will wake."""
         self._begin = begin
 
     def now(self) -> datetime:
@@ -42,10 +60,17 @@ class WakefulClock:
         """End the present wait, or the next one."""
         self._woken.set()
 
+    def on_tick(self) -> None:
+        """Wake, where ticks do. Called by the feed's thread once its cache holds the quotes."""
+        if self.wakes_on_ticks:
+            self.wake()
+
     def wait(self, seconds: float) -> bool:
-        """Wait so long by this clock, or until woken."""
+        """Wait that long by this clock, or until woken."""
         self._begin()
-        self._woken.wait(self._clock.real(seconds))
+        longest, began = self._clock.real(seconds), time.monotonic()
+        if self._woken.wait(longest):
+            time.sleep(max(0.0, min(longest, _LEAST_PAUSE) - (time.monotonic() - began)))
         self._woken.clear()
         return True
 

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
+from strikeloom.adapters.dhan.background import BackgroundTask
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.credentials import Addresses
-from strikeloom.adapters.dhan.errors import asked
-from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.instruments import DhanInstruments, SecurityId
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
-from strikeloom.adapters.dhan.mapping import full_quote, price_on_tick, quote_of, traded_moment
+from strikeloom.adapters.dhan.mapping import full_quote, price_on_tick, traded_moment
 from strikeloom.adapters.dhan.packets import (
-    SEGMENT_NUMBERS,
     FullTick,
     Packet,
     QuoteTick,
     Ticker,
 )
+from strikeloom.adapters.dhan.quote_calls import MOST_IN_A_CALL, QuoteCalls
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses, Status
 from strikeloom.adapters.dhan.stream import FULL, QUOTE, FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
+from strikeloom.adapters.dhan.wire_names import WireNames
 from strikeloom.domain.instruments import OptionContract
-from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, NoQuote
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.clock import Clock
 
-_A_CALL = 1000
 #: Real seconds in which what is being asked for is waited for at the end.
 _ENDING = 20.0
 #: Real seconds after which a quote that did not tick is asked for. An illiquid contract may not
 #: tick for minutes although its book stands.
 _FRESH = 5.0
-
-Place = tuple[int, int]
 
 
 class DhanFeed:
@@ -53,6 +49,15 @@ class DhanFeed:
     ----------
     stream : Addresses, optional
         Subscribe to what is asked for, there; without it every look asks by REST.
+    on_tick : callable, optional
+        Called in the socket's thread when ticks of subscribed instruments have changed the
+        cache, once for all that arrived together.
+
+    Attributes
+    ----------
+    refreshes_in_background : bool
+        A quote that is known and did not tick for 5 s is asked for in another thread, which
+        calls ``on_tick`` when it has come, instead of while the caller waits.
     """
 
     def __init__(
@@ -63,21 +68,25 @@ class DhanFeed:
         settlements: Settlements,
         *,
         stream: Addresses | None = None,
+        on_tick: Callable[[], None] = lambda: None,
         pauses: Pauses = Pauses(),  # noqa: B008 (frozen)
     ) -> None:
-        self._client = client
+        self._calls = QuoteCalls(client, instruments, clock)
         self._instruments = instruments
         self._clock = clock
         self._settlements = settlements
+        self._on_tick = on_tick
         self.cache = LiveQuotes()
         self.queue = TickQueue()
         self._day: date | None = None
-        self._contracts: dict[Place, OptionContract] = {}
-        self._symbols: dict[Place, str] = {}
+        self._names = WireNames(instruments)
         self._levels: dict[str, tuple[int, datetime]] = {}
         self._seen: dict[str, float] = {}  # contract key or symbol -> monotonic seconds
-        self._repairing = threading.Lock()
-        self._mender: threading.Thread | None = None
+        self._due: list[OptionContract] = []
+        self._due_levels: dict[str, SecurityId] = {}
+        self._repair = BackgroundTask("dhan-repair", self._ask_everything)
+        self._refresh = BackgroundTask("dhan-refresh", self._ask_due)
+        self.refreshes_in_background = False
         self._begun = self._ended = False
         self._stream: FeedStream | None = None
         if stream is not None:
@@ -86,7 +95,7 @@ class DhanFeed:
                 stream,
                 self.queue,
                 self._use,
-                gap=self.mend_gap,
+                gap=self.repair_gap,
                 silence_matters=self.market_is_open,
                 pauses=pauses,
             )
@@ -107,10 +116,15 @@ class DhanFeed:
         """
         wanted = {contract.key: contract for contract in contracts}
         day = self._turn_day()
-        found = self._securities(wanted.values(), day)
+        found = self._names.add_contracts(wanted.values(), day)
         self._subscribe(found, FULL)
         held = self.cache.get(wanted)
         stale = [contract for contract in found.values() if self._is_stale(contract.key)]
+        if self.refreshes_in_background and any(contract.key in held for contract in stale):
+            # all that are due soon in one call: few calls are allowed
+            self._due = [c for c in found.values() if self._is_stale(c.key, soon=True)]
+            self._refresh.start()
+            stale = [contract for contract in stale if contract.key not in held]
         if stale:
             self._poll(stale, seen=held)
         return self.cache.get(contract.key for contract in found.values())
@@ -127,16 +141,16 @@ class DhanFeed:
         """
         day = self._turn_day()
         try:
-            security = self._instruments.spot_of(symbol, day)
+            security = self._names.add_symbol(symbol, day)
         except DataError as error:
             raise NoQuote(f"no level of {symbol} is known: {error}", symbol=symbol) from None
-        place = SEGMENT_NUMBERS[security.segment], security.number
-        self._symbols[place] = symbol
-        if self._stream:
-            self._stream.want([security], QUOTE)
-            self._start()
+        self._subscribe([security], QUOTE)
         if self._is_stale(symbol):
-            self._ask_level(symbol, security, self._levels.get(symbol))
+            if self.refreshes_in_background and symbol in self._levels:
+                self._due_levels[symbol] = security
+                self._refresh.start()
+            else:
+                self._ask_level(symbol, security, self._levels.get(symbol))
         if symbol not in self._levels:
             raise NoQuote(f"Dhan shows no level of {symbol}", symbol=symbol)
         return self._levels[symbol]
@@ -157,34 +171,39 @@ class DhanFeed:
             and session(now.date()).open <= now <= session(now.date()).close
         )
 
-    def mend_gap(self) -> None:
-        """Ask for everything that is subscribed: ticks were missed. In a thread of its own."""
-        if not self._ended and self._repairing.acquire(blocking=False):
-            self._mender = threading.Thread(target=self._mend, name="dhan-mend", daemon=True)
-            self._mender.start()
+    def repair_gap(self) -> None:
+        """Ask for all that is subscribed, in a thread of its own: ticks were missed."""
+        self._repair.start()
 
     def close(self) -> None:
         """End the socket, and what is being asked for; it is not begun again."""
         self._ended = True
         if self._stream:
             self._stream.stop()
-        if self._mender is not None:
-            self._mender.join(_ENDING)
+        self._repair.end(_ENDING)
+        self._refresh.end(_ENDING)
 
-    def _mend(self) -> None:
-        try:
-            contracts = list(self._contracts.values())
+    def _ask_everything(self) -> None:
+        with suppress(DataError):  # the day has turned: what is wanted now is asked for when it is
+            contracts = self._names.contracts()
             self._poll(contracts, seen={c.key: None for c in contracts})
             self.repairs += 1
-        except DataError:
-            pass  # the day has turned meanwhile: what is wanted now is asked for when it is
-        finally:
-            self._repairing.release()
+            self._on_tick()
 
-    def _is_stale(self, name: str) -> bool:
-        """Whether neither a tick nor an answer told of it just now."""
-        seen = self._seen.get(name)
-        return self._stream is None or seen is None or time.monotonic() - seen > _FRESH
+    def _ask_due(self) -> None:
+        """Ask for what did not tick for some time."""
+        with suppress(DataError, BrokerError):
+            contracts, levels = self._due, self._due_levels
+            self._due, self._due_levels = [], {}
+            self._poll(contracts, seen={c.key: None for c in contracts})
+            for symbol, security in list(levels.items()):
+                self._ask_level(symbol, security, self._levels.get(symbol))
+            self._on_tick()
+
+    def _is_stale(self, name: str, *, soon: bool = False) -> bool:
+        """Whether neither a tick nor an answer has shown it lately; ``soon``: or it almost is."""
+        seen, longest = self._seen.get(name), _FRESH / 2 if soon else _FRESH
+        return self._stream is None or seen is None or time.monotonic() - seen > longest
 
     def _turn_day(self) -> date:
         """Day of the list in force; when it is another, nothing known by the old ids counts.
@@ -194,23 +213,11 @@ class DhanFeed:
         day = self._instruments.in_force()
         if day != self._day:
             self._day = day
-            self._contracts, self._symbols, self._levels, self._seen = {}, {}, {}, {}
+            self._levels, self._seen = {}, {}
+            self._names.clear()
             if self._stream:
                 self._stream.forget()
         return day
-
-    def _securities(
-        self, contracts: Iterable[OptionContract], day: date
-    ) -> dict[SecurityId, OptionContract]:
-        found: dict[SecurityId, OptionContract] = {}
-        for contract in contracts:
-            try:
-                security = self._instruments.security_of(contract.key, day)
-            except DataError:
-                continue  # not listed: it has no quote, and the guard for listing says so
-            found[security] = contract
-            self._contracts[SEGMENT_NUMBERS[OPTIONS], security.number] = contract
-        return found
 
     def _subscribe(self, securities: Iterable[SecurityId], mode: tuple[int, int]) -> None:
         if self._stream:
@@ -227,8 +234,8 @@ class DhanFeed:
 
     def _poll(self, contracts: list[OptionContract], *, seen: Mapping[str, Any]) -> None:
         """Ask for quotes; one that was never seen must be answered for."""
-        for first in range(0, len(contracts), _A_CALL):
-            some = contracts[first : first + _A_CALL]
+        for first in range(0, len(contracts), MOST_IN_A_CALL):
+            some = contracts[first : first + MOST_IN_A_CALL]
             try:
                 self._ask(some)
             except BrokerError:
@@ -236,54 +243,48 @@ class DhanFeed:
                     raise
 
     def _ask(self, contracts: list[OptionContract]) -> None:
-        day = self._instruments.in_force()
-        ids = {self._instruments.security_of(c.key, day).number: c for c in contracts}
-        rows = self._quoted({OPTIONS: list(ids)}).get(OPTIONS, {})
-        at = self._clock.now()
-        quotes = [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
+        quotes = self._calls.quotes(contracts)
         self._seen |= dict.fromkeys((c.key for c in contracts), time.monotonic())
         self._keep(quotes)
 
     def _ask_level(self, symbol: str, security: SecurityId, known: object) -> None:
         try:
-            rows = self._quoted({security.segment: [security.number]})
+            level = self._calls.level(security)
         except BrokerError:
             if known is None:
                 raise
             return
-        row = rows.get(security.segment, {}).get(str(security.number)) or {}
-        last = float(row.get("last_price") or 0.0)
-        if last > 0:
-            self._levels[symbol] = paise(round(last, 2), what="level"), self._clock.now()
+        if level is not None:
+            self._levels[symbol] = level, self._clock.now()
             self._seen[symbol] = time.monotonic()
 
-    def _quoted(self, ids: dict[str, list[int]]) -> dict[str, Any]:
-        body = asked(self._client, CallClass.QUOTE, "quote_data", ids, what="quotes")
-        data = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(data, dict):
-            raise BrokerError("Dhan's answer for quotes holds no data")
-        return data
-
     def _use(self, packets: list[Packet]) -> None:
-        """Turn ticks into quotes."""
+        """Turn ticks into quotes and levels, then report that there are new ones."""
         at = self._clock.now()
-        used = (self._used(packet, at) for packet in packets)
-        self._keep(quote for quote in used if quote is not None)
+        quotes: list[Quote] = []
+        levels = 0
+        for packet in packets:
+            contract = self._names.contract(packet)
+            if contract is not None and isinstance(packet, FullTick):
+                self._seen[contract.key] = time.monotonic()
+                quotes.append(full_quote(packet, contract, at))
+            elif isinstance(packet, Ticker | QuoteTick | FullTick):
+                levels += self._keep_level(packet, at)
+        if self._keep(quotes) or levels:
+            self._on_tick()
 
-    def _keep(self, quotes: Iterable[Quote]) -> None:
-        """A contract that shows neither side nor a last price has no quote."""
-        self.cache.put(q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None))
+    def _keep(self, quotes: Iterable[Quote]) -> int:
+        """Cache quotes; a contract that shows neither side nor a last price has none."""
+        kept = [q for q in quotes if (q.bid, q.ask, q.last) != (None, None, None)]
+        self.cache.put(kept)
+        return len(kept)
 
-    def _used(self, packet: Packet, at: datetime) -> Quote | None:
-        place = packet.segment, packet.security_id
-        contract = self._contracts.get(place)
-        if contract is not None and isinstance(packet, FullTick):
-            self._seen[contract.key] = time.monotonic()
-            return full_quote(packet, contract, at)
-        symbol = self._symbols.get(place)
-        if symbol is not None and isinstance(packet, Ticker | QuoteTick | FullTick):
-            level = price_on_tick(packet.last, 5)
-            if level is not None:
-                self._seen[symbol] = time.monotonic()
-                self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
-        return None
+    def _keep_level(self, packet: Ticker | QuoteTick | FullTick, at: datetime) -> bool:
+        """Keep the level of an underlying; whether the packet has one."""
+        symbol = self._names.symbol(packet)
+        level = price_on_tick(packet.last, 5) if symbol is not None else None
+        if symbol is None or level is None:
+            return False
+        self._seen[symbol] = time.monotonic()
+        self._levels[symbol] = level, min(at, traded_moment(packet.traded_at) or at)
+        return True

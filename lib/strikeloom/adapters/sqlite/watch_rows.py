@@ -14,7 +14,6 @@ from strikeloom.adapters.sqlite.connection import Connection
 from strikeloom.adapters.sqlite.rows import Row, insert, moment
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     ExitRequest,
     RequestState,
     Urgency,
@@ -125,7 +124,7 @@ class WatchRows(Bound):
         higher = {name: peak for name, peak in peaks.items() if self._peaks.get(name) != peak}
         rows = [
             (
-                name, d.rule, d.reason.value, int(d.urgency), int(d.fires), d.closeness,
+                name, d.rule, d.rule, int(d.urgency), int(d.fires), d.closeness,
                 json.dumps(d.target_lots), d.sentence,
             )
             for name, found in decisions.items()
@@ -155,7 +154,6 @@ class WatchRows(Bound):
         return [
             ExitDecision(
                 row["rule"],
-                ExitReason(row["reason"]),
                 Urgency(row["urgency"]),
                 bool(row["fires"]),
                 row["closeness"],

@@ -1,4 +1,4 @@
-"""Which call is what: method and path, its class of limits, its name for faults, its function."""
+"""Table of the calls: method, path, rate limit class, name for faults, function."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from strikeloom.exchange.server.answers import Answer
-from strikeloom.exchange.server.call import Call
-from strikeloom.exchange.server.calls import (
+from strikeloom.exchange.server.api_call import ApiCall
+from strikeloom.exchange.server.endpoints import (
     alert_orders,
     chain,
     charts,
@@ -24,11 +23,12 @@ from strikeloom.exchange.server.calls import (
     statements,
     super_orders,
 )
-from strikeloom.exchange.server.limits import CallClass
+from strikeloom.exchange.server.rate_limits import RateLimitClass
+from strikeloom.exchange.server.responses import ApiResponse
 
 
 class Style(StrEnum):
-    """How a call words a refused token and a full window."""
+    """How a call words the refusal of a token or of a full window."""
 
     TRADING = "trading"
     DATA = "data"
@@ -41,18 +41,23 @@ class Route:
 
     method: str
     pattern: re.Pattern[str]
-    kind: CallClass
+    kind: RateLimitClass
     name: str
-    work: Callable[[Call], Answer]
+    work: Callable[[ApiCall], ApiResponse]
     style: Style = Style.TRADING
 
 
-_O, _D, _Q, _N = CallClass.ORDER, CallClass.DATA, CallClass.QUOTE, CallClass.OTHER
+_O, _D, _Q, _N = (
+    RateLimitClass.ORDER,
+    RateLimitClass.DATA,
+    RateLimitClass.QUOTE,
+    RateLimitClass.OTHER,
+)
 _ID = r"([0-9A-Za-z]+)"
 _TEXT = r"([^/]+)"
 _VERBS = ("GET", "POST", "PUT", "DELETE")
 
-_Row = tuple[str, str, CallClass, str, Callable[[Call], Answer]]
+_Row = tuple[str, str, RateLimitClass, str, Callable[[ApiCall], ApiResponse]]
 
 
 def _routes(style: Style, *rows: _Row) -> tuple[Route, ...]:

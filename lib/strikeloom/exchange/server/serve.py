@@ -15,32 +15,34 @@ from tornado.web import Application, RequestHandler
 
 from strikeloom.errors import SettingsError, StrikeloomError
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.server.depth import DepthHub, DepthSocket
-from strikeloom.exchange.server.doors import Control, Files, Login
-from strikeloom.exchange.server.feed import FeedHub
-from strikeloom.exchange.server.feed_socket import FeedSocket
-from strikeloom.exchange.server.house import House
-from strikeloom.exchange.server.rest import Rest
-from strikeloom.exchange.server.stream import Stream
-from strikeloom.exchange.server.troubles import Kind
-from strikeloom.exchange.server.updates import UpdateHub, UpdateSocket
+from strikeloom.exchange.server.client_socket import ClientSocket, StreamConnection
+from strikeloom.exchange.server.control_service import ControlService
+from strikeloom.exchange.server.depth_connection import DepthConnection, DepthHub
+from strikeloom.exchange.server.exchange_state import ExchangeState
+from strikeloom.exchange.server.fault_injection import FaultKind
+from strikeloom.exchange.server.feed_connection import FeedConnection
+from strikeloom.exchange.server.feed_hub import FeedHub
+from strikeloom.exchange.server.http_handler import HttpService, LocalHandler
+from strikeloom.exchange.server.login_service import InstrumentFileService, LoginService
+from strikeloom.exchange.server.rest_service import RestService
+from strikeloom.exchange.server.update_connection import UpdateConnection, UpdateHub
 
 _LOG = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-_MOST_BODY = 1_000_000
+_MAX_BODY = 1_000_000
 _START_SECONDS, _STOP_SECONDS = 30.0, 10.0
 
 
 class ExchangeServer:
-    """Serves a house until it is closed.
+    """Serves an exchange until it is closed.
 
     Parameters
     ----------
     port : int
         0 takes a free one.
     beat_seconds : float
-        Real seconds between two looks at the market; 0: only ``beat`` moves it on.
+        Real seconds between two beats; 0: the exchange moves on only when ``beat`` is called.
 
     Raises
     ------
@@ -48,12 +50,14 @@ class ExchangeServer:
         When the port cannot be used.
     """
 
-    def __init__(self, house: House, port: int = 0, *, beat_seconds: float = 0.25) -> None:
-        self.house = house
+    def __init__(
+        self, exchange: ExchangeState, port: int = 0, *, beat_seconds: float = 0.25
+    ) -> None:
+        self.exchange = exchange
         self._beat_seconds = beat_seconds
-        self.feed = FeedHub(house)
-        self.depth = DepthHub(house)
-        self.updates = UpdateHub(house)
+        self.feed = FeedHub(exchange)
+        self.depth = DepthHub(exchange)
+        self.updates = UpdateHub(exchange)
         try:
             self._sockets = bind_sockets(port, HOST)
         except OSError as error:
@@ -63,7 +67,9 @@ class ExchangeServer:
         self.port = int(self._sockets[0].getsockname()[1])
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exchange", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve_until_closed, name="exchange", daemon=True
+        )
         self._closing = asyncio.Event()
 
     def start(self) -> ExchangeServer:
@@ -90,27 +96,27 @@ class ExchangeServer:
         """Whether it is serving."""
         return self._thread.is_alive()
 
-    def do(self, work: Callable[[], Any]) -> Any:
+    def run(self, work: Callable[[], Any]) -> Any:
         """Run a function on the server's own thread and wait for its result."""
         if threading.current_thread() is self._thread:
             return work()
         done: Future[Any] = Future()
 
-        def run() -> None:
+        def carry_out() -> None:
             try:
                 done.set_result(work())
             except BaseException as error:  # noqa: BLE001 (handed to the waiting thread)
                 done.set_exception(error)
 
-        self._loop.call_soon_threadsafe(run)
+        self._loop.call_soon_threadsafe(carry_out)
         return done.result(_START_SECONDS)
 
     def beat(self) -> int:
-        """Match up to the clock, tell what happened. Returns how many securities moved."""
-        return int(self.do(self._beat))
+        """Match up to the clock and publish. Returns how many securities changed."""
+        return int(self.run(self._beat))
 
     def _beat(self) -> int:
-        for name, engine in self.house.engines.items():
+        for name, engine in self.exchange.engines.items():
             try:
                 engine.advance()
             except StrikeloomError as error:
@@ -120,21 +126,24 @@ class ExchangeServer:
         self.depth.publish()
         return moved
 
-    def _tend(self) -> None:
-        if self.house.troubles.draw((Kind.TOKEN_DIES,), "login"):
-            for client in self.house.tokens.clients:
-                self.house.tokens.end(client.client_id)
-        sockets: list[Stream] = [*self.feed.sockets, *self.depth.sockets]
-        sockets += [one for many in self.updates.sockets.values() for one in many]
-        for socket in sockets:
-            socket.tend()
+    def _check_connections(self) -> None:
+        if self.exchange.faults.draw((FaultKind.TOKEN_DIES,), "login"):
+            for client in self.exchange.tokens.clients:
+                self.exchange.tokens.end(client.client_id)
+        connections: list[StreamConnection] = [
+            *self.feed.connections,
+            *self.depth.connections,
+            *self.updates.connections,
+        ]
+        for connection in connections:
+            connection.check()
 
-    def tend(self) -> None:
-        """Ping sockets, drop silent ones, end those whose token has died."""
-        self.do(self._tend)
+    def check_connections(self) -> None:
+        """Ping the streams' connections; end silent ones and those whose token has expired."""
+        self.run(self._check_connections)
 
     def addresses(self) -> dict[str, str]:
-        """Where everything is served."""
+        """Addresses by service."""
         web, socket = f"http://{HOST}:{self.port}", f"ws://{HOST}:{self.port}"
         return {
             "rest": f"{web}/v2",
@@ -152,59 +161,73 @@ class ExchangeServer:
         found = self.addresses()
         names = ("rest", "auth", "feed", "orders", "depth", "instruments", "clock")
         return {
-            "STRIKELOOM_MARKET": self.house.name,
+            "STRIKELOOM_MARKET": self.exchange.name,
             **{f"STRIKELOOM_DHAN_{name.upper()}": found[name] for name in names},
         }
 
     def orders(self) -> list[tuple[str, BookOrder]]:
-        """Orders of the day of all clients, with whose they are."""
-        day = self.house.clock.now().date()
+        """Orders of the day of all clients, each with its client's id."""
+        day = self.exchange.clock.now().date()
         return [
             (name, order)
-            for name, engine in self.house.engines.items()
+            for name, engine in self.exchange.engines.items()
             for order in engine.orders(day)
         ]
 
     def connected(self) -> dict[str, object]:
-        """Sockets by kind."""
+        """Connections by stream."""
         return {
-            "feeds": len(self.feed.sockets),
-            "depths": len(self.depth.sockets),
-            "order_updates": sum(map(len, self.updates.sockets.values())),
+            "feeds": len(self.feed.connections),
+            "depths": len(self.depth.connections),
+            "order_updates": len(self.updates.connections),
         }
 
     def state(self) -> dict[str, Any]:
-        """Counts, for the operator."""
+        """Counts for the operator."""
         return {
-            "now": self.house.clock.now().isoformat(),
+            "now": self.exchange.clock.now().isoformat(),
             **self.connected(),
-            "updates_told": self.updates.told,
+            "updates_sent": self.updates.sent,
             "conflated": self.feed.conflated,
-            "struck": dict(self.house.troubles.struck),
+            "injected": dict(self.exchange.faults.injected),
         }
 
     def _step(self, seconds: float) -> None:
-        self.house.clock.wait(seconds)
+        self.exchange.clock.wait(seconds)
         self._beat()
 
     def _application(self) -> Application:
-        behind = {"house": self.house}
-        control = {**behind, "step": self._step, "state": self.state}
+        exchange = self.exchange
+
+        def calls(pattern: str, service: HttpService) -> tuple[str, type, dict[str, Any]]:
+            return pattern, LocalHandler, {"service": service}
+
+        def stream(
+            pattern: str, name: str, connect: Callable[[ClientSocket], StreamConnection]
+        ) -> tuple[str, type, dict[str, Any]]:
+            return (
+                pattern,
+                ClientSocket,
+                {"exchange": exchange, "stream": name, "connect": connect},
+            )
+
+        files = r"/(instruments\.csv|api-scrip-master(?:-detailed)?\.csv)"
+        control = ControlService(exchange, self._step, self.state)
         return Application(
             [
-                (r"/v2/.*", Rest, {**behind, "heard": self.updates.publish}),
-                (r"/feed/?", FeedSocket, {**behind, "hub": self.feed}),
-                (r"/orders-ws/?", UpdateSocket, {**behind, "hub": self.updates}),
-                (r"/twentydepth/?", DepthSocket, {**behind, "hub": self.depth}),
-                (r"/(?:app|login)/([\w-]+)", Login, behind),
-                (r"/(instruments\.csv|api-scrip-master(?:-detailed)?\.csv)", Files, behind),
-                (r"/control/(\w+)", Control, control),
+                calls(r"/v2/.*", RestService(exchange, self.updates.publish)),
+                stream(r"/feed/?", "feed", lambda it: FeedConnection(it, self.feed)),
+                stream(r"/orders-ws/?", "orders-ws", lambda it: UpdateConnection(it, self.updates)),
+                stream(r"/twentydepth/?", "depth", lambda it: DepthConnection(it, self.depth)),
+                calls(r"/(?:app|login)/([\w-]+)", LoginService(exchange)),
+                calls(files, InstrumentFileService(exchange)),
+                calls(r"/control/(\w+)", control),
             ],
             log_function=_log_call,
-            websocket_max_message_size=_MOST_BODY,
+            websocket_max_message_size=_MAX_BODY,
         )
 
-    def _run(self) -> None:
+    def _serve_until_closed(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
@@ -212,9 +235,9 @@ class ExchangeServer:
             self._loop.close()
 
     async def _serve(self) -> None:
-        server = HTTPServer(self._application(), max_body_size=_MOST_BODY)
+        server = HTTPServer(self._application(), max_body_size=_MAX_BODY)
         server.add_sockets(self._sockets)
-        tasks = [asyncio.ensure_future(self._every(1.0, self._tend))]
+        tasks = [asyncio.ensure_future(self._every(1.0, self._check_connections))]
         if self._beat_seconds:
             tasks.append(asyncio.ensure_future(self._every(self._beat_seconds, self._beat)))
         self._ready.set()
@@ -222,8 +245,9 @@ class ExchangeServer:
         server.stop()
         for task in tasks:
             task.cancel()
-        for socket in [*self.feed.sockets, *self.depth.sockets]:
-            socket.close()
+        connections: list[StreamConnection] = [*self.feed.connections, *self.depth.connections]
+        for connection in connections:
+            connection.close()
         await asyncio.wait_for(server.close_all_connections(), _STOP_SECONDS)
 
     async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
@@ -231,8 +255,8 @@ class ExchangeServer:
             await asyncio.sleep(seconds)
             try:
                 work()
-            except Exception:  # noqa: BLE001 (the exchange goes on; what failed is in the log)
-                _LOG.exception("the exchange's beat failed")
+            except Exception:  # noqa: BLE001 (logged; the exchange continues)
+                _LOG.exception("a periodic task of the exchange failed")
 
 
 def _log_call(handler: RequestHandler) -> None:

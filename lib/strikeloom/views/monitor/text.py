@@ -9,7 +9,6 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import (
     ExitDecision,
-    ExitReason,
     ExitRequest,
     MarkedPosition,
     PositionLeg,
@@ -18,14 +17,10 @@ from strikeloom.domain.positions import (
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.monitor.board import Board, BoardRow
 from strikeloom.ports.store import KillSwitch
+from strikeloom.settings.exit_registry import urgency_of
 from strikeloom.views.format import MISSING, plain, span
 from strikeloom.views.monitor.pulse import Pulse
 
-_BARS = {
-    ExitReason.PROFIT_TARGET: "profit",
-    ExitReason.STOP_LOSS: "stop",
-    ExitReason.DAYS_TO_EXPIRY: "days",
-}
 _STATES = {
     RequestState.PENDING: "asked",
     RequestState.ACCEPTED: "orders out",
@@ -46,7 +41,7 @@ def money(amount: int | None) -> str:
 def header(board: Board, pulse: Pulse, tick: int) -> str:
     """Account, time, watcher, kill switch and totals.
 
-    ``tick`` changes with every refresh: the browser tells by it that the page is alive.
+    ``tick`` changes with every refresh; the browser checks by it that the page is alive.
     """
     tone = "good" if pulse.running else "bad"
     count = len(board.rows)
@@ -71,7 +66,7 @@ def header(board: Board, pulse: Pulse, tick: int) -> str:
 def _switch(switch: KillSwitch) -> str:
     if not switch.engaged:
         return ""
-    what = "Leaving every position, entries are blocked" if switch.flatten else "Entries blocked"
+    what = "Exiting every position, entries are blocked" if switch.flatten else "Entries blocked"
     since = f" since {switch.at:%d %b %H:%M}" if switch.at else ""
     return (
         f'<div class="banner" data-kill="engaged">{what}{since}: {escape(switch.reason)} '
@@ -83,12 +78,12 @@ def card(row: BoardRow) -> str:
     """One open position: name, P&L and legs."""
     position, marked = row.marked.position, row.marked
     legs = "".join(_leg(marked, leg) for leg in position.legs)
-    left = f"{(marked.ends - marked.at.date()).days} days left" if marked.ends else ""
+    left = "" if marked.days_left is None else f"{marked.days_left} days left"
     return f"""<div class="sl" data-position="{escape(position.position_id)}"
  data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
 <span>{escape(plain(position.template))}</span>
 <span class="quiet small">{escape(position.position_id)} &middot; {left}</span>
-<span class="worth">{money(marked.pnl)}</span></div>
+<span class="value">{money(marked.pnl)}</span></div>
 <table class="legs"><tr><th class="w">Leg</th><th></th><th class="num">Lots</th>
 <th class="num">Entry</th><th class="num">Now</th></tr>{legs}</table>
 <div class="quiet small">{_age(marked)}{_limits(marked)}</div></div>"""
@@ -114,12 +109,12 @@ def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
 
 
 def _name(contract: OptionContract) -> str:
-    """Contract without its symbol, which the card has in its head."""
+    """Contract without its symbol, which the card's header shows."""
     return contract.label.removeprefix(contract.symbol).strip()
 
 
 def _age(marked: MarkedPosition) -> str:
-    """Where the prices come from and how old the oldest is; what has none is named."""
+    """Source of the prices and age of the oldest; contracts without a price are named."""
     if marked.missing:
         return f'<span class="none">No price for {escape(", ".join(marked.missing))}</span>'
     age = marked.oldest_age
@@ -138,15 +133,19 @@ def _limits(marked: MarkedPosition) -> str:
 
 
 def rule(nearest: ExitDecision | None) -> str:
-    """The rule nearest to firing, with a bar that is full when it fires."""
+    """The rule nearest to firing, with a bar that is full when it fires.
+
+    The bar's colour shows how urgent the exit is then.
+    """
     if nearest is None:
-        return '<div class="sl rule quiet">No rule has looked at it yet</div>'
+        return '<div class="sl rule quiet">No rule has judged it yet</div>'
     share = round(100 * nearest.closeness)
-    kind = _BARS.get(nearest.reason, "")
+    urgency = urgency_of(nearest.rule)
+    tone = urgency.name.lower() if urgency else ""
     return (
         f'<div class="sl rule"><b>{escape(plain(nearest.rule))}</b> '
         f'<span class="quiet">nearest, {share} % there</span>'
-        f'<div class="bar {kind}"><i style="width:{share}%"></i></div>'
+        f'<div class="bar {tone}"><i style="width:{share}%"></i></div>'
         f'<span class="quiet">{escape(nearest.sentence)}</span></div>'
     )
 
@@ -166,9 +165,9 @@ def request_line(request: ExitRequest | None, pulse: Pulse) -> str:
     )
 
 
-def said(text: str) -> str:
+def status(text: str) -> str:
     """The line under the buttons; ``text`` is HTML."""
-    return f'<div class="sl said">{text}</div>'
+    return f'<div class="sl status">{text}</div>'
 
 
 def closed_list(board: Board, pulse: Pulse) -> str:
@@ -201,13 +200,13 @@ def alerts_list(board: Board) -> str:
 
 
 def empty(at: datetime) -> str:
-    """What stands where there are no positions."""
+    """Text shown when there are no positions."""
     return (
         f'<div class="sl"><div class="empty">No open positions at {at:%H:%M}. Strategies marked '
         "with strikeloom mark become positions with strikeloom run execution.</div></div>"
     )
 
 
-def trouble(text: str) -> str:
-    """What stands in place of a page that cannot be read."""
-    return f'<div class="sl"><div class="banner" data-trouble>{escape(text)}</div></div>'
+def failure(text: str) -> str:
+    """Banner shown when the board cannot be read."""
+    return f'<div class="sl"><div class="banner" data-failure>{escape(text)}</div></div>'

@@ -1,0 +1,65 @@
+"""Quotes and levels asked for by REST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.errors import asked
+from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
+from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.mapping import quote_of
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.money import paise
+from strikeloom.domain.quotes import Quote
+from strikeloom.errors import BrokerError
+from strikeloom.ports.clock import Clock
+
+#: Instruments in one call, at most.
+MOST_IN_A_CALL = 1000
+
+
+class QuoteCalls:
+    """Dhan's market-quote call. A quote's moment is when its answer was received."""
+
+    def __init__(self, client: DhanClient, instruments: DhanInstruments, clock: Clock) -> None:
+        self._client = client
+        self._instruments = instruments
+        self._clock = clock
+
+    def quotes(self, contracts: Iterable[OptionContract]) -> list[Quote]:
+        """Quotes of up to ``MOST_IN_A_CALL`` contracts; those without a row are absent.
+
+        Raises
+        ------
+        BrokerError
+            When Dhan could not be asked, or its answer cannot be read.
+        DataError
+            When a contract is not in the instrument list in force.
+        """
+        day = self._instruments.in_force()
+        ids = {self._instruments.security_of(c.key, day).number: c for c in contracts}
+        rows = self._rows({OPTIONS: list(ids)}).get(OPTIONS, {})
+        at = self._clock.now()
+        return [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
+
+    def level(self, security: SecurityId) -> int | None:
+        """Level of an underlying in paise; ``None`` when Dhan shows none.
+
+        Raises
+        ------
+        BrokerError
+            When Dhan could not be asked, or its answer cannot be read.
+        """
+        rows = self._rows({security.segment: [security.number]})
+        row = rows.get(security.segment, {}).get(str(security.number)) or {}
+        last = float(row.get("last_price") or 0.0)
+        return paise(round(last, 2), what="level") if last > 0 else None
+
+    def _rows(self, ids: dict[str, list[int]]) -> dict[str, Any]:
+        body = asked(self._client, CallClass.QUOTE, "quote_data", ids, what="quotes")
+        data = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(data, dict):
+            raise BrokerError("Dhan's answer for quotes holds no data")
+        return data

@@ -1,0 +1,143 @@
+"""Trades of the day and of the past, and the ledger of money."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from strikeloom.errors import BrokerError
+from strikeloom.exchange.orders.trade import Trade
+from strikeloom.exchange.server.api_call import ApiCall, bad_field
+from strikeloom.exchange.server.responses import ApiResponse, refused
+from strikeloom.exchange.server.wire_codes import (
+    derivative,
+    exchange_order_id,
+    order_id,
+    order_number,
+    rupee,
+    stamp,
+    trade_id,
+)
+from strikeloom.nse.charges import trade_charges
+
+_PAGE = 20  # rows of a page of the history
+
+
+def trades(call: ApiCall) -> ApiResponse:
+    """Trades of the day, of all orders or of one."""
+    number = order_number(call.args[0]) if call.args and call.args[0] else None
+    found = call.engine.trades(call.now.date())
+    rows = [
+        _row(call, trade)
+        for trade in found
+        if trade.kind == "trade"
+        and number in (None, trade.order_number)
+        and call.exchange.shows(call.client.client_id, trade.order_number)
+    ]
+    return ApiResponse(rows)
+
+
+def history(call: ApiCall) -> ApiResponse:
+    """Trades from one day to another, a page at a time, with the charges of each."""
+    first, last, page = _day(call.args[0]), _day(call.args[1]), int(call.args[2])
+    every = [t for t in call.engine.trades() if t.kind == "trade"]
+    opening = {
+        t.order_number: t.number for t in reversed(every)
+    }  # brokerage is charged on the first trade of an order
+    found = [t for t in every if first <= t.at.date() <= last]
+    rows = found[page * _PAGE : (page + 1) * _PAGE]
+    return ApiResponse([_past(call, t, first=opening[t.order_number] == t.number) for t in rows])
+
+
+def ledger(call: ApiCall) -> ApiResponse:
+    """Cash day by day: result of the trades, charges, and the running balance."""
+    first, last = _day(call.query.get("from-date", "")), _day(call.query.get("to-date", ""))
+    if last < first:
+        raise bad_field("to-date", last)
+    every = call.engine.trades()
+    flow = sum(-int(t.side) * t.units * t.price - t.charges for t in every)
+    running = call.engine.balance().cash - flow
+    rows = [_line(call, first, "OPENING BALANCE", "OPENING BALANCE", 0, running)]
+    days = sorted({t.at.date() for t in every})
+    for day in days:
+        of_day = [t for t in every if t.at.date() == day]
+        parts = {
+            "NET OBLIGATION": sum(-int(t.side) * t.units * t.price for t in of_day),
+            "CHARGES": -sum(t.charges for t in of_day),
+        }
+        if day < first:
+            running += sum(parts.values())
+            rows[0] = _line(call, first, "OPENING BALANCE", "OPENING BALANCE", 0, running)
+        elif day <= last:
+            for name, amount in parts.items():
+                running += amount
+                rows.append(_line(call, day, name, "FNO", amount, running))
+    return ApiResponse(rows)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise bad_field("date", text) from None
+
+
+def _line(
+    call: ApiCall, day: date, narration: str, what: str, amount: int, running: int
+) -> dict[str, str]:
+    return {
+        "dhanClientId": call.client.client_id,
+        "narration": narration,
+        "voucherdate": f"{day:%b %d, %Y}",
+        "exchange": "NSE-FNO",
+        "voucherdesc": what,
+        "vouchernumber": f"V{(day - date(2020, 1, 1)) // timedelta(days=1)}",
+        "debit": f"{-amount / 100:.2f}" if amount < 0 else "0.00",
+        "credit": f"{amount / 100:.2f}" if amount > 0 else "0.00",
+        "runbal": f"{running / 100:.2f}",
+    }
+
+
+def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
+    listed = call.exchange.listed(trade.contract.key)
+    try:
+        kind = call.engine.order(trade.order_number).order_type.value
+    except BrokerError as error:
+        raise refused("DH-908", str(error)) from error
+    return {
+        "dhanClientId": call.client.client_id,
+        "orderId": order_id(trade.order_number),
+        "exchangeOrderId": exchange_order_id(trade.order_number),
+        "exchangeTradeId": trade_id(trade.number),
+        "transactionType": trade.side.name,
+        "exchangeSegment": "NSE_FNO",
+        "productType": trade.product.value,
+        "orderType": kind,
+        "tradingSymbol": listed.trading_symbol,
+        "customSymbol": listed.display,
+        "securityId": str(listed.security_id),
+        "tradedQuantity": trade.units,
+        "tradedPrice": rupee(trade.price),
+        "createTime": stamp(trade.at),
+        "updateTime": stamp(trade.at),
+        "exchangeTime": stamp(trade.at),
+        **derivative(trade.contract),
+    }
+
+
+def _past(call: ApiCall, trade: Trade, *, first: bool) -> dict[str, object]:
+    day = trade.at.date()
+    day = call.engine.tariff_day(day)
+    parts = trade_charges(trade.side, trade.units, trade.price, day, first_fill=first)
+    return {
+        **_row(call, trade),
+        "createTime": "NA",
+        "updateTime": "NA",
+        "isin": "NA",
+        "instrument": "OPTIDX" if trade.contract.kind.value == "index" else "OPTSTK",
+        "sebiTax": rupee(parts.sebi),
+        "stt": rupee(parts.stt),
+        "brokerageCharges": rupee(parts.brokerage),
+        "serviceTax": rupee(parts.gst),
+        "exchangeTransactionCharges": rupee(parts.exchange),
+        "stampDuty": rupee(parts.stamp),
+    }

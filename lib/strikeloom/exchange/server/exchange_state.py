@@ -1,0 +1,221 @@
+"""State of the exchange: market, accounts, tokens, rate limits, faults. Without any network."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.errors import DataError, NoQuote
+from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.securities import Listed
+from strikeloom.exchange.market.views import View
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.server.clients import Tokens
+from strikeloom.exchange.server.fault_injection import FaultInjector, FaultKind
+from strikeloom.exchange.server.packets import SEGMENTS, Instant
+from strikeloom.exchange.server.rate_limits import ClientRateLimiter
+from strikeloom.exchange.server.responses import refused
+from strikeloom.exchange.server.served_market import ServedMarket
+from strikeloom.exchange.server.wire_codes import OPTIONS, is_id
+from strikeloom.ports.clock import Clock
+from strikeloom.ports.history import History
+
+_NOTHING = Instant(0, 0, 0, 0, None, *(0,) * 11, (), ())
+
+
+@dataclass
+class ExchangeState:
+    """State that the calls and the streams share.
+
+    Attributes
+    ----------
+    seconds : callable
+        Real seconds of a clock that never goes back: limits, pings and late orders use it.
+    speed : float
+        Seconds of the exchange's time in one of them; 0 when it is stepped by hand.
+    engines : mapping of str to Engine
+        By client id.
+    addresses, consents : dict
+        Addresses that clients registered; consents and one-time ids not yet used.
+    hidden_until : dict
+        Until when an order is missing from the book, by client and number.
+    """
+
+    clock: Clock
+    market: ServedMarket
+    engines: Mapping[str, Engine]
+    tokens: Tokens
+    limiter: ClientRateLimiter
+    faults: FaultInjector
+    seconds: Callable[[], float]
+    history: History | None = None
+    speed: float = 1.0
+    name: str = ""
+    control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    addresses: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    consents: dict[str, str] = field(default_factory=dict, repr=False)
+    hidden_until: dict[tuple[str, int], float] = field(default_factory=dict)
+
+    def option(self, segment: str, security_id: str) -> Listed:
+        """Listed option of an order.
+
+        Raises
+        ------
+        ApiRefusal
+            DH-905 when there is none.
+        """
+        if segment.upper() not in SEGMENTS:
+            raise refused("DH-905", f"Invalid exchangeSegment {segment[:20]!r}")
+        try:
+            if segment.upper() != OPTIONS or not is_id(security_id):
+                raise DataError(f"{security_id} of {segment} is no option")
+            return self.market.by_id(int(security_id))
+        except DataError:
+            raise refused("DH-905", f"Invalid SecurityId {security_id[:20]!r}") from None
+
+    def listed(self, key: str) -> Listed:
+        """Listed option of a contract key."""
+        return self.market.by_key(key)
+
+    def target(self, segment: str, security_id: int) -> OptionContract | str | None:
+        """Option contract or underlying's symbol by its security number; ``None`` when unknown."""
+        if segment == OPTIONS:
+            try:
+                return self.market.by_id(security_id).contract
+            except DataError:
+                return None
+        for row in self.market.underlyings:
+            if row.segment == segment and row.security_id == security_id:
+                return row.symbol
+        return None
+
+    def instants(self, wanted: Iterable[tuple[str, int]]) -> list[Instant]:
+        """Ticks of securities by segment and number; unknown ones are left out."""
+        places = list(wanted)
+        options: dict[int, Listed] = {}
+        for segment, number in places:
+            found = self.target(segment, number)
+            if isinstance(found, OptionContract):
+                options[number] = self.market.by_key(found.key)
+        views = self.market.views(row.contract.key for row in options.values())
+        shown = []
+        for segment, number in places:
+            if segment == OPTIONS and number in options:
+                shown.append(_instant(number, views.get(options[number].contract.key)))
+            elif segment != OPTIONS:
+                symbol = self.target(segment, number)
+                if isinstance(symbol, str):
+                    shown.append(self._spot(segment, number, symbol))
+        return shown
+
+    def _spot(self, segment: str, number: int, symbol: str) -> Instant:
+        code = SEGMENTS[segment]
+        try:
+            it = self.market.spot_view(symbol)
+        except NoQuote:
+            return _blank(code, number)
+        return _blank(
+            code,
+            number,
+            last=it.last,
+            traded_at=it.at,
+            open=it.open,
+            high=it.high,
+            low=it.low,
+            previous_close=it.previous_close or 0,
+        )
+
+    def band(self, segment: str, security_id: int) -> tuple[int, int]:
+        """Lowest and highest price of the day in paise; zeros when not on record."""
+        found = self.target(segment, security_id)
+        if not isinstance(found, OptionContract):
+            return 0, 0
+        return self.market.band(found) or (0, 0)
+
+    def marks(self, keys: Iterable[str]) -> dict[str, int]:
+        """Last price in paise by contract key, else the middle, else yesterday's close."""
+        found = {}
+        for key, view in self.market.views(keys).items():
+            quote = view.quote
+            price = quote.last
+            if price is None and quote.bid is not None and quote.ask is not None:
+                price = (quote.bid + quote.ask) // 2
+            price = price or view.previous_close
+            if price:
+                found[key] = price
+        return found
+
+    def bars(self, target: OptionContract | str, minutes: int) -> list[tuple[Any, ...]]:
+        """Candles of today as moment, open, high, low, close in rupees, volume, open interest."""
+        key = target if isinstance(target, str) else target.key
+        it = self.market.bars(key, minutes)
+        prices = zip(it.open, it.high, it.low, it.close, strict=True)
+        return [
+            (at, *(float(price) / 100 for price in four), float(volume), float(interest))
+            for at, four, volume, interest in zip(
+                it.at, prices, it.volume, it.open_interest, strict=True
+            )
+        ]
+
+    def order_placed(self, client_id: str, order: BookOrder) -> None:
+        """Draw the fault that hides a new order from the book for a while."""
+        self._draw_late(client_id, order.number)
+
+    def conditional_placed(self, client_id: str, number: int) -> None:
+        """As ``order_placed``, for a conditional order; their numbers are stored as negative."""
+        self._draw_late(client_id, -number)
+
+    def _draw_late(self, client_id: str, number: int) -> None:
+        late = self.faults.draw((FaultKind.LATE_ORDER,), "place")
+        if late is not None:
+            self.hidden_until[client_id, number] = self.seconds() + late.seconds
+
+    def shows_conditional(self, client_id: str, number: int) -> bool:
+        """Whether a list shows a conditional order yet."""
+        return self.shows(client_id, -number)
+
+    def shows(self, client_id: str, order: BookOrder | int) -> bool:
+        """Whether the book shows an order yet."""
+        number = order if isinstance(order, int) else order.number
+        until = self.hidden_until.get((client_id, number))
+        if until is not None and self.seconds() >= until:
+            del self.hidden_until[client_id, number]
+            until = None
+        return until is None
+
+
+def _instant(number: int, view: View | None) -> Instant:
+    code = SEGMENTS[OPTIONS]
+    if view is None:
+        return _blank(code, number)
+    quote, depth = view.quote, view.depth
+    return _blank(
+        code,
+        number,
+        last=quote.last or 0,
+        last_units=view.last_units or 0,
+        traded_at=view.last_at,
+        average=view.average or 0,
+        volume=quote.volume,
+        sell_units=view.ask_total,
+        buy_units=view.bid_total,
+        interest=quote.open_interest,
+        interest_high=view.oi_high,
+        interest_low=view.oi_low,
+        open=view.open or 0,
+        high=view.high or 0,
+        low=view.low or 0,
+        previous_close=view.previous_close or 0,
+        previous_interest=view.previous_open_interest or 0,
+        previous_volume=view.previous_volume or 0,
+        bids=depth.bids,
+        asks=depth.asks,
+    )
+
+
+def _blank(segment: int, number: int, **known: Any) -> Instant:
+    """Tick with these fields only, the others zero."""
+    return replace(_NOTHING, segment=segment, security_id=number, **known)

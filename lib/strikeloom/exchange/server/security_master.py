@@ -1,0 +1,191 @@
+"""The security master as a file, in both layouts of the broker."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.money import rupees
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
+from strikeloom.exchange.server.served_market import ServedMarket
+from strikeloom.exchange.server.wire_codes import OPTIONS
+from strikeloom.nse.expiries import monthly_expiry
+from strikeloom.nse.freeze import freeze_units
+
+_COMPACT_HEADER = (
+    "SEM_EXM_EXCH_ID,SEM_SEGMENT,SEM_SMST_SECURITY_ID,SEM_INSTRUMENT_NAME,SEM_EXPIRY_CODE,"
+    "SEM_TRADING_SYMBOL,SEM_LOT_UNITS,SEM_CUSTOM_SYMBOL,SEM_EXPIRY_DATE,SEM_STRIKE_PRICE,"
+    "SEM_OPTION_TYPE,SEM_TICK_SIZE,SEM_EXPIRY_FLAG,SEM_EXCH_INSTRUMENT_TYPE,SEM_SERIES,"
+    "SM_SYMBOL_NAME"
+)
+#: Ends with a comma: one column more without a name, as the broker writes it.
+_DETAILED_HEADER = (
+    "EXCH_ID,SEGMENT,SECURITY_ID,ISIN,INSTRUMENT,UNDERLYING_SECURITY_ID,UNDERLYING_SYMBOL,"
+    "SYMBOL_NAME,DISPLAY_NAME,INSTRUMENT_TYPE,SERIES,LOT_SIZE,SM_EXPIRY_DATE,STRIKE_PRICE,"
+    "OPTION_TYPE,TICK_SIZE,EXPIRY_FLAG,BRACKET_FLAG,COVER_FLAG,ASM_GSM_FLAG,ASM_GSM_CATEGORY,"
+    "BUY_SELL_INDICATOR,BUY_CO_MIN_MARGIN_PER,BUY_CO_SL_RANGE_MAX_PERC,"
+    "BUY_CO_SL_RANGE_MIN_PERC,BUY_BO_MIN_MARGIN_PER,BUY_BO_PROFIT_RANGE_MAX_PERC,"
+    "BUY_BO_PROFIT_RANGE_MIN_PERC,MTF_LEVERAGE,SM_UPPER_LIMIT,SM_LOWER_LIMIT,SM_FREEZE_QTY,"
+)
+COMPACT = _COMPACT_HEADER.split(",")
+DETAILED = _DETAILED_HEADER.split(",")
+_PERCENTS = DETAILED[DETAILED.index("BUY_CO_MIN_MARGIN_PER") : DETAILED.index("SM_UPPER_LIMIT")]
+
+#: An index option's number of its underlying is not the index's own (26000 for NIFTY's 13).
+_OPTION_ROOT = 25987
+_INDEX_TICK = "0.0500"  # rupees, where every other row is in paise
+_STOCK_TICK = "5.0000"
+_NO_EXPIRY = "0001-01-01"
+
+Row = Mapping[str, object]
+
+
+def compact_master(market: ServedMarket) -> str:
+    """Write the compact layout: 16 columns."""
+    roots = (_compact_root(row) for row in market.underlyings)
+    return _write(COMPACT, [*roots, *(_compact(row) for row in market.listed)])
+
+
+def detailed_master(market: ServedMarket, day: date, *, segment: str | None = None) -> str:
+    """Write the detailed layout, of one segment or of all."""
+    roots = {row.symbol: row for row in market.underlyings}
+    rows: list[Row] = [_root(row) for row in roots.values() if segment in (None, row.segment)]
+    if segment in (None, OPTIONS):
+        rows += [_option(row, roots[row.contract.symbol], day, market) for row in market.listed]
+    return _write(DETAILED, rows)
+
+
+def _write(columns: list[str], rows: Iterable[Row]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([row.get(name, "") for name in columns] for row in rows)
+    return text.getvalue()
+
+
+def _flag(row: Listed) -> str:
+    it = row.contract
+    monthly = it.kind is InstrumentKind.STOCK or it.expiry == monthly_expiry(
+        it.expiry.year, it.expiry.month
+    )
+    return "M" if monthly else "W"
+
+
+def _strike(row: Listed) -> str:
+    return f"{rupees(row.contract.strike):.5f}"
+
+
+def _instrument(row: Listed) -> str:
+    return "OPTIDX" if row.contract.kind is InstrumentKind.INDEX else "OPTSTK"
+
+
+def _compact(row: Listed) -> Row:
+    return {
+        "SEM_EXM_EXCH_ID": "NSE",
+        "SEM_SEGMENT": "D",
+        "SEM_SMST_SECURITY_ID": row.security_id,
+        "SEM_INSTRUMENT_NAME": _instrument(row),
+        "SEM_EXPIRY_CODE": 0,
+        "SEM_TRADING_SYMBOL": row.trading_symbol,
+        "SEM_LOT_UNITS": f"{row.contract.lot_size:.1f}",
+        "SEM_CUSTOM_SYMBOL": row.display,
+        "SEM_EXPIRY_DATE": f"{row.contract.expiry:%Y-%m-%d} 14:30:00",
+        "SEM_STRIKE_PRICE": _strike(row),
+        "SEM_OPTION_TYPE": row.contract.right.value,
+        "SEM_TICK_SIZE": f"{row.contract.tick:.4f}",
+        "SEM_EXPIRY_FLAG": _flag(row),
+        "SEM_EXCH_INSTRUMENT_TYPE": "OP",
+    }
+
+
+def _compact_root(row: ListedUnderlying) -> Row:
+    index = row.kind is InstrumentKind.INDEX
+    return {
+        "SEM_EXM_EXCH_ID": "NSE",
+        "SEM_SEGMENT": "I" if index else "E",
+        "SEM_SMST_SECURITY_ID": row.security_id,
+        "SEM_INSTRUMENT_NAME": "INDEX" if index else "EQUITY",
+        "SEM_EXPIRY_CODE": 0,
+        "SEM_TRADING_SYMBOL": row.symbol,
+        "SEM_LOT_UNITS": "1.0",
+        "SEM_CUSTOM_SYMBOL": row.symbol,
+        "SEM_EXPIRY_DATE": _NO_EXPIRY if index else "",
+        "SEM_OPTION_TYPE": "XX" if index else "",
+        "SEM_TICK_SIZE": _INDEX_TICK if index else _STOCK_TICK,
+        "SEM_EXPIRY_FLAG": "" if index else "NA",
+        "SEM_EXCH_INSTRUMENT_TYPE": "INDEX" if index else "ES",
+        "SEM_SERIES": "X" if index else "EQ",
+        "SM_SYMBOL_NAME": row.symbol,
+    }
+
+
+_SAME = {
+    "EXCH_ID": "NSE",
+    "ISIN": "NA",
+    "BRACKET_FLAG": "N",
+    "COVER_FLAG": "N",
+    "ASM_GSM_FLAG": "N",
+    "ASM_GSM_CATEGORY": "NA",
+    "BUY_SELL_INDICATOR": "A",
+    **dict.fromkeys(_PERCENTS, 0),
+    "SM_UPPER_LIMIT": 0,
+    "SM_LOWER_LIMIT": 0,
+    "SM_FREEZE_QTY": 0,
+}
+
+
+def _root(row: ListedUnderlying) -> Row:
+    index = row.kind is InstrumentKind.INDEX
+    return {
+        **_SAME,
+        "SEGMENT": "I" if index else "E",
+        "SECURITY_ID": row.security_id,
+        "INSTRUMENT": "INDEX" if index else "EQUITY",
+        "UNDERLYING_SECURITY_ID": row.security_id if index else "",
+        "UNDERLYING_SYMBOL": row.symbol,
+        "SYMBOL_NAME": row.symbol,
+        "DISPLAY_NAME": row.symbol,
+        "INSTRUMENT_TYPE": "INDEX" if index else "ES",
+        "SERIES": "NA" if index else "EQ",
+        "LOT_SIZE": 1,
+        "SM_EXPIRY_DATE": _NO_EXPIRY if index else "",
+        "OPTION_TYPE": "XX" if index else "",
+        "TICK_SIZE": _INDEX_TICK if index else _STOCK_TICK,
+        "EXPIRY_FLAG": "NA",
+    }
+
+
+def _freeze(it: OptionContract, day: date) -> int:
+    """First quantity that no whole number of lots below the freeze reaches; 0: none published."""
+    freeze = freeze_units(it.symbol, day)
+    return 0 if freeze is None else (freeze - 1) // it.lot_size * it.lot_size + 1
+
+
+def _option(row: Listed, root: ListedUnderlying, day: date, market: ServedMarket) -> Row:
+    it = row.contract
+    low, high = market.band(it) or (0, 0)
+    number = root.security_id + (_OPTION_ROOT if it.kind is InstrumentKind.INDEX else 0)
+    return {
+        **_SAME,
+        "SEGMENT": "D",
+        "SECURITY_ID": row.security_id,
+        "INSTRUMENT": _instrument(row),
+        "UNDERLYING_SECURITY_ID": number,
+        "UNDERLYING_SYMBOL": it.symbol,
+        "SYMBOL_NAME": row.trading_symbol,
+        "DISPLAY_NAME": row.display,
+        "INSTRUMENT_TYPE": "OP",
+        "SERIES": "NA",
+        "LOT_SIZE": f"{it.lot_size:.1f}",
+        "SM_EXPIRY_DATE": f"{it.expiry:%Y-%m-%d}",
+        "STRIKE_PRICE": _strike(row),
+        "OPTION_TYPE": it.right.value,
+        "TICK_SIZE": f"{it.tick:.4f}",
+        "EXPIRY_FLAG": _flag(row),
+        "SM_UPPER_LIMIT": rupees(high),
+        "SM_LOWER_LIMIT": rupees(low),
+        "SM_FREEZE_QTY": _freeze(it, day),
+    }

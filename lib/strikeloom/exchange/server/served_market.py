@@ -1,0 +1,54 @@
+"""What the server needs of a market: quotes, listed options, views and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Protocol
+
+from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
+from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.ports.feed import DepthFeed
+
+
+class ServedMarket(DepthFeed, Protocol):
+    """A market that can be matched against, looked up and streamed."""
+
+    @property
+    def listed(self) -> tuple[Listed, ...]:
+        """Options of the day, by row."""
+        ...
+
+    @property
+    def underlyings(self) -> tuple[ListedUnderlying, ...]:
+        """Indices and stocks."""
+        ...
+
+    def by_id(self, security_id: int) -> Listed:
+        """Option by number; ``DataError`` when there is none."""
+        ...
+
+    def by_key(self, key: str) -> Listed:
+        """Option by contract key; ``DataError`` when it is not listed."""
+        ...
+
+    def expiries(self, symbol: str) -> list[date]:
+        """Expiries listed on an underlying, ascending."""
+        ...
+
+    def views(self, keys: Iterable[str]) -> dict[str, View]:
+        """Current views of options by contract key; those without any price are left out."""
+        ...
+
+    def spot_view(self, symbol: str) -> SpotView:
+        """Level of an underlying; ``NoQuote`` when none is known."""
+        ...
+
+    def columns(self, rows: Ints) -> Columns | None:
+        """Quotes of many options at once; ``None`` before the first."""
+        ...
+
+    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+        """Candles of the day up to now."""
+        ...

@@ -1,0 +1,99 @@
+"""Codes and numbers of the wire, and the exchange's values for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import Validity
+from strikeloom.exchange.orders.request import AmoTime, OrderType, Product
+from strikeloom.exchange.server.responses import BAD_INPUT, refused
+
+OPTIONS: Final = "NSE_FNO"
+SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
+ORDER_TYPES: Final = {kind.value: kind for kind in OrderType}
+PRODUCTS: Final = {kind.value: kind for kind in Product}
+VALIDITIES: Final = {kind.value: kind for kind in Validity}
+AMO_TIMES: Final = {kind.value: kind for kind in AmoTime}
+RIGHTS: Final = {Right.CALL: "CALL", Right.PUT: "PUT"}
+NEVER: Final = "0001-01-01 00:00:00"
+
+#: Order numbers on the wire are twelve digits.
+_FIRST_ORDER: Final = 100_000_000_000
+_FIRST_EXCHANGE_ORDER: Final = 1_100_000_000_000_000
+_FIRST_TRADE: Final = 400_000_000
+_FIRST_CONDITIONAL: Final = 500_000_000_000
+
+
+def order_id(number: int) -> str:
+    """Order number as the wire writes it."""
+    return str(_FIRST_ORDER + number)
+
+
+def order_number(text: str) -> int:
+    """Order number of the wire's text.
+
+    Raises
+    ------
+    ApiRefusal
+        DH-905 when it is none.
+    """
+    return _number(text, _FIRST_ORDER)
+
+
+def conditional_id(number: int) -> str:
+    """Number of a forever order or an alert as the wire writes it."""
+    return str(_FIRST_CONDITIONAL + number)
+
+
+def conditional_number(text: str) -> int:
+    """Number of a forever order or an alert of the wire's text.
+
+    Raises
+    ------
+    ApiRefusal
+        DH-905 when it is none.
+    """
+    return _number(text, _FIRST_CONDITIONAL)
+
+
+def _number(text: str, first: int) -> int:
+    if not text.isdecimal() or len(text) != 12 or int(text) <= first:
+        raise refused("DH-905", BAD_INPUT)
+    return int(text) - first
+
+
+def exchange_order_id(number: int) -> str:
+    """Order number given by the exchange."""
+    return str(_FIRST_EXCHANGE_ORDER + number)
+
+
+def trade_id(number: int) -> str:
+    """Trade number as the wire writes it."""
+    return str(_FIRST_TRADE + number)
+
+
+def stamp(at: datetime | None) -> str:
+    """``YYYY-MM-DD HH:MM:SS``, Indian time."""
+    return NEVER if at is None else f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def rupee(amount: float | None) -> float:
+    """Rupees of paise; an unknown amount is 0, as the wire has no other value for it."""
+    return 0.0 if amount is None else round(amount / 100, 6)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be a security's number: digits that 32 bits hold."""
+    return text.isascii() and text.isdecimal() and len(text) <= 10
+
+
+def derivative(contract: OptionContract) -> dict[str, object]:
+    """Fields that identify the option of a row."""
+    return {
+        "drvExpiryDate": contract.expiry.isoformat(),
+        "drvOptionType": RIGHTS[contract.right],
+        "drvStrikePrice": contract.strike / 100,
+    }
