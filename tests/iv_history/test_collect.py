@@ -183,7 +183,7 @@ def test_progress_is_reported_for_each_day(desk: Desk, first: date) -> None:
 def test_a_range_without_days_names_the_command_to_run(desk: Desk) -> None:
     with pytest.raises(MissingHistory, match="strikeloom data fetch --from 2099-01-01"):
         iv_history.find_gaps(desk, "2099-01-01")
-    with pytest.raises(SettingsError, match="not a day"):
+    with pytest.raises(SettingsError, match="not a date"):
         iv_history.find_gaps(desk, "soon")
 
 
