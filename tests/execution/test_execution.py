@@ -20,7 +20,7 @@ from strikeloom.monitor import kill, run_cycle
 from strikeloom.ports.desk import Mode
 from strikeloom.ports.store import MarkRow
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import DAY, MadeDesk
 from support.fakes import ManualClock, ist, option
 
@@ -164,7 +164,7 @@ def test_an_entry_is_not_carried_into_another_day(made: MadeDesk):
     made.show(SOLD, 119_50, 120_50)
     with Lease(made.home, made.store) as lease:
         for _ in range(2):
-            run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+            run_cycle(made.desk, lease, OrderRateLimiter(1e6), ManualClock(ist("2026-11-01 12:00")))
             made.step()
     entries = [i for i in made.store.intents() if i.purpose is Purpose.ENTRY]
     assert {i.attempt for i in entries} == {1}
@@ -180,7 +180,7 @@ def test_an_entry_that_nobody_sent_is_not_sent_another_day(made: MadeDesk):
     made.clock.at = ist("2026-02-12 09:15")
     made.step(0)
     with Lease(made.home, made.store) as lease:
-        run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+        run_cycle(made.desk, lease, OrderRateLimiter(1e6), ManualClock(ist("2026-11-01 12:00")))
     assert not made.broker.orders()
     assert {i.state for i in made.store.intents()} == {IntentState.REFUSED}
     again = execution.plan_entries(made.desk, execution.load_marked(made.desk))
@@ -235,7 +235,7 @@ def test_a_running_watcher_sends_and_the_clock_is_left_to_it(made: MadeDesk):
 
         def pause(seconds: float) -> None:
             rounds.append(seconds)
-            run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+            run_cycle(made.desk, lease, OrderRateLimiter(1e6), ManualClock(ist("2026-11-01 12:00")))
 
         placed = execution.place(made.desk, plan, pause=pause)
     assert placed.by_watcher

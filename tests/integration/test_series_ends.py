@@ -30,7 +30,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import last_day, prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.fakes import ManualClock, ist
 from support.synthetic_chains import made
@@ -119,7 +119,7 @@ def _enter(desk: Desk, key: str, day: date) -> Position:
     desk.store.save_proposals("made", [proposal], [])
     desk.store.record_intents(prepare_entry(desk, proposal, 1))
     with Lease(desk.home, desk.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
     return desk.store.position(name)
 
 

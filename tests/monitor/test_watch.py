@@ -19,7 +19,7 @@ from strikeloom.monitor.watch import STOPPED
 from strikeloom.ports.desk import Mode
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist, option
 from support.injected_faults import FaultyBroker
@@ -30,7 +30,7 @@ REAL = ManualClock(ist("2026-11-01 12:00"))
 
 def cycle(made: MadeDesk, **options) -> CycleReport:
     with Lease(made.home, made.store) as lease:
-        return run_cycle(made.desk, lease, Pace(1e6), REAL, **options)
+        return run_cycle(made.desk, lease, OrderRateLimiter(1e6), REAL, **options)
 
 
 def lots(made: MadeDesk, position: Position) -> list[int]:
@@ -110,7 +110,7 @@ def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDe
     looking = replace(made.desk, mode=mode, broker=Untouchable(made.broker))
     with Lease(made.home, made.store) as lease:
         report = run_cycle(
-            looking, lease, Pace(1e6), REAL, alert_only=mode is not Mode.ALERT
+            looking, lease, OrderRateLimiter(1e6), REAL, alert_only=mode is not Mode.ALERT
         )  # fmt: skip
     assert report.failure == ""
     assert [(i.correlation_id, i.state) for i in made.store.intents()] == before
@@ -129,7 +129,7 @@ def test_alert_only_does_not_cancel_what_rests(made: MadeDesk):
     made.step(10)
     looking = replace(made.desk, broker=Untouchable(made.broker))
     with Lease(made.home, made.store) as lease:
-        report = run_cycle(looking, lease, Pace(1e6), REAL, alert_only=True)
+        report = run_cycle(looking, lease, OrderRateLimiter(1e6), REAL, alert_only=True)
     assert [text for text in report.withheld if text.startswith("cancel buy 260")]
     assert len([o for o in made.broker.orders() if not o.state.terminal]) == 1
 

@@ -25,7 +25,7 @@ from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, take_snapshot
 from strikeloom.trading.reconcile import Reconciler
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
 
@@ -116,7 +116,7 @@ class MadeDesk:
         """Open a position through the only way to an order."""
         self.store.record_intents(prepare_entry(self.desk, proposal, lots))
         with Lease(self.home, self.store) as lease:
-            work(self.desk, lease, Pace(1e6))
+            work(self.desk, lease, OrderRateLimiter(1e6))
         return self.store.position(proposal.strategy_id)
 
     def step(self, seconds: float = 60) -> None:

@@ -13,12 +13,12 @@ from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.fakes import ist
 from support.injected_faults import Fault, FaultyBroker, Plan
 
-PACE = Pace(1e6)
+PACE = OrderRateLimiter(1e6)
 WAIT = 31
 
 

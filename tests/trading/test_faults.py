@@ -25,14 +25,14 @@ from strikeloom.trading.lease import Lease, held_elsewhere
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import Reconciler, reconcile
 from strikeloom.trading.remaining import unfinished
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.unresolved import resolve_unknown
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
 from support.injected_faults import Fault, FaultyBroker, Plan
 
-PACE = Pace(1e6)
+PACE = OrderRateLimiter(1e6)
 LOTS = 3
 
 
@@ -341,7 +341,7 @@ def test_who_lost_the_lease_cannot_send(made: MadeDesk) -> None:
     made.store.record_intents(prepare_entry(made.desk, proposal, 1))
     with Lease(made.home, made.store) as lease:
         made.store.take_lease("someone else", 1)
-        with pytest.raises(LeaseTaken, match="is not ours"):
+        with pytest.raises(LeaseTaken, match="another process holds the send lock"):
             work(made.desk, lease, PACE)
     assert made.broker.orders() == []
 

@@ -20,7 +20,7 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.remaining import unfinished
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.unresolved import resolve_unknown
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
@@ -53,7 +53,7 @@ class Leaving:
 
     def round(self) -> None:
         with Lease(self.made.home, self.made.store) as lease:
-            work(self.desk, lease, Pace(1e6))
+            work(self.desk, lease, OrderRateLimiter(1e6))
 
     @property
     def held(self) -> int:
@@ -162,7 +162,7 @@ def test_an_order_of_yesterday_without_an_answer_is_settled_by_its_number(
     assert leaving.booked == leaving.held == LOTS - 1
     assert sum(s.left for s in leaving.broker.live()) == (LOTS - 1) * LOT
     assert leaving.broker.doubled == []
-    with pytest.raises(BrokerError, match="on record already"):
+    with pytest.raises(BrokerError, match="already recorded"):
         resolve_unknown(leaving.desk, name, arrived=True, who="test", number=slip.number)
 
 
@@ -174,13 +174,13 @@ def test_a_late_fill_of_an_entry_counts_towards_it(tmp_path: Path) -> None:
     desk = replace(made.desk, broker=broker)
     made.store.record_intents(prepare_entry(desk, proposal, LOTS))
     with Lease(made.home, made.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
         made.step(5)
         broker.next_submit = ["too fast"]
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
         broker.trade(broker.slips[0], LOT, told=True)
         made.step(5)
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
     assert [s.request.units for s in broker.live()] == [(LOTS - 1) * LOT]
     made.close()
 
@@ -202,7 +202,7 @@ def _leave_all(made: MadeDesk, broker: WaywardBroker) -> list[tuple[str, int]]:
         target = [0 if leg.contract == CALL else leg.net_lots for leg in position.legs]
         made.store.record_intents(prepare_exit(desk, position, target, "to leave"))
     with Lease(made.home, made.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
     return [(s.request.side.word, s.request.units // LOT) for s in broker.live()]
 
 

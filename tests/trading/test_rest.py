@@ -12,7 +12,7 @@ from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_exit
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
@@ -36,7 +36,7 @@ def _leaving(made: MadeDesk, desk: Desk) -> None:
 
 def _work(desk: Desk) -> None:
     with Lease(desk.home, desk.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
 
 
 def _sent(made: MadeDesk) -> list[tuple[int, IntentState]]:

@@ -15,7 +15,7 @@ from strikeloom.domain.orders import Fill
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.reconcile import reconcile
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import EXPIRY, ist, option
@@ -193,7 +193,7 @@ def test_nothing_is_entered_that_ends_before_its_expiry(made: MadeDesk) -> None:
     bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
     made.store.record_intents(prepare_entry(made.desk, bought, 1))
     with Lease(made.home, made.store) as lease:
-        work(made.desk, lease, Pace(1e6))
+        work(made.desk, lease, OrderRateLimiter(1e6))
     assert made.broker.orders() == []
     (intent,) = made.store.intents()
     assert "ends on 2026-02-12, before its expiry" in intent.note

@@ -17,7 +17,7 @@ from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.dhan_client import OurSide
 from support.fakes import ist, option, order
@@ -35,7 +35,7 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
 
 def _round(desk: Desk) -> CycleReport:
     with Lease(desk.home, desk.store) as lease:
-        return run_cycle(desk, lease, Pace(1e6), desk.clock)
+        return run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
 
 
 def _next_day(ours: OurSide, local: LocalExchange) -> None:
