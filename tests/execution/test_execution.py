@@ -68,7 +68,7 @@ def test_a_spread_is_entered_whole_and_reported(made: MadeDesk):
     assert output.tables["fills"]["price"].tolist() == [70.50, 119.50]
 
 
-def test_the_plan_says_what_it_costs_at_worst(made: MadeDesk):
+def test_the_plan_has_the_cost_at_the_worst_prices(made: MadeDesk):
     plan = marked(made, made.spread())
     (entry,) = plan.entries
     limits = dict(zip(plan.table["contract"], plan.table["limit"], strict=True))
@@ -101,7 +101,7 @@ def test_mode_alert_records_nothing(made: MadeDesk):
     assert made.store.intents() == []
 
 
-def test_running_twice_changes_nothing_and_says_so(made: MadeDesk):
+def test_running_twice_changes_nothing_and_reports_it(made: MadeDesk):
     proposal = made.spread()
     execution.place(made.desk, marked(made, proposal))
     fills = made.store.fills()
@@ -169,10 +169,10 @@ def test_an_entry_is_not_carried_into_another_day(made: MadeDesk):
     entries = [i for i in made.store.intents() if i.purpose is Purpose.ENTRY]
     assert {i.attempt for i in entries} == {1}
     assert not made.broker.positions()
-    assert any("abandoned" in text for _, text in made.heard.texts)
+    assert any("abandoned" in text for _, text in made.alerts.texts)
 
 
-def test_an_entry_that_nobody_sent_is_not_sent_another_day(made: MadeDesk):
+def test_an_unsent_entry_is_not_sent_on_another_day(made: MadeDesk):
     """Recorded and killed before sending: the next day's watcher refuses it."""
     plan = marked(made, made.spread())
     for entry in plan.entries:
@@ -221,10 +221,10 @@ def test_the_kill_switch_refuses_at_planning(made: MadeDesk):
     assert output.result.refused == {"kill switch": 1}
 
 
-def test_too_little_money_is_said_before_and_nothing_naked_is_left(made: MadeDesk):
+def test_too_little_money_is_reported_before_and_nothing_naked_remains(made: MadeDesk):
     plan = marked(made, made.spread(), lots=60)
     poor = replace(plan, available=1)
-    assert "is there" in poor.warnings[0]
+    assert "is available" in poor.warnings[0]
 
 
 def test_a_running_watcher_sends_and_the_clock_is_left_to_it(made: MadeDesk):
@@ -270,7 +270,7 @@ def test_the_close_that_made_the_signal_is_never_traded_at(made: MadeDesk):
         marked(made, proposal)
 
 
-def test_nothing_marked_says_which_command_marks(made: MadeDesk):
+def test_nothing_marked_names_the_command_that_marks(made: MadeDesk):
     with pytest.raises(StageError, match="strikeloom mark --all"):
         execution.load_marked(made.desk)
     with pytest.raises(StageError, match="SNOBODY"):

@@ -1,7 +1,7 @@
-"""Faults on purpose: a broker that fails by script or by seed, a feed that shows bad quotes.
+"""Injected faults: a broker that fails by script or by seed, a feed that shows bad quotes.
 
-What a real broker does on a bad day, for tests and rehearsals. The broker behind stays
-truthful, so what the desk ends up believing can be compared with what really happened.
+They imitate failures of a real broker. The wrapped broker stays correct, so the desk's final
+records can be compared with what really happened.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from strikeloom.ports.feed import MarketFeed
 
 
 class Fault(StrEnum):
-    """What goes wrong with one call."""
+    """Fault of one call."""
 
     NONE = "none"
     UNREACHABLE = "unreachable"  # the request never left
@@ -34,7 +34,7 @@ class Fault(StrEnum):
 
 
 class Plan:
-    """Faults of the calls to come, one a call.
+    """Faults of the next calls, one per call.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Plan:
 
 
 class FaultyBroker:
-    """``ports.broker.Broker`` around another one, failing by plan.
+    """``ports.broker.Broker`` that wraps another one and fails by plan.
 
     Parameters
     ----------
@@ -179,15 +179,15 @@ class BadQuote(StrEnum):
     """What is wrong with the quotes of a contract."""
 
     ABSENT = "absent"
-    ONE_SIDED = "one-sided"  # nobody bids
+    ONE_SIDED = "one-sided"  # no bid
     CROSSED = "crossed"  # bid above ask
     THIN = "thin"  # one lot on each side
     DRY = "dry"  # as thin, and taken liquidity never comes back
-    FROZEN = "frozen"  # the first quote seen, for ever
+    FROZEN = "frozen"  # always the first quote seen
 
 
 class FaultyFeed:
-    """``ports.feed.MarketFeed`` around another one, with bad quotes for some contracts."""
+    """``ports.feed.MarketFeed`` that wraps another one, with bad quotes for some contracts."""
 
     def __init__(self, feed: MarketFeed, bad: Mapping[str, BadQuote]) -> None:
         self._feed = feed
@@ -195,28 +195,28 @@ class FaultyFeed:
         self._first: dict[str, Quote] = {}
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes of the feed behind, spoiled as told."""
+        """Quotes of the wrapped feed, with the faults of ``bad``."""
         wanted = {contract.key: contract for contract in contracts}
-        found = {}
+        quotes = {}
         for key, quote in self._feed.quotes(wanted.values()).items():
-            spoiled = self._spoil(quote, wanted[key].lot_size)
-            if spoiled is not None:
-                found[key] = spoiled
-        return found
+            faulty = self._with_fault(quote, wanted[key].lot_size)
+            if faulty is not None:
+                quotes[key] = faulty
+        return quotes
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Level of the feed behind."""
+        """Level of the wrapped feed."""
         return self._feed.spot(symbol)
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of the feed behind."""
+        """Last day of the wrapped feed."""
         return self._feed.last_day(symbol, expiry, since)
 
     def settlement(self, symbol: str, day: date) -> int | None:
-        """Settlement of the feed behind."""
+        """Settlement of the wrapped feed."""
         return self._feed.settlement(symbol, day)
 
-    def _spoil(self, quote: Quote, lot_size: int) -> Quote | None:
+    def _with_fault(self, quote: Quote, lot_size: int) -> Quote | None:
         kind = self.bad.get(quote.key)
         first = self._first.setdefault(quote.key, quote)
         if kind is BadQuote.ABSENT:
@@ -229,7 +229,7 @@ class FaultyFeed:
             return replace(quote, bid=quote.ask, ask=quote.bid)
         if kind in (BadQuote.THIN, BadQuote.DRY):
             shown = min(quote.bid_size, lot_size), min(quote.ask_size, lot_size)
-            # what was taken is remembered by a quote's moment: keep that, and it stays taken
+            # the engine counts taken units by a quote's time: with the same time they stay taken
             at = first.at if kind is BadQuote.DRY else quote.at
             quote = replace(quote, bid_size=shown[0], ask_size=shown[1], at=at)
         return quote

@@ -60,7 +60,7 @@ class Served:
 def desk_with_position(home: Path, history: Path, lots: int = 4) -> tuple[Desk, Position]:
     """Open the drawn market in a home of its own and enter a put spread on its index.
 
-    ``home`` must be what STRIKELOOM_HOME says.
+    ``home`` must equal STRIKELOOM_HOME.
     """
     (home / "history").mkdir(parents=True)
     (home / "history" / history.name).symlink_to(history)

@@ -56,7 +56,7 @@ def test_an_order_rests_for_the_stated_time(made: MadeDesk) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.REJECTED, Fault.RATE_LIMITED, Fault.UNREACHABLE])
-def test_a_cancel_that_fails_leaves_the_order_at_work_and_is_told(
+def test_a_cancel_that_fails_leaves_the_order_open_and_is_reported(
     made: MadeDesk, fault: Fault
 ) -> None:
     faulty = FaultyBroker(made.broker, cancels=Plan([fault]), book_is_complete=False)
@@ -65,7 +65,7 @@ def test_a_cancel_that_fails_leaves_the_order_at_work_and_is_told(
     made.step(10)
     _work(desk)
     assert _sent(made) == [(1, IntentState.WORKING)]
-    assert any("is still open: the cancel failed" in text for _, text in made.heard.texts)
+    assert any("is still open: the cancel failed" in text for _, text in made.alerts.texts)
     working = [o for o in made.broker.orders() if not o.state.terminal]
     assert len(working) == 1
     made.step(10)

@@ -70,7 +70,7 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
     (fill, *_) = found = desk.store.fills(position_id=proposal.strategy_id)
     assert (fill.units, fill.price, fill.at) == (truth[0].units, truth[0].price, truth[0].at)
     assert sum(f.charges for f in found) == sum(trade.charges for trade in truth)
-    assert not any("positions differ" in text for _, text in made.heard.texts)
+    assert not any("positions differ" in text for _, text in made.alerts.texts)
     for _ in range(5):
         local.step(31)
         local.market.show(CALL, 99_00, 100_00)
