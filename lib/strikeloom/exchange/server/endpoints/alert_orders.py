@@ -19,8 +19,8 @@ from strikeloom.exchange.conditional.condition import (
     Condition,
 )
 from strikeloom.exchange.conditional.indicators import INDICATORS
-from strikeloom.exchange.conditional.records import Leg, StandingKind
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.conditional.records import ConditionalKind, ConditionalLeg
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import placement, translate_refusals
@@ -42,7 +42,7 @@ def place(call: ApiCall) -> ApiResponse:
     """Store a condition and the orders to place once it is met."""
     watch, last_day = _condition(call)
     orders = _orders(call)
-    found = translate_refusals(lambda: call.engine.standing.place_alert(watch, orders, last_day))
+    found = translate_refusals(lambda: call.engine.alert_orders.place(watch, orders, last_day))
     call.exchange.conditional_placed(call.client.client_id, found.item.number)
     return ApiResponse(_status(found))
 
@@ -51,23 +51,25 @@ def modify(call: ApiCall) -> ApiResponse:
     """Change the condition, and the orders when the body has any."""
     number, (watch, last_day) = conditional_number(call.args[0]), _condition(call)
     orders = _orders(call) if "orders" in call.body else None
-    desk = call.engine.standing
+    alerts = call.engine.alert_orders
     return ApiResponse(
-        _status(translate_refusals(lambda: desk.change_alert(number, watch, orders, last_day)))
+        _status(translate_refusals(lambda: alerts.change(number, watch, orders, last_day)))
     )
 
 
 def cancel(call: ApiCall) -> ApiResponse:
     """Cancel an alert that is still waiting."""
     number = conditional_number(call.args[0])
-    found = translate_refusals(lambda: call.engine.standing.cancel(StandingKind.ALERT, number))
+    found = translate_refusals(
+        lambda: call.engine.conditional.cancel(ConditionalKind.ALERT, number)
+    )
     return ApiResponse(_status(found))
 
 
 def by_id(call: ApiCall) -> ApiResponse:
     """One alert."""
     number = conditional_number(call.args[0])
-    found = translate_refusals(lambda: call.engine.standing.get(StandingKind.ALERT, number))
+    found = translate_refusals(lambda: call.engine.conditional.get(ConditionalKind.ALERT, number))
     if not call.exchange.shows_conditional(call.client.client_id, number):
         raise refused("DH-905", f"no alert {call.args[0]}")
     return ApiResponse(_row(call, found))
@@ -75,7 +77,7 @@ def by_id(call: ApiCall) -> ApiResponse:
 
 def listed(call: ApiCall) -> ApiResponse:
     """Alerts that are waiting or ended today."""
-    found = call.engine.standing.all(StandingKind.ALERT)
+    found = call.engine.conditional.all(ConditionalKind.ALERT)
     client = call.client.client_id
     return ApiResponse(
         [
@@ -149,11 +151,11 @@ def _order(call: ApiCall, row: Any) -> Placement:
     return placement(call, {**row, "disclosedQuantity": shown, "afterMarketOrder": False})
 
 
-def _status(one: Stands) -> dict[str, object]:
+def _status(one: ConditionalStatus) -> dict[str, object]:
     return {"alertId": conditional_id(one.item.number), "alertStatus": one.item.state.value}
 
 
-def _row(call: ApiCall, one: Stands) -> dict[str, object]:
+def _row(call: ApiCall, one: ConditionalStatus) -> dict[str, object]:
     item, watch = one.item, one.item.watch
     assert isinstance(watch, Condition)  # noqa: S101 (for the type checker)
     return {
@@ -178,7 +180,7 @@ def _row(call: ApiCall, one: Stands) -> dict[str, object]:
     }
 
 
-def _leg(call: ApiCall, leg: Leg) -> dict[str, object]:
+def _leg(call: ApiCall, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
     return {
         "transactionType": what.side.name,

@@ -7,8 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.conditional.records import (
+    ENTRY,
+    STOP,
+    TARGET,
+    ConditionalKind,
+    ConditionalLeg,
+    LegState,
+)
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import placement, translate_refusals
@@ -34,7 +41,7 @@ def place(call: ApiCall) -> ApiResponse:
         names = {"price": "price1", "triggerPrice": "triggerPrice1", "quantity": "quantity1"}
         second = {name: call.body.get(other) for name, other in names.items()}
         waits.append(_wait(call, {**call.body, **second}))
-    found = translate_refusals(lambda: call.engine.standing.place_forever(waits))
+    found = translate_refusals(lambda: call.engine.forever_orders.place(waits))
     call.exchange.conditional_placed(call.client.client_id, found.item.number)
     return ApiResponse(_taken(found, OrderState.PENDING.value))
 
@@ -42,7 +49,9 @@ def place(call: ApiCall) -> ApiResponse:
 def modify(call: ApiCall) -> ApiResponse:
     """Change one leg; the body repeats all its values."""
     number = conditional_number(call.args[0])
-    before = translate_refusals(lambda: call.engine.standing.get(StandingKind.FOREVER, number))
+    before = translate_refusals(
+        lambda: call.engine.conditional.get(ConditionalKind.FOREVER, number)
+    )
     leg = before.item.leg(_LEGS.get(call.text("legName").upper(), ""))
     if leg is None:
         raise bad_field("legName", call.body.get("legName"))
@@ -58,7 +67,7 @@ def modify(call: ApiCall) -> ApiResponse:
     }
     change, trigger = _wait(call, {**call.body, **same})
     found = translate_refusals(
-        lambda: call.engine.standing.change_forever(number, leg.name, change, trigger)
+        lambda: call.engine.forever_orders.change(number, leg.name, change, trigger)
     )
     return ApiResponse(_taken(found, OrderState.PENDING.value))
 
@@ -66,13 +75,15 @@ def modify(call: ApiCall) -> ApiResponse:
 def cancel(call: ApiCall) -> ApiResponse:
     """Cancel a forever order that is still waiting."""
     number = conditional_number(call.args[0])
-    found = translate_refusals(lambda: call.engine.standing.cancel(StandingKind.FOREVER, number))
+    found = translate_refusals(
+        lambda: call.engine.conditional.cancel(ConditionalKind.FOREVER, number)
+    )
     return ApiResponse(_taken(found, OrderState.CANCELLED.value), 202)
 
 
 def listed(call: ApiCall) -> ApiResponse:
     """Forever orders that are waiting or ended today, one row a leg."""
-    found = call.engine.standing.all(StandingKind.FOREVER)
+    found = call.engine.conditional.all(ConditionalKind.FOREVER)
     return ApiResponse(
         [
             _row(call, one, leg)
@@ -97,15 +108,15 @@ def _flag(call: ApiCall) -> str:
     return flag
 
 
-def _flag_of(one: Stands) -> str:
+def _flag_of(one: ConditionalStatus) -> str:
     return "OCO" if len(one.item.legs) > 1 else "SINGLE"
 
 
-def _taken(one: Stands, status: str) -> dict[str, object]:
+def _taken(one: ConditionalStatus, status: str) -> dict[str, object]:
     return {"orderId": conditional_id(one.item.number), "orderStatus": status}
 
 
-def _row(call: ApiCall, one: Stands, leg: Leg) -> dict[str, object]:
+def _row(call: ApiCall, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
     listed_as = call.exchange.listed(what.contract.key)
     order = next((order for order in one.orders if order.leg == leg.name), None)

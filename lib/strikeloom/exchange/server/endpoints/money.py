@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.account.margin_quote import MarginAnswer
+from strikeloom.exchange.account.margin_quote import MarginQuote
 from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import placement
@@ -105,7 +105,7 @@ def _open_orders(call: ApiCall) -> list[Placement]:
     ]
 
 
-def _margin(call: ApiCall, legs: list[Placement], *, holdings: bool) -> MarginAnswer:
+def _margin(call: ApiCall, legs: list[Placement], *, holdings: bool) -> MarginQuote:
     try:
         return call.engine.margin(legs, with_holdings=holdings)
     except DataError as error:

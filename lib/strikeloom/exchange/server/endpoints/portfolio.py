@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.account.position import Position
+from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
@@ -59,7 +59,7 @@ def convert(call: ApiCall) -> ApiResponse:
     return ApiResponse({"status": "success"})
 
 
-def _row(call: ApiCall, it: Position, mark: int | None) -> dict[str, object]:
+def _row(call: ApiCall, it: NetPosition, mark: int | None) -> dict[str, object]:
     listed = call.exchange.listed(it.contract.key)
     unrealised = (
         None if mark is None else it.sell_value - it.buy_value + it.net * mark - it.realised

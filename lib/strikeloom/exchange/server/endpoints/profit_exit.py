@@ -24,7 +24,7 @@ def begin(call: ApiCall) -> ApiResponse:
         tuple(product for name, product in _PRODUCTS.items() if name in names),
         call.truth("enableKillSwitch"),
     )
-    found = translate_refusals(lambda: call.engine.standing.set_profit(rule))
+    found = translate_refusals(lambda: call.engine.profit_rules.set(rule))
     return ApiResponse(
         {
             "pnlExitStatus": found.state.value,
@@ -35,7 +35,7 @@ def begin(call: ApiCall) -> ApiResponse:
 
 def look(call: ApiCall) -> ApiResponse:
     """Limits in force."""
-    found = call.engine.standing.profit()
+    found = call.engine.profit_rules.active()
     if found is None or not isinstance(found.watch, ProfitRule):
         return ApiResponse({"pnlExitStatus": "DISABLED"})
     rule = found.watch
@@ -54,7 +54,7 @@ def look(call: ApiCall) -> ApiResponse:
 
 def stop(call: ApiCall) -> ApiResponse:
     """Remove the limits in force."""
-    call.engine.standing.stop_profit()
+    call.engine.profit_rules.stop()
     return ApiResponse(
         {"pnlExitStatus": "DISABLED", "message": "P&L based exit stopped successfully"}
     )

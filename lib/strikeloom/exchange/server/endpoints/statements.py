@@ -126,7 +126,7 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
 
 def _past(call: ApiCall, trade: Trade, *, first: bool) -> dict[str, object]:
     day = trade.at.date()
-    day = call.engine.tariff_day(day)
+    day = call.engine.charges_day(day)
     parts = trade_charges(trade.side, trade.units, trade.price, day, first_fill=first)
     return {
         **_row(call, trade),
