@@ -101,8 +101,8 @@ class Database:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > len(steps):
                 raise StoreError(
-                    f"{self.path} has schema {version}, this version of strikeloom knows "
-                    f"{len(steps)}; update it or use another STRIKELOOM_HOME",
+                    f"{self.path} has schema {version}, this version knows {len(steps)}; update "
+                    "strikeloom or use another STRIKELOOM_HOME",
                     found=version,
                 )
             for number, name in enumerate(steps, start=1):
