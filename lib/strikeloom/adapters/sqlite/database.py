@@ -45,7 +45,8 @@ class Database:
             )
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+            self._synchronise(durable=durable)
             self._db.execute("PRAGMA foreign_keys=ON")
         except sqlite3.DatabaseError as error:
             raise StoreError(
@@ -53,11 +54,24 @@ class Database:
                 path=str(path),
             ) from error
 
+    def _synchronise(self, *, durable: bool) -> None:
+        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._synchronised = durable
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Commit all statements or none; an SQLite error becomes a ``StoreError``."""
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """Commit all statements or none; an SQLite error becomes a ``StoreError``.
+
+        Parameters
+        ----------
+        durable : bool
+            ``False`` for rows that are soon replaced: the commit survives the end of the process,
+            but not a power cut, and does not wait for the disk.
+        """
         with self._lock:
             try:
+                if self._synchronised != (durable and self._durable):
+                    self._synchronise(durable=durable and self._durable)
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._db
