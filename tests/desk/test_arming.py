@@ -29,7 +29,7 @@ from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import Settings, load_settings
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk, check_now
 from support.fakes import ist, option, order
 from support.local_exchange import LocalExchange, local_exchange
@@ -87,7 +87,7 @@ def _propose(desk: Desk, tmp_path: Path) -> Proposal:
 
 def _cycle(desk: Desk, local: LocalExchange) -> None:
     with Lease(desk.home, desk.store) as lease:
-        run_cycle(desk, lease, Pace(1e6), desk.clock)
+        run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
     local.step(5)
     local.market.show(SOLD, 119_50, 120_50)
     local.market.show(BOUGHT, 69_50, 70_50)
@@ -300,7 +300,7 @@ def test_entries_stay_within_the_day_s_caps_whole_or_not_at_all(
     with pytest.raises(GuardError, match=said):
         check_now(desk, refused)
     with Lease(desk.home, desk.store) as lease:
-        run_cycle(desk, lease, Pace(1e6), desk.clock)
+        run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
     if "max_entry_value" not in caps:
         assert made.broker.orders() == []  # no leg of it was begun
     check_now(replace(desk, settings=_allowed()), intents[0])
@@ -352,7 +352,7 @@ def test_exits_pass_the_caps(tmp_path: Path) -> None:
     desk = replace(made.desk, mode=Mode.LIVE, settings=tight)
     request_exit(desk, position.position_id, who="test")
     with Lease(desk.home, desk.store) as lease:
-        run_cycle(desk, lease, Pace(1e6), desk.clock)
+        run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
     assert desk.store.positions() == []
     assert {i.purpose for i in desk.store.intents()} == {Purpose.ENTRY, Purpose.EXIT}
     made.close()

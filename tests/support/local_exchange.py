@@ -172,7 +172,7 @@ def _ladder(best: int | None, units: int, step: int) -> tuple[Level, ...]:
 
 
 class Pace:
-    """Real seconds as the limits count them: they pass when the test says so."""
+    """Real seconds as the rate limits count them; the test advances them."""
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
@@ -183,7 +183,7 @@ class Pace:
 
 @dataclass
 class LocalExchange:
-    """Addresses, and the hands that move it."""
+    """A running local exchange: its addresses, and the parts that a test sets."""
 
     server: ExchangeServer
     market: HandMarket
@@ -235,7 +235,7 @@ class LocalExchange:
         return str(self.market.by_key(contract.key).security_id)
 
     def push(self) -> None:
-        """Tell order updates, send changed quotes; matches only when the clock has moved."""
+        """Report order updates, send changed quotes; matches only when the clock has moved."""
         self.server.beat()
 
     def step(self, seconds: float) -> None:
@@ -263,12 +263,12 @@ def local_exchange(
     """Serve until the block ends."""
     clock, pace = ManualClock(ist(at)), Pace()
     market, faults = HandMarket(clock, hand_contracts()), FaultInjector(faults, seed=seed)
-    spoiled = FaultyMarket(market, faults)
+    faulty_market = FaultyMarket(market, faults)
     known = tuple(clients) or default_clients()
     engines = {
         c.client_id: Engine(
             Account(folder / f"{c.client_id}.db", (cash or {}).get(c.client_id, c.cash)),
-            spoiled,
+            faulty_market,
             clock,
             history=history,
         )
@@ -276,7 +276,7 @@ def local_exchange(
     }
     exchange = ExchangeState(
         clock=clock,
-        market=spoiled,
+        market=faulty_market,
         engines=engines,
         tokens=Tokens(known, clock),
         limiter=ClientRateLimiter(documented_limits() if limits else {}, pace),

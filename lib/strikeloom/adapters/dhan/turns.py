@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from strikeloom.adapters.sqlite.connection import Connection
+from strikeloom.adapters.sqlite.database import Database
 from strikeloom.errors import StoreError
 
 #: Seconds of a window -> most calls in it.
@@ -175,7 +175,7 @@ class SharedTurns:
         self._warn = warn
         self._busy = busy_seconds
         self._own = OwnTurns(now)
-        self._connection: Connection | None = None
+        self._connection: Database | None = None
         self._told: set[str] = set()
         self._unwritten: set[str] = set()
         self._rests_since = float("-inf")
@@ -267,10 +267,10 @@ class SharedTurns:
                 db.execute("DELETE FROM turns WHERE line = ? AND number <= ?", (line, kept))
             return due
 
-    def _open(self) -> Connection:
+    def _open(self) -> Database:
         with self._opening:
             if self._connection is None:
-                made = Connection(self._path, busy_seconds=self._busy, durable=False)
+                made = Database(self._path, busy_seconds=self._busy, durable=False)
                 try:
                     with made.transaction() as db:
                         for table in _TABLES:
