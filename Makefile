@@ -6,10 +6,11 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
+ROOMS ?= trading execution monitor allocation risk
 SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
 KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel(); from strikeloom.quant.implied.engine import load; load()'
 
-.PHONY: help setup demo test check bench soak lab notebooks lock clean
+.PHONY: help setup demo test check coverage mutation bench soak lab notebooks lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -31,6 +32,13 @@ check: .venv/.ready  ## lint, format, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+coverage: .venv/.ready  ## lines and branches that a room's own tests miss; ROOMS="quant nse" for others
+	@exec $(BIN)/pytest -q $(foreach room,$(ROOMS),--cov=strikeloom.$(room) tests/$(room)) $(PYTEST_ARGS)
+
+mutation: .venv/.ready  ## wrong lines that no test of their room notices; ROOMS="risk charges" for some
+	@$(SYNC) --group mutation
+	@exec nice -n 10 $(BIN)/python tests/mutation/run.py $(if $(filter file,$(origin ROOMS)),,$(ROOMS))
+
 bench: .venv/.ready  ## figures of this machine, against the bars
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
@@ -49,7 +57,7 @@ lock: .tools/uv  ## refresh uv.lock and requirements.txt from pyproject.toml
 		-q -o requirements.txt
 
 clean:  ## remove environments and caches; never the desk's home or runs
-	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What it takes to run: without the packages that only tests need. Never takes those away.

@@ -61,7 +61,7 @@ class Sent:
     """What the client believes: how each order's placing was answered."""
 
     answered: dict[str, str] = field(default_factory=dict)  # tag: order id
-    doubtful: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     index: tuple[str, float] = ("", 0.0)  # id of the underlying and its level at first
@@ -112,7 +112,7 @@ def on_tick(price: float) -> float:
     return max(0.05, round(round(price / 0.05) * 0.05, 2))
 
 
-def heard(reply: dict, tag: str, sent: Sent) -> str | None:
+def accepted_number(reply: dict, tag: str, sent: Sent) -> str | None:
     """Note how a placing was answered; the order's id if it was."""
     with sent.lock:
         if reply["status"] == "success" and isinstance(reply["data"], dict):
@@ -120,7 +120,7 @@ def heard(reply: dict, tag: str, sent: Sent) -> str | None:
         elif isinstance(reply["remarks"], dict) and reply["remarks"]["error_code"]:
             sent.refused.append(tag)
         else:
-            sent.doubtful.append(tag)
+            sent.unresolved.append(tag)
         return sent.answered.get(tag)
 
 
@@ -135,7 +135,7 @@ def one_plain(
         price if kind == "LIMIT" else 0.0, tag=tag,
         validity=rng.choices(("DAY", "IOC"), (9, 1))[0],
     )  # fmt: skip
-    number = heard(reply, tag, sent)
+    number = accepted_number(reply, tag, sent)
     if number is None:
         return
     if rng.random() < 0.2:
@@ -162,7 +162,7 @@ def one_super(
         target, stop, rng.choice((0.0, 0.05, 1.0)), tag=tag,
     )  # fmt: skip
     sent.calls["super"] += 1
-    number = heard(reply, tag, sent)
+    number = accepted_number(reply, tag, sent)
     if number is None:
         return
     if rng.random() < 0.2:
@@ -254,7 +254,7 @@ def paise(rupees: float) -> int:
 
 
 def check(rest: str, sent: Sent, day: str) -> dict[str, int]:
-    """Compare everything the exchange says with everything else it says, once nothing moves.
+    """Compare all reports of the exchange with one another, once nothing moves.
 
     Raises
     ------
@@ -393,10 +393,10 @@ def main(seconds: float = SECONDS) -> None:
         assert audit == {"adds_up": True}, audit
     print(f"orders sent        {orders} in {took:.0f} s: {orders / took:.2f} a second (bar 10)")
     print(f"answered           {len(sent.answered)}, refused {len(sent.refused)}, "
-          f"in doubt {len(sent.doubtful)}")  # fmt: skip
+          f"unresolved {len(sent.unresolved)}")  # fmt: skip
     print(f"book               {totals['orders']} orders, {totals['trades']} trades, "
           f"{totals['positions']} positions: all add up to the paisa")  # fmt: skip
-    print(f"standing           {sent.calls['super']} super orders ({totals['exits']} exited), "
+    print(f"conditional        {sent.calls['super']} super orders ({totals['exits']} exited), "
           f"{sent.calls['wait']} that wait")  # fmt: skip
     print(f"changed, cancelled {sent.calls['modify']}, {sent.calls['cancel']}")
     print(f"faults injected    {faults['injected']}")

@@ -1,8 +1,8 @@
 """The workbench's feed on the local exchange: 5,000 options, 2,000 trades a second, ten minutes.
 
 The exchange runs in a process of its own and resets the socket every 30 seconds. Each trade adds
-a lot to its option's volume: what the reader holds at the end is what the exchange says by REST,
-and volumes never go back.
+a lot to its option's volume: what the reader holds at the end must match the exchange's quotes by
+REST, and volumes never go back.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def quotes_of(rest: str, numbers: list[int]) -> dict[int, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the reader saw, and what the exchange says of it."""
+    """What the reader saw, and what the exchange reports."""
 
     instruments: int
     seconds: float

@@ -53,14 +53,14 @@ class Counting(LiveQuotes):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the server told and what the reader saw."""
+    """What the server reported and what the reader saw."""
 
     sent: int
     unsent: int
     resets: int
     ticks: int
     seconds: float
-    heard: int
+    received: int
     put_in: int
     used: int
     dropped: int
@@ -72,8 +72,8 @@ class Outcome:
 
     def check(self) -> None:
         """Every tick is accounted for."""
-        assert self.heard == self.sent, (self.heard, self.sent)
-        assert self.put_in == self.heard
+        assert self.received == self.sent, (self.received, self.sent)
+        assert self.put_in == self.received
         assert self.used + self.dropped == self.put_in
         assert self.skipped <= self.dropped + self.unsent, self
         assert self.wrong == 0
@@ -88,34 +88,34 @@ def run_feed(instruments: int, per_second: int, seconds: float, reset_seconds: f
         feed, contracts = reader(url, instruments, cache)
         subscribe(feed, contracts)
         assert server.stdout is not None
-        told = json.loads(server.stdout.readline())
+        report = json.loads(server.stdout.readline())
         stream = feed._stream
         assert stream is not None
         for _ in range(200):
-            if cache.used + feed.queue.dropped.total() >= told["sent"]:
+            if cache.used + feed.queue.dropped.total() >= report["sent"]:
                 break
             time.sleep(0.05)
         connections = stream.status.connections
         feed.close()
     held = cache.get(contract.key for contract in contracts)
     wrong = sum(
-        held[contract.key].volume != told["numbers"][str(1 + place)]
+        held[contract.key].volume != report["numbers"][str(1 + place)]
         for place, contract in enumerate(contracts)
     )
     return Outcome(
-        sent=told["sent"],
-        unsent=told["unsent"],
-        resets=told["resets"],
-        ticks=told["ticks"],
-        seconds=told["seconds"],
-        heard=stream.counts["packets"],
+        sent=report["sent"],
+        unsent=report["unsent"],
+        resets=report["resets"],
+        ticks=report["ticks"],
+        seconds=report["seconds"],
+        received=stream.counts["packets"],
         put_in=feed.queue.put_in,
         used=cache.used,
         dropped=feed.queue.dropped.total(),
         skipped=cache.skipped,
         wrong=wrong,
         connections=connections,
-        heals=tuple(told["heals"]),
+        heals=tuple(report["heals"]),
         longest=cache.longest,
     )
 
@@ -125,8 +125,8 @@ def main() -> None:
     print(
         f"feed       {INSTRUMENTS} instruments, {found.ticks:,} ticks in {found.seconds:.0f} s "
         f"({found.ticks / found.seconds:,.0f} a second), {found.resets} resets\n"
-        f"           sent {found.sent:,}, heard {found.heard:,}, used {found.used:,}, overtaken "
-        f"{found.dropped:,} (counted), never sent while down {found.unsent:,}\n"
+        f"           sent {found.sent:,}, received {found.received:,}, used {found.used:,}, "
+        f"overtaken {found.dropped:,} (counted), never sent while down {found.unsent:,}\n"
         f"           last values that differ {found.wrong}; longest silence {found.longest:.2f} s\n"
         f"           resets healed (all subscribed again, latest values sent) in "
         f"{sum(found.heals) / len(found.heals):.2f} s, at most {max(found.heals):.2f} s, "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
@@ -48,12 +48,15 @@ class Numbered:
         return SecurityId("NSE_FNO", self._numbers[key])
 
 
-def reader(url: str, count: int, cache: LiveQuotes) -> tuple[DhanFeed, list[OptionContract]]:
+def reader(
+    url: str, count: int, cache: LiveQuotes, on_tick: Callable[[], None] = lambda: None
+) -> tuple[DhanFeed, list[OptionContract]]:
     """A feed that streams from ``url`` into ``cache``, and its contracts."""
     listed: Any = Numbered(count)
     client: Any = Silent()
     addresses = Addresses(rest=url, feed=url, orders=url)
-    feed = DhanFeed(client, listed, SystemClock(), None, stream=addresses)  # type: ignore[arg-type]
+    settlements: Any = None
+    feed = DhanFeed(client, listed, SystemClock(), settlements, stream=addresses, on_tick=on_tick)
     feed.cache = cache
     return feed, listed.contracts
 

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def held(home: Path, synthetic_history) -> tuple[Desk, Position]:
-    """Desk with a position of four lots, nobody watching."""
+    """Desk with a position of four lots and no watcher."""
     return desk_with_position(home, Path(synthetic_history.folder))
 
 

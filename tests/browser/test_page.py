@@ -120,7 +120,7 @@ def test_one_click_or_a_double_click_does_nothing(page: Page, held):
     assert not desk.store.requests()
 
 
-def test_nobody_watching_is_said(page: Page, held):
+def test_a_missing_watcher_is_shown(page: Page, held):
     desk, _ = held
     pill = page.locator("[data-watcher]")
     expect(pill).to_have_attribute("data-watcher", "silent")
@@ -168,7 +168,7 @@ def test_neither_source_nor_kernel_talk_is_in_the_page(page: Page):
     assert "show_monitor" not in html
 
 
-def test_a_page_that_lost_its_desk_says_so_and_takes_no_clicks(page: Page, page_server: Served):
+def test_a_page_that_lost_its_desk_shows_it_and_takes_no_clicks(page: Page, page_server: Served):
     lost = page.locator("#sl-lost")
     page.wait_for_timeout(3_000)
     expect(lost).to_be_hidden()
@@ -178,16 +178,16 @@ def test_a_page_that_lost_its_desk_says_so_and_takes_no_clicks(page: Page, page_
     assert page.locator(".sl-page").evaluate("e => getComputedStyle(e).pointerEvents") == "none"
 
 
-def test_trouble_with_the_store_is_shown_and_passes(page: Page, held):
+def test_an_error_of_the_store_is_shown_until_it_is_over(page: Page, held):
     desk, _ = held
     path = desk.home / "store.db"
     with desk.store.db.transaction() as db:
         db.execute("ALTER TABLE alerts RENAME TO hidden")
-    expect(page.locator("[data-trouble]")).to_be_visible(timeout=SOON)
-    expect(page.locator("[data-trouble]")).to_contain_text(path.name)
+    expect(page.locator("[data-failure]")).to_be_visible(timeout=SOON)
+    expect(page.locator("[data-failure]")).to_contain_text(path.name)
     with desk.store.db.transaction() as db:
         db.execute("ALTER TABLE hidden RENAME TO alerts")
-    expect(page.locator("[data-trouble]")).to_have_count(0, timeout=SOON)
+    expect(page.locator("[data-failure]")).to_have_count(0, timeout=SOON)
     expect(page.locator("[data-watcher]")).to_be_visible()
 
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,22 @@ def test_the_commands_of_the_design_are_there() -> None:
     }  # fmt: skip
 
 
+def test_the_version_names_the_package_python_and_the_libraries(call: Call) -> None:
+    result = call("--version")
+    lines = dict(line.split() for line in result.out.splitlines())
+    assert result.code == 0
+    assert lines["strikeloom"] == metadata.version("strikeloom")
+    assert lines["python"] == sys.version.split()[0]
+    assert {"dhanhq", "numpy", "pandas"} <= set(lines)
+    as_json = call("--version", "--json")
+    assert json.loads(as_json.out) == lines
+
+
+def test_without_a_command_the_help_is_printed(call: Call) -> None:
+    assert "Usage" in call().out
+    assert "--version" in call("--help").out
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(call: Call, name: str) -> None:
     result = call(name, "--help")
@@ -35,6 +53,7 @@ def test_every_command_has_help(call: Call, name: str) -> None:
     "words",
     [
         ["nothing"],
+        ["--json", "positions"],
         ["run"],
         ["run", "monitor"],
         ["exit"],

@@ -13,7 +13,7 @@ from strikeloom.ports.feed import MarketFeed, RecordedFeed
 from strikeloom.settings.all import load_settings
 from support.dhan_client import OurSide
 from support.fakes import EXPIRY, ManualClock, ShownFeed, TapeFeed, ist, option
-from support.injected_faults import BadQuote, FaultyFeed
+from support.injected_faults import FaultyFeed, QuoteFault
 from support.local_exchange import local_exchange
 
 KEY = "SYNDEX:2026-06-30:2830000:CE"
@@ -59,7 +59,7 @@ def case(request, synthetic_history):
         else:
             feed.show(contract, 50000, 50100)
         if request.param == "faulty":
-            feed = FaultyFeed(feed, {KEY: BadQuote.THIN})
+            feed = FaultyFeed(feed, {KEY: QuoteFault.QUOTE_THIN})
     return Case(feed, contract, "SYNDEX", NOW, contract.expiry)
 
 

@@ -140,7 +140,7 @@ class Books(RuleBasedStateMachine):
             return
         account = self.broker.engine._account
         for (key, side, at), size in self.shown.items():
-            assert account.taken(key, side, at) <= size
+            assert account.ledger.taken(key, side, at) <= size
 
     def teardown(self):
         if hasattr(self, "broker"):

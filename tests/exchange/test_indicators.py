@@ -11,7 +11,7 @@ import pytest
 
 from strikeloom.errors import DataError
 from strikeloom.exchange.conditional.condition import Condition
-from strikeloom.exchange.conditional.daily_candles import PastDays
+from strikeloom.exchange.conditional.daily_candles import DailyCandles
 from strikeloom.exchange.conditional.indicators import INDICATORS, figures, indicator
 from strikeloom.exchange.market.views import Bars
 
@@ -155,7 +155,7 @@ class Stored:
 
 
 def test_days_are_those_of_the_history_and_today_so_far():
-    days, today = PastDays(Stored()), date(2026, 2, 11)  # 29 sessions before, closes 100 to 128
+    days, today = DailyCandles(Stored()), date(2026, 2, 11)  # 29 sessions before, closes 100 to 128
     watch = Condition(
         "TECHNICAL_WITH_CLOSE", "IDX_I", "13", "NIFTY", "EQUAL", indicator="SMA_5", frame="DAY"
     )

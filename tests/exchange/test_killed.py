@@ -54,8 +54,8 @@ TRADER = """
         if n % 4 == 0:
             entry = Placement(call, side, 65 * 2, limit=9950, product=Product.INTRADAY)
             far = 50 * int(side)
-            engine.standing.place_super(entry, SuperTerms(9950 + far, 9950 - far, 5))
-            engine.standing.place_forever([(Placement(call, side, 65, limit=limit), limit)])
+            engine.super_orders.place(entry, SuperTerms(9950 + far, 9950 - far, 5))
+            engine.forever_orders.place([(Placement(call, side, 65, limit=limit), limit)])
         try:
             if n % 3 == 0:
                 order = engine.modify(order.number, Change(units=units + 65, limit=limit + 5))
@@ -92,7 +92,7 @@ def _check(path, answered):
     feed.spots["NIFTY"] = 25_000_00
     engine = Engine(Account(path, CASH), feed, clock)
     engine.audit()  # exits within their entries, one child of a forever order
-    children = [order for order in engine.orders() if order.standing]
+    children = [order for order in engine.orders() if order.conditional]
     assert {order.leg for order in children} <= {"ENTRY_LEG", "TARGET_LEG", "STOP_LOSS_LEG"}
     assert len(answered) < 30 or any(order.leg == "TARGET_LEG" for order in children)
     book = {order.number: order for order in engine.orders()}
@@ -105,7 +105,7 @@ def _check(path, answered):
     told = [event.seq for event in engine.events(0, 10**6)]
     assert told == sorted(set(told))
     taken = Counter()
-    for row in engine._account._file.rows("SELECT side, units, quote_at FROM fills"):
+    for row in engine._account.file.rows("SELECT side, units, quote_at FROM fills"):
         taken[row["side"], row["quote_at"]] += row["units"]
     assert taken
     assert max(taken.values()) <= SIZE

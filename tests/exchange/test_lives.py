@@ -162,8 +162,8 @@ class Lives(RuleBasedStateMachine):
         account = self.engines[0]._account
         for at, shown in list(self.feed.tape.items())[-6:]:
             for key, quote in shown.items():
-                assert account.taken(key, Side.BUY, at) <= quote.ask_size
-                assert account.taken(key, Side.SELL, at) <= quote.bid_size
+                assert account.ledger.taken(key, Side.BUY, at) <= quote.ask_size
+                assert account.ledger.taken(key, Side.SELL, at) <= quote.bid_size
 
     def teardown(self):
         for engine in getattr(self, "engines", []):
@@ -267,7 +267,7 @@ def test_a_file_of_the_second_version_keeps_its_events(tmp_path, feed, clock):
     engine = Engine(Account(path, 1), feed, clock)
     (order,), (event,) = engine.orders(), engine.events()
     assert event.order == order
-    assert (order.limit, order.standing, order.leg) == (9000, 0, "")
+    assert (order.limit, order.conditional, order.leg) == (9000, 0, "")
     engine.audit()
 
 

@@ -14,12 +14,12 @@ from strikeloom.domain.positions import Urgency
 from strikeloom.settings.exit_registry import exit_rules
 from support.exit_examples import marked_positions, rules_of
 
-POSITIONS = st.lists(marked_positions(), min_size=1, max_size=12)
+POSITIONS = st.lists(marked_positions(), min_size=1, max_size=6)
 
 
 @pytest.mark.parametrize("name", exit_rules())
 @given(data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=80)
 def test_columns_and_single_positions_agree(name, data):
     rule = data.draw(rules_of(exit_rules()[name]))
     positions = data.draw(POSITIONS)
@@ -44,7 +44,7 @@ def test_a_decision_is_whole(name, data):
 
 
 @given(marked_positions(), st.integers(1, 500))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_thresholds_are_exact_to_the_paisa(marked, percent):
     """Against whole numbers: the rounded share of the base, fired at, and not a paisa before."""
     for name, base, sign in (

@@ -34,7 +34,7 @@ def test_every_file_has_a_model_and_every_model_a_file() -> None:
 
 
 def test_every_value_is_explained_where_it_is_set() -> None:
-    """Each top-level key, or the block it stands in, has a comment above it."""
+    """Each top-level key, or the block that holds it, has a comment above it."""
     for path in config_folder().glob("*.yaml"):
         lines = path.read_text(encoding="utf-8").splitlines()
         assert lines[0].startswith("#"), path.name

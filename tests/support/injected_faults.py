@@ -1,7 +1,8 @@
-"""Faults on purpose: a broker that fails by script or by seed, a feed that shows bad quotes.
+"""Injected faults without a network: a broker that fails by script or by seed, a faulty feed.
 
-What a real broker does on a bad day, for tests and rehearsals. The broker behind stays
-truthful, so what the desk ends up believing can be compared with what really happened.
+The wrapped broker stays correct, so the state of the desk can be compared with what really
+happened. Kinds that the exchange server injects on the wire, too, have the server's names
+(``exchange.server.fault_injection``).
 """
 
 from __future__ import annotations
@@ -17,20 +18,21 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import RateLimited, Rejected, SettingsError, UnknownOutcome, Unreachable
+from strikeloom.exchange.server.fault_injection import FaultKind
 from strikeloom.ports.broker import Broker
 from strikeloom.ports.feed import MarketFeed
 
 
 class Fault(StrEnum):
-    """What goes wrong with one call."""
+    """Fault of one call."""
 
     NONE = "none"
     UNREACHABLE = "unreachable"  # the request never left
-    RATE_LIMITED = "rate limited"
+    TOO_MANY = FaultKind.TOO_MANY.value
     REJECTED = "rejected"
-    LOST_REQUEST = "lost request"  # timed out, never arrived
-    LOST_ANSWER = "lost answer"  # timed out, and was carried out
-    LATE = "late"  # answer lost, and the order shows in book and trades only later
+    REQUEST_LOST = FaultKind.REQUEST_LOST.value  # timed out, never arrived
+    REPLY_LOST = FaultKind.REPLY_LOST.value  # timed out, and was carried out
+    LATE_ORDER = FaultKind.LATE_ORDER.value  # reply lost, and missing from the book for a while
 
 
 class Plan:
@@ -79,14 +81,14 @@ class FaultyBroker:
     submits, cancels, looks : Plan, optional
         For placing, for cancelling and for each look at orders, fills, positions or funds.
     late_looks : int
-        Looks at the book for which a ``LATE`` order stays hidden.
+        Looks at the book for which a ``LATE_ORDER`` order stays hidden.
     book_is_complete : bool, optional
-        Default: as the broker behind; a plan with ``LATE`` needs ``False``.
+        Default: as the wrapped broker; a plan with ``LATE_ORDER`` needs ``False``.
 
     Attributes
     ----------
     injected : list of tuple
-        What was called and what went wrong, oldest first.
+        Calls and their faults, oldest first.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class FaultyBroker:
         """Place an order, unless the plan has it fail."""
         fault = self._before("submit", request.correlation_id)
         order = self._broker.submit(request)
-        if fault is Fault.LATE:
+        if fault is Fault.LATE_ORDER:
             self._hidden[order.order_id] = self._late_looks
         return self._answer(fault, order, request.correlation_id)
 
@@ -127,45 +129,45 @@ class FaultyBroker:
         """Report no changes: whoever needs to know has to read."""
 
     def orders(self) -> list[Order]:
-        """Orders of the broker behind, without those that are late."""
+        """Orders of the wrapped broker, without those that are late."""
         self._before("look", "orders")
         hidden = set(self._hidden)
         self._hidden = {name: left - 1 for name, left in self._hidden.items() if left > 1}
         return [order for order in self._broker.orders() if order.order_id not in hidden]
 
     def fills(self) -> list[Fill]:
-        """Fills of the broker behind, without those of orders that are late."""
+        """Fills of the wrapped broker, without those of orders that are late."""
         self._before("look", "fills")
         return [fill for fill in self._broker.fills() if fill.order_id not in self._hidden]
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
-        """Fills of earlier days of the broker behind."""
+        """Fills of earlier days of the wrapped broker."""
         self._before("look", "earlier fills")
         return self._broker.earlier_fills(orders)
 
     def positions(self) -> list[BrokerPosition]:
-        """Positions of the broker behind."""
+        """Positions of the wrapped broker."""
         self._before("look", "positions")
         return self._broker.positions()
 
     def funds(self) -> Funds:
-        """Funds of the broker behind."""
+        """Funds of the wrapped broker."""
         self._before("look", "funds")
         return self._broker.funds()
 
     def _before(self, call: str, what: str) -> Fault:
-        """Draw the fault of a call, and raise it when it strikes before anything is done."""
+        """Draw the fault of a call, and raise it when it prevents the call."""
         plan = self._plans[call]
         fault = plan.draw() if plan else Fault.NONE
         if fault is not Fault.NONE:
             self.injected.append((call, fault))
         if fault is Fault.UNREACHABLE:
             raise Unreachable(f"{call} {what}: no connection (injected fault)")
-        if fault is Fault.RATE_LIMITED:
+        if fault is Fault.TOO_MANY:
             raise RateLimited(f"{call} {what}: too many requests (injected fault)")
         if fault is Fault.REJECTED:
             raise Rejected(f"{call} {what}: refused by the broker (injected fault)")
-        if fault is Fault.LOST_REQUEST or (call == "look" and fault is not Fault.NONE):
+        if fault is Fault.REQUEST_LOST or (call == "look" and fault is not Fault.NONE):
             raise UnknownOutcome(f"{call} {what}: timed out (injected fault)")
         return fault
 
@@ -175,61 +177,61 @@ class FaultyBroker:
         raise UnknownOutcome(f"{what}: timed out after the broker had it (injected fault)")
 
 
-class BadQuote(StrEnum):
-    """What is wrong with the quotes of a contract."""
+class QuoteFault(StrEnum):
+    """Fault of the quotes of a contract."""
 
-    ABSENT = "absent"
-    ONE_SIDED = "one-sided"  # nobody bids
-    CROSSED = "crossed"  # bid above ask
-    THIN = "thin"  # one lot on each side
-    DRY = "dry"  # as thin, and taken liquidity never comes back
-    FROZEN = "frozen"  # the first quote seen, for ever
+    QUOTE_ABSENT = FaultKind.QUOTE_ABSENT.value
+    QUOTE_ONE_SIDED = FaultKind.QUOTE_ONE_SIDED.value  # no bid
+    QUOTE_CROSSED = FaultKind.QUOTE_CROSSED.value  # bid above ask
+    QUOTE_STALE = FaultKind.QUOTE_STALE.value  # the first quote seen, forever
+    QUOTE_THIN = "quote-thin"  # one lot a side
+    STUCK_PARTIAL = FaultKind.STUCK_PARTIAL.value  # one lot a side, never refilled once taken
 
 
 class FaultyFeed:
-    """``ports.feed.MarketFeed`` around another one, with bad quotes for some contracts."""
+    """``ports.feed.MarketFeed`` around another one, with faulty quotes for some contracts."""
 
-    def __init__(self, feed: MarketFeed, bad: Mapping[str, BadQuote]) -> None:
+    def __init__(self, feed: MarketFeed, bad: Mapping[str, QuoteFault]) -> None:
         self._feed = feed
         self.bad = dict(bad)
         self._first: dict[str, Quote] = {}
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes of the feed behind, spoiled as told."""
+        """Quotes of the wrapped feed, with the faults injected."""
         wanted = {contract.key: contract for contract in contracts}
         found = {}
         for key, quote in self._feed.quotes(wanted.values()).items():
-            spoiled = self._spoil(quote, wanted[key].lot_size)
-            if spoiled is not None:
-                found[key] = spoiled
+            faulty = self._inject(quote, wanted[key].lot_size)
+            if faulty is not None:
+                found[key] = faulty
         return found
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Level of the feed behind."""
+        """Level of the wrapped feed."""
         return self._feed.spot(symbol)
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of the feed behind."""
+        """Last day of the wrapped feed."""
         return self._feed.last_day(symbol, expiry, since)
 
     def settlement(self, symbol: str, day: date) -> int | None:
-        """Settlement of the feed behind."""
+        """Settlement of the wrapped feed."""
         return self._feed.settlement(symbol, day)
 
-    def _spoil(self, quote: Quote, lot_size: int) -> Quote | None:
+    def _inject(self, quote: Quote, lot_size: int) -> Quote | None:
         kind = self.bad.get(quote.key)
         first = self._first.setdefault(quote.key, quote)
-        if kind is BadQuote.ABSENT:
+        if kind is QuoteFault.QUOTE_ABSENT:
             return None
-        if kind is BadQuote.FROZEN:
+        if kind is QuoteFault.QUOTE_STALE:
             return first
-        if kind is BadQuote.ONE_SIDED:
+        if kind is QuoteFault.QUOTE_ONE_SIDED:
             return replace(quote, bid=None, bid_size=0)
-        if kind is BadQuote.CROSSED:
+        if kind is QuoteFault.QUOTE_CROSSED:
             return replace(quote, bid=quote.ask, ask=quote.bid)
-        if kind in (BadQuote.THIN, BadQuote.DRY):
+        if kind in (QuoteFault.QUOTE_THIN, QuoteFault.STUCK_PARTIAL):
             shown = min(quote.bid_size, lot_size), min(quote.ask_size, lot_size)
-            # what was taken is remembered by a quote's moment: keep that, and it stays taken
-            at = first.at if kind is BadQuote.DRY else quote.at
+            # taken units are stored by the moment of a quote: with the same moment they stay taken
+            at = first.at if kind is QuoteFault.STUCK_PARTIAL else quote.at
             quote = replace(quote, bid_size=shown[0], ask_size=shown[1], at=at)
         return quote

@@ -96,7 +96,7 @@ def test_a_late_order_that_cannot_be_cancelled_stops_nothing_else(made: MadeDesk
     made.show(proposal.legs[1].contract, 75_00, 90_00)
     broker = FaultyBroker(
         made.broker,
-        submits=Plan([Fault.LATE]),
+        submits=Plan([Fault.LATE_ORDER]),
         late_looks=6,
         cancels=Plan([Fault.REJECTED] * 9),
         book_is_complete=False,

@@ -81,10 +81,10 @@ def _sane(made: MadeDesk, proposal: Proposal) -> None:
 faults = st.fixed_dictionaries(
     {
         Fault.UNREACHABLE: st.floats(0, 0.15),
-        Fault.LOST_REQUEST: st.floats(0, 0.15),
-        Fault.LOST_ANSWER: st.floats(0, 0.15),
-        Fault.RATE_LIMITED: st.floats(0, 0.1),
-        Fault.LATE: st.floats(0, 0.15),
+        Fault.REQUEST_LOST: st.floats(0, 0.15),
+        Fault.REPLY_LOST: st.floats(0, 0.15),
+        Fault.TOO_MANY: st.floats(0, 0.1),
+        Fault.LATE_ORDER: st.floats(0, 0.15),
     }
 )
 
@@ -106,7 +106,7 @@ def test_no_fault_doubles_an_order_or_turns_a_position(
         for leg, scarce in zip(proposal.legs, thin, strict=True):
             if scarce:
                 made.show(leg.contract, leg.price - 50, leg.price + 50, size=65)
-        cancels = {k: v for k, v in rates.items() if k is not Fault.LATE}
+        cancels = {k: v for k, v in rates.items() if k is not Fault.LATE_ORDER}
         broker = FaultyBroker(
             made.broker,
             submits=Plan(rates=rates, seed=seed),
@@ -177,7 +177,7 @@ def _position(made: MadeDesk, proposal: Proposal) -> Position:
 
 
 def test_a_lost_answer_is_looked_up_and_never_sent_again(made: MadeDesk) -> None:
-    broker = FaultyBroker(made.broker, submits=Plan([Fault.LOST_ANSWER]), book_is_complete=False)
+    broker = FaultyBroker(made.broker, submits=Plan([Fault.REPLY_LOST]), book_is_complete=False)
     desk, proposal = _enter(made, broker)
     for _ in range(3):
         _round(desk)
@@ -188,7 +188,7 @@ def test_a_lost_answer_is_looked_up_and_never_sent_again(made: MadeDesk) -> None
 
 def test_a_lost_request_stays_in_doubt_for_the_stated_wait(made: MadeDesk) -> None:
     wait = made.desk.settings.execution.unknown_wait_seconds
-    broker = FaultyBroker(made.broker, submits=Plan([Fault.LOST_REQUEST]), book_is_complete=False)
+    broker = FaultyBroker(made.broker, submits=Plan([Fault.REQUEST_LOST]), book_is_complete=False)
     desk, proposal = _enter(made, broker)
     _round(desk)
     assert desk.store.intents()[0].state is IntentState.UNKNOWN
@@ -205,7 +205,7 @@ def test_a_lost_request_stays_in_doubt_for_the_stated_wait(made: MadeDesk) -> No
 def test_a_fast_clock_does_not_shorten_the_wait(made: MadeDesk) -> None:
     """At 60 times real time a request is on its way for 60 times as many of the desk's seconds."""
     wait = made.desk.settings.execution.unknown_wait_seconds
-    broker = FaultyBroker(made.broker, submits=Plan([Fault.LOST_REQUEST]), book_is_complete=False)
+    broker = FaultyBroker(made.broker, submits=Plan([Fault.REQUEST_LOST]), book_is_complete=False)
     desk, _ = _enter(made, broker)
     made.clock.speed = 60.0
     for _ in range(3):
@@ -283,7 +283,7 @@ def test_an_order_that_comes_late_is_called_back(made: MadeDesk) -> None:
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(hedge, 75_00, 90_00)
     broker = FaultyBroker(
-        made.broker, submits=Plan([Fault.LATE]), late_looks=6, book_is_complete=False
+        made.broker, submits=Plan([Fault.LATE_ORDER]), late_looks=6, book_is_complete=False
     )
     desk = replace(made.desk, broker=broker)
     for _ in range(8):
@@ -299,7 +299,7 @@ def test_an_order_that_comes_late_is_called_back(made: MadeDesk) -> None:
 
 
 def test_a_person_can_settle_what_stays_in_doubt(made: MadeDesk) -> None:
-    broker = FaultyBroker(made.broker, submits=Plan([Fault.LOST_REQUEST]), book_is_complete=False)
+    broker = FaultyBroker(made.broker, submits=Plan([Fault.REQUEST_LOST]), book_is_complete=False)
     desk, _ = _enter(made, broker)
     _round(desk)
     (doubtful,) = [i for i in desk.store.intents() if i.state is IntentState.UNKNOWN]
@@ -316,7 +316,7 @@ def test_a_cancel_in_doubt_blocks_the_leg(made: MadeDesk) -> None:
     made.show(hedge, 75_00, 90_00)
     broker = FaultyBroker(
         made.broker,
-        cancels=Plan([Fault.LOST_REQUEST, Fault.LOST_REQUEST]),
+        cancels=Plan([Fault.REQUEST_LOST, Fault.REQUEST_LOST]),
         book_is_complete=False,
     )
     desk = replace(made.desk, broker=broker)
@@ -347,7 +347,7 @@ def test_who_lost_the_lease_cannot_send(made: MadeDesk) -> None:
 
 
 def test_a_broker_that_cannot_be_read_changes_nothing(made: MadeDesk) -> None:
-    broker = FaultyBroker(made.broker, looks=Plan([Fault.LOST_REQUEST] * 3))
+    broker = FaultyBroker(made.broker, looks=Plan([Fault.REQUEST_LOST] * 3))
     desk, _ = _enter(made, broker)
     before = desk.store.intents()
     with Lease(desk.home, desk.store) as lease, pytest.raises(UnknownOutcome):

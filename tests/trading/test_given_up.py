@@ -49,7 +49,7 @@ def _begun(made: MadeDesk, failing: int) -> tuple[Desk, OptionContract]:
         [Leg(bought, Side.BUY, 1, 70_00), Leg(absent, Side.BUY, 1, 45_00)], "long_strangle"
     )
     broker = FaultyBroker(
-        made.broker, cancels=Plan([Fault.RATE_LIMITED] * failing), book_is_complete=False
+        made.broker, cancels=Plan([Fault.TOO_MANY] * failing), book_is_complete=False
     )
     desk = replace(made.desk, broker=broker)
     desk.store.record_intents(prepare_entry(desk, proposal, 3))

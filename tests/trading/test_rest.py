@@ -55,7 +55,7 @@ def test_an_order_rests_for_the_stated_time(made: MadeDesk) -> None:
     assert len(_sent(made)) == 2
 
 
-@pytest.mark.parametrize("fault", [Fault.REJECTED, Fault.RATE_LIMITED, Fault.UNREACHABLE])
+@pytest.mark.parametrize("fault", [Fault.REJECTED, Fault.TOO_MANY, Fault.UNREACHABLE])
 def test_a_cancel_that_fails_leaves_the_order_at_work_and_is_told(
     made: MadeDesk, fault: Fault
 ) -> None:

@@ -20,6 +20,7 @@ from strikeloom.cli import (
     orders,
     quotes,
     stages,
+    version,
 )
 from strikeloom.cli.options import AT_END
 from strikeloom.errors import StrikeloomError
@@ -39,6 +40,7 @@ app = typer.Typer(
         "Exit codes: 0 done, 1 failed (the message names the remedy), 2 wrong usage."
     ),
 )
+app.callback(invoke_without_command=True)(version.options)
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
 app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
 for room, panel in (

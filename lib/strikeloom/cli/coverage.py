@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -16,6 +16,24 @@ if TYPE_CHECKING:
 
 _WIDTH = 12
 _SETS = ("contracts", "cash", "indices", "quotes", "worked_out")
+
+
+class _Month(NamedTuple):
+    """One month of a market: trading days, days stored of each kind, trading days missing."""
+
+    month: str
+    trading_days: int
+    contracts: int
+    cash: int
+    indices: int
+    quotes: int
+    worked_out: int
+    missing: list[date]
+
+
+def _read_months(months: pd.DataFrame) -> list[_Month]:
+    columns = (months[name].to_list() for name in _Month._fields)
+    return [_Month(*row) for row in zip(*columns, strict=True)]
 
 
 def status(
@@ -112,7 +130,7 @@ def _print_months(market: str, months: pd.DataFrame) -> None:
                 row.worked_out,
                 _spans(row.missing, row.trading_days),
             )
-            for row in months.itertuples()
+            for row in _read_months(months)
         ],
     )
 
@@ -160,10 +178,10 @@ def _body(name: str, days: Sequence[date], months: pd.DataFrame) -> dict[str, An
         "months": [
             {
                 "month": row.month,
-                "sessions": int(row.trading_days),
-                **{name: int(getattr(row, name)) for name in _SETS},
+                "sessions": row.trading_days,
+                **{name: getattr(row, name) for name in _SETS},
                 "missing": row.missing,
             }
-            for row in months.itertuples()
+            for row in _read_months(months)
         ],
     }

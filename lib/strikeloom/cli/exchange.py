@@ -26,7 +26,7 @@ def exchange(
             show_default=False,
         ),
     ] = "",
-    port: Annotated[int, typer.Option(help="Of everything; 0 takes a free one.", min=0)] = 0,
+    port: Annotated[int, typer.Option(help="Port of all services; 0 takes a free one.", min=0)] = 0,
     speed: Annotated[
         float,
         typer.Option(help="Seconds of the market in a real second; 0: stepped by hand.", min=0.0),
@@ -39,23 +39,23 @@ def exchange(
         Path | None, typer.Option(help="File of clients: client_id, token, cash.")
     ] = None,
     faults: Annotated[
-        Path | None, typer.Option(help="File of faults to switch on: seed and faults.")
+        Path | None, typer.Option(help="File of faults to inject: seed and faults.")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin the day anew; earlier accounts are kept aside.")
+        bool, typer.Option("--fresh", help="Restart the day; earlier accounts are kept, renamed.")
     ] = False,
     limits: Annotated[
         bool, typer.Option("--limits/--no-limits", help="Limit calls as the broker does.")
     ] = True,
     ticks: Annotated[
-        float, typer.Option(help="Trades a second that load the feed; nobody can trade on them.",
+        float, typer.Option(help="Trades a second to load the feed; no order fills against them.",
                             min=0.0),
     ] = 0.0,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Serve a market day as the broker would: orders, quotes, feeds, on this machine only.
 
-    Takes client 1000000001 with token local, unless --accounts says otherwise. Prints its
+    Takes client 1000000001 with token local, unless --accounts names others. Prints its
     addresses and the lines that point the workbench at it; Ctrl-C ends it. What its accounts
     hold survives a restart on the same day.
 

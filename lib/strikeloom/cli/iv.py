@@ -74,7 +74,8 @@ def iv(
             remedy = f"{len(there)} others have one, among them {shown}"
         raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
     ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
-    rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in frame.to_dict("records")]
+    records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in records]
     days = [_day(row, rank) for row, rank in rows]
     if as_json:
         console.as_json(days)

@@ -118,10 +118,10 @@ def open_exchange(
     if options.ticks:
         served = LoadMarket(tape, options.ticks, time.monotonic)
     market = FaultyMarket(served, faults)
-    # a market older than any tariff on record is charged by the oldest
-    tariff = None if day >= first_charge_day() else first_charge_day()
+    # a market older than any fee schedule on record is charged by the oldest
+    charges_day = None if day >= first_charge_day() else first_charge_day()
     engines = {
-        client: Engine(account, market, clock, tariff=tariff, history=history)
+        client: Engine(account, market, clock, charges_day=charges_day, history=history)
         for client, account in accounts.items()
     }
     exchange = ExchangeState(
@@ -228,7 +228,7 @@ def _begin(day: date, accounts: Iterable[Account]) -> datetime:
     for account in accounts:
         matched = account.matched_to()
         moments += [matched] if matched else []
-        moments += [order.updated_at for order in account.orders()]
+        moments += [order.updated_at for order in account.orders.all()]
     latest = max(moments)
     if latest >= session(day).close:
         raise SettingsError(

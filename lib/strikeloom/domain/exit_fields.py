@@ -14,7 +14,7 @@ from strikeloom.domain.positions import MarkedPosition
 
 #: One number, or a column with one number a position.
 Numbers = float | NDArray[np.float64]
-#: What stands for ``None`` in a field; elsewhere it is NaN, unknown.
+#: Value of these fields where the position has ``None``; other fields are NaN, unknown.
 _UNLIMITED = {"max_profit": math.inf, "max_loss": math.inf}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class PositionGreeks:
     """Greeks of everything open in a position, all its legs together.
 
-    All four are known, or none is and ``missing`` says why.
+    All four are known, or none is and ``missing`` has the reason.
 
     Attributes
     ----------
@@ -33,5 +33,5 @@ class PositionGreeks:
 
 
 def not_computed() -> PositionGreeks:
-    """Greeks of a position that nobody has computed them for."""
+    """Greeks of a marked position that was made without a way to compute them."""
     return PositionGreeks(missing="the Greeks were not computed")

@@ -78,7 +78,7 @@ def _to_rank(desk: Desk, touched: Sequence[date]) -> list[date]:
     if stored.empty:
         return [desk.day]
     # a day is ranked whole: the symbol that has most days tells of nearly all
-    name = stored["symbol"].value_counts().idxmax()
+    name = str(stored["symbol"].value_counts().idxmax())
     own = {stamp.date() for stamp in stored.loc[stored["symbol"] == name, "day"]}
     ranked = {rank.day for rank in desk.store.rank_history(name, desk.day)}
     first = min({*touched, desk.day, *(own - ranked)})

@@ -78,12 +78,16 @@ def contract_changes(
         known = int(stayed[pairs["symbol_old"] == symbol].sum())
         if len(rows) >= max(_FEWEST, _NEARLY_ALL * known):
             found.append(_classify(str(symbol), day, rows, known, cash))
-    for (symbol, successor), rows in pairs[~stayed & unmoved].groupby(["symbol_old", "symbol_new"]):
+    renamed = pairs[~stayed & unmoved].groupby(["symbol_old", "symbol_new"])
+    for (former, successor), rows in renamed:
+        symbol = str(former)
         if len(rows) >= max(_FEWEST, _NEARLY_ALL * alive[symbol]):
             seen = (
                 f"{len(rows)} of {alive[symbol]} contracts continue with their ids as {successor}"
             )
-            found.append(CorporateAction(symbol, day, "rename", None, successor, evidence=seen))
+            found.append(
+                CorporateAction(symbol, day, "rename", None, str(successor), evidence=seen)
+            )
     return [
         replace(item, seen_after=day_before)
         for item in sorted(found, key=lambda item: (item.symbol, item.kind))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from strikeloom.domain.instruments import Underlying
 from strikeloom.domain.money import rupees
@@ -101,17 +102,19 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     ranks = desk.store.ranks(desk.day)
     contracts = desk.history.as_of(desk.day).contracts(desk.day)
     options = contracts[contracts["right"] != "XX"]
-    by_symbol = dict(iter(options.groupby(["symbol", "expiry"], sort=False)))
+    by_symbol: dict[Hashable, pd.DataFrame] = dict(
+        iter(options.groupby(["symbol", "expiry"], sort=False))
+    )
     flows = _flows(whole, by_symbol)
     bars = read_bars(desk, sorted(whole["symbol"]))
     forecasts = _forecasts(desk, bars, whole)
     listed: list[_ListedChain] = []
     refused: list[Rejection] = []
-    for row in today.itertuples(index=False):
-        if pd.isna(row.atm_iv):
+    for row in _read_summaries(today):
+        if math.isnan(row.atm_iv):
             refused.append(Rejection(row.symbol, ALL, f"no volatility: {row.reason}"))
             continue
-        days = (row.expiry - row.day).days
+        days = (row.expiry - pd.Timestamp(desk.day)).days
         if days > desk.settings.creation.max_days_to_expiry:
             refused.append(Rejection(row.symbol, ALL, "no expiry near enough"))
             continue
@@ -133,26 +136,45 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     return LoadedChains(chains, refused + unread, bars, run.run_id, sorted(today["symbol"]))
 
 
-def _flows(summary: pd.DataFrame, by_symbol: dict[Any, pd.DataFrame]) -> dict[str, Flow]:
+class _Summary(NamedTuple):
+    """Columns of a summary row of stage 01; without a volatility only symbol and reason count."""
+
+    symbol: str
+    expiry: pd.Timestamp
+    years: float
+    spot: float
+    forward: float
+    atm_iv: float
+    reason: str
+
+
+def _read_summaries(frame: pd.DataFrame) -> list[_Summary]:
+    columns = (frame[name].to_list() for name in _Summary._fields)
+    return [_Summary(*row) for row in zip(*columns, strict=True)]
+
+
+def _flows(summary: pd.DataFrame, by_symbol: dict[Hashable, pd.DataFrame]) -> dict[str, Flow]:
     """Flow of every chain that has a volatility, requested or not."""
-    known = summary[summary["atm_iv"].notna()]
-    keys = list(zip(known["symbol"], known["expiry"], strict=True))
-    flows = read_flow([by_symbol[key] for key in keys], known["forward"].to_list())
-    return {symbol: flow for (symbol, _), flow in zip(keys, flows, strict=True)}
+    known = _read_summaries(summary[summary["atm_iv"].notna()])
+    flows = read_flow(
+        [by_symbol[row.symbol, row.expiry] for row in known], [row.forward for row in known]
+    )
+    return {row.symbol: flow for row, flow in zip(known, flows, strict=True)}
 
 
 def _forecasts(desk: Desk, bars: DailyBars, summary: pd.DataFrame) -> dict[str, float]:
     """Variance until expiry of every symbol that has a volatility and a month of bars."""
-    known = summary[summary["atm_iv"].notna()]
-    until = {day: len(trading_days(desk.day, day.date())) - 1 for day in known["expiry"].unique()}
-    left = {row.symbol: until[row.expiry] for row in known.itertuples(index=False)}
+    known = _read_summaries(summary[summary["atm_iv"].notna()])
+    expiries = {row.expiry for row in known}
+    until = {expiry: len(trading_days(desk.day, expiry.date())) - 1 for expiry in expiries}
+    left = {row.symbol: until[row.expiry] for row in known}
     return forecast_variance(bars, left)
 
 
 class _ListedChain(NamedTuple):
     """A summary row of stage 01 with its listed contracts; tick in paise."""
 
-    summary: Any
+    summary: _Summary
     underlying: Underlying
     rows: pd.DataFrame
     flow: Flow

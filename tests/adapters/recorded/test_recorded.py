@@ -148,7 +148,9 @@ def test_real_quotes_of_2019_are_traded(shared_data, tmp_path):
     quote = tape.quotes([call])[call.key]
     assert (quote.bid, quote.ask, quote.bid_size, quote.ask_size) == (10750, 10795, 150, 75)
     assert first_charge_day() == date(2021, 1, 1)
-    engine = Engine(Account(tmp_path / "a.db", 10**9), tape, clock, tape, tariff=date(2021, 1, 1))
+    engine = Engine(
+        Account(tmp_path / "a.db", 10**9), tape, clock, tape, charges_day=date(2021, 1, 1)
+    )
     order = engine.place(Placement(call, Side.BUY, 75, limit=10795))
     assert (order.filled, order.average) == (75, 10795.0)
     # 8,096.25: brokerage 20.00, exchange 0.053 % 4.29, SEBI 0.00005 % 0.00, stamp 0.003 % 0.24,

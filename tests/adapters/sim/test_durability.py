@@ -138,7 +138,7 @@ def test_a_busy_file_refuses_the_order_and_keeps_nothing(tmp_path):
     path = tmp_path / "account.db"
     broker, feed, _ = _broker(path)
     feed.show(CALL, 9900, 10000)
-    broker.engine._account._file._db.execute("PRAGMA busy_timeout = 20")
+    broker.engine._account.file._db.execute("PRAGMA busy_timeout = 20")
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unreachable, match=r"account\.db is not usable now: database is locked"):
@@ -152,8 +152,8 @@ def test_a_busy_file_refuses_the_order_and_keeps_nothing(tmp_path):
 def test_a_full_disk_keeps_nothing_of_an_order(tmp_path):
     broker, feed, _ = _broker(tmp_path / "account.db")
     feed.show(CALL, 9900, 10000)
-    pages = broker.engine._account._file.number("PRAGMA page_count")
-    broker.engine._account._file._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = broker.engine._account.file.number("PRAGMA page_count")
+    broker.engine._account.file._db.execute(f"PRAGMA max_page_count = {pages}")
     placed = []
 
     def fill_up():

@@ -32,7 +32,7 @@ def body(local, call):
     ],
 )  # fmt: skip
 def test_a_field_beyond_the_protocol_is_bad_input_by_name(local, call, field, value):
-    """Not a failure of the exchange, after which nobody would know whether there is an order."""
+    """Not a failure of the exchange, after which the order's status would be unknown."""
     reply = ask(local, "POST", "/orders", {**body(local, call), field: value})
     assert (reply.status_code, reply.json()["errorCode"]) == (400, "DH-905")
     assert (field if field != "securityId" else "SecurityId") in reply.json()["errorMessage"]

@@ -1,4 +1,4 @@
-"""Standing orders on the wire: shapes, traps of the client, updates of the children, faults."""
+"""Conditional orders on the wire: shapes, traps of the client, updates of the children, faults."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_super_order_s_life_in_its_row(client, local, call):
         "totalQuatity": 130, "remainingQuantity": 130, "triggeredQuantity": 0, "price": 120.0,
         "orderStatus": "PENDING", "trailingJump": 0.0,
     }  # fmt: skip
-    moved(local, call, 120_00, size=65)  # the target is at the exchange, nobody pays it yet
+    moved(local, call, 120_00, size=65)  # the target is at the exchange, no bid reaches it yet
     row = only(client)
     assert (row["orderStatus"], row["ltp"]) == ("TRIGGERED", 120.0)
     target = leg(row, "TARGET_LEG")
@@ -101,7 +101,7 @@ def test_a_market_super_order_is_taken_though_the_client_refuses_it(client, loca
 
 def test_the_traps_of_changing_a_super_order(client, local, call):
     number = bracket(client, local, call, price=95.0, trailingJump=5.0)
-    # quantity and price are 0 unless said: that is no order
+    # quantity and price are 0 unless given: that is no order
     forgot = client.modify_super_order(number, "LIMIT", "ENTRY_LEG", targetPrice=119.0)
     assert forgot["remarks"]["error_code"] == "DH-905"
     assert (only(client)["quantity"], only(client)["price"]) == (65, 95.0)
@@ -113,8 +113,8 @@ def test_the_traps_of_changing_a_super_order(client, local, call):
     assert "none can be added" in again["remarks"]["error_message"]
 
 
-def test_updates_tell_the_children_with_their_leg(client, local, call):
-    async def heard():
+def test_updates_report_the_children_with_their_leg(client, local, call):
+    async def collect():
         login = {"LoginReq": {"MsgCode": 42, "ClientId": local.client_id, "Token": local.token},
                  "UserType": "SELF"}  # fmt: skip
         async with connect(local.orders_ws) as socket:
@@ -130,7 +130,7 @@ def test_updates_tell_the_children_with_their_leg(client, local, call):
                 found.append(json.loads(await asyncio.wait_for(socket.recv(), 8))["Data"])
             return found
 
-    found = asyncio.run(heard())
+    found = asyncio.run(collect())
     exits = [m for m in found if m["legNo"] == 2]
     assert {m["txnType"] for m in exits} == {"S"}
     assert exits[-1]["tradedQty"] == 65
@@ -214,7 +214,7 @@ def test_an_alert_on_a_share_places_its_orders(client, local, call):
     found = client.get_conditional_order(alert)["data"]
     assert found["alertStatus"] == "TRIGGERED"
     assert (found["lastPrice"], found["triggeredTime"]) == ("1411.00", "2026-02-11 10:00:02")
-    assert found["condition"]["expDate"] == "2027-02-11", "a year unless said"
+    assert found["condition"]["expDate"] == "2027-02-11", "a year unless given"
     assert found["orders"] == [order_of(local, call, triggerPrice="0.00")]
     assert [o["filledQty"] for o in client.get_order_list()["data"]] == [65]
 
@@ -257,7 +257,7 @@ def test_alerts_that_are_no_such(client, local, call, changes, orders, code):
     assert client.get_conditional_orders()["data"] == []
 
 
-def test_what_is_unknown_is_said(client):
+def test_what_is_unknown_is_refused(client):
     for reply in (
         client.cancel_super_order("100000000009", "ENTRY_LEG"),
         client.cancel_forever("500000000009"),

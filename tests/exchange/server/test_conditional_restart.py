@@ -1,4 +1,4 @@
-"""Standing orders outlive the exchange that took them; days of the history reach their alerts."""
+"""Conditional orders survive a restart; stored days reach the indicators of their alerts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strikeloom.exchange.server.clients import LOCAL_CLIENT
 OPTIONS = ExchangeOptions(market="synthetic", speed=0, limits=False)
 
 
-def test_an_exchange_opened_again_goes_on_with_what_stands(drawn_home):
+def test_a_restarted_exchange_continues_its_conditional_orders(drawn_home):
     assert CLIENT == LOCAL_CLIENT
     with open_exchange(OPTIONS, home=drawn_home) as server:
         client, clock = clients_of(server.addresses()["rest"]), server.exchange.clock

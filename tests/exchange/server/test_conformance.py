@@ -83,7 +83,7 @@ def test_every_method_answers_as_documented(client, local, call, tmp_path, monke
     ok("kill_switch", "activate")
     assert ok("status_kill_switch")["killSwitchStatus"] == "ACTIVATE"
     ok("kill_switch", "deactivate")
-    _standing_orders(local, ok, call)
+    _conditional_orders(local, ok, call)
     assert client.get_holdings()["remarks"]["error_code"] == "DH-1111"
     called.add("get_holdings")
     # these two send no order and ask for no account: one reads a file, one a moment
@@ -103,7 +103,7 @@ def test_every_method_answers_as_documented(client, local, call, tmp_path, monke
     local.engine.audit()
 
 
-def _standing_orders(local, ok, call):
+def _conditional_orders(local, ok, call):
     """Super orders, forever orders, alerts and the exit at a profit, once through."""
     security, day = local.id_of(call), {"INTRADAY", "DELIVERY"}
     entry = (security, "NSE_FNO", "BUY", 65, "LIMIT", "INTRADAY", 90.0)
@@ -167,7 +167,7 @@ def _standing_orders(local, ok, call):
         ("edis_inquiry", ("ALL",)),
     ],
 )
-def test_what_is_not_offered_says_so(client, name, args):
+def test_what_is_not_offered_is_refused(client, name, args):
     remarks = getattr(client, name)(*args)["remarks"]
     assert remarks["error_code"] == "DH-902"
     assert "not offered" in remarks["error_message"]
@@ -255,13 +255,13 @@ def test_order_updates_are_received_and_parsed(local, context, client, call):
     threading.Thread(target=stream.connect_to_dhan_websocket_sync, daemon=True).start()
     assert eventually(lambda: local.server.state()["order_updates"] == 1)
     placed = client.place_order(
-        local.id_of(call), "NSE_FNO", "BUY", 65, "LIMIT", "MARGIN", 101.0, tag="told"
+        local.id_of(call), "NSE_FNO", "BUY", 65, "LIMIT", "MARGIN", 101.0, tag="reported"
     )
     assert eventually(lambda: any(m["Data"]["status"] == "Traded" for m in got)), got
     last = got[-1]["Data"]
     assert got[-1]["Type"] == "order_alert"
     assert (last["orderNo"], last["correlationId"], last["tradedQty"], last["avgTradedPrice"]) == (
-        placed["data"]["orderId"], "told", 65, 101.0,
+        placed["data"]["orderId"], "reported", 65, 101.0,
     )  # fmt: skip
     assert (last["txnType"], last["optType"], last["product"], last["source"]) == (
         "B", "CE", "M", "P",
@@ -278,7 +278,9 @@ def test_depth_is_received_and_parsed(local, context, call):
     assert "price:100.00, quantity:650" in got[0]["depth"][0]
     assert "ask : {price:101.00" in " ".join(got[0]["depth"])
     depth.close_connection()
-    depth.loop.run_until_complete(depth.ws.close())  # the class only says that it leaves
+    depth.loop.run_until_complete(
+        depth.ws.close()
+    )  # the class itself only sends the disconnect request
     depth.loop.close()
 
 

@@ -101,12 +101,12 @@ def test_any_body_is_answered_in_the_broker_s_words(local, call, caplog):
         body = json.dumps(body) if isinstance(body, dict) else body
         reply = session.request(verb, local.rest + path, data=body, timeout=10)
         assert reply.status_code in (200, 202, 400, 403, 404, 429, 500)
-        told = reply.json()
+        body = reply.json()
         if reply.status_code == 500:
             # the one failure that is the broker's own habit
-            assert told["internalErrorCode"] == "RS-9005", told
+            assert body["internalErrorCode"] == "RS-9005", body
         elif reply.status_code >= 400:
-            assert told.keys() >= {"errorCode"} or told.get("status") in ("failed", 404)
+            assert body.keys() >= {"errorCode"} or body.get("status") in ("failed", 404)
 
     sent()
     assert logged(caplog) == []
@@ -132,7 +132,7 @@ def test_any_message_on_any_socket_leaves_the_server_alive(local, call, caplog):
     )
     messages = st.one_of(requests_.map(json.dumps), st.text(max_size=40), st.binary(max_size=90))
 
-    async def say(address, batch):
+    async def exchange_messages(address, batch):
         async with connect(address) as socket:
             try:
                 for message in batch:
@@ -142,10 +142,10 @@ def test_any_message_on_any_socket_leaves_the_server_alive(local, call, caplog):
 
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(sockets), st.lists(messages, max_size=6))
-    def said(address, batch):
-        asyncio.run(asyncio.wait_for(say(address, batch), 20))
+    def check(address, batch):
+        asyncio.run(asyncio.wait_for(exchange_messages(address, batch), 20))
 
-    said()
+    check()
     assert logged(caplog) == []
     mine = {"access-token": local.token, "client-id": local.client_id}
     assert requests.get(f"{local.rest}/orders", headers=mine, timeout=5).status_code == 200

@@ -1,4 +1,4 @@
-"""Each fault does on the wire what it says, and leaves the truth behind it whole."""
+"""Each injected fault has its effect on the wire, and the accounts stay correct."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def placed(local):
         ("html-after", 200, True),
     ],
 )
-def test_an_answer_that_is_spoiled(local, call, kind, status, processed):
+def test_a_faulty_response(local, call, kind, status, processed):
     local.fault(kind, on="place", times=1)
     reply = ask(local, "POST", "/orders", order(local, call))
     assert reply.status_code == status
@@ -102,7 +102,7 @@ def test_an_order_that_appears_late(local, call):
     assert ask(local, "GET", "/orders").json() == []
     assert ask(local, "GET", "/trades/").json() == []
     (held,) = ask(local, "GET", "/positions").json()
-    assert held["netQty"] == 65, "the position tells what the book does not"
+    assert held["netQty"] == 65, "the position shows what the book does not"
     local.pace.seconds += 5
     assert ask(local, "GET", f"/orders/{number}").json()[0]["orderStatus"] == "TRADED"
     assert len(ask(local, "GET", "/trades/").json()) == 1
@@ -146,7 +146,7 @@ def test_a_bad_quote_is_seen_by_all(local, call, kind, name):
     assert ask(local, "GET", "/orders").json()[0]["orderStatus"] == "TRADED"
 
 
-def test_a_stale_quote_stands_still_until_it_is_mended(local, call):
+def test_a_stale_quote_does_not_move_until_the_fault_is_off(local, call):
     number = int(local.id_of(call))
 
     def last():

@@ -166,7 +166,7 @@ def test_the_security_master(local, layout, columns, number, root):
     assert rows[0][root] == "NIFTY"
 
 
-def test_the_detailed_master_says_what_the_broker_says(local):
+def test_the_detailed_master_agrees_with_the_broker(local):
     text = requests.get(local.instruments, timeout=5).text
     rows = {row["SECURITY_ID"]: row for row in csv.DictReader(io.StringIO(text))}
     row = rows["35001"]
@@ -207,9 +207,9 @@ def test_no_secret_is_in_any_log(two, caplog, capfd):
     ours = [logging.Formatter().format(r) for r in records]
     assert any("/v2/orders" in line for line in ours), "calls are logged at all"
     out = capfd.readouterr()
-    said = "\n".join([*ours, out.out, out.err, repr(TWO), repr(two.exchange)])
+    output = "\n".join([*ours, out.out, out.err, repr(TWO), repr(two.exchange)])
     for secret in ("marked-token", "marked-pin", "marked-totp", two.exchange.control_token):
-        assert secret not in said
+        assert secret not in output
 
 
 async def _subscribe(address):
@@ -277,7 +277,7 @@ def test_a_market_day_is_served_and_goes_on_after_a_restart(drawn_home):
         assert engine.orders() == []
 
 
-def test_a_port_that_is_taken_is_said_so(drawn_home):
+def test_a_port_that_is_taken_is_reported(drawn_home):
     with (
         open_exchange(ExchangeOptions(market="synthetic"), home=drawn_home) as server,
         pytest.raises(SettingsError, match="choose another"),

@@ -116,8 +116,8 @@ def test_a_stop_on_the_wrong_side_of_its_trigger_is_refused(client, local, call)
     assert good["status"] == "success"
 
 
-def test_what_is_not_there_is_said_so(client):
+def test_an_unknown_order_is_refused(client):
     assert client.get_order_by_id("112111182198")["remarks"]["error_code"] == "DH-905"
-    assert client.get_order_by_correlationID("nobody")["remarks"]["error_code"] == "DH-905"
+    assert client.get_order_by_correlationID("unused")["remarks"]["error_code"] == "DH-905"
     assert client.cancel_order("100000000099")["remarks"]["error_code"] == "DH-905"
     assert client.get_holdings()["remarks"]["error_code"] == "DH-1111"

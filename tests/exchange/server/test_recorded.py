@@ -306,7 +306,7 @@ def test_no_data_plan(tmp_path, shared_data):
 
 
 def test_every_recording_is_accounted_for(shared_data):
-    """Nothing recorded is passed over in silence: three are not of options or say the rest."""
+    """No recording is skipped silently: three are not of options or repeat the others."""
     here = Path(__file__).read_text(encoding="utf-8").partition("def test_every_recording")[0]
     names = {path.stem for path in (shared_data / "dhan_api").glob("*.json")}
     built = {"base_api__marketfeed_quote", "base_api__marketfeed_ohlc"}

@@ -69,7 +69,7 @@ def test_each_mode_has_its_packets(local, call, code, kinds):
     assert found == kinds
 
 
-def test_a_price_is_said_in_each_packet_as_it_is_shown(local, call):
+def test_each_packet_carries_the_price_as_shown(local, call):
     number = int(local.id_of(call))
 
     async def work():
@@ -89,7 +89,7 @@ def test_a_price_is_said_in_each_packet_as_it_is_shown(local, call):
     assert level == (650, 650, 1, 1, pytest.approx(100.0), pytest.approx(101.0))
 
 
-def test_open_interest_is_told_beside_a_quote_when_it_changed(local, call):
+def test_open_interest_is_sent_with_a_quote_when_it_changed(local, call):
     async def work():
         found = []
         async with connect(address(local)) as socket:
@@ -134,7 +134,7 @@ def test_stacked_packets_fill_one_message(local, call):
     assert max(map(len, stacked)) > 2
 
 
-def test_what_moved_before_another_subscribes_is_still_told(local, call):
+def test_what_moved_before_another_subscribes_is_still_sent(local, call):
     """A newcomer takes nothing from those who were there."""
     other = local.market.listed[3]
 
@@ -156,7 +156,7 @@ def test_what_moved_before_another_subscribes_is_still_told(local, call):
     ("token", "client", "reason"),
     [("wrong", None, 809), ("", None, 808), ("local", "999", 810), ("local", "dead", 807)],
 )
-def test_who_is_not_let_in_is_told_why(local, token, client, reason):
+def test_a_refused_connection_gets_the_reason(local, token, client, reason):
     if client == "dead":
         local.exchange.tokens.end(local.client_id)
         client = None
@@ -333,7 +333,7 @@ def login(local, token=None):
 
 
 def updates(local, call, prices):
-    """What the order-update stream says while orders are placed."""
+    """Messages of the order-update stream while orders are placed."""
 
     async def work():
         async with connect(local.orders_ws) as socket:
@@ -359,12 +359,12 @@ def _place(local, call, at, price):
     requests.post(f"{local.rest}/orders", json=body, headers=headers, timeout=5)
 
 
-def test_every_change_of_an_order_is_told_in_order(local, call):
-    told = updates(local, call, [101.0, 90.0])
-    first = [m["status"] for m in told if m["correlationId"] == "u-0"]
+def test_every_change_of_an_order_is_sent_in_order(local, call):
+    messages = updates(local, call, [101.0, 90.0])
+    first = [m["status"] for m in messages if m["correlationId"] == "u-0"]
     assert first[-1] == "Traded"
-    assert [m["status"] for m in told if m["correlationId"] == "u-1"][-1] == "Pending"
-    quantities = [m["tradedQty"] for m in told if m["correlationId"] == "u-0"]
+    assert [m["status"] for m in messages if m["correlationId"] == "u-1"][-1] == "Pending"
+    quantities = [m["tradedQty"] for m in messages if m["correlationId"] == "u-0"]
     assert quantities == sorted(quantities)
 
 
@@ -379,19 +379,21 @@ def test_updates_are_dropped_repeated_and_swapped(local, call):
     local.fault("update-swapped", on="orders-ws", times=1)
     swapped = updates(local, call, [101.0])
 
-    def said(told):
-        return [m["status"] for m in told]
+    def statuses(messages):
+        return [m["status"] for m in messages]
 
-    assert said(dropped) == said(plain)[1:]
-    assert said(twice) == [said(plain)[0], *said(plain)]
-    assert said(swapped) == [said(plain)[1], said(plain)[0], *said(plain)[2:]]
+    assert statuses(dropped) == statuses(plain)[1:]
+    assert statuses(twice) == [statuses(plain)[0], *statuses(plain)]
+    assert statuses(swapped) == [statuses(plain)[1], statuses(plain)[0], *statuses(plain)[2:]]
 
 
 def test_updates_as_the_documentation_spells_them(local, call):
     local.fault("update-pascal", on="orders-ws")
-    told = updates(local, call, [101.0])
-    assert {"OrderNo", "Status", "TradedQty", "AvgTradedPrice", "CorrelationId"} <= set(told[-1])
-    assert told[-1]["Status"] == "Traded"
+    messages = updates(local, call, [101.0])
+    assert {"OrderNo", "Status", "TradedQty", "AvgTradedPrice", "CorrelationId"} <= set(
+        messages[-1]
+    )
+    assert messages[-1]["Status"] == "Traded"
 
 
 def test_a_token_that_dies_by_a_switch_ends_all(local):

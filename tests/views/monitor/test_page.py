@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from strikeloom.domain.instruments import Right
-from strikeloom.domain.positions import ExitRequest, RequestState
+from strikeloom.domain.positions import ExitDecision, ExitRequest, RequestState, Urgency
 from strikeloom.errors import StoreError
 from strikeloom.monitor import kill, load_board, request_exit
 from strikeloom.monitor.watch import STOPPED, watch
 from strikeloom.ports.store import Heartbeat
+from strikeloom.settings.exit_registry import exit_rules
 from strikeloom.views.monitor import text
 from strikeloom.views.monitor.page import (
     CONFIRM_SECONDS,
     DOUBLE_CLICK_SECONDS,
     MonitorPage,
     PositionCard,
-    why_not,
+    blocked_shares,
 )
 from strikeloom.views.monitor.pulse import Pulse, pulse
 from support.desk import MadeDesk
@@ -28,7 +30,7 @@ from support.fakes import ManualClock, ist, option
 
 REAL = ManualClock(ist("2026-11-01 12:00"))
 SOLD, BOUGHT = option(24_800, Right.PUT), option(24_600, Right.PUT)
-ALIVE, SILENT = Pulse(True, "watching"), Pulse(False, "nobody")
+ALIVE, SILENT = Pulse(True, "watching"), Pulse(False, "not running")
 
 
 @pytest.fixture
@@ -59,11 +61,11 @@ class Timed:
         self.card.update(row, self.alive)
 
     @property
-    def said(self) -> str:
-        return str(self.card._said.value)
+    def status(self) -> str:
+        return str(self.card._status.value)
 
 
-def test_two_clicks_ask_once_with_the_revision_that_was_seen(made: MadeDesk):
+def test_two_clicks_request_once_with_the_revision_that_was_shown(made: MadeDesk):
     timed = Timed(made)
     timed.click(50)
     assert timed.card.buttons[50].description == "Confirm 50 %"
@@ -72,7 +74,7 @@ def test_two_clicks_ask_once_with_the_revision_that_was_seen(made: MadeDesk):
     (request,) = made.store.requests()
     assert (request.percent, request.target_lots, request.who) == (50, (-2, 2), "page")
     assert request.revision == made.store.positions()[0].revision
-    assert "Asked for 50 %" in timed.said
+    assert "Asked for 50 %" in timed.status
 
 
 def test_a_double_click_is_not_a_confirmation(made: MadeDesk):
@@ -84,7 +86,7 @@ def test_a_double_click_is_not_a_confirmation(made: MadeDesk):
     assert len(made.store.requests()) == 1
 
 
-def test_a_confirmation_runs_out(made: MadeDesk):
+def test_a_confirmation_expires(made: MadeDesk):
     timed = Timed(made)
     timed.click(100)
     timed.refresh(after=CONFIRM_SECONDS + 0.1)
@@ -93,15 +95,15 @@ def test_a_confirmation_runs_out(made: MadeDesk):
     assert not made.store.requests()
 
 
-def test_a_late_confirmation_asks_nothing_even_before_the_refresh(made: MadeDesk):
+def test_a_late_confirmation_requests_nothing_even_before_the_refresh(made: MadeDesk):
     timed = Timed(made)
     timed.click(100)
     timed.click(100, after=CONFIRM_SECONDS + 0.1)
     assert not made.store.requests()
-    assert "Too late" in timed.said
+    assert "Too late" in timed.status
 
 
-def test_another_button_arms_anew(made: MadeDesk):
+def test_another_button_starts_a_new_confirmation(made: MadeDesk):
     timed = Timed(made)
     timed.click(100)
     timed.click(50, after=1)
@@ -111,7 +113,7 @@ def test_another_button_arms_anew(made: MadeDesk):
     assert made.store.requests()[0].percent == 50
 
 
-def test_what_was_armed_against_an_old_picture_is_refused(made: MadeDesk):
+def test_a_confirmation_against_an_old_revision_is_refused(made: MadeDesk):
     timed = Timed(made)
     timed.click(50)
     request_exit(made.desk, made.store.positions()[0].position_id, percent=25, who="other")
@@ -119,36 +121,36 @@ def test_what_was_armed_against_an_old_picture_is_refused(made: MadeDesk):
     timed.refresh(after=1)
     timed.click(50, after=1)
     assert len(made.store.requests()) == 1
-    assert "changed" in timed.said
+    assert "changed" in timed.status
 
 
-def test_a_repeat_from_another_page_says_that_it_was_asked(made: MadeDesk):
+def test_a_repeat_from_another_page_is_reported_as_a_repeat(made: MadeDesk):
     one, two = Timed(made), Timed(made)
     for timed in (one, two):
         timed.click(100)
         timed.click(100, after=1)
     assert len(made.store.requests()) == 1
-    assert "Already asked" in two.said
+    assert "Already asked" in two.status
 
 
-def test_buttons_that_are_not_whole_lots_are_off_and_say_why(tmp_path: Path):
+def test_buttons_that_are_not_whole_lots_are_disabled_with_the_reason(tmp_path: Path):
     made = MadeDesk(tmp_path)
     made.enter(made.spread(), 1)
     timed = Timed(made)
     off = [share for share, button in timed.card.buttons.items() if button.disabled]
     assert off == [25, 50, 75]
     assert all("whole lots" in timed.card.buttons[share].tooltip for share in off)
-    assert "25 %, 50 %, 75 %: not whole lots of 1" in timed.said
+    assert "25 %, 50 %, 75 %: not whole lots of 1" in timed.status
     made.close()
 
 
-def test_a_pending_request_turns_the_buttons_off_and_names_a_missing_watcher(made: MadeDesk):
+def test_a_pending_request_disables_the_buttons_and_names_a_missing_watcher(made: MadeDesk):
     timed = Timed(made, SILENT)
     timed.click(100)
     timed.click(100, after=1)
     timed.refresh()
     assert all(button.disabled for button in timed.card.buttons.values())
-    assert "until the watcher runs" in timed.said
+    assert "until the watcher runs" in timed.status
 
 
 @pytest.mark.parametrize(
@@ -161,15 +163,15 @@ def test_a_pending_request_turns_the_buttons_off_and_names_a_missing_watcher(mad
         ({25: "a", 50: "a", 75: "b", 100: ""}, "25 %, 50 %: a; 75 %: b"),
     ],
 )
-def test_reasons_are_said_once_each(exits, line):
-    assert why_not(exits) == line
+def test_each_reason_is_named_once(exits, line):
+    assert blocked_shares(exits) == line
 
 
 def test_widgets_that_did_not_change_send_nothing(made: MadeDesk):
     page = MonitorPage(made.desk, REAL)
     (card,) = page.cards.values()
     sent: list[str] = []
-    for widget in (card._about, card._rule, card._said, page._closed, page._alerts, page._rows):
+    for widget in (card._about, card._rule, card._status, page._closed, page._alerts, page._rows):
         widget.observe(lambda change: sent.append(change["name"]))
     page.refresh()
     page.refresh()
@@ -205,7 +207,26 @@ def test_a_rule_that_closed_a_position_is_named(made: MadeDesk):
     assert "Profit target" in text.closed_list(load_board(made.desk), ALIVE)
 
 
-def test_trouble_is_shown_and_passes(made: MadeDesk, monkeypatch):
+@pytest.mark.parametrize("name", exit_rules())
+def test_every_rule_is_shown_by_its_name_in_the_colour_of_its_urgency(name):
+    urgency = exit_rules()[name].urgency
+    rule = name.replace("_", " ")
+    html = text.rule(ExitDecision(rule, Urgency.HOLD, False, 0.4, (0,), "<far> away"))
+    assert f"<b>{rule.capitalize()}</b>" in html
+    assert f'class="bar {urgency.name.lower()}"' in html
+    assert "width:40%" in html
+    assert "&lt;far&gt; away" in html
+
+
+def test_every_urgency_has_a_colour_and_a_rule_that_is_gone_the_plain_one():
+    style = files("strikeloom.views.monitor").joinpath("style.css").read_text(encoding="utf-8")
+    assert all(f".bar.{u.name.lower()} i" in style for u in Urgency if u is not Urgency.HOLD)
+    gone = text.rule(ExitDecision("trailing stop", Urgency.HOLD, False, 0.4, (0,), "far"))
+    assert "Trailing stop" in gone
+    assert 'class="bar "' in gone
+
+
+def test_an_error_is_shown_until_it_is_over(made: MadeDesk, monkeypatch):
     page = MonitorPage(made.desk, REAL)
 
     def fail(*_, **__):
@@ -216,7 +237,7 @@ def test_trouble_is_shown_and_passes(made: MadeDesk, monkeypatch):
         page.refresh()
     assert "the disk is &lt;gone&gt;" in page._header.value
     page.refresh()
-    assert "data-trouble" not in page._header.value
+    assert "data-failure" not in page._header.value
 
 
 def test_the_tick_moves_with_every_refresh(made: MadeDesk):
@@ -268,6 +289,6 @@ def test_everything_a_person_wrote_is_escaped(made: MadeDesk):
         "R", "a", "m", "S", 1, (0,), 100, "w", made.clock.now(), RequestState.REFUSED, "<i>no</i>"
     )
     assert "<i>" not in text.request_line(request, ALIVE)
-    assert "<i>" not in text.trouble("<i>")
+    assert "<i>" not in text.failure("<i>")
     row = replace(board.rows[0], request=request)
     assert "<i>" not in text.closed_list(replace(board, closed=[row]), ALIVE)

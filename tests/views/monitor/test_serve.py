@@ -1,4 +1,4 @@
-"""The page's door: who is let in, and what is served to whom."""
+"""The page's gate: which requests pass it, and what is served to whom."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def cookie(place) -> str:
 
 @pytest.fixture(scope="module")
 def kernel(place, cookie) -> str:
-    """Kernel behind a page that was let in."""
+    """Kernel of a page that was opened with the cookie."""
     answer = fetch(place[0].bare, Cookie=cookie)
     assert answer.code == 200
     found = re.search(r'"kernelId":\s*"([0-9a-f-]+)"', answer.body.decode())
@@ -81,7 +81,7 @@ def socket_code(url: str, **headers: str) -> int:
 
 
 def paths(kernel: str) -> list[str]:
-    """Everything a server of notebooks may have behind its door."""
+    """Every kind of path that a server of notebooks may answer."""
     return [
         "", "voila/static/voila.js", "voila/templates/lab/static/index.css",
         f"api/kernels/{kernel}", f"api/kernels/{kernel}/channels", "voila/files/monitor.ipynb",
@@ -207,8 +207,8 @@ def _other_address() -> str:
 def test_the_probe_presses_like_a_browser(place):
     running, desk, _ = place
     (position,) = desk.store.positions()
-    said = press_button(running.url, position.position_id, 50)
-    assert "50 %" in said
+    line = press_button(running.url, position.position_id, 50)
+    assert "50 %" in line
     (request,) = desk.store.requests()
     assert request.target_lots == (-2, 2)
     one_cycle(desk)
@@ -216,18 +216,18 @@ def test_the_probe_presses_like_a_browser(place):
     with pytest.raises(StageError, match="disabled"):
         press_button(running.url, position.position_id, 75)
     with pytest.raises(StageError, match="no open position"):
-        press_button(running.url, "S-nobody", 100)
+        press_button(running.url, "S-unknown", 100)
     with pytest.raises(StageError, match="403"):
         press_button(running.bare + "?token=wrong", position.position_id, 100)
 
 
-def test_a_taken_port_says_what_to_do(place, home):
+def test_a_taken_port_is_an_error_with_the_remedy(place, home):
     with pytest.raises(SettingsError, match="--port"):
         serve(NOTEBOOK, home, port=place[0].port)
     assert not (home / "monitor.url").exists()
 
 
-def test_no_page_says_what_to_start(home):
+def test_no_running_page_is_an_error_with_the_remedy(home):
     with pytest.raises(SettingsError, match="strikeloom monitor"):
         read_address(home)
 
@@ -250,7 +250,7 @@ def test_the_end_leaves_no_address_and_no_kernel(home, synthetic_history):
 def test_a_long_name_of_the_temporary_folder_is_no_obstacle(
     home, synthetic_history, tmp_path, monkeypatch, private
 ):
-    """Names of sockets are short by law; without any short folder kernels talk over ports."""
+    """Systems limit the length of socket names; without a short folder kernels use ports."""
     deep = tmp_path / ("deep" * 30)
     deep.mkdir()
     monkeypatch.setenv("TMPDIR", str(deep))
@@ -269,7 +269,7 @@ def test_a_kernel_whose_tab_vanished_ends_and_one_with_a_tab_stays(home, synthet
     desk, _ = desk_with_position(home, Path(synthetic_history.folder))
 
     async def come_and_vanish(running: Served, cookie: str) -> None:
-        """Two tabs; one is gone without a word, the other stays for twice the limit."""
+        """Two tabs; one vanishes without closing, the other stays for twice the limit."""
         sockets = []
         for _ in range(2):
             request = HTTPRequest(running.bare, headers={"Cookie": cookie}, request_timeout=60)

@@ -210,8 +210,11 @@ def _only(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
 
 def _in_order(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
     """Prices by symbol and day; sorted as numbers, for there are few symbols and many rows."""
+    import pandas as pd
+
     codes, names = frame["symbol"].factorize(sort=True)
-    wanted = np.ones(len(names), dtype=bool) if symbols is None else names.isin(list(symbols))
+    everything = np.ones(len(names), dtype=bool)
+    wanted = everything if symbols is None else pd.Index(names).isin(list(symbols))
     rows = np.flatnonzero(wanted[codes])
     order = rows[np.lexsort((frame["day"].to_numpy()[rows], codes[rows]))]
     return frame.take(order).reset_index(drop=True)

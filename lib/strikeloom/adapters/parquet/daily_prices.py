@@ -76,7 +76,7 @@ def daily_prices(
     key = pd.Series(codes * _SPAN + when.astype("datetime64[D]").astype(np.int64))
     once = ~key.duplicated().to_numpy()
     if wanted is not None:
-        once &= names.isin(wanted)[codes]
+        once &= pd.Index(names).isin(wanted)[codes]
     order = np.flatnonzero(once)
     order = order[np.argsort(key.to_numpy()[order])]
     sides = np.concatenate([part.sides for part in parts], axis=1)[:, order]

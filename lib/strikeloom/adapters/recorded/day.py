@@ -102,12 +102,12 @@ def _made(day: date, rows: pd.DataFrame) -> RecordedDay:
     quoted = bool(rows[["bid", "ask"]].notna().to_numpy().any())
     lots = {symbol: _lot(part, quoted) for symbol, part in rows.groupby("symbol")}
     ticks = {symbol: _tick(part) for symbol, part in rows.groupby("symbol")}
-    lot = rows["symbol"].map(lots).to_numpy(dtype=np.int64)
+    lot = np.asarray(rows["symbol"].map(lots), dtype=np.int64)
     if quoted:
         rows["volume"] = rows["volume"] * lot  # the page counts contracts
     else:
         tick = rows["symbol"].map(ticks).to_numpy(dtype=np.float64) / 100
-        traded = rows["volume"].to_numpy() // lot
+        traded = np.asarray(rows["volume"], dtype=np.int64) // lot
         bid, ask, shown = spread_around(rows["last"].to_numpy(), traded, lot, tick)
         rows["bid"], rows["ask"] = bid, ask
         rows["bid_size"] = np.where(np.isnan(bid), 0, shown)

@@ -45,7 +45,8 @@ class Connection:
             )
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+            self._synchronise(durable=durable)
             self._db.execute("PRAGMA foreign_keys=ON")
         except sqlite3.DatabaseError as error:
             raise StoreError(
@@ -53,11 +54,24 @@ class Connection:
                 path=str(path),
             ) from error
 
+    def _synchronise(self, *, durable: bool) -> None:
+        self._db.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._synchronised = durable
+
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; a failure of SQLite becomes a ``StoreError``."""
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing; a failure of SQLite becomes a ``StoreError``.
+
+        Parameters
+        ----------
+        durable : bool
+            ``False`` for what the next moment replaces: it survives the end of the process, not
+            a power cut, and nobody waits for the disk.
+        """
         with self._lock:
             try:
+                if self._synchronised != (durable and self._durable):
+                    self._synchronise(durable=durable and self._durable)
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._db

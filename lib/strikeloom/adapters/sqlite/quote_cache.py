@@ -24,7 +24,7 @@ class SqliteQuoteCache:
 
     def __init__(self, path: Path, market: str) -> None:
         self.market = market
-        self._db = Connection(path)
+        self._db = Connection(path, durable=False)
         with self._db.transaction() as db:
             db.execute(_TABLE)
 

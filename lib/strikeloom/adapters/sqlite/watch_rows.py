@@ -131,7 +131,7 @@ class WatchRows(Bound):
             for d in found
         ]  # fmt: skip
         values = {**self.key, "at": heartbeat.at.isoformat(), "rows": json.dumps(rows)}
-        with self.db.transaction() as db:
+        with self.db.transaction(durable=False) as db:
             if changed:
                 db.execute(_FORGET, {**self.key, "names": json.dumps(changed)})
             if rows:

@@ -1,4 +1,4 @@
-"""The engine's own durable record of one account: orders and the stream of their events.
+"""The engine's own durable record of one account.
 
 A separate SQLite file, never the desk's tables, so that reconciliation compares two
 independent records. Every change is committed before it is answered.
@@ -6,79 +6,65 @@ independent records. Every change is committed before it is answered.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
+from pathlib import Path
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.account.ledger import OPEN, Ledger
-from strikeloom.exchange.account.rows import (
-    ORDER_COLUMNS,
-    event_body,
-    order_of,
-    order_of_body,
-    order_values,
-    trade_of,
-)
-from strikeloom.exchange.conditional.records import Standing, StandingKind
-from strikeloom.exchange.conditional.rows import body_of, standing_of
-from strikeloom.exchange.orders.order import BookOrder, OrderEvent
-
-_MARKS = ", ".join("?" * len(ORDER_COLUMNS))
-_INSERT = f"INSERT INTO orders ({', '.join(ORDER_COLUMNS)}) VALUES ({_MARKS})"  # noqa: S608
-_UPDATE = f"UPDATE orders SET {', '.join(f'{c} = ?' for c in ORDER_COLUMNS)} WHERE number = ?"  # noqa: S608
+from strikeloom.exchange.account.conditional import ConditionalRecords
+from strikeloom.exchange.account.ledger import AccountLedger
+from strikeloom.exchange.account.mirror import Mirror, MirroredFile, Money
+from strikeloom.exchange.account.orders import OrderRecords
+from strikeloom.exchange.conditional.active import ActiveConditionalOrders
+from strikeloom.exchange.orders.book import OrderBook
+from strikeloom.exchange.orders.order import BookOrder
 
 
-class Account(Ledger):
-    """One account's file: what ``Ledger`` keeps, and its orders."""
+class Account:
+    """One account's file: orders, ledger, conditional orders, and the mirror of what is open.
 
-    def add_order(self, order: BookOrder) -> BookOrder:
-        """Record a new order, with its first event, and give it its number and rank."""
-        number = self._file.execute(_INSERT, order_values(order))
-        numbered = replace(order, number=number)
-        self.mirror.standing.note(numbered)
-        return replace(numbered, rank=self._event(numbered, 0))
+    Parameters
+    ----------
+    path : pathlib.Path
+        Created with ``cash`` (paise) when it does not exist.
+    """
 
-    def save(self, order: BookOrder, *, event: bool = True, fill: int = 0) -> BookOrder:
-        """Keep an order as it is now, and tell it in the stream of events."""
-        self._file.execute(_UPDATE, (*order_values(order), order.number))
-        if event:
-            self._event(order, fill)
-        self.book.put(order)
-        self.mirror.standing.note(order)
-        return order
+    def __init__(self, path: Path, cash: int) -> None:
+        self._store = MirroredFile(path, cash)
+        self.file = self._store.file
+        self.lock = self._store.lock
+        self.orders = OrderRecords(self._store)
+        self.ledger = AccountLedger(self._store)
+        self.conditional = ConditionalRecords(self._store)
 
-    def _event(self, order: BookOrder, fill: int) -> int:
-        return self._file.execute(
-            "INSERT INTO events (order_number, fill_number, body) VALUES (?, ?, ?)",
-            (order.number, fill, event_body(order)),
-        )
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group changes: all or none."""
+        return self._store.transaction()
 
-    def next_rank(self) -> int:
-        """Place in time behind every order there is."""
-        return self._file.number("SELECT COALESCE(MAX(seq), 0) + 1 FROM events")
+    def sync(self) -> Mirror:
+        """What is open, read again when another process has changed it."""
+        return self._store.sync()
 
-    def order(self, number: int) -> BookOrder | None:
-        """One order."""
-        rows = self._file.rows("SELECT * FROM orders WHERE number = ?", (number,))
-        return order_of(rows[0]) if rows else None
+    @property
+    def mirror(self) -> Mirror:
+        """What is open, as last read; within a transaction this is the file's own state."""
+        return self._store.mirror
 
-    def orders(self, day: date | None = None) -> list[BookOrder]:
-        """All orders, or those that are open or changed on a day, oldest first."""
-        if day is None:
-            rows = self._file.rows("SELECT * FROM orders ORDER BY number")
-        else:
-            rows = self._file.rows(
-                f"SELECT * FROM orders WHERE updated_at >= ? OR {OPEN} ORDER BY number",  # noqa: S608
-                (day.isoformat(),),
-            )
-        return [order_of(row) for row in rows]
+    @property
+    def book(self) -> OrderBook:
+        """Open orders."""
+        return self._store.mirror.book
 
-    def tagged(self, correlation_id: str) -> list[BookOrder]:
-        """Orders that carry a correlation id, oldest first."""
-        rows = self._file.rows(
-            "SELECT * FROM orders WHERE correlation_id = ? ORDER BY number", (correlation_id,)
-        )
-        return [order_of(row) for row in rows]
+    @property
+    def active(self) -> ActiveConditionalOrders:
+        """Active conditional orders."""
+        return self._store.mirror.conditional
+
+    @property
+    def money(self) -> Money:
+        """Running money."""
+        return self._store.mirror.money
 
     def add_fill(
         self,
@@ -90,12 +76,9 @@ class Account(Ledger):
         quote_at: datetime,
     ) -> BookOrder:
         """Record a trade of an order: order, position and money change together."""
-        number = self._record(
-            (order.number, order.correlation_id, order.contract, order.side, order.product),
-            (units, price, charges, at, quote_at, "trade"),
-        )
+        number = self.ledger.add_trade(order, units, price, charges, at, quote_at)
         done = order.filled + units >= order.units
-        return self.save(
+        return self.orders.save(
             replace(
                 order,
                 filled=order.filled + units,
@@ -107,66 +90,23 @@ class Account(Ledger):
             fill=number,
         )
 
-    def events(self, after: int, limit: int) -> list[OrderEvent]:
-        """Events later than ``after``, in order."""
-        rows = self._file.rows(
-            "SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+    def matched_to(self) -> datetime | None:
+        """Moment up to which open orders were matched."""
+        return self._store.mirror.matched_to
+
+    def set_matched_to(self, at: datetime) -> None:
+        """Store the moment up to which open orders were matched."""
+        self.file.execute(
+            "INSERT INTO progress (one, matched_to) VALUES (1, ?) "
+            "ON CONFLICT (one) DO UPDATE SET matched_to = excluded.matched_to",
+            (at.isoformat(),),
         )
-        return [self._told(row["seq"], row["body"], row["fill_number"]) for row in rows]
+        self._store.mirror.matched_to = at
 
-    def _told(self, seq: int, body: str, fill: int) -> OrderEvent:
-        trade = None
-        if fill:
-            (row,) = self._file.rows("SELECT * FROM fills WHERE number = ?", (fill,))
-            trade = trade_of(row)
-        return OrderEvent(seq, order_of_body(body), trade)
+    def change_count(self) -> tuple[int, int]:
+        """Two numbers of which one differs once anything of the account has changed."""
+        return self.file.change_count()
 
-    def cursor(self, name: str) -> int:
-        """Last event that a reader has taken; 0 at first."""
-        rows = self._file.rows("SELECT seq FROM cursors WHERE name = ?", (name,))
-        return int(rows[0]["seq"]) if rows else 0
-
-    def set_cursor(self, name: str, seq: int) -> None:
-        """Keep how far a reader has come."""
-        self._file.execute("INSERT OR REPLACE INTO cursors (name, seq) VALUES (?, ?)", (name, seq))
-
-    def add_standing(self, item: Standing) -> Standing:
-        """Record a new standing order and give it its number."""
-        number = self._file.execute(
-            "INSERT INTO standing (kind, active, ended_on, body) VALUES (?, 1, '', ?)",
-            (item.kind, body_of(item)),
-        )
-        numbered = replace(item, number=number)
-        self.mirror.standing.put(numbered)
-        return numbered
-
-    def save_standing(self, item: Standing) -> Standing:
-        """Keep a standing order as it is now."""
-        ended = "" if item.active else item.updated_at.date().isoformat()
-        self._file.execute(
-            "UPDATE standing SET active = ?, ended_on = ?, body = ? WHERE number = ?",
-            (int(item.active), ended, body_of(item), item.number),
-        )
-        self.mirror.standing.put(item)
-        return item
-
-    def standing(self, number: int) -> Standing | None:
-        """One standing order, active or ended."""
-        rows = self._file.rows("SELECT body FROM standing WHERE number = ?", (number,))
-        return standing_of(number, rows[0]["body"]) if rows else None
-
-    def standings(self, kind: StandingKind, since: date | None = None) -> list[Standing]:
-        """Standing orders of a kind, oldest first: all, or active ones and those ended since."""
-        rows = self._file.rows(
-            "SELECT number, body FROM standing WHERE kind = ? AND (active > 0 OR ended_on >= ?) "
-            "ORDER BY number",
-            (kind, since.isoformat() if since else ""),
-        )
-        return [standing_of(row["number"], row["body"]) for row in rows]
-
-    def children(self, number: int) -> list[BookOrder]:
-        """Orders that a standing order had placed, oldest first."""
-        rows = self._file.rows(
-            "SELECT * FROM orders WHERE standing = ? AND standing > 0 ORDER BY number", (number,)
-        )
-        return [order_of(row) for row in rows]
+    def close(self) -> None:
+        """Release the file."""
+        self.file.close()

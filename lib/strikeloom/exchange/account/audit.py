@@ -1,4 +1,4 @@
-"""Whether an account adds up: everything worked out anew from its trades."""
+"""Whether an account adds up: everything computed again from its trades."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import StoreError
 from strikeloom.exchange.account.account import Account
-from strikeloom.exchange.conditional.records import ENTRY, StandingKind
+from strikeloom.exchange.conditional.records import ENTRY, ConditionalKind
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.trade import Trade
 
@@ -18,51 +18,51 @@ def audit(account: Account) -> None:
     Raises
     ------
     StoreError
-        Names the first figure that differs, as kept and as worked out.
+        Names the first figure that differs, as stored and as computed.
     """
     with account.transaction():
-        orders, trades = account.orders(), account.trades()
+        orders, trades = account.orders.all(), account.ledger.trades()
         _money(account, trades)
         _orders(orders, trades)
         _positions(account, trades)
         mirror, kept = list(account.book), [o for o in orders if not o.state.terminal]
         _same("open orders", mirror, kept)
-        _standing(account, orders)
+        _conditional(account, orders)
 
 
-def _standing(account: Account, orders: list[BookOrder]) -> None:
-    """What stands as mirrored, exits within their entries, one order of two."""
-    children: dict[int, list[BookOrder]] = defaultdict(list)
+def _conditional(account: Account, orders: list[BookOrder]) -> None:
+    """Active conditional orders as mirrored, exits within their entries, one order of two."""
+    placed: dict[int, list[BookOrder]] = defaultdict(list)
     for order in orders:
-        if order.standing:
-            children[order.standing].append(order)
-    book = account.mirror.standing
-    for kind in StandingKind:
-        for item in account.standings(kind):
-            mine, name = children.pop(item.number, []), f"{kind} order {item.number}"
+        if order.conditional:
+            placed[order.conditional].append(order)
+    active = account.active
+    for kind in ConditionalKind:
+        for item in account.conditional.all(kind):
+            mine, name = placed.pop(item.number, []), f"{kind} order {item.number}"
             if item.active:
-                _same(f"{name} mirrored", book.get(item.number), item)
-                _same(f"{name}'s orders", book.children(item.number), mine)
-            if kind is StandingKind.SUPER:
+                _same(f"{name} mirrored", active.get(item.number), item)
+                _same(f"{name}'s orders", active.placed_by(item.number), mine)
+            if kind is ConditionalKind.SUPER:
                 entered = sum(order.filled for order in mine if order.leg == ENTRY)
                 exited = sum(o.filled + o.remaining for o in mine if o.leg != ENTRY)
                 _same(f"{name} exited beyond its entry", max(0, exited - entered), 0)
-            if kind is StandingKind.FOREVER:
+            if kind is ConditionalKind.FOREVER:
                 _same(f"{name}'s orders beyond one", max(0, len(mine) - 1), 0)
-    _same("orders of unknown standing orders", set(children), set())
+    _same("orders of unknown conditional orders", set(placed), set())
 
 
-def _same(what: str, kept: object, worked_out: object) -> None:
-    if kept != worked_out:
+def _same(what: str, kept: object, computed: object) -> None:
+    if kept != computed:
         raise StoreError(
-            f"the account does not add up: {what} kept as {kept}, from its trades {worked_out}; "
+            f"the account does not add up: {what} kept as {kept}, from its trades {computed}; "
             "keep the file and start another account",
             what=what,
         )
 
 
 def _money(account: Account, trades: list[Trade]) -> None:
-    _same("cash", account.money.cash, account.start_cash() + sum(t.cash for t in trades))
+    _same("cash", account.money.cash, account.ledger.start_cash() + sum(t.cash for t in trades))
 
 
 def _orders(orders: list[BookOrder], trades: list[Trade]) -> None:
@@ -89,7 +89,7 @@ def _positions(account: Account, trades: list[Trade]) -> None:
         flow -= int(trade.side) * trade.units * trade.price
     held: Counter[str] = Counter()
     made = account.money.booked
-    for position in account.positions():
+    for position in account.ledger.positions():
         held[position.contract.key] += position.net
         made += position.realised - position.cost
     _same("units held", {k: n for k, n in held.items() if n}, {k: n for k, n in net.items() if n})

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
+
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.account.margin_check import book_margin, resting_sells, tied_premium
+from strikeloom.ports.feed import MarketFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +22,7 @@ class Balance:
     cash : int
         What was paid in, and every premium, settlement and charge since.
     margin : int
-        Blocked for what is held.
+        Blocked for positions.
     blocked : int
         Tied up by orders that rest: premium of buys, and the margin that sells would need more.
     realised_today, charges_today : int
@@ -34,3 +40,25 @@ class Balance:
     def available(self) -> int:
         """What a new order may use."""
         return self.cash - self.margin - self.blocked
+
+
+def balance(account: Account, feed: MarketFeed, now: datetime) -> Balance:
+    """Money of an account now.
+
+    Raises
+    ------
+    NoQuote
+        When the level of an underlying with a sold leg is not known.
+    """
+    money, held = account.money, account.ledger.holdings()
+    bound = Counter(held)
+    bound.subtract(resting_sells(account))
+    margin, resting = book_margin([held, bound], feed, now)
+    return Balance(
+        day_start=money.day_start,
+        cash=money.cash,
+        margin=margin.total,
+        blocked=max(0, resting.total - margin.total) + tied_premium(account),
+        realised_today=sum(p.realised for p in account.ledger.positions()),
+        charges_today=money.day_charges,
+    )

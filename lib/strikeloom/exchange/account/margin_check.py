@@ -1,4 +1,4 @@
-"""The broker's risk desk: what an account's holdings bind, and whether an order is carried.
+"""The broker's risk desk: what an account's positions block, and whether cash covers an order.
 
 An order that waits gives no benefit before it trades: a resting buy ties up its premium and
 hedges nothing, a resting sale counts as sold.
@@ -16,9 +16,9 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
-from strikeloom.exchange.account.ledger import Ledger
+from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.validation import DESK, Refusal
+from strikeloom.exchange.orders.validation import DESK, OrderRefusal
 from strikeloom.nse.charges import trade_charges
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.risk.book import BookMargin, book_margins
@@ -41,7 +41,7 @@ def book_margin(
         return [BookMargin() for _ in books]
     levels: dict[str, int] = {}
     for symbol in {contract.symbol for contract in contracts}:
-        with suppress(NoQuote):  # needed only where something is sold: said there
+        with suppress(NoQuote):  # needed only where something is sold: raised there
             levels[symbol] = feed.spot(symbol)[0]
     marks = {key: _mark(quote) for key, quote in feed.quotes(contracts).items()}
     known = {key: mark for key, mark in marks.items() if mark is not None}
@@ -58,7 +58,7 @@ def _mark(quote: Quote) -> int | None:
     return last if ask is None or last is None else min(ask, last)
 
 
-def resting_sells(account: Ledger, without: BookOrder | None = None) -> Counter[OptionContract]:
+def resting_sells(account: Account, without: BookOrder | None = None) -> Counter[OptionContract]:
     """Units offered for sale by open orders, by contract."""
     sells: Counter[OptionContract] = Counter()
     for book in account.book.contracts():
@@ -69,7 +69,7 @@ def resting_sells(account: Ledger, without: BookOrder | None = None) -> Counter[
     return sells
 
 
-def tied_premium(account: Ledger, without: BookOrder | None = None) -> int:
+def tied_premium(account: Account, without: BookOrder | None = None) -> int:
     """Paise that open buys would pay."""
     tied = sum(book.resting_buy_value for book in account.book.contracts())
     if without is not None and without.side is Side.BUY:
@@ -77,33 +77,33 @@ def tied_premium(account: Ledger, without: BookOrder | None = None) -> int:
     return tied
 
 
-def lacks_money(
+def margin_refusal(
     order: BookOrder,
-    account: Ledger,
+    account: Account,
     feed: MarketFeed,
     now: datetime,
     before: BookOrder | None = None,
-    tariff: date | None = None,
-) -> Refusal | None:
-    """Why cash and margin do not carry what is left of an order; ``None`` when they do.
+    charges_day: date | None = None,
+) -> OrderRefusal | None:
+    """Why cash and margin do not cover what is left of an order; ``None`` when they do.
 
     Buying back what is short, selling what is held long and hedges nothing, and a change that
-    ties up no more than the order does already, is always carried.
+    ties up no more than the order does already, is always covered.
 
     Parameters
     ----------
     before : BookOrder, optional
         The order as it rests now, when it is a change of one.
-    tariff : datetime.date, optional
-        Day whose charges hold; default: today.
+    charges_day : datetime.date, optional
+        Day whose charges apply; default: today.
     """
-    if before is not None and _no_more(order, before):
+    if before is not None and _ties_up_no_more(order, before):
         return None
-    held = Counter(account.holdings())
+    held = Counter(account.ledger.holdings())
     bound = held.copy()
     bound.subtract(resting_sells(account, before))
     cash = account.money.cash - tied_premium(account, before)
-    cost = trade_charges(order.side, order.left, order.limit, tariff or now.date()).total
+    cost = trade_charges(order.side, order.left, order.limit, charges_day or now.date()).total
     try:
         if order.side is Side.BUY:
             others = account.book.resting(order.contract.key, Side.BUY)
@@ -121,16 +121,16 @@ def lacks_money(
                 return None
             needed = max(kept.total, margin.total) + cost
     except NoQuote as error:
-        return Refusal(DESK, f"its margin cannot be worked out: {error}")
+        return OrderRefusal(DESK, f"its margin cannot be worked out: {error}")
     if needed <= cash:
         return None
-    return Refusal(
+    return OrderRefusal(
         DESK,
         f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there",
     )
 
 
-def _no_more(order: BookOrder, before: BookOrder) -> bool:
-    """Whether an order as changed ties up no more than it did: a sale's price is no matter."""
+def _ties_up_no_more(order: BookOrder, before: BookOrder) -> bool:
+    """Whether a changed order ties up no more than it did; the price of a sale does not count."""
     dearer = order.side is Side.BUY and order.left * order.limit > before.left * before.limit
     return order.left <= before.left and not dearer

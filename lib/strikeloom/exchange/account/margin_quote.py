@@ -1,4 +1,4 @@
-"""What a set of orders would need: the answer of the broker's margin calculators."""
+"""Margin that a set of orders would need, as the broker's margin calculators answer it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.errors import NoQuote
-from strikeloom.exchange.account.ledger import Ledger
+from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.margin_check import book_margin, resting_sells, tied_premium
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.orders.validation import reference_price
@@ -19,7 +19,7 @@ from strikeloom.ports.feed import MarketFeed
 
 
 @dataclass(frozen=True, slots=True)
-class MarginAnswer:
+class MarginQuote:
     """Paise; an estimate on the conservative side.
 
     Attributes
@@ -37,7 +37,7 @@ class MarginAnswer:
     brokerage : int
         Of all the orders.
     available : int
-        Cash that nothing binds.
+        Cash that is not blocked.
     """
 
     span: int
@@ -50,32 +50,32 @@ class MarginAnswer:
 
     @property
     def total(self) -> int:
-        """What has to be there."""
+        """Required in all."""
         return self.span + self.exposure + self.premium + self.delivery
 
     @property
     def shortfall(self) -> int:
-        """How much of it is not there."""
+        """How much of it is missing."""
         return max(0, self.total - self.available)
 
 
-def margin_answer(
+def margin_quote(
     placements: Sequence[Placement],
-    account: Ledger,
+    account: Account,
     feed: MarketFeed,
     now: datetime,
     *,
     with_holdings: bool = False,
-    tariff: date | None = None,
-) -> MarginAnswer:
-    """Margin of some orders together, alone or on top of what is held and rests.
+    charges_day: date | None = None,
+) -> MarginQuote:
+    """Margin of some orders together, alone or on top of positions and resting orders.
 
     Raises
     ------
     NoQuote
         When the level of an underlying with a sold leg is not known, or the price of a buy.
     """
-    held = Counter(account.holdings())
+    held = Counter(account.ledger.holdings())
     bound = held.copy()
     bound.subtract(resting_sells(account))
     base: Counter[OptionContract] = bound.copy() if with_holdings else Counter()
@@ -89,7 +89,7 @@ def margin_answer(
     before, after, apart = found[0], found[1], found[4:]
     now_bound = max(found[2].total, found[3].total)
     premium = sum(p.units * _price(p, feed) for p in placements if p.side is Side.BUY)
-    return MarginAnswer(
+    return MarginQuote(
         span=max(0, after.scan + after.calendar - before.scan - before.calendar),
         exposure=max(
             0, after.exposure + after.expiry_extra - before.exposure - before.expiry_extra
@@ -97,7 +97,7 @@ def margin_answer(
         premium=premium,
         delivery=max(0, after.delivery - before.delivery),
         hedge_benefit=max(0, sum(m.total for m in apart) - (after.total - before.total)),
-        brokerage=brokerage(tariff or now.date()) * len(placements),
+        brokerage=brokerage(charges_day or now.date()) * len(placements),
         available=account.money.cash - now_bound - tied_premium(account),
     )
 

@@ -12,7 +12,7 @@ from strikeloom.exchange.orders.request import Product
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class NetPosition:
     """Units and paise bought and sold, carried from before and of the day.
 
     Costs are averages, rounded once, in the value of what is open: realised profit and what is
@@ -69,7 +69,7 @@ class Position:
         """Paise made on what was closed, before charges."""
         return self.sell_value - self.buy_value + self.cost
 
-    def traded(self, side: Side, units: int, value: int) -> Position:
+    def traded(self, side: Side, units: int, value: int) -> NetPosition:
         """The position after a trade of the day."""
         if side is Side.BUY:
             return replace(
@@ -83,20 +83,20 @@ class Position:
             day_sell_value=self.day_sell_value + value,
         )
 
-    def joined(self, other: Position) -> Position:
+    def joined(self, other: NetPosition) -> NetPosition:
         """The position with another's trades of the day added."""
         bought = self.traded(Side.BUY, other.day_buy_units, other.day_buy_value)
         return bought.traded(Side.SELL, other.day_sell_units, other.day_sell_value)
 
-    def carried(self, day: date) -> Position:
+    def carried(self, day: date) -> NetPosition:
         """The position on the morning of a later day: what is open, at its cost."""
         net, cost = self.net, self.cost
-        fresh = Position(self.contract, self.product, day)
+        fresh = NetPosition(self.contract, self.product, day)
         if net > 0:
             return replace(fresh, carried_buy_units=net, carried_buy_value=cost)
         return replace(fresh, carried_sell_units=-net, carried_sell_value=-cost)
 
-    def split(self, units: int) -> tuple[Position, Position]:
+    def split(self, units: int) -> tuple[NetPosition, NetPosition]:
         """What stays, and what moves to another product, of the open units at their cost.
 
         Raises
@@ -115,7 +115,7 @@ class Position:
         value = _part(abs(self.cost), units, abs(net))
         # what moves leaves this product as if closed at its own cost, so nothing is realised
         stays = self.traded(side.opposite, units, value)
-        moves = Position(self.contract, self.product, self.day).traded(side, units, value)
+        moves = NetPosition(self.contract, self.product, self.day).traded(side, units, value)
         return stays, moves
 
 

@@ -11,7 +11,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.exchange.account.file import Row
-from strikeloom.exchange.account.position import Position
+from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import OrderType, Product
 from strikeloom.exchange.orders.trade import Trade
@@ -19,12 +19,17 @@ from strikeloom.exchange.orders.trade import Trade
 #: A row of the file, or the fields of an event.
 Fields: TypeAlias = Row | Mapping[str, Any]
 
+#: Stored name of the table of conditional orders, and of the column of orders that names them.
+CONDITIONAL = "standing"
+#: Condition in SQL of an order that is open.
+OPEN = "state IN ('TRANSIT', 'PENDING', 'PART_TRADED')"
+
 ORDER_COLUMNS = (
     "correlation_id", "contract", "kind", "lot_size", "tick", "side", "units", "filled",
     "filled_value", "order_type", "asked_type", "limit_price", "trigger_price", "triggered",
     "validity", "product", "disclosed", "after_market", "release_at", "modifications", "state",
     "code", "reason", "placed_at", "updated_at", "entered_at", "exchange_at", "rank",
-    "standing", "leg",
+    CONDITIONAL, "leg",
 )  # fmt: skip
 POSITION_COLUMNS = (
     "contract", "product", "kind", "lot_size", "tick", "day", "carried_buy_units",
@@ -59,7 +64,7 @@ def order_values(order: BookOrder) -> tuple[Any, ...]:
         _text(order.release_at), order.modifications, order.state.value, order.code,
         order.reason, order.placed_at.isoformat(), order.updated_at.isoformat(),
         order.entered_at.isoformat(), _text(order.exchange_at), order.rank,
-        order.standing, order.leg,
+        order.conditional, order.leg,
     )  # fmt: skip
 
 
@@ -92,7 +97,7 @@ def order_of(row: Fields) -> BookOrder:
         entered_at=datetime.fromisoformat(row["entered_at"]),
         exchange_at=_moment(row["exchange_at"]),
         rank=row["rank"],
-        standing=row["standing"],
+        conditional=row[CONDITIONAL],
         leg=row["leg"],
     )
 
@@ -124,7 +129,7 @@ def trade_of(row: Fields) -> Trade:
     )
 
 
-def position_values(position: Position) -> tuple[Any, ...]:
+def position_values(position: NetPosition) -> tuple[Any, ...]:
     """Values of ``POSITION_COLUMNS``."""
     c = position.contract
     counts = (getattr(position, name) for name in _COUNTS)
@@ -134,8 +139,8 @@ def position_values(position: Position) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def position_of(row: Fields) -> Position:
-    """Position of a row."""
+def position_of(row: Fields) -> NetPosition:
+    """NetPosition of a row."""
     counts = {name: row[name] for name in _COUNTS}
     day = date.fromisoformat(row["day"])
-    return Position(_contract(row), Product(row["product"]), day, **counts)
+    return NetPosition(_contract(row), Product(row["product"]), day, **counts)

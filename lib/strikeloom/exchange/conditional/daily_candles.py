@@ -14,12 +14,12 @@ from strikeloom.ports.history import History
 _SPAN = timedelta(days=450)
 
 
-class PastDays:
+class DailyCandles:
     """Daily candles before a day, in that day's shares, read once a day and symbol."""
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._known: dict[tuple[str, date], Bars] = {}
+        self._read_before: dict[tuple[str, date], Bars] = {}
 
     def bars(self, symbol: str, today: date, so_far: Bars | None, last: int) -> Bars:
         """Candles up to today, whose own is made of its minutes so far, else of its last level.
@@ -27,9 +27,9 @@ class PastDays:
         Highs and lows are NaN where only a level is known.
         """
         key = symbol, today
-        if key not in self._known:
-            self._known[key] = self._read(symbol, today)
-        past = self._known[key]
+        if key not in self._read_before:
+            self._read_before[key] = self._read(symbol, today)
+        past = self._read_before[key]
         known = so_far is not None and len(so_far.close) > 0
         high = max(int(so_far.high.max()), last) if so_far is not None and known else last
         low = min(int(so_far.low.min()), last) if so_far is not None and known else last

@@ -23,7 +23,7 @@ from strikeloom.exchange.conditional.condition import (
     WITH_INDICATOR,
     Condition,
 )
-from strikeloom.exchange.conditional.daily_candles import PastDays
+from strikeloom.exchange.conditional.daily_candles import DailyCandles
 from strikeloom.exchange.market.views import Bars
 from strikeloom.ports.feed import MarketFeed
 
@@ -46,13 +46,13 @@ class ChartedFeed(Protocol):
 
 
 def figures(
-    feed: MarketFeed, watch: Condition, days: PastDays | None, today: date
+    feed: MarketFeed, watch: Condition, days: DailyCandles | None, today: date
 ) -> tuple[float, float, float]:
     """Both sides of a condition, and the level in rupees.
 
     Parameters
     ----------
-    days : PastDays or None
+    days : DailyCandles or None
         Candles of whole days, where they are known.
 
     Raises
@@ -167,15 +167,15 @@ def _range(high: Floats, low: Floats, close: Floats) -> float:
 
 def _stochastic(high: Floats, low: Floats, close: Floats) -> float:
     _last(close, 14, "STOCHASTIC")
-    return _place(close[-1], low[-14:], high[-14:], "STOCHASTIC")
+    return _position_in_range(close[-1], low[-14:], high[-14:], "STOCHASTIC")
 
 
 def _stochastic_rsi(close: Floats) -> float:
     part = _last(_rsi(close, "STOCHRSI_14"), 14, "STOCHRSI_14")
-    return _place(part[-1], part, part, "STOCHRSI_14")
+    return _position_in_range(part[-1], part, part, "STOCHRSI_14")
 
 
-def _place(value: float, low: Floats, high: Floats, name: str) -> float:
+def _position_in_range(value: float, low: Floats, high: Floats, name: str) -> float:
     """Where a value lies between the lowest and the highest, in percent."""
     bottom, top = float(low.min()), float(high.max())
     if top <= bottom:

@@ -1,7 +1,7 @@
-"""What stands over orders: super orders, forever orders, alerts, exits at a profit or loss.
+"""Conditional orders: super orders, forever orders, alerts, exits at a profit or loss.
 
-A standing order never trades. It waits for a price, a level or a profit, then has orders placed
-through the same intake as everybody's; those carry its number.
+A conditional order never trades. It waits for a price, a level or a profit, then places orders
+through the same intake as every client; those carry its number.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from strikeloom.exchange.orders.request import Placement, Product
 from strikeloom.nse.sessions import is_trading_day, session
 
 
-class StandingKind(StrEnum):
+class ConditionalKind(StrEnum):
     """What it is at the broker."""
 
     SUPER = "super"  # an entry, and exits of what it fills
     FOREVER = "forever"  # one order, or one of two, when a price is reached; lasts over nights
     ALERT = "alert"  # orders when a condition on an underlying is met
-    PROFIT = "profit"  # everything is left when the day's profit or loss reaches a limit
+    PROFIT = "profit"  # everything is closed when the day's profit or loss reaches a limit
 
 
-class StandingState(StrEnum):
-    """Where it stands; all but ``ACTIVE`` are ends."""
+class ConditionalState(StrEnum):
+    """State of a conditional order; all but ``ACTIVE`` are final."""
 
     ACTIVE = "ACTIVE"
     TRIGGERED = "TRIGGERED"
@@ -36,7 +36,7 @@ class StandingState(StrEnum):
 
 
 class LegState(StrEnum):
-    """Where a leg stands."""
+    """State of a leg."""
 
     PENDING = "PENDING"
     TRIGGERED = "TRIGGERED"
@@ -47,7 +47,7 @@ ENTRY, TARGET, STOP = "ENTRY_LEG", "TARGET_LEG", "STOP_LOSS_LEG"
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
+class ConditionalLeg:
     """One order that waits for its price.
 
     Attributes
@@ -70,13 +70,13 @@ class Leg:
     state: LegState = LegState.PENDING
 
     def reached(self, last: int) -> bool:
-        """Whether a last trade at this price lets it go."""
+        """Whether a last trade at this price triggers it."""
         return last >= self.trigger if self.rises else last <= self.trigger
 
 
 @dataclass(frozen=True, slots=True)
 class ProfitRule:
-    """Profit and loss of the day (paise, 0 for none) at which products are left."""
+    """Profit and loss of the day (paise, 0 for none) at which products are closed."""
 
     profit: int
     loss: int
@@ -85,8 +85,8 @@ class ProfitRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """One standing order as it is now.
+class ConditionalOrder:
+    """One conditional order as it is now.
 
     Attributes
     ----------
@@ -99,13 +99,13 @@ class Standing:
     """
 
     number: int
-    kind: StandingKind
+    kind: ConditionalKind
     tag: str
-    legs: tuple[Leg, ...]
+    legs: tuple[ConditionalLeg, ...]
     last_day: date
     created_at: datetime
     updated_at: datetime
-    state: StandingState = StandingState.ACTIVE
+    state: ConditionalState = ConditionalState.ACTIVE
     reason: str = ""
     triggered_at: datetime | None = None
     entry: int = 0
@@ -115,10 +115,10 @@ class Standing:
     @property
     def active(self) -> bool:
         """Whether anything may still happen."""
-        return self.state is StandingState.ACTIVE
+        return self.state is ConditionalState.ACTIVE
 
-    def leg(self, name: str) -> Leg | None:
-        """Leg by name."""
+    def leg(self, name: str) -> ConditionalLeg | None:
+        """ConditionalLeg by name."""
         return next((leg for leg in self.legs if leg.name == name), None)
 
     def lapsed(self, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Standing orders as text of an account's file, and back."""
+"""Conditional orders as text of an account's file, and back."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.exchange.conditional.condition import Condition
 from strikeloom.exchange.conditional.records import (
-    Leg,
+    ConditionalKind,
+    ConditionalLeg,
+    ConditionalOrder,
+    ConditionalState,
     LegState,
     ProfitRule,
-    Standing,
-    StandingKind,
-    StandingState,
 )
 from strikeloom.exchange.orders.request import OrderType, Placement, Product
 
 
-def body_of(item: Standing) -> str:
-    """Text of a standing order; its number is kept beside it."""
+def body_of(item: ConditionalOrder) -> str:
+    """Text of a conditional order; its number is kept beside it."""
     return json.dumps(
         {
             "kind": item.kind,
@@ -42,35 +42,35 @@ def body_of(item: Standing) -> str:
     )
 
 
-def standing_of(number: int, body: str) -> Standing:
-    """Standing order of its number and text."""
+def conditional_of(number: int, body: str) -> ConditionalOrder:
+    """Conditional order of its number and text."""
     it: dict[str, Any] = json.loads(body)
-    return Standing(
+    return ConditionalOrder(
         number=number,
-        kind=StandingKind(it["kind"]),
+        kind=ConditionalKind(it["kind"]),
         tag=it["tag"],
         legs=tuple(_leg(fields) for fields in it["legs"]),
         last_day=date.fromisoformat(it["last_day"]),
         created_at=datetime.fromisoformat(it["created_at"]),
         updated_at=datetime.fromisoformat(it["updated_at"]),
-        state=StandingState(it["state"]),
+        state=ConditionalState(it["state"]),
         reason=it["reason"],
         triggered_at=datetime.fromisoformat(it["triggered_at"]) if it["triggered_at"] else None,
         entry=it["entry"],
-        watch=_watch(StandingKind(it["kind"]), it["watch"]),
+        watch=_watch(ConditionalKind(it["kind"]), it["watch"]),
         last=it["last"],
     )
 
 
-def _watch(kind: StandingKind, fields: dict[str, Any] | None) -> Condition | ProfitRule | None:
+def _watch(kind: ConditionalKind, fields: dict[str, Any] | None) -> Condition | ProfitRule | None:
     if fields is None:
         return None
-    if kind is StandingKind.ALERT:
+    if kind is ConditionalKind.ALERT:
         return Condition(**fields)
-    return ProfitRule(**{**fields, "products": tuple(Product(word) for word in fields["products"])})
+    return ProfitRule(**{**fields, "products": tuple(Product(name) for name in fields["products"])})
 
 
-def _leg_fields(leg: Leg) -> dict[str, Any]:
+def _leg_fields(leg: ConditionalLeg) -> dict[str, Any]:
     what, contract = leg.placement, leg.placement.contract
     return {
         "name": leg.name,
@@ -95,10 +95,10 @@ def _leg_fields(leg: Leg) -> dict[str, Any]:
     }
 
 
-def _leg(it: dict[str, Any]) -> Leg:
+def _leg(it: dict[str, Any]) -> ConditionalLeg:
     symbol, expiry, strike, right = parse_key(it["contract"])
     kind = InstrumentKind(it["kind"])
-    return Leg(
+    return ConditionalLeg(
         it["name"],
         Placement(
             OptionContract(symbol, expiry, strike, right, kind, it["lot_size"], it["tick"]),

@@ -1,4 +1,7 @@
-"""What a standing order wants next. Pure functions of what it is, its orders and the last trade."""
+"""The next transition of a conditional order.
+
+Pure functions of the order, the orders that it placed and the last trade.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,23 @@ from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
-    Leg,
+    ConditionalLeg,
+    ConditionalOrder,
+    ConditionalState,
     LegState,
-    Standing,
-    StandingState,
 )
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import Placement
 
-_ENDS = {
-    OrderState.REJECTED: StandingState.REJECTED,
-    OrderState.CANCELLED: StandingState.CANCELLED,
-    OrderState.EXPIRED: StandingState.EXPIRED,
+_FINAL_STATES = {
+    OrderState.REJECTED: ConditionalState.REJECTED,
+    OrderState.CANCELLED: ConditionalState.CANCELLED,
+    OrderState.EXPIRED: ConditionalState.EXPIRED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class OrderToSend:
     """An order to be placed for a leg; ``reduces``: never for more than there is to close."""
 
     leg: str
@@ -35,52 +38,52 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The standing order as it becomes, orders to cancel first, orders to place then."""
+class Transition:
+    """The conditional order afterwards, orders to cancel first, orders to place then."""
 
-    item: Standing
+    item: ConditionalOrder
     cancel: tuple[int, ...] = ()
-    send: tuple[Send, ...] = ()
+    send: tuple[OrderToSend, ...] = ()
 
 
 def super_step(
-    item: Standing, children: Sequence[BookOrder], last: int | None, at: datetime
-) -> Step:
-    """Step of a super order.
+    item: ConditionalOrder, placed: Sequence[BookOrder], last: int | None, at: datetime
+) -> Transition:
+    """Transition of a super order.
 
     Its exits are orders only from the moment that their price is reached, one leg at a time, so
     that both can never fill: a stop takes over from a target that rests. What is left of the
-    entry is cancelled then: it would meet the exit, or fill again what is being left. Each unit
+    entry is cancelled then: it would meet the exit, or fill again what is being exited. Each unit
     that the entry filled is sent to exit once; what is cancelled, refused or expires is not
     sent again.
     """
-    entry = next((order for order in children if order.leg == ENTRY), None)
+    entry = next((order for order in placed if order.leg == ENTRY), None)
     if entry is None:
-        return Step(item)
-    exits = [order for order in children if order.leg != ENTRY]
+        return Transition(item)
+    exits = [order for order in placed if order.leg != ENTRY]
     open_exits = tuple(order.number for order in exits if not order.state.terminal)
     exited = sum(order.filled for order in exits)
     if entry.state.terminal and exited >= entry.filled:
-        state = StandingState.CLOSED if entry.filled else _ENDS[entry.state]
+        state = ConditionalState.CLOSED if entry.filled else _FINAL_STATES[entry.state]
         ended = replace(item, state=state, reason=entry.reason, updated_at=at)
-        return Step(ended, cancel=open_exits)
+        return Transition(ended, cancel=open_exits)
     if not entry.filled:
-        return Step(item)
+        return Transition(item)
     if last is not None:
         item = _fired(_trailed(item, entry, last, at), last, at)
     acting = next((leg for leg in item.legs if leg.state is LegState.TRIGGERED), None)
     if acting is None:
-        return Step(item)
+        return Transition(item)
     sent = sum(o.units if o.leg == acting.name else o.filled for o in exits)
-    others = tuple(o.number for o in children if o.leg != acting.name and not o.state.terminal)
+    others = tuple(o.number for o in placed if o.leg != acting.name and not o.state.terminal)
     units = entry.filled - sent
     if units <= 0:
-        return Step(item, cancel=others)
+        return Transition(item, cancel=others)
     order = replace(acting.placement, units=units)
-    return Step(item, cancel=others, send=(Send(acting.name, order, reduces=True),))
+    return Transition(item, cancel=others, send=(OrderToSend(acting.name, order, reduces=True),))
 
 
-def _trailed(item: Standing, entry: BookOrder, last: int, at: datetime) -> Standing:
+def _trailed(item: ConditionalOrder, entry: BookOrder, last: int, at: datetime) -> ConditionalOrder:
     """The stop moved by whole jumps behind the best last trade since the entry filled."""
     stop = item.leg(STOP)
     if stop is None or not stop.jump or stop.state is not LegState.PENDING:
@@ -91,7 +94,7 @@ def _trailed(item: Standing, entry: BookOrder, last: int, at: datetime) -> Stand
     return item if after == stop else with_leg(item, after, at)
 
 
-def _fired(item: Standing, last: int, at: datetime) -> Standing:
+def _fired(item: ConditionalOrder, last: int, at: datetime) -> ConditionalOrder:
     """The leg whose price is reached: the stop before the target, and it ends the target."""
     for leg in sorted(item.legs, key=lambda leg: leg.name != STOP):
         if leg.state is not LegState.PENDING or not leg.reached(last):
@@ -105,19 +108,19 @@ def _fired(item: Standing, last: int, at: datetime) -> Standing:
     return item
 
 
-def forever_step(item: Standing, last: int | None, at: datetime) -> Step:
-    """Step of a forever order: the first leg reached goes out, once, and ends the other."""
-    gone = next((leg for leg in item.legs if last is not None and leg.reached(last)), None)
-    if gone is None:
-        return Step(item)
+def forever_step(item: ConditionalOrder, last: int | None, at: datetime) -> Transition:
+    """Transition of a forever order: the first leg reached goes out, once, and ends the other."""
+    reached = next((leg for leg in item.legs if last is not None and leg.reached(last)), None)
+    if reached is None:
+        return Transition(item)
     for leg in item.legs:
-        state = LegState.TRIGGERED if leg.name == gone.name else LegState.CANCELLED
+        state = LegState.TRIGGERED if leg.name == reached.name else LegState.CANCELLED
         item = with_leg(item, replace(leg, state=state), at)
-    done = replace(item, state=StandingState.TRIGGERED, triggered_at=at)
-    return Step(done, send=(Send(gone.name, gone.placement),))
+    done = replace(item, state=ConditionalState.TRIGGERED, triggered_at=at)
+    return Transition(done, send=(OrderToSend(reached.name, reached.placement),))
 
 
-def with_leg(item: Standing, leg: Leg, at: datetime) -> Standing:
-    """The standing order with one leg replaced."""
-    legs = tuple(leg if one.name == leg.name else one for one in item.legs)
+def with_leg(item: ConditionalOrder, leg: ConditionalLeg, at: datetime) -> ConditionalOrder:
+    """The conditional order with one leg replaced."""
+    legs = tuple(leg if other.name == leg.name else other for other in item.legs)
     return replace(item, legs=legs, updated_at=at)

@@ -1,125 +1,88 @@
-"""Taking, changing and ending standing orders."""
+"""Conditional orders of an account of every kind, each with the orders that it placed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
-from strikeloom.errors import Rejected
-from strikeloom.exchange.conditional.condition import Condition
+from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.conditional.records import (
-    ProfitRule,
-    Standing,
-    StandingKind,
-    StandingState,
+    ConditionalKind,
+    ConditionalOrder,
+    ConditionalState,
 )
-from strikeloom.exchange.conditional.validation import alert_legs, forever_legs
-from strikeloom.exchange.engine.conditional_queries import Stands
-from strikeloom.exchange.engine.super_orders import SuperDesk
-from strikeloom.exchange.orders.request import Placement
-from strikeloom.exchange.orders.validation import INPUT
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.validation import ORDER
+from strikeloom.exchange.session.session import TradingSession
+from strikeloom.ports.clock import Clock
 
 
-class StandingDesk(SuperDesk):
-    """Standing orders of one account.
+@dataclass(frozen=True, slots=True)
+class ConditionalStatus:
+    """A conditional order, and the orders that it placed."""
+
+    item: ConditionalOrder
+    orders: tuple[BookOrder, ...]
+
+
+class ConditionalOrders:
+    """Conditional orders of one account. Every call first catches up with the clock.
 
     Methods raise ``Rejected`` (fact ``code``) when something is refused, and ``BrokerError``
-    when there is no such standing order; nothing is changed then.
+    when there is no such order; nothing is changed then.
     """
 
-    # forever orders
+    def __init__(self, session: TradingSession, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
 
-    def place_forever(self, waits: Sequence[tuple[Placement, int]]) -> Stands:
-        """Place one order that waits for its trigger (paise), or two of which one goes out."""
-        with self._now() as now:
-            item = Standing(
-                0, StandingKind.FOREVER, waits[0][0].correlation_id,
-                forever_legs(waits, self._walk.last_known(waits[0][0].contract, now), now.date()),
-                waits[0][0].contract.expiry, now, now,
-            )  # fmt: skip
-            return self._with_orders(self._account.add_standing(item))
+    @contextmanager
+    def transaction(self) -> Iterator[datetime]:
+        """A transaction that has caught up, and evaluates triggers before it ends."""
+        now, refused = self._clock.now(), None
+        with self._session.account.transaction():
+            self._session.replay.catch_up(now)
+            self._session.triggers.evaluate(now)  # manual changes count before anything is read
+            try:
+                yield now
+                self._session.triggers.evaluate(now)
+            except Rejected as error:  # before anything was changed: what was caught up is kept
+                refused = error
+        if refused is not None:
+            raise refused
 
-    def change_forever(self, number: int, name: str, change: Placement, trigger: int) -> Stands:
-        """Change one leg of a forever order that still waits."""
-        with self._now() as now:
-            item = self._known(StandingKind.FOREVER, number, active=True)
-            if item.leg(name) is None:
-                raise Rejected(f"the order has no {name}", code=INPUT)
-            waits = [
-                (change, trigger) if leg.name == name else (leg.placement, leg.trigger)
-                for leg in item.legs
-            ]
-            last = self._walk.last_known(change.contract, now)
-            legs = forever_legs(waits, last, now.date())
-            after = self._account.save_standing(replace(item, legs=legs, updated_at=now))
-            return self._with_orders(after)
+    def all(self, kind: ConditionalKind) -> list[ConditionalStatus]:
+        """Conditional orders of a kind that are active or ended today, oldest first."""
+        with self.transaction() as now:
+            items = self._session.account.conditional.all(kind, now.date())
+            return [self.status(item) for item in items]
 
-    # alerts
+    def get(self, kind: ConditionalKind, number: int) -> ConditionalStatus:
+        """One conditional order."""
+        with self.transaction():
+            return self.status(self.item(kind, number))
 
-    def place_alert(self, watch: Condition, orders: Sequence[Placement], last_day: date) -> Stands:
-        """Place orders as soon as a condition is met."""
-        with self._now() as now:
-            item = Standing(
-                0, StandingKind.ALERT, "", alert_legs(orders, now.date()), last_day, now, now,
-                watch=watch,
-            )  # fmt: skip
-            added = self._account.add_standing(item)
-            self._walk.tend(now)
-            return self._with_orders(self._known(StandingKind.ALERT, added.number))
-
-    def change_alert(
-        self, number: int, watch: Condition, orders: Sequence[Placement] | None, last_day: date
-    ) -> Stands:
-        """Change what an alert waits for, and what it places unless ``None``."""
-        with self._now() as now:
-            item = self._known(StandingKind.ALERT, number, active=True)
-            legs = item.legs if orders is None else alert_legs(orders, now.date())
-            item = replace(item, watch=watch, legs=legs, last_day=last_day, updated_at=now)
-            self._account.save_standing(item)
-            self._walk.tend(now)
-            return self._with_orders(self._known(StandingKind.ALERT, number))
-
-    def cancel(self, kind: StandingKind, number: int) -> Stands:
+    def cancel(self, kind: ConditionalKind, number: int) -> ConditionalStatus:
         """End a forever order or an alert that still waits."""
-        with self._now() as now:
-            item = self._known(kind, number, active=True)
+        with self.transaction() as now:
+            item = self.item(kind, number, active=True)
             why = "cancelled on request"
-            return self._with_orders(
-                self._walk.end_standing(item, StandingState.CANCELLED, why, now)
-            )
+            end = self._session.closer.end_conditional
+            return self.status(end(item, ConditionalState.CANCELLED, why, now))
 
-    # leaving at a profit or a loss
+    # within a transaction
 
-    def set_profit(self, rule: ProfitRule) -> Standing:
-        """Leave today at a profit or a loss; a rule set before ends."""
-        with self._now() as now:
-            if rule.profit <= 0 and rule.loss <= 0:
-                raise Rejected("a profit or a loss above 0 is needed", code=INPUT)
-            self._end_profit(now)
-            item = self._account.add_standing(
-                Standing(0, StandingKind.PROFIT, "", (), now.date(), now, now, watch=rule)
-            )
-            self._walk.tend(now)
-            return self._known(StandingKind.PROFIT, item.number)
+    def status(self, item: ConditionalOrder) -> ConditionalStatus:
+        """A conditional order with the orders that it placed."""
+        return ConditionalStatus(item, tuple(self._session.account.orders.placed_by(item.number)))
 
-    def profit(self) -> Standing | None:
-        """Rule of today that is in force."""
-        return next(
-            (found.item for found in self.all(StandingKind.PROFIT) if found.item.active), None
-        )
-
-    def stop_profit(self) -> bool:
-        """End the rule in force; whether there was one."""
-        with self._now() as now:
-            return self._end_profit(now)
-
-    def _end_profit(self, now: datetime) -> bool:
-        found = [
-            item
-            for item in self._account.mirror.standing.active()
-            if item.kind is StandingKind.PROFIT
-        ]
-        for item in found:
-            self._walk.end_standing(item, StandingState.CANCELLED, "ended on request", now)
-        return bool(found)
+    def item(self, kind: ConditionalKind, number: int, *, active: bool = False) -> ConditionalOrder:
+        """One conditional order; with ``active`` one that has ended is refused."""
+        item = self._session.account.conditional.get(number)
+        if item is None or item.kind is not kind:
+            raise BrokerError(f"the account has no {kind} order {number}", code=ORDER)
+        if active and not item.active:
+            raise Rejected(f"the {kind} order is {item.state}", code=ORDER)
+        return item

@@ -7,6 +7,7 @@ prices are synthetic and labelled so by whoever shows them.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -157,7 +158,7 @@ def _between(
 
 
 def tabled(
-    frame: pd.DataFrame, moments: list[datetime], column: Ints, count: int
+    frame: pd.DataFrame, moments: Sequence[datetime], column: Ints, count: int
 ) -> dict[str, Ints]:
     """Tables of a ``QUOTES`` frame; a contract that a snapshot leaves out stays as it was.
 

@@ -6,7 +6,7 @@ when the underlying does, puts fall), the spread, the sizes, the course of volum
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,7 +59,7 @@ def end_of_day_rows(history: History, day: date) -> pd.DataFrame:
 
 
 def _snapshot(
-    options: pd.DataFrame, at: object, price: np.ndarray, n: int, spots: dict[str, float]
+    options: pd.DataFrame, at: datetime, price: np.ndarray, n: int, spots: dict[str, float]
 ) -> pd.DataFrame:
     import pandas as pd
 

@@ -41,7 +41,7 @@ class ContractBook:
         return abs(places[0][0]) if places else None
 
 
-class Book:
+class OrderBook:
     """Open orders: active ones, stops that wait, orders that wait for the next session."""
 
     def __init__(self, orders: Iterable[BookOrder] = ()) -> None:

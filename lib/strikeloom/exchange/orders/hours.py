@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import AmoTime
-from strikeloom.exchange.orders.validation import EXCHANGE, ORDER, Refusal
+from strikeloom.exchange.orders.validation import EXCHANGE, ORDER, OrderRefusal
 from strikeloom.nse.sessions import is_trading_day, next_trading_day, session
 
 
@@ -27,12 +27,12 @@ def release_moment(now: datetime, at: AmoTime) -> datetime:
     return session(day).open + timedelta(minutes=at.minutes)
 
 
-def hours_refusal(order: BookOrder, now: datetime) -> Refusal | None:
+def hours_refusal(order: BookOrder, now: datetime) -> OrderRefusal | None:
     """Plain orders want an open market, orders after the market a closed one."""
     if order.release_at is None:
         if is_open(now):
             return None
-        return Refusal(EXCHANGE, f"the market is closed at {now:%Y-%m-%d %H:%M}")
+        return OrderRefusal(EXCHANGE, f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if order.waits_for_release and is_open(now):
-        return Refusal(ORDER, "orders after the market are taken while the market is closed")
+        return OrderRefusal(ORDER, "orders after the market are taken while the market is closed")
     return None

@@ -21,7 +21,7 @@ from strikeloom.exchange.orders.validation import (
     INPUT,
     MARKET_CLOSED,
     ORDER,
-    Refusal,
+    OrderRefusal,
     disclosed_refusal,
     reference_price,
 )
@@ -29,7 +29,7 @@ from strikeloom.exchange.orders.validation import (
 
 def typed_order(
     placement: Placement, quote: Quote | None, now: datetime
-) -> tuple[BookOrder, Refusal | None]:
+) -> tuple[BookOrder, OrderRefusal | None]:
     """Order of a placement, not numbered yet, and why it has no price if it has none."""
     p = placement
     plain = BookOrder(
@@ -63,12 +63,12 @@ def typed_order(
     return limited(plain, quote)
 
 
-def limited(order: BookOrder, quote: Quote | None) -> tuple[BookOrder, Refusal | None]:
+def limited(order: BookOrder, quote: Quote | None) -> tuple[BookOrder, OrderRefusal | None]:
     """The order as the limit order that it becomes."""
     if order.order_type is OrderType.MARKET:
         reference = reference_price(quote)
         if reference is None:
-            return order, Refusal(DESK, "no price is known to protect a market order with")
+            return order, OrderRefusal(DESK, "no price is known to protect a market order with")
     elif order.order_type is OrderType.STOP_LOSS_MARKET:
         reference = order.trigger
     else:
@@ -80,7 +80,7 @@ def limited(order: BookOrder, quote: Quote | None) -> tuple[BookOrder, Refusal |
 
 def changed(
     before: BookOrder, change: Change, quote: Quote | None, now: datetime
-) -> tuple[BookOrder, Refusal | None]:
+) -> tuple[BookOrder, OrderRefusal | None]:
     """Order after a change, and why the change is not possible if it is not.
 
     An order whose price is changed, or that asks for more, goes behind the others: its ``rank``
@@ -88,15 +88,15 @@ def changed(
     """
     day = before.session_day
     if before.modifications >= broker_rule("modifications", day):
-        return before, Refusal(ORDER, f"an order can be modified {before.modifications} times")
+        return before, OrderRefusal(ORDER, f"an order can be modified {before.modifications} times")
     if not before.waits_for_release and not is_open(now):
-        return before, Refusal(ORDER, MARKET_CLOSED)
+        return before, OrderRefusal(ORDER, MARKET_CLOSED)
     kind = change.order_type or before.order_type
     # a price of its own makes a protected market order a plain limit, at the next open as well
     asked = before.asked_type if change.limit is None else before.order_type
     units = before.units if change.units is None else change.units
     if units <= before.filled:
-        return before, Refusal(
+        return before, OrderRefusal(
             ORDER, f"quantity {units} is the total and must be above the {before.filled} traded"
         )
     wanted = replace(
@@ -112,9 +112,11 @@ def changed(
         updated_at=now,
     )
     if min(wanted.limit, wanted.trigger, wanted.disclosed) < 0:
-        return before, Refusal(INPUT, "price, trigger and disclosed quantity must not be negative")
+        return before, OrderRefusal(
+            INPUT, "price, trigger and disclosed quantity must not be negative"
+        )
     if kind.needs_trigger and not wanted.trigger:
-        return before, Refusal(INPUT, f"{kind} needs a trigger price")
+        return before, OrderRefusal(INPUT, f"{kind} needs a trigger price")
     if kind is OrderType.LIMIT:
         wanted = replace(wanted, trigger=0, triggered=False)
     after, refusal = limited(wanted, quote)

@@ -34,11 +34,11 @@ class BookOrder:
         Of a refusal or an end. Code ``RMS`` is the broker's risk desk, ``EXCH`` the exchange,
         ``DH-9xx`` the broker's own.
     entered_at, rank : datetime, int
-        Since when it stands where it stands, and its place in time there.
+        Since when it has its place in the queue, and its rank in time there.
     exchange_at : datetime or None
         When the exchange last confirmed it; ``None`` when it never had it.
-    standing, leg : int, str
-        The standing order it was placed for, and for which of its legs; 0 and empty: for none.
+    conditional, leg : int, str
+        The conditional order that placed it, and for which of its legs; 0 and empty: none.
     """
 
     number: int
@@ -67,7 +67,7 @@ class BookOrder:
     entered_at: datetime
     exchange_at: datetime | None
     rank: int
-    standing: int = 0
+    conditional: int = 0
     leg: str = ""
 
     @property

@@ -95,7 +95,7 @@ class Change:
     validity: Validity | None = None
 
 
-class Listing(Protocol):
+class ContractList(Protocol):
     """The exchange's own list of contracts."""
 
     def contract(self, key: str, day: date) -> OptionContract:

@@ -26,38 +26,40 @@ _TAG = re.compile(r"[A-Za-z0-9 _.\-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class OrderRefusal:
     """Who refuses (``DH-905``, ``DH-906``, ``RMS``, ``EXCH``) and why."""
 
     code: str
     reason: str
 
 
-def input_refusal(placement: Placement, day: date) -> Refusal | None:
+def input_refusal(placement: Placement, day: date) -> OrderRefusal | None:
     """What makes no order at all: a field that is missing or impossible."""
     p = placement
     if p.units <= 0:
-        return Refusal(INPUT, f"quantity {p.units} must be positive")
+        return OrderRefusal(INPUT, f"quantity {p.units} must be positive")
     if min(p.limit, p.trigger, p.disclosed) < 0:
-        return Refusal(INPUT, "price, trigger price and disclosed quantity must not be negative")
+        return OrderRefusal(
+            INPUT, "price, trigger price and disclosed quantity must not be negative"
+        )
     if len(p.correlation_id) > broker_rule("tag_length", day) or not _TAG.fullmatch(
         p.correlation_id
     ):
-        return Refusal(
+        return OrderRefusal(
             INPUT,
             f"correlation id {p.correlation_id!r} must be at most "
             f"{broker_rule('tag_length', day)} of letters, digits, space, _, - and .",
         )
     if p.order_type.needs_trigger and not p.trigger:
-        return Refusal(INPUT, f"{p.order_type} needs a trigger price")
+        return OrderRefusal(INPUT, f"{p.order_type} needs a trigger price")
     return disclosed_refusal(p.disclosed, p.units, day)
 
 
-def disclosed_refusal(disclosed: int, units: int, day: date) -> Refusal | None:
+def disclosed_refusal(disclosed: int, units: int, day: date) -> OrderRefusal | None:
     """Disclosed quantity: none, or more than a share of the quantity."""
     percent = broker_rule("disclosed_percent", day)
     if disclosed and not units * percent < disclosed * 100 <= units * 100:
-        return Refusal(
+        return OrderRefusal(
             INPUT,
             f"disclosed quantity {disclosed} must be 0, or above {percent} % of the quantity "
             f"{units} and not above it",
@@ -65,35 +67,37 @@ def disclosed_refusal(disclosed: int, units: int, day: date) -> Refusal | None:
     return None
 
 
-def form_refusal(order: BookOrder, day: date) -> Refusal | None:
+def form_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
     """Lot, tick, freeze quantity, and how a stop's limit lies to its trigger."""
     contract = order.contract
     if order.units <= 0 or order.units % contract.lot_size:
-        return Refusal(
+        return OrderRefusal(
             DESK,
             f"quantity {order.units} is not a multiple of the lot size {contract.lot_size}",
         )
     for name, price in (("price", order.limit), ("trigger price", order.trigger)):
         wanted = name == "price" or order.order_type.waits
         if wanted and (price <= 0 or price % contract.tick):
-            return Refusal(
+            return OrderRefusal(
                 EXCHANGE,
                 f"{name} {price / 100:.2f} is not on the tick of {contract.tick / 100:.2f}",
             )
     freeze = freeze_units(contract.symbol, day)
     if freeze is not None and order.units >= freeze:
-        return Refusal(EXCHANGE, f"quantity {order.units} reaches the freeze quantity {freeze}")
+        return OrderRefusal(
+            EXCHANGE, f"quantity {order.units} reaches the freeze quantity {freeze}"
+        )
     return _stop_refusal(order, day) if order.waits_for_trigger else None
 
 
-def _stop_refusal(order: BookOrder, day: date) -> Refusal | None:
+def _stop_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
     gap = (order.limit - order.trigger) * int(order.side)
     if gap < 0:
         words = "less" if order.side is Side.BUY else "greater"
-        return Refusal(ORDER, f"Trigger Price should be {words} than Price")
+        return OrderRefusal(ORDER, f"Trigger Price should be {words} than Price")
     percent = broker_rule("stop_gap_percent", day)
     if gap * 100 > order.trigger * percent:
-        return Refusal(
+        return OrderRefusal(
             DESK,
             f"price {order.limit / 100:.2f} is more than {percent} % away from the trigger price "
             f"{order.trigger / 100:.2f}",
@@ -126,7 +130,7 @@ def _market_price(quote: Quote | None) -> int | None:
 
 def price_refusal(
     order: BookOrder, quote: Quote | None, band: tuple[int, int] | None, day: date
-) -> Refusal | None:
+) -> OrderRefusal | None:
     """Price band of the day, and limit price protection of orders that can trade.
 
     A market that has left the band takes it along: the exchange widens it within the day.
@@ -134,7 +138,7 @@ def price_refusal(
     reference = _market_price(quote)
     left = band and reference is not None and not band[0] <= reference <= band[1]
     if band and not left and not band[0] <= order.limit <= band[1]:
-        return Refusal(
+        return OrderRefusal(
             EXCHANGE,
             f"price {order.limit / 100:.2f} is outside the day's range "
             f"{band[0] / 100:.2f} to {band[1] / 100:.2f}",
@@ -147,14 +151,14 @@ def price_refusal(
     beyond = order.limit > limits[1] if order.side is Side.BUY else order.limit < limits[0]
     if not beyond:
         return None
-    return Refusal(
+    return OrderRefusal(
         EXCHANGE,
         f"price {order.limit / 100:.2f} is beyond the limit price protection "
         f"{limits[0] / 100:.2f} to {limits[1] / 100:.2f} around {reference / 100:.2f}",
     )
 
 
-def expiry_refusal(order: BookOrder, held: int, day: date) -> Refusal | None:
+def expiry_refusal(order: BookOrder, held: int, day: date) -> OrderRefusal | None:
     """Contracts that have expired, and entries into stock options on their last day.
 
     Parameters
@@ -164,12 +168,12 @@ def expiry_refusal(order: BookOrder, held: int, day: date) -> Refusal | None:
     """
     contract = order.contract
     if contract.expiry < day:
-        return Refusal(EXCHANGE, f"the contract expired on {contract.expiry}")
+        return OrderRefusal(EXCHANGE, f"the contract expired on {contract.expiry}")
     if contract.kind is not InstrumentKind.STOCK or contract.expiry != day:
         return None
     reduces = held * int(order.side) < 0 and order.left <= abs(held)
     if reduces or broker_rule("stock_entry_on_expiry_day", day):
         return None
-    return Refusal(
+    return OrderRefusal(
         DESK, f"no fresh position in {contract.label} on its last day; only what is held may go"
     )

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from strikeloom.exchange.server.exchange_state import ExchangeState
 
 
-#: Widest whole number of the protocol (its fields are 32 bits), and the most paise likewise.
-_MOST: Final = 2**31 - 1
+#: Largest whole number of the protocol, whose fields are 32 bits wide; also the most paise.
+_MAX: Final = 2**31 - 1
 _WHOLE: Final = re.compile(r"[0-9]{1,10}")
 _RUPEES: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,6})?([eE]\+?[0-9])?")
 _YEARS: Final = range(2000, 2100)
@@ -28,7 +28,7 @@ _YEARS: Final = range(2000, 2100)
 
 @dataclass(frozen=True)
 class ApiCall:
-    """What a client asks. ``args`` are the parts of the path, ``query`` what follows it."""
+    """A call of a client. ``args`` are the captured parts of the path, ``query`` its parameters."""
 
     exchange: ExchangeState
     client: Client
@@ -58,11 +58,11 @@ class ApiCall:
         return str(value).strip()
 
     def one_of(self, name: str, known: Mapping[str, Any], *, default: str | None = None) -> Any:
-        """Value that a word of the broker stands for."""
-        word = self.text(name, default=default).upper()
-        if word not in known:
-            raise bad_field(name, word)
-        return known[word]
+        """Value of a text field that must be one of the broker's codes."""
+        code = self.text(name, default=default).upper()
+        if code not in known:
+            raise bad_field(name, code)
+        return known[code]
 
     def whole(self, name: str, *, default: int | None = None) -> int:
         """Whole number of 31 bits at most that is not negative; text of digits counts."""
@@ -73,12 +73,12 @@ class ApiCall:
             value = int(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX:
             raise bad_field(name, self.body.get(name))
         return value
 
     def truth(self, name: str) -> bool:
-        """True or false, nothing that merely looks like it; absent is false."""
+        """Boolean field; absent is false, and texts or numbers are refused."""
         value = self.body.get(name)
         if value is None or isinstance(value, bool):
             return bool(value)
@@ -93,12 +93,12 @@ class ApiCall:
             raise bad_field(name, value)
         try:
             number = float(value)  # type: ignore[arg-type]
-            found = paise(number, what=name)
+            amount = paise(number, what=name)
         except (TypeError, ValueError, OverflowError, DataError):
             raise bad_field(name, value) from None
-        if isinstance(value, bool) or not 0 <= found <= _MOST or abs(number * 100 - found) > 1e-3:
+        if isinstance(value, bool) or not 0 <= amount <= _MAX or abs(number * 100 - amount) > 1e-3:
             raise bad_field(name, value)
-        return found
+        return amount
 
     def day(self, name: str) -> date:
         """Date of a field: ``YYYY-MM-DD``, whatever time follows."""
@@ -108,14 +108,14 @@ class ApiCall:
         """Date, or date and time, in Indian time."""
         text = self.text(name)
         try:
-            found = datetime.fromisoformat(text)
+            at = datetime.fromisoformat(text)
         except ValueError:
             raise bad_field(name, text) from None
-        if found.year not in _YEARS:
+        if at.year not in _YEARS:
             raise bad_field(name, text)
-        return found.replace(tzinfo=IST) if found.tzinfo is None else found.astimezone(IST)
+        return at.replace(tzinfo=IST) if at.tzinfo is None else at.astimezone(IST)
 
 
 def bad_field(name: str, value: object) -> ApiRefusal:
-    """Refuse a field by name; the value is told, but for its length."""
+    """Refusal that names the field and the first 60 characters of its value."""
     return refused("DH-905", f"{BAD_INPUT} ({name}: {str(value)[:60]!r})")

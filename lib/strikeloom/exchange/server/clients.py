@@ -21,12 +21,12 @@ DEFAULT_CASH = 50_00_000_00  # fifty lakh rupees in paise
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client. ``cash`` in paise is what an account that does not exist yet begins with.
+    """One client. ``cash`` in paise is the starting balance of a new account.
 
     Attributes
     ----------
     pin, totp : str
-        What ``/app/generateAccessToken`` asks for; empty: that call is refused.
+        Required by ``/app/generateAccessToken``; when empty, that call is refused.
     data_plan : bool
         Has the market-data subscription; without it data calls answer 806.
     """
@@ -44,7 +44,7 @@ class Client:
 
 
 def default_clients() -> tuple[Client, ...]:
-    """The one client that a local exchange knows unless told otherwise."""
+    """The one client of a local exchange, unless a file of clients is given."""
     return (Client(LOCAL_CLIENT, LOCAL_TOKEN),)
 
 
@@ -91,15 +91,15 @@ def _client(row: Any, where: str) -> Client:
 
 
 class Tokens:
-    """Who may call: one living token a client; a new one ends the old.
+    """Access tokens: one valid token a client; a new one ends the old.
 
-    The configured token lives until it is replaced, or until it is ended on purpose.
+    The configured token is valid until it is replaced, or until the operator ends it.
     """
 
     def __init__(self, clients: Iterable[Client], clock: Clock) -> None:
         self._clock = clock
         self._clients = {client.client_id: client for client in clients}
-        self._living = {client.client_id: client.token for client in self._clients.values()}
+        self._valid = {client.client_id: client.token for client in self._clients.values()}
         self._ends: dict[str, datetime] = {}
 
     @property
@@ -112,35 +112,37 @@ class Tokens:
         return self._clients.get(client_id)
 
     def accepts(self, client_id: str, token: str) -> bool:
-        """Whether the token is the client's living one."""
-        living = self._living.get(client_id, "")
-        if not token or not hmac.compare_digest(living.encode(), token.encode()):
+        """Whether the token is the client's valid one."""
+        valid = self._valid.get(client_id, "")
+        if not token or not hmac.compare_digest(valid.encode(), token.encode()):
             return False
         ends = self._ends.get(client_id)
         return ends is None or self._clock.now() < ends
 
     def knew(self, client_id: str, token: str) -> bool:
-        """Whether the token was the client's once: it is the living one's predecessor or dead."""
+        """Whether the client has or had this token, even if it has expired or was replaced."""
         configured = self._clients[client_id].token if client_id in self._clients else ""
-        known = (self._living.get(client_id, ""), configured)
-        return any(hmac.compare_digest(one.encode(), token.encode()) for one in known)
+        known = (self._valid.get(client_id, ""), configured)
+        return any(
+            hmac.compare_digest(known_token.encode(), token.encode()) for known_token in known
+        )
 
     def renew(self, client_id: str) -> tuple[str, datetime]:
-        """Make a new token; the old one dies. Returns it and when it ends."""
+        """Replace the token by a new one. Returns it and when it expires."""
         token = secrets.token_urlsafe(32)
-        self._living[client_id] = token
+        self._valid[client_id] = token
         self._ends[client_id] = self._clock.now() + TOKEN_LIFE
         return token, self._ends[client_id]
 
     def ends(self, client_id: str) -> datetime:
-        """When the living token ends."""
+        """When the valid token expires."""
         return self._ends.get(client_id, self._clock.now() + TOKEN_LIFE)
 
     def end(self, client_id: str) -> None:
-        """End the client's token now, in the middle of the day."""
+        """Let the client's token expire now, in the middle of the day."""
         self._ends[client_id] = self._clock.now()
 
     def restore(self, client_id: str) -> None:
-        """Let the configured token live again."""
-        self._living[client_id] = self._clients[client_id].token
+        """Make the configured token valid again."""
+        self._valid[client_id] = self._clients[client_id].token
         self._ends.pop(client_id, None)

@@ -1,4 +1,4 @@
-"""Everything behind the wire: market, accounts, tokens, limits, faults. Knows no network."""
+"""State of the exchange: market, accounts, tokens, rate limits, faults. Without any network."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _NOTHING = Instant(0, 0, 0, 0, None, *(0,) * 11, (), ())
 
 @dataclass
 class ExchangeState:
-    """What the calls and the streams share.
+    """State that the calls and the streams share.
 
     Attributes
     ----------
     seconds : callable
-        Real seconds of a clock that never goes back: limits, pings and absences count in it.
+        Real seconds of a clock that never goes back: limits, pings and late orders use it.
     speed : float
         Seconds of the exchange's time in one of them; 0 when it is stepped by hand.
     engines : mapping of str to Engine
         By client id.
     addresses, consents : dict
-        Addresses that clients named; consents and one-time ids that wait.
-    absent : dict
-        Until when the book does not show an order, by client and number.
+        Addresses that clients registered; consents and one-time ids not yet used.
+    hidden_until : dict
+        Until when an order is missing from the book, by client and number.
     """
 
     clock: Clock
@@ -57,10 +57,10 @@ class ExchangeState:
     control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     addresses: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     consents: dict[str, str] = field(default_factory=dict, repr=False)
-    absent: dict[tuple[str, int], float] = field(default_factory=dict)
+    hidden_until: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def option(self, segment: str, security_id: str) -> Listed:
-        """Listed option that an order names.
+        """Listed option of an order.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class ExchangeState:
         return self.market.by_key(key)
 
     def target(self, segment: str, security_id: int) -> OptionContract | str | None:
-        """Option contract or underlying's symbol by its number; ``None`` when unknown."""
+        """Option contract or underlying's symbol by its security number; ``None`` when unknown."""
         if segment == OPTIONS:
             try:
                 return self.market.by_id(security_id).contract
@@ -93,7 +93,7 @@ class ExchangeState:
         return None
 
     def instants(self, wanted: Iterable[tuple[str, int]]) -> list[Instant]:
-        """What the market shows of securities by segment and id; unknown ones are left out."""
+        """Ticks of securities by segment and number; unknown ones are left out."""
         places = list(wanted)
         options: dict[int, Listed] = {}
         for segment, number in places:
@@ -160,29 +160,29 @@ class ExchangeState:
             )
         ]
 
-    def placed(self, client_id: str, order: BookOrder) -> None:
-        """Decide whether an order is late to appear in the book."""
-        self._decide(client_id, order.number)
+    def order_placed(self, client_id: str, order: BookOrder) -> None:
+        """Draw the fault that hides a new order from the book for a while."""
+        self._draw_late(client_id, order.number)
 
     def conditional_placed(self, client_id: str, number: int) -> None:
-        """Decide whether a standing order is late to appear; they count below zero."""
-        self._decide(client_id, -number)
+        """As ``order_placed``, for a conditional order; their numbers are stored as negative."""
+        self._draw_late(client_id, -number)
 
-    def _decide(self, client_id: str, number: int) -> None:
+    def _draw_late(self, client_id: str, number: int) -> None:
         late = self.faults.draw((FaultKind.LATE_ORDER,), "place")
         if late is not None:
-            self.absent[client_id, number] = self.seconds() + late.seconds
+            self.hidden_until[client_id, number] = self.seconds() + late.seconds
 
     def shows_conditional(self, client_id: str, number: int) -> bool:
-        """Whether a list shows a standing order yet."""
+        """Whether a list shows a conditional order yet."""
         return self.shows(client_id, -number)
 
     def shows(self, client_id: str, order: BookOrder | int) -> bool:
         """Whether the book shows an order yet."""
         number = order if isinstance(order, int) else order.number
-        until = self.absent.get((client_id, number))
+        until = self.hidden_until.get((client_id, number))
         if until is not None and self.seconds() >= until:
-            del self.absent[client_id, number]
+            del self.hidden_until[client_id, number]
             until = None
         return until is None
 
@@ -217,5 +217,5 @@ def _instant(number: int, view: View | None) -> Instant:
 
 
 def _blank(segment: int, number: int, **known: Any) -> Instant:
-    """Instant of which only this is known."""
+    """Tick with these fields only, the others zero."""
     return replace(_NOTHING, segment=segment, security_id=number, **known)

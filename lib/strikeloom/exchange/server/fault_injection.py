@@ -1,7 +1,7 @@
-"""What goes wrong on the wire, on purpose: switches that are drawn from by a seed.
+"""Injected faults: what fails on the wire on purpose, drawn from a seed.
 
 A fault names what happens, where (which calls or which stream), how often and how many
-times. The exchange behind stays truthful throughout.
+times. The accounts of the exchange stay correct throughout.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from strikeloom.errors import SettingsError
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """Kinds of injected faults."""
 
-    # a call
-    LATENCY = "latency"  # the answer comes `seconds` later
+    # of a call
+    LATENCY = "latency"  # the response comes `seconds` later
     REQUEST_LOST = "request-lost"  # never processed, never answered
     REPLY_LOST = "reply-lost"  # processed, never answered
     RESET_BEFORE = "reset-before"  # connection reset, nothing processed
     RESET_AFTER = "reset-after"  # processed, then connection reset
     TOO_MANY = "too-many"  # 429 with the broker's body
-    TOO_MANY_HTML = "too-many-html"  # 429 with a page of the proxy in front
+    TOO_MANY_HTML = "too-many-html"  # 429 with an HTML page, as of a proxy
     SERVER_ERROR = "server-error"  # 500, DH-908
     BAD_GATEWAY = "bad-gateway"  # 502 with a page
     LIST_BODY = "list-body"  # 500 with a JSON list
     DATA_FAILURE = "data-failure"  # 400 in the style of the data calls
-    FAILED_SUCCESS = "failed-success"  # 200 whose body says failed
+    FAILED_SUCCESS = "failed-success"  # 200 with a body of status failed
     EMPTY = "empty"  # processed, 202 without a body
     HTML_AFTER = "html-after"  # processed, 200 with a page
     UNAUTHORISED = "unauthorised"  # 401 though the token is right
     MARGIN = "margin-reject"  # the order is refused for lack of margin
     WRONG_IP = "wrong-ip"  # orders from this address are refused
-    # every client's token ends; `rate` is by second
-    TOKEN_DIES = "token-dies"  # noqa: S105 (a word)
-    LATE_ORDER = "late-order"  # accepted, and absent from the book for `seconds`
-    # the order-update stream
+    # every client's token expires; `rate` is by second
+    TOKEN_DIES = "token-dies"  # noqa: S105 (not a secret)
+    LATE_ORDER = "late-order"  # accepted, and missing from the book for `seconds`
+    # of the order-update stream
     UPDATE_DROPPED = "update-dropped"
     UPDATE_TWICE = "update-twice"
     UPDATE_PASCAL = "update-pascal"  # PascalCase names, as the documentation has them
     UPDATE_SWAPPED = "update-swapped"  # held back until after the next one
-    # any stream; `on` is feed, orders-ws or depth
+    # of any stream; `on` is feed, orders-ws or depth
     STREAM_RESET = "stream-reset"  # bare TCP reset
     STREAM_STALL = "stream-stall"  # silent for `seconds`, connection open
     STACKED = "stacked"  # several packets in one message of the feed
-    # the market; `on` is a contract key, a symbol or any
+    # of the market; `on` is a contract key, a symbol or any
     QUOTE_ABSENT = "quote-absent"
     QUOTE_ONE_SIDED = "quote-one-sided"
     QUOTE_CROSSED = "quote-crossed"
@@ -58,7 +58,7 @@ class FaultKind(StrEnum):
     STUCK_PARTIAL = "stuck-partial"  # one lot a side, never refilled once taken
 
 
-#: Faults of which at most one strikes a call before or after it is processed; latency adds.
+#: Of these at most one is injected before and one after a call; latency may be added.
 BEFORE_CALL = (
     FaultKind.REQUEST_LOST,
     FaultKind.RESET_BEFORE,
@@ -94,7 +94,7 @@ ANY = "any"
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """One switch.
+    """One fault, as switched on.
 
     Attributes
     ----------
@@ -106,9 +106,9 @@ class InjectedFault:
     rate : float
         Probability by call, by message, or for a stream by second.
     times : int or None
-        Strikes left; ``None`` for ever.
+        How often it is still injected; ``None``: without limit.
     seconds : float
-        Of latency, of a stall, of an order's absence, of an answer that is withheld.
+        How long a latency, a stall, a late order or a withheld response lasts.
     """
 
     kind: FaultKind
@@ -119,7 +119,7 @@ class InjectedFault:
 
 
 def parse_fault(row: Any, where: str) -> InjectedFault:
-    """Read one switch.
+    """Read one fault.
 
     Raises
     ------
@@ -146,12 +146,12 @@ def parse_fault(row: Any, where: str) -> InjectedFault:
 
 
 def read_faults(path: Path) -> tuple[int, tuple[InjectedFault, ...]]:
-    """Seed and switches of a YAML or JSON file: ``seed: 7`` and ``faults: [...]``.
+    """Seed and faults of a YAML or JSON file: ``seed: 7`` and ``faults: [...]``.
 
     Raises
     ------
     SettingsError
-        When the file cannot be read or a switch is not usable.
+        When the file cannot be read or a fault is not usable.
     """
     import yaml
 
@@ -167,12 +167,12 @@ def read_faults(path: Path) -> tuple[int, tuple[InjectedFault, ...]]:
 
 
 class FaultInjector:
-    """The switches that are on, and what they did.
+    """Faults that are switched on, and how often each was injected.
 
     Attributes
     ----------
     injected : collections.Counter
-        Strikes by kind.
+        How often a fault was injected, by kind.
     """
 
     def __init__(self, switches: Iterable[InjectedFault] = (), *, seed: int = 0) -> None:
@@ -181,19 +181,19 @@ class FaultInjector:
         self.injected: Counter[str] = Counter()
 
     def switch_on(self, *switches: InjectedFault) -> None:
-        """Add switches."""
+        """Switch faults on."""
         self._switches += switches
 
     def switch_off(self, kind: FaultKind | None = None) -> None:
-        """Remove the switches of a kind, or all."""
+        """Switch off the faults of a kind, or all."""
         self._switches = [s for s in self._switches if kind is not None and s.kind is not kind]
 
     def listed(self) -> list[dict[str, Any]]:
-        """Switches as plain values."""
+        """Faults as plain values."""
         return [asdict(switch) for switch in self._switches]
 
     def draw(self, kinds: Iterable[FaultKind], *names: str) -> InjectedFault | None:
-        """First switch of these kinds that strikes something with one of these names."""
+        """Fault of these kinds to inject now at one of these names; ``None`` when there is none."""
         wanted = frozenset(kinds)
         for at, switch in enumerate(self._switches):
             if switch.kind not in wanted or switch.on not in (ANY, *names) or switch.times == 0:
@@ -207,6 +207,6 @@ class FaultInjector:
         return None
 
     def active(self, kinds: Iterable[FaultKind]) -> list[InjectedFault]:
-        """Switches of these kinds, without drawing."""
+        """Faults of these kinds that are switched on, without drawing."""
         wanted = frozenset(kinds)
         return [switch for switch in self._switches if switch.kind in wanted]

@@ -1,4 +1,4 @@
-"""A market with what is wrong on purpose: quotes absent, one-sided, crossed, stale, stuck."""
+"""A market with injected faults: quotes absent, one-sided, crossed, stale or stuck."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest
 
 
 class FaultyMarket(MarketWrapper):
-    """What it spoils, the engine and the wire both see."""
+    """Market whose faulty quotes are seen by the engine and on the wire alike."""
 
     def __init__(self, market: ServedMarket, faults: FaultInjector) -> None:
         super().__init__(market)
@@ -29,32 +29,32 @@ class FaultyMarket(MarketWrapper):
         self._frozen: dict[tuple[str, FaultKind], Quote] = {}
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes as spoiled."""
-        return self._all(self._market.quotes(contracts))
+        """Quotes with the faults injected."""
+        return self._inject_all(self._market.quotes(contracts))
 
     def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes of a moment as spoiled."""
-        return self._all(self._market.quotes_at(at, contracts))
+        """Quotes of a moment with the faults injected."""
+        return self._inject_all(self._market.quotes_at(at, contracts))
 
     def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
-        """Depth as spoiled: of a spoiled quote, its one level a side."""
+        """Depth with the faults injected: a faulty quote has one level a side."""
         wanted = list(contracts)
-        return self._deep(self._market.depths(wanted), self._market.quotes(wanted))
+        return self._inject_depth(self._market.depths(wanted), self._market.quotes(wanted))
 
     def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
-        """Depth of a moment as spoiled."""
+        """Depth of a moment with the faults injected."""
         wanted = list(contracts)
         found = self._market.depths_at(at, wanted)
-        return self._deep(found, self._market.quotes_at(at, wanted))
+        return self._inject_depth(found, self._market.quotes_at(at, wanted))
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        """Views as spoiled."""
+        """Views with the faults injected."""
         found = self._market.views(keys)
         if not self._faults.active(QUOTE_FAULTS):
             return found
         shown = {}
         for key, view in found.items():
-            quote = self._spoil(view.quote)
+            quote = self._inject(view.quote)
             if quote is view.quote:
                 shown[key] = view
             elif quote is not None:
@@ -66,7 +66,7 @@ class FaultyMarket(MarketWrapper):
         return shown
 
     def columns(self, rows: Ints) -> Columns | None:
-        """Columns as spoiled."""
+        """Columns with the faults injected."""
         found = self._market.columns(rows)
         if found is None or not self._faults.active(QUOTE_FAULTS):
             return found
@@ -75,33 +75,33 @@ class FaultyMarket(MarketWrapper):
         quotes = self._market.quotes(item.contract for item in listed)
         for at, item in enumerate(listed):
             before = quotes.get(item.contract.key)
-            after = self._spoil(before) if before is not None else None
+            after = self._inject(before) if before is not None else None
             if after is not before:
                 for name in _SHOWN:
                     tables[name][at] = (getattr(after, name) or 0) if after else 0
         return replace(found, **tables)
 
-    def _all(self, found: dict[str, Quote]) -> dict[str, Quote]:
+    def _inject_all(self, found: dict[str, Quote]) -> dict[str, Quote]:
         if not self._faults.active(QUOTE_FAULTS):
             return found
-        spoiled = {key: self._spoil(quote) for key, quote in found.items()}
-        return {key: quote for key, quote in spoiled.items() if quote is not None}
+        faulty = {key: self._inject(quote) for key, quote in found.items()}
+        return {key: quote for key, quote in faulty.items() if quote is not None}
 
-    def _deep(self, depths: dict[str, Depth], quotes: dict[str, Quote]) -> dict[str, Depth]:
+    def _inject_depth(self, depths: dict[str, Depth], quotes: dict[str, Quote]) -> dict[str, Depth]:
         if not self._faults.active(QUOTE_FAULTS):
             return depths
         shown = {}
         for key, depth in depths.items():
             before = quotes.get(key)
-            after = self._spoil(before) if before is not None else None
+            after = self._inject(before) if before is not None else None
             if after is before:
                 shown[key] = depth
             elif after is not None:
                 shown[key] = Depth.of_quote(after)
         return shown
 
-    def _spoil(self, quote: Quote) -> Quote | None:
-        """Quote as the standing switches have it, ``None`` when it is not shown at all."""
+    def _inject(self, quote: Quote) -> Quote | None:
+        """Quote with the active faults; ``None`` when it is not shown at all."""
         symbol = parse_key(quote.key)[0]
         kinds = {
             switch.kind
@@ -116,7 +116,7 @@ class FaultyMarket(MarketWrapper):
             else:
                 self._frozen.pop((quote.key, kind), None)
         if FaultKind.STUCK_PARTIAL in kinds:
-            # the same one lot for ever: what was taken of it never comes back
+            # one lot a side that is never refilled once taken
             lot = self._market.by_key(quote.key).contract.lot_size
             sizes = min(quote.bid_size, lot), min(quote.ask_size, lot)
             quote = replace(quote, bid_size=sizes[0], ask_size=sizes[1])

@@ -12,15 +12,15 @@ from strikeloom.exchange.market.views import View
 from strikeloom.exchange.server.market_wrapper import MarketWrapper
 from strikeloom.exchange.server.served_market import ServedMarket
 
-_SWING = 20  # ticks that the last price walks up before it begins again
+_SWING = 20  # ticks that the last price rises before it starts again
 
 
 class LoadMarket(MarketWrapper):
-    """Trades of one lot each, in turn over all rows that are watched and have a price.
+    """Trades of one lot each, in rotation over all subscribed rows with a price.
 
-    Each adds a lot to the day's volume, so a reader can count what it was told: volume over lot
-    size is a sequence number. Bid and ask are those of the market behind, and nothing can be
-    bought from these trades.
+    Each adds a lot to the day's volume, so a reader can count the trades it received: volume
+    over lot size is a sequence number. Bid and ask are those of the wrapped market, and no order
+    fills against these trades.
 
     Parameters
     ----------

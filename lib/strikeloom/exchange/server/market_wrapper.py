@@ -1,4 +1,4 @@
-"""A market around another one: passes on what it does not change."""
+"""Base of markets that wrap another one and change some of its answers."""
 
 from __future__ import annotations
 
@@ -15,81 +15,81 @@ from strikeloom.exchange.server.served_market import ServedMarket
 
 
 class MarketWrapper:
-    """``listing.Market`` that is the one behind."""
+    """``ServedMarket`` that passes every call on to the wrapped market."""
 
     def __init__(self, market: ServedMarket) -> None:
         self._market = market
 
     @property
     def listed(self) -> tuple[Listed, ...]:
-        """Options of the market behind."""
+        """Options of the wrapped market."""
         return self._market.listed
 
     @property
     def underlyings(self) -> tuple[ListedUnderlying, ...]:
-        """Underlyings of the market behind."""
+        """Underlyings of the wrapped market."""
         return self._market.underlyings
 
     def by_id(self, security_id: int) -> Listed:
-        """Option of the market behind."""
+        """Option of the wrapped market."""
         return self._market.by_id(security_id)
 
     def by_key(self, key: str) -> Listed:
-        """Option of the market behind."""
+        """Option of the wrapped market."""
         return self._market.by_key(key)
 
     def expiries(self, symbol: str) -> list[date]:
-        """Expiries of the market behind."""
+        """Expiries of the wrapped market."""
         return self._market.expiries(symbol)
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Level of the market behind."""
+        """Level of the wrapped market."""
         return self._market.spot(symbol)
 
     def spot_view(self, symbol: str) -> SpotView:
-        """Level of the market behind."""
+        """Level of the wrapped market."""
         return self._market.spot_view(symbol)
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of the market behind."""
+        """Last day of the wrapped market."""
         return self._market.last_day(symbol, expiry, since)
 
     def settlement(self, symbol: str, day: date) -> int | None:
-        """Settlement of the market behind."""
+        """Settlement of the wrapped market."""
         return self._market.settlement(symbol, day)
 
     def band(self, contract: OptionContract) -> tuple[int, int] | None:
-        """Band of the market behind."""
+        """Band of the wrapped market."""
         return self._market.band(contract)
 
     def bars(self, key_or_symbol: str, minutes: int) -> Bars:
-        """Candles of the market behind."""
+        """Candles of the wrapped market."""
         return self._market.bars(key_or_symbol, minutes)
 
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
-        """Moments of the market behind."""
+        """Moments of the wrapped market."""
         return self._market.moments(after, until)
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes of the market behind."""
+        """Quotes of the wrapped market."""
         return self._market.quotes(contracts)
 
     def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes of the market behind."""
+        """Quotes of the wrapped market."""
         return self._market.quotes_at(at, contracts)
 
     def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
-        """Depth of the market behind."""
+        """Depth of the wrapped market."""
         return self._market.depths(contracts)
 
     def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
-        """Depth of the market behind."""
+        """Depth of the wrapped market."""
         return self._market.depths_at(at, contracts)
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        """Views of the market behind."""
+        """Views of the wrapped market."""
         return self._market.views(keys)
 
     def columns(self, rows: Ints) -> Columns | None:
-        """Columns of the market behind."""
+        """Columns of the wrapped market."""
         return self._market.columns(rows)

@@ -1,4 +1,4 @@
-"""Order alerts: what the order-update stream says of a change of an order."""
+"""Messages of the order-update stream: one for each change of an order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from strikeloom.exchange.server.wire_codes import exchange_order_id, order_id, r
 _STATUS = {
     OrderState.TRANSIT: "Transit",
     OrderState.PENDING: "Pending",
-    # no word for a part is documented: the quantities tell
+    # no status of a partial fill is documented: the quantities show it
     OrderState.PART_TRADED: "Pending",
     OrderState.TRADED: "Traded",
     OrderState.CANCELLED: "Cancelled",

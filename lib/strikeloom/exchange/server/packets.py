@@ -39,14 +39,14 @@ _LEVEL = struct.Struct("<IIHHff")
 _DISCONNECT = struct.Struct("<BHBIH")
 _DEEP_HEADER = struct.Struct("<hBBiI")
 _DEEP_LEVEL = struct.Struct("<dII")
-_MOST_U16, _MOST_U32 = 0xFFFF, 0xFFFFFFFF
+_MAX_U16, _MAX_U32 = 0xFFFF, 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Everything a packet can say of one security. Money in paise, quantities in units.
+    """One tick of a security with every field of the packets. Money in paise, quantities in units.
 
-    ``previous_close``, ``previous_interest`` and ``previous_volume`` are of the session before.
+    ``previous_close``, ``previous_interest`` and ``previous_volume`` are of the previous session.
     ``traded_at`` is ``None`` before the first trade.
     """
 
@@ -100,12 +100,12 @@ def full(it: Instant) -> bytes:
 
 
 def open_interest(it: Instant) -> bytes:
-    """12 bytes: comes beside the quote packet of a derivative."""
+    """12 bytes: sent with the quote packet of a derivative."""
     return _OPEN_INTEREST.pack(OPEN_INTEREST, 12, it.segment, it.security_id, it.interest)
 
 
 def previous_close(it: Instant) -> bytes:
-    """16 bytes: close and open interest of the session before."""
+    """16 bytes: close and open interest of the previous session."""
     return _TICKER.pack(
         PREVIOUS_CLOSE,
         16,
@@ -133,7 +133,7 @@ def deep_side(it: Instant, levels: Sequence[Level], code: int, sequence: int) ->
         code,
         it.segment,
         it.security_id,
-        sequence & _MOST_U32,
+        sequence & _MAX_U32,
     )
     rows = [
         _DEEP_LEVEL.pack(row.price / 100, row.units, row.orders) for row in levels[:DEEP_LEVELS]
@@ -143,7 +143,7 @@ def deep_side(it: Instant, levels: Sequence[Level], code: int, sequence: int) ->
 
 
 def deep_disconnect(reason: int) -> bytes:
-    """14 bytes: the depth feed's farewell, its reason after the header."""
+    """14 bytes: why the depth feed ends the connection; the reason follows the header."""
     return _DEEP_HEADER.pack(14, DISCONNECT, 0, 0, 0) + struct.pack("<H", reason)
 
 
@@ -152,12 +152,12 @@ def _trading(it: Instant) -> tuple[float, ...]:
         it.segment,
         it.security_id,
         it.last / 100,
-        min(it.last_units, _MOST_U16),  # the field is 16 bits wide and saturates
+        min(it.last_units, _MAX_U16),  # the field is 16 bits wide and saturates
         wall_seconds(it.traded_at),
         it.average / 100,
-        min(it.volume, _MOST_U32),
-        min(it.sell_units, _MOST_U32),
-        min(it.buy_units, _MOST_U32),
+        min(it.volume, _MAX_U32),
+        min(it.sell_units, _MAX_U32),
+        min(it.buy_units, _MAX_U32),
     )
 
 
@@ -177,8 +177,8 @@ def _levels(bids: Sequence[Level], asks: Sequence[Level]) -> list[bytes]:
             _LEVEL.pack(
                 bid.units,
                 ask.units,
-                min(bid.orders, _MOST_U16),
-                min(ask.orders, _MOST_U16),
+                min(bid.orders, _MAX_U16),
+                min(ask.orders, _MAX_U16),
                 bid.price / 100,
                 ask.price / 100,
             )

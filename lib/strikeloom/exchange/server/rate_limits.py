@@ -1,6 +1,6 @@
-"""How often a client may call: classes of calls, each with windows that slide.
+"""Rate limits: classes of calls, each with sliding windows.
 
-The figures are dated facts of the broker in ``data/rate_limits.csv``.
+The limits are dated facts of the broker in ``data/rate_limits.csv``.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class RateWindow:
 def documented_limits() -> dict[RateLimitClass, tuple[RateWindow, ...]]:
     """Limits as the broker documents them."""
     text = files("strikeloom.exchange.server.data").joinpath("rate_limits.csv").read_text("utf-8")
-    found: dict[RateLimitClass, list[RateWindow]] = defaultdict(list)
+    limits: dict[RateLimitClass, list[RateWindow]] = defaultdict(list)
     for row in csv.DictReader(text.splitlines()):
         window = RateWindow(int(row["calls"]), float(row["seconds"]), row["window"])
-        found[RateLimitClass(row["class"])].append(window)
-    return {kind: tuple(windows) for kind, windows in found.items()}
+        limits[RateLimitClass(row["class"])].append(window)
+    return {kind: tuple(windows) for kind, windows in limits.items()}
 
 
 class ClientRateLimiter:
@@ -64,12 +64,12 @@ class ClientRateLimiter:
     def refusal(
         self, client: str, kind: RateLimitClass, what: Hashable = None
     ) -> RateWindow | None:
-        """Count a call, or name the window that is full; a refused call is not counted.
+        """Count a call, or return the window that is full; a refused call is not counted.
 
         Parameters
         ----------
         what : hashable, optional
-            Calls that differ in it are counted apart.
+            Calls with different values are counted separately.
         """
         windows = self._limits.get(kind, ())
         if not windows:
@@ -80,7 +80,7 @@ class ClientRateLimiter:
         while calls and calls[0] <= now - longest:
             calls.popleft()
         for window in windows:
-            # the call that is `window.calls` back decides: is it still inside the window?
+            # full while the call that is `window.calls` back is still inside the window
             if len(calls) >= window.calls and calls[-window.calls] > now - window.seconds:
                 return window
         calls.append(now)

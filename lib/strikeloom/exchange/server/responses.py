@@ -1,4 +1,4 @@
-"""Answers of the REST side: bodies with their status, and refusals in the broker's words."""
+"""Responses of the REST calls: bodies with their status, and refusals as the broker words them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TOO_MANY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """Status and body. Text goes out as it is, with its content type; ``None`` is no body."""
+    """Status and body. Text is sent as it is, with its content type; ``None``: no body."""
 
     body: Body | str | None
     status: int = 200
@@ -42,7 +42,7 @@ class ApiResponse:
 
 
 class ApiRefusal(BrokerError):
-    """A call is answered with an error. Carries the response."""
+    """A call is refused. Carries the response with the error."""
 
     def __init__(self, message: str, response: ApiResponse) -> None:
         super().__init__(message, status=response.status)
@@ -50,7 +50,7 @@ class ApiRefusal(BrokerError):
 
 
 def error_body(code: str, message: str) -> dict[str, Any]:
-    """Error in the style of the trading calls."""
+    """Error body in the style of the trading calls."""
     kind = _TYPES.get(code, "Others")
     return {"errorType": kind, "errorCode": code, "errorMessage": message}
 

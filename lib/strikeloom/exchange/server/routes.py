@@ -1,4 +1,4 @@
-"""Which call is what: method and path, its class of limits, its name for faults, its function."""
+"""Table of the calls: method, path, rate limit class, name for faults, function."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from strikeloom.exchange.server.responses import ApiResponse
 
 
 class Style(StrEnum):
-    """How a call words a refused token and a full window."""
+    """How a call words the refusal of a token or of a full window."""
 
     TRADING = "trading"
     DATA = "data"

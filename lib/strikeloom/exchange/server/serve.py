@@ -143,7 +143,7 @@ class ExchangeServer:
         self.run(self._check_connections)
 
     def addresses(self) -> dict[str, str]:
-        """Where everything is served."""
+        """Addresses by service."""
         web, socket = f"http://{HOST}:{self.port}", f"ws://{HOST}:{self.port}"
         return {
             "rest": f"{web}/v2",
@@ -183,7 +183,7 @@ class ExchangeServer:
         }
 
     def state(self) -> dict[str, Any]:
-        """Counts, for the operator."""
+        """Counts for the operator."""
         return {
             "now": self.exchange.clock.now().isoformat(),
             **self.connected(),
@@ -255,8 +255,8 @@ class ExchangeServer:
             await asyncio.sleep(seconds)
             try:
                 work()
-            except Exception:  # noqa: BLE001 (the exchange goes on; what failed is in the log)
-                _LOG.exception("the exchange's beat failed")
+            except Exception:  # noqa: BLE001 (logged; the exchange continues)
+                _LOG.exception("a periodic task of the exchange failed")
 
 
 def _log_call(handler: RequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""What the server needs of a market: a feed that is also listed, viewed and streamed."""
+"""What the server needs of a market: quotes, listed options, views and columns."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ServedMarket(DepthFeed, Protocol):
         ...
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        """What is shown of options now, by contract key; one without any price is absent."""
+        """Current views of options by contract key; those without any price are left out."""
         ...
 
     def spot_view(self, symbol: str) -> SpotView:

@@ -1,4 +1,4 @@
-"""Words and numbers of the wire for what the exchange knows."""
+"""Codes and numbers of the wire, and the exchange's values for them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NEVER: Final = "0001-01-01 00:00:00"
 _FIRST_ORDER: Final = 100_000_000_000
 _FIRST_EXCHANGE_ORDER: Final = 1_100_000_000_000_000
 _FIRST_TRADE: Final = 400_000_000
-_FIRST_STANDING: Final = 500_000_000_000
+_FIRST_CONDITIONAL: Final = 500_000_000_000
 
 
 def order_id(number: int) -> str:
@@ -45,7 +45,7 @@ def order_number(text: str) -> int:
 
 def conditional_id(number: int) -> str:
     """Number of a forever order or an alert as the wire writes it."""
-    return str(_FIRST_STANDING + number)
+    return str(_FIRST_CONDITIONAL + number)
 
 
 def conditional_number(text: str) -> int:
@@ -56,7 +56,7 @@ def conditional_number(text: str) -> int:
     ApiRefusal
         DH-905 when it is none.
     """
-    return _number(text, _FIRST_STANDING)
+    return _number(text, _FIRST_CONDITIONAL)
 
 
 def _number(text: str, first: int) -> int:
@@ -66,7 +66,7 @@ def _number(text: str, first: int) -> int:
 
 
 def exchange_order_id(number: int) -> str:
-    """Order number that the exchange gave."""
+    """Order number given by the exchange."""
     return str(_FIRST_EXCHANGE_ORDER + number)
 
 
@@ -81,7 +81,7 @@ def stamp(at: datetime | None) -> str:
 
 
 def rupee(amount: float | None) -> float:
-    """Rupees of paise; nothing known is 0, as the wire has no other word for it."""
+    """Rupees of paise; an unknown amount is 0, as the wire has no other value for it."""
     return 0.0 if amount is None else round(amount / 100, 6)
 
 
@@ -91,7 +91,7 @@ def is_id(text: str) -> bool:
 
 
 def derivative(contract: OptionContract) -> dict[str, object]:
-    """Fields that say which option a row is about."""
+    """Fields that identify the option of a row."""
     return {
         "drvExpiryDate": contract.expiry.isoformat(),
         "drvOptionType": RIGHTS[contract.right],

@@ -1,4 +1,4 @@
-"""How things end: orders with their session, holdings with their last day, days with the next."""
+"""Ends: orders with their session, positions with their last day, days with the next one."""
 
 from __future__ import annotations
 
@@ -7,33 +7,36 @@ from datetime import date, datetime
 
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account.account import Account
-from strikeloom.exchange.account.position import Position
+from strikeloom.exchange.account.position import NetPosition
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
 from strikeloom.nse.settlement import intrinsic
 from strikeloom.ports.feed import MarketFeed
 
 
-class SessionEnds:
-    """Ends of an account, within the caller's transaction."""
+class ExpiryProcessor:
+    """Ends orders, positions and days of an account, within the caller's transaction.
 
-    def __init__(self, account: Account, feed: MarketFeed, tariff: date | None = None) -> None:
+    Parameters
+    ----------
+    charges_day : datetime.date, optional
+        Day whose charges apply; default: each day its own.
+    """
+
+    def __init__(self, account: Account, feed: MarketFeed, charges_day: date | None = None) -> None:
         self._account = account
         self._feed = feed
-        self.tariff = tariff
+        self._charges_day = charges_day
 
-    def tariff_day(self, day: date) -> date:
-        """Day whose charges hold."""
-        return self.tariff or day
-
-    def _expire(self, now: datetime) -> None:
+    def expire_orders(self, now: datetime) -> None:
+        """End the open orders whose session is over."""
         oldest = self._account.book.oldest_day
         if oldest is None or now <= session(oldest).close:
             return
         for order in list(self._account.book):
             close = session(order.session_day).close
             if now > close:
-                self._account.save(
+                self._account.orders.save(
                     replace(
                         order,
                         state=OrderState.EXPIRED,
@@ -42,9 +45,9 @@ class SessionEnds:
                     )
                 )
 
-    def _due(self, now: datetime) -> list[tuple[Position, date, int]]:
-        """Holdings past the close of their last day: with it, and the value they settle at."""
-        found = []
+    def due(self, now: datetime) -> list[tuple[NetPosition, date, int]]:
+        """Positions past the close of their last day: with it, and the value they settle at."""
+        due = []
         for position in self._account.mirror.positions.values():
             contract = position.contract
             if not position.net:
@@ -54,18 +57,19 @@ class SessionEnds:
                 continue
             final = self._feed.settlement(contract.symbol, day)
             if final is not None:
-                found.append((position, day, final))
-        return found
+                due.append((position, day, final))
+        return due
 
-    def _settle(self, now: datetime) -> None:
-        """Close ended holdings at their worth; a stock's shares count at their value."""
-        for position, day, final in self._due(now):
-            worth = intrinsic(position.contract, final)
+    def settle(self, now: datetime) -> None:
+        """Close expired positions at their value; a stock's shares count at theirs."""
+        for position, day, final in self.due(now):
+            value = intrinsic(position.contract, final)
             cost = settlement_charges(
-                position.contract, position.net, worth, self.tariff_day(day)
+                position.contract, position.net, value, self._charges_day or day
             ).total
-            self._account.add_settlement(position, worth, cost, session(day).close)
+            self._account.ledger.add_settlement(position, value, cost, session(day).close)
 
-    def _begin_day(self, now: datetime) -> None:
+    def begin_day(self, now: datetime) -> None:
+        """Carry the account into a later day."""
         if self._account.money.day < now.date().isoformat():
-            self._account.begin_day(now.date())
+            self._account.ledger.begin_day(now.date())

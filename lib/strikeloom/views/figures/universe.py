@@ -36,11 +36,13 @@ def grades_figure(history: pd.DataFrame, *, holes: Sequence[date] = ()) -> go.Fi
     history : pandas.DataFrame
         Columns day, quality.
     """
+    import pandas as pd
     import plotly.graph_objects as go
 
     counts = history.groupby([history["day"], history["quality"]]).size().unstack(fill_value=0)
-    days = [day.strftime("%d %b %Y") for day in counts.index]
-    labels = dict(zip(counts.index.date, days, strict=True))
+    dates = pd.DatetimeIndex(counts.index)
+    days = [day.strftime("%d %b %Y") for day in dates]
+    labels = dict(zip(dates.date, days, strict=True))
     first = min(labels, default=date.max)
     lost = [day for day in holes if day >= first]
     order = [labels.get(day, day.strftime("%d %b %Y")) for day in sorted({*labels, *lost})]
@@ -83,16 +85,17 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
     shape, blank = (down, across), down * across - len(rows)
     values = np.append(rows["percentile"].to_numpy(float), np.full(blank, np.nan)).reshape(shape)
     texts = [
-        f"{row.symbol}<br><b>{row.percentile:.0f}</b>"
-        if not np.isnan(row.percentile)
-        else f"{row.symbol}<br>–"
-        for row in rows.itertuples()
+        f"{symbol}<br><b>{percentile:.0f}</b>" if not np.isnan(percentile) else f"{symbol}<br>–"
+        for symbol, percentile in zip(rows["symbol"], rows["percentile"], strict=True)
     ]
+    names = ["symbol", "percentile", "atm_iv", "window_months", "sample", "reason"]
     details = [
-        f"{row.symbol}: {100 * row.atm_iv:.1f} %, {row.window_months:.0f} months, {row.sample} days"
-        if not np.isnan(row.percentile)
-        else f"{row.symbol}: {row.reason}"
-        for row in rows.itertuples()
+        f"{symbol}: {100 * atm_iv:.1f} %, {months:.0f} months, {sample} days"
+        if not np.isnan(percentile)
+        else f"{symbol}: {reason}"
+        for symbol, percentile, atm_iv, months, sample, reason in zip(
+            *(rows[name] for name in names), strict=True
+        )
     ]
     padding = [""] * blank
     figure = go.Figure()
@@ -149,7 +152,7 @@ def movers_figure(history: pd.DataFrame, *, count: int = 12) -> go.Figure:
         figure.update_layout(layout("Movers: no earlier day to compare with"))
         return figure
     count = min(count, len(change) // 2) or 1
-    shown = change.iloc[[*range(count), *range(len(change) - count, len(change))]]
+    shown = change.iloc[np.r_[:count, len(change) - count : len(change)]]
     now = 100 * table.iloc[-1]
     figure.add_bar(
         y=shown.index.tolist(),

@@ -1,7 +1,7 @@
-"""The one door of the page's server: every request passes it before anything else sees it.
+"""The gate of the page's server: every request passes it before any other code handles it.
 
-The server listens on loopback, yet any page in the user's browser can send requests there, a
-rebound name can point there, and every user of the machine can connect. So each request, for
+The server listens on loopback, yet any page in the user's browser can send requests to it, a
+rebound DNS name can point to it, and every user of the machine can connect. So each request, for
 the page, its assets, the kernel's socket and its REST calls alike, must
 
 - name this server as its ``Host`` (a rebound name does not),
@@ -9,7 +9,7 @@ the page, its assets, the kernel's socket and its REST calls alike, must
 - prove that it knows the token: once in the address that was printed, from then on by a cookie
   that scripts cannot read and other sites cannot send.
 
-What does not pass is answered by a server that knows one sentence and no kernel.
+Every other request is answered with one sentence, by an application that has no kernel.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Gate(Router):
     Parameters
     ----------
     application : tornado.web.Application
-        What stands behind the gate.
+        Handles the requests that pass.
     token : str
         Secret of this server.
     port : int
@@ -54,38 +54,38 @@ class Gate(Router):
         self._token = token
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
         self._cookie = f"strikeloom-{port}"
-        # what the cookie holds opens the page, and does not tell the token
-        self._pass = hmac.new(token.encode(), b"page", hashlib.sha256).hexdigest()
+        # the cookie's value opens the page, and the token cannot be derived from it
+        self._cookie_value = hmac.new(token.encode(), b"page", hashlib.sha256).hexdigest()
         self._answers = Application([(r".*", _Refuse)], log_function=_log)
         self._welcome = Application(
-            [(r".*", _Welcome, {"cookie": self._cookie, "value": self._pass})],
+            [(r".*", _Welcome, {"cookie": self._cookie, "value": self._cookie_value})],
             log_function=_log,
         )
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> HTTPMessageDelegate | None:
-        """Choose who answers: the application, the welcome with its cookie, or the refusal."""
-        if not self._from_here(request):
+        """Choose the handler: the application, the one that sets the cookie, or the refusal."""
+        if not self._is_own_request(request):
             return self._answers.find_handler(request, **kwargs)
         given = parse_qs(request.query).get("token", [""])[0]
         if given and request.method == "GET" and request.path == "/":
             right = hmac.compare_digest(given.encode(), self._token.encode())
             chosen = self._welcome if right else self._answers
             return chosen.find_handler(request, **kwargs)
-        if not self._knows(request):
+        if not self._has_token(request):
             return self._answers.find_handler(request, **kwargs)
         return self._application.find_handler(request, **kwargs)
 
-    def _from_here(self, request: HTTPServerRequest) -> bool:
+    def _is_own_request(self, request: HTTPServerRequest) -> bool:
         headers = request.headers
         hosts, origins = headers.get_list("Host"), headers.get_list("Origin")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return False
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return False
-        # said by the browser itself: typed, printed or bookmarked, or from this very page
+        # set by the browser itself: typed, printed or bookmarked, or from this very page
         return headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
 
-    def _knows(self, request: HTTPServerRequest) -> bool:
+    def _has_token(self, request: HTTPServerRequest) -> bool:
         scheme, _, word = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "token" and hmac.compare_digest(word.encode(), self._token.encode()):
             return True
@@ -94,13 +94,13 @@ class Gate(Router):
                 found = SimpleCookie(header).get(self._cookie)
             except CookieError:
                 continue
-            if found and hmac.compare_digest(found.value.encode(), self._pass.encode()):
+            if found and hmac.compare_digest(found.value.encode(), self._cookie_value.encode()):
                 return True
         return False
 
 
 def _log(handler: RequestHandler) -> None:
-    """Note who was turned away, without the address's query: it may hold the token."""
+    """Log a refused request without the address's query: it may hold the token."""
     if handler.get_status() == _REFUSED:
         request = handler.request
         _LOG.warning("refused %s %s from %s", request.method, request.path, request.remote_ip)
@@ -115,11 +115,11 @@ class _Plain(RequestHandler):
             self.set_header(name, value)
 
     def check_xsrf_cookie(self) -> None:
-        """Nothing here changes anything."""
+        """Needs no check: nothing here changes anything."""
 
 
 class _Refuse(_Plain):
-    """The one sentence."""
+    """Refuses with one sentence."""
 
     def prepare(self) -> None:
         self.set_status(_REFUSED)

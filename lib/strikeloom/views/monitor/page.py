@@ -49,20 +49,20 @@ class PositionCard:
         self._answer = ""
         self._about = widgets.HTML()
         self._rule = widgets.HTML()
-        self._said = widgets.HTML()
+        self._status = widgets.HTML()
         self.buttons = {share: widgets.Button() for share in SHARES}
         for share, button in self.buttons.items():
             button.on_click(partial(self._click, share))
         choices = widgets.Box(list(self.buttons.values())).add_class("sl-buttons")
-        exits = widgets.VBox([self._rule, choices, self._said]).add_class("sl-exits")
+        exits = widgets.VBox([self._rule, choices, self._status]).add_class("sl-exits")
         self.box = widgets.Box([self._about, exits]).add_class("sl-card")
         self.update(row, alive)
 
     def update(self, row: BoardRow, alive: Pulse) -> None:
-        """Show a newer picture. A widget whose content is the same sends nothing."""
+        """Show a newer board. A widget whose content is the same sends nothing."""
         self._alive = alive
         if row.request != self._row.request:
-            self._answer = ""  # the request's own state says more now
+            self._answer = ""  # the request's own state replaces it
         self._row = row
         if self._armed and self._seconds() - self._armed[1] > CONFIRM_SECONDS:
             self._armed = None
@@ -71,27 +71,27 @@ class PositionCard:
         armed = self._armed[0] if self._armed else None
         for share, button in self.buttons.items():
             self._show(button, share, armed)
-        self._said.value = text.said(self._line(armed))
+        self._status.value = text.status(self._line(armed))
 
     def _show(self, button: widgets.Button, share: int, armed: int | None) -> None:
         reason = self._row.exits[share]
         button.description = f"Confirm {share} %" if share == armed else f"{share} %"
         button.disabled = bool(reason)
-        button.tooltip = reason or f"Leave {share} % of the quantity first filled"
+        button.tooltip = reason or f"Exit {share} % of the quantity first filled"
         if share == armed:
             button.add_class("sl-armed")
         else:
             button.remove_class("sl-armed")
 
     def _line(self, armed: int | None) -> str:
-        """What the line under the buttons says, the most pressing thing first."""
+        """HTML of the line under the buttons: the most urgent of what there is to show."""
         if armed is not None:
-            return f"{PRESS_AGAIN} within {CONFIRM_SECONDS:.0f} s to leave {armed} %."
+            return f"{PRESS_AGAIN} within {CONFIRM_SECONDS:.0f} s to exit {armed} %."
         if self._answer:
             return escape(self._answer)
         if self._row.request is not None:
             return text.request_line(self._row.request, self._alive)
-        return f'<span class="quiet">{escape(why_not(self._row.exits))}</span>'
+        return f'<span class="quiet">{escape(blocked_shares(self._row.exits))}</span>'
 
     def _click(self, share: int, _button: widgets.Button) -> None:
         now = self._seconds()
@@ -102,11 +102,11 @@ class PositionCard:
             late = now - self._armed[1] > CONFIRM_SECONDS
             revision = self._armed[2]
             self._armed = None
-            self._answer = "Too late, press again." if late else self._ask(share, revision)
+            self._answer = "Too late, press again." if late else self._request(share, revision)
         self.update(self._row, self._alive)
 
-    def _ask(self, share: int, revision: int) -> str:
-        """Write the request against the picture that was on the screen at the first click."""
+    def _request(self, share: int, revision: int) -> str:
+        """Write the request against the revision that was on the screen at the first click."""
         name = self._row.marked.position.position_id
         try:
             request, created = request_exit(
@@ -119,8 +119,8 @@ class PositionCard:
         return f"Asked for {share} %."
 
 
-def why_not(exits: dict[int, str]) -> str:
-    """Reasons of the shares that cannot be left, each said once."""
+def blocked_shares(exits: dict[int, str]) -> str:
+    """Reasons for which shares cannot be exited, each named once."""
     by_reason: dict[str, list[str]] = {}
     for share, reason in exits.items():
         if reason:
@@ -132,7 +132,7 @@ def why_not(exits: dict[int, str]) -> str:
 
 
 class MonitorPage:
-    """The whole page of a desk."""
+    """The page of a desk."""
 
     def __init__(self, desk: Desk, real: Clock | None = None) -> None:
         self._desk = desk
@@ -150,11 +150,11 @@ class MonitorPage:
         self.refresh()
 
     def refresh(self) -> None:
-        """Read the board and show what changed; trouble is shown in place of the head."""
+        """Read the board and show what changed; an error is shown in place of the header."""
         try:
             board = load_board(self._desk)
         except StrikeloomError as error:
-            self._header.value = text.trouble(str(error))
+            self._header.value = text.failure(str(error))
             return
         alive = pulse(board.heartbeat, self._real.now(), self._desk.settings.monitor)
         self._tick += 1
@@ -177,14 +177,14 @@ class MonitorPage:
         self._alerts.value = text.alerts_list(board)
 
     async def keep_fresh(self) -> None:
-        """Refresh for as long as the kernel lives; whatever goes wrong is shown and tried again."""
+        """Refresh for as long as the kernel lives; an error is shown, and the next try follows."""
         while True:
             await asyncio.sleep(self._desk.settings.monitor.page_refresh_seconds)
             try:
                 self.refresh()
             except Exception as error:  # noqa: BLE001  the page is an edge: it reports
                 _LOG.exception("the page could not be refreshed")
-                self._header.value = text.trouble(f"the page could not be refreshed: {error}")
+                self._header.value = text.failure(f"the page could not be refreshed: {error}")
 
 
 @cache
@@ -201,7 +201,7 @@ def show_monitor(desk: Desk) -> widgets.VBox:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
-        return page.box  # no kernel: a picture of now
+        return page.box  # no kernel: shown once, not refreshed
     task = loop.create_task(page.keep_fresh())
     _TASKS.add(task)  # the loop itself keeps no strong reference
     return page.box

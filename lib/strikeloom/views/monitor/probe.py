@@ -1,8 +1,8 @@
 """Press a button of the running page as a browser does: over HTTP and the kernel's socket.
 
 Needs no browser, so that every installation can check itself. It opens the page with its
-token, keeps the cookie, reads which kernel stands behind, asks that kernel for its widgets
-and clicks the button twice. Everything goes through the page's own door.
+token, keeps the cookie, reads the id of its kernel, asks that kernel for its widgets and
+clicks the button twice. Every request passes the page's own gate.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def press_button(url: str, position_id: str, percent: int, *, timeout: float = 3
     Returns
     -------
     str
-        What the page then says under the buttons.
+        The line that the page then shows under the buttons.
 
     Raises
     ------
     StageError
-        When the page, the position or the button is not there, or nothing comes of the click.
+        When the page, the position or the button is missing, or the click has no effect.
     """
     try:
         return asyncio.run(asyncio.wait_for(_press(url, position_id, percent), timeout))
@@ -69,11 +69,11 @@ async def _press(url: str, position_id: str, percent: int) -> str:
         card = page.card(position_id)
         button = page.button(card, f"{percent} %")
         page.click(button)
-        await page.until(lambda: page.said(card).startswith(PRESS_AGAIN))
+        await page.until(lambda: page.status(card).startswith(PRESS_AGAIN))
         await asyncio.sleep(DOUBLE_CLICK_SECONDS * 1.2)
         page.click(button)
-        await page.until(lambda: not page.said(card).startswith(PRESS_AGAIN))
-        return page.said(card)
+        await page.until(lambda: not page.status(card).startswith(PRESS_AGAIN))
+        return page.status(card)
     finally:
         page.close()
 
@@ -115,7 +115,7 @@ class _Page:
         self._states: States = {}
 
     def close(self) -> None:
-        """Leave."""
+        """Close the socket."""
         self._socket.close()
 
     async def load(self) -> None:
@@ -158,10 +158,10 @@ class _Page:
                 return name
         raise StageError(f"the page has no button {description}")
 
-    def said(self, card: str) -> str:
+    def status(self, card: str) -> str:
         """Line under the buttons, without markup."""
         lines = [str(self.value(name, "value")) for name in self._within(card)]
-        line = next((text for text in lines if "sl said" in text), "")
+        line = next((text for text in lines if "sl status" in text), "")
         return " ".join(re.sub(r"<[^>]+>", " ", line).split())
 
     def value(self, name: str, field: str) -> Any:

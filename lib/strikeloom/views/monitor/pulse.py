@@ -1,4 +1,4 @@
-"""Whether anybody watches: said from the watcher's last sign of life."""
+"""Whether a watcher runs, judged by its last heartbeat."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pulse:
 
 
 def pulse(heartbeat: Heartbeat | None, real_now: datetime, settings: MonitorSettings) -> Pulse:
-    """Judge the last sign of life.
+    """Judge the last heartbeat.
 
     Parameters
     ----------

@@ -106,15 +106,15 @@ def serve(
     notebook : pathlib.Path
         Notebook 05.
     home : pathlib.Path
-        The desk's home: handed to the page's kernels, and where the token file lies.
+        The desk's home, passed to the page's kernels; the token file is written here.
     port : int
-        On loopback; 0 takes a free one.
+        Port on loopback; 0 takes a free one.
     parameters : dict, optional
         Values for the notebook's parameters cell.
     idle_seconds : int
         A kernel older than this ends when no tab is connected to it.
     ready : callable
-        Told the address once the server answers.
+        Called with the address once the server answers.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def serve(
                 item.close()
             with contextlib.suppress(FileNotFoundError):
                 if address.token_file.read_text(encoding="utf-8").strip() == address.url:
-                    address.token_file.unlink()  # not that of a page started since
+                    address.token_file.unlink()  # a page started since has its own
 
 
 def _bind(port: int) -> list[socket.socket]:
@@ -151,13 +151,13 @@ def _bind(port: int) -> list[socket.socket]:
 
 
 def _short_folder() -> str | None:
-    """Where names of sockets stay within what the system allows; ``None``: where others go."""
+    """Folder in which socket names stay short enough for the system; ``None``: the usual one."""
     usual = tempfile.gettempdir()
     return usual if _fits(usual) or not _fits("/tmp") else "/tmp"  # noqa: S108  made private
 
 
 def _fits(folder: str) -> bool:
-    """Whether kernels can talk through files in a private folder of this one."""
+    """Whether kernels can use socket files in a private folder within this one."""
     return os.name == "posix" and os.path.isdir(folder) and len(folder) + _BELOW <= _LONGEST
 
 
@@ -180,7 +180,7 @@ def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody but its owner could ever read, whole or not at all."""
+    """Write a file that only its owner can read, complete or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
@@ -190,10 +190,10 @@ def _write_private(path: Path, text: str) -> None:
 
 
 class ThisPython(KernelSpecManager):
-    """Every kernel runs in the environment that serves the page, installed spec or not."""
+    """Runs every kernel in the environment that serves the page, whatever specs are installed."""
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Spec of this very Python."""
+        """Spec of the running Python."""
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=argv, display_name=kernel_name, language="python")
 
@@ -202,7 +202,7 @@ class _Server(Voila):  # type: ignore[misc]
     """Voila's application without its own command line, config files, login and listener."""
 
     def load_config_file(self, *_: Any, **__: Any) -> None:
-        """Take no settings from files that happen to lie about."""
+        """Read no settings from files of the machine."""
 
     def start(self) -> None:
         """Build the application; the caller binds and runs it."""
@@ -222,12 +222,12 @@ def _server(notebook: Path, folder: Path, port: int, idle_seconds: int) -> _Serv
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
     if _fits(str(folder.parent)):
-        config.KernelManager.transport = "ipc"  # files of ours, not ports anybody can reach
+        config.KernelManager.transport = "ipc"  # private files, not ports
     config.MappingKernelManager.cull_idle_timeout = idle_seconds
     config.MappingKernelManager.cull_interval = max(1, idle_seconds // 4)
     config.MappingKernelManager.cull_connected = False
-    # the page talks every second while nobody looks: what counts is whether a tab is connected,
-    # so no kind of message counts as a sign of life
+    # the page sends messages every second even when it is hidden: a kernel is kept for as long
+    # as a tab is connected, so no kind of message counts as activity
     config.MappingKernelManager.untracked_message_types = list(_MESSAGES)
     server = _Server(
         config=config,
@@ -241,8 +241,8 @@ def _server(notebook: Path, folder: Path, port: int, idle_seconds: int) -> _Serv
             "headers": {**SECURITY_HEADERS, "Content-Security-Policy": _CONTENT},
             "allow_remote_access": False,
             "local_hostnames": ["localhost", HOST],
-            # a page that is left ends its kernel by a POST that carries no such token; the gate
-            # has looked at origin and cookie by then
+            # a page that is closed ends its kernel by a POST without this token; the gate has
+            # checked origin and cookie before
             "disable_check_xsrf": True,
         },
     )
@@ -273,7 +273,7 @@ def _run(
 
 
 async def _end_kernels(manager: Any) -> None:
-    """End every kernel; one that went by itself meanwhile keeps none of the others alive."""
+    """End every kernel; one that has ended by itself does not stop the others from ending."""
     for kernel_id in list(manager.list_kernel_ids()):
         with contextlib.suppress(HTTPError):
             await manager.shutdown_kernel(kernel_id, now=True)

@@ -41,7 +41,7 @@ def money(amount: int | None) -> str:
 def header(board: Board, pulse: Pulse, tick: int) -> str:
     """Account, time, watcher, kill switch and totals.
 
-    ``tick`` changes with every refresh: the browser tells by it that the page is alive.
+    ``tick`` changes with every refresh; the browser checks by it that the page is alive.
     """
     tone = "good" if pulse.running else "bad"
     count = len(board.rows)
@@ -66,7 +66,7 @@ def header(board: Board, pulse: Pulse, tick: int) -> str:
 def _switch(switch: KillSwitch) -> str:
     if not switch.engaged:
         return ""
-    what = "Leaving every position, entries are blocked" if switch.flatten else "Entries blocked"
+    what = "Exiting every position, entries are blocked" if switch.flatten else "Entries blocked"
     since = f" since {switch.at:%d %b %H:%M}" if switch.at else ""
     return (
         f'<div class="banner" data-kill="engaged">{what}{since}: {escape(switch.reason)} '
@@ -83,7 +83,7 @@ def card(row: BoardRow) -> str:
  data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
 <span>{escape(plain(position.template))}</span>
 <span class="quiet small">{escape(position.position_id)} &middot; {left}</span>
-<span class="worth">{money(marked.pnl)}</span></div>
+<span class="value">{money(marked.pnl)}</span></div>
 <table class="legs"><tr><th class="w">Leg</th><th></th><th class="num">Lots</th>
 <th class="num">Entry</th><th class="num">Now</th></tr>{legs}</table>
 <div class="quiet small">{_age(marked)}{_limits(marked)}</div></div>"""
@@ -109,12 +109,12 @@ def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
 
 
 def _name(contract: OptionContract) -> str:
-    """Contract without its symbol, which the card has in its head."""
+    """Contract without its symbol, which the card's header shows."""
     return contract.label.removeprefix(contract.symbol).strip()
 
 
 def _age(marked: MarkedPosition) -> str:
-    """Where the prices come from and how old the oldest is; what has none is named."""
+    """Source of the prices and age of the oldest; contracts without a price are named."""
     if marked.missing:
         return f'<span class="none">No price for {escape(", ".join(marked.missing))}</span>'
     age = marked.oldest_age
@@ -138,7 +138,7 @@ def rule(nearest: ExitDecision | None) -> str:
     The bar's colour shows how urgent the exit is then.
     """
     if nearest is None:
-        return '<div class="sl rule quiet">No rule has looked at it yet</div>'
+        return '<div class="sl rule quiet">No rule has judged it yet</div>'
     share = round(100 * nearest.closeness)
     urgency = urgency_of(nearest.rule)
     tone = urgency.name.lower() if urgency else ""
@@ -165,9 +165,9 @@ def request_line(request: ExitRequest | None, pulse: Pulse) -> str:
     )
 
 
-def said(text: str) -> str:
+def status(text: str) -> str:
     """The line under the buttons; ``text`` is HTML."""
-    return f'<div class="sl said">{text}</div>'
+    return f'<div class="sl status">{text}</div>'
 
 
 def closed_list(board: Board, pulse: Pulse) -> str:
@@ -200,13 +200,13 @@ def alerts_list(board: Board) -> str:
 
 
 def empty(at: datetime) -> str:
-    """What stands where there are no positions."""
+    """Text shown when there are no positions."""
     return (
         f'<div class="sl"><div class="empty">No open positions at {at:%H:%M}. Strategies marked '
         "with strikeloom mark become positions with strikeloom run execution.</div></div>"
     )
 
 
-def trouble(text: str) -> str:
-    """What stands in place of a page that cannot be read."""
-    return f'<div class="sl"><div class="banner" data-trouble>{escape(text)}</div></div>'
+def failure(text: str) -> str:
+    """Banner shown when the board cannot be read."""
+    return f'<div class="sl"><div class="banner" data-failure>{escape(text)}</div></div>'

@@ -19,11 +19,11 @@ from strikeloom.exchange.conditional.condition import (
     Condition,
 )
 from strikeloom.exchange.conditional.indicators import INDICATORS
-from strikeloom.exchange.conditional.records import Leg, StandingKind
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.conditional.records import ConditionalKind, ConditionalLeg
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
-from strikeloom.exchange.server.endpoints.orders import heard, placement
+from strikeloom.exchange.server.endpoints.orders import placement, translate_refusals
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
     conditional_id,
@@ -39,41 +39,45 @@ _YEAR = timedelta(days=365)
 
 
 def place(call: ApiCall) -> ApiResponse:
-    """Take a condition and the orders to place once it is met."""
+    """Store a condition and the orders to place once it is met."""
     watch, last_day = _condition(call)
     orders = _orders(call)
-    found = heard(lambda: call.engine.standing.place_alert(watch, orders, last_day))
+    found = translate_refusals(lambda: call.engine.alert_orders.place(watch, orders, last_day))
     call.exchange.conditional_placed(call.client.client_id, found.item.number)
     return ApiResponse(_status(found))
 
 
 def modify(call: ApiCall) -> ApiResponse:
-    """Change the condition, and the orders where there are any."""
+    """Change the condition, and the orders when the body has any."""
     number, (watch, last_day) = conditional_number(call.args[0]), _condition(call)
     orders = _orders(call) if "orders" in call.body else None
-    desk = call.engine.standing
-    return ApiResponse(_status(heard(lambda: desk.change_alert(number, watch, orders, last_day))))
+    alerts = call.engine.alert_orders
+    return ApiResponse(
+        _status(translate_refusals(lambda: alerts.change(number, watch, orders, last_day)))
+    )
 
 
 def cancel(call: ApiCall) -> ApiResponse:
-    """End one that still waits."""
+    """Cancel an alert that is still waiting."""
     number = conditional_number(call.args[0])
-    found = heard(lambda: call.engine.standing.cancel(StandingKind.ALERT, number))
+    found = translate_refusals(
+        lambda: call.engine.conditional.cancel(ConditionalKind.ALERT, number)
+    )
     return ApiResponse(_status(found))
 
 
 def by_id(call: ApiCall) -> ApiResponse:
     """One alert."""
     number = conditional_number(call.args[0])
-    found = heard(lambda: call.engine.standing.get(StandingKind.ALERT, number))
+    found = translate_refusals(lambda: call.engine.conditional.get(ConditionalKind.ALERT, number))
     if not call.exchange.shows_conditional(call.client.client_id, number):
         raise refused("DH-905", f"no alert {call.args[0]}")
     return ApiResponse(_row(call, found))
 
 
 def listed(call: ApiCall) -> ApiResponse:
-    """Alerts that wait or ended today."""
-    found = call.engine.standing.all(StandingKind.ALERT)
+    """Alerts that are waiting or ended today."""
+    found = call.engine.conditional.all(ConditionalKind.ALERT)
     client = call.client.client_id
     return ApiResponse(
         [
@@ -85,12 +89,12 @@ def listed(call: ApiCall) -> ApiResponse:
 
 
 def _condition(call: ApiCall) -> tuple[Condition, date]:
-    """Condition of a body and the last day it holds."""
+    """Condition of a body, and the last day on which it is watched."""
     body = call.body.get("condition")
     if not isinstance(body, Mapping):
         raise bad_field("condition", body)
     asked = replace(call, body=body)
-    kinds = {word: word for word in COMPARISONS}
+    kinds = {name: name for name in COMPARISONS}
     comparison: str = asked.one_of("comparisonType", kinds)
     segment, security = asked.text("exchangeSegment").upper(), asked.text("securityId")
     if segment not in _SEGMENTS:
@@ -99,7 +103,7 @@ def _condition(call: ApiCall) -> tuple[Condition, date]:
     if symbol is None or isinstance(symbol, OptionContract):
         raise bad_field("securityId", security)
     technical = comparison != PRICE
-    names = {word: word for word in INDICATORS}
+    names = {name: name for name in INDICATORS}
     day = asked.day("expDate") if asked.body.get("expDate") else call.now.date() + _YEAR
     if day < call.now.date():
         raise bad_field("expDate", day)
@@ -111,7 +115,7 @@ def _condition(call: ApiCall) -> tuple[Condition, date]:
         segment,
         security,
         symbol,
-        asked.one_of("operator", {word: word for word in OPERATORS}),
+        asked.one_of("operator", {name: name for name in OPERATORS}),
         _number(asked) if comparison in (PRICE, WITH_VALUE) else None,
         asked.one_of("indicatorName", names) if technical else "",
         asked.one_of("comparingIndicatorName", names) if comparison == WITH_INDICATOR else "",
@@ -143,15 +147,15 @@ def _orders(call: ApiCall) -> list[Placement]:
 def _order(call: ApiCall, row: Any) -> Placement:
     if not isinstance(row, Mapping):
         raise bad_field("orders", row)
-    shown = row.get("discQuantity") or 0  # its name here
+    shown = row.get("discQuantity") or 0  # this call's name of the field
     return placement(call, {**row, "disclosedQuantity": shown, "afterMarketOrder": False})
 
 
-def _status(one: Stands) -> dict[str, object]:
+def _status(one: ConditionalStatus) -> dict[str, object]:
     return {"alertId": conditional_id(one.item.number), "alertStatus": one.item.state.value}
 
 
-def _row(call: ApiCall, one: Stands) -> dict[str, object]:
+def _row(call: ApiCall, one: ConditionalStatus) -> dict[str, object]:
     item, watch = one.item, one.item.watch
     assert isinstance(watch, Condition)  # noqa: S101 (for the type checker)
     return {
@@ -176,7 +180,7 @@ def _row(call: ApiCall, one: Stands) -> dict[str, object]:
     }
 
 
-def _leg(call: ApiCall, leg: Leg) -> dict[str, object]:
+def _leg(call: ApiCall, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
     return {
         "transactionType": what.side.name,

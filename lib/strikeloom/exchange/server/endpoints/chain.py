@@ -29,7 +29,7 @@ def expiries(call: ApiCall) -> ApiResponse:
 
 
 def chain(call: ApiCall) -> ApiResponse:
-    """Option chain of an underlying and expiry, with the exchange's own greeks."""
+    """Option chain of an underlying and expiry, with Greeks computed by the exchange."""
     symbol = _underlying(call)
     try:
         expiry = date.fromisoformat(str(call.body.get("Expiry", "")))
@@ -99,7 +99,7 @@ def _side(it: Instant) -> dict[str, Any]:
 def _values(
     call: ApiCall, expiry: date, rows: list[tuple[Any, Instant]], spot: int
 ) -> dict[str, dict[str, Any]]:
-    """Implied volatility in percent and greeks by contract key; 0 where there is none."""
+    """Implied volatility in percent and Greeks by contract key; 0 where there is none."""
     years = np.full(len(rows), years_to_expiry(call.now, expiry))
     strike = np.array([contract.strike / 100 for contract, _ in rows])
     is_call = np.array([contract.right is Right.CALL for contract, _ in rows])

@@ -1,4 +1,4 @@
-"""Candles: of past days from the history, of today's minutes from the market."""
+"""Candles: past days from the stored history, today's minutes from the market."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def daily(call: ApiCall) -> ApiResponse:
         raise refused("DH-907", _EMPTY)
     rows = [_settled(call, target, row) for row in rows]
     moments = [_midnight(day) for day, *_ in rows]
-    return _answer(call, moments, [row[1:] for row in rows])
+    return _response(call, moments, [row[1:] for row in rows])
 
 
 def intraday(call: ApiCall) -> ApiResponse:
@@ -55,11 +55,11 @@ def intraday(call: ApiCall) -> ApiResponse:
     kept = [(at, rest) for at, *rest in bars if first <= at <= last]
     if not kept:
         raise refused("DH-907", _EMPTY)
-    return _answer(call, [at for at, _ in kept], [tuple(rest) for _, rest in kept])
+    return _response(call, [at for at, _ in kept], [tuple(rest) for _, rest in kept])
 
 
 def expired(_call: ApiCall) -> ApiResponse:
-    """Refuse: contracts that have expired are in the workbench's own history."""
+    """Refuse: expired contracts are read from the workbench's own history."""
     raise refused("DH-907", _EMPTY)
 
 
@@ -67,21 +67,21 @@ Target = OptionContract | str
 
 
 def _target(call: ApiCall) -> Target:
-    """Contract or symbol that a call is about."""
+    """Contract, or symbol of the underlying, that a call names."""
     if not call.client.data_plan:
         raise no_data_plan()
     segment, number = call.text("exchangeSegment"), call.text("securityId")
     call.text("instrument")
     if not is_id(number):
-        # the broker trips over it and says so in words of its own
-        said = f'For input string: "{number[:40]}"'
+        # the broker answers this with an internal error, as recorded
+        message = f'For input string: "{number[:40]}"'
         body = {
             "errorCode": "INTERNAL_SERVER_ERROR",
             "httpStatus": "INTERNAL_SERVER_ERROR",
             "internalErrorCode": "RS-9005",
-            "internalErrorMessage": said,
+            "internalErrorMessage": message,
         }
-        raise ApiRefusal(said, ApiResponse(body, 500))
+        raise ApiRefusal(message, ApiResponse(body, 500))
     found = call.exchange.target(segment, int(number))
     if found is None:
         raise refused("DH-907", _EMPTY)
@@ -96,7 +96,7 @@ Row = tuple[date, float, float, float, float, float, float]
 
 
 def _past(call: ApiCall, target: Target, first: date, last: date) -> list[Row]:
-    """Stored days, without those that the exchange's clock has not closed yet."""
+    """Stored days whose session is over by the exchange's clock."""
     history = call.exchange.history
     if history is None:
         return []
@@ -120,14 +120,14 @@ def _past(call: ApiCall, target: Target, first: date, last: date) -> list[Row]:
 
 def _option_days(call: ApiCall, target: OptionContract, first: date, last: date) -> list[Row]:
     history = call.exchange.history
-    assert history is not None  # noqa: S101 (asked by the caller)
+    assert history is not None  # noqa: S101 (checked by the caller)
     rows: list[Row] = []
     for day in [day for day in history.days() if first <= day <= last]:
         try:
             frame = history.contracts(day, symbols=[target.symbol])
         except MissingHistory:
             continue
-        row = _its_row(frame, target)
+        row = _row_of(frame, target)
         if row is not None and row["traded"]:
             volume = float(row["lots_traded"] * row["lot_size"])
             prices = (float(row[name]) for name in ("open", "high", "low", "close"))
@@ -135,7 +135,7 @@ def _option_days(call: ApiCall, target: OptionContract, first: date, last: date)
     return rows
 
 
-def _its_row(frame: pd.DataFrame, target: OptionContract) -> pd.Series | None:
+def _row_of(frame: pd.DataFrame, target: OptionContract) -> pd.Series | None:
     here = (
         (frame["expiry"].dt.date == target.expiry)
         & (frame["strike"] == target.strike / 100)
@@ -156,7 +156,7 @@ def _today(call: ApiCall, target: Target) -> list[Row]:
 
 
 def _settled(call: ApiCall, target: Target, row: Row) -> Row:
-    """Close an underlying's day at what its options settle at, once that is known."""
+    """Use the settlement value as the close of an underlying's day, once it is known."""
     if isinstance(target, OptionContract) or row[0] != call.now.date():
         return row
     final = call.exchange.market.settlement(target, row[0])
@@ -166,12 +166,14 @@ def _settled(call: ApiCall, target: Target, row: Row) -> Row:
     return (row[0], row[1], max(row[2], close), min(row[3], close), close, *row[5:])
 
 
-def _answer(call: ApiCall, moments: list[datetime], rows: list[Any]) -> ApiResponse:
+def _response(call: ApiCall, moments: list[datetime], rows: list[Any]) -> ApiResponse:
     names = ("open", "high", "low", "close", "volume", "open_interest")
     body: dict[str, Any] = {
         name: [float(row[at]) for row in rows] for at, name in enumerate(names[:5])
     }
-    body["timestamp"] = [at.timestamp() for at in moments]  # true UTC, unlike the feed's
+    body["timestamp"] = [
+        at.timestamp() for at in moments
+    ]  # UTC, unlike the feed's time of the last trade
     if call.body.get("oi"):
         body["open_interest"] = [float(row[5]) for row in rows]
     return ApiResponse(body)

@@ -1,4 +1,4 @@
-"""Trader's control, profile, addresses: what is neither an order nor a price."""
+"""Kill switch, profile, token renewal and registered addresses."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ _SWITCH = {"ACTIVATE": True, "DEACTIVATE": False}
 
 def kill_switch(call: ApiCall) -> ApiResponse:
     """Stop or allow trading for the day; the book must be flat."""
-    word = call.query.get("killSwitchStatus", "").upper()
-    if word not in _SWITCH:
-        raise bad_field("killSwitchStatus", word)
+    code = call.query.get("killSwitchStatus", "").upper()
+    if code not in _SWITCH:
+        raise bad_field("killSwitchStatus", code)
     try:
-        call.engine.kill_switch(_SWITCH[word])
+        call.engine.kill_switch(_SWITCH[code])
     except Rejected as error:
         raise refused("DH-906", str(error)) from error
-    said = "activated" if _SWITCH[word] else "deactivated"
+    status = "activated" if _SWITCH[code] else "deactivated"
     return ApiResponse(
         {
             "dhanClientId": call.client.client_id,
-            "killSwitchStatus": f"Kill Switch has been successfully {said}",
+            "killSwitchStatus": f"Kill Switch has been successfully {status}",
         }
     )
 
 
 def kill_switch_status(call: ApiCall) -> ApiResponse:
-    """Whether trading is stopped."""
-    word = "ACTIVATE" if call.engine.kill_switch_on else "DEACTIVATE"
-    return ApiResponse({"dhanClientId": call.client.client_id, "killSwitchStatus": word})
+    """Whether the kill switch is on."""
+    status = "ACTIVATE" if call.engine.kill_switch_on else "DEACTIVATE"
+    return ApiResponse({"dhanClientId": call.client.client_id, "killSwitchStatus": status})
 
 
 def profile(call: ApiCall) -> ApiResponse:
-    """Client and how long the token lives."""
+    """Client, and when its token expires."""
     ends = call.exchange.tokens.ends(call.client.client_id)
     return ApiResponse(
         {
@@ -53,7 +53,7 @@ def profile(call: ApiCall) -> ApiResponse:
 
 
 def renew(call: ApiCall) -> ApiResponse:
-    """Make a new token; the one used for this call dies."""
+    """Replace the token; the one used for this call expires."""
     token, ends = call.exchange.tokens.renew(call.client.client_id)
     return ApiResponse(
         {
@@ -66,7 +66,7 @@ def renew(call: ApiCall) -> ApiResponse:
 
 
 def set_ip(call: ApiCall) -> ApiResponse:
-    """Name an address that orders may come from."""
+    """Register an address from which orders are accepted."""
     flag, text = call.text("ipFlag").upper(), call.text("ip")
     if flag not in ("PRIMARY", "SECONDARY"):
         raise bad_field("ipFlag", flag)
@@ -79,7 +79,7 @@ def set_ip(call: ApiCall) -> ApiResponse:
 
 
 def get_ip(call: ApiCall) -> ApiResponse:
-    """Addresses that orders may come from."""
+    """Registered addresses from which orders are accepted."""
     known = call.exchange.addresses.get(call.client.client_id, {})
     primary, secondary = known.get("PRIMARY", ("", "")), known.get("SECONDARY", ("", ""))
     here = "127.0.0.1"

@@ -1,4 +1,4 @@
-"""Forever orders: one order, or one of two, that waits for its trigger over nights."""
+"""Forever orders: one order, or one of two, that waits for its trigger across days."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.domain.orders import OrderState
-from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET, Leg, LegState, StandingKind
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.conditional.records import (
+    ENTRY,
+    STOP,
+    TARGET,
+    ConditionalKind,
+    ConditionalLeg,
+    LegState,
+)
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
-from strikeloom.exchange.server.endpoints.orders import heard, placement
+from strikeloom.exchange.server.endpoints.orders import placement, translate_refusals
 from strikeloom.exchange.server.responses import ApiResponse
 from strikeloom.exchange.server.wire_codes import (
     conditional_id,
@@ -27,22 +34,24 @@ _LEGS = {TARGET: TARGET, ENTRY: TARGET, STOP: STOP}
 
 
 def place(call: ApiCall) -> ApiResponse:
-    """Take an order, or two of which one goes out (``OCO``)."""
+    """Store one order, or two of which only one is sent (``OCO``)."""
     flag = _flag(call)
     waits = [_wait(call, call.body)]
     if flag == "OCO":
         names = {"price": "price1", "triggerPrice": "triggerPrice1", "quantity": "quantity1"}
         second = {name: call.body.get(other) for name, other in names.items()}
         waits.append(_wait(call, {**call.body, **second}))
-    found = heard(lambda: call.engine.standing.place_forever(waits))
+    found = translate_refusals(lambda: call.engine.forever_orders.place(waits))
     call.exchange.conditional_placed(call.client.client_id, found.item.number)
     return ApiResponse(_taken(found, OrderState.PENDING.value))
 
 
 def modify(call: ApiCall) -> ApiResponse:
-    """Change one leg; all its values are said again."""
+    """Change one leg; the body repeats all its values."""
     number = conditional_number(call.args[0])
-    before = heard(lambda: call.engine.standing.get(StandingKind.FOREVER, number))
+    before = translate_refusals(
+        lambda: call.engine.conditional.get(ConditionalKind.FOREVER, number)
+    )
     leg = before.item.leg(_LEGS.get(call.text("legName").upper(), ""))
     if leg is None:
         raise bad_field("legName", call.body.get("legName"))
@@ -57,20 +66,24 @@ def modify(call: ApiCall) -> ApiResponse:
         "correlationId": what.correlation_id,
     }
     change, trigger = _wait(call, {**call.body, **same})
-    found = heard(lambda: call.engine.standing.change_forever(number, leg.name, change, trigger))
+    found = translate_refusals(
+        lambda: call.engine.forever_orders.change(number, leg.name, change, trigger)
+    )
     return ApiResponse(_taken(found, OrderState.PENDING.value))
 
 
 def cancel(call: ApiCall) -> ApiResponse:
-    """End one that still waits."""
+    """Cancel a forever order that is still waiting."""
     number = conditional_number(call.args[0])
-    found = heard(lambda: call.engine.standing.cancel(StandingKind.FOREVER, number))
+    found = translate_refusals(
+        lambda: call.engine.conditional.cancel(ConditionalKind.FOREVER, number)
+    )
     return ApiResponse(_taken(found, OrderState.CANCELLED.value), 202)
 
 
 def listed(call: ApiCall) -> ApiResponse:
-    """Forever orders that wait or ended today, a row a leg."""
-    found = call.engine.standing.all(StandingKind.FOREVER)
+    """Forever orders that are waiting or ended today, one row a leg."""
+    found = call.engine.conditional.all(ConditionalKind.FOREVER)
     return ApiResponse(
         [
             _row(call, one, leg)
@@ -82,7 +95,7 @@ def listed(call: ApiCall) -> ApiResponse:
 
 
 def _wait(call: ApiCall, body: Mapping[str, Any]) -> tuple[Placement, int]:
-    """An order and the trigger it waits for; the order itself has none."""
+    """Order and the trigger price it waits for; the order itself carries no trigger."""
     asked = replace(call, body=body)
     trigger = asked.money("triggerPrice")
     return placement(call, {**body, "triggerPrice": 0, "afterMarketOrder": False}), trigger
@@ -95,15 +108,15 @@ def _flag(call: ApiCall) -> str:
     return flag
 
 
-def _flag_of(one: Stands) -> str:
+def _flag_of(one: ConditionalStatus) -> str:
     return "OCO" if len(one.item.legs) > 1 else "SINGLE"
 
 
-def _taken(one: Stands, status: str) -> dict[str, object]:
+def _taken(one: ConditionalStatus, status: str) -> dict[str, object]:
     return {"orderId": conditional_id(one.item.number), "orderStatus": status}
 
 
-def _row(call: ApiCall, one: Stands, leg: Leg) -> dict[str, object]:
+def _row(call: ApiCall, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
     listed_as = call.exchange.listed(what.contract.key)
     order = next((order for order in one.orders if order.leg == leg.name), None)

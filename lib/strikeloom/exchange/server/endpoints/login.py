@@ -1,4 +1,4 @@
-"""Tokens from consent or from PIN and code. Nothing of these calls is ever logged."""
+"""Tokens from a consent, or from PIN and one-time code. None of these values is logged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from strikeloom.exchange.server.responses import ApiResponse, refused
 
 
 def generate_consent(exchange: ExchangeState, client_id: str) -> ApiResponse:
-    """First step of the browser's way: a consent to be confirmed."""
+    """First step of a login by browser: a consent to be confirmed."""
     client = _known(exchange, client_id)
     consent = secrets.token_hex(16)
     exchange.consents[consent] = client.client_id
@@ -21,7 +21,7 @@ def generate_consent(exchange: ExchangeState, client_id: str) -> ApiResponse:
 
 
 def confirm_consent(exchange: ExchangeState, consent: str) -> str:
-    """Second step, which a person takes in a browser: answers the one-time token id."""
+    """Second step, confirmed by a person in a browser: returns the one-time token id."""
     client_id = exchange.consents.pop(consent, None)
     if client_id is None:
         raise refused("DH-901", "Consent is invalid or expired", 400)
@@ -41,8 +41,8 @@ def consume_consent(exchange: ExchangeState, token_id: str) -> ApiResponse:
 def generate_token(exchange: ExchangeState, client_id: str, pin: str, totp: str) -> ApiResponse:
     """Token from PIN and one-time code."""
     client = _known(exchange, client_id)
-    right = client.pin and client.totp
-    if not right or not (
+    configured = client.pin and client.totp
+    if not configured or not (
         hmac.compare_digest(client.pin.encode(), pin.encode())
         and hmac.compare_digest(client.totp.encode(), totp.encode())
     ):

@@ -1,4 +1,4 @@
-"""Funds, and what an order or a basket would bind."""
+"""Funds, and the margin of an order or a basket."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.account.margin_quote import MarginAnswer
+from strikeloom.exchange.account.margin_quote import MarginQuote
 from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import placement
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import rupee
 
-_MOST_LEGS = 20
+_MAX_LEGS = 20
 
 
 def funds(call: ApiCall) -> ApiResponse:
@@ -36,7 +36,7 @@ def funds(call: ApiCall) -> ApiResponse:
 
 
 def single(call: ApiCall) -> ApiResponse:
-    """Margin of one order by itself."""
+    """Margin of a single order."""
     what = _leg(call, call.body)
     found = _margin(call, [what], holdings=False)
     notional = what.units * what.limit
@@ -59,13 +59,13 @@ def single(call: ApiCall) -> ApiResponse:
 def multi(call: ApiCall) -> ApiResponse:
     """Margin of a basket: its legs hedge one another. Figures are texts, as documented."""
     rows = call.body.get("scripList", call.body.get("scripts"))
-    if not isinstance(rows, list) or not 0 < len(rows) <= _MOST_LEGS:
+    if not isinstance(rows, list) or not 0 < len(rows) <= _MAX_LEGS:
         raise bad_field("scripList", rows)
     legs = [_leg(call, row) for row in rows]
-    held = call.body.get("includePosition") is True  # counts what waits, too
-    waits = True in (call.body.get("includeOrder"), call.body.get("includeOrders"))
-    if waits and not held:
-        legs += _waiting(call)
+    held = call.body.get("includePosition") is True  # includes open orders, too
+    open_orders = True in (call.body.get("includeOrder"), call.body.get("includeOrders"))
+    if open_orders and not held:
+        legs += _open_orders(call)
     found = _margin(call, legs, holdings=held)
     return ApiResponse(
         {
@@ -88,7 +88,7 @@ def _leg(call: ApiCall, row: Any) -> Placement:
     found = placement(call, body)
     if not found.units:
         raise bad_field("quantity", 0)
-    if not found.limit:  # a market order: its margin is of the last price
+    if not found.limit:  # a market order: its margin uses the last price
         mark = call.exchange.marks([found.contract.key]).get(found.contract.key)
         if mark is None:
             raise refused("DH-905", f"no price of {found.contract.label} to take a margin of")
@@ -96,8 +96,8 @@ def _leg(call: ApiCall, row: Any) -> Placement:
     return replace(found, order_type=OrderType.LIMIT, trigger=0)
 
 
-def _waiting(call: ApiCall) -> list[Placement]:
-    """What is left of the orders that wait, as if placed anew."""
+def _open_orders(call: ApiCall) -> list[Placement]:
+    """Remaining units of the open orders, each as an order of its own."""
     return [
         Placement(order.contract, order.side, order.remaining, limit=order.limit)
         for order in call.engine.orders(call.now.date())
@@ -105,7 +105,7 @@ def _waiting(call: ApiCall) -> list[Placement]:
     ]
 
 
-def _margin(call: ApiCall, legs: list[Placement], *, holdings: bool) -> MarginAnswer:
+def _margin(call: ApiCall, legs: list[Placement], *, holdings: bool) -> MarginQuote:
     try:
         return call.engine.margin(legs, with_holdings=holdings)
     except DataError as error:

@@ -29,11 +29,11 @@ from strikeloom.exchange.server.wire_codes import (
 )
 from strikeloom.nse.freeze import freeze_units, slices
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 _TAG = re.compile(r"[A-Za-z0-9 _.\-]{1,30}")
 _LEGS = {"", "NA", ENTRY}
 _ALL_LEGS = {ENTRY, TARGET, STOP}
-_MOST_SLICES = 250  # what a client may place in a minute
+_MAX_SLICES = 250  # orders that a client may place in a minute
 
 
 def placement(call: ApiCall, body: Any = None) -> Placement:
@@ -67,10 +67,10 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
 
 
 def place(call: ApiCall) -> ApiResponse:
-    """Place one order: accepted here says nothing of the exchange yet."""
+    """Place one order. Accepted means received: the exchange has not checked it yet."""
     if not call.body:
         raise refused("DH-905", BAD_INPUT)
-    return ApiResponse(taken(_submit(call, placement(call))))
+    return ApiResponse(accepted_row(_submit(call, placement(call))))
 
 
 def place_sliced(call: ApiCall) -> ApiResponse:
@@ -79,19 +79,19 @@ def place_sliced(call: ApiCall) -> ApiResponse:
     freeze = freeze_units(whole.contract.symbol, call.now.date())
     lot = whole.contract.lot_size
     parts = [whole.units] if whole.units % lot else slices(whole.units, lot, freeze)
-    if len(parts) > _MOST_SLICES:
+    if len(parts) > _MAX_SLICES:
         raise bad_field("quantity", whole.units)
-    return ApiResponse([taken(_submit(call, replace(whole, units=part))) for part in parts])
+    return ApiResponse([accepted_row(_submit(call, replace(whole, units=part))) for part in parts])
 
 
 def _submit(call: ApiCall, what: Placement) -> BookOrder:
-    order = heard(lambda: call.engine.place(what))
-    call.exchange.placed(call.client.client_id, order)
+    order = translate_refusals(lambda: call.engine.place(what))
+    call.exchange.order_placed(call.client.client_id, order)
     return order
 
 
 def modify(call: ApiCall) -> ApiResponse:
-    """Change a waiting order; ``quantity`` is the total placed, not what remains."""
+    """Change an open order; ``quantity`` is the total placed, not what remains."""
     number = order_number(call.args[0])
     if call.text("legName", default="NA").upper() not in _LEGS:
         raise bad_field("legName", call.body.get("legName"))
@@ -105,16 +105,16 @@ def modify(call: ApiCall) -> ApiResponse:
         order_type=call.one_of("orderType", ORDER_TYPES) if "orderType" in call.body else None,
         validity=call.one_of("validity", VALIDITIES) if "validity" in call.body else None,
     )
-    return ApiResponse(taken(heard(lambda: call.engine.modify(number, change))))
+    return ApiResponse(accepted_row(translate_refusals(lambda: call.engine.modify(number, change))))
 
 
 def cancel(call: ApiCall) -> ApiResponse:
-    """Cancel what is left of an order; one that is over is refused."""
+    """Cancel the remaining units of an order; refused when the order has ended."""
     number = order_number(call.args[0])
     before = _find(call, number)
     if before.state.terminal:
         raise refused("DH-906", f"Order is already {before.state.value}, it cannot be cancelled")
-    after = heard(lambda: call.engine.cancel(number))
+    after = translate_refusals(lambda: call.engine.cancel(number))
     return ApiResponse({"orderId": order_id(number), "orderStatus": after.state.value}, 202)
 
 
@@ -139,7 +139,7 @@ def by_correlation(call: ApiCall) -> ApiResponse:
 
 
 def _find(call: ApiCall, number: int) -> BookOrder:
-    order = heard(lambda: call.engine.order(number))
+    order = translate_refusals(lambda: call.engine.order(number))
     if not _shown(call, order):
         raise refused("DH-905", BAD_INPUT)
     return order
@@ -149,8 +149,8 @@ def _shown(call: ApiCall, order: BookOrder) -> bool:
     return call.exchange.shows(call.client.client_id, order)
 
 
-def heard(work: Callable[[], Found]) -> Found:
-    """Carry out, with the engine's refusals in the broker's words."""
+def translate_refusals(work: Callable[[], Result]) -> Result:
+    """Carry out, and turn the engine's refusals into those of the broker's protocol."""
     try:
         return work()
     except Rejected as error:
@@ -159,11 +159,11 @@ def heard(work: Callable[[], Found]) -> Found:
         raise refused("DH-905", BAD_INPUT) from error
 
 
-def taken(order: BookOrder) -> dict[str, str]:
-    """What the broker says of an order that it has just been given."""
-    # the broker answers before the exchange has looked at the order
-    said = order.state if order.state is OrderState.REJECTED else OrderState.TRANSIT
-    return {"orderId": order_id(order.number), "orderStatus": said.value}
+def accepted_row(order: BookOrder) -> dict[str, str]:
+    """Broker's answer to an order that it has just received."""
+    # the broker answers before the exchange has checked the order
+    state = order.state if order.state is OrderState.REJECTED else OrderState.TRANSIT
+    return {"orderId": order_id(order.number), "orderStatus": state.value}
 
 
 def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:

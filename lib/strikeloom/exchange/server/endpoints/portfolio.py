@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from strikeloom.errors import BrokerError, Rejected
-from strikeloom.exchange.account.position import Position
+from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
 
 
 def positions(call: ApiCall) -> ApiResponse:
-    """Positions of the day, those that were closed today included."""
+    """Positions of the day, including those closed today."""
     held = call.engine.positions()
     marks = call.exchange.marks([position.contract.key for position in held])
     return ApiResponse(
@@ -19,18 +19,18 @@ def positions(call: ApiCall) -> ApiResponse:
 
 
 def holdings(_call: ApiCall) -> ApiResponse:
-    """Shares in the depository: this exchange trades options only, and none is the answer."""
+    """Shares in the depository: always none, as this exchange trades options only."""
     raise refused("DH-1111", "No holdings available", 500)
 
 
 def exit_all(call: ApiCall) -> ApiResponse:
-    """Cancel what rests and close every position with protected orders."""
+    """Cancel open orders and close every position with protected orders."""
     try:
         orders = call.engine.exit_all()
     except BrokerError as error:
         raise refused(error.facts.get("code", "DH-906"), str(error)) from error
     for order in orders:
-        call.exchange.placed(call.client.client_id, order)
+        call.exchange.order_placed(call.client.client_id, order)
     return ApiResponse(
         {"status": "SUCCESS", "message": "All orders and positions exited successfully"}
     )
@@ -59,7 +59,7 @@ def convert(call: ApiCall) -> ApiResponse:
     return ApiResponse({"status": "success"})
 
 
-def _row(call: ApiCall, it: Position, mark: int | None) -> dict[str, object]:
+def _row(call: ApiCall, it: NetPosition, mark: int | None) -> dict[str, object]:
     listed = call.exchange.listed(it.contract.key)
     unrealised = (
         None if mark is None else it.sell_value - it.buy_value + it.net * mark - it.realised
@@ -78,7 +78,7 @@ def _row(call: ApiCall, it: Position, mark: int | None) -> dict[str, object]:
         "sellQty": it.sell_units,
         "netQty": it.net,
         "realizedProfit": rupee(it.realised),
-        # no price, no profit: null rather than a figure nobody can trust
+        # without a price the profit is unknown: null, not a made-up figure
         "unrealizedProfit": 0.0 if not it.net else None if mark is None else rupee(unrealised),
         "rbiReferenceRate": 1.0,
         "multiplier": 1,

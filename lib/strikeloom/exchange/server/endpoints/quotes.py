@@ -11,39 +11,39 @@ from strikeloom.exchange.server.packets import LEVELS, SEGMENTS, Instant
 from strikeloom.exchange.server.responses import ApiResponse, data_refused, no_data_plan
 from strikeloom.exchange.server.wire_codes import is_id, rupee
 
-_MOST = 1000
+_MAX = 1000
 
 
 def last_price(call: ApiCall) -> ApiResponse:
     """Last prices."""
-    return _answer(call, lambda it, _: {"last_price": rupee(it.last)})
+    return _response(call, lambda it, _: {"last_price": rupee(it.last)})
 
 
 def ohlc(call: ApiCall) -> ApiResponse:
     """Last prices and the day's range."""
-    return _answer(call, lambda it, _: {"last_price": rupee(it.last), "ohlc": _range(it)})
+    return _response(call, lambda it, _: {"last_price": rupee(it.last), "ohlc": _range(it)})
 
 
 def quote(call: ApiCall) -> ApiResponse:
-    """Everything, with five levels of depth."""
-    return _answer(call, _quote)
+    """All fields of a quote, with five levels of depth."""
+    return _response(call, _quote)
 
 
 Shape = Callable[[Instant, tuple[int, int]], dict[str, Any]]
 
 
-def _answer(call: ApiCall, shape: Shape) -> ApiResponse:
+def _response(call: ApiCall, shape: Shape) -> ApiResponse:
     """Response by segment and id; an unknown segment or id is left out, as recorded."""
     if not call.client.data_plan:
         raise no_data_plan()
     wanted = {name: ids for name, ids in call.body.items() if name in SEGMENTS}
     if not all(isinstance(ids, list) for ids in wanted.values()):
         raise data_refused(814, "Invalid Request")
-    if sum(len(ids) for ids in wanted.values()) > _MOST:
+    if sum(len(ids) for ids in wanted.values()) > _MAX:
         raise data_refused(804, "Requested number of instruments exceeds limit")
     data: dict[str, dict[str, Any]] = {}
     for segment, ids in wanted.items():
-        numbers = [_number(one) for one in ids]
+        numbers = [_number(text) for text in ids]
         found = call.exchange.instants((segment, number) for number in numbers)
         data[segment] = {
             str(it.security_id): shape(it, call.exchange.band(segment, it.security_id))
@@ -52,14 +52,14 @@ def _answer(call: ApiCall, shape: Shape) -> ApiResponse:
     return ApiResponse({"data": data, "status": "success"})
 
 
-def _number(one: object) -> int:
-    if isinstance(one, bool) or not isinstance(one, int | str) or not is_id(str(one)):
+def _number(text: object) -> int:
+    if isinstance(text, bool) or not isinstance(text, int | str) or not is_id(str(text)):
         raise data_refused(813, "Invalid SecurityId")
-    return int(one)
+    return int(text)
 
 
 def _range(it: Instant) -> dict[str, float]:
-    # during the session the close is that of the session before
+    # during the session the close is that of the previous session
     return {
         "open": rupee(it.open),
         "close": rupee(it.previous_close),

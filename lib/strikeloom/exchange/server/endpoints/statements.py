@@ -37,17 +37,19 @@ def trades(call: ApiCall) -> ApiResponse:
 
 
 def history(call: ApiCall) -> ApiResponse:
-    """Trades from one day to another, a page at a time, with what each cost."""
+    """Trades from one day to another, a page at a time, with the charges of each."""
     first, last, page = _day(call.args[0]), _day(call.args[1]), int(call.args[2])
     every = [t for t in call.engine.trades() if t.kind == "trade"]
-    opening = {t.order_number: t.number for t in reversed(every)}  # brokerage is of the first
+    opening = {
+        t.order_number: t.number for t in reversed(every)
+    }  # brokerage is charged on the first trade of an order
     found = [t for t in every if first <= t.at.date() <= last]
     rows = found[page * _PAGE : (page + 1) * _PAGE]
     return ApiResponse([_past(call, t, first=opening[t.order_number] == t.number) for t in rows])
 
 
 def ledger(call: ApiCall) -> ApiResponse:
-    """Money day by day: what trading brought or took, charges apart, and the running balance."""
+    """Cash day by day: result of the trades, charges, and the running balance."""
     first, last = _day(call.query.get("from-date", "")), _day(call.query.get("to-date", ""))
     if last < first:
         raise bad_field("to-date", last)
@@ -124,7 +126,7 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
 
 def _past(call: ApiCall, trade: Trade, *, first: bool) -> dict[str, object]:
     day = trade.at.date()
-    day = call.engine.tariff_day(day)
+    day = call.engine.charges_day(day)
     parts = trade_charges(trade.side, trade.units, trade.price, day, first_fill=first)
     return {
         **_row(call, trade),

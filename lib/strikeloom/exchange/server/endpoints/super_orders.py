@@ -1,4 +1,4 @@
-"""Super orders: an entry with a target, a stop and a stop that follows."""
+"""Super orders: an entry with a target, a stop and a trailing stop."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
-    Leg,
+    ConditionalKind,
+    ConditionalLeg,
+    ConditionalState,
     LegState,
-    StandingKind,
-    StandingState,
 )
 from strikeloom.exchange.conditional.validation import SuperTerms
-from strikeloom.exchange.engine.conditional_queries import Stands
+from strikeloom.exchange.engine.conditional import ConditionalStatus
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import Change
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
-from strikeloom.exchange.server.endpoints.orders import heard, order_row, placement, taken
+from strikeloom.exchange.server.endpoints.orders import (
+    accepted_row,
+    order_row,
+    placement,
+    translate_refusals,
+)
 from strikeloom.exchange.server.responses import ApiResponse
 from strikeloom.exchange.server.wire_codes import ORDER_TYPES, order_id, order_number, rupee
 
@@ -25,18 +30,18 @@ _LEGS = (ENTRY, TARGET, STOP)
 
 
 def place(call: ApiCall) -> ApiResponse:
-    """Place an entry with its exits; the entry's number is that of the whole."""
+    """Place an entry with its exits; the super order has the entry's number."""
     what, terms = placement(call, {**call.body, "afterMarketOrder": False}), _terms(call)
-    found = heard(lambda: call.engine.standing.place_super(what, terms))
+    found = translate_refusals(lambda: call.engine.super_orders.place(what, terms))
     entry = next(order for order in found.orders if order.leg == ENTRY)
-    call.exchange.placed(call.client.client_id, entry)
-    return ApiResponse(taken(entry))
+    call.exchange.order_placed(call.client.client_id, entry)
+    return ApiResponse(accepted_row(entry))
 
 
 def modify(call: ApiCall) -> ApiResponse:
-    """Change one leg; without a trailing jump the stop follows no more."""
-    number, leg = _standing(call), call.text("legName").upper()
-    desk = call.engine.standing
+    """Change one leg; without a trailing jump the stop no longer trails."""
+    number, leg = _number(call), call.text("legName").upper()
+    supers = call.engine.super_orders
     if leg == ENTRY:
         change = Change(
             units=call.whole("quantity"),
@@ -46,37 +51,37 @@ def modify(call: ApiCall) -> ApiResponse:
         if not change.units:
             raise bad_field("quantity", change.units)
         terms = _terms(call)
-        found = heard(lambda: desk.change_entry(number, change, terms))
+        found = translate_refusals(lambda: supers.change_entry(number, change, terms))
     elif leg == TARGET:
         price = call.money("targetPrice")
-        found = heard(lambda: desk.change_target(number, price))
+        found = translate_refusals(lambda: supers.change_target(number, price))
     elif leg == STOP:
         price, jump = call.money("stopLossPrice"), call.money("trailingJump", default=0)
-        found = heard(lambda: desk.change_stop(number, price, jump))
+        found = translate_refusals(lambda: supers.change_stop(number, price, jump))
     else:
         raise bad_field("legName", leg)
     return ApiResponse({"orderId": order_id(found.item.entry), "orderStatus": OrderState.TRANSIT})
 
 
 def cancel(call: ApiCall) -> ApiResponse:
-    """Cancel one exit for good, or with the entry all that is open."""
-    number, leg = _standing(call), call.args[1].upper()
+    """Cancel one exit for good; with the entry everything that is open."""
+    number, leg = _number(call), call.args[1].upper()
     if leg not in _LEGS:
         raise bad_field("orderLeg", leg)
-    found = heard(lambda: call.engine.standing.cancel_super(number, leg))
-    said = {"orderId": order_id(found.item.entry), "orderStatus": OrderState.CANCELLED}
-    return ApiResponse(said, 202)
+    found = translate_refusals(lambda: call.engine.super_orders.cancel(number, leg))
+    body = {"orderId": order_id(found.item.entry), "orderStatus": OrderState.CANCELLED}
+    return ApiResponse(body, 202)
 
 
 def listed(call: ApiCall) -> ApiResponse:
     """Super orders of the day, each with its exits."""
-    found = call.engine.standing.all(StandingKind.SUPER)
+    found = call.engine.conditional.all(ConditionalKind.SUPER)
     return ApiResponse([_row(call, one) for one in found if _shown(call, one)])
 
 
-def _standing(call: ApiCall) -> int:
+def _number(call: ApiCall) -> int:
     number = order_number(call.args[0])
-    return heard(lambda: call.engine.standing.number_of(number))
+    return translate_refusals(lambda: call.engine.super_orders.number_of(number))
 
 
 def _terms(call: ApiCall) -> SuperTerms:
@@ -87,18 +92,18 @@ def _terms(call: ApiCall) -> SuperTerms:
     )
 
 
-def _shown(call: ApiCall, one: Stands) -> bool:
+def _shown(call: ApiCall, one: ConditionalStatus) -> bool:
     return call.exchange.shows(call.client.client_id, one.item.entry)
 
 
-def _row(call: ApiCall, one: Stands) -> dict[str, object]:
+def _row(call: ApiCall, one: ConditionalStatus) -> dict[str, object]:
     entry = next(order for order in one.orders if order.leg == ENTRY)
     stop, contract = one.item.leg(STOP), entry.contract
     status = entry.state.value
     if any(leg.state is LegState.TRIGGERED for leg in one.item.legs):
         status = LegState.TRIGGERED.value
-    if one.item.state is StandingState.CLOSED:
-        status = StandingState.CLOSED.value
+    if one.item.state is ConditionalState.CLOSED:
+        status = ConditionalState.CLOSED.value
     last = call.exchange.marks([contract.key]).get(contract.key)
     return {
         **order_row(call, entry),
@@ -109,7 +114,7 @@ def _row(call: ApiCall, one: Stands) -> dict[str, object]:
     }
 
 
-def _leg(one: Stands, leg: Leg, entry: BookOrder) -> dict[str, object]:
+def _leg(one: ConditionalStatus, leg: ConditionalLeg, entry: BookOrder) -> dict[str, object]:
     mine = [order for order in one.orders if order.leg == leg.name]
     exited = sum(order.filled for order in one.orders if order.leg != ENTRY)
     live = one.item.active and leg.state is not LegState.CANCELLED
@@ -126,13 +131,13 @@ def _leg(one: Stands, leg: Leg, entry: BookOrder) -> dict[str, object]:
     }
 
 
-def _leg_status(one: Stands, leg: Leg, mine: list[BookOrder]) -> str:
-    """Waiting, at the exchange, or how its order or the whole ended."""
+def _leg_status(one: ConditionalStatus, leg: ConditionalLeg, mine: list[BookOrder]) -> str:
+    """Status of a leg: pending, triggered, or how its order or the super order ended."""
     if mine and leg.state is LegState.TRIGGERED:
         ended = all(order.state.terminal for order in mine)
         return mine[-1].state.value if ended else LegState.TRIGGERED.value
     if leg.state is not LegState.PENDING or one.item.active:
         return leg.state.value
-    if one.item.state is StandingState.CLOSED:
+    if one.item.state is ConditionalState.CLOSED:
         return LegState.CANCELLED.value
     return one.item.state.value

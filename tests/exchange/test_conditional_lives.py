@@ -1,6 +1,6 @@
-"""Whatever stands, however the market moves and whoever dies: no exit beyond its entry, none twice.
+"""Conditional orders in any market and over any restart: no exit beyond its entry, none twice.
 
-A process that looks at every moment and one that wakes up hours later end with the same orders.
+A process that reads every moment and one that wakes up hours later end with the same orders.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
+    ConditionalKind,
+    ConditionalState,
     LegState,
     ProfitRule,
-    StandingKind,
-    StandingState,
 )
 from strikeloom.exchange.conditional.validation import SuperTerms
 from strikeloom.exchange.engine.engine import Engine
@@ -52,7 +52,7 @@ def record(feed, at, draw, mean=100_00, depth=6):
         shown[contract.key] = replace(shown[contract.key], last=last)
 
 
-class Standings(RuleBasedStateMachine):
+class ConditionalMachine(RuleBasedStateMachine):
     """Two processes of one account, both may be restarted; a person trades between."""
 
     @initialize(seed=st.integers(0, 2**16))
@@ -70,8 +70,8 @@ class Standings(RuleBasedStateMachine):
         return Engine(Account(self.folder / "a.db", CASH), self.feed, self.clock)
 
     @property
-    def desk(self):
-        return self.random.choice(self.engines).standing
+    def engine(self):
+        return self.random.choice(self.engines)
 
     @rule(steps=st.integers(1, 4))
     def market(self, steps):
@@ -98,33 +98,33 @@ class Standings(RuleBasedStateMachine):
         entry = Placement(
             contract, side, units, kind, 0 if market else price, product=Product.INTRADAY
         )
-        self.supers.append(self.desk.place_super(entry, terms).item.number)
+        self.supers.append(self.engine.super_orders.place(entry, terms).item.number)
 
     @rule(pick=st.integers(0, 10**6), leg=legs, price=gaps, jump=st.sampled_from([0, 100]),
           units=lots, cancel=st.booleans())  # fmt: skip
     def change_bracket(self, pick, leg, price, jump, units, cancel):
         if not self.supers:
             return
-        number, desk = self.supers[pick % len(self.supers)], self.desk
-        before = desk.get(StandingKind.SUPER, number)
+        number, engine = self.supers[pick % len(self.supers)], self.engine
+        before = engine.conditional.get(ConditionalKind.SUPER, number)
         try:
             if cancel:
-                desk.cancel_super(number, leg)
+                engine.super_orders.cancel(number, leg)
             elif leg == TARGET:
-                desk.change_target(number, 80_00 + price)
+                engine.super_orders.change_target(number, 80_00 + price)
             elif leg == STOP:
-                desk.change_stop(number, 80_00 + price, jump)
+                engine.super_orders.change_stop(number, 80_00 + price, jump)
             else:
                 change = Change(units=units, limit=90_00 + price, order_type=OrderType.LIMIT)
-                desk.change_entry(number, change, SuperTerms(0, 0, 0))
+                engine.super_orders.change_entry(number, change, SuperTerms(0, 0, 0))
         except BrokerError:
-            assert desk.get(StandingKind.SUPER, number) == before
+            assert engine.conditional.get(ConditionalKind.SUPER, number) == before
 
     @rule(contract=st.sampled_from(CALLS), units=lots, up=gaps, down=gaps, two=st.booleans())
     def forever(self, contract, units, up, down, two):
         what = Placement(contract, Side.BUY, units, limit=100_00)
         try:
-            placed = self.desk.place_forever(
+            placed = self.engine.forever_orders.place(
                 [(what, 100_00 + up), *([(what, max(50, 100_00 - down))] if two else [])]
             )
         except BrokerError:
@@ -139,13 +139,13 @@ class Standings(RuleBasedStateMachine):
             "PRICE_WITH_VALUE", "IDX_I", "13", "NIFTY", operator, float(value), once=once
         )
         orders = [Placement(CALLS[0], Side.BUY, 65, limit=100_00)]
-        placed = self.desk.place_alert(watch, orders, START.date())
+        placed = self.engine.alert_orders.place(watch, orders, START.date())
         self.alerts.append(placed.item.number)
 
     @rule(profit=gaps, loss=gaps)
     def leave_at(self, profit, loss):
         products = (Product.INTRADAY,)
-        self.desk.set_profit(ProfitRule(65 * profit, 65 * loss, products, kill=False))
+        self.engine.profit_rules.set(ProfitRule(65 * profit, 65 * loss, products, kill=False))
 
     @rule(contract=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, limit=gaps,
           product=st.sampled_from(Product))  # fmt: skip
@@ -171,7 +171,7 @@ class Standings(RuleBasedStateMachine):
     def leave(self):
         engine = self.random.choice(self.engines)
         engine.exit_all()
-        assert not any(found.item.active for found in engine.standing.all(StandingKind.SUPER))
+        assert not any(found.item.active for found in engine.conditional.all(ConditionalKind.SUPER))
 
     @rule()
     def restart(self):
@@ -191,13 +191,13 @@ class Standings(RuleBasedStateMachine):
         one, other = self.engines
         one.audit()
         assert one.orders() == other.orders()
-        for kind in StandingKind:
-            assert one.standing.all(kind) == other.standing.all(kind)
+        for kind in ConditionalKind:
+            assert one.conditional.all(kind) == other.conditional.all(kind)
 
     @invariant()
     def no_exit_beyond_its_entry(self):
         for number in getattr(self, "supers", ()):
-            found = self.desk.get(StandingKind.SUPER, number)
+            found = self.engine.conditional.get(ConditionalKind.SUPER, number)
             (entry,) = (order for order in found.orders if order.leg == ENTRY)
             out = [order for order in found.orders if order.leg != ENTRY]
             still = sum(order.filled + order.remaining for order in out)
@@ -205,20 +205,20 @@ class Standings(RuleBasedStateMachine):
             assert all(order.side is entry.side.opposite for order in out)
             live = {order.leg for order in found.orders if not order.state.terminal}
             assert len(live) <= 1, "an exit is at the exchange beside another or its entry"
-            if found.item.state is StandingState.CLOSED:
+            if found.item.state is ConditionalState.CLOSED:
                 assert sum(o.filled for o in out) == entry.filled > 0
                 assert all(o.state.terminal for o in found.orders)
 
     @invariant()
     def one_of_two_and_once(self):
         for number in getattr(self, "forevers", ()):
-            found = self.desk.get(StandingKind.FOREVER, number)
+            found = self.engine.conditional.get(ConditionalKind.FOREVER, number)
             gone = [leg for leg in found.item.legs if leg.state is LegState.TRIGGERED]
             assert len(gone) == len(found.orders) <= 1
         for number in getattr(self, "alerts", ()):
-            found = self.desk.get(StandingKind.ALERT, number)
+            found = self.engine.conditional.get(ConditionalKind.ALERT, number)
             if found.item.watch.once:
-                fired = found.item.state is StandingState.TRIGGERED
+                fired = found.item.state is ConditionalState.TRIGGERED
                 assert len(found.orders) == (1 if fired else 0)
 
     def teardown(self):
@@ -228,14 +228,16 @@ class Standings(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
 
-Standings.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
-TestStandings = Standings.TestCase
+ConditionalMachine.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=25, deadline=None
+)
+TestConditionalMachine = ConditionalMachine.TestCase
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**20))
-def test_waking_up_late_ends_as_looking_at_every_moment(seed):
-    """The tape is the same; one engine looks after each snapshot, the other at the end only."""
+def test_waking_up_late_gives_the_same_orders_as_reading_every_moment(seed):
+    """The tape is the same; one engine advances after each snapshot, the other at the end only."""
     draw, clock = random.Random(seed), ManualClock(START)
     feed = TapeFeed(clock)
     feed.spots["NIFTY"] = 25_000_00
@@ -257,9 +259,9 @@ def test_waking_up_late_ends_as_looking_at_every_moment(seed):
                 entry = Placement(contract, side, units, limit=100_00, product=Product.INTRADAY)
                 sign = 50 * int(side)
                 terms = SuperTerms(100_00 + sign * up, 100_00 - sign * down, jump)
-                engine.standing.place_super(entry, terms)
+                engine.super_orders.place(entry, terms)
             wait = Placement(CALLS[0], Side.BUY, 65, limit=100_00)
-            engine.standing.place_forever([(wait, trigger)])
+            engine.forever_orders.place([(wait, trigger)])
             for at in stops:
                 clock.at = at
                 engine.advance()

@@ -15,10 +15,10 @@ from strikeloom.exchange.conditional.records import (
     ENTRY,
     STOP,
     TARGET,
+    ConditionalKind,
+    ConditionalState,
     LegState,
     ProfitRule,
-    StandingKind,
-    StandingState,
 )
 from strikeloom.exchange.conditional.validation import SuperTerms
 from strikeloom.exchange.engine.engine import Engine
@@ -53,11 +53,11 @@ def show(engine, feed, clock):
 
 def bracket(engine, lots=1, *, side=BUY, limit=101_00, target=120_00, stop=90_00, jump=0):
     placed = Placement(CALL, side, 65 * lots, limit=limit, product=Product.INTRADAY)
-    return engine.standing.place_super(placed, SuperTerms(target, stop, jump)).item.number
+    return engine.super_orders.place(placed, SuperTerms(target, stop, jump)).item.number
 
 
-def seen(engine, number, kind=StandingKind.SUPER):
-    return engine.standing.get(kind, number)
+def seen(engine, number, kind=ConditionalKind.SUPER):
+    return engine.conditional.get(kind, number)
 
 
 def exits(engine, number):
@@ -80,7 +80,7 @@ def test_the_target_is_taken_and_the_stop_is_gone(engine, show):
     (out,) = exits(engine, number)
     assert (out.leg, out.side, out.units, out.limit) == (TARGET, SELL, 65, 120_00)
     assert (out.state, out.average) == (OrderState.TRADED, 120_00)
-    assert seen(engine, number).item.state is StandingState.CLOSED
+    assert seen(engine, number).item.state is ConditionalState.CLOSED
     show(80_00)
     assert len(exits(engine, number)) == 1
     assert net(engine) == 0
@@ -91,7 +91,7 @@ def test_the_stop_goes_out_as_a_protected_market_order(engine, show):
     show(89_95)
     (out,) = exits(engine, number)
     assert (out.leg, out.asked_type, out.average) == (STOP, OrderType.MARKET, 89_90)
-    assert seen(engine, number).item.state is StandingState.CLOSED
+    assert seen(engine, number).item.state is ConditionalState.CLOSED
     assert net(engine) == 0
 
 
@@ -114,7 +114,7 @@ def test_a_stop_takes_over_from_a_target_that_rests(engine, show):
     assert (first.state, first.filled) == (OrderState.CANCELLED, 130)
     assert (second.leg, second.units, second.filled) == (STOP, 130, 130)
     assert net(engine) == 0
-    assert seen(engine, number).item.state is StandingState.CLOSED
+    assert seen(engine, number).item.state is ConditionalState.CLOSED
 
 
 def test_exits_are_as_large_as_what_is_filled(engine, show):
@@ -127,7 +127,7 @@ def test_exits_are_as_large_as_what_is_filled(engine, show):
     assert (out.leg, out.units, out.filled) == (STOP, 130, 65)
     show(85_00, size=65)
     assert net(engine) == 0
-    assert seen(engine, number).item.state is StandingState.CLOSED
+    assert seen(engine, number).item.state is ConditionalState.CLOSED
 
 
 def test_a_stop_follows_by_whole_jumps_and_never_back(engine, show):
@@ -157,21 +157,21 @@ def test_a_sold_entry_s_stop_follows_downwards(engine, show):
 
 def test_without_a_jump_in_a_change_the_stop_follows_no_more(engine, show):
     number = bracket(engine, jump=5_00)
-    engine.standing.change_stop(number, 92_00, 0)
+    engine.super_orders.change_stop(number, 92_00, 0)
     show(118_00)
     assert seen(engine, number).item.leg(STOP).trigger == 92_00
 
 
 def test_cancelling_the_entry_cancels_everything(engine, show):
     number = bracket(engine, limit=90_00, stop=80_00)
-    engine.standing.cancel_super(number, ENTRY)
+    engine.super_orders.cancel(number, ENTRY)
     (entry,) = seen(engine, number).orders
     assert (entry.state, entry.filled) == (OrderState.CANCELLED, 0)
-    assert seen(engine, number).item.state is StandingState.CANCELLED
+    assert seen(engine, number).item.state is ConditionalState.CANCELLED
     with pytest.raises(Rejected, match="CANCELLED"):
-        engine.standing.cancel_super(number, ENTRY)
+        engine.super_orders.cancel(number, ENTRY)
     filled = bracket(engine)
-    engine.standing.cancel_super(filled, ENTRY)
+    engine.super_orders.cancel(filled, ENTRY)
     show(80_00)
     assert exits(engine, filled) == []
     assert net(engine) == 65, "the position is the client's to close"
@@ -179,11 +179,11 @@ def test_cancelling_the_entry_cancels_everything(engine, show):
 
 def test_a_cancelled_leg_cannot_be_added_again(engine, show):
     number = bracket(engine)
-    engine.standing.cancel_super(number, STOP)
+    engine.super_orders.cancel(number, STOP)
     assert seen(engine, number).item.leg(STOP).state is LegState.CANCELLED
     for change in (
-        lambda: engine.standing.change_stop(number, 91_00, 0),
-        lambda: engine.standing.cancel_super(number, STOP),
+        lambda: engine.super_orders.change_stop(number, 91_00, 0),
+        lambda: engine.super_orders.cancel(number, STOP),
     ):
         with pytest.raises(Rejected, match="none can be added"):
             change()
@@ -195,7 +195,7 @@ def test_a_cancelled_leg_cannot_be_added_again(engine, show):
 
 def test_an_entry_is_changed_with_its_exits(engine, show):
     number = bracket(engine, limit=95_00)
-    engine.standing.change_entry(
+    engine.super_orders.change_entry(
         number, Change(units=130, limit=96_00, order_type=OrderType.LIMIT),
         SuperTerms(0, 92_00, 0),
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_an_entry_is_changed_with_its_exits(engine, show):
     legs = seen(engine, number).item.legs
     assert [leg.trigger for leg in legs] == [120_00, 92_00]
     with pytest.raises(Rejected, match="below the price"):
-        engine.standing.change_entry(
+        engine.super_orders.change_entry(
             number, Change(units=130, limit=96_00), SuperTerms(0, 97_00, 0)
         )
     assert seen(engine, number).orders == (entry,)
@@ -215,7 +215,7 @@ def test_a_target_at_the_exchange_is_changed_there(engine, show):
     show(120_00, size=0)
     (out,) = exits(engine, number)
     assert out.state is OrderState.PENDING
-    engine.standing.change_target(number, 118_00)
+    engine.super_orders.change_target(number, 118_00)
     assert exits(engine, number)[0].limit == 118_00
     show(118_05)
     assert net(engine) == 0
@@ -246,7 +246,7 @@ def test_exits_only_reduce(engine, show):
     engine.exit_all()
     show(79_00)
     assert exits(engine, gone) == []
-    assert seen(engine, gone).item.state is StandingState.CANCELLED
+    assert seen(engine, gone).item.state is ConditionalState.CANCELLED
     assert net(engine) == 0
 
 
@@ -256,7 +256,7 @@ def test_a_position_closed_by_hand_ends_it(engine, show):
     show(89_00)
     found = seen(engine, number)
     assert (found.item.state, found.item.reason) == (
-        StandingState.CANCELLED, "no position is left to close",
+        ConditionalState.CANCELLED, "no position is left to close",
     )  # fmt: skip
     assert net(engine) == 0
 
@@ -265,25 +265,25 @@ def test_it_ends_with_the_session(engine, show, clock, feed):
     waits, held = bracket(engine, limit=95_00), bracket(engine)
     clock.at = ist("2026-02-11 15:31")
     engine.advance()
-    assert seen(engine, waits).item.state is StandingState.EXPIRED
-    assert seen(engine, held).item.state is StandingState.EXPIRED
+    assert seen(engine, waits).item.state is ConditionalState.EXPIRED
+    assert seen(engine, held).item.state is ConditionalState.EXPIRED
     clock.at = ist("2026-02-12 09:20")
     show(80_00)
     assert exits(engine, held) == []
 
 
 def test_a_refused_entry_leaves_nothing_standing(engine, show):
-    found = engine.standing.place_super(
+    found = engine.super_orders.place(
         Placement(CALL, BUY, 66, limit=101_00, product=Product.INTRADAY), SuperTerms(120_00)
     )
     assert (found.item.state, found.orders[0].state) == (
-        StandingState.REJECTED, OrderState.REJECTED,
+        ConditionalState.REJECTED, OrderState.REJECTED,
     )  # fmt: skip
 
 
 def test_a_market_entry_is_taken(engine, show):
     entry = Placement(CALL, BUY, 65, OrderType.MARKET, product=Product.INTRADAY)
-    found = engine.standing.place_super(entry, SuperTerms(120_00, 90_00))
+    found = engine.super_orders.place(entry, SuperTerms(120_00, 90_00))
     assert found.orders[0].average == 100_05
 
 
@@ -299,16 +299,16 @@ def test_a_market_entry_is_taken(engine, show):
 )
 def test_exits_that_make_no_sense_are_refused(engine, show, terms, words):
     with pytest.raises(Rejected, match=words):
-        engine.standing.place_super(Placement(CALL, BUY, 65, limit=101_00), terms)
+        engine.super_orders.place(Placement(CALL, BUY, 65, limit=101_00), terms)
     assert engine.orders() == []
 
 
 def test_what_is_unknown_is_said(engine, show):
     with pytest.raises(BrokerError, match="no super order"):
-        engine.standing.get(StandingKind.SUPER, 7)
+        engine.conditional.get(ConditionalKind.SUPER, 7)
     order = engine.place(Placement(CALL, BUY, 65, limit=101_00))
     with pytest.raises(BrokerError, match="no super order has the entry E1"):
-        engine.standing.number_of(order.number)
+        engine.super_orders.number_of(order.number)
 
 
 # forever orders
@@ -318,7 +318,7 @@ def wait_for(engine, trigger, limit, side=SELL, lots=1, **more):
     first = Placement(CALL, side, 65 * lots, limit=limit)
     second = more.get("second")
     waits = [(first, trigger)] + ([(replace(first, limit=second[1]), second[0])] if second else [])
-    return engine.standing.place_forever(waits).item.number
+    return engine.forever_orders.place(waits).item.number
 
 
 def test_a_forever_order_waits_over_nights(engine, show, clock, tmp_path, feed):
@@ -327,15 +327,15 @@ def test_a_forever_order_waits_over_nights(engine, show, clock, tmp_path, feed):
     clock.at = ist("2026-02-13 10:00")
     again = Engine(Account(tmp_path / "a.db", CASH), feed, clock)
     show(119_00)
-    assert again.standing.get(StandingKind.FOREVER, number).item.active
+    assert again.conditional.get(ConditionalKind.FOREVER, number).item.active
     show(121_00)
-    found = again.standing.get(StandingKind.FOREVER, number)
-    assert found.item.state is StandingState.TRIGGERED
+    found = again.conditional.get(ConditionalKind.FOREVER, number)
+    assert found.item.state is ConditionalState.TRIGGERED
     (order,) = found.orders
     assert (order.state, order.average, order.leg) == (OrderState.TRADED, 120_95, TARGET)
     show(90_00)
     show(121_00)
-    assert len(again.standing.get(StandingKind.FOREVER, number).orders) == 1
+    assert len(again.conditional.get(ConditionalKind.FOREVER, number).orders) == 1
     again.close()
 
 
@@ -343,32 +343,32 @@ def test_one_of_two_goes_out(engine, show):
     engine.place(Placement(CALL, BUY, 65, limit=101_00))
     number = wait_for(engine, 120_00, 119_00, second=(80_00, 79_00))
     show(79_95)
-    found = seen(engine, number, StandingKind.FOREVER)
+    found = seen(engine, number, ConditionalKind.FOREVER)
     assert [leg.state for leg in found.item.legs] == [LegState.CANCELLED, LegState.TRIGGERED]
     assert [order.leg for order in found.orders] == [STOP]
     show(130_00)
-    assert len(seen(engine, number, StandingKind.FOREVER).orders) == 1
+    assert len(seen(engine, number, ConditionalKind.FOREVER).orders) == 1
     assert engine.holdings() == {}
 
 
 def test_a_leg_of_a_forever_order_is_changed(engine, show):
     number = wait_for(engine, 120_00, 119_00, second=(80_00, 79_00))
     change = Placement(CALL, SELL, 65, limit=88_00)
-    engine.standing.change_forever(number, STOP, change, 89_00)
+    engine.forever_orders.change(number, STOP, change, 89_00)
     with pytest.raises(Rejected, match="both sides of the last price"):
-        engine.standing.change_forever(number, STOP, change, 130_00)
+        engine.forever_orders.change(number, STOP, change, 130_00)
     show(89_00)
-    (order,) = seen(engine, number, StandingKind.FOREVER).orders
+    (order,) = seen(engine, number, ConditionalKind.FOREVER).orders
     assert (order.leg, order.limit) == (STOP, 88_00)
     with pytest.raises(Rejected, match="TRIGGERED"):
-        engine.standing.change_forever(number, STOP, change, 70_00)
+        engine.forever_orders.change(number, STOP, change, 70_00)
 
 
 def test_a_forever_order_ends_with_its_contract(engine, show, clock):
     number = wait_for(engine, 500_00, 499_00)
     clock.at = ist(f"{EXPIRY} 15:45")
     engine.advance()
-    assert seen(engine, number, StandingKind.FOREVER).item.state is StandingState.EXPIRED
+    assert seen(engine, number, ConditionalKind.FOREVER).item.state is ConditionalState.EXPIRED
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_a_forever_order_ends_with_its_contract(engine, show, clock):
 def test_forever_orders_that_are_refused(engine, show, fields, trigger, words):
     what = replace(Placement(CALL, SELL, 65, limit=119_00), **fields)
     with pytest.raises(Rejected, match=words):
-        engine.standing.place_forever([(what, trigger)])
+        engine.forever_orders.place([(what, trigger)])
 
 
 # alerts
@@ -395,7 +395,7 @@ def alert(engine, operator, value, *, once=True, last_day="2026-02-20", orders=N
     watch = Condition("PRICE_WITH_VALUE", "IDX_I", "13", "NIFTY", operator, value, once=once)
     orders = orders or [Placement(CALL, BUY, 65, limit=101_00)]
     day = ist(f"{last_day} 00:00").date()
-    return engine.standing.place_alert(watch, orders, day).item.number
+    return engine.alert_orders.place(watch, orders, day).item.number
 
 
 @pytest.mark.parametrize(
@@ -418,7 +418,7 @@ def test_a_condition_is_met_when_its_operator_holds(engine, show, feed, operator
     for n, level in enumerate(levels):
         feed.spots["NIFTY"] = round(level * 100)
         show(100_00)
-        found = seen(engine, number, StandingKind.ALERT)
+        found = seen(engine, number, ConditionalKind.ALERT)
         assert (not found.item.active) == (n >= fires), (level, found.item)
         assert len(found.orders) == (n >= fires)
 
@@ -428,7 +428,7 @@ def test_an_alert_that_repeats_waits_for_the_condition_to_end(engine, show, feed
     for level, orders in ((25_200, 1), (25_300, 1), (25_000, 1), (25_150, 2)):
         feed.spots["NIFTY"] = level * 100
         show(100_00)
-        assert len(seen(engine, number, StandingKind.ALERT).orders) == orders
+        assert len(seen(engine, number, ConditionalKind.ALERT).orders) == orders
 
 
 def test_an_alert_places_all_its_orders_and_expires(engine, show, feed, clock):
@@ -437,19 +437,19 @@ def test_an_alert_places_all_its_orders_and_expires(engine, show, feed, clock):
     late = alert(engine, "LESS_THAN", 23_000.0, last_day="2026-02-11")
     feed.spots["NIFTY"] = 23_900_00
     show(100_00)
-    found = seen(engine, number, StandingKind.ALERT)
+    found = seen(engine, number, ConditionalKind.ALERT)
     assert [order.state for order in found.orders] == [OrderState.TRADED, OrderState.PENDING]
-    assert (found.item.state, found.item.last) == (StandingState.TRIGGERED, 23_900.0)
+    assert (found.item.state, found.item.last) == (ConditionalState.TRIGGERED, 23_900.0)
     clock.at = ist("2026-02-11 15:31")
     engine.advance()
-    assert seen(engine, late, StandingKind.ALERT).item.state is StandingState.EXPIRED
+    assert seen(engine, late, ConditionalKind.ALERT).item.state is ConditionalState.EXPIRED
 
 
 def test_an_alert_without_a_level_waits(engine, show, feed):
     del feed.spots["NIFTY"]
     number = alert(engine, "LESS_THAN", 24_000.0)
     show(100_00)
-    assert seen(engine, number, StandingKind.ALERT).item.active
+    assert seen(engine, number, ConditionalKind.ALERT).item.active
 
 
 # leaving at a profit or a loss
@@ -460,14 +460,14 @@ def test_a_loss_leaves_the_products_it_is_of(engine, show):
     engine.place(Placement(CALL, BUY, 65, limit=101_00))
     engine.place(Placement(CALL, BUY, 65, limit=90_00, product=Product.INTRADAY))
     rule = ProfitRule(0, 65 * 5_00, (Product.INTRADAY,), kill=False)
-    engine.standing.set_profit(rule)
+    engine.profit_rules.set(rule)
     show(95_10)
     assert net(engine) == 65
     show(95_05)  # bought at 100.05
     assert net(engine) == 0
     assert net(engine, Product.MARGIN) == 65
     assert [o.state for o in engine.orders()][2] is OrderState.CANCELLED
-    assert engine.standing.profit() is None
+    assert engine.profit_rules.active() is None
     show(80_00)
     assert net(engine, Product.MARGIN) == 65
 
@@ -475,7 +475,7 @@ def test_a_loss_leaves_the_products_it_is_of(engine, show):
 def test_a_profit_that_is_reached_already_strikes_at_once_and_stops_trading(engine, show):
     engine.place(Placement(CALL, BUY, 65, limit=101_00))
     show(110_00)
-    engine.standing.set_profit(ProfitRule(100_00, 0, (Product.MARGIN,), kill=True))
+    engine.profit_rules.set(ProfitRule(100_00, 0, (Product.MARGIN,), kill=True))
     assert engine.holdings() == {}
     assert engine.kill_switch_on
     later = engine.place(Placement(CALL, BUY, 65, limit=111_00))
@@ -484,10 +484,10 @@ def test_a_profit_that_is_reached_already_strikes_at_once_and_stops_trading(engi
 
 def test_a_rule_replaces_the_one_before_and_lasts_a_day(engine, show, clock):
     with pytest.raises(Rejected, match="above 0"):
-        engine.standing.set_profit(ProfitRule(0, 0, (Product.MARGIN,), kill=False))
-    engine.standing.set_profit(ProfitRule(1, 0, (Product.INTRADAY,), kill=False))
-    second = engine.standing.set_profit(ProfitRule(0, 1_00, (Product.MARGIN,), kill=False))
-    assert engine.standing.profit() == second
+        engine.profit_rules.set(ProfitRule(0, 0, (Product.MARGIN,), kill=False))
+    engine.profit_rules.set(ProfitRule(1, 0, (Product.INTRADAY,), kill=False))
+    second = engine.profit_rules.set(ProfitRule(0, 1_00, (Product.MARGIN,), kill=False))
+    assert engine.profit_rules.active() == second
     clock.at = ist("2026-02-11 15:31")
-    assert engine.standing.profit() is None
-    assert engine.standing.stop_profit() is False
+    assert engine.profit_rules.active() is None
+    assert engine.profit_rules.stop() is False

@@ -1,0 +1,73 @@
+"""Ending conditional orders, and closing all positions of some products."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from strikeloom.domain.legs import Side
+from strikeloom.errors import DataError
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.conditional.records import (
+    ConditionalKind,
+    ConditionalOrder,
+    ConditionalState,
+)
+from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.session.intake import OrderIntake
+from strikeloom.nse.freeze import freeze_units, slices
+
+
+class Closer:
+    """Ends what is open in an account, within the caller's transaction."""
+
+    def __init__(self, account: Account, intake: OrderIntake) -> None:
+        self._account = account
+        self._intake = intake
+
+    def end_conditional(
+        self, item: ConditionalOrder, state: ConditionalState, why: str, at: datetime
+    ) -> ConditionalOrder:
+        """End a conditional order; a super order's open orders end with it."""
+        if item.kind is ConditionalKind.SUPER:
+            placed = self._account.orders.placed_by(item.number)
+            self._intake.cancel([o.number for o in placed if not o.state.terminal], why, at)
+        return self._account.conditional.save(replace(item, state=state, reason=why, updated_at=at))
+
+    def close_all(self, at: datetime, products: tuple[Product, ...]) -> list[BookOrder]:
+        """Cancel every open order of some products, then send orders against their positions.
+
+        Super orders of these products end. What is short is bought back first: a hedge sold
+        from above its short would need the margin of a naked one. A position above the freeze
+        quantity goes out in slices.
+        """
+        for item in self._account.active.all():
+            if item.kind is ConditionalKind.SUPER and item.legs[0].placement.product in products:
+                self.end_conditional(
+                    item, ConditionalState.CANCELLED, "all positions are closed", at
+                )
+        mine = [order.number for order in self._account.book if order.product in products]
+        self._intake.cancel(mine, "cancelled on request", at)
+        held = sorted(self._account.ledger.positions(), key=lambda position: position.net > 0)
+        return [
+            self._intake.place(closing, at)
+            for position in held
+            if position.net and position.product in products
+            for closing in _closing_orders(position, at)
+        ]
+
+
+def _closing_orders(position: NetPosition, at: datetime) -> list[Placement]:
+    """Market orders that close a position, each below the freeze quantity."""
+    contract, units = position.contract, abs(position.net)
+    try:
+        parts = slices(units, contract.lot_size, freeze_units(contract.symbol, at.date()))
+    except DataError:
+        parts = [units]  # no whole lots, or a lot is frozen: the order's refusal names it
+    side = Side.SELL if position.net > 0 else Side.BUY
+    return [
+        Placement(contract, side, part, OrderType.MARKET, product=position.product)
+        for part in parts
+    ]
