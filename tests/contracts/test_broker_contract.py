@@ -53,7 +53,7 @@ def broker(wired):
 
 @pytest.fixture
 def trade(wired):
-    """Place an order, and return it as the book shows it a moment later."""
+    """Place an order, and return its state in the book a moment later."""
     broker, moment = wired
 
     def placed(*given, **named):
@@ -66,7 +66,7 @@ def trade(wired):
     return placed
 
 
-def test_it_has_a_name_and_states_whether_its_book_is_complete(broker):
+def test_it_reports_its_name_and_how_complete_its_book_is(broker):
     assert broker.name
     assert isinstance(broker.book_is_complete, bool)
     assert isinstance(broker.reports_settlements, bool)

@@ -92,7 +92,7 @@ def test_a_settlement_is_unknown_before_its_day(case):
     assert case.feed.settlement(case.symbol, case.expiry) is None
 
 
-def test_a_recorded_feed_has_its_past_and_nothing_later(case):
+def test_a_recorded_feed_shows_its_past_and_no_more(case):
     feed = case.feed
     if not isinstance(feed, RecordedFeed):
         assert not hasattr(feed, "quotes_at")
