@@ -15,7 +15,7 @@ from strikeloom.adapters.dhan.mapping import traded_moment
 from strikeloom.adapters.dhan.packets import FullTick, Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NoQuote
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 from support.dhan_client import QUICK, OurSide, eventually
 from support.fakes import EXPIRY, option
 from support.local_exchange import WEEKLY, LocalExchange, local_exchange
@@ -228,7 +228,7 @@ def test_a_settlement_is_the_close_of_its_day_and_unknown_before(tmp_path) -> No
         feed = ours.feed(streaming=False)
         prices = [np.array([level]) for level in (25_000_00, 25_200_00, 24_900_00, 25_123_40)]
         none = np.array([0])
-        local.market.candles["NIFTY", 60] = Bars((local.clock.now(),), *prices, none, none)
+        local.market.candles["NIFTY", 60] = Candles((local.clock.now(),), *prices, none, none)
         assert feed.settlement("NIFTY", EXPIRY) is None
         assert feed.settlement("NIFTY", WEEKLY) is None
         local.step(120)
