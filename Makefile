@@ -10,7 +10,7 @@ ROOMS ?= trading execution monitor allocation risk
 SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
 KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel(); from strikeloom.quant.implied.engine import load; load()'
 
-.PHONY: help setup demo test check coverage bench soak lab notebooks lock clean
+.PHONY: help setup demo test check coverage mutation bench soak lab notebooks lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' | \
@@ -34,6 +34,10 @@ check: .venv/.ready  ## lint, format, types, layers
 
 coverage: .venv/.ready  ## lines and branches that a room's own tests miss; ROOMS="quant nse" for others
 	@exec $(BIN)/pytest -q $(foreach room,$(ROOMS),--cov=strikeloom.$(room) tests/$(room)) $(PYTEST_ARGS)
+
+mutation: .venv/.ready  ## wrong lines that no test of their room notices; ROOMS="risk charges" for some
+	@$(SYNC) --group mutation
+	@exec nice -n 10 $(BIN)/python tests/mutation/run.py $(if $(filter file,$(origin ROOMS)),,$(ROOMS))
 
 bench: .venv/.ready  ## figures of this machine, against the bars
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

@@ -4,91 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import date
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strikeloom.allocation.candidates import Candidate
-from strikeloom.allocation.divide import allocate
-from strikeloom.domain.allocations import AllocationPlan
-from strikeloom.domain.instruments import OptionContract, Right
-from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.market import Outlook
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.domain.proposals import Stance, Tier
 from strikeloom.errors import SettingsError
-from strikeloom.settings.all import load_settings
-
-SETTINGS = load_settings()
-DAY = date(2026, 2, 10)
-LAKH = 100_000 * 100
-
-
-def _candidate(
-    number: int,
-    *,
-    tier: Tier = Tier.INCOME,
-    sector: str = "Looms",
-    symbol: str = "",
-    stance: Stance = Stance.FLAT,
-    score: float = 0.6,
-    capital: int = LAKH,
-    loss: int | None = LAKH,
-    income: int = 1000,
-) -> Candidate:
-    contract = OptionContract("ACME", date(2026, 2, 24), 10000, Right.CALL, lot_size=50)
-    risk = RiskSummary(
-        net_premium=0,
-        max_profit=LAKH,
-        max_loss=loss,
-        breakevens=(100.0,),
-        probability_of_profit=0.5,
-        expected_value=income,
-        delta=0,
-        gamma=0,
-        theta=0,
-        vega=0,
-        margin=capital,
-        margin_how="estimate",
-        charges=0,
-    )
-    proposal = Proposal(
-        strategy_id=f"S{number:03d}",
-        market="test",
-        day=DAY,
-        symbol=symbol or f"SYM{number}",
-        sector=sector,
-        template="iron_condor",
-        tier=tier,
-        stance=stance,
-        exit_plan="credit",
-        legs=(Leg(contract, Side.SELL, 1, 100),),
-        risk=risk,
-        score=Score(score, ()),
-        reasons=(),
-        chain_id="c",
-        spot=10000,
-        forward=100.0,
-        atm_iv=0.2,
-        regime=None,
-        view=Outlook.NEUTRAL,
-    )
-    return Candidate(proposal, capital, capital if loss is None else loss, income)
-
-
-def _allocate(candidates: list[Candidate], capital: int, **changes: object) -> AllocationPlan:
-    allocation = SETTINGS.allocation.model_copy(update=changes)
-    desk = SimpleNamespace(
-        settings=SETTINGS.model_copy(update={"allocation": allocation}), account="test", day=DAY
-    )
-    return allocate(desk, candidates, capital)  # type: ignore[arg-type]
-
+from support.candidates import LAKH, SETTINGS, candidate, plan_of
 
 sectors = st.sampled_from(["Looms", "Metals", "Financial Services"])
-candidate = st.builds(
-    lambda number, tier, sector, symbol, capital, loss, score: _candidate(
+candidates = st.builds(
+    lambda number, tier, sector, symbol, capital, loss, score: candidate(
         number, tier=tier, sector=sector, symbol=symbol, capital=capital, loss=loss, score=score
     ),
     st.integers(0, 10**6),
@@ -101,10 +29,10 @@ candidate = st.builds(
 )
 
 
-@given(rows=st.lists(candidate, max_size=30), capital=st.integers(10**4, 10**8))
+@given(rows=st.lists(candidates, max_size=30), capital=st.integers(10**4, 10**8))
 @settings(max_examples=200)
 def test_no_limit_is_ever_exceeded(rows: list[Candidate], capital: int) -> None:
-    plan = _allocate(rows, capital)
+    plan = plan_of(rows, capital)
     limits, whole = SETTINGS.allocation, capital * 100
     spent: dict[tuple[str, str], int] = defaultdict(int)
     for row in plan.rows:
@@ -129,13 +57,13 @@ def test_no_limit_is_ever_exceeded(rows: list[Candidate], capital: int) -> None:
 
 def test_lots_fill_the_tightest_limit() -> None:
     # 15 % of 10 lakh in one symbol is 1.5 lakh: one lot of 60,000 fits twice
-    plan = _allocate([_candidate(1, capital=60_000 * 100, loss=10_000 * 100)], 1_000_000)
+    plan = plan_of([candidate(1, capital=60_000 * 100, loss=10_000 * 100)], 1_000_000)
     assert plan.rows[0].lots == 2
     assert plan.binding == ("one symbol at 15%",)
 
 
 def test_one_lot_beyond_the_budget_is_refused_not_rounded_up() -> None:
-    plan = _allocate([_candidate(1, capital=16 * LAKH // 10)], 1_000_000)
+    plan = plan_of([candidate(1, capital=16 * LAKH // 10)], 1_000_000)
     assert plan.rows == ()
     assert plan.refused[0].reason == "no lot fits: one symbol at 15%"
     assert plan.cash_left == 10 * LAKH
@@ -148,17 +76,17 @@ def test_a_sector_s_stance_admits_only_its_side() -> None:
         )
     }
     rows = [
-        _candidate(1, stance=Stance.SHORT, capital=LAKH // 2, loss=LAKH // 4),
-        _candidate(2, stance=Stance.LONG, capital=LAKH // 2, loss=LAKH // 4),
-        _candidate(3, stance=Stance.FLAT, capital=LAKH // 2, loss=LAKH // 4),
+        candidate(1, stance=Stance.SHORT, capital=LAKH // 2, loss=LAKH // 4),
+        candidate(2, stance=Stance.LONG, capital=LAKH // 2, loss=LAKH // 4),
+        candidate(3, stance=Stance.FLAT, capital=LAKH // 2, loss=LAKH // 4),
     ]
-    plan = _allocate(rows, 1_000_000, industries=industries)
+    plan = plan_of(rows, 1_000_000, industries=industries)
     assert [row.strategy_id for row in plan.rows] == ["S002", "S003"]
     assert "LONG only" in plan.refused[0].reason
 
 
 def test_the_target_is_reported_and_never_forced() -> None:
-    plan = _allocate([_candidate(1, capital=LAKH // 2, loss=LAKH // 4, income=100_00)], 1_000_000)
+    plan = plan_of([candidate(1, capital=LAKH // 2, loss=LAKH // 4, income=100_00)], 1_000_000)
     assert plan.target_income == 40_000 * 100
     assert plan.expected_income == plan.rows[0].lots * 100_00
     assert plan.shortfall == plan.target_income - plan.expected_income
@@ -169,4 +97,4 @@ def test_the_target_is_reported_and_never_forced() -> None:
 @pytest.mark.parametrize("capital", [0, -5])
 def test_capital_must_be_positive(capital: int) -> None:
     with pytest.raises(SettingsError, match=f"capital is {capital}"):
-        _allocate([], capital)
+        plan_of([], capital)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
-from strikeloom.nse.charges import settlement_charges, trade_charges
+from strikeloom.nse import charges
+from strikeloom.nse.charges import first_charge_day, settlement_charges, trade_charges
 
 DAY = date(2026, 4, 2)
 
@@ -104,6 +105,42 @@ def test_a_delivery_is_taxed_on_the_shares_on_both_sides(
     found = settlement_charges(replace(STOCK, right=right), net, 20_00, DAY)
     assert (found.stt, found.stamp, found.total) == (stt, stamp, stt + stamp)
     assert settlement_charges(replace(STOCK, right=right), net, 0, DAY).total == 0
+
+
+def test_a_paisa_in_the_money_delivers_the_shares() -> None:
+    """0.1 % of 7 lakh, and 0.15 % of Rs 5 on exercise: 0.75 paise, to the nearest one."""
+    found = settlement_charges(STOCK, 500, 1, DAY)
+    assert (found.stt, found.stamp) == (700_00 + 1, 105_00)
+
+
+def test_a_single_share_is_delivered_like_a_lot() -> None:
+    """0.1 % of Rs 1,400, 0.15 % of Rs 20, 0.015 % of Rs 1,400."""
+    found = settlement_charges(STOCK, 1, 20_00, DAY)
+    assert (found.stt, found.stamp) == (1_40 + 3, 21)
+
+
+def test_charges_are_known_from_the_first_day_of_every_rate() -> None:
+    """The table of the exchange's fee begins last, on 2021-01-01."""
+    first = first_charge_day()
+    assert first == date(2021, 1, 1)
+    assert trade_charges(Side.SELL, 65, 10000, first).total > 0
+    assert settlement_charges(STOCK, -500, 20_00, first).total > 0
+
+
+def test_a_later_price_list_of_a_broker_leaves_the_first_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lists = [("2022-05-01", "1500"), ("2023-05-01", "2500")]
+    table = [
+        {"broker": "other", "effective_from": day, "paise_per_order": paise} for day, paise in lists
+    ]
+    known = charges.rows
+    monkeypatch.setattr(charges, "rows", lambda name: table if name == "brokerage" else known(name))
+    assert first_charge_day("other") == date(2022, 5, 1)
+    assert charges.brokerage(date(2023, 4, 30), "other") == 1500
+    assert charges.brokerage(date(2023, 5, 1), "other") == 2500
+    first_charge_day.cache_clear()
+    charges.brokerage.cache_clear()
 
 
 @given(units=st.integers(1, 10**5), price=st.integers(1, 10**6), side=st.sampled_from(list(Side)))
