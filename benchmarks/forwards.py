@@ -23,7 +23,7 @@ from scipy.optimize import least_squares
 
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.iv_history.columns import columns
+from strikeloom.iv_history.chains import day_chains
 from strikeloom.quant.chain import solve_chain
 from strikeloom.quant.forwards import call_put_pairs, close_variance, parity_forwards
 from strikeloom.settings.all import load_settings
@@ -34,55 +34,61 @@ BAR_MEDIAN, BAR_SHARE, BAR_SECONDS = 5.0, 0.9, 0.3
 SETTINGS = load_settings().iv
 
 
-def pairs_of(c):
-    rows = np.flatnonzero(c.traded)
-    calls, puts = call_put_pairs(c.strike[rows], c.is_call[rows], c.group[rows])
+def pairs_of(chains):
+    rows = np.flatnonzero(chains.traded)
+    calls, puts = call_put_pairs(chains.strike[rows], chains.is_call[rows], chains.group[rows])
     return rows[calls], rows[puts]
 
 
-def parity_of(c):
-    calls, puts = pairs_of(c)
-    variance = close_variance(c.lots, c.fresh)
-    discount = np.exp(-SETTINGS.rate * c.years)
+def parity_of(chains):
+    calls, puts = pairs_of(chains)
+    variance = close_variance(chains.lots, chains.fresh)
+    discount = np.exp(-SETTINGS.rate * chains.years)
     return parity_forwards(
-        c.strike[calls],
-        c.close[calls] - c.close[puts],
+        chains.strike[calls],
+        chains.close[calls] - chains.close[puts],
         variance[calls] + variance[puts],
-        c.group[calls],
+        chains.group[calls],
         discount,
-        discount * c.years * SETTINGS.rate_error,
+        discount * chains.years * SETTINGS.rate_error,
     )
 
 
-def gaps_of(day, c):
-    parity = parity_of(c)
-    known = np.isfinite(c.future) & (parity.used >= FEWEST)
-    listed = np.flatnonzero(np.isfinite(c.future))
-    front = np.zeros(len(c.chain), dtype=bool)
-    front[listed[np.unique(c.chain[listed], return_index=True)[1]]] = True
+def gaps_of(day, chains):
+    parity = parity_of(chains)
+    known = np.isfinite(chains.future) & (parity.used >= FEWEST)
+    listed = np.flatnonzero(np.isfinite(chains.future))
+    front = np.zeros(len(chains.underlying), dtype=bool)
+    front[listed[np.unique(chains.underlying[listed], return_index=True)[1]]] = True
     return pd.DataFrame(
         {
             "day": day,
-            "symbol": c.symbols[c.chain[known]],
+            "symbol": chains.symbols[chains.underlying[known]],
             "front": front[known],
-            "off": 1e4 * (parity.forward[known] / c.future[known] - 1),
+            "off": 1e4 * (parity.forward[known] / chains.future[known] - 1),
             "error": 1e4 * parity.std_error[known],
         }
     )
 
 
-def whole_pass(c):
-    parity = parity_of(c)
-    rows = np.flatnonzero(c.traded)
-    group = c.group[rows]
-    at = (c.close[rows], parity.forward[group], c.strike[rows], c.years[group], c.is_call[rows])
+def whole_pass(chains):
+    parity = parity_of(chains)
+    rows = np.flatnonzero(chains.traded)
+    group = chains.group[rows]
+    at = (
+        chains.close[rows],
+        parity.forward[group],
+        chains.strike[rows],
+        chains.years[group],
+        chains.is_call[rows],
+    )
     return solve_chain(*at, parity.discount[group], threads=THREADS)
 
 
-def one_by_one(c):
-    calls, puts = pairs_of(c)
-    group, strike = c.group[calls], c.strike[calls]
-    spread = c.close[calls] - c.close[puts]
+def one_by_one(chains):
+    calls, puts = pairs_of(chains)
+    group, strike = chains.group[calls], chains.strike[calls]
+    spread = chains.close[calls] - chains.close[puts]
     for number in np.unique(group):
         at = group == number
         k, y = strike[at], spread[at]
@@ -90,11 +96,11 @@ def one_by_one(c):
         least_squares(lambda p, k=k, y=y: (y - p[1] * (p[0] - k)) / k[0] * 1e4, start, loss="huber")
 
 
-def seconds(work, c, runs=5):
+def seconds(work, chains, runs=5):
     found = []
     for _ in range(runs):
         start = time.perf_counter()
-        work(c)
+        work(chains)
         found.append(time.perf_counter() - start)
     return float(np.median(found))
 
@@ -116,9 +122,9 @@ def main():
         days = [day for day in history.days() if day.year == YEAR]
         tables, shown = [], None
         for day in days:
-            c = columns(history.contracts(day), day)
-            tables.append(gaps_of(day, c))
-            shown = c if day == DAY else shown
+            chains = day_chains(history.contracts(day), day)
+            tables.append(gaps_of(day, chains))
+            shown = chains if day == DAY else shown
     gaps = pd.concat(tables, ignore_index=True)
     front = gaps[gaps["front"]]
     print(f"{len(days)} days; expiries with {FEWEST} or more strikes traded on both sides")

@@ -36,7 +36,7 @@ from strikeloom.quant.forwards import (
 )
 from strikeloom.quant.implied.solver import Reason, implied_vol
 from strikeloom.quant.smile.arbitrage import find_arbitrage
-from strikeloom.quant.smile.fit import Kind, QuoteReason, fit_smiles
+from strikeloom.quant.smile.fit import QuoteReason, SmileKind, fit_smiles
 from strikeloom.quant.smile.quotes import out_of_the_money, precision
 
 SHARED = Path(os.environ.get("STRIKELOOM_SHARED", Path(__file__).parents[2] / "shared")) / "data"
@@ -130,7 +130,7 @@ def show(day, given, lots, groups, rows):
     liquid = points[(lots >= LOTS) & ~np.isnan(points)]
     middle = float(np.median(liquid))
     left = int(arbitrage.butterfly.sum()), int(arbitrage.calendar.sum())
-    kinds = ", ".join(f"{np.count_nonzero(fit.kind == kind)} {kind.name}" for kind in Kind)
+    kinds = ", ".join(f"{np.count_nonzero(fit.kind == kind)} {kind.name}" for kind in SmileKind)
     print(f"\n{day}: {rows:,} contracts, {len(points):,} quotes, {len(fit.kind)} slices ({kinds})")
     print(
         f"fit        {two:8.3f} s   on {THREADS} threads, {one:.3f} s on one; "
@@ -145,7 +145,7 @@ def show(day, given, lots, groups, rows):
     wild = np.count_nonzero(fit.reason == QuoteReason.WILD)
     print(f"; all quotes {np.nanmedian(points):.3f}; {wild} wild")
     print(f"moved      {100 * np.nanquantile(fit.moved, 0.9):8.3f} vol points (90 % of slices)")
-    known = (fit.kind == Kind.FULL) & (
+    known = (fit.kind == SmileKind.FULL) & (
         np.bincount(given[3][lots >= LOTS], minlength=len(groups)) > 4
     )
     worst = np.flatnonzero(known)[np.argsort(-fit.error[known])[:5]]

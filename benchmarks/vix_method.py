@@ -20,7 +20,7 @@ import pandas as pd
 
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.iv_history.columns import columns
+from strikeloom.iv_history.chains import day_chains
 from strikeloom.iv_history.vix_method import vix_method
 from strikeloom.settings.all import load_settings
 
@@ -44,9 +44,9 @@ def main():
         import_paths([folder / "fo_bhavcopy" / "udiff"], history)
         for day in history.days():
             if day.year == YEAR:
-                c = columns(history.contracts(day, symbols=["NIFTY"]), day)
+                chains = day_chains(history.contracts(day, symbols=["NIFTY"]), day)
                 start = time.perf_counter()
-                ours[day] = 100 * float(vix_method(c, day, settings)[0])
+                ours[day] = 100 * float(vix_method(chains, day, settings)[0])
                 taken += time.perf_counter() - start
     table = pd.DataFrame({"ours": ours, "published": index}).dropna(subset=["ours"])
     off = table["ours"] - table["published"]

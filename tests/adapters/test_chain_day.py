@@ -1,4 +1,4 @@
-"""Lot sizes of chains read from a broker, which tells none."""
+"""Lot sizes of chains read from a broker, which does not send any."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def test_a_lot_is_that_of_its_expiry() -> None:
             ),
         }
     )
-    # an expiry listed since has the lot of the latest one; of a new symbol nobody knows
+    # an expiry listed since has the lot of the latest one; of a new symbol none is known
     assert lots_of(quotes, last).tolist() == [25, 75, 75, 1600, 0]
     assert lots_of(quotes, last.iloc[:0]).tolist() == [0] * 5

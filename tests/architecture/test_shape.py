@@ -1,4 +1,4 @@
-"""House rules as checks: sizes, names, clocks, paths. Exemptions are listed with a reason."""
+"""Rules of CONTRIBUTING as checks: sizes, names, clocks, paths. Exemptions have a reason."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_the_measures_measure() -> None:
     assert (_body_lines(function), _arguments(function)) == (6, 3)
 
 
-#: Names through which Python tells the time of the machine.
+#: Names through which Python reads the time of the machine.
 _NOW = re.compile(
     r"\b(?:datetime|date|Timestamp)\.(?:now|today|utcnow)\("
     r"|\btime\.(?:time|time_ns|localtime|gmtime|ctime)\("

@@ -86,7 +86,7 @@ def test_a_dead_token_ends_it_at_once_and_asks_no_more(served: ExchangeServer, d
     assert read(desk, NAMES[0]) == {NAMES[0]: ""}
     served.exchange.tokens.end("1000000001")
     served.exchange.faults.switch_on(InjectedFault(FaultKind.LATENCY, "chain"))
-    with pytest.raises(StageError, match=r"DHAN_ACCESS_TOKEN.*what was read is kept"):
+    with pytest.raises(StageError, match=r"DHAN_ACCESS_TOKEN.*the chains read so far are kept"):
         read(desk, *NAMES)
     assert sum(served.exchange.faults.injected.values()) <= 1
     assert set(desk.history.chain_times(DAY)) == {NAMES[0]}

@@ -1,4 +1,4 @@
-"""Filling the history: only what is missing, wherever it is worked out, whatever happens."""
+"""Collecting the history: only missing days, on any kind of workers, also after failures."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def first(desk: Desk) -> date:
 
 @pytest.fixture
 def expected(desk: Desk, first: date, drawn_home: Path) -> dict[str, bytes]:
-    """Partitions of those days, worked out here without any disturbance."""
+    """Partitions of those days, computed in this process without interruption."""
     outcomes = fill(desk, first)
     assert [item.item for item in outcomes] == desk.history.days()[-DAYS:]
     assert not any(item.error for item in outcomes)
@@ -84,7 +84,7 @@ def test_only_what_is_missing_is_worked_out(
     assert files(drawn_home) == expected
 
 
-def test_a_damaged_partition_is_made_anew(
+def test_a_damaged_partition_is_computed_again(
     desk: Desk, first: date, expected: dict[str, bytes], drawn_home: Path
 ) -> None:
     path = drawn_home / "volatility" / MARKET / "summary" / f"{first}.parquet"
@@ -173,17 +173,17 @@ def test_what_a_worker_wrote_is_taken_in_without_working_again(
     assert len(ours)
 
 
-def test_the_bar_is_told_each_day(desk: Desk, first: date) -> None:
+def test_progress_is_reported_for_each_day(desk: Desk, first: date) -> None:
     seen: list[tuple[int, int]] = []
     gaps = iv_history.find_gaps(desk, first)
     list(iv_history.collect(desk, gaps, HereWorkers(), progress=lambda *two: seen.append(two)))
     assert seen == [(n, DAYS) for n in range(DAYS + 1)]
 
 
-def test_a_range_without_any_day_says_what_to_run(desk: Desk) -> None:
+def test_a_range_without_days_names_the_command_to_run(desk: Desk) -> None:
     with pytest.raises(MissingHistory, match="strikeloom data fetch --from 2099-01-01"):
         iv_history.find_gaps(desk, "2099-01-01")
-    with pytest.raises(SettingsError, match="not a day"):
+    with pytest.raises(SettingsError, match="not a date"):
         iv_history.find_gaps(desk, "soon")
 
 
@@ -202,19 +202,17 @@ class _Failing:
         return HereWorkers().run(one, items)
 
 
-def test_a_day_that_fails_is_told_and_stops_no_other(desk: Desk, first: date) -> None:
+def test_a_failed_day_is_reported_and_does_not_stop_the_others(desk: Desk, first: date) -> None:
     bad = desk.history.days()[-3]
     gaps = iv_history.find_gaps(desk, first)
     collected = iv_history.collect(desk, gaps, _Failing(bad))
     output = iv_history.save(desk, "run", gaps, collected)
     assert output.result.outputs["days"] == DAYS - 1
-    assert f"{bad} could not be worked out: the file is damaged" in output.result.warnings
+    assert f"{bad} could not be computed: the file is damaged" in output.result.warnings
     assert iv_history.find_gaps(desk, first).todo == (bad,)
 
 
-def test_a_day_filled_late_counts_in_the_standing_of_those_after_it(
-    desk: Desk, first: date
-) -> None:
+def test_a_day_collected_late_counts_in_the_ranks_of_later_days(desk: Desk, first: date) -> None:
     bad = desk.history.days()[-3]
     gaps = iv_history.find_gaps(desk, first)
     iv_history.save(desk, "one", gaps, iv_history.collect(desk, gaps, _Failing(bad)))
@@ -264,11 +262,11 @@ def test_killed_it_goes_on_and_ends_the_same(
 ) -> None:
     with child(other, first, processes) as running:
         assert running.stdout is not None
-        told = [running.stdout.readline().split()[0] for _ in range(after)]
+        reported = [running.stdout.readline().split()[0] for _ in range(after)]
         running.send_signal(signal.SIGKILL)
     desk = open_desk(MARKET, home=other)
     gaps = iv_history.find_gaps(desk, first)
-    assert not {str(day) for day in gaps.todo} & set(told)
+    assert not {str(day) for day in gaps.todo} & set(reported)
     assert not [item for item in fill(desk, first) if item.error]
     assert files(other) == expected
 
@@ -289,7 +287,7 @@ def test_a_lost_process_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_processes_lost_again_and_again_end_the_run(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match="too little memory"):
+    with pytest.raises(StageError, match="is memory short"):
         list(ProcessWorkers(1).run(failing_work.always, [tmp_path]))
 
 
@@ -314,8 +312,8 @@ def test_two_dask_workers_write_the_same_bytes_and_losing_one_loses_nothing(
     assert files(other) == expected
 
 
-def test_a_cluster_that_does_not_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_does_not_respond_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr("strikeloom.adapters.workers.cluster._CONNECT_SECONDS", 0.5)
-    with pytest.raises(SettingsError, match="no cluster answers"):
+    with pytest.raises(SettingsError, match="no cluster responds"):
         list(ClusterWorkers("tcp://127.0.0.1:9").run(print, [1]))

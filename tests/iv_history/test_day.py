@@ -66,7 +66,7 @@ def test_flat_smiles_come_back_as_their_volatility(solved: DaySummary) -> None:
 
 
 def test_time_counts_to_the_day_a_series_ends_not_to_its_listed_expiry() -> None:
-    """Priced for 9 days, listed for 14 and 48: both expiries tell 9 days' volatility."""
+    """Priced for 9 days, listed for 14 and 48: both expiries give the volatility of 9 days."""
     last = date(2026, 2, 19)
     ends = {("PEER03", NEAR): last, ("PEER03", FAR): last}
     vols = {**_levels(), ("PEER03", NEAR): 0.31, ("PEER03", FAR): 0.31}
@@ -105,7 +105,9 @@ def test_a_far_expiry_that_did_not_trade_is_carried_and_graded_c(solved: DaySumm
     assert row["atm_iv_30d"] == pytest.approx(other * 0.30 / 0.32, abs=5e-4)
 
 
-def test_a_maturity_outside_the_expiries_or_carried_says_so_by_its_days(solved: DaySummary) -> None:
+def test_a_maturity_outside_the_expiries_or_carried_is_flagged_by_its_days(
+    solved: DaySummary,
+) -> None:
     """Expiries 14 and 48 days ahead: 7 and 60 lie outside, 90 has no volatility at all."""
     assert _row(solved, "PEER10")["flags"].split()[:2] == ["flat_7d", "flat_60d"]
     carried = _row(solved, "PEER05")["flags"].split()
@@ -159,7 +161,7 @@ def _quiet(frame: pd.DataFrame, rows: pd.Series) -> None:
 
 
 def test_a_wing_beyond_the_last_quote_is_not_read() -> None:
-    """The far calls end a third of a standard deviation out, rising: 25 delta is a guess there."""
+    """The far calls end a third of a standard deviation out, rising: 25 delta is extrapolated."""
     frame = made(_levels())
     far = (frame["symbol"] == "PEER03") & (frame["expiry"] == pd.Timestamp(FAR))
     calls = far & (frame["right"] == "CE")
@@ -170,7 +172,7 @@ def test_a_wing_beyond_the_last_quote_is_not_read() -> None:
     assert rows["quality"].tolist() == ["A", "A"]
     assert np.isnan(rows[["rr25", "bf25", "model_free"]].to_numpy()[1]).all()
     assert np.isfinite(rows["atm_iv"]).all()
-    # the near smile has wings, 14 days ahead: too few to stand for 30
+    # the near smile has wings, 14 days ahead: too few for 30
     assert rows[["rr25", "bf25"]].to_numpy()[0] == pytest.approx([0, 0], abs=1e-3)
     row = _row(found, "PEER03")
     assert np.isnan(row[["rr25_30d", "bf25_30d", "model_free_30d"]].to_numpy(float)).all()
@@ -217,7 +219,7 @@ def test_realised_volatility_is_that_of_the_symbols_own_sessions(solved: DaySumm
     assert Flag.NO_PRICE.value in absent["flags"].split()
 
 
-def test_prices_before_a_step_without_ratio_are_left_out_and_said() -> None:
+def test_prices_before_an_action_without_ratio_are_left_out_and_flagged() -> None:
     prices = walk(PEERS, SESSIONS)
     step = SESSIONS[-15]
     action = CorporateAction("PEER02", step, "demerger", None)
@@ -229,7 +231,7 @@ def test_prices_before_a_step_without_ratio_are_left_out_and_said() -> None:
     assert np.isfinite(_row(found, "PEER03")["rv_cc_20"])
 
 
-def test_a_session_missing_of_one_symbol_alone_is_said() -> None:
+def test_a_session_missing_for_one_symbol_is_flagged() -> None:
     prices = walk(PEERS, SESSIONS)
     lost = (prices["symbol"] == "PEER04") & (prices["day"] == pd.Timestamp(SESSIONS[-9]))
     found = summarise_day(made(_levels()), prices[~lost], DAY, IV)
@@ -238,8 +240,8 @@ def test_a_session_missing_of_one_symbol_alone_is_said() -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-def test_sessions_without_a_cash_file_are_said_and_not_stepped_over(lost: int) -> None:
-    """No symbol has a price there, so none of them tells that it is missing."""
+def test_sessions_without_a_cash_file_are_flagged_and_not_bridged(lost: int) -> None:
+    """No symbol has a price there, so the gap shows only against the calendar."""
     prices = walk(PEERS[:3], SESSIONS)
     gone = prices["day"].isin([pd.Timestamp(day) for day in SESSIONS[-14 : -14 + lost]])
     row = _row(summarise_day(made(_levels()), prices[~gone], DAY, IV), "PEER02")

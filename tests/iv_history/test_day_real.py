@@ -1,4 +1,4 @@
-"""Volatilities of real days against figures worked out apart from this code.
+"""Volatilities of real days against figures computed independently of this code.
 
 The expected at-the-money values were made with another program (Black-76 on closes, forward
 from parity near the money, 6.5 %, calendar days over 365) and are stated to a tenth of a point.
@@ -35,7 +35,7 @@ EXPECTED = [
 
 
 class Days:
-    """Four real days, each worked out once."""
+    """Four real days, each computed once."""
 
     def __init__(self, history: ParquetHistory) -> None:
         self.history = history
@@ -79,7 +79,7 @@ def test_volatility_and_forward_of_liquid_names(
 
 @pytest.mark.parametrize(("day", "left"), [("2025-01-01", 2), ("2025-01-02", 1)])
 def test_series_that_end_for_a_demerger_count_to_their_end(days: Days, day: str, left: int) -> None:
-    """ITC's series of three months all ended on 2025-01-03, as the files of these days say."""
+    """ITC's series of three months all ended on 2025-01-03, by the files of those days."""
     row = days.row(day, "ITC")
     assert np.isnan(row["atm_iv_30d"])
     assert row["reason"] == Unsolved.ENDS_EARLY.value
@@ -105,7 +105,7 @@ def test_three_old_trades_on_one_side_are_no_volatility(days: Days) -> None:
     assert rows.loc[at, "atm_iv"].between(0.40, 0.54).all()
 
 
-def test_a_thin_far_month_gives_way_to_what_peers_tell(days: Days) -> None:
+def test_a_thin_far_month_is_replaced_by_the_peer_estimate(days: Days) -> None:
     """POWERINDIA: five calls of 11 lots, once 62 % for April beside a March of 52 %.
 
     On the two sessions beside it April traded at 42 and 40 %, and the 30 days lay at 45 and 42.
@@ -180,13 +180,13 @@ def test_trading_time_changes_the_year_of_a_volatility_and_nothing_else(days: Da
     contracts = days.history.as_of(day).contracts(day, symbols=names)
     prices = days.history.as_of(day).prices(day - timedelta(days=130), day, symbols=names)
     settings = load_settings().iv
-    told = {
+    by_basis = {
         basis: summarise_day(
             contracts, prices, day, settings.model_copy(update={"year_basis": basis})
         ).summary.set_index("symbol")
         for basis in ("calendar", "trading")
     }
-    calendar, trading = told["calendar"], told["trading"]
+    calendar, trading = by_basis["calendar"], by_basis["trading"]
     assert (calendar["expiry"] == trading["expiry"]).all()
     expiry = calendar.loc["RELIANCE", "expiry"]
     assert str(expiry.date()) == "2026-02-24"

@@ -130,7 +130,7 @@ def test_stopped_it_goes_on_where_it_was(live: Live) -> None:
     live.clock.wait(3600)
     live.chains.asked.clear()
     live.read(first[0])
-    assert len(live.chains.asked) == 3, "an hour later it is read anew"
+    assert len(live.chains.asked) == 3, "an hour later it is read again"
 
 
 def test_a_busy_broker_is_asked_again_and_a_symbol_without_quotes_fails_alone(live: Live) -> None:
@@ -150,7 +150,9 @@ def test_a_busy_broker_is_asked_again_and_a_symbol_without_quotes_fails_alone(li
 def test_a_broker_that_is_down_ends_the_run_and_keeps_what_was_read(live: Live) -> None:
     for symbol in live.symbols[1:]:
         live.chains.faults[symbol] = [Unreachable("no route")] * 99
-    with pytest.raises(StageError, match=r"5 underlyings in a row .* no route; what was read"):
+    with pytest.raises(
+        StageError, match=r"5 underlyings in a row .* no route; the chains read so far"
+    ):
         live.read()
     assert set(live.desk.history.chain_times(live.today)) == set(live.symbols[:1])
 
@@ -170,7 +172,7 @@ def test_a_wide_or_one_sided_quote_is_no_price(live: Live) -> None:
     names = ok.index[rows][:2]
     real = live.chains.chain
 
-    def spoiled(name: str, expiry: date) -> pd.DataFrame:
+    def unreadable(name: str, expiry: date) -> pd.DataFrame:
         frame = real(name, expiry)
         for at, row in enumerate(frame.itertuples()):
             for place, number in enumerate(names):
@@ -179,7 +181,7 @@ def test_a_wide_or_one_sided_quote_is_no_price(live: Live) -> None:
                     frame.loc[at, "ask" if place == 0 else "bid"] = 99_999 if place == 0 else np.nan
         return frame
 
-    live.chains.chain = spoiled  # type: ignore[method-assign]
+    live.chains.chain = unreadable  # type: ignore[method-assign]
     live.read(symbol)
     frame = live.desk.history.as_of(live.today).contracts(live.today)
     assert frame["close"].notna().eq(frame["traded"]).all()

@@ -60,8 +60,8 @@ PRICES = ("OpnPric", "HghPric", "LwPric", "ClsPric", "SttlmPric", "UndrlygPric")
 CASH_PRICES = ("OPEN_PRICE", "HIGH_PRICE", "LOW_PRICE", "CLOSE_PRICE")
 
 
-def told(home: Path, files: list[Path]) -> tuple[dict[str, bytes], object, object]:
-    """Everything stage 01 says of today in a home with these files."""
+def stage_results(home: Path, files: list[Path]) -> tuple[dict[str, bytes], object, object]:
+    """All results of stage 01 for today in a home with these files."""
     history = ParquetHistory(home / "history" / "nse", "nse")
     assert not import_paths(files, history).refused
     desk = open_desk("nse", TODAY, home=home)
@@ -89,7 +89,7 @@ def known(shared_data: Path, tmp_path: Path) -> list[Path]:
 def test_tomorrow_changes_no_byte_of_today(
     shared_data: Path, tmp_path: Path, known: list[Path], tomorrow: str
 ) -> None:
-    expected = told(tmp_path / "alone", known)
+    expected = stage_results(tmp_path / "alone", known)
     assert set(expected[0]) == {f"{table}/{day}.parquet" for table in ("summary", "expiries")
                                 for day in (BEFORE, TODAY)}  # fmt: skip
     chains, shares = contracts(shared_data, TOMORROW), cash(shared_data, TOMORROW)
@@ -100,7 +100,7 @@ def test_tomorrow_changes_no_byte_of_today(
         written(tmp_path / "later" / "cm.csv", shares),
     ]
     home = tmp_path / "both"
-    assert told(home, [*known, *later]) == expected
+    assert stage_results(home, [*known, *later]) == expected
     # the later day was there to be seen
     history = ParquetHistory(home / "history" / "nse", "nse")
     assert history.days()[-1] == TOMORROW
@@ -128,7 +128,7 @@ def test_a_split_moves_no_volatility(shared_data: Path, tmp_path: Path, known: l
 def test_a_file_that_comes_late_is_worked_in(
     shared_data: Path, tmp_path: Path, known: list[Path]
 ) -> None:
-    """Contracts first, cash a day later: the day is worked out again; a repeat is not."""
+    """Contracts first, cash a day later: the day is computed again; a repeat is not."""
     home = tmp_path / "home"
     history = ParquetHistory(home / "history" / "nse", "nse")
     import_paths([path for path in known if path.name.startswith("fo")], history)

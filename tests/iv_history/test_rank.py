@@ -53,7 +53,7 @@ def test_the_percentile_is_scipys_over_the_window() -> None:
     assert row.percentile == pytest.approx(expected)
 
 
-def test_every_window_is_told_with_its_sample_or_what_it_lacks() -> None:
+def test_every_window_has_its_sample_or_the_days_it_lacks() -> None:
     history = _history(100)
     (row,) = rank(history, LAST, IV)
     assert [window.months for window in row.windows] == [1, 3, 6, 12]

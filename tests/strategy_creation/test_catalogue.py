@@ -17,7 +17,7 @@ from strikeloom.domain.market import MarketView, Outlook
 from strikeloom.domain.volatility import IvRank, Regime
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.smile.curves import Curves
-from strikeloom.quant.smile.fit import Kind
+from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
@@ -69,7 +69,7 @@ def _structure(row: dict[str, str]) -> Structure:
         rank,
         pd.DataFrame(),
         Flow(1.0, 1.0, 1.0, 1.0, 110.0, 90.0, 100.0),
-        Smile(Curves.flat([0.3**2 * 14 / 365]), Kind.FLAT, 2, 0.0),
+        Smile(Curves.flat([0.3**2 * 14 / 365]), SmileKind.FLAT, 2, 0.0),
         0.25**2 * 14 / 365,
         5,
     )

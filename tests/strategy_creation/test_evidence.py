@@ -19,7 +19,7 @@ from strikeloom.quant.black76 import price
 from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
 from strikeloom.quant.smile.curves import volatility
-from strikeloom.quant.smile.fit import Kind
+from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance
 from strikeloom.strategy_creation.flow import read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains
@@ -56,11 +56,11 @@ def test_a_smile_gives_back_the_volatilities_of_its_prices() -> None:
     ]
     first, second, none = fit_chains(chains, RATE)
     for smile, years, vol in ((first, 0.1, 0.3), (second, 0.05, 0.2)):
-        assert smile.kind is Kind.FULL
+        assert smile.kind is SmileKind.FULL
         for k in (-0.1, 0.0, 0.1):
             found = volatility(smile.curves, k, years)[0]
             assert found == pytest.approx(vol * (1 - 0.4 * k), abs=5e-4)
-    assert none.kind is Kind.REFUSED
+    assert none.kind is SmileKind.REFUSED
     assert none.used == 0
 
 

@@ -1,4 +1,4 @@
-"""Stage 01: a volatility history from prices that traded, and where today stands in it."""
+"""Stage 01: volatility history from traded prices, and today's percentile in it."""
 
 from strikeloom.iv_history.collect import collect
 from strikeloom.iv_history.day import METHOD, DaySummary, summarise_day

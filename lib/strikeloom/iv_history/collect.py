@@ -1,4 +1,4 @@
-"""Working out days, wherever the workers are: each day by itself, written whole, then stored."""
+"""Computing days on any kind of workers: each day alone, written whole, then stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from strikeloom.iv_history.columns import READ
+from strikeloom.iv_history.chains import CONTRACT_COLUMNS
 from strikeloom.iv_history.day import summarise_day
 from strikeloom.iv_history.load import PRICE_DAYS, SUMMARY, Gaps
 from strikeloom.iv_history.save import keep
@@ -24,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class DayWork:
-    """One day from the files to its partition. Sent to workers; knows no store and no clock."""
+    """Computes one day and writes its partition. Runs on workers, without a store."""
 
     history: History
     partitions: Partitions
@@ -32,29 +32,29 @@ class DayWork:
     stamps: dict[date, Stamp]
 
     def __call__(self, day: date) -> None:
-        """Work out a day from what was known on it, and write it."""
-        engine.load()  # the two paths of the formulas differ in the last digit: always this one
+        """Compute a day from what was known on it, and write its partition."""
+        engine.load()  # numpy differs in the last digit: always compiled
         past = self.history.as_of(day)
         begin = day - timedelta(days=PRICE_DAYS)
-        contracts = past.contracts(day, columns=READ)
-        names = sorted(contracts["symbol"].unique())
-        found = summarise_day(
+        contracts = past.contracts(day, columns=CONTRACT_COLUMNS)
+        symbols = sorted(contracts["symbol"].unique())
+        computed = summarise_day(
             contracts,
-            past.prices(begin, day, symbols=names),
+            past.prices(begin, day, symbols=symbols),
             day,
             self.settings,
             actions=past.actions(begin, day),
         )
-        tables = {SUMMARY: found.summary, EXPIRIES: found.expiries}
+        tables = {SUMMARY: computed.summary, EXPIRIES: computed.expiries}
         self.partitions.write(day, tables, self.stamps[day])
 
 
 def collect(
     desk: Desk, gaps: Gaps, workers: Workers, *, progress: Progress | None = None
 ) -> Iterator[Done]:
-    """Fill the gaps; each day is in its partition and in the store when it is told.
+    """Fill the gaps; each day is in its partition and in the store when it is yielded.
 
-    Stopped at any moment, the days told so far are kept, and the next run goes on.
+    If the run is stopped, the days yielded so far are kept and the next run continues after them.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import PAISE_PER_RUPEE
-from strikeloom.iv_history.columns import Columns
+from strikeloom.iv_history.chains import DayChains
 from strikeloom.nse.ticks import option_tick
 from strikeloom.quant.chain import solve_chain
 from strikeloom.quant.forwards import (
@@ -26,9 +26,8 @@ from strikeloom.quant.forwards import (
 )
 from strikeloom.quant.implied.solver import Reason
 from strikeloom.quant.smile.delta import Wings, wings
-from strikeloom.quant.smile.error import Evidence, at_money_error
-from strikeloom.quant.smile.fit import Fit, fit_smiles
-from strikeloom.quant.smile.fit import Kind as Smile
+from strikeloom.quant.smile.error import QuoteEvidence, at_money_error
+from strikeloom.quant.smile.fit import Fit, SmileKind, fit_smiles
 from strikeloom.quant.smile.model_free import model_free_variance
 from strikeloom.quant.smile.quotes import out_of_the_money, precision
 from strikeloom.settings.iv import IvSettings
@@ -37,18 +36,18 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-#: Relative standard errors of a volatility: up to which it is well observed, and known at all.
-_FIRM, _KNOWN = 0.075, 0.15
-_NEAR = 1.0  # standard deviations around the forward within which a quote brackets it
+#: Largest relative standard error of a volatility of grade A, and of grade B.
+_MOST_ERROR_A, _MOST_ERROR_B = 0.075, 0.15
+_NEAR = 1.0  # standard deviations from the forward within which a quote is near it
 _THREADS = 2
 _QUARTER = float(-ndtri(0.25))  # standard deviations to 25 delta
-_SLACK = 0.1  # standard deviations that quotes may end before 25 delta
+_SLACK = 0.1  # standard deviations by which quotes may stop short of 25 delta
 
 
 class Quotes(NamedTuple):
     """Out-of-the-money options whose price gives a volatility, one row each.
 
-    ``row`` is the option's row in ``Columns``; ``vol`` a fraction a year; ``moneyness``
+    ``row`` is the option's row in ``DayChains``; ``vol`` a fraction a year; ``moneyness``
     ln(strike / forward).
     """
 
@@ -60,7 +59,7 @@ class Quotes(NamedTuple):
 
 
 class Expiries(NamedTuple):
-    """One row a group of ``Columns``.
+    """One row an expiry of ``DayChains``.
 
     Attributes
     ----------
@@ -68,21 +67,22 @@ class Expiries(NamedTuple):
     quotes, fit : Quotes, Fit
         ``fit.residual`` and ``fit.reason`` belong to ``quotes``.
     wings : Wings
-        Volatilities at the money and at 25 delta; NaN where the smile is refused, at 25 delta
-        also where it has no shape of its own or its quotes do not reach so far on both sides.
+        Volatilities at the money and at 25 delta. NaN where there is no smile; at 25 delta also
+        where its shape is borrowed or its quotes do not reach that far on both sides.
     model_free : ndarray
-        Volatility a year of the variance swap on the smile; NaN where there are no wings.
+        Annual volatility of the variance swap on the smile; NaN where there are no wings.
     error : ndarray
         Relative standard error of ``wings.at_money`` (``quant.smile.error``).
     below, above : ndarray of int64
         Quotes used within a standard deviation on each side of the forward.
     shaped : ndarray of bool
-        The smile's shape is its own: three quotes or more, on both sides of the forward.
+        The shape of the smile comes from its own quotes: three or more, on both sides of the
+        forward.
     grade : ndarray of str
-        ``A`` two quotes or more on both sides and an error of 7.5 % or less, ``B`` one side has a
-        single one or none but the smile has a level of its own, empty when it has none: no
-        quote near the forward, only some without a shape that were all made before the closing
-        half hour, or an error of more than 15 %.
+        ``A``: two or more quotes on each side and an error of at most 7.5 %. ``B``: fewer quotes
+        on a side or a larger error, but the smile has a level of its own. Empty: no level, that
+        is no quote near the forward, or only quotes without a shape that all traded before the
+        closing half hour, or an error above 15 %.
     """
 
     parity: ParityForwards
@@ -99,45 +99,44 @@ class Expiries(NamedTuple):
 
 
 def solve_expiries(
-    day_columns: Columns, day: date, settings: IvSettings, *, threads: int = _THREADS
+    chains: DayChains, day: date, settings: IvSettings, *, threads: int = _THREADS
 ) -> Expiries:
-    """Forwards by the best source, smiles of what traded out of the money, their measures."""
-    c = day_columns
-    discount = np.exp(-settings.rate * c.calendar)
-    parity = _parity(c, discount, settings)
+    """Forward of each expiry by the best source, smile of its traded out-of-the-money options."""
+    discount = np.exp(-settings.rate * chains.calendar_years)
+    parity = _parity(chains, discount, settings)
     best = best_forwards(
         parity,
-        c.future,
-        c.spot[c.chain],
-        c.calendar,
-        c.chain,
+        chains.future,
+        chains.spot[chains.underlying],
+        chains.calendar_years,
+        chains.underlying,
         settings.rate,
-        carry_error=np.where(c.is_index, INDEX_CARRY, STOCK_CARRY)[c.chain],
+        carry_error=np.where(chains.is_index, INDEX_CARRY, STOCK_CARRY)[chains.underlying],
         most_error=settings.parity_error,
     )
-    quotes, weight = _quotes(c, best.forward, parity.discount, day)
-    years = c.years[quotes.group]
+    quotes, weight = _quotes(chains, best.forward, parity.discount, day)
+    years = chains.years[quotes.group]
     fit = fit_smiles(
         quotes.moneyness,
         quotes.vol**2 * years,
         weight,
         quotes.group,
-        c.years,
-        c.chain,
+        chains.years,
+        chains.underlying,
         threads=threads,
     )
-    measured = wings(fit.curves, c.years)
-    below, above = _bracket(quotes, fit, measured.at_money * np.sqrt(c.years))
-    shaped = fit.kind >= Smile.REDUCED
-    winged = shaped & _reached(fit, measured, c.years)
+    measured = wings(fit.curves, chains.years)
+    below, above = _bracket(quotes, fit, measured.at_money * np.sqrt(chains.years))
+    shaped = fit.kind >= SmileKind.REDUCED
+    winged = shaped & _reached(fit, measured, chains.years)
     with np.errstate(invalid="ignore"):
-        model_free = np.sqrt(model_free_variance(fit.curves) / c.years)
-    error = _error(c, quotes, weight, fit, measured.at_money, best.std_error)
-    fresh = np.bincount(quotes.group, weights=c.fresh[quotes.row], minlength=len(c.years))
+        model_free = np.sqrt(model_free_variance(fit.curves) / chains.years)
+    error = _error(chains, quotes, weight, fit, measured.at_money, best.std_error)
+    fresh = np.bincount(quotes.group, weights=chains.fresh[quotes.row], minlength=len(chains.years))
     with np.errstate(invalid="ignore"):
-        firm = (below >= 2) & (above >= 2) & (error <= _FIRM)
-        told = (below + above > 0) & (shaped | ((fit.used > 0) & (fresh > 0)))
-        told &= np.isfinite(best.forward) & (error <= _KNOWN)
+        is_a = (below >= 2) & (above >= 2) & (error <= _MOST_ERROR_A)
+        graded = (below + above > 0) & (shaped | ((fit.used > 0) & (fresh > 0)))
+        graded &= np.isfinite(best.forward) & (error <= _MOST_ERROR_B)
     return Expiries(
         parity,
         best,
@@ -151,15 +150,15 @@ def solve_expiries(
         below,
         above,
         shaped,
-        np.where(told, np.where(firm, "A", "B"), ""),
+        np.where(graded, np.where(is_a, "A", "B"), ""),
     )
 
 
 def _reached(fit: Fit, measured: Wings, years: Floats) -> Flags:
-    """Smiles whose quotes go out to 25 delta on both sides: beyond them a wing is a guess.
+    """Smiles whose quotes reach 25 delta on both sides: beyond them a wing is extrapolated.
 
-    On the real days of 2026 the 25-delta measures scatter as elsewhere where the quotes end up to
-    a tenth of a standard deviation before it, twice as much from three tenths on.
+    On the real days of 2026 the 25-delta measures scatter no more than elsewhere where the quotes
+    stop up to 0.1 standard deviations short of 25 delta, and twice as much from 0.3 on.
     """
     root = np.sqrt(years)
     put, call = measured.put * root, measured.call * root
@@ -170,56 +169,59 @@ def _reached(fit: Fit, measured: Wings, years: Floats) -> Flags:
 
 
 def _error(
-    c: Columns, quotes: Quotes, weight: Floats, fit: Fit, vol: Floats, forward_error: Floats
+    chains: DayChains, quotes: Quotes, weight: Floats, fit: Fit, vol: Floats, forward_error: Floats
 ) -> Floats:
-    evidence = Evidence(
+    evidence = QuoteEvidence(
         quotes.group,
         quotes.moneyness,
-        c.is_call[quotes.row],
+        chains.is_call[quotes.row],
         quotes.lots,
-        c.fresh[quotes.row],
+        chains.fresh[quotes.row],
         weight,
         fit.trust,
         fit.residual,
     )
-    return at_money_error(evidence, vol, c.years, forward_error)
+    return at_money_error(evidence, vol, chains.years, forward_error)
 
 
-def _parity(c: Columns, discount: Floats, settings: IvSettings) -> ParityForwards:
-    rows = np.flatnonzero(c.traded)
-    strike, close, group = c.strike[rows], c.close[rows], c.group[rows]
-    variance = close_variance(c.lots[rows], c.fresh[rows])
-    calls, puts = call_put_pairs(strike, c.is_call[rows], group)
+def _parity(chains: DayChains, discount: Floats, settings: IvSettings) -> ParityForwards:
+    rows = np.flatnonzero(chains.traded)
+    strike, close, group = chains.strike[rows], chains.close[rows], chains.group[rows]
+    variance = close_variance(chains.lots[rows], chains.fresh[rows])
+    calls, puts = call_put_pairs(strike, chains.is_call[rows], group)
     return parity_forwards(
         strike[calls],
         close[calls] - close[puts],
         variance[calls] + variance[puts],
         group[calls],
         discount,
-        discount * c.calendar * settings.rate_error,
+        discount * chains.calendar_years * settings.rate_error,
     )
 
 
-def _quotes(c: Columns, forward: Floats, discount: Floats, day: date) -> tuple[Quotes, Floats]:
-    """Usable rows and the weight of each in its smile."""
+def _quotes(
+    chains: DayChains, forward: Floats, discount: Floats, day: date
+) -> tuple[Quotes, Floats]:
+    """Usable quotes and the weight of each in its smile."""
     tick = option_tick(InstrumentKind.STOCK, None, day) / PAISE_PER_RUPEE
-    price = np.where(c.traded, c.close, np.nan)
+    price = np.where(chains.traded, chains.close, np.nan)
     rows = np.flatnonzero(
-        out_of_the_money(price, forward[c.group], c.strike, c.is_call, tick) & c.traded
+        out_of_the_money(price, forward[chains.group], chains.strike, chains.is_call, tick)
+        & chains.traded
     )
-    group, strike, call = c.group[rows], c.strike[rows], c.is_call[rows]
+    group, strike, call = chains.group[rows], chains.strike[rows], chains.is_call[rows]
     solved = solve_chain(
-        c.close[rows], forward[group], strike, c.years[group], call, discount[group]
+        chains.close[rows], forward[group], strike, chains.years[group], call, discount[group]
     )
-    weight = precision(solved.greeks.vega, c.lots[rows], c.fresh[rows], tick)
+    weight = precision(solved.greeks.vega, chains.lots[rows], chains.fresh[rows], tick)
     moneyness = np.log(strike / forward[group])
-    found = Quotes(rows, group, moneyness, solved.vol, c.lots[rows])
+    quotes = Quotes(rows, group, moneyness, solved.vol, chains.lots[rows])
     known = solved.reason == Reason.OK
-    return Quotes(*(part[known] for part in found)), weight[known]
+    return Quotes(*(part[known] for part in quotes)), weight[known]
 
 
 def _bracket(quotes: Quotes, fit: Fit, deviation: Floats) -> tuple[Ints, Ints]:
-    """Quotes used below and above the forward, near it; one at the forward is on both sides."""
+    """Number of quotes used near the forward, below and above; one at it counts on both sides."""
     groups, at = len(deviation), quotes.group
     with np.errstate(invalid="ignore"):
         near = np.isfinite(fit.residual) & (np.abs(quotes.moneyness) <= _NEAR * deviation[at])

@@ -1,4 +1,4 @@
-"""Today's chains from the broker, underlying by underlying: each kept as soon as it is whole."""
+"""Today's chains from the broker, one underlying after another, each stored when complete."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from strikeloom.ports.workers import Done
 if TYPE_CHECKING:
     import pandas as pd
 
-_KEPT = "what was read is kept, run the same command again to go on"
+_KEPT = "the chains read so far are kept; run the same command again to continue"
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
@@ -38,23 +38,23 @@ def read_chains(
     Parameters
     ----------
     symbols : sequence of str
-        Default: every underlying of the last day that has a file.
+        Default: every underlying of the last day with a bhavcopy.
     progress : callable, optional
         Called with underlyings done and in all.
 
     Returns
     -------
     iterator of Done
-        ``item`` is the symbol. One that the broker does not know, has no quotes of, or does not
-        answer readably for, fails alone. What was read in the last minutes
-        (``config/chains.yaml``) is not read again, so a run that was stopped goes on where it was.
+        ``item`` is the symbol. A symbol that the broker does not know, has no quotes of, or sends
+        unreadable data for, fails alone. Chains read within ``fresh_minutes``
+        (``config/chains.yaml``) are not read again: a stopped run continues where it was.
 
     Raises
     ------
     SettingsError
         When the desk has no broker.
     StageError
-        When today is no trading day, the broker lets us not in, or it fails for several
+        When today is no trading day, the broker rejects the credentials, or it fails for several
         underlyings in a row.
     """
     if desk.chains is None:
@@ -101,27 +101,27 @@ def read_chains(
 
 
 def _universe(desk: Desk, today: date) -> list[str]:
-    """Underlyings of the last day that has a file: one read from a broker may lack some."""
+    """Underlyings of the last day with a bhavcopy; a day read from a broker may lack some."""
     past = desk.history.as_of(today)
     for day in reversed(past.days()):
         frame = past.contracts(day, columns=("symbol", "right"))
         if frame["right"].eq("XX").any():  # a broker's chains are options alone
             return sorted(frame["symbol"].unique())
     raise MissingHistory(
-        f"market {desk.market} has no stored day that says which underlyings there are; run "
+        f"market {desk.market} has no stored day with a list of underlyings; run "
         "strikeloom data fetch first, or name them with --symbol"
     )
 
 
 class _Reader:
-    """Asks the broker, one request after the other, none too soon."""
+    """Reads chains from the broker, one request at a time, paced."""
 
     def __init__(self, desk: Desk, chains: Chains) -> None:
         self._clock = desk.clock
         self._chains = chains
         self._settings = desk.settings.chains
         self._least = timedelta(days=desk.settings.iv.min_days_to_expiry)
-        self._asked: datetime | None = None
+        self._last_request: datetime | None = None
 
     def symbol(self, symbol: str) -> pd.DataFrame:
         """``QUOTES`` of the chosen expiries of an underlying.
@@ -129,33 +129,33 @@ class _Reader:
         Raises
         ------
         DataError
-            When it has none far enough away, or the broker does not know it.
+            When no expiry is far enough away, or the broker does not know the symbol.
         """
         import pandas as pd
 
         soonest = self._clock.now().date() + self._least
-        listed = self._asking(partial(self._chains.expiries, symbol))
+        listed = self._request(partial(self._chains.expiries, symbol))
         chosen = [day for day in listed if day >= soonest][: self._settings.expiries]
         if not chosen:
             raise DataError(f"{symbol} has no expiry from {soonest} on", symbol=symbol)
-        frames = [self._asking(partial(self._chains.chain, symbol, day)) for day in chosen]
+        frames = [self._request(partial(self._chains.chain, symbol, day)) for day in chosen]
         return pd.concat(frames, ignore_index=True)
 
-    def _asking(self, ask: Callable[[], T]) -> T:
+    def _request(self, request: Callable[[], T]) -> T:
         for attempt in range(1, self._settings.attempts + 1):
             self._pace()
             try:
-                return ask()
+                return request()
             except (NotAuthorised, Rejected):
                 raise
-            except BrokerError:  # reading once more does no harm
+            except BrokerError:  # a repeated read is harmless
                 if attempt == self._settings.attempts:
                     raise
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _pace(self) -> None:
-        if self._asked is not None:
-            gone = (self._clock.now() - self._asked).total_seconds()
-            if gone < self._settings.pause_seconds:
-                self._clock.wait(self._settings.pause_seconds - gone)
-        self._asked = self._clock.now()
+        if self._last_request is not None:
+            elapsed = (self._clock.now() - self._last_request).total_seconds()
+            if elapsed < self._settings.pause_seconds:
+                self._clock.wait(self._settings.pause_seconds - elapsed)
+        self._last_request = self._clock.now()

@@ -1,4 +1,4 @@
-"""Which days have to be worked out."""
+"""Which days have to be computed."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from strikeloom.ports.history import History
 from strikeloom.ports.partitions import Stamp
 from strikeloom.settings.iv import IvSettings
 
-#: Table of a day that makes it count as worked out.
+#: Table of a day that makes it count as computed.
 SUMMARY = "summary"
-#: Calendar days of prices before a day that its numbers use: 60 sessions and long holidays.
+#: Calendar days of prices before a day that are used for it: 60 sessions and long holidays.
 PRICE_DAYS = 130
 _YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """Days from ``first`` to the desk's day, by what is missing of them.
+    """Days from ``first`` to the desk's day that are not complete, by what is missing.
 
     Attributes
     ----------
     todo : tuple of datetime.date
-        Stored days never worked out, or by another method, or from other files since.
+        Stored days not computed yet, or computed by another method or from other files.
     ready : tuple of datetime.date
-        Worked out, but not in the store: a run was stopped in between.
+        Computed, but not in the store: a run was stopped in between.
     holes : tuple of datetime.date
-        Trading days, weekend sessions included, without any contracts.
+        Trading days (weekend sessions included) without contracts.
     stamps : dict
         Stamp that each day's results must have.
     """
@@ -45,7 +45,7 @@ class Gaps:
 
 
 def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
-    """What is missing of the volatility history.
+    """Days missing from the volatility history.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
     MissingHistory
         When nothing is stored in the range.
     SettingsError
-        When ``first`` is no day.
+        When ``first`` is not a date.
     """
     past = desk.history.as_of(desk.day)
     stored = past.days()
@@ -71,16 +71,16 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
             "PATH with the exchange's files"
         )
     wanted = dict(stamps(desk.history, inside, desk.settings.iv))
-    there = desk.partitions.stamps()
+    computed = desk.partitions.stamps()
     known = desk.store.iv_history(desk.day, first=begin, columns=("day",))
-    kept = set(known.loc[known["method"] == METHOD, "day"].dt.date)
-    held = set(inside)
-    whole = [day for day in inside if there.get(day) == wanted[day]]
+    in_store = set(known.loc[known["method"] == METHOD, "day"].dt.date)
+    with_contracts = set(inside)
+    whole = [day for day in inside if computed.get(day) == wanted[day]]
     return Gaps(
         begin,
-        tuple(day for day in inside if there.get(day) != wanted[day]),
-        tuple(day for day in whole if day not in kept),
-        tuple(day for day in trading_days(begin, desk.day) if day not in held),
+        tuple(day for day in inside if computed.get(day) != wanted[day]),
+        tuple(day for day in whole if day not in in_store),
+        tuple(day for day in trading_days(begin, desk.day) if day not in with_contracts),
         wanted,
     )
 
@@ -88,8 +88,8 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
 def stamps(
     history: History, days: Sequence[date], settings: IvSettings
 ) -> Iterator[tuple[date, Stamp]]:
-    """Stamp of each day: the method, and a fingerprint of what goes in."""
-    # what only ranks use does not change a day
+    """Stamp of each day: the method, and a fingerprint of its inputs."""
+    # settings that only ranks use do not change a day
     chosen = settings.model_dump_json(exclude={"windows", "regimes"})
     for day in days:
         begin = day - timedelta(days=PRICE_DAYS)
@@ -102,4 +102,4 @@ def _day(given: date | str | None) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise SettingsError(f"first {given!r} is not a day; write YYYY-MM-DD") from None
+        raise SettingsError(f"first {given!r} is not a date; write YYYY-MM-DD") from None

@@ -1,7 +1,7 @@
-"""Where each symbol's 30-day volatility stands in its own past, as of a day.
+"""Percentile and rank of each symbol's 30-day volatility in its own past, as of a day.
 
-The longest window that has its minimum of solved days is used and named. With none there is
-no percentile and no regime, but the number of days missing.
+The longest window with enough solved days is used and named. Without one there is no percentile
+and no regime, but the number of days missing.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from strikeloom.domain.frames import Schema
 from strikeloom.domain.volatility import IvRank, Regime, WindowRank
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.desk import Desk
-from strikeloom.quant.ranks import Standing, standing
+from strikeloom.quant.ranks import HistoryRank, rank_in_history
 from strikeloom.settings.iv import IvSettings, RegimeThresholds
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What is ranked.
+#: Column that is ranked.
 RANKED = "atm_iv_30d"
-#: One row a symbol: where ``atm_iv`` stands in the window that is named.
+#: One row a symbol: percentile and rank of ``atm_iv`` in the window named.
 RANKS = Schema(
     "iv_percentiles",
     {
@@ -60,10 +60,10 @@ def rank(
     Parameters
     ----------
     history : DataFrame
-        Columns symbol, day, atm_iv_30d; later days are not looked at.
+        Columns symbol, day, atm_iv_30d; days after ``day`` are ignored.
     renames : sequence of CorporateAction
-        Oldest first. The days of a former symbol count for its successor, from the day on that
-        it has the new name.
+        Oldest first. The days of a former symbol count for its successor, from the day of the
+        new name on.
     """
     import pandas as pd
 
@@ -86,7 +86,7 @@ def rank(
         return []
     table, now = table[here], table[here, -1]
     windows = {
-        months: standing(
+        months: rank_in_history(
             now, table[:, days > np.datetime64(pd.Timestamp(day) - pd.DateOffset(months=months))]
         )
         for months in sorted(settings.windows)
@@ -103,17 +103,22 @@ def rank_table(ranks: Iterable[IvRank]) -> pd.DataFrame:
 
 
 def _rank(
-    symbol: str, day: date, now: float, row: int, windows: dict[int, Standing], settings: IvSettings
+    symbol: str,
+    day: date,
+    now: float,
+    row: int,
+    windows: dict[int, HistoryRank],
+    settings: IvSettings,
 ) -> IvRank:
     solved = not np.isnan(now)
-    found = tuple(_window(m, windows[m], row, settings.windows[m], solved) for m in windows)
-    permitted = [window for window in found if not window.missing] if solved else []
+    ranked = tuple(_window(m, windows[m], row, settings.windows[m], solved) for m in windows)
+    permitted = [window for window in ranked if not window.missing] if solved else []
     if not permitted:
-        short = found[0]
-        reason = f"{short.missing} more days needed" if solved else "no volatility today"
-        value, sample = (now, short.sample) if solved else (None, 0)
+        shortest = ranked[0]
+        reason = f"{shortest.missing} more days needed" if solved else "no volatility today"
+        value, sample = (now, shortest.sample) if solved else (None, 0)
         return IvRank(
-            symbol, day, value, None, None, None, None, sample, short.needed, reason, found
+            symbol, day, value, None, None, None, None, sample, shortest.needed, reason, ranked
         )
     used = permitted[-1]
     return IvRank(
@@ -127,18 +132,18 @@ def _rank(
         used.sample,
         used.needed,
         "",
-        found,
+        ranked,
     )
 
 
-def _window(months: int, place: Standing, row: int, needed: int, solved: bool) -> WindowRank:
-    sample = int(place.sample[row])
+def _window(months: int, ranks: HistoryRank, row: int, needed: int, solved: bool) -> WindowRank:
+    sample = int(ranks.sample[row])
     if not solved or sample < needed:
         return WindowRank(months, None, None, sample, needed)
-    rank = float(place.rank[row])
+    rank = float(ranks.rank[row])
     return WindowRank(
         months,
-        float(place.percentile[row]),
+        float(ranks.percentile[row]),
         None if np.isnan(rank) else rank,
         sample,
         needed,

@@ -29,14 +29,14 @@ class Realised(NamedTuple):
 
     Attributes
     ----------
-    vols : dict of str to ndarray, shape (chains,)
+    vols : dict of str to ndarray, shape (underlyings,)
         ``rv_<estimator>_<window>``, per year; NaN without enough sessions of prices.
-    spot : ndarray, shape (chains,)
+    spot : ndarray, shape (underlyings,)
         Close of the day, NaN without one.
-    gap, broken : ndarray of bool, shape (chains,)
-        A session of the exchange is missing among the last 61 (what was before two or more in a
-        row is left out: a step over them is not a day's); a demerger or another step that
-        is no ratio lies among them, so what was before it is left out.
+    gap, broken : ndarray of bool, shape (underlyings,)
+        ``gap``: a session of the exchange is missing among the last 61. Prices before two or more
+        missing in a row are left out, since the return across them is not daily. ``broken``: a
+        demerger or another action without a ratio lies among them; earlier prices are left out.
     """
 
     vols: dict[str, Floats]
@@ -55,13 +55,13 @@ def realised(
 
     Parameters
     ----------
-    symbols : ndarray of str, shape (chains,)
+    symbols : ndarray of str, shape (underlyings,)
         Ascending.
     prices : DataFrame
         Columns symbol, day, open, high, low, close; adjusted for splits to the shares of
         ``day``. Indices may have closes only. A symbol without a price on ``day`` has none.
     actions : sequence of CorporateAction
-        Of the span of the prices; only those whose step is no ratio matter.
+        Those of the span of the prices; only those without a ratio matter.
     """
     bars, days = _bars(symbols, prices, day)
     broken = np.zeros(len(symbols), dtype=bool)
@@ -91,7 +91,7 @@ def realised(
 def _bars(
     symbols: NDArray[np.str_], prices: pd.DataFrame, day: date
 ) -> tuple[Floats, NDArray[np.datetime64]]:
-    """Bars (4, chains, 61) of each symbol's own last sessions, and their days (NaT: none)."""
+    """Bars (4, underlyings, 61) of each symbol's own last sessions, and their days (NaT: none)."""
     width = max(WINDOWS) + 1
     bars = np.full((4, len(symbols), width), np.nan)
     days = np.full((len(symbols), width), np.datetime64("NaT"), dtype="datetime64[D]")
@@ -116,7 +116,7 @@ def _bars(
 
 
 def _gaps(bars: Floats, days: NDArray[np.datetime64], day: date) -> Flags:
-    """Symbols without a price on a session between their own; clears bars before a hole of two."""
+    """Symbols with a missing session among their own; clears bars before two missing in a row."""
     known = ~np.isnat(days)
     if not known.any():
         return np.zeros(len(days), dtype=bool)

@@ -1,4 +1,4 @@
-"""Keep the volatility history and the ranks, and record the run."""
+"""Store the volatility history and the ranks, and record the run."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from strikeloom.ports.workers import Done
 
 
 def keep(desk: Desk, day: date) -> int:
-    """Take the summary of a day that a worker has written into the store. Returns its rows."""
+    """Copy the summary of a day, written by a worker, into the store. Returns its rows."""
     return desk.store.save_iv(desk.partitions.read(day, SUMMARY), METHOD)
 
 
 def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> StageOutput:
-    """Collect what is missing (a stopped run keeps what it has), rank, and report.
+    """Collect the missing days (a stopped run keeps those done), rank, and report.
 
-    The counts are of the desk's day: every symbol of the universe is done or refused with its
+    The counts are of the desk's day: every symbol of the universe is done, or refused with its
     reason.
 
     Raises
     ------
     DataError
-        When the desk's own day failed; the others are kept.
+        When the desk's own day failed; the other days are kept.
     """
     outcomes = list(collected)
-    touched = [item.item for item in outcomes if not item.error]
+    changed = [item.item for item in outcomes if not item.error]
     failed = {item.item: item.error for item in outcomes if item.error}
     if desk.day in failed:
-        raise DataError(f"{desk.day} could not be worked out: {failed[desk.day]}")
-    ranks = rank_days(desk, _to_rank(desk, touched))
+        raise DataError(f"{desk.day} could not be computed: {failed[desk.day]}")
+    ranks = rank_days(desk, _to_rank(desk, changed))
     desk.store.save_ranks(ranks)
     history = desk.store.iv_history(desk.day, first=desk.day)
     refused = Counter(history.loc[history[RANKED].isna(), "reason"])
     done = int(history[RANKED].notna().sum())
     today = [row for row in ranks if row.day == desk.day]
-    warnings = [f"{day} could not be worked out: {why}" for day, why in sorted(failed.items())]
+    warnings = [f"{day} could not be computed: {why}" for day, why in sorted(failed.items())]
     if gaps.holes:
         warnings.append(f"{len(gaps.holes)} trading days have no file: {_span(gaps.holes)}")
     short = sum(1 for row in today if row.percentile is None and row.atm_iv is not None)
@@ -58,7 +58,7 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
         verdict=Verdict.PARTIAL if refused or failed else Verdict.DONE,
         counts={"universe": len(history), "done": done, "refused": sum(refused.values())},
         refused=dict(refused),
-        outputs={"days": len(touched), "iv_percentiles": len(ranks)},
+        outputs={"days": len(changed), "iv_percentiles": len(ranks)},
         warnings=tuple(warnings),
         versions={"method": METHOD},
     )
@@ -67,21 +67,21 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
     )
 
 
-def _to_rank(desk: Desk, touched: Sequence[date]) -> list[date]:
-    """Days whose standing is new, ascending.
+def _to_rank(desk: Desk, changed: Sequence[date]) -> list[date]:
+    """Days whose ranks change, ascending.
 
-    A day changes its own standing and that of the days after it, of none before. Days that a
-    run worked out before it was stopped were not ranked then.
+    A day changes its own ranks and those of later days. Days that a stopped run had computed
+    were not ranked by it.
     """
     stored = desk.store.iv_history(desk.day, columns=("symbol", "day"))
     days = {stamp.date() for stamp in stored["day"].unique()}
     if stored.empty:
         return [desk.day]
-    # a day is ranked whole: the symbol that has most days tells of nearly all
+    # a day is ranked for all symbols at once: the symbol with most days covers nearly all
     name = str(stored["symbol"].value_counts().idxmax())
     own = {stamp.date() for stamp in stored.loc[stored["symbol"] == name, "day"]}
     ranked = {rank.day for rank in desk.store.rank_history(name, desk.day)}
-    first = min({*touched, desk.day, *(own - ranked)})
+    first = min({*changed, desk.day, *(own - ranked)})
     return sorted(day for day in {*days, desk.day} if day >= first)
 
 

@@ -1,4 +1,4 @@
-"""Smiles of one underlying with every quote that made them, for people to look at."""
+"""Fitted smiles of one underlying with the quotes behind them, for display."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.errors import DataError
-from strikeloom.iv_history.columns import columns
+from strikeloom.iv_history.chains import day_chains
 from strikeloom.iv_history.expiries import solve_expiries
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.smile.curves import Curves, volatility
@@ -23,7 +23,7 @@ _BEYOND = 0.1  # of the quoted range, on each side
 
 
 def smiles(desk: Desk, symbol: str = "") -> pd.DataFrame:
-    """``smile_points`` of the desk's day; no symbol: the underlying with most lots traded."""
+    """``smile_points`` of the desk's day; without a symbol, of the most traded underlying."""
     past = desk.history.as_of(desk.day)
     name = symbol.upper() or _busiest(past.contracts(desk.day))
     contracts = past.contracts(desk.day, symbols=[name])
@@ -38,7 +38,7 @@ def smile_points(contracts: pd.DataFrame, day: date, settings: IvSettings) -> pd
     DataFrame
         Columns symbol, expiry, what, moneyness, vol, strike. ``what`` is ``fit`` for points of
         the curve, ``fresh`` and ``old`` for quotes used (traded in the closing half hour or
-        before), ``refused`` for one so far off that it hardly counts.
+        before), ``refused`` for a quote so far off that it hardly counts.
 
     Raises
     ------
@@ -49,20 +49,20 @@ def smile_points(contracts: pd.DataFrame, day: date, settings: IvSettings) -> pd
 
     if contracts.empty:
         raise DataError(f"the underlying has no contract on {day}; is the symbol listed?")
-    c = columns(contracts, day, settings.year_basis)
-    found = solve_expiries(c, day, settings, threads=1)
-    quotes, fit = found.quotes, found.fit
-    what = np.where(c.fresh[quotes.row], "fresh", "old")
+    chains = day_chains(contracts, day, settings.year_basis)
+    expiries = solve_expiries(chains, day, settings, threads=1)
+    quotes, fit = expiries.quotes, expiries.fit
+    what = np.where(chains.fresh[quotes.row], "fresh", "old")
     what = np.where(fit.reason == QuoteReason.OK, what, "refused")
     tables = [
         pd.DataFrame(
             {
-                "symbol": c.symbols[c.chain[quotes.group]],
-                "expiry": c.expiry[quotes.group].astype("datetime64[s]"),
+                "symbol": chains.symbols[chains.underlying[quotes.group]],
+                "expiry": chains.expiry[quotes.group].astype("datetime64[s]"),
                 "what": what,
                 "moneyness": quotes.moneyness,
                 "vol": quotes.vol,
-                "strike": c.strike[quotes.row],
+                "strike": chains.strike[quotes.row],
             }
         )
     ]
@@ -73,12 +73,12 @@ def smile_points(contracts: pd.DataFrame, day: date, settings: IvSettings) -> pd
         tables.append(
             pd.DataFrame(
                 {
-                    "symbol": c.symbols[c.chain[group]],
-                    "expiry": c.expiry[group].astype("datetime64[s]"),
+                    "symbol": chains.symbols[chains.underlying[group]],
+                    "expiry": chains.expiry[group].astype("datetime64[s]"),
                     "what": "fit",
                     "moneyness": k,
-                    "vol": volatility(curve, k, c.years[group]),
-                    "strike": found.best.forward[group] * np.exp(k),
+                    "vol": volatility(curve, k, chains.years[group]),
+                    "strike": expiries.best.forward[group] * np.exp(k),
                 }
             )
         )

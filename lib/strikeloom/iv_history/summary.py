@@ -1,4 +1,4 @@
-"""One row an underlying: constant maturities, wings, realised, flows, quality, flags, reason."""
+"""Summary row of each underlying: maturities, wings, realised, flows, quality, flags, reason."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.volatility import Flag, ForwardSource, Quality, Unsolved
-from strikeloom.iv_history.columns import Columns
+from strikeloom.iv_history.chains import DayChains
 from strikeloom.iv_history.expiries import Expiries
 from strikeloom.iv_history.realised import Realised
 from strikeloom.iv_history.term import Term
 from strikeloom.nse.cash_hours import spot_is_old
 from strikeloom.quant.forwards import Source
-from strikeloom.quant.tenors import Place, Tenor, at_tenor
+from strikeloom.quant.tenors import Tenor, TenorPlace, at_tenor
 from strikeloom.settings.iv import IvSettings
 
 Floats = NDArray[np.float64]
@@ -25,14 +25,18 @@ Values = dict[str, NDArray[np.generic]]
 _TENORS = (7, 30, 60, 90)
 _YEAR = 365.0
 _MONTH = 36.0 / _YEAR  # two monthly expiries are five weeks apart at most
-_OFF, _SIGMAS = 0.0015, 3.0  # of a parity forward from the listed future
+#: Allowed distance of a parity forward from the listed future: relative, and in standard errors.
+_OFF, _SIGMAS = 0.0015, 3.0
 _SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)
 _FLAT = {7: Flag.FLAT_7, 60: Flag.FLAT_60, 90: Flag.FLAT_90}
 _CARRIED = {7: Flag.CARRIED_7, 60: Flag.CARRIED_60, 90: Flag.CARRIED_90}
 
 
 class Wings30(NamedTuple):
-    """25-delta measures and model-free volatility 30 days ahead, and whether one expiry's."""
+    """25-delta measures and model-free volatility 30 days ahead.
+
+    ``held``: read from one expiry and held flat, not interpolated between two.
+    """
 
     risk_reversal: Floats
     butterfly: Floats
@@ -41,31 +45,31 @@ class Wings30(NamedTuple):
 
 
 def summary_columns(
-    c: Columns,
-    found: Expiries,
+    chains: DayChains,
+    expiries: Expiries,
     term: Term,
     past: Realised,
     index: Floats,
     day: date,
     settings: IvSettings,
 ) -> Values:
-    """Columns of ``IV_SUMMARY`` in its order, one row an underlying."""
-    chains = len(c.symbols)
-    tenors = {days: _tenor(c, term, days / _YEAR) for days in _TENORS}
+    """Columns of ``IV_SUMMARY`` in order, one row an underlying."""
+    underlyings = len(chains.symbols)
+    tenors = {days: _tenor(chains, term, days / _YEAR) for days in _TENORS}
     month = tenors[30]
-    wings = _wings(c, found, term)
-    front = _front(c, found, settings)
+    wings = _wings(chains, expiries, term)
+    front = _front(chains, expiries, settings)
     values: Values = {
-        "symbol": c.symbols.astype(object),
-        "day": np.full(chains, np.datetime64(day, "s")),
-        "spot": np.where(np.isfinite(c.spot), c.spot, past.spot),
-        "atm_iv": _at(front, found.wings.at_money),
-        "expiry": _dates(front, c.expiry),
-        "years": _at(front, c.years),
-        "forward": _at(front, found.best.forward),
-        "forward_source": _SOURCES[_codes(front, found.best.source)],
-        "forward_error": _at(front, found.best.std_error),
-        "strikes_used": _codes(front, found.fit.used),
+        "symbol": chains.symbols.astype(object),
+        "day": np.full(underlyings, np.datetime64(day, "s")),
+        "spot": np.where(np.isfinite(chains.spot), chains.spot, past.spot),
+        "atm_iv": _at(front, expiries.wings.at_money),
+        "expiry": _dates(front, chains.expiry),
+        "years": _at(front, chains.years),
+        "forward": _at(front, expiries.best.forward),
+        "forward_source": _SOURCES[_codes(front, expiries.best.source)],
+        "forward_error": _at(front, expiries.best.std_error),
+        "strikes_used": _codes(front, expiries.fit.used),
     }
     values |= {f"atm_iv_{days}d": tenor.vol for days, tenor in tenors.items()}
     values |= {
@@ -76,34 +80,34 @@ def summary_columns(
         "term_slope": tenors[60].vol - month.vol,
         **past.vols,
         "iv_minus_rv": month.vol - past.vols["rv_cc_20"],
-        **_flows(c),
-        **_coverage(c),
+        **_flows(chains),
+        **_coverage(chains),
     }
-    reason = _reasons(c, found, month, front)
+    reason = _reasons(chains, expiries, month, front)
     values["quality"] = _quality(month, term)
-    values["flags"] = _flags(c, found, term, past, tenors, wings.held, front, day)
+    values["flags"] = _flags(chains, expiries, term, past, tenors, wings.held, front, day)
     values["reason"] = reason
     return values
 
 
-def _tenor(c: Columns, term: Term, tenor: float) -> Tenor:
-    """Between two well traded expiries a month apart at most, else between whatever is known.
+def _tenor(chains: DayChains, term: Term, tenor: float) -> Tenor:
+    """Between two grade A expiries at most a month apart, else between any known ones.
 
-    A thin weekly between two liquid months says less than they do.
+    A thin weekly between two liquid monthly expiries is less reliable than they are.
     """
-    chains = len(c.symbols)
-    known = at_tenor(term.vol, c.years, c.chain, chains, tenor)
-    if not len(c.chain):
+    underlyings = len(chains.symbols)
+    known = at_tenor(term.vol, chains.years, chains.underlying, underlyings, tenor)
+    if not len(chains.underlying):
         return known
     vol = np.where(term.grade == Quality.A, term.vol, np.nan)
-    firm = at_tenor(vol, c.years, c.chain, chains, tenor)
-    near = c.years[firm.late] - c.years[firm.early] <= _MONTH
-    use = (firm.place == Place.BETWEEN) & near
+    liquid = at_tenor(vol, chains.years, chains.underlying, underlyings, tenor)
+    near = chains.years[liquid.late] - chains.years[liquid.early] <= _MONTH
+    use = (liquid.place == TenorPlace.BETWEEN) & near
     return Tenor(
-        np.where(use, firm.vol, known.vol),
-        np.where(use, firm.place, known.place),
-        np.where(use, firm.early, known.early),
-        np.where(use, firm.late, known.late),
+        np.where(use, liquid.vol, known.vol),
+        np.where(use, liquid.place, known.place),
+        np.where(use, liquid.early, known.early),
+        np.where(use, liquid.late, known.late),
     )
 
 
@@ -114,7 +118,7 @@ def _at(rows: NDArray[np.int64], values: Floats) -> Floats:
 
 
 def _codes(rows: NDArray[np.int64], values: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Whole numbers of the rows, 0 without one."""
+    """Whole numbers at the rows, 0 where there is no row."""
     if not len(values):
         return np.zeros(len(rows), dtype=np.int64)
     return np.where(rows >= 0, values[rows], 0).astype(np.int64)
@@ -126,92 +130,100 @@ def _dates(rows: NDArray[np.int64], values: NDArray[np.datetime64]) -> NDArray[n
     return np.where(rows >= 0, values[rows].astype("datetime64[s]"), np.datetime64("NaT", "s"))
 
 
-def _front(c: Columns, found: Expiries, settings: IvSettings) -> NDArray[np.int64]:
-    """First expiry of each underlying that is far enough and solved; -1 for none."""
-    usable = (found.grade != "") & (found.fit.used >= settings.min_strikes)
-    usable &= c.calendar >= (settings.min_days_to_expiry - 0.01) / _YEAR
+def _front(chains: DayChains, expiries: Expiries, settings: IvSettings) -> NDArray[np.int64]:
+    """Row of the first solved expiry of each underlying that is far enough ahead; -1 for none."""
+    usable = (expiries.grade != "") & (expiries.fit.used >= settings.min_strikes)
+    usable &= chains.calendar_years >= (settings.min_days_to_expiry - 0.01) / _YEAR
     rows = np.flatnonzero(usable)[::-1]
-    front = np.full(len(c.symbols), -1, dtype=np.int64)
-    front[c.chain[rows]] = rows  # backwards: the first one stays
+    front = np.full(len(chains.symbols), -1, dtype=np.int64)
+    front[chains.underlying[rows]] = rows  # backwards: the first one stays
     return front
 
 
-def _wings(c: Columns, found: Expiries, term: Term) -> Wings30:
-    """Each wing interpolated in total variance, from smiles with quotes out to both."""
-    chains, tenor = len(c.symbols), 30 / _YEAR
+def _wings(chains: DayChains, expiries: Expiries, term: Term) -> Wings30:
+    """Each wing interpolated in total variance, from smiles whose quotes reach both wings."""
+    underlyings, tenor = len(chains.symbols), 30 / _YEAR
     own = (term.grade == Quality.A) | (term.grade == Quality.B)
-    winged = np.isfinite(found.wings.risk_reversal) & own
+    winged = np.isfinite(expiries.wings.risk_reversal) & own
 
     def read(vol: Floats) -> Tenor:
-        return at_tenor(np.where(winged, vol, np.nan), c.years, c.chain, chains, tenor)
+        return at_tenor(
+            np.where(winged, vol, np.nan), chains.years, chains.underlying, underlyings, tenor
+        )
 
-    put, call = read(found.wings.put), read(found.wings.call)
-    middle, free = read(found.wings.at_money), read(found.model_free)
-    held = (put.place == Place.BEFORE) | (put.place == Place.AFTER)
+    put, call = read(expiries.wings.put), read(expiries.wings.call)
+    middle, free = read(expiries.wings.at_money), read(expiries.model_free)
+    held = (put.place == TenorPlace.BEFORE) | (put.place == TenorPlace.AFTER)
     return Wings30(call.vol - put.vol, 0.5 * (call.vol + put.vol) - middle.vol, free.vol, held)
 
 
-def _sum(c: Columns, values: Floats, rows: Flags) -> Floats:
-    chain = c.chain[c.group[rows]]
-    return np.asarray(np.bincount(chain, weights=values[rows], minlength=len(c.symbols)), float)
+def _sum(chains: DayChains, values: Floats, rows: Flags) -> Floats:
+    chain = chains.underlying[chains.group[rows]]
+    return np.asarray(
+        np.bincount(chain, weights=values[rows], minlength=len(chains.symbols)), float
+    )
 
 
-def _flows(c: Columns) -> Values:
+def _flows(chains: DayChains) -> Values:
     """Put-call ratios; NaN without a call."""
     ratios: Values = {}
-    for name, values in (("pcr_volume", c.units), ("pcr_oi", c.interest)):
-        puts, calls = _sum(c, values, ~c.is_call), _sum(c, values, c.is_call)
+    for name, values in (("pcr_volume", chains.units), ("pcr_oi", chains.open_interest)):
+        puts, calls = _sum(chains, values, ~chains.is_call), _sum(chains, values, chains.is_call)
         ratios[name] = np.divide(puts, calls, out=np.full(len(puts), np.nan), where=calls > 0)
     return ratios
 
 
-def _coverage(c: Columns) -> Values:
-    groups, chains = len(c.chain), len(c.symbols)
-    lots = np.bincount(c.group, weights=c.traded, minlength=groups)
-    chain = c.chain[c.group]
+def _coverage(chains: DayChains) -> Values:
+    groups, underlyings = len(chains.underlying), len(chains.symbols)
+    lots = np.bincount(chains.group, weights=chains.traded, minlength=groups)
+    chain = chains.underlying[chains.group]
 
     def count(rows: Flags) -> NDArray[np.int64]:
-        return np.bincount(chain[rows], minlength=chains).astype(np.int64)
+        return np.bincount(chain[rows], minlength=underlyings).astype(np.int64)
 
     return {
-        "expiries_listed": np.bincount(c.chain, minlength=chains).astype(np.int64),
-        "expiries_traded": np.bincount(c.chain[lots > 0], minlength=chains).astype(np.int64),
+        "expiries_listed": np.bincount(chains.underlying, minlength=underlyings).astype(np.int64),
+        "expiries_traded": np.bincount(chains.underlying[lots > 0], minlength=underlyings).astype(
+            np.int64
+        ),
         "options_listed": count(np.ones(len(chain), dtype=bool)),
-        "options_traded": count(c.traded),
-        "options_fresh": count(c.fresh),
+        "options_traded": count(chains.traded),
+        "options_fresh": count(chains.fresh),
     }
 
 
 def _quality(month: Tenor, term: Term) -> NDArray[np.object_]:
-    """Worse grade of the two expiries; beyond the last one B at best."""
+    """Worse grade of the two expiries; at best B beyond the last expiry."""
     if not len(term.grade):
         return np.full(len(month.vol), "", dtype=object)
     early, late = term.grade[month.early], term.grade[month.late]
     worse = np.where(early > late, early, late)
-    worse = np.where((month.place == Place.AFTER) & (worse == Quality.A), Quality.B.value, worse)
-    return np.where(month.place == Place.NONE, "", worse).astype(object)
+    worse = np.where(
+        (month.place == TenorPlace.AFTER) & (worse == Quality.A), Quality.B.value, worse
+    )
+    return np.where(month.place == TenorPlace.NONE, "", worse).astype(object)
 
 
 def _reasons(
-    c: Columns, found: Expiries, month: Tenor, front: NDArray[np.int64]
+    chains: DayChains, expiries: Expiries, month: Tenor, front: NDArray[np.int64]
 ) -> NDArray[np.object_]:
-    chains = len(c.symbols)
+    underlyings = len(chains.symbols)
 
     def any_of(groups: Flags) -> Flags:
-        return np.bincount(c.chain[groups], minlength=chains) > 0
+        return np.bincount(chains.underlying[groups], minlength=underlyings) > 0
 
-    traded = _sum(c, c.lots, c.traded) > 0
-    forward = any_of(np.isfinite(found.best.forward))
-    quoted = any_of(found.grade != "")
-    missing = month.place == Place.NONE
+    traded = _sum(chains, chains.lots, chains.traded) > 0
+    forward = any_of(np.isfinite(expiries.best.forward))
+    quoted = any_of(expiries.grade != "")
+    missing = month.place == TenorPlace.NONE
     return np.select(
         [
-            (missing | (front < 0)) & (np.bincount(c.chain, minlength=chains) == 0),
+            (missing | (front < 0)) & (np.bincount(chains.underlying, minlength=underlyings) == 0),
             (missing | (front < 0)) & ~traded,
             (missing | (front < 0)) & ~forward,
-            (missing | (front < 0)) & ~quoted & any_of(found.below + found.above > 0),
+            (missing | (front < 0)) & ~quoted & any_of(expiries.below + expiries.above > 0),
             (missing | (front < 0)) & ~quoted,
-            missing & ~any_of(c.expiry == c.ends),
+            missing & ~any_of(chains.expiry == chains.last_day),
             missing,
             front < 0,
         ],
@@ -230,8 +242,8 @@ def _reasons(
 
 
 def _flags(
-    c: Columns,
-    found: Expiries,
+    chains: DayChains,
+    expiries: Expiries,
     term: Term,
     past: Realised,
     tenors: dict[int, Tenor],
@@ -239,40 +251,40 @@ def _flags(
     front: NDArray[np.int64],
     day: date,
 ) -> NDArray[np.object_]:
-    if not len(c.chain):
-        return np.full(len(c.symbols), Flag.NO_PRICE.value, dtype=object)
+    if not len(chains.underlying):
+        return np.full(len(chains.symbols), Flag.NO_PRICE.value, dtype=object)
     month = tenors[30]
-    gap = np.abs(found.parity.forward / c.future - 1)
+    gap = np.abs(expiries.parity.forward / chains.future - 1)
     with np.errstate(invalid="ignore"):
-        off = gap > np.maximum(_OFF, _SIGMAS * found.parity.std_error)
+        off = gap > np.maximum(_OFF, _SIGMAS * expiries.parity.std_error)
     used = front >= 0
-    plain = (found.best.source[front] != Source.PARITY) & used
-    from_spot = (found.best.source[front] == Source.SPOT) & used
+    not_parity = (expiries.best.source[front] != Source.PARITY) & used
+    from_spot = (expiries.best.source[front] == Source.SPOT) & used
     rows = {
         Flag.CARRIED: _carried(month, term),
-        Flag.BEFORE_FIRST: month.place == Place.BEFORE,
-        Flag.AFTER_LAST: month.place == Place.AFTER,
+        Flag.BEFORE_FIRST: month.place == TenorPlace.BEFORE,
+        Flag.AFTER_LAST: month.place == TenorPlace.AFTER,
         **{flag: _flat(tenors[days]) for days, flag in _FLAT.items()},
         **{flag: _carried(tenors[days], term) for days, flag in _CARRIED.items()},
         Flag.SKEW_HELD: held,
-        Flag.FORWARD: plain,
+        Flag.FORWARD: not_parity,
         Flag.FORWARD_OFF: off[front] & used,
-        Flag.STALE_SPOT: from_spot & spot_is_old(day) & ~c.is_index,
+        Flag.STALE_SPOT: from_spot & spot_is_old(day) & ~chains.is_index,
         Flag.PRICE_GAP: past.gap,
         Flag.BROKEN: past.broken,
         Flag.NO_PRICE: np.isnan(past.spot),
     }
-    texts = [[] for _ in c.symbols]  # type: list[list[str]]
-    for flag, at in rows.items():
-        for row in np.flatnonzero(at).tolist():
-            texts[row].append(flag.value)
-    return np.array([" ".join(text) for text in texts], dtype=object)
+    names = [[] for _ in chains.symbols]  # type: list[list[str]]
+    for flag, is_set in rows.items():
+        for row in np.flatnonzero(is_set).tolist():
+            names[row].append(flag.value)
+    return np.array([" ".join(row_names) for row_names in names], dtype=object)
 
 
 def _flat(tenor: Tenor) -> Flags:
-    return np.asarray((tenor.place == Place.BEFORE) | (tenor.place == Place.AFTER))
+    return np.asarray((tenor.place == TenorPlace.BEFORE) | (tenor.place == TenorPlace.AFTER))
 
 
 def _carried(tenor: Tenor, term: Term) -> Flags:
     either = (term.grade[tenor.early] == Quality.C) | (term.grade[tenor.late] == Quality.C)
-    return np.asarray(either & (tenor.place != Place.NONE))
+    return np.asarray(either & (tenor.place != TenorPlace.NONE))

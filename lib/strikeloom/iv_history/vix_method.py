@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.iv_history.columns import Columns
+from strikeloom.iv_history.chains import DayChains
 from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.vix import between_months, strip_variance
 from strikeloom.settings.iv import IvSettings
@@ -15,34 +15,34 @@ from strikeloom.settings.iv import IvSettings
 Floats = NDArray[np.float64]
 
 _DAYS = 30.0
-#: With so many sessions left, today and the last day counted, the near month is left: the
-#: white paper's three trading days.
+#: Sessions left, today and the last day included, at which the near month is rolled to the next:
+#: three trading days in the white paper.
 _ROLL = 3
-_FAR = 14  # calendar days from which the sessions need no counting
+_FAR = 14  # calendar days from which counting sessions is unnecessary
 
 
-def vix_method(c: Columns, day: date, settings: IvSettings) -> Floats:
-    """Volatility of 30 days of each index from its near and next month.
+def vix_method(chains: DayChains, day: date, settings: IvSettings) -> Floats:
+    """30-day volatility of each index from its near and next monthly expiry.
 
-    Months are the expiries whose future traded; its close is the forward. Prices are closes of
+    Monthly expiries are those whose future traded; its close is the forward. Prices are closes of
     options that traded in the closing half hour at more than one price.
 
     Returns
     -------
-    ndarray, shape (chains,)
+    ndarray, shape (underlyings,)
         As a fraction; NaN for a stock, and for an index without two such months.
     """
-    found = np.full(len(c.symbols), np.nan)
-    usable = c.fresh & c.moved
-    for chain in np.flatnonzero(c.is_index):
-        listed = np.flatnonzero((c.chain == chain) & np.isfinite(c.future)).tolist()
-        months = [g for g in listed if not _rolled(day, c.ends[g].item())][:2]
+    vols = np.full(len(chains.symbols), np.nan)
+    usable = chains.fresh & chains.moved
+    for index in np.flatnonzero(chains.is_index):
+        listed = np.flatnonzero((chains.underlying == index) & np.isfinite(chains.future)).tolist()
+        months = [row for row in listed if not _rolled(day, chains.last_day[row].item())][:2]
         if len(months) < 2:
             continue
-        variances = [_variance(c, g, usable, settings.rate) for g in months]
-        times = (float(c.calendar[months[0]]), float(c.calendar[months[1]]))
-        found[chain] = between_months(variances[0], variances[1], times, _DAYS)
-    return found
+        variances = [_variance(chains, row, usable, settings.rate) for row in months]
+        times = (float(chains.calendar_years[months[0]]), float(chains.calendar_years[months[1]]))
+        vols[index] = between_months(variances[0], variances[1], times, _DAYS)
+    return vols
 
 
 def _rolled(day: date, expiry: date) -> bool:
@@ -51,17 +51,17 @@ def _rolled(day: date, expiry: date) -> bool:
     return len(trading_days(day, expiry)) <= _ROLL
 
 
-def _variance(c: Columns, group: int, usable: NDArray[np.bool_], rate: float) -> float:
-    rows = np.flatnonzero(c.group == group)
-    listed = np.unique(c.strike[rows])
+def _variance(chains: DayChains, group: int, usable: NDArray[np.bool_], rate: float) -> float:
+    rows = np.flatnonzero(chains.group == group)
+    listed = np.unique(chains.strike[rows])
     use = rows[usable[rows]]
     return strip_variance(
-        c.strike[use],
-        c.close[use],
-        c.is_call[use],
-        c.lots[use],
+        chains.strike[use],
+        chains.close[use],
+        chains.is_call[use],
+        chains.lots[use],
         listed,
-        float(c.future[group]),
-        float(c.calendar[group]),
+        float(chains.future[group]),
+        float(chains.calendar_years[group]),
         rate,
     )

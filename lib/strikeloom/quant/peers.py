@@ -15,7 +15,7 @@ _WILD = 3.0  # scaled median deviations from which a peer is left out
 _SPREAD = 0.05  # of log volatilities below which the peers tell no slope
 
 
-class Carried(NamedTuple):
+class PeerEstimate(NamedTuple):
     """Volatility a year carried to the far expiry, NaN where there are too few peers.
 
     ``error`` is the standard deviation of the peers around the line, relative.
@@ -26,7 +26,7 @@ class Carried(NamedTuple):
     peers: int
 
 
-def carry(near: Floats, far: Floats, trusted: Flags) -> Carried:
+def carry(near: Floats, far: Floats, trusted: Flags) -> PeerEstimate:
     """Far volatility of every underlying whose near one is known.
 
     ln(far / near) falls with the level: high volatilities are expected to come down. A straight
@@ -41,12 +41,12 @@ def carry(near: Floats, far: Floats, trusted: Flags) -> Carried:
 
     Returns
     -------
-    Carried
+    PeerEstimate
         For each row with a near volatility, also those that have a far one of their own.
     """
     peer = trusted & np.isfinite(near) & np.isfinite(far) & (near > 0) & (far > 0)
     if np.count_nonzero(peer) < _FEWEST:
-        return Carried(np.full(len(near), np.nan), np.nan, int(np.count_nonzero(peer)))
+        return PeerEstimate(np.full(len(near), np.nan), np.nan, int(np.count_nonzero(peer)))
     level = np.log(near, where=near > 0, out=np.full(len(near), np.nan))
     x, y = level[peer], np.log(far[peer] / near[peer])
     keep = np.ones(len(x), dtype=bool)
@@ -59,7 +59,7 @@ def carry(near: Floats, far: Floats, trusted: Flags) -> Carried:
     off = (y - start - slope * x)[keep]
     with np.errstate(invalid="ignore"):
         vol = near * np.exp(start + slope * level)
-    return Carried(vol, float(np.std(off, ddof=2)) if len(off) > 2 else np.nan, len(off))
+    return PeerEstimate(vol, float(np.std(off, ddof=2)) if len(off) > 2 else np.nan, len(off))
 
 
 def _line(x: Floats, y: Floats, keep: Flags) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-class Standing(NamedTuple):
+class HistoryRank(NamedTuple):
     """Percentile and rank, 0 to 100, and the observations behind them; shape (rows,)."""
 
     percentile: Floats
@@ -18,7 +18,7 @@ class Standing(NamedTuple):
     sample: NDArray[np.int64]
 
 
-def standing(value: Floats, history: Floats) -> Standing:
+def rank_in_history(value: Floats, history: Floats) -> HistoryRank:
     """Percentile and rank of each value in its own history.
 
     Percentile is the share of observations below the value, ties counted half (mid-rank), so
@@ -44,6 +44,6 @@ def standing(value: Floats, history: Floats) -> Standing:
         share = 100 * (below + 0.5 * equal) / sample
         rank = np.where(high > low, 100 * (value - low) / (high - low), np.nan)
     none = (sample == 0) | ~np.isfinite(value)
-    return Standing(
+    return HistoryRank(
         np.where(none, np.nan, share), np.where(none, np.nan, rank), sample.astype(np.int64)
     )

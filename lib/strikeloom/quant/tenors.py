@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-class Place(IntEnum):
+class TenorPlace(IntEnum):
     """Where a tenor lies among an underlying's known expiries."""
 
     NONE = 0
@@ -27,14 +27,14 @@ class Place(IntEnum):
 
 
 class Tenor(NamedTuple):
-    """One row an underlying, shape (chains,).
+    """One row an underlying, shape (underlyings,).
 
     Attributes
     ----------
     vol : ndarray
         Per year; NaN where ``place`` is ``NONE``.
     place : ndarray of int8
-        ``Place``.
+        ``TenorPlace``.
     early, late : ndarray of int64
         Groups it was read from, the same one twice where only one was; -1 for none.
     """
@@ -80,21 +80,24 @@ def at_tenor(
     if none.all():
         nowhere = np.full(chains, -1, dtype=np.int64)
         return Tenor(
-            np.full(chains, np.nan), np.full(chains, Place.NONE, dtype=np.int8), nowhere, nowhere
+            np.full(chains, np.nan),
+            np.full(chains, TenorPlace.NONE, dtype=np.int8),
+            nowhere,
+            nowhere,
         )
     none |= has_early & ~has_late & (tenor > reach * years[a])
     place = np.select(
         [none, has_early & has_late, has_late],
-        [Place.NONE, Place.BETWEEN, Place.BEFORE],
-        Place.AFTER,
+        [TenorPlace.NONE, TenorPlace.BETWEEN, TenorPlace.BEFORE],
+        TenorPlace.AFTER,
     )
     total = vol * vol * years
     span = years[b] - years[a]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(span > 0, (tenor - years[a]) / span, 0.0)
         between = (1 - share) * total[a] + share * total[b]
-        found = np.where(place == Place.BETWEEN, np.sqrt(between / tenor), vol[a])
-    nothing = place == Place.NONE
+        found = np.where(place == TenorPlace.BETWEEN, np.sqrt(between / tenor), vol[a])
+    nothing = place == TenorPlace.NONE
     return Tenor(
         np.where(nothing, np.nan, found),
         place.astype(np.int8),

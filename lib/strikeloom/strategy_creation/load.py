@@ -16,7 +16,7 @@ from strikeloom.errors import DataError, StageError
 from strikeloom.nse.sessions import session, trading_days, years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
-from strikeloom.quant.smile.fit import Kind
+from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
 from strikeloom.strategy_creation.flow import Flow, read_flow
 from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
@@ -203,7 +203,7 @@ def _chains(
     refused: list[Rejection] = []
     for item, rows, smile in zip(listed, traded, smiles, strict=True):
         row = item.summary
-        if smile.kind is Kind.REFUSED:
+        if smile.kind is SmileKind.REFUSED:
             reason = "no smile: no out-of-the-money option of the expiry has a volatility"
             refused.append(Rejection(row.symbol, ALL, reason))
             continue

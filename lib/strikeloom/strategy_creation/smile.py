@@ -10,7 +10,7 @@ import numpy as np
 from strikeloom.quant.chain import solve_chain
 from strikeloom.quant.implied.solver import Reason
 from strikeloom.quant.smile.curves import Curves
-from strikeloom.quant.smile.fit import Kind, fit_smiles
+from strikeloom.quant.smile.fit import SmileKind, fit_smiles
 from strikeloom.quant.smile.quotes import out_of_the_money, precision
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Smile(NamedTuple):
     """
 
     curves: Curves
-    kind: Kind
+    kind: SmileKind
     used: int
     error: float
 
@@ -79,7 +79,7 @@ def fit_chains(chains: Sequence[ChainQuotes], rate: float) -> list[Smile]:
     return [
         Smile(
             fit.curves.pick([place]),
-            Kind(int(fit.kind[place])),
+            SmileKind(int(fit.kind[place])),
             int(fit.used[place]),
             float(fit.error[place]),
         )

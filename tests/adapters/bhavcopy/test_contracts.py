@@ -1,4 +1,4 @@
-"""Both F&O layouts: every trap by a line made for it."""
+"""Both F&O layouts: each peculiarity with a line written for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from strikeloom.adapters.bhavcopy.contracts import legacy as read_legacy
 from strikeloom.adapters.bhavcopy.contracts import udiff as read_udiff
-from strikeloom.adapters.bhavcopy.table import Text
+from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.errors import BadFile
 from support.nse_files import FUTURE, UNTRADED, legacy, legacy_line, udiff
 
@@ -22,7 +22,7 @@ def one(body: bytes, read: Callable[..., object] = read_udiff) -> dict[str, obje
 
 
 def rows_of(body: bytes, read: Callable[..., object] = read_udiff) -> list[dict[str, object]]:
-    table = read(Text("x.csv", body)).table  # type: ignore[attr-defined]
+    table = read(CsvText("x.csv", body)).table  # type: ignore[attr-defined]
     assert isinstance(table, pa.Table)
     return table.to_pylist()
 
@@ -53,7 +53,7 @@ def test_a_traded_call_in_paise_lots_and_units() -> None:
     }
 
 
-def test_the_old_layout_says_the_same_but_for_what_it_lacks() -> None:
+def test_the_old_layout_gives_the_same_except_for_columns_it_lacks() -> None:
     new, old = one(udiff({})), one(legacy({}), read_legacy)
     lacking = {"instrument_id": 0, "lot_size": 0} | dict.fromkeys(
         ("last_day", "previous_close", "underlying")
@@ -162,7 +162,7 @@ def test_a_future_traded_only_in_spreads_has_no_open() -> None:
 )
 def test_a_bad_value_is_refused_with_its_line(changes: dict[str, str], expected: str) -> None:
     with pytest.raises(BadFile) as caught:
-        read_udiff(Text("day.csv", udiff(changes)))
+        read_udiff(CsvText("day.csv", udiff(changes)))
     assert str(caught.value).startswith("day.csv: line 2: ")
     assert expected in str(caught.value)
 
@@ -172,4 +172,4 @@ def test_the_line_counts_blank_lines() -> None:
     bad = row.replace("650000", "x")
     body = "\n".join([header, row, "", "", bad, ""]).encode()
     with pytest.raises(BadFile, match="line 5: OpnIntrst is 'x'"):
-        read_udiff(Text("day.csv", body))
+        read_udiff(CsvText("day.csv", body))

@@ -199,7 +199,7 @@ def test_a_bad_file_is_refused_and_the_others_go_in(
 def test_a_line_without_end_is_no_table(history: ParquetHistory, tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", GOOD + b"x" * 3_000_000)
     status, message = only(import_paths([path], history))
-    assert (status, "is no table of lines with fields" in message) == ("refused", True)
+    assert (status, "is not a CSV table" in message) == ("refused", True)
 
 
 def test_marks_quotes_and_line_ends_of_other_systems(
@@ -236,7 +236,7 @@ def test_a_flipped_bit_in_an_archive_is_refused(history: ParquetHistory, tmp_pat
 def test_hostile_archives(
     history: ParquetHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("strikeloom.adapters.bhavcopy.opening.MOST_BYTES", 100_000)
+    monkeypatch.setattr("strikeloom.adapters.bhavcopy.packed.MOST_BYTES", 100_000)
     bomb = f"{UDIFF_HEADER}\n".encode() + b"\n" * 200_000
     for path in (save(tmp_path / "bomb.zip", bomb), save(tmp_path / "bomb.gz", bomb)):
         assert path.stat().st_size < 2000
@@ -400,14 +400,14 @@ def test_an_unknown_history_is_refused_with_the_remedy(
     )
 
 
-def test_what_the_user_says_must_not_contradict_the_levels(
+def test_a_given_index_must_not_contradict_the_levels(
     history: ParquetHistory, tmp_path: Path
 ) -> None:
     level_days(tmp_path / "levels")
     import_paths([tmp_path / "levels"], history)
     path = history_file(tmp_path / "a.csv")
     status, message = only(import_paths([path], history, index="BANKNIFTY"))
-    assert (status, "said to be BANKNIFTY, but its closes are those of NIFTY" in message) == (
+    assert (status, "given as BANKNIFTY, but its closes are those of NIFTY" in message) == (
         "refused",
         True,
     )

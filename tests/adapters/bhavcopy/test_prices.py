@@ -8,7 +8,7 @@ import pytest
 
 from strikeloom.adapters.bhavcopy.cash import cash as read_cash
 from strikeloom.adapters.bhavcopy.indices import index_closes, index_series, volatility_index
-from strikeloom.adapters.bhavcopy.table import Text
+from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.errors import BadFile
 from support.nse_files import VIX_HEADER, cash, closes, series
 
@@ -17,7 +17,7 @@ SBIN = "SBIN EQ 10-Feb-2026 1050.55 1052 1061.5 1049 1060.35 7654321"
 
 def test_only_the_eq_series_of_a_raw_file_goes_in() -> None:
     other = "SBIN GB 10-Feb-2026 100 100 100 100 100 5"
-    rows = read_cash(Text("cm.csv", cash(SBIN, other)))
+    rows = read_cash(CsvText("cm.csv", cash(SBIN, other)))
     assert rows.note == "1 rows of other series left out"
     assert rows.table.to_pylist() == [
         {
@@ -44,7 +44,7 @@ def test_only_the_eq_series_of_a_raw_file_goes_in() -> None:
 )
 def test_a_bad_cash_row_is_refused(row: str, expected: str) -> None:
     with pytest.raises(BadFile, match=expected):
-        read_cash(Text("cm.csv", cash(row)))
+        read_cash(CsvText("cm.csv", cash(row)))
 
 
 def test_closes_of_all_indices_take_our_symbols_whatever_the_case() -> None:
@@ -57,7 +57,7 @@ def test_closes_of_all_indices_take_our_symbols_whatever_the_case() -> None:
             "Nifty Nothing": ("-", "-", "-", "-"),
         },
     )
-    rows = index_closes(Text("ind.csv", body))
+    rows = index_closes(CsvText("ind.csv", body))
     assert rows.note == "1 rows without a close left out"
     found = {row["index"]: (row["open"], row["close"]) for row in rows.table.to_pylist()}
     assert found == {
@@ -70,7 +70,7 @@ def test_closes_of_all_indices_take_our_symbols_whatever_the_case() -> None:
 
 def test_the_volatility_index_is_known_by_its_header() -> None:
     body = f"{VIX_HEADER}\n12-FEB-2021,0.00,0.00,0.00,23.045,23.25,-.2,-.9\n".encode()
-    (row,) = volatility_index(Text("any.csv", body)).table.to_pylist()
+    (row,) = volatility_index(CsvText("any.csv", body)).table.to_pylist()
     assert (row["index"], row["day"]) == ("INDIAVIX", date(2021, 2, 12))
     assert (row["open"], row["close"]) == (None, 2304)  # half to even
 
@@ -80,7 +80,7 @@ def test_a_nameless_history_loses_its_float_noise() -> None:
         {"2026-02-10 00:00:00+05:30": (25900.099609375, 26000.5, 25800.05078125, 25935.150390625)},
         header="Date,Open,High,Low,Close",
     )
-    (row,) = index_series(Text("any.csv", body)).table.to_pylist()
+    (row,) = index_series(CsvText("any.csv", body)).table.to_pylist()
     assert (row["day"], row["index"], row["publisher"]) == (date(2026, 2, 10), "", "other")
     assert [row[s] for s in ("open", "high", "low", "close")] == [
         2_590_010,
@@ -92,6 +92,6 @@ def test_a_nameless_history_loses_its_float_noise() -> None:
 
 def test_a_number_cut_off_at_the_end_is_refused() -> None:
     body = series({"2026-02-09": (100, 110, 90, 105), "2026-02-10": (105, 112, 101, 110.25)})
-    assert len(index_series(Text("any.csv", body[:-1])).table) == 2
+    assert len(index_series(CsvText("any.csv", body[:-1])).table) == 2
     with pytest.raises(BadFile, match=r"line 3: close is 11\.0, .* the file may be cut off"):
-        index_series(Text("any.csv", body[:-5]))
+        index_series(CsvText("any.csv", body[:-5]))

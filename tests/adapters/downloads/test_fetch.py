@@ -1,4 +1,4 @@
-"""Downloading from a server with its bad days; the exchange's real files in one test."""
+"""Downloading from a server with injected faults; the exchange's real files in one test."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_what_passes_is_tried_again(client: Client, fault: str | int, kind: Kind
                                    ("contracts", "cash", "indices"))  # fmt: skip
 
 
-def test_the_waits_double_and_heed_the_server(client: Client) -> None:
+def test_waits_double_and_respect_retry_after(client: Client) -> None:
     client.server.faults[path(TUESDAY)] = [500, "slow", 500]
     begun = client.clock.now()
     assert client(TUESDAY, TUESDAY).complete
@@ -127,24 +127,24 @@ def test_the_waits_double_and_heed_the_server(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "message"),
     [
         ("page", "a web page"),
         ("cut", "closed connection"),
         ("half", "damaged"),
-        ("stall", "no byte came for 0.3 s"),
-        ("empty", "the answer is empty"),
-        (500, "answer 500"),
+        ("stall", "no byte received for 0.3 s"),
+        ("empty", "the response is empty"),
+        (500, "status 500"),
     ],
 )
 def test_what_never_passes_fails_alone_and_leaves_nothing(
-    client: Client, fault: str | int, said: str
+    client: Client, fault: str | int, message: str
 ) -> None:
     client.server.faults[path(TUESDAY)] = [fault] * 99
     report = client()
     failed = [item for item in report.files if item.status == "failed"]
     assert [(item.day, item.kind) for item in failed] == [(TUESDAY, "contracts")]
-    assert said in failed[0].message
+    assert message in failed[0].message
     assert "run the same command again" in failed[0].message
     assert client.server.times(path(TUESDAY)) == SETTINGS.attempts
     assert client.history.days() == [WEDNESDAY]
@@ -164,7 +164,7 @@ def test_a_server_that_refuses_us_is_not_asked_on(client: Client) -> None:
 
 
 def test_a_server_that_is_down_is_not_asked_on(client: Client) -> None:
-    client.server.address = "http://127.0.0.1:9"  # nobody listens there
+    client.server.address = "http://127.0.0.1:9"  # nothing listens there
     report = client()
     assert (report.count("failed"), report.count("not asked")) == (SETTINGS.give_up_after, 3)
     assert "ConnectError" in report.files[0].message
@@ -177,7 +177,7 @@ def test_no_file_on_a_holiday_is_no_error(client: Client) -> None:
     assert client.server.asked == [path(REPUBLIC_DAY)]
 
 
-def test_a_file_on_a_holiday_comes_in_and_is_told(client: Client) -> None:
+def test_a_file_on_a_holiday_is_imported_and_reported(client: Client) -> None:
     publish(client.server, REPUBLIC_DAY)
     report = client(REPUBLIC_DAY, REPUBLIC_DAY)
     assert report.surprises == (REPUBLIC_DAY,)

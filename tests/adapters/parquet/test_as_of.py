@@ -52,7 +52,7 @@ def split(history: ParquetHistory) -> ParquetHistory:
     return history
 
 
-def test_each_day_is_told_in_its_own_shares(split: ParquetHistory) -> None:
+def test_each_day_is_in_its_own_shares(split: ParquetHistory) -> None:
     before, now = split.as_of(DAYS[1]), split.as_of(DAYS[2])
     assert before.prices(DAYS[0], DAYS[2])["close"].tolist() == [3000.0, 3000.0]
     assert now.prices(DAYS[0], DAYS[2])["close"].tolist() == [300.0] * 3
@@ -111,7 +111,7 @@ def test_a_day_that_comes_in_between_is_compared(split: ParquetHistory, tmp_path
     assert ours.read_bytes() == theirs.read_bytes()
 
 
-def test_a_damaged_record_says_so(split: ParquetHistory) -> None:
+def test_a_damaged_record_raises(split: ParquetHistory) -> None:
     path = split.folder / "corporate_actions.json"
     path.write_text(path.read_text(encoding="utf-8")[:-40], encoding="utf-8")
     with pytest.raises(StoreError, match="delete it and import any file again"):

@@ -35,7 +35,7 @@ def cash(prices: list[float]) -> pd.DataFrame:
     )
 
 
-def told(frame: pd.DataFrame) -> dict[str, str]:
+def digests_of(frame: pd.DataFrame) -> dict[str, str]:
     return digests(to_disk(frame, CASH, source="made"), CASH)
 
 
@@ -52,24 +52,24 @@ def test_a_changed_value_changes_its_own_day_and_no_order_does(
     prices: list[float], order: list[int], row: int, column: str
 ) -> None:
     frame = cash(prices)
-    before = told(frame)
+    before = digests_of(frame)
     assert list(before) == [str(day) for day in DAYS]
-    assert told(frame.iloc[order]) == before
+    assert digests_of(frame.iloc[order]) == before
     new = {"symbol": "X", "volume": 99}.get(column, 99_999_999.0)
     frame.loc[row, column] = new  # type: ignore[assignment]
-    after = told(frame)
+    after = digests_of(frame)
     own = str(DAYS[row // 2])
     assert {day for day in before if after[day] != before[day]} == {own}
 
 
 def test_rows_that_swap_their_values_are_other_rows() -> None:
-    assert told(cash([1.0, 2.0, 3.0, 4.0])) != told(cash([2.0, 1.0, 3.0, 4.0]))
+    assert digests_of(cash([1.0, 2.0, 3.0, 4.0])) != digests_of(cash([2.0, 1.0, 3.0, 4.0]))
 
 
 def test_no_price_is_not_zero_and_a_row_twice_not_once() -> None:
-    assert told(cash([np.nan] * 4)) != told(cash([0.0] * 4))
+    assert digests_of(cash([np.nan] * 4)) != digests_of(cash([0.0] * 4))
     one = cash([1.0] * 4)
-    assert told(pd.concat([one, one])) != told(one)
+    assert digests_of(pd.concat([one, one])) != digests_of(one)
 
 
 @pytest.mark.parametrize("name", list(DATASETS))
@@ -97,7 +97,7 @@ def test_a_partition_of_before_the_digests_has_those_of_its_rows(history: Parque
     table = pq.read_table(path, partitioning=None)
     old = {k: v for k, v in (table.schema.metadata or {}).items() if b"digests" not in k}
     pq.write_table(table.replace_schema_metadata(old), path)
-    assert read_digests(path) == now == told(cash([1.0, 2.0, 3.0, 4.0]))
+    assert read_digests(path) == now == digests_of(cash([1.0, 2.0, 3.0, 4.0]))
     assert read_digests(path.with_name("2026-03.parquet")) == {}
 
 
@@ -109,5 +109,5 @@ def test_rows_in_one_file_or_two_under_whatever_name_are_the_same(
     path = history.folder / "cash" / "2026-02.parquet"
     later = read_digests(path)
     history.write("cash", whole.iloc[:2], source="a")
-    assert read_digests(path) == told(whole)
+    assert read_digests(path) == digests_of(whole)
     assert read_digests(path)[str(DAYS[1])] == later[str(DAYS[1])]

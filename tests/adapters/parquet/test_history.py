@@ -255,7 +255,7 @@ def test_an_unfinished_file_is_invisible_and_swept(history: ParquetHistory) -> N
     assert not left.exists()
 
 
-def test_a_damaged_partition_says_so(history: ParquetHistory) -> None:
+def test_a_damaged_partition_raises(history: ParquetHistory) -> None:
     history.write("contracts", contracts(), source="made")
     path = history.folder / "contracts/2026-02-10.parquet"
     path.write_bytes(path.read_bytes()[:-20])

@@ -86,7 +86,7 @@ def test_repeats_of_a_source_collapse_when_equal() -> None:
     assert (torn.clash.where, torn.clash.what) == ("2026-02-10 B", "volume 2 against 1")
 
 
-def test_none_is_a_statement_where_a_layout_must_say() -> None:
+def test_a_missing_value_contradicts_a_known_one_in_a_required_column() -> None:
     merged = merge(table([row("A", None)], CASH), table([row("A", 5)], CASH), CASH)
     assert merged.clash is not None
     assert "close 0.05 against none" in merged.clash.what

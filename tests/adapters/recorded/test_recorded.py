@@ -51,11 +51,11 @@ def test_the_web_page_has_bid_and_ask_and_counts_volume_in_contracts(tmp_path):
     assert (quote.bid, quote.ask, quote.last) == (24200, 25035, 24390)
     assert (quote.bid_size, quote.ask_size, quote.open_interest) == (300, 75, 41925)
     assert quote.volume == 1038 * 75
-    # an ask that nobody stands behind is none
+    # an ask without a size is not a quote
     assert none.key not in tape.quotes([none])
 
 
-def test_last_trades_get_a_spread_that_says_it_is_made(tmp_path):
+def test_last_trades_get_a_spread_labelled_synthetic(tmp_path):
     for time in ("09:40:00", "09:45"):
         name = f"index_OC_2026-02-03_{time[:5].replace(':', '-')}.csv"
         (tmp_path / name).write_text(TRADES.format(time=time))
@@ -120,7 +120,7 @@ def test_archives_are_read_in_place_and_broken_ones_named(tmp_path):
 
 
 @pytest.mark.realdata
-def test_a_recorded_day_ends_where_the_exchange_says(shared_data, tmp_path):
+def test_a_recorded_day_ends_at_the_close_of_the_session(shared_data, tmp_path):
     """Index chains of 2026-02-03: NIFTY 03 Feb expired that day at 25,727.55 (its own file)."""
     path = shared_data / "option_chain" / "intraday_2026" / "indices_2026-02-02_to_04.tar.xz"
     day = recorded_day([path], date(2026, 2, 3))

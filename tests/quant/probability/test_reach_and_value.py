@@ -13,7 +13,7 @@ from strikeloom.quant.payoff import Legs, payoffs, profit_at
 from strikeloom.quant.probability.at_expiry import Law, probability_of_profit
 from strikeloom.quant.probability.reach import reach
 from strikeloom.quant.probability.touch import touch
-from strikeloom.quant.probability.value import Terms, worth_at
+from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves
 
 SPOT = np.array([100.0])
@@ -88,14 +88,14 @@ def test_reaching_is_likelier_than_ending_there_and_unlimited_has_no_half() -> N
 def test_a_spread_on_an_earlier_day_is_quantlibs() -> None:
     legs = _legs([95, 105], [False, True], [-2, 1], 1.5)
     left, vol, rate = 0.12, 0.3, 0.06
-    terms = Terms(
+    terms = LegTerms(
         Curves(*(np.tile(f, (1, 2)) for f in Curves.flat([vol * vol * 0.2]))),
         np.full((1, 2), left / 0.2),
         np.full((1, 2), np.exp(rate * left)),
         np.full((1, 2), np.exp(-rate * left)),
     )
     spots = np.array([[80.0, 97.0, 100.0, 130.0]])
-    found = worth_at(spots, legs, terms)[0]
+    found = profit_before_expiry(spots, legs, terms)[0]
     for spot, value in zip(spots[0], found, strict=True):
         forward, deviation = spot * np.exp(rate * left), vol * np.sqrt(left)
         put = ql.blackFormula(ql.Option.Put, 95.0, forward, deviation, np.exp(-rate * left))
@@ -106,15 +106,15 @@ def test_a_spread_on_an_earlier_day_is_quantlibs() -> None:
 def test_a_calendar_on_the_day_its_near_leg_expires() -> None:
     legs = _legs([100, 100], [True, True], [-1, 1], -1.2)
     curves = Curves(*(np.array([f]) for f in Curves.flat([0.3**2 * 0.1, 0.3**2 * 0.2])))
-    terms = Terms(curves, np.array([[0.0, 0.5]]), np.ones((1, 2)), np.ones((1, 2)))
+    terms = LegTerms(curves, np.array([[0.0, 0.5]]), np.ones((1, 2)), np.ones((1, 2)))
     spots = np.array([[90.0, 100.0, 112.0]])
-    for spot, value in zip(spots[0], worth_at(spots, legs, terms)[0], strict=True):
+    for spot, value in zip(spots[0], profit_before_expiry(spots, legs, terms)[0], strict=True):
         far = ql.blackFormula(ql.Option.Call, 100.0, spot, 0.3 * np.sqrt(0.1))
         assert value == pytest.approx(far - max(spot - 100, 0) - 1.2, rel=1e-12)
     gone = terms._replace(share=np.array([[-0.1, 0.5]]))
-    assert np.isnan(worth_at(spots, legs, gone)).all()
+    assert np.isnan(profit_before_expiry(spots, legs, gone)).all()
     unused = legs._replace(units=np.array([[0.0, 1.0]]))
-    assert np.isfinite(worth_at(spots, unused, gone)).all()
+    assert np.isfinite(profit_before_expiry(spots, unused, gone)).all()
 
 
 drawn = st.lists(
@@ -136,5 +136,7 @@ def test_worth_at_expiry_is_the_payoff(rows: list, cash: int) -> None:
     spots = np.array([[60.0, 95.0, 101.0, 140.0]])
     size = (1, len(rows))
     curves = Curves(*(np.full(size, f[0]) for f in LAW.curves))
-    terms = Terms(curves, np.zeros(size), np.ones(size), np.ones(size))
-    np.testing.assert_allclose(worth_at(spots, legs, terms), profit_at(spots, legs), atol=1e-12)
+    terms = LegTerms(curves, np.zeros(size), np.ones(size), np.ones(size))
+    np.testing.assert_allclose(
+        profit_before_expiry(spots, legs, terms), profit_at(spots, legs), atol=1e-12
+    )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from strikeloom.quant.smile.error import Evidence, at_money_error
+from strikeloom.quant.smile.error import QuoteEvidence, at_money_error
 
 YEARS, VOL = 19 / 365, 0.42
 
@@ -25,7 +25,7 @@ def _error(
 ) -> float:
     """Relative error of one expiry whose quotes lie ``z`` deviations from the forward."""
     count, moneyness = len(z), np.array(z) * VOL * np.sqrt(YEARS)
-    evidence = Evidence(
+    evidence = QuoteEvidence(
         np.zeros(count, dtype=np.int64),
         moneyness,
         moneyness >= 0,
@@ -85,7 +85,7 @@ def test_a_side_alone_knows_less_of_the_middle() -> None:
 
 def test_no_quote_no_knowledge() -> None:
     empty = np.zeros(0)
-    none = Evidence(empty.astype(np.int64), empty, empty > 0, empty, empty > 0, *[empty] * 3)
+    none = QuoteEvidence(empty.astype(np.int64), empty, empty > 0, empty, empty > 0, *[empty] * 3)
     values = (np.array([0.2, np.nan]), np.array([0.1, 0.1]), np.zeros(2))
     found = at_money_error(none, *values)
     assert np.isinf(found[0])

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from quant.smile.cases import GOOD
 from strikeloom.quant.smile.arbitrage import find_arbitrage
 from strikeloom.quant.smile.curves import Curves, durrleman, total_variance, volatility
-from strikeloom.quant.smile.fit import Fit, Kind, QuoteReason, fit_smiles
+from strikeloom.quant.smile.fit import Fit, QuoteReason, SmileKind, fit_smiles
 
 
 def _fit(k, w, weight=None, group=None, years=(0.1,), surface=None, **more) -> Fit:
@@ -33,7 +33,7 @@ def _quotes(curve: Curves, count: int = 15, reach: float = 3.0) -> tuple[np.ndar
 def test_known_parameters_come_back_from_noiseless_quotes(name: str) -> None:
     k, w = _quotes(GOOD[name])
     fit = _fit(k, w)
-    assert fit.kind.tolist() == [Kind.FULL]
+    assert fit.kind.tolist() == [SmileKind.FULL]
     for found, known in zip(fit.curves, GOOD[name], strict=True):
         assert found[0] == pytest.approx(float(known), rel=2e-3, abs=1e-4 * float(w.max()))
     # and with them the curve, also far beyond the quotes
@@ -132,21 +132,21 @@ def test_few_quotes_are_named_and_lean_on_less() -> None:
     years = (0.05, 0.1, 0.2)
     k, w = _quotes(GOOD["month"], 11)
     base = [np.full(11, 1)]
-    for extra, kind in ((1, Kind.BORROWED), (2, Kind.BORROWED), (3, Kind.REDUCED)):
+    for extra, kind in ((1, SmileKind.BORROWED), (2, SmileKind.BORROWED), (3, SmileKind.REDUCED)):
         xk, xw = _quotes(GOOD["month"], extra, reach=1.0 if extra > 1 else 0.0)
         group = np.concatenate([*base, np.full(extra, 2)])
         fit = _fit(np.append(k, xk), np.append(w, 1.5 * xw), None, group, years)
-        assert fit.kind.tolist() == [Kind.REFUSED, Kind.FULL, kind]
+        assert fit.kind.tolist() == [SmileKind.REFUSED, SmileKind.FULL, kind]
         assert fit.used.tolist() == [0, 11, extra]
         assert np.isnan(fit.curves.level[0])
         assert total_variance(fit.curves.pick(2), 0.0).w == pytest.approx(
             1.5 * float(total_variance(GOOD["month"], 0.0).w), rel=0.1
         )
     alone = _fit([0.0, 0.01], [0.01, 0.01])
-    assert alone.kind.tolist() == [Kind.FLAT]
+    assert alone.kind.tolist() == [SmileKind.FLAT]
     assert np.allclose(total_variance(alone.curves, [-1.0, 2.0]).w, 0.01)
     assert (alone.lowest[0], alone.highest[0]) == (0.0, 0.01)
-    assert _fit([], []).kind.tolist() == [Kind.REFUSED]
+    assert _fit([], []).kind.tolist() == [SmileKind.REFUSED]
 
 
 def test_quotes_on_one_side_say_a_level_and_nothing_of_the_slope_through_the_forward() -> None:
@@ -154,7 +154,7 @@ def test_quotes_on_one_side_say_a_level_and_nothing_of_the_slope_through_the_for
     deviation = 0.42 * np.sqrt(19 / 365)
     k, vols = np.array([0.49, 0.65, 0.81]) * deviation, np.array([0.54, 0.40, 0.48])
     fit = _fit(k, vols**2 * 19 / 365, years=(19 / 365,))
-    assert fit.kind.tolist() == [Kind.FLAT]
+    assert fit.kind.tolist() == [SmileKind.FLAT]
     assert 0.40 <= volatility(fit.curves, 0.0, 19 / 365)[0] <= 0.54
     # a better expiry lends its shape: the same smile in units of its own deviation
     beside, w = _quotes(GOOD["month"])
@@ -162,7 +162,7 @@ def test_quotes_on_one_side_say_a_level_and_nothing_of_the_slope_through_the_for
     wider = 1.3**2 * total_variance(GOOD["month"], above / 1.3).w
     k, group = np.append(beside, above), [0] * len(beside) + [1] * len(above)
     fit = _fit(k, np.append(w, wider), group=group, years=(0.1, 0.2))
-    assert fit.kind.tolist() == [Kind.FULL, Kind.BORROWED]
+    assert fit.kind.tolist() == [SmileKind.FULL, SmileKind.BORROWED]
     middle = float(total_variance(GOOD["month"], 0.0).w)
     found = total_variance(fit.curves.pick(np.array([1])), 0.0).w
     assert found == pytest.approx(1.3**2 * middle, rel=0.01)
@@ -174,7 +174,7 @@ def test_a_lone_quote_borrows_however_heavy_it_is() -> None:
     group = np.append(np.zeros(11, dtype=np.int64), 1)
     weight = np.append(np.full(11, 1e-9), 1e9)
     fit = _fit(np.append(k, 0.0), np.append(w, 0.02), weight, group, (5.0, 6.0))
-    assert fit.kind.tolist() == [Kind.FULL, Kind.BORROWED]
+    assert fit.kind.tolist() == [SmileKind.FULL, SmileKind.BORROWED]
     assert abs(fit.residual[11]) < 1e-9
     slopes = total_variance(fit.curves, 1e3).dw
     assert slopes[1] > slopes[0] > 0
@@ -214,7 +214,7 @@ def test_refused_quotes_say_why() -> None:
     expected = [r.MISSING] * 3 + [r.OUT_OF_RANGE] * 3 + [r.NO_WEIGHT] * 2 + [r.NO_SLICE] * 2
     assert fit.reason.tolist() == [*expected, r.OK, r.OK]
     assert np.isnan(fit.residual[:10]).all()
-    assert fit.kind.tolist() == [Kind.FLAT, Kind.REFUSED]
+    assert fit.kind.tolist() == [SmileKind.FLAT, SmileKind.REFUSED]
 
 
 anything = st.one_of(
@@ -238,7 +238,7 @@ def test_any_quotes_give_free_slices_or_refusals(data) -> None:
     years = draw(st.one_of(likely, anything), slices)
     surface = data.draw(arrays(np.int64, slices, elements=st.integers(0, 1)))
     fit = fit_smiles(k, w, weight, group, years, surface)
-    refused = fit.kind == Kind.REFUSED
+    refused = fit.kind == SmileKind.REFUSED
     for field in fit.curves:
         assert (np.isfinite(field) == ~refused).all()
     for field in (fit.error, fit.moved, fit.lowest, fit.highest):

@@ -12,7 +12,7 @@ from strikeloom.quant.black76 import greeks
 from strikeloom.quant.forwards import weighted_median
 from strikeloom.quant.implied.solver import Reason, implied_vol
 from strikeloom.quant.smile.arbitrage import find_arbitrage
-from strikeloom.quant.smile.fit import Kind, fit_smiles
+from strikeloom.quant.smile.fit import SmileKind, fit_smiles
 from strikeloom.quant.smile.quotes import out_of_the_money, precision
 
 
@@ -83,7 +83,7 @@ def test_smiles_of_a_whole_real_day(
     liquid = np.abs(fit.residual[use & (lots >= 50)])
     assert len(liquid) > 4000
     assert np.median(liquid) <= most
-    assert np.count_nonzero(fit.kind == Kind.FULL) > 200
+    assert np.count_nonzero(fit.kind == SmileKind.FULL) > 200
     arbitrage = find_arbitrage(fit.curves, years, surface)
     assert not arbitrage.butterfly.any()
     assert not arbitrage.calendar.any()

@@ -1,4 +1,4 @@
-"""Reading the exchange's daily files. What a file is, its header decides, never its name."""
+"""Reading the exchange's daily files. The header decides what a file is, not its name."""
 
 from strikeloom.adapters.bhavcopy.importer import import_paths
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport

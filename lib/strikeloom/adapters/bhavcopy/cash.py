@@ -1,8 +1,8 @@
 """Cash bhavcopy (``sec_bhavdata_full``) to the rows of ``CASH``.
 
 One day or many stacked; as the exchange serves it (blanks after commas, all series) or
-stripped. Only the EQ series goes in: underlyings of options trade there; the others are
-other papers of the same symbol (debt, trade-to-trade, blocks) with prices of their own.
+stripped. Only the EQ series is stored: underlyings of options trade there; the others are
+other securities of the same symbol (debt, trade-to-trade, blocks) with their own prices.
 Prices and previous closes are as published, unadjusted for splits and demergers.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import Rows, Table, Text
+from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, ParsedRows
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 _PRICES = {
@@ -25,27 +25,27 @@ COLUMNS = (_SYMBOL, _SERIES, _DAY, *_PRICES.values(), _VOLUME)
 _KEPT = "EQ"
 
 
-def cash(text: Text) -> Rows:
+def cash(text: CsvText) -> ParsedRows:
     """EQ rows of a cash bhavcopy."""
     import pyarrow as pa
 
-    table = Table(text, texts=[_SYMBOL, _SERIES, _DAY], numbers=[*_PRICES.values(), _VOLUME])
-    series = table.words(_SERIES)
-    kept = np.array([word == _KEPT for word in series.distinct])[series.codes]
+    table = CsvTable(text, texts=[_SYMBOL, _SERIES, _DAY], numbers=[*_PRICES.values(), _VOLUME])
+    series = table.texts(_SERIES)
+    kept = np.array([text == _KEPT for text in series.distinct])[series.codes]
     prices = {ours: table.prices(theirs) for ours, theirs in _PRICES.items()}
     for side in ("open", "close"):
         inside = (prices["low"] <= prices[side]) & (prices[side] <= prices["high"])
         table.refuse(kept & ~inside, _PRICES[side], "a price from low to high")
     columns = {
         "day": pa.array(table.days(_DAY)),
-        "symbol": table.words(_SYMBOL).array(),
+        "symbol": table.texts(_SYMBOL).array(),
         **{ours: paise_array(values) for ours, values in prices.items()},
         "volume": pa.array(table.counts(_VOLUME)),
     }
     schema = DATASETS["cash"].on_disk
     arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
     left_out = table.rows - int(kept.sum())
-    return Rows(
+    return ParsedRows(
         pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(kept)),
         f"{left_out} rows of other series left out" if left_out else "",
     )

@@ -1,14 +1,14 @@
-"""F&O bhavcopy in both layouts to the rows of ``CONTRACTS``.
+"""F&O bhavcopy in both layouts to ``CONTRACTS`` rows.
 
-The exchange's traps are resolved here:
+Peculiarities of the files are resolved here:
 
-- An untraded contract shows yesterday's close, however stale: its prices are left out.
+- An untraded contract shows an earlier close, however stale: its prices are left out.
 - On the last day of an option its settlement is the final value of the underlying and goes to
   ``final_settlement``. The last day (``last_day``, ``FininstrmActlXpryDt``) may come before the
-  expiry: on 2025-01-03 all ITC contracts ended for a demerger and were listed anew, with the
-  same expiries, on 2025-01-06. The old layout tells it on that day only, by its settlements.
+  expiry: on 2025-01-03 all ITC contracts ended for a demerger and were listed again, with
+  the same expiries, on 2025-01-06. The old layout shows it only on that day, in its settlements.
 - A contract is known by the expiry it is listed with (``XpryDt``): in that case three expiries
-  of a strike share one last day, which cannot identify them.
+  of a strike share one last day, so the last day cannot identify them.
 - Volume counts lots, open interest units; the lot size comes with each contract.
 """
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import Rows, Table, Text, Words
+from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, ParsedRows, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 from strikeloom.domain.instruments import InstrumentKind
 
@@ -75,19 +75,19 @@ _FUTURE = "XX"
 _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX", "FF": "XX"}
 
 
-def udiff(text: Text) -> Rows:
+def udiff(text: CsvText) -> ParsedRows:
     """UDiFF layout of the F&O segment of NSE."""
     texts = [*(_UDIFF[ours] for ours in _TEXTS), _SEGMENT, _EXCHANGE, _LAST_DAY]
-    table = Table(text, texts=texts, numbers=_numbers(_UDIFF))
+    table = CsvTable(text, texts=texts, numbers=_numbers(_UDIFF))
     # BSE and the cash segment publish under the same header
     table.translated(_SEGMENT, {"FO": "FO"})
     table.translated(_EXCHANGE, {"NSE": "NSE"})
     return _rows(table, _UDIFF, table.days(_LAST_DAY))
 
 
-def legacy(text: Text) -> Rows:
+def legacy(text: CsvText) -> ParsedRows:
     """Layout of ``fo...bhav`` files up to July 2024: no lot, underlying, id, previous close."""
-    table = Table(text, texts=[_LEGACY[ours] for ours in _TEXTS], numbers=_numbers(_LEGACY))
+    table = CsvTable(text, texts=[_LEGACY[ours] for ours in _TEXTS], numbers=_numbers(_LEGACY))
     day = table.days(_LEGACY["day"])
     ended = _settled_at_one_level(table) | (table.days(_LEGACY["expiry"]) == day)
     return _rows(table, _LEGACY, np.where(ended, day, np.datetime64("NaT")))
@@ -97,13 +97,13 @@ def _numbers(names: Mapping[str, str]) -> list[str]:
     return [theirs for ours, theirs in names.items() if ours not in _TEXTS]
 
 
-def _settled_at_one_level(table: Table) -> np.ndarray:
-    """Rows of expiries that end before their date, which this layout does not say.
+def _settled_at_one_level(table: CsvTable) -> np.ndarray:
+    """Rows of expiries that end before their date; this layout has no column for it.
 
     Every option of such an expiry, call or put, settles at one value near its strikes;
     theoretical prices never do.
     """
-    symbols = table.words(_LEGACY["symbol"])
+    symbols = table.texts(_LEGACY["symbol"])
     expiries = table.days(_LEGACY["expiry"]).astype(np.int64)
     settle, strike = table.prices(_LEGACY["settle"]), table.prices(_LEGACY["strike"])
     right = table.translated(_LEGACY["right"], _RIGHTS)
@@ -120,15 +120,15 @@ def _settled_at_one_level(table: Table) -> np.ndarray:
     return np.asarray(ended[group])
 
 
-def _rows(table: Table, names: Mapping[str, str], last_day: np.ndarray) -> Rows:
-    """Rows as they lie on disk.
+def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> ParsedRows:
+    """Rows in the format on disk.
 
     Parameters
     ----------
     names : mapping
-        The file's name of each of our columns that it has.
+        Column of the file for each of our columns that it has.
     last_day : ndarray of datetime64[D]
-        When each contract ends; NaT where the layout does not say.
+        Last day of each contract; NaT where the layout does not have it.
     """
     import pyarrow as pa
 
@@ -140,9 +140,9 @@ def _rows(table: Table, names: Mapping[str, str], last_day: np.ndarray) -> Rows:
     ended = last_day <= day
     lots = table.counts(names["lots_traded"])
     settle = table.prices(names["settle"])
-    values: dict[str, np.ndarray | Words] = {
+    values: dict[str, np.ndarray | TextColumn] = {
         "day": day,
-        "symbol": table.words(names["symbol"]),
+        "symbol": table.texts(names["symbol"]),
         "kind": kinds,
         "expiry": expiry,
         "last_day": last_day,
@@ -160,29 +160,31 @@ def _rows(table: Table, names: Mapping[str, str], last_day: np.ndarray) -> Rows:
         values.setdefault(ours, _optional(table, names, ours))
     schema = DATASETS["contracts"].on_disk
     arrays = [_array(values[name]).cast(schema.field(name).type) for name in schema.names]
-    return Rows(pa.Table.from_arrays(arrays, schema=schema))
+    return ParsedRows(pa.Table.from_arrays(arrays, schema=schema))
 
 
-def _strikes(table: Table, names: Mapping[str, str], option: np.ndarray) -> np.ndarray:
+def _strikes(table: CsvTable, names: Mapping[str, str], option: np.ndarray) -> np.ndarray:
     """Strikes in rupees, 0 for futures. An option has a right and a strike, a future neither."""
     instruments = table.translated(
         names["instrument"], dict.fromkeys(_FUTURES, "") | dict.fromkeys(_OPTIONS, "option")
     )
-    said = np.array(instruments.distinct)[instruments.codes] == "option"
-    table.refuse(said & ~option, names["right"], "CE or PE, as the instrument is an option")
-    table.refuse(option & ~said, names["right"], "XX or nothing, as the instrument is a future")
+    is_option = np.array(instruments.distinct)[instruments.codes] == "option"
+    table.refuse(is_option & ~option, names["right"], "CE or PE, as the instrument is an option")
+    table.refuse(
+        option & ~is_option, names["right"], "XX or nothing, as the instrument is a future"
+    )
     strikes = table.prices(names["strike"])
     table.refuse(option & np.isnan(strikes), names["strike"], "the strike of an option")
     return np.where(option, strikes, 0.0)
 
 
 def _traded_prices(
-    table: Table, names: Mapping[str, str], traded: np.ndarray
+    table: CsvTable, names: Mapping[str, str], traded: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Prices of the day, none where nothing traded.
 
-    A future traded only as a leg of a spread has a close but no open, high or low; the close
-    of a future is theoretical at times and may lie outside the range.
+    A future that traded only as a leg of a spread has a close but no open, high or low; the close
+    of a future is sometimes theoretical and may lie outside the range.
     """
     prices = {side: table.prices(names[side]) for side in ("open", "high", "low", "close")}
     opens, high, low = prices["open"], prices["high"], prices["low"]
@@ -190,8 +192,8 @@ def _traded_prices(
     return {side: np.where(traded, values, np.nan) for side, values in prices.items()}
 
 
-def _optional(table: Table, names: Mapping[str, str], ours: str) -> np.ndarray:
-    """A column that the old layout does not have."""
+def _optional(table: CsvTable, names: Mapping[str, str], ours: str) -> np.ndarray:
+    """A column that the old layout lacks."""
     if DATASETS["contracts"].columns[ours] == "price":
         return table.prices(names[ours]) if ours in names else np.full(table.rows, np.nan)
     if ours in names:
@@ -199,9 +201,9 @@ def _optional(table: Table, names: Mapping[str, str], ours: str) -> np.ndarray:
     return np.zeros(table.rows, dtype=np.int64)
 
 
-def _array(values: np.ndarray | Words) -> pa.Array:
+def _array(values: np.ndarray | TextColumn) -> pa.Array:
     import pyarrow as pa
 
-    if isinstance(values, Words):
+    if isinstance(values, TextColumn):
         return values.array()
     return paise_array(values) if values.dtype == np.float64 else pa.array(values)

@@ -1,4 +1,4 @@
-"""Dates in the forms that the exchange and its republishers write."""
+"""Date formats of the exchange and its republishers."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _CENTURY = 2000  # derivatives began in 2000
 
 @lru_cache(maxsize=16_384)
 def to_date(text: str) -> date | None:
-    """Read a date; ``None`` when the text is none.
+    """Parse a date; ``None`` when the text is not a date.
 
     Forms: ``2026-01-31`` (a time of day may follow), ``31-JAN-2026``, ``31-Jan-26``,
     ``31 Jan 2026``, ``31-01-2026`` (day first, as NSE writes).
     """
-    if found := _ISO.fullmatch(text):
-        year, month, day = (int(part) for part in found.groups())
-    elif found := _NAMED.fullmatch(text):
-        day, month, year = int(found[1]), _MONTHS.get(found[2].lower(), 0), int(found[3])
-        year += _CENTURY if len(found[3]) == len("26") else 0
-    elif found := _NUMBERED.fullmatch(text):
-        day, month, year = (int(part) for part in found.groups())
+    if match := _ISO.fullmatch(text):
+        year, month, day = (int(part) for part in match.groups())
+    elif match := _NAMED.fullmatch(text):
+        day, month, year = int(match[1]), _MONTHS.get(match[2].lower(), 0), int(match[3])
+        year += _CENTURY if len(match[3]) == len("26") else 0
+    elif match := _NUMBERED.fullmatch(text):
+        day, month, year = (int(part) for part in match.groups())
     else:
         return None
     try:

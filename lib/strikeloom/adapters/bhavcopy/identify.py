@@ -1,4 +1,4 @@
-"""Which index a nameless history is: the one whose known levels it repeats."""
+"""Identify the index of a history without a name: the index whose known levels it repeats."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 FEWEST_DAYS = 5
 _TOLERANCE = 0.001
-_MOST_AGREE = 0.95  # of the common days; republishers have a wrong day now and then
+_MOST_AGREE = 0.95  # of the common days; republishers have occasional wrong days
 
 
-def identify(series: pa.Table, levels: pd.DataFrame, name: str, *, said: str = "") -> str:
+def identify_index(series: pa.Table, levels: pd.DataFrame, name: str, *, given: str = "") -> str:
     """Symbol of the index whose closes a series repeats.
 
     Parameters
@@ -28,14 +28,14 @@ def identify(series: pa.Table, levels: pd.DataFrame, name: str, *, said: str = "
         ``INDICES`` rows on disk without a name.
     levels : DataFrame
         Known closes: ``day``, ``index``, ``close`` in rupees.
-    said : str
-        Symbol that the user gave; believed unless the levels are those of another index.
+    given : str
+        Symbol given by the user; accepted unless the levels are those of another index.
 
     Raises
     ------
     BadFile
-        When no index or several agree within 0.1 % on five common days or more, or another
-        one than the user said.
+        When no index, or more than one, agrees within 0.1 % on five or more common days, or an
+        index other than the given one agrees.
     """
     import pandas as pd
 
@@ -50,26 +50,26 @@ def identify(series: pa.Table, levels: pd.DataFrame, name: str, *, said: str = "
     days = near.groupby(common["index"]).agg(["size", "mean"])
     enough = days[days["size"] >= FEWEST_DAYS]
     agreeing = sorted(enough.index[enough["mean"] >= _MOST_AGREE])
-    if said:
-        if agreeing and said not in agreeing:
+    if given:
+        if agreeing and given not in agreeing:
             raise BadFile(
-                f"{name}: said to be {said}, but its closes are those of {', '.join(agreeing)}",
-                said=said,
+                f"{name}: given as {given}, but its closes are those of {', '.join(agreeing)}",
+                given=given,
             )
-        return said
+        return given
     if len(agreeing) == 1:
         return str(agreeing[0])
-    found = f"those of {' and of '.join(agreeing)}" if agreeing else "those of no known index"
+    nearest = f"those of {' and of '.join(agreeing)}" if agreeing else "those of no known index"
     compared = f"{len(days)} indices were compared, {len(enough)} on {FEWEST_DAYS} days or more"
     raise BadFile(
-        f"{name}: an index history that does not name its index, and its closes are {found} "
+        f"{name}: an index history that does not name its index, and its closes are {nearest} "
         f"({compared}); import contracts or index closes of its days first, or name it: "
         "strikeloom data import --index NIFTY FILE"
     )
 
 
 def index_symbol(name: str, stored: set[str]) -> str:
-    """Symbol of an index as a user names it.
+    """Symbol of an index from a name given by a user.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Import a batch of files: each whole or not at all, the others go in whatever one does."""
+"""Import a batch of files: each whole or not at all, independently of the others."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.bhavcopy.identify import identify, index_symbol
+from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
+from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
-from strikeloom.adapters.bhavcopy.ledger import Entry, Ledger
-from strikeloom.adapters.bhavcopy.opening import files_below, pack
+from strikeloom.adapters.bhavcopy.packed import files_below, read_packed
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
-from strikeloom.adapters.bhavcopy.table import Rows, Text
+from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str], None]
 
-_READERS = 2
-_AHEAD = 3  # days of contracts in memory beside the one that is written
+_READER_THREADS = 2
+_AHEAD = 3  # days of contracts in memory besides the one being written
 _TOGETHER = 32  # small files written at once: a month of cash is one partition
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _RecognisedFile:
     """A file whose header was recognised."""
 
     path: Path
@@ -56,7 +56,7 @@ def import_paths(
     Parameters
     ----------
     index : str
-        Symbol of index histories that do not name their index, where their levels do not tell.
+        Symbol of index histories that do not name their index and cannot be identified by levels.
     progress : callable, optional
         Called with files done, files in all, and the file's name.
 
@@ -72,66 +72,66 @@ def import_paths(
     StoreError
         When the history cannot be written or is being written by another process.
     """
-    said = index_symbol(index, _stored_indices(history)) if index else ""
+    given_index = index_symbol(index, _stored_indices(history)) if index else ""
     files = files_below(paths)
     with history.changes() as changes:
-        batch = _Batch(history, changes, said, len(files), progress)
+        batch = _Batch(history, changes, given_index, len(files), progress)
         known = [item for path in files if (item := batch.recognised(path))]
         order = {layout: place for place, layout in enumerate(LAYOUTS)}
         known.sort(key=lambda item: (order[item.layout], item.path))
         for item, reading in _read_ahead([item for item in known if not batch.is_stored(item)]):
-            batch.take(item, reading)
+            batch.merge(item, reading)
         batch.commit()
     history.find_actions()
     return ImportReport(tuple(batch.outcomes))
 
 
 class _Batch:
-    """Files on their way in, and what became of those done."""
+    """One import: files being merged, and the outcomes of those done."""
 
     def __init__(
         self,
         history: ParquetHistory,
         changes: Changes,
-        said: str,
+        given_index: str,
         total: int,
         progress: Progress | None,
     ) -> None:
         self.outcomes: list[FileOutcome] = []
         self._history = history
         self._changes = changes
-        self._ledger = Ledger(history)
-        self._said = said
+        self._record = ImportRecord(history)
+        self._given_index = given_index
         self._total = total
         self._progress = progress
-        self._entries: list[Entry] = []
+        self._entries: list[ImportedFile] = []
         self._last: Layout | None = None
         self._levels: pd.DataFrame | None = None
 
-    def recognised(self, path: Path) -> _Known | None:
-        """Look at a file's header; refuse the file when it is none that is known."""
+    def recognised(self, path: Path) -> _RecognisedFile | None:
+        """Recognise a file by its header; refuse it when the header is unknown."""
         try:
-            packed = pack(path)
-            layout = recognise(Text(packed.name, packed.head()))
+            packed = read_packed(path)
+            layout = recognise(CsvText(packed.name, packed.head()))
         except BadFile as error:
             self._report(path, FileOutcome(str(path), "", 0, 0, "refused", str(error)))
             return None
         digest = hashlib.sha256(packed.raw).hexdigest()
-        return _Known(path, packed.name, layout, digest, len(packed.raw))
+        return _RecognisedFile(path, packed.name, layout, digest, len(packed.raw))
 
-    def is_stored(self, item: _Known) -> bool:
-        """Report a file that is in already, by its content."""
+    def is_stored(self, item: _RecognisedFile) -> bool:
+        """Whether a file with this content is stored already; if so, it is reported."""
         try:
-            entry = self._ledger.find(item.sha256, self._index_of(item))
+            entry = self._record.find(item.sha256, self._index_of(item))
         except StoreError:
-            return False  # a partition is damaged; reading the file again will say so
+            return False  # a partition is damaged; merging the file will raise the error
         if entry is None:
             return False
         self._report(item.path, FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same"))
         return True
 
-    def take(self, item: _Known, reading: Future[Rows]) -> None:
-        """Merge a file's rows, or refuse the file."""
+    def merge(self, item: _RecognisedFile, reading: Future[ParsedRows]) -> None:
+        """Merge the rows of a file, or refuse the file."""
         layout = item.layout
         if self._last is not layout or len(self._entries) >= _TOGETHER:
             self.commit()
@@ -144,7 +144,7 @@ class _Batch:
             outcome = FileOutcome(str(item.path), layout.title, 0, 0, "refused", str(error))
             self._report(item.path, outcome)
             return
-        entry = Entry(
+        entry = ImportedFile(
             sha256=item.sha256,
             size=item.size,
             name=item.name,
@@ -161,26 +161,26 @@ class _Batch:
         outcome = FileOutcome(str(item.path), layout.title, len(table), added.new, status, note)
         self._report(item.path, outcome)
         if layout.dataset == "contracts":
-            self.commit()  # a day in memory at a time
+            self.commit()  # one day in memory at a time
 
     def commit(self) -> None:
-        """Write what was merged, then remember the files."""
+        """Write the merged rows, then record their files."""
         if self._entries:
             self._changes.commit()
-            self._ledger.add(self._entries)
+            self._record.add(self._entries)
             self._entries = []
 
-    def _named(self, table: pa.Table, item: _Known) -> pa.Table:
+    def _named(self, table: pa.Table, item: _RecognisedFile) -> pa.Table:
         import pyarrow as pa
 
         if self._levels is None:
             self._levels = self._history.index_levels()
-        name = identify(table, self._levels, item.name, said=self._said)
+        name = identify_index(table, self._levels, item.name, given=self._given_index)
         place = table.column_names.index("index")
         return table.set_column(place, table.field(place), pa.repeat(name, len(table)))
 
-    def _index_of(self, item: _Known) -> str:
-        return "" if item.layout.named else self._said
+    def _index_of(self, item: _RecognisedFile) -> str:
+        return "" if item.layout.named else self._given_index
 
     def _report(self, path: Path, outcome: FileOutcome) -> None:
         self.outcomes.append(outcome)
@@ -188,10 +188,12 @@ class _Batch:
             self._progress(len(self.outcomes), self._total, path.name)
 
 
-def _read_ahead(files: Sequence[_Known]) -> Iterator[tuple[_Known, Future[Rows]]]:
-    """Files in order, parsed a little ahead by threads (Arrow and zlib free the interpreter)."""
-    with ThreadPoolExecutor(_READERS) as pool:
-        waiting: deque[tuple[_Known, Future[Rows]]] = deque()
+def _read_ahead(
+    files: Sequence[_RecognisedFile],
+) -> Iterator[tuple[_RecognisedFile, Future[ParsedRows]]]:
+    """Files in order, parsed ahead by threads (Arrow and zlib release the interpreter lock)."""
+    with ThreadPoolExecutor(_READER_THREADS) as pool:
+        waiting: deque[tuple[_RecognisedFile, Future[ParsedRows]]] = deque()
         for item in files:
             waiting.append((item, pool.submit(_read, item)))
             if len(waiting) > _AHEAD:
@@ -199,8 +201,8 @@ def _read_ahead(files: Sequence[_Known]) -> Iterator[tuple[_Known, Future[Rows]]
         yield from waiting
 
 
-def _read(item: _Known) -> Rows:
-    return item.layout.read(Text(item.name, pack(item.path).body()))
+def _read(item: _RecognisedFile) -> ParsedRows:
+    return item.layout.read(CsvText(item.name, read_packed(item.path).body()))
 
 
 def _stored_indices(history: ParquetHistory) -> set[str]:

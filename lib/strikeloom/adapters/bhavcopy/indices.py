@@ -1,7 +1,7 @@
-"""Index files to the rows of ``INDICES``: closes of all indices, India VIX, nameless histories.
+"""Index files to ``INDICES`` rows: closes of all indices, India VIX, histories without a name.
 
-Levels are kept to two decimals. A level of 0 or ``-`` is none (India VIX of 2021-02-12 has a
-close alone); a row without a close is left out.
+Levels are kept to two decimals. A level of 0 or ``-`` is missing (India VIX of 2021-02-12 has
+only a close); a row without a close is left out.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import Rows, Table, Text, Words
+from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, ParsedRows, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-#: The exchange's names of indices that have a symbol, in small letters: their case changes.
+#: The exchange's names of indices that have a symbol, in lower case, since their case varies.
 SYMBOLS = {
     "nifty 50": "NIFTY",
     "nifty bank": "BANKNIFTY",
@@ -49,36 +49,38 @@ def symbol_of(name: str) -> str:
     return SYMBOLS.get(name.lower(), name)
 
 
-def index_closes(text: Text) -> Rows:
+def index_closes(text: CsvText) -> ParsedRows:
     """``ind_close_all``: every index of a day."""
-    table = Table(text, texts=[_NAME, _DAY], numbers=list(_CLOSES.values()))
-    names = table.words(_NAME)
-    symbols = Words([symbol_of(name) for name in names.distinct], names.codes)
+    table = CsvTable(text, texts=[_NAME, _DAY], numbers=list(_CLOSES.values()))
+    names = table.texts(_NAME)
+    symbols = TextColumn([symbol_of(name) for name in names.distinct], names.codes)
     return _levels(table, symbols.array(), _DAY, _CLOSES, EXCHANGE)
 
 
-def volatility_index(text: Text) -> Rows:
-    """India VIX as the exchange's history page gives it. No other index has this header."""
-    return _nameless(text, "Date", _VIX, "INDIAVIX", EXCHANGE)
+def volatility_index(text: CsvText) -> ParsedRows:
+    """India VIX from the exchange's history page. No other index has this header."""
+    return _single_index(text, "Date", _VIX, "INDIAVIX", EXCHANGE)
 
 
-def index_series(text: Text) -> Rows:
-    """History of one index that the file does not name; ``index`` is left empty."""
+def index_series(text: CsvText) -> ParsedRows:
+    """History of one index that the file does not name; column ``index`` is empty."""
     theirs = {name.lower(): name for name in reversed(text.header)}
     sides = {side: theirs[side] for side in _SIDES}
-    return _nameless(text, theirs["date"], sides, "", OTHER)
+    return _single_index(text, theirs["date"], sides, "", OTHER)
 
 
-def _nameless(text: Text, day: str, sides: Mapping[str, str], name: str, publisher: str) -> Rows:
+def _single_index(
+    text: CsvText, day: str, sides: Mapping[str, str], name: str, publisher: str
+) -> ParsedRows:
     import pyarrow as pa
 
-    table = Table(text, texts=[day], numbers=list(sides.values()))
+    table = CsvTable(text, texts=[day], numbers=list(sides.values()))
     return _levels(table, pa.repeat(name, table.rows), day, sides, publisher)
 
 
 def _levels(
-    table: Table, names: pa.Array, day: str, sides: Mapping[str, str], publisher: str
-) -> Rows:
+    table: CsvTable, names: pa.Array, day: str, sides: Mapping[str, str], publisher: str
+) -> ParsedRows:
     import pyarrow as pa
 
     levels = {side: table.prices(theirs) for side, theirs in sides.items()}
@@ -98,7 +100,7 @@ def _levels(
     arrays = [columns[name].cast(schema.field(name).type) for name in schema.names]
     known = ~np.isnan(close)
     left_out = table.rows - int(known.sum())
-    return Rows(
+    return ParsedRows(
         pa.Table.from_arrays(arrays, schema=schema).filter(pa.array(known)),
         f"{left_out} rows without a close left out" if left_out else "",
     )

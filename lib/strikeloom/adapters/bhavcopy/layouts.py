@@ -1,4 +1,4 @@
-"""Layouts known, told apart by their header."""
+"""Known file layouts, recognised by their header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from strikeloom.adapters.bhavcopy import cash, contracts, indices
-from strikeloom.adapters.bhavcopy.table import Rows, Text
+from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.errors import BadFile
 
 _SHOWN = 80
@@ -21,24 +21,24 @@ class Layout:
     title : str
         For reports.
     dataset : str
-        Where its rows go.
+        Dataset that its rows belong to.
     columns : tuple of str
-        Columns that its header must have (in any order, others may be there).
+        Columns that its header must have, in any order; others may be present.
     read : callable
-        Text to rows as the dataset lies on disk.
+        From the text to rows in the dataset's format on disk.
     named : bool
-        Whether the file says whose levels these are; if not, ``index`` comes back empty.
+        Whether the file names its index; if not, column ``index`` is empty.
     """
 
     title: str
     dataset: str
     columns: Sequence[str]
-    read: Callable[[Text], Rows]
+    read: Callable[[CsvText], ParsedRows]
     named: bool = True
 
 
-#: In the order in which a batch is imported: indices are recognised by levels that the
-#: contracts and the named index files bring.
+#: In the order in which a batch is imported: index histories without a name are
+#: identified by the levels in contracts and in named index files.
 LAYOUTS = (
     Layout("F&O bhavcopy, UDiFF", "contracts", contracts.UDIFF_COLUMNS, contracts.udiff),
     Layout("F&O bhavcopy, old layout", "contracts", contracts.LEGACY_COLUMNS, contracts.legacy),
@@ -49,13 +49,13 @@ LAYOUTS = (
 )
 
 
-def recognise(text: Text) -> Layout:
-    """Layout of a text.
+def recognise(text: CsvText) -> Layout:
+    """Layout of a CSV text.
 
     Raises
     ------
     BadFile
-        When line 1 is no known header; shows it and what comes nearest.
+        When line 1 is not a known header; shows it and the nearest layout.
     """
     names = set(text.header)
     folded = {name.lower() for name in names}
@@ -64,10 +64,10 @@ def recognise(text: Text) -> Layout:
             not layout.named and folded.issuperset(layout.columns)
         ):
             return layout
-    raise BadFile(f"{text.name}: line 1 is {_seen(text)}; {_nearest(names)}", line=1)
+    raise BadFile(f"{text.name}: line 1 is {_first_line(text)}; {_nearest(names)}", line=1)
 
 
-def _seen(text: Text) -> str:
+def _first_line(text: CsvText) -> str:
     start = text.body[:_SHOWN].decode("utf-8", errors="replace").split("\n", 1)[0].strip()
     page = "a web page (saved instead of the file): " if start.startswith("<") else ""
     return f"{page}{start!r}"

@@ -1,4 +1,4 @@
-"""What an import did, file by file."""
+"""Result of an import, file by file."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ Status = Literal["done", "same", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of one file.
+    """Result of one file.
 
     Attributes
     ----------
     path : str
-        As given, or as found in the folder given.
+        As given, or as listed from a given folder.
     kind : str
         Title of its layout; empty when it was not recognised.
     rows : int
-        Rows of the file that belong in the history; 0 when it was refused.
+        Rows of the file for the history; 0 when the file was refused.
     new : int
-        Those that were new, or completed a stored row.
+        Rows that were new or completed a stored row.
     status : {"done", "same", "refused"}
         ``same``: every row was stored already.
     message : str
-        Why it was refused, or what was left out of it.
+        Why the file was refused, or what was left out of it.
     """
 
     path: str
@@ -45,13 +45,13 @@ class ImportReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Files by status; all three are named."""
-        found = Counter(item.status for item in self.files)
-        return {status: found[status] for status in ("done", "same", "refused")}
+        """Number of files by status, including zeros."""
+        counts = Counter(item.status for item in self.files)
+        return {status: counts[status] for status in ("done", "same", "refused")}
 
     @property
     def refused(self) -> list[FileOutcome]:
-        """Files of which nothing went in."""
+        """Files of which nothing was stored."""
         return [item for item in self.files if item.status == "refused"]
 
     @property

@@ -1,4 +1,4 @@
-"""CSV text to checked columns, with errors that name the file, the line and what was expected."""
+"""CSV text to checked columns; errors name the file, the line and the expected value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from strikeloom.adapters.bhavcopy.dates import to_date
-from strikeloom.adapters.bhavcopy.opening import MOST_HEADER
+from strikeloom.adapters.bhavcopy.packed import MOST_HEADER
 from strikeloom.errors import BadFile
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _MISSING = ["", "-", " ", " -", "- ", " - "]
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 80
-_MOST = 1e13  # rupees or units; what is larger is no number of a market
+_MOST = 1e13  # rupees or units; larger numbers are errors
 
 
 @dataclass(frozen=True)
-class Text:
+class CsvText:
     """The unpacked text of a file: a header line and rows."""
 
     name: str
@@ -33,13 +33,13 @@ class Text:
 
     @cached_property
     def header(self) -> list[str]:
-        """Column names, stripped of blanks, quotes and the mark of a byte order."""
+        """Column names, stripped of blanks, quotes and the byte order mark."""
         line = self.body[:MOST_HEADER].split(b"\n", 1)[0].removeprefix(_BYTE_ORDER_MARK)
         names = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
         return [name.strip() for name in names]
 
     def line(self, row: int) -> int:
-        """Line number of a row; row 0 is the first below the header, blank lines hold none."""
+        """Line number of a row; row 0 is the first below the header, blank lines are skipped."""
         filled = [n for n, line in enumerate(self.body.splitlines(), start=1) if line.strip()]
         return filled[row + 1] if row + 1 < len(filled) else len(filled) + 1
 
@@ -50,16 +50,16 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of a file as its dataset lies on disk, and what was left out of it."""
+class ParsedRows:
+    """Rows of a file in the dataset's format on disk, and a note of what was left out."""
 
     table: pa.Table
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Words:
-    """A column of texts: the distinct ones, and which of them each row holds."""
+class TextColumn:
+    """A column of texts: the distinct texts, and the code of the one in each row."""
 
     distinct: list[str]
     codes: np.ndarray
@@ -68,12 +68,12 @@ class Words:
         """Column as Arrow strings."""
         import pyarrow as pa
 
-        words = pa.array(self.distinct, pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(self.codes), words).cast(pa.string())
+        texts = pa.array(self.distinct, pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(self.codes), texts).cast(pa.string())
 
 
-class Table:
-    """Rows of a text, column by column.
+class CsvTable:
+    """Rows of a CSV text, column by column.
 
     Parameters
     ----------
@@ -83,10 +83,10 @@ class Table:
     Raises
     ------
     BadFile
-        When a line has too few or too many fields, a number is none, or there are no rows.
+        When a line has too few or too many fields, a number is invalid, or there are no rows.
     """
 
-    def __init__(self, text: Text, *, texts: Sequence[str], numbers: Sequence[str]) -> None:
+    def __init__(self, text: CsvText, *, texts: Sequence[str], numbers: Sequence[str]) -> None:
         import pyarrow as pa
 
         self.text = text
@@ -97,32 +97,32 @@ class Table:
         self._columns = _parsed(text, kinds)
         self.rows = len(self._columns)
 
-    def words(self, column: str) -> Words:
+    def texts(self, column: str) -> TextColumn:
         """Texts without surrounding blanks.
 
         Raises
         ------
         BadFile
-            When a row has none.
+            When a row is empty.
         """
-        words = self._words(column)
-        if "" in words.distinct:
-            self.refuse(np.isin(words.codes, words.distinct.index("")), column, "a text")
-        return words
+        values = self._texts(column)
+        if "" in values.distinct:
+            self.refuse(np.isin(values.codes, values.distinct.index("")), column, "a text")
+        return values
 
-    def translated(self, column: str, meaning: Mapping[str, str]) -> Words:
-        """Texts replaced by what they mean.
+    def translated(self, column: str, translation: Mapping[str, str]) -> TextColumn:
+        """Texts translated by a mapping.
 
         Raises
         ------
         BadFile
-            When a text has no meaning.
+            When a text is not in the mapping.
         """
-        words = self._words(column)
-        unknown = [code for code, word in enumerate(words.distinct) if word not in meaning]
-        known = ", ".join(sorted(word for word in meaning if word))
-        self.refuse(np.isin(words.codes, unknown), column, f"one of {known}")
-        return Words([meaning[word] for word in words.distinct], words.codes)
+        values = self._texts(column)
+        unknown = [code for code, text in enumerate(values.distinct) if text not in translation]
+        known = ", ".join(sorted(text for text in translation if text))
+        self.refuse(np.isin(values.codes, unknown), column, f"one of {known}")
+        return TextColumn([translation[text] for text in values.distinct], values.codes)
 
     def days(self, column: str) -> np.ndarray:
         """Dates as datetime64[D].
@@ -130,17 +130,19 @@ class Table:
         Raises
         ------
         BadFile
-            When a text is no date.
+            When a text is not a date.
         """
-        words = self._words(column)
-        dates = [to_date(word) for word in words.distinct]
+        values = self._texts(column)
+        dates = [to_date(text) for text in values.distinct]
         wrong = [code for code, day in enumerate(dates) if day is None]
-        self.refuse(np.isin(words.codes, wrong), column, "a date such as 2026-01-31 or 31-JAN-2026")
+        self.refuse(
+            np.isin(values.codes, wrong), column, "a date such as 2026-01-31 or 31-JAN-2026"
+        )
         distinct = np.array([day or "NaT" for day in dates], dtype="datetime64[D]")
-        return np.asarray(distinct[words.codes])
+        return np.asarray(distinct[values.codes])
 
     def prices(self, column: str) -> np.ndarray:
-        """Rupees; NaN where the file has none or zero, which is no price.
+        """Rupees; NaN where the file has no price or zero.
 
         Raises
         ------
@@ -169,7 +171,7 @@ class Table:
         return values.astype(np.int64)
 
     def refuse(self, bad: np.ndarray, column: str, expected: str) -> None:
-        """Raise ``BadFile`` for the first bad row, if there is one."""
+        """Raise ``BadFile`` for the first bad row, if any."""
         if bad.any():
             row = int(np.argmax(bad))
             value = self._columns[column][row].as_py()
@@ -179,23 +181,23 @@ class Table:
     def _numbers(self, column: str) -> np.ndarray:
         return np.asarray(self._columns[column].to_numpy(), dtype=np.float64)
 
-    def _words(self, column: str) -> Words:
+    def _texts(self, column: str) -> TextColumn:
         array = self._columns[column].unify_dictionaries().combine_chunks()
-        return Words(
-            [word.strip() for word in array.dictionary.to_pylist()],
+        return TextColumn(
+            [text.strip() for text in array.dictionary.to_pylist()],
             array.indices.to_numpy(zero_copy_only=False),
         )
 
 
-def _parsed(text: Text, kinds: Mapping[str, pa.DataType]) -> pa.Table:
+def _parsed(text: CsvText, kinds: Mapping[str, pa.DataType]) -> pa.Table:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    names = _fitted(text)
+    names = _column_names(text)
     try:
         table = arrow.read_csv(
             pa.BufferReader(text.body),
-            # one thread: only then do Arrow's errors carry the row
+            # one thread: only then do Arrow's errors name the row
             read_options=arrow.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
             convert_options=arrow.ConvertOptions(
                 include_columns=list(kinds),
@@ -207,16 +209,16 @@ def _parsed(text: Text, kinds: Mapping[str, pa.DataType]) -> pa.Table:
     except pa.ArrowInvalid as error:
         _explain(str(error), text, names)
     if not len(table):
-        raise _rowless(text)
+        raise _without_rows(text)
     return table
 
 
-def _rowless(text: Text) -> BadFile:
+def _without_rows(text: CsvText) -> BadFile:
     return BadFile(f"{text.name}: line 2 is missing, expected rows below the header", line=2)
 
 
-def _fitted(text: Text) -> list[str]:
-    """Header names, one a field of the first row; a comma may trail in either of the two."""
+def _column_names(text: CsvText) -> list[str]:
+    """Header names, one for each field of the first row; either line may end with a comma."""
     lines = text.body[: 2 * MOST_HEADER].split(b"\n", 2)
     first = lines[1].decode("utf-8", errors="replace") if len(lines) > 1 else ""
     fields = next(csv.reader([first]), [])
@@ -228,14 +230,14 @@ def _fitted(text: Text) -> list[str]:
     return [name or f"\0{place}" for place, name in enumerate(names)]
 
 
-def _explain(error: str, text: Text, names: Sequence[str]) -> NoReturn:
-    """Say an Arrow error in terms of the file. Arrow's row 1 is the header."""
-    found = re.search(r"Row #(\d+)", error)
-    if not found:
-        if "skip initial" in error:  # nothing but a header, without its line end
-            raise _rowless(text)
-        raise BadFile(f"{text.name}: is no table of lines with fields: {error[:_SHOWN]}")
-    row = int(found[1]) - 2
+def _explain(error: str, text: CsvText, names: Sequence[str]) -> NoReturn:
+    """Raise ``BadFile`` for an Arrow error with its line. Arrow's row 1 is the header."""
+    match = re.search(r"Row #(\d+)", error)
+    if not match:
+        if "skip initial" in error:  # only a header, without a line end
+            raise _without_rows(text)
+        raise BadFile(f"{text.name}: is not a CSV table: {error[:_SHOWN]}")
+    row = int(match[1]) - 2
     fields = re.search(r"Expected (\d+) columns, got (\d+)", error)
     if fields:
         text.refuse(

@@ -1,4 +1,4 @@
-"""The exchange's daily files from its server. A file counts once it is whole and verified."""
+"""Download of the exchange's daily files. A file counts once it is complete and verified."""
 
 from strikeloom.adapters.downloads.days import FetchOutcome, FetchReport, fetch
 

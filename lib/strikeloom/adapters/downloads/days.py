@@ -1,4 +1,4 @@
-"""A range of days: what is missing is downloaded, then imported; a repeat asks for nothing."""
+"""Download and import of the missing files of a range of days; a repeat requests nothing."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ Progress = Callable[[int, int, str], None]
 
 _FORBIDDEN, _ABSENT = 403, 404
 _SATURDAY = 5
-_IMPORTED_TOGETHER = 60  # files; what was downloaded is imported along the way
-_EXCHANGE_INDEX = "NIFTY"  # the closes of all indices have it, the other index files do not
+_IMPORTED_TOGETHER = 60  # downloaded files that are imported together
+_EXCHANGE_INDEX = "NIFTY"  # only the file with the closes of all indices has it
 
 
 @dataclass(frozen=True, slots=True)
 class FetchOutcome:
-    """What became of one file.
+    """Result of one file.
 
     Attributes
     ----------
     status : str
         ``fetched`` now; ``here``: downloaded before, not imported yet; ``stored``: imported
-        before; ``closed``: none on a day without trading; ``failed``; ``not asked`` since too
-        many failed in a row.
+        before; ``closed``: no file, no trading that day; ``failed``; ``not asked``: skipped
+        after too many failures in a row.
     message : str
-        Why it failed, and what to do.
+        Why the file failed, and what to do.
     """
 
     day: date
@@ -49,7 +49,7 @@ class FetchOutcome:
 
 @dataclass(frozen=True, slots=True)
 class FetchReport:
-    """Outcome of each file, and the import of those that were new.
+    """Outcome of each file, and of the import of the new ones.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class FetchReport:
 
 
 def last_published(clock: Clock, settings: FetchSettings) -> date:
-    """Last trading day whose files should be out by now."""
+    """Last trading day whose files should be published by now."""
     now = clock.now()
     day = now.date() if now.time() >= settings.published else now.date() - timedelta(days=1)
     while not is_trading_day(day):
@@ -98,15 +98,15 @@ def fetch(
 ) -> FetchReport:
     """Download the files of a range that the history lacks, and import them.
 
-    Trading days are asked for every kind of file. Weekdays on which the calendar has no session
-    are asked for contracts alone, as a check of the calendar: no file there is no error.
+    Every kind of file is requested for trading days. For weekdays without a session in the
+    calendar only contracts are requested, to check the calendar: no file is then no error.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Where the files are kept, as they came.
+        Folder in which the files are kept unchanged.
     address : str
-        Another server with the same paths.
+        Address of another server with the same paths.
 
     Raises
     ------
@@ -120,32 +120,32 @@ def fetch(
     imported: list[FileOutcome] = []
     waiting: list[Path] = []
 
-    def bring_in() -> None:
+    def import_waiting() -> None:
         if waiting:
             imported.extend(import_paths(list(waiting), history).files)
             waiting.clear()
 
     with transfer(folder, address or settings.address, settings, clock) as server:
-        asking = _Asking(server, _stored(history, first, last), settings, clock)
+        requests = _Requests(server, _stored(history, first, last), settings, clock)
         for number, day in enumerate(days):
             if progress:
                 progress(number, len(days), str(day))
-            for outcome in asking.day(day):
+            for outcome in requests.day(day):
                 outcomes.append(outcome)
                 if outcome.status in ("fetched", "here"):
-                    waiting.append(server.place(asking.wanted(day, outcome.kind)))
+                    waiting.append(server.place(requests.wanted(day, outcome.kind)))
             if len(waiting) >= _IMPORTED_TOGETHER:
-                bring_in()
-        bring_in()
+                import_waiting()
+        import_waiting()
     if progress:
         progress(len(days), len(days), "imported")
-    met = {item.day for item in outcomes if item.status in ("fetched", "here")}
-    surprises = tuple(sorted(day for day in met if not is_trading_day(day)))
+    with_files = {item.day for item in outcomes if item.status in ("fetched", "here")}
+    surprises = tuple(sorted(day for day in with_files if not is_trading_day(day)))
     return FetchReport(tuple(outcomes), tuple(imported), surprises)
 
 
-class _Asking:
-    """Asks for one day after the other, until too many files in a row cannot be had."""
+class _Requests:
+    """Requests the files of one day after another, until too many in a row fail."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class _Asking:
         return Wanted(kind, day, self._settings.paths(day)[kind])
 
     def day(self, day: date) -> Iterator[FetchOutcome]:
-        """Files of a day, contracts first; without a session the others only if those are there."""
+        """Files of a day, contracts first; without a session, the others only if those exist."""
         for kind in sorted(self._settings.paths(day), key=lambda name: name != "contracts"):
             outcome = self._outcome(self.wanted(day, kind))
             yield outcome
@@ -173,29 +173,31 @@ class _Asking:
                 return
 
     def _outcome(self, item: Wanted) -> FetchOutcome:
-        def ended(status: Status, message: str = "") -> FetchOutcome:
+        def outcome(status: Status, message: str = "") -> FetchOutcome:
             return FetchOutcome(item.day, item.kind, item.name, status, message)
 
         if item.day in self._stored[item.kind]:
-            return ended("stored")
+            return outcome("stored")
         if self._server.place(item).exists():
-            return ended("here")
+            return outcome("here")
         if self._failures >= self._settings.give_up_after:
-            return ended("not asked", "too many files before it failed")
+            return outcome("not asked", "too many files before it failed")
         try:
             self._server.get(item)
         except NotFetched as error:
             status = error.facts["status"]
             if status == _ABSENT and not is_trading_day(item.day):
-                return ended("closed")
-            # asking on would only have us refused for longer
+                return outcome("closed")
+            # further requests would only prolong the refusal
             self._failures += self._settings.give_up_after if status == _FORBIDDEN else 1
-            return ended("failed", f"{error}{self._meaning(item) if status == _ABSENT else ''}")
+            return outcome(
+                "failed", f"{error}{self._explanation(item) if status == _ABSENT else ''}"
+            )
         self._failures = 0
-        return ended("fetched")
+        return outcome("fetched")
 
-    def _meaning(self, item: Wanted) -> str:
-        """What it means that the server has no file of a trading day."""
+    def _explanation(self, item: Wanted) -> str:
+        """Likely reason why the server has no file of a trading day."""
         out = f"{self._settings.published:%H:%M}"
         now = self._clock.now()
         if item.day > now.date() or (

@@ -1,4 +1,4 @@
-"""One file over HTTP: paced, tried again with back-off, verified, moved into place whole."""
+"""Download of one file over HTTP: paced, retried with back-off, verified, moved into place."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.bhavcopy.layouts import recognise
-from strikeloom.adapters.bhavcopy.opening import MOST_BYTES, Packed
-from strikeloom.adapters.bhavcopy.table import Text
+from strikeloom.adapters.bhavcopy.packed import MOST_BYTES, PackedFile
+from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.errors import BadFile, NotFetched, StoreError
 from strikeloom.ports.clock import Clock
 from strikeloom.settings.fetch import FetchSettings, Kind
@@ -44,8 +44,8 @@ class Wanted:
         return self.path.rsplit("/", 1)[-1]
 
 
-class _Passing(Exception):
-    """What may pass if one asks again. ``after``: seconds the server asks us to wait."""
+class _Retryable(Exception):
+    """Failure that a retry may overcome. ``after``: seconds that the server asks to wait."""
 
     def __init__(self, why: str, status: int = 0, after: float = 0.0) -> None:
         super().__init__(why)
@@ -61,7 +61,7 @@ class Transfer:
     address : str
         Scheme and host; the paths of the files follow.
     clock : Clock
-        Paces the requests and waits between tries.
+        Paces the requests and waits between attempts.
     """
 
     def __init__(self, folder: Path, address: str, settings: FetchSettings, clock: Clock) -> None:
@@ -71,7 +71,7 @@ class Transfer:
         self._address = address.rstrip("/")
         self._settings = settings
         self._clock = clock
-        self._asked: datetime | None = None
+        self._last_request: datetime | None = None
         self._client = httpx.Client(
             headers={"User-Agent": settings.user_agent, "Accept": "*/*"},
             timeout=settings.stall_seconds,
@@ -83,116 +83,116 @@ class Transfer:
         self._client.close()
 
     def place(self, item: Wanted) -> Path:
-        """Where a file goes: by kind and year."""
+        """Path of a file: by kind and year."""
         return self.folder / item.kind / f"{item.day.year}" / item.name
 
     def get(self, item: Wanted) -> Path:
-        """Download a file unless it is there. It appears in one step, whole and verified.
+        """Download a file unless it exists. It appears in one step, complete and verified.
 
         Raises
         ------
         NotFetched
-            When the server has none (status 404) or it cannot be had after all tries.
+            When the server has no such file (status 404) or all attempts failed.
         StoreError
             When the disk refuses.
         """
         target = self.place(item)
         if target.exists():
             return target
-        pause, tries = self._settings.backoff_seconds, self._settings.attempts
-        for attempt in range(1, tries + 1):
+        pause, attempts = self._settings.backoff_seconds, self._settings.attempts
+        for attempt in range(1, attempts + 1):
             try:
-                self._once(item, target)
+                self._attempt(item, target)
                 return target
-            except _Passing as error:
-                if attempt == tries:
+            except _Retryable as error:
+                if attempt == attempts:
                     raise self._failed(item, error) from None
                 longest = self._settings.longest_backoff_seconds
                 self._clock.wait(min(longest, max(pause, error.after)))
                 pause *= 2
-        raise AssertionError("unreachable: the last try returns or raises")
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _once(self, item: Wanted, target: Path) -> None:
+    def _attempt(self, item: Wanted, target: Path) -> None:
         import httpx
 
         self._pace()
         part = target.with_name(f".{target.name}{PART}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with self._client.stream("GET", self._address + item.path) as answer:
-                _judge(answer, item)
-                self._receive(answer, part)
+            with self._client.stream("GET", self._address + item.path) as response:
+                _check_status(response, item)
+                self._receive(response, part)
             _verify(part, item)
             part.replace(target)
         except BadFile as error:
-            raise _Passing(str(error), _OK) from None
+            raise _Retryable(str(error), _OK) from None
         except httpx.TimeoutException:
-            stalled = f"no byte came for {self._settings.stall_seconds:g} s"
-            raise _Passing(stalled) from None
+            stalled = f"no byte received for {self._settings.stall_seconds:g} s"
+            raise _Retryable(stalled) from None
         except httpx.HTTPError as error:
-            raise _Passing(f"{type(error).__name__}: {error}") from None
+            raise _Retryable(f"{type(error).__name__}: {error}") from None
         except OSError as error:
             raise StoreError(
                 f"{target.parent} cannot be written: {error}; free space or mend the "
-                "permissions, then run the same command again: it goes on where it stopped"
+                "permissions, then run the same command again: it continues where it stopped"
             ) from error
         finally:
             part.unlink(missing_ok=True)
 
-    def _receive(self, answer: httpx.Response, part: Path) -> None:
+    def _receive(self, response: httpx.Response, part: Path) -> None:
         """Write the body to disk, within the time and size that a file may take."""
-        begun = self._clock.now()
+        started = self._clock.now()
         most = timedelta(seconds=self._settings.file_seconds)
         size = 0
         with part.open("wb") as out:
-            for piece in answer.iter_bytes():
+            for piece in response.iter_bytes():
                 size += len(piece)
                 out.write(piece)
                 if size > MOST_BYTES:
-                    raise _Passing(f"more than {MOST_BYTES // 2**20} MB came")
-                if self._clock.now() - begun > most:
-                    raise _Passing(f"not whole after {most.total_seconds():g} s")
+                    raise _Retryable(f"more than {MOST_BYTES // 2**20} MB received")
+                if self._clock.now() - started > most:
+                    raise _Retryable(f"incomplete after {most.total_seconds():g} s")
             out.flush()
             os.fsync(out.fileno())
 
     def _pace(self) -> None:
         now = self._clock.now()
-        if self._asked is not None:
-            left = self._settings.pause_seconds - (now - self._asked).total_seconds()
+        if self._last_request is not None:
+            left = self._settings.pause_seconds - (now - self._last_request).total_seconds()
             if left > 0:
                 self._clock.wait(left)
-        self._asked = self._clock.now()
+        self._last_request = self._clock.now()
 
-    def _failed(self, item: Wanted, error: _Passing) -> NotFetched:
-        remedy = "run the same command again later: it goes on where it stopped"
+    def _failed(self, item: Wanted, error: _Retryable) -> NotFetched:
+        remedy = "run the same command again later: it continues where it stopped"
         if error.status == _FORBIDDEN:
             remedy = (
-                "the server refuses us: wait a quarter of an hour, look at user_agent and "
+                "the server refuses requests: wait a quarter of an hour, check user_agent and "
                 "pause_seconds in config/fetch.yaml, then run the same command again"
             )
         return NotFetched(
-            f"{item.name} of {item.day} could not be had in {self._settings.attempts} tries "
-            f"from {self._address}: {error}; {remedy}",
+            f"{item.name} of {item.day} could not be downloaded in {self._settings.attempts} "
+            f"attempts from {self._address}: {error}; {remedy}",
             status=error.status,
             day=item.day.isoformat(),
         )
 
 
-def _judge(answer: httpx.Response, item: Wanted) -> None:
-    """Raise for an answer that carries no file."""
-    status = answer.status_code
+def _check_status(response: httpx.Response, item: Wanted) -> None:
+    """Raise for a response without a file."""
+    status = response.status_code
     if status == _OK:
         return
     if status == _ABSENT:
         raise NotFetched(
             f"the server has no {item.name} (404)", status=status, day=item.day.isoformat()
         )
-    asked = answer.headers.get("Retry-After", "")
-    after = float(asked) if asked.isdecimal() else 0.0
+    retry_after = response.headers.get("Retry-After", "")
+    after = float(retry_after) if retry_after.isdecimal() else 0.0
     if status in (_FORBIDDEN, _TOO_MANY) or status >= _SERVER:
-        raise _Passing(f"answer {status}", status, after)
+        raise _Retryable(f"status {status}", status, after)
     raise NotFetched(
-        f"{item.name} of {item.day}: unexpected answer {status} from the server; has it moved? "
+        f"{item.name} of {item.day}: unexpected status {status} from the server; has it moved? "
         "mend its path in config/fetch.yaml",
         status=status,
         day=item.day.isoformat(),
@@ -200,7 +200,7 @@ def _judge(answer: httpx.Response, item: Wanted) -> None:
 
 
 def _verify(part: Path, item: Wanted) -> None:
-    """Read the whole file as the importer will.
+    """Read the whole file as the importer does.
 
     Raises
     ------
@@ -211,15 +211,15 @@ def _verify(part: Path, item: Wanted) -> None:
 
     raw = part.read_bytes()
     if not raw:
-        raise BadFile(f"{item.name}: the answer is empty")
-    packed = Packed(part, item.name, raw)
-    layout = recognise(Text(item.name, packed.head()))
+        raise BadFile(f"{item.name}: the response is empty")
+    packed = PackedFile(part, item.name, raw)
+    layout = recognise(CsvText(item.name, packed.head()))
     if layout.dataset != item.kind:
         raise BadFile(f"{item.name}: is {layout.title}, expected {item.kind}")
-    days = pc.unique(layout.read(Text(item.name, packed.body())).table["day"]).to_pylist()
+    days = pc.unique(layout.read(CsvText(item.name, packed.body())).table["day"]).to_pylist()
     if days != [item.day]:
-        found = ", ".join(str(day) for day in sorted(days)[:3])
-        raise BadFile(f"{item.name}: holds {found or 'no day'}, expected {item.day}")
+        held = ", ".join(str(day) for day in sorted(days)[:3])
+        raise BadFile(f"{item.name}: holds {held or 'no day'}, expected {item.day}")
 
 
 @contextmanager
@@ -227,8 +227,8 @@ def transfer(
     folder: Path, address: str, settings: FetchSettings, clock: Clock
 ) -> Iterator[Transfer]:
     """Open a transfer; its connection is closed at the end."""
-    made = Transfer(folder, address, settings, clock)
+    opened = Transfer(folder, address, settings, clock)
     try:
-        yield made
+        yield opened
     finally:
-        made.close()
+        opened.close()

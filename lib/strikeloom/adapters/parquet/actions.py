@@ -1,8 +1,8 @@
-"""Corporate actions found in a history's own contracts, kept beside them.
+"""Corporate actions found in the contracts of a history, stored beside them.
 
-``corporate_actions.json`` remembers which pairs of neighbouring days were compared, and what
-was found. It is made from the files alone: a day that comes in between two others, or is
-replaced, is compared anew.
+``corporate_actions.json`` records which pairs of neighbouring days were compared, and the actions
+found. It depends on the files alone: a day that is added between two others, or replaced, is
+compared again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "corporate_actions.json"
-_VERSION = 3  # of the search; another one compares everything anew
+_VERSION = 3  # of the search; after a change everything is compared again
 
 #: Reads some columns of the contracts of a day.
 ReadDay = Callable[[date, Sequence[str]], "pd.DataFrame"]
@@ -36,13 +36,13 @@ ReadCash = Callable[[date, date], "pd.DataFrame"]
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two neighbouring days that were compared.
+    """Two neighbouring days that were compared, and the actions found.
 
     Attributes
     ----------
     marks : tuple of str
-        Digests of the two partitions, to see that one was replaced; and of the cash prices of
-        both days, where they were there to confirm.
+        Digests of the two partitions, to detect that one was replaced; and of the cash prices of
+        both days, where they were stored.
     """
 
     day_before: date
@@ -69,14 +69,14 @@ def read_compared(folder: Path) -> dict[date, Compared]:
         rows = [_compared(item) for item in body["pairs"]]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{path} is damaged ({error}); delete it and import any file again: it is made anew",
+            f"{path} is damaged ({error}); delete it and import any file again: it is then rebuilt",
             path=str(path),
         ) from error
     return {row.day: row for row in rows}
 
 
 def uncompared(folder: Path, days: Sequence[date]) -> bool:
-    """Whether neighbouring days were never compared (a history of before the search)."""
+    """Whether any neighbouring days were not compared (a history from an earlier version)."""
     known = read_compared(folder)
     return any(
         day not in known or known[day].day_before != before for before, day in pairwise(days)
@@ -90,19 +90,19 @@ def compare(
     read_cash: ReadCash,
     cash: Mapping[str, str],
 ) -> list[CorporateAction]:
-    """Compare the neighbouring days that were not compared yet. Call it under the lock.
+    """Compare the neighbouring days not compared yet. Call it under the write lock.
 
     Parameters
     ----------
     files : sequence of pathlib.Path
         Partitions of contracts, ascending.
     cash : mapping of str to str
-        Digest of the cash prices of each day that has some.
+        Digest of the cash prices of each day that has any.
 
     Returns
     -------
     list of CorporateAction
-        Everything found in the history.
+        All actions found in the history.
     """
     known = read_compared(folder)
     pairs: list[Compared] = []
@@ -120,7 +120,7 @@ def compare(
                 held = day_before, read_day(day_before, COLUMNS)
             before, held = held[1], (day, read_day(day, COLUMNS))
         except StoreError:
-            held = None  # whoever reads the damaged day is told; its pairs are compared when mended
+            held = None  # reading the damaged day raises; its pairs are compared once repaired
             continue
         prices = read_cash(day_before, day)
         found = contract_changes(before, held[1], day=day, day_before=day_before, cash=prices)
@@ -141,7 +141,7 @@ def _write(path: Path, pairs: Sequence[Compared]) -> None:
             os.fsync(out.fileno())
         Path(name).replace(path)
     except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error}; mend the folder") from error
+        raise StoreError(f"{path} cannot be written: {error}; repair the folder") from error
 
 
 def _compared(item: dict[str, Any]) -> Compared:

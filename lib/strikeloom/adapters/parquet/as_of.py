@@ -1,4 +1,4 @@
-"""A history as it was known after the close of a day: nothing later, in that day's terms."""
+"""Point-in-time view of a history: what was known after the close of a day, in that day's terms."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from strikeloom.adapters.parquet.chain_day import chain_path, contracts_of_chain
 from strikeloom.adapters.parquet.daily_prices import daily_prices
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.partitions import read_digests, stamp, stored, stored_days
+from strikeloom.adapters.parquet.published import PublishedHistory
 from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
@@ -24,20 +25,18 @@ from strikeloom.nse.corporate_actions import CorporateAction
 if TYPE_CHECKING:
     import pandas as pd
 
-    from strikeloom.adapters.parquet.history import ParquetHistory
-
 _PARTITIONS_KEPT = 10  # months of cash, years of indices: 50,000 rows each
 _DATE = len("2026-01-31")
 
 
 class HistoryAsOf:
-    """``ports.history.Past``: a view that ends at a day and speaks in its shares and symbols.
+    """``ports.history.Past``: a view that ends at a day, in that day's shares and symbols.
 
     Made by ``ParquetHistory.as_of``. Reads of a span end at the day; a read of a later day or
-    moment raises ``MissingHistory``.
+    time raises ``MissingHistory``.
     """
 
-    def __init__(self, history: ParquetHistory, day: date) -> None:
+    def __init__(self, history: PublishedHistory, day: date) -> None:
         self.market = history.market
         self.day = day
         self._history = history
@@ -98,8 +97,8 @@ class HistoryAsOf:
         DataFrame
             ``symbol``, ``day``, ``open``, ``high``, ``low``, ``close`` (rupees), sorted by
             symbol and day. Of stocks the cash market's; of indices the exchange's levels, else
-            another publisher's; where neither is stored the underlying's level in the
-            contracts, a close alone. A day that has none of these is absent.
+            another publisher's; where neither is stored, the underlying's level in the contracts (a
+            close only). A day without any of these is absent.
         """
         last = min(last, self.day)
         since = self.actions(first, self.day)
@@ -118,7 +117,7 @@ class HistoryAsOf:
         return self._history.actions(first, min(last, self.day))
 
     def fingerprint(self, first: date, salt: str) -> str:
-        """What everything readable from ``first`` to the view's day holds."""
+        """Fingerprint of all data from ``first`` to the view's day."""
         begin, end = str(first), str(self.day)
         folder = self._history.folder
         seen: dict[str, object] = {
@@ -140,16 +139,16 @@ class HistoryAsOf:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def quote_times(self, day: date) -> list[datetime]:
-        """Moments of recorded intraday snapshots of a day; empty for a later one."""
+        """Times of recorded intraday snapshots of a day; empty for a later day."""
         return self._history.quote_times(day) if day <= self.day else []
 
     def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``QUOTES`` of the snapshot taken at exactly that moment, as quoted.
+        """``QUOTES`` of the snapshot taken at exactly that time, as quoted.
 
         Raises
         ------
         MissingHistory
-            When there is none, or the moment is on a later day.
+            When there is none, or the time is on a later day.
         """
         from strikeloom.nse.sessions import IST
 
@@ -159,15 +158,15 @@ class HistoryAsOf:
     def _refuse_later(self, day: date, what: str) -> None:
         if day > self.day:
             raise MissingHistory(
-                f"{what} are later than {self.day}, the day whose knowledge is asked for; open "
-                "the desk for a later day",
+                f"{what} are later than {self.day}, the day of this view; open the desk for "
+                "a later day",
                 day=day.isoformat(),
             )
 
     def _published(
         self, day: date, symbols: Sequence[str] | None, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
-        """Contracts of the day's file, else as read from a broker."""
+        """Contracts of the day's bhavcopy, else as read from a broker."""
         folder = self._history.folder
         filed = self._history.days()
         if day in filed or not chain_path(folder, day).exists():
@@ -184,7 +183,7 @@ class HistoryAsOf:
     def _rows(
         self, name: str, first: date, last: date, names: Sequence[str] | None
     ) -> pd.DataFrame:
-        """Rows of cash or indices as published, through a memory of whole partitions."""
+        """Rows of cash or indices as published; whole partitions are cached."""
         import pandas as pd
 
         dataset = DATASETS[name]
@@ -209,7 +208,7 @@ def _only(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
 
 
 def _in_order(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:
-    """Prices by symbol and day; sorted as numbers, for there are few symbols and many rows."""
+    """Prices by symbol and day; sorted by symbol code, since rows are many and symbols few."""
     import pandas as pd
 
     codes, names = frame["symbol"].factorize(sort=True)
@@ -221,7 +220,7 @@ def _in_order(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFram
 
 
 def _with_former(symbols: Sequence[str], actions: Sequence[CorporateAction]) -> list[str]:
-    """Symbols, and what they were called before."""
+    """Symbols and their former symbols."""
     names = set(symbols)
     for item in sorted(actions, key=lambda action: action.day, reverse=True):
         if item.successor in names:

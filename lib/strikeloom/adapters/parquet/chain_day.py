@@ -1,4 +1,4 @@
-"""Chains that were read from a broker, as the contracts of a day that has no file yet."""
+"""Chains read from a broker, as the contracts of a day without a bhavcopy yet."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from strikeloom.nse.underlyings import known
 if TYPE_CHECKING:
     import pandas as pd
 
-_WIDEST = 0.25  # a spread wider than this part of its mid says little about a price
-_NARROW = 0.5  # rupees; always good enough, whatever part of a small mid it is
+_WIDEST = 0.25  # share of the mid above which a spread is too wide for a price
+_NARROW = 0.5  # rupees; always narrow enough, whatever share of a small mid
 _CHAIN = ["symbol", "expiry"]
 
 
@@ -36,10 +36,10 @@ def chain_times(folder: Path, day: date) -> dict[str, datetime]:
         return {}
     table = read_tables([path], DATASETS["chains"], columns=["symbol", "at"])
     last = table.group_by("symbol", use_threads=False).aggregate([("at", "max")])
-    moments = last["at_max"].to_pylist()
+    times = last["at_max"].to_pylist()
     return {
         symbol: at.astimezone(IST)
-        for symbol, at in zip(last["symbol"].to_pylist(), moments, strict=True)
+        for symbol, at in zip(last["symbol"].to_pylist(), times, strict=True)
     }
 
 
@@ -51,15 +51,15 @@ def contracts_of_chains(
     Parameters
     ----------
     lots : Series
-        Lot size by symbol and expiry, as last known. The exchange changes it for the expiries
-        after a day; an expiry not known yet has the lot of the symbol's last one.
+        Last known lot size by symbol and expiry. The exchange changes it for expiries after some
+        day; an unknown expiry gets the lot of the symbol's last one.
 
     Returns
     -------
     DataFrame
-        ``close`` is the middle of a two-sided quote that is not too wide; ``traded`` says that
-        there is one. ``open``, ``high``, ``low``, ``settle`` are NaN: nobody has said them yet.
-        ``lot_size`` is 0 where none is known; lots traded are then one.
+        ``close`` is the mid of a two-sided quote that is not too wide; ``traded`` is true where
+        there is one. ``open``, ``high``, ``low``, ``settle`` are NaN: not published yet.
+        ``lot_size`` is 0 where unknown; lots traded are then one.
     """
     import pandas as pd
 
@@ -106,5 +106,5 @@ def lots_of(quotes: pd.DataFrame, lots: pd.Series) -> np.ndarray:
 
     own = lots.reindex(pd.MultiIndex.from_frame(quotes[["symbol", "expiry"]])).to_numpy()
     newest = lots.sort_index().groupby(level=0).last()
-    found = np.where(np.isnan(own), quotes["symbol"].map(newest).to_numpy(dtype=float), own)
-    return np.asarray(np.nan_to_num(found), dtype=np.int64)
+    lot = np.where(np.isnan(own), quotes["symbol"].map(newest).to_numpy(dtype=float), own)
+    return np.asarray(np.nan_to_num(lot), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Rows on their way into a history: merged in memory, written together."""
+"""Changes of a history: rows merged in memory, partitions written together."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _INDIA_OFFSET = timedelta(hours=5, minutes=30)  # no daylight saving since 1945
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What the rows of one source came to.
+    """Result of adding the rows of one source.
 
     Attributes
     ----------
     new : int
-        Rows that are new, or complete a stored one.
+        Rows that are new or complete a stored row.
     repeats : int
-        Rows that the source has more than once.
+        Rows that the source contains more than once.
     partitions : tuple of str
         Names of all partitions that the rows belong to.
     """
@@ -50,7 +50,7 @@ class Changes:
         self._pending: dict[Path, Partition] = {}
 
     def add(self, dataset: Dataset, table: pa.Table, *, source: str) -> Added:
-        """Merge the rows of one source; all of them or, when it fails, none.
+        """Merge the rows of one source; all of them, or none on failure.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Changes:
         return Added(new, repeats, tuple(parts))
 
     def commit(self) -> None:
-        """Write what changed; a partition is replaced whole."""
+        """Write the changed partitions, each replaced whole."""
         if self._pending:
             replace_partitions([self._pending[path] for path in sorted(self._pending)])
         self._pending.clear()
@@ -112,7 +112,7 @@ def _split(table: pa.Table, dataset: Dataset) -> dict[str, pa.Table]:
 
 
 def _with_source(stored: Sources, rows: pa.Table, dataset: Dataset, source: str) -> Sources:
-    """Sources once this one has brought or confirmed the rows."""
+    """Sources after this one added or confirmed the rows."""
     scopes = {""}
     if dataset.scope:
         parts = rows.select(dataset.scope).group_by(dataset.scope).aggregate([])
@@ -130,7 +130,7 @@ def _contradicts_itself(clash: Clash, source: str) -> BadFile:
 
 
 def _contradicts(clash: Clash, source: str, stored: Partition) -> BadFile:
-    others = " and ".join(stored.sources.get(clash.scope, ["a source not on record"]))
+    others = " and ".join(stored.sources.get(clash.scope, ["an unrecorded source"]))
     place = f"{stored.path.parent.name}/{stored.path.name}"
     return BadFile(
         f"{source} contradicts {others}: {clash.where} has {clash.what} ({clash.rows} such rows). "

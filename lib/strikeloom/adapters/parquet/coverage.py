@@ -1,4 +1,4 @@
-"""What a history holds, month by month, and which trading days are missing from it."""
+"""Stored days of a history by month, and the missing trading days."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
     """Days stored of each dataset, by month.
 
     Months run from the first to the last with contracts, cash or quotes; index histories reach
-    back much further and are counted only there.
+    back much further and are counted only in those months.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
     held = {*known["contracts"], *known["quotes"]}
     months = sorted({day.strftime(_MONTH) for day in [*expected, *span]})
     days = _by_month(expected)
-    counts = {name: _by_month(found) for name, found in known.items()}
+    counts = {name: _by_month(stored_days) for name, stored_days in known.items()}
     missing: dict[str, list[date]] = {month: [] for month in months}
     for day in expected:
         if day not in held:
@@ -53,7 +53,7 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
         {
             "month": months,
             "trading_days": [days[month] for month in months],
-            **{name: [found[month] for month in months] for name, found in counts.items()},
+            **{name: [by_month[month] for month in months] for name, by_month in counts.items()},
             "missing": list(missing.values()),
         }
     )
@@ -62,8 +62,8 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
 def days_without_ids(history: ParquetHistory) -> list[date]:
     """Days whose contracts have no ids, as in the exchange's old layout; from footers alone.
 
-    There splits are found by their strikes, demergers by their settlements; renames, and
-    dividends that lowered strikes, are not found.
+    On such days splits are found by strikes and demergers by settlements; renames and dividends
+    that lowered strikes are not found.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def days_without_ids(history: ParquetHistory) -> list[date]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found = []
+    days = []
     for path in stored(history.folder / "contracts"):
         try:
             footer = pq.read_metadata(path)
@@ -81,9 +81,9 @@ def days_without_ids(history: ParquetHistory) -> list[date]:
             raise damaged(path, error) from error
         place = footer.schema.names.index("instrument_id")
         columns = [footer.row_group(i).column(place) for i in range(footer.num_row_groups)]
-        if all(c.is_stats_set and c.statistics.max == 0 for c in columns):
-            found.append(date.fromisoformat(path.stem))
-    return found
+        if all(part.is_stats_set and part.statistics.max == 0 for part in columns):
+            days.append(date.fromisoformat(path.stem))
+    return days
 
 
 def _by_month(days: list[date]) -> Counter[str]:

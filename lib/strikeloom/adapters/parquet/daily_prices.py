@@ -1,7 +1,7 @@
 """Daily prices of underlyings from cash, index levels and contracts, the best source of each day.
 
-Partitions are remembered by what lies on disk, cut down to the symbols that were asked for: the
-next day's window is nearly the same one.
+Partitions are cached, reduced to the symbols requested: the window of the next day is nearly the
+same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SIDES = ("open", "high", "low", "close")
 Wanted = tuple[str, ...] | None
 
 
-class Bars(NamedTuple):
+class PriceArrays(NamedTuple):
     """Daily prices as arrays of one length; ``sides`` has a row each of open to close, rupees."""
 
     symbol: NDArray[np.object_]
@@ -47,14 +47,14 @@ def daily_prices(
     Parameters
     ----------
     folder : pathlib.Path
-        Of the history.
+        Folder of the history.
     days : iterable of datetime.date
-        Days with contracts or chains, whose levels fill what neither cash nor indices have.
+        Days with contracts or chains, whose levels fill gaps of cash and indices.
 
     Notes
     -----
     The cash market comes first, then the exchange's index levels, another publisher's, and the
-    underlying's level in the contracts, a close alone.
+    underlying's level in the contracts (a close only).
     """
     import pandas as pd
 
@@ -85,8 +85,8 @@ def daily_prices(
     return pd.DataFrame({"symbol": symbol, "day": when[order], **columns}, copy=False)
 
 
-_SPAN = 10_000_000  # more days than a calendar has
-_NOTHING = Bars(np.empty(0, dtype=object), np.empty(0, "datetime64[s]"), np.empty((4, 0)))
+_SPAN = 10_000_000  # larger than any date as a number of days
+_NOTHING = PriceArrays(np.empty(0, dtype=object), np.empty(0, "datetime64[s]"), np.empty((4, 0)))
 
 
 def _between(folder: Path, grain: str, first: date, last: date) -> list[Path]:
@@ -94,24 +94,28 @@ def _between(folder: Path, grain: str, first: date, last: date) -> list[Path]:
     return [path for path in stored(folder) if low <= path.name <= high]
 
 
-def _inside(bars: Bars, first: date, last: date) -> Bars:
+def _inside(bars: PriceArrays, first: date, last: date) -> PriceArrays:
     rows = (bars.day >= np.datetime64(first)) & (bars.day <= np.datetime64(last))
-    return bars if rows.all() else Bars(bars.symbol[rows], bars.day[rows], bars.sides[:, rows])
+    return (
+        bars if rows.all() else PriceArrays(bars.symbol[rows], bars.day[rows], bars.sides[:, rows])
+    )
 
 
 @lru_cache(maxsize=_CUT_KEPT)
-def _cut(path: Path, name: str, wanted: Wanted, mark: tuple[int, int]) -> Bars:
-    """Rows of the symbols that are wanted, of a partition of cash or indices."""
+def _cut(path: Path, name: str, wanted: Wanted, mark: tuple[int, int]) -> PriceArrays:
+    """Rows of the wanted symbols in a partition of cash or indices."""
     codes, names, bars = _whole(path, name, mark)
     if wanted is None:
         return bars
     rows = np.flatnonzero(names.isin(wanted)[codes])
-    return Bars(bars.symbol[rows], bars.day[rows], bars.sides[:, rows])
+    return PriceArrays(bars.symbol[rows], bars.day[rows], bars.sides[:, rows])
 
 
 @lru_cache(maxsize=_WHOLE_KEPT)
-def _whole(path: Path, name: str, _mark: tuple[int, int]) -> tuple[NDArray[np.int64], Any, Bars]:
-    """All rows, of two publishers of an index the exchange first; their symbols as numbers."""
+def _whole(
+    path: Path, name: str, _mark: tuple[int, int]
+) -> tuple[NDArray[np.int64], Any, PriceArrays]:
+    """Symbol codes, symbols and all rows; the exchange's rows before another publisher's."""
     column = "symbol" if name == "cash" else "index"
     extra = [] if name == "cash" else ["publisher"]
     frame = read_frame([path], DATASETS[name], columns=[column, "day", *_SIDES, *extra])
@@ -119,17 +123,17 @@ def _whole(path: Path, name: str, _mark: tuple[int, int]) -> tuple[NDArray[np.in
         frame = frame.sort_values("publisher", key=lambda who: who != "nse", kind="stable")
     codes, names = frame[column].factorize()
     sides = np.stack([frame[side].to_numpy() for side in _SIDES])
-    return codes, names, Bars(frame[column].to_numpy(), frame["day"].to_numpy(), sides)
+    return codes, names, PriceArrays(frame[column].to_numpy(), frame["day"].to_numpy(), sides)
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
-def _levels(path: Path, name: str, column: str, _mark: tuple[int, int]) -> Bars:
-    """Level of every underlying in a partition, as closes without a range; the last in order."""
+def _levels(path: Path, name: str, column: str, _mark: tuple[int, int]) -> PriceArrays:
+    """Last level of every underlying in a partition, as a close without open, high and low."""
     table = read_tables([path], DATASETS[name], columns=["symbol", column])
     spots = table.group_by("symbol", use_threads=False).aggregate([(column, "last")])
     close = spots[f"{column}_last"].to_numpy().astype(np.float64) / PAISE
-    told = ~np.isnan(close)
-    sides = np.full((len(_SIDES), np.count_nonzero(told)), np.nan)
-    sides[-1] = close[told]
-    symbol = spots["symbol"].to_numpy()[told]
-    return Bars(symbol, np.full(len(symbol), np.datetime64(path.stem, "s")), sides)
+    known = ~np.isnan(close)
+    sides = np.full((len(_SIDES), np.count_nonzero(known)), np.nan)
+    sides[-1] = close[known]
+    symbol = spots["symbol"].to_numpy()[known]
+    return PriceArrays(symbol, np.full(len(symbol), np.datetime64(path.stem, "s")), sides)

@@ -1,7 +1,7 @@
-"""How each dataset lies on disk: its partitions, its key, its paise.
+"""Format of each dataset on disk: partitions, key, prices in paise.
 
 Prices are int64 paise (null when there is none; index levels in hundredths, so a volatility
-index loses its third and fourth decimal), dates date32, moments microseconds in UTC. Rows of
+index loses its third and fourth decimals), dates date32, times microseconds in UTC. Rows of
 a partition are in key order.
 """
 
@@ -29,17 +29,17 @@ class Dataset:
     Attributes
     ----------
     moment : str
-        Column that says which partition a row belongs to.
+        Column that determines the partition of a row.
     grain : str
         Partition name as a ``strftime`` format of that column.
     scope : tuple of str
-        Columns that tell the rows of a partition apart by where they came from: the sources
-        of a month of cash are remembered by day, those of a year of indices by day too.
+        Columns by which the sources of a partition are recorded: those of a month of cash by
+        day, those of a year of indices by day and publisher.
     unknown : dict
-        Columns that a file's layout may leave out, with the value that stands for it; a known
-        value replaces it. In every other column "none" is a statement like any value.
+        Columns that a file layout may lack, with the value that marks them as unknown; a known
+        value replaces it. In every other column a missing value is information like any other.
     tolerance : int
-        Prices this near, in paise, are the same; the larger is kept. Of index levels: the
+        Prices within this distance, in paise, are equal; the larger is kept. For index levels: the
         exchange publishes India VIX with four decimals in one file (14.465) and with two in
         another (14.47), and republishers round in their own ways.
     """
@@ -121,7 +121,7 @@ def to_disk(frame: pd.DataFrame, dataset: Dataset, *, source: str) -> pa.Table:
     Raises
     ------
     BadFrame
-        When a column is missing, cannot hold what it should, or lacks a value it needs.
+        When a column is missing, of the wrong type, or lacks a required value.
     """
     import numpy as np
     import pyarrow as pa
@@ -149,7 +149,7 @@ def to_disk(frame: pd.DataFrame, dataset: Dataset, *, source: str) -> pa.Table:
         if family != "price" and name not in dataset.unknown and array.null_count:
             raise BadFrame(
                 f"{source}: column {name} of {dataset.name} is empty in {array.null_count} rows; "
-                "only prices and what a source may leave out may be absent",
+                "only prices and optional columns may be empty",
                 column=name,
             )
         arrays.append(array)
@@ -194,20 +194,20 @@ def from_disk(table: pa.Table, dataset: Dataset) -> pd.DataFrame:
         elif family == "time":
             moments = pd.DatetimeIndex(values).tz_localize("UTC")
             out[name] = moments.tz_convert(IST).as_unit("us")
-        else:  # Arrow's own memory, which nobody may write to, is copied
+        else:  # Arrow's read-only memory is copied
             out[name] = values if values.flags.writeable else values.copy()
     return pd.DataFrame(out, copy=False)
 
 
 def _texts(column: pa.ChunkedArray) -> np.ndarray:
-    """Texts as objects, each distinct text of a chunk made once."""
+    """Texts as objects, each distinct text of a chunk created once."""
     import numpy as np
     import pyarrow as pa
 
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    made = [
+    texts = [
         chunk.dictionary.to_numpy(zero_copy_only=False)[chunk.indices.to_numpy()]
         for chunk in column.chunks
     ]
-    return np.concatenate(made) if made else np.empty(0, dtype=object)
+    return np.concatenate(texts) if texts else np.empty(0, dtype=object)

@@ -1,4 +1,4 @@
-"""Results by day as Parquet: ``<folder>/<table>/<day>.parquet``, each written once, whole."""
+"""Results by day as Parquet: ``<folder>/<table>/<day>.parquet``, each written whole."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class DayTables:
     Parameters
     ----------
     folder : pathlib.Path
-        Made when first written.
+        Created when first written.
     last : str
-        Table written last: a day counts as there when it has this one.
+        Table written last: a day counts as stored when it has this table.
     """
 
     def __init__(self, folder: Path, last: str) -> None:
@@ -36,26 +36,26 @@ class DayTables:
         self.last = last
 
     def stamps(self) -> dict[date, Stamp]:
-        """Stamp of every day that is there; a damaged file is none."""
+        """Stamp of every stored day; damaged files are skipped."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        found = {}
+        stamps = {}
         for path in stored(self.folder / self.last):
             try:
                 body = json.loads((pq.read_metadata(path).metadata or {})[_STAMP])
-                found[date.fromisoformat(path.stem)] = Stamp(body["method"], body["inputs"])
+                stamps[date.fromisoformat(path.stem)] = Stamp(body["method"], body["inputs"])
             except (pa.ArrowException, OSError, KeyError, ValueError):
                 continue
-        return found
+        return stamps
 
     def write(self, day: date, tables: Mapping[str, pd.DataFrame], stamp: Stamp) -> None:
-        """Write the tables of a day, the one that makes it count at the end.
+        """Write the tables of a day, ``last`` at the end.
 
         Raises
         ------
         StoreError
-            When the disk refuses.
+            When the disk cannot be written.
         """
         order = sorted(tables, key=lambda name: (name == self.last, name))
         try:
@@ -63,8 +63,8 @@ class DayTables:
                 self._write(self._path(name, day), tables[name], stamp)
         except OSError as error:
             raise StoreError(
-                f"{self.folder} cannot be written: {error}; free space or mend the permissions "
-                "and run again: days that are there are kept"
+                f"{self.folder} cannot be written: {error}; free space or fix the permissions "
+                "and run again: stored days are kept"
             ) from error
 
     def read(self, day: date, table: str) -> pd.DataFrame:
@@ -73,7 +73,7 @@ class DayTables:
         Raises
         ------
         MissingHistory
-            When it is not there.
+            When it is not stored.
         StoreError
             When it is damaged.
         """
@@ -83,7 +83,7 @@ class DayTables:
         path = self._path(table, day)
         if not path.exists():
             raise MissingHistory(
-                f"{table} of {day} has not been worked out; strikeloom run iv-history --date {day}",
+                f"{table} of {day} has not been computed; strikeloom run iv-history --date {day}",
                 day=day.isoformat(),
             )
         try:
@@ -108,7 +108,7 @@ class DayTables:
             name: pa.array(frame[name].to_numpy(), from_pandas=True) for name in frame.columns
         }
         table = pa.table(columns, metadata={_STAMP: body})
-        # numbers hardly repeat: only texts are worth a dictionary
+        # numbers hardly repeat: only texts benefit from a dictionary
         texts = [name for name, column in columns.items() if pa.types.is_string(column.type)]
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)

@@ -1,4 +1,4 @@
-"""A short number for the content of rows: the same for the same rows, whatever their file."""
+"""Digest of the content of rows: equal for equal rows, whatever their file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from strikeloom.adapters.parquet.datasets import Dataset
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Words = NDArray[np.uint64]
+Hashes = NDArray[np.uint64]
 
-#: By scope within the partition, sixteen hexadecimal digits.
+#: Sixteen hexadecimal digits by scope within the partition.
 Digests = dict[str, str]
 
 _STEP, _FIRST, _SECOND = (
@@ -30,13 +30,13 @@ def digests(table: pa.Table, dataset: Dataset) -> Digests:
     Notes
     -----
     Each row is mixed to 64 bits (SplitMix64, Steele, Lea and Flood 2014) and those of a scope are
-    added: a guard against unnoticed changes, none against a forger.
+    added: this detects unnoticed changes, not deliberate forgery.
     """
     rows = np.zeros(len(table), dtype=np.uint64)
     for name in dataset.columns:
-        rows = _mixed((rows + _STEP) ^ _words(table[name]))
+        rows = _mixed((rows + _STEP) ^ _hashes(table[name]))
     if not dataset.scope:
-        return {"": _text(rows)}
+        return {"": _digest(rows)}
     parts = table.select(dataset.scope)
     codes = np.zeros(len(table), dtype=np.int64)
     for name in dataset.scope:
@@ -46,22 +46,22 @@ def digests(table: pa.Table, dataset: Dataset) -> Digests:
     names = [
         " ".join(str(value) for value in row.values()) for row in parts.take(first).to_pylist()
     ]
-    return {name: _text(rows[place == number]) for number, name in enumerate(names)}
+    return {name: _digest(rows[place == number]) for number, name in enumerate(names)}
 
 
-def _text(rows: Words) -> str:
+def _digest(rows: Hashes) -> str:
     total = int(np.add.reduce(rows, dtype=np.uint64)) + len(rows)
     return f"{total % 2**64:016x}"
 
 
-def _mixed(words: Words) -> Words:
-    words = (words ^ (words >> np.uint64(30))) * _FIRST
-    words = (words ^ (words >> np.uint64(27))) * _SECOND
-    return words ^ (words >> np.uint64(31))
+def _mixed(hashes: Hashes) -> Hashes:
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * _FIRST
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * _SECOND
+    return hashes ^ (hashes >> np.uint64(31))
 
 
-def _words(column: pa.ChunkedArray) -> Words:
-    """64 bits of each value; of a text those of its SHA-256."""
+def _hashes(column: pa.ChunkedArray) -> Hashes:
+    """64 bits of each value; of a text, 64 bits of its SHA-256."""
     import pyarrow as pa
 
     array = column.combine_chunks()
@@ -74,11 +74,11 @@ def _words(column: pa.ChunkedArray) -> Words:
         table = np.array([int.from_bytes(each, "big") for each in texts] or [0], dtype=np.uint64)
         return np.where(known, table[coded.indices.fill_null(0).to_numpy()], _ABSENT)
     if pa.types.is_floating(kind):
-        words = array.fill_null(0).to_numpy(zero_copy_only=False).view(np.uint64)
+        hashes = array.fill_null(0).to_numpy(zero_copy_only=False).view(np.uint64)
     else:
         narrow = pa.int32() if pa.types.is_date(kind) else None
         if pa.types.is_boolean(kind):
             narrow = pa.uint8()
         plain = (array.cast(narrow) if narrow else array).cast(pa.int64()).fill_null(0)
-        words = plain.to_numpy().astype(np.int64).view(np.uint64)
-    return np.where(known, words, _ABSENT)
+        hashes = plain.to_numpy().astype(np.int64).view(np.uint64)
+    return np.where(known, hashes, _ABSENT)

@@ -1,7 +1,7 @@
-"""Joining rows: the same row once, an unknown column completed, a contradiction found.
+"""Merging rows: repeats dropped, unknown columns completed, contradictions reported.
 
 Both steps sort the rows by key and compare neighbours, column by column. Results depend on
-the rows alone, never on the order in which they came.
+the rows alone, not on their order.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Rows of one key that cannot both be true; described by the first such pair.
+    """Rows with the same key and contradicting values, described by the first such pair.
 
     Attributes
     ----------
     where : str
-        The key, readable.
+        The key as text.
     what : str
-        The columns that differ, with the newer value and the older.
+        The differing columns, with newer and older values.
     scope : str
-        Which rows of the partition it belongs to (``scope_of``).
+        Scope of the rows within the partition (``scope_of``).
     rows : int
         Number of such pairs.
     """
@@ -40,7 +40,7 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Rows in key order; how many changed; the contradiction, if there is one."""
+    """Rows in key order, the number changed, and the contradiction if any."""
 
     table: pa.Table
     changed: int
@@ -53,8 +53,7 @@ def collapse(table: pa.Table, dataset: Dataset) -> Merged:
     Returns
     -------
     Merged
-        ``changed`` counts the repeats that were dropped. A repeat must be equal in every
-        column.
+        ``changed`` is the number of repeats dropped. A repeat must be equal in every column.
     """
     table = _sorted(table, dataset)
     second = _repeats(table, dataset)
@@ -70,7 +69,7 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
     Returns
     -------
     Merged
-        ``changed`` counts the fresh rows that are new or complete a stored one.
+        ``changed`` is the number of fresh rows that are new or complete a stored row.
     """
     import numpy as np
     import pyarrow as pa
@@ -100,7 +99,7 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
 
 
 def scope_of(row: dict[str, Any], dataset: Dataset) -> str:
-    """Name of the part of a partition that a row belongs to; empty for the whole of it."""
+    """Scope of a row within its partition; empty for the whole partition."""
     return " ".join(str(row[name]) for name in dataset.scope)
 
 
@@ -163,7 +162,7 @@ def _clash(
 def _differs(
     column: pa.ChunkedArray, second: np.ndarray, name: str, dataset: Dataset, *, completing: bool
 ) -> np.ndarray:
-    """Pairs whose values cannot both be true."""
+    """Pairs with contradicting values."""
     import numpy as np
 
     values, stated = _comparable(column), column.is_valid().to_numpy()
@@ -180,7 +179,7 @@ def _differs(
 
 
 def _better(column: pa.ChunkedArray, second: np.ndarray, name: str, dataset: Dataset) -> np.ndarray:
-    """Pairs whose newer value replaces the older: it is known, or the larger of two near ones."""
+    """Pairs whose newer value replaces the older: it is known, or the larger of two close ones."""
     import numpy as np
 
     better = np.zeros(len(second), dtype=bool)

@@ -1,4 +1,4 @@
-"""Partition files: read with the sources they remember, replaced whole or not at all."""
+"""Partition files: read with their recorded sources, replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REPEATING = ("text", "date")  # families whose few values a dictionary shortens
 PART = ".part"
 _ENDS = ".parquet"
 
-#: Names of the files that brought the rows, ascending, by scope within the partition.
+#: Names of the source files, ascending, by scope within the partition.
 Sources = dict[str, list[str]]
 
 
@@ -41,7 +41,7 @@ class Partition:
 
 
 def read_partition(path: Path, dataset: Dataset) -> Partition:
-    """Read a whole partition; a column that an earlier version did not keep is unknown.
+    """Read a whole partition; a column that an earlier version did not store is unknown.
 
     Raises
     ------
@@ -71,8 +71,8 @@ def read_sources(path: Path) -> Sources:
     Returns
     -------
     Sources
-        Empty when there is no such file, and for one of an earlier version, which lacks a
-        column: its files then go in again.
+        Empty when there is no such file, or when it is of an earlier version that lacks a column:
+        its sources are then imported again.
 
     Raises
     ------
@@ -114,14 +114,14 @@ def _digests(path: Path, _mark: tuple[int, int]) -> Digests:
     import pyarrow.parquet as pq
 
     try:
-        found = (pq.read_metadata(path).metadata or {}).get(_DIGESTS)
+        stored_digests = (pq.read_metadata(path).metadata or {}).get(_DIGESTS)
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, error) from error
-    if found is None:  # written by an earlier version
+    if stored_digests is None:  # written by an earlier version
         dataset = DATASETS[path.parent.name]
         return digests(read_partition(path, dataset).table, dataset)
-    told: Digests = json.loads(found)
-    return told
+    decoded: Digests = json.loads(stored_digests)
+    return decoded
 
 
 def unreadable(path: Path, wanted: Sequence[str], error: Exception) -> StoreError:
@@ -139,7 +139,7 @@ def unreadable(path: Path, wanted: Sequence[str], error: Exception) -> StoreErro
     return StoreError(
         f"{path.parent.name}/{path.name} of the history was written by an earlier version, without "
         f"{', '.join(missing)}; import its files again with strikeloom data import PATH (a "
-        f"synthetic market is drawn anew once {path.parent.parent} is deleted)",
+        f"synthetic market is generated again once {path.parent.parent} is deleted)",
         path=str(path),
         columns=missing,
     )
@@ -165,13 +165,13 @@ def _names(folder: Path) -> list[str]:
 
 
 def sweep(folder: Path) -> None:
-    """Delete what a writer that was killed left in the datasets of a history."""
+    """Delete temporary files that a killed writer left in the datasets of a history."""
     for left in folder.glob(f"*/.*{PART}"):
         left.unlink(missing_ok=True)
 
 
 def stamp(path: Path) -> tuple[int, int]:
-    """Tells a partition from its replacement."""
+    """Modification time and inode, which differ between a partition and its replacement."""
     stat = path.stat()
     return stat.st_mtime_ns, stat.st_ino
 
@@ -186,12 +186,12 @@ def damaged(path: Path, error: Exception) -> StoreError:
 
 
 def replace_partitions(partitions: Sequence[Partition]) -> None:
-    """Write every partition beside its place, flush it, then move all into place.
+    """Write every partition to a temporary file, flush it, then move all into place.
 
     Raises
     ------
     StoreError
-        When the disk refuses; no partition is changed unless all were written.
+        When the disk cannot be written; no partition is changed unless all were written.
     """
     written: list[tuple[str, Path]] = []
     try:
@@ -209,7 +209,7 @@ def replace_partitions(partitions: Sequence[Partition]) -> None:
     except OSError as error:
         raise StoreError(
             f"the history cannot be written under {partitions[0].path.parent}: {error}; free "
-            "space or mend the permissions and import again"
+            "space or fix the permissions and import again"
         ) from error
     finally:
         for name, _ in written:
@@ -226,9 +226,9 @@ def _write(handle: int, part: Partition) -> None:
             out, table.schema, compression="zstd", store_schema=False, use_dictionary=repeating
         ) as file:
             file.write_table(table, row_group_size=_ROWS_PER_GROUP)
-            told = {_SOURCES: part.sources, _DIGESTS: digests(table, part.dataset)}
+            metadata = {_SOURCES: part.sources, _DIGESTS: digests(table, part.dataset)}
             file.add_key_value_metadata(
-                {name.decode(): json.dumps(body, sort_keys=True) for name, body in told.items()}
+                {name.decode(): json.dumps(body, sort_keys=True) for name, body in metadata.items()}
             )
         out.flush()
         os.fsync(out.fileno())

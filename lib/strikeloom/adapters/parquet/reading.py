@@ -1,4 +1,4 @@
-"""Rows of partitions, filtered while they are read."""
+"""Reading rows of partitions, filtered while reading."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_frame(
 ) -> pd.DataFrame:
     """Rows of all paths in their order as ``from_disk`` gives them.
 
-    Texts stay coded as they lie on disk until the end, which makes one object of each.
+    Texts stay dictionary-coded until the end, so that each distinct text becomes one object.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def _read(
     import pyarrow.parquet as pq
 
     try:
-        if rows is None:  # without the detour over a data set, and on the caller's processor
+        if rows is None:  # directly, without a data set, in the calling thread
             with pq.ParquetFile(path, read_dictionary=coded) as file:
                 table = file.read(columns=columns, use_threads=False)
         else:
@@ -86,11 +86,11 @@ def _read(
 def among(
     column: str, wanted: Sequence[str] | None, within: pc.Expression | None = None
 ) -> pc.Expression | None:
-    """Rows within some whose column holds one of the texts; no text wanted: all of them."""
+    """Filter for rows whose column is one of the texts, within another filter; ``None``: all."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if wanted is None:
         return within
-    found = pc.field(column).isin(pa.array(list(wanted), pa.string()))
-    return found if within is None else within & found
+    matches = pc.field(column).isin(pa.array(list(wanted), pa.string()))
+    return matches if within is None else within & matches

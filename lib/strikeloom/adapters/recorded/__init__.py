@@ -1,4 +1,4 @@
-"""Option chains that others recorded during the day, read as a market day to play."""
+"""Option chains recorded by others during a day, read as a market day for replay."""
 
 from strikeloom.adapters.recorded.day import RecordedDay, recorded_day
 

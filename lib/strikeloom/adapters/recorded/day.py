@@ -1,4 +1,4 @@
-"""One recorded day: rows of quotes, the contracts in them, and what of it was not recorded."""
+"""One recorded day: quotes, their contracts, and synthetic spreads where none were recorded."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _COARSE, _FINE = 5, 1  # ticks in paise
 
 @dataclass(frozen=True)
 class RecordedDay:
-    """What ``exchange.market.sources.tape_of_rows`` plays.
+    """Input of ``exchange.market.sources.tape_of_rows``.
 
     Attributes
     ----------
     rows : DataFrame
         ``QUOTES`` of the session.
     contracts : list of OptionContract
-        Lot and tick as the recorded quantities and prices show them: no list came with them.
+        Lot and tick derived from the recorded quantities and prices, since no list was recorded.
     source : QuoteSource
-        Labelled synthetic where the spread was made around last trades.
+        Synthetic where the spread was derived from last trades.
     """
 
     day: date
@@ -50,17 +50,17 @@ class RecordedDay:
 def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
     """Read a day of recorded chains from folders or archives.
 
-    Files outside the session repeat what was and are left out.
+    Files outside the session repeat earlier quotes and are left out.
 
     Parameters
     ----------
     day : datetime.date, optional
-        Default: the latest one that was recorded while the exchange was open.
+        Default: the latest day recorded while the exchange was open.
 
     Raises
     ------
     MissingHistory
-        When the files hold nothing of the day; names the days they hold.
+        When the files have nothing of the day; names their days.
     BadFile
         When a path or a file cannot be read.
     """
@@ -69,7 +69,7 @@ def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
     for chosen in [day] if day else sorted(days, reverse=True):
         rows = _session_rows(paths, chosen)
         if rows is not None:
-            return _made(chosen, rows)
+            return _recorded(chosen, rows)
     held = ", ".join(map(str, sorted(days))) or "none"
     raise MissingHistory(
         f"no chain recorded while the exchange was open{f' on {day}' if day else ''} in "
@@ -78,7 +78,7 @@ def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
 
 
 def _session_rows(paths: Iterable[Path], day: date) -> pd.DataFrame | None:
-    """Rows of a day's session, each contract once a moment; ``None`` without any."""
+    """Rows of a day's session, each contract once per time; ``None`` without any."""
     import pandas as pd
 
     frames = [
@@ -98,13 +98,13 @@ def _session_rows(paths: Iterable[Path], day: date) -> pd.DataFrame | None:
     return rows if len(rows) else None
 
 
-def _made(day: date, rows: pd.DataFrame) -> RecordedDay:
+def _recorded(day: date, rows: pd.DataFrame) -> RecordedDay:
     quoted = bool(rows[["bid", "ask"]].notna().to_numpy().any())
     lots = {symbol: _lot(part, quoted) for symbol, part in rows.groupby("symbol")}
     ticks = {symbol: _tick(part) for symbol, part in rows.groupby("symbol")}
     lot = np.asarray(rows["symbol"].map(lots), dtype=np.int64)
     if quoted:
-        rows["volume"] = rows["volume"] * lot  # the page counts contracts
+        rows["volume"] = rows["volume"] * lot  # the web page counts lots
     else:
         tick = rows["symbol"].map(ticks).to_numpy(dtype=np.float64) / 100
         traded = np.asarray(rows["volume"], dtype=np.int64) // lot
@@ -112,7 +112,7 @@ def _made(day: date, rows: pd.DataFrame) -> RecordedDay:
         rows["bid"], rows["ask"] = bid, ask
         rows["bid_size"] = np.where(np.isnan(bid), 0, shown)
         rows["ask_size"] = np.where(np.isnan(ask), 0, shown)
-    found = rows[["symbol", "expiry", "strike", "right"]].drop_duplicates()
+    keys = rows[["symbol", "expiry", "strike", "right"]].drop_duplicates()
     contracts = [
         OptionContract(
             symbol,
@@ -123,20 +123,20 @@ def _made(day: date, rows: pd.DataFrame) -> RecordedDay:
             lots[symbol],
             ticks[symbol],
         )
-        for symbol, expiry, strike, right in found.itertuples(index=False)
+        for symbol, expiry, strike, right in keys.itertuples(index=False)
     ]
     source = QuoteSource.QUOTED if quoted else QuoteSource.SYNTHETIC_SPREAD
     return RecordedDay(day, rows, contracts, source)
 
 
 def _kind(symbol: str) -> InstrumentKind:
-    """Of an underlying on record; one that is not any more was a stock."""
-    found = known().get(symbol)
-    return found.kind if found else InstrumentKind.STOCK
+    """Kind of an underlying on record; one no longer on record was a stock."""
+    underlying = known().get(symbol)
+    return underlying.kind if underlying else InstrumentKind.STOCK
 
 
 def _lot(part: pd.DataFrame, quoted: bool) -> int:
-    """Largest number that divides every quantity: sizes where quoted, else volumes."""
+    """Greatest common divisor of all quantities: sizes where quoted, else volumes."""
     names = ("bid_size", "ask_size", "open_interest") if quoted else ("volume",)
     return gcd(*(int(n) for name in names for n in part[name].unique())) or 1
 

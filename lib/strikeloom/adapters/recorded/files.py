@@ -1,4 +1,4 @@
-"""CSV files of a folder or of tar archives, one after the other, without unpacking."""
+"""CSV files of a folder or of tar archives, read one by one without unpacking."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def csv_names(path: Path) -> set[str]:
     """Names of the CSV files. Raises as ``csv_files``."""
     names: set[str] = set()
 
-    def note(name: str) -> bool:
+    def collect(name: str) -> bool:
         names.add(name)
         return False
 
-    for _ in csv_files(path, note):
+    for _ in csv_files(path, collect):
         pass
     return names
 

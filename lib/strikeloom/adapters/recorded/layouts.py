@@ -1,7 +1,7 @@
 """Two layouts of recorded chains: the exchange's web page of 2019, last trades of 2026.
 
-Each gives ``QUOTES`` rows without bid, ask and sizes where none were recorded. A dash or a zero
-price is no price.
+Each gives ``QUOTES`` rows; bid, ask and sizes are missing where none were recorded. A dash or a
+zero is no price.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SIDES = (("CE", "Call"), ("PE", "Put"))
 
 
 def day_of(name: str) -> date | None:
-    """Day of a file by its name; ``None`` for a name of neither layout."""
+    """Day of a file by its name; ``None`` when the name is of neither layout."""
     page, trades = _PAGE.search(name), _TRADES.search(name)
     if page:
         return datetime.strptime(page["day"], "%d-%m-%Y").replace(tzinfo=IST).date()
@@ -36,7 +36,7 @@ def day_of(name: str) -> date | None:
 
 
 def rows_of(name: str, content: bytes) -> pd.DataFrame | None:
-    """Rows of one file; ``None`` when it holds nothing.
+    """Rows of one file; ``None`` when the file has no rows.
 
     Raises
     ------
@@ -57,15 +57,15 @@ def rows_of(name: str, content: bytes) -> pd.DataFrame | None:
 def _page(name: str, frame: pd.DataFrame) -> pd.DataFrame | None:
     """The web page: bid and ask with sizes; volume in lots, open interest in units.
 
-    A page of an index without an expiry in its path repeats one that has it.
+    A page of an index without an expiry in its path repeats one with an expiry.
     """
     import pandas as pd
 
-    found, week = _PAGE.search(name), _WEEK.search(name)
-    if found is None or (week is None and found["symbol"] in ("NIFTY", "BANKNIFTY")):
+    page, week = _PAGE.search(name), _WEEK.search(name)
+    if page is None or (week is None and page["symbol"] in ("NIFTY", "BANKNIFTY")):
         return None
-    day = datetime.strptime(found["day"], "%d-%m-%Y").replace(tzinfo=IST).date()
-    at = datetime.combine(day, time.fromisoformat(found["time"]), IST)
+    day = datetime.strptime(page["day"], "%d-%m-%Y").replace(tzinfo=IST).date()
+    at = datetime.combine(day, time.fromisoformat(page["time"]), IST)
     if week:
         expiry = datetime.strptime(week["expiry"], "%d%b%Y").replace(tzinfo=IST).date()
     else:
@@ -73,15 +73,15 @@ def _page(name: str, frame: pd.DataFrame) -> pd.DataFrame | None:
     parts = [
         _side(
             {
-                "symbol": found["symbol"], "expiry": pd.Timestamp(expiry), "right": right,
+                "symbol": page["symbol"], "expiry": pd.Timestamp(expiry), "right": right,
                 "strike": frame["StrikePrice"], "at": pd.Timestamp(at), "spot": frame["CurrentVal"],
-                "bid": frame[f"{word}BidPrice"], "ask": frame[f"{word}AskPrice"],
-                "last": frame[f"{word}LTP"], "bid_size": frame[f"{word}BidQty"],
-                "ask_size": frame[f"{word}AskQty"], "volume": frame[f"{word}Volume"],
-                "open_interest": frame[f"{word}OI"],
+                "bid": frame[f"{side}BidPrice"], "ask": frame[f"{side}AskPrice"],
+                "last": frame[f"{side}LTP"], "bid_size": frame[f"{side}BidQty"],
+                "ask_size": frame[f"{side}AskQty"], "volume": frame[f"{side}Volume"],
+                "open_interest": frame[f"{side}OI"],
             }
         )
-        for right, word in _SIDES
+        for right, side in _SIDES
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
@@ -115,7 +115,7 @@ def _side(columns: Mapping[str, object]) -> pd.DataFrame:
     for name in ("bid", "ask", "last", "spot"):
         frame[name] = frame[name].astype(np.float64)
         frame[name] = frame[name].where(frame[name] > 0)
-    for side in ("bid", "ask"):  # a price that nobody shows a size for is none
+    for side in ("bid", "ask"):  # a price without a size is not a quote
         frame[side] = frame[side].where(frame[f"{side}_size"] > 0)
     for name in ("bid_size", "ask_size", "volume", "open_interest"):
         frame[name] = frame[name].fillna(0).astype(np.int64)

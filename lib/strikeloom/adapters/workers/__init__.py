@@ -1,4 +1,4 @@
-"""Where work is done. The work is the same everywhere; only the place differs."""
+"""Where items are computed: in this process, in other processes, or on a cluster."""
 
 from strikeloom.adapters.workers.cluster import ClusterWorkers
 from strikeloom.adapters.workers.here import HereWorkers

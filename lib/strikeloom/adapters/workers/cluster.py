@@ -1,4 +1,4 @@
-"""Work on a Dask cluster. Its workers see the same folders and have this package installed."""
+"""Work on a Dask cluster whose workers share the folders and have this package installed."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class ClusterWorkers:
     def run(self, work: Callable[[T], None], items: Sequence[T]) -> Iterator[Done]:
         """Do the work for each item on the cluster.
 
-        A lost worker's items are done by others; one that takes worker after worker with it
-        ends as failed.
+        Items of a lost worker are done by others; an item that kills several workers ends as
+        failed.
 
         Raises
         ------
         SettingsError
-            When the cluster is not reached or the extra is not installed.
+            When the cluster cannot be reached or the extra is not installed.
         """
         distributed = _distributed()
         with self._client(distributed) as client:
@@ -48,14 +48,14 @@ class ClusterWorkers:
             return distributed.Client(self._address, timeout=_CONNECT_SECONDS, set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise SettingsError(
-                f"no cluster answers at {self._address} ({type(error).__name__}); start one with "
-                "dask scheduler and dask worker, or leave --cluster away",
+                f"no cluster responds at {self._address} ({type(error).__name__}); start one with "
+                "dask scheduler and dask worker, or omit --cluster",
                 address=self._address,
             ) from None
 
 
 def _distributed() -> Any:
-    """The library, which is an extra and has no types."""
+    """Import the library, an optional extra without types."""
     try:
         import distributed
     except ImportError:

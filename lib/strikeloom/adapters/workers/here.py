@@ -1,4 +1,4 @@
-"""Work in this process, one item after the other."""
+"""Work in this process, one item after another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class HereWorkers:
-    """``ports.workers.Workers`` without any other process."""
+    """``ports.workers.Workers`` without other processes."""
 
     def run(self, work: Callable[[T], None], items: Sequence[T]) -> Iterator[Done]:
         """Do the work for each item in order."""
@@ -21,7 +21,7 @@ class HereWorkers:
 
 
 def done(work: Callable[[T], None], item: T) -> Done:
-    """Do one piece of work. An error of the package is an outcome; any other is a mistake here."""
+    """Do the work for one item. Errors of this package become outcomes; others raise."""
     try:
         work(item)
     except StrikeloomError as error:

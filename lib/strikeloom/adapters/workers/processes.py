@@ -21,10 +21,10 @@ _MOST_LOSSES = 3
 
 
 class ProcessWorkers:
-    """``ports.workers.Workers`` in ``count`` processes, which end with the run or with us.
+    """``ports.workers.Workers`` in ``count`` processes, which end with the run or with this one.
 
-    A process that is killed takes nothing with it: its item and those that waited are done by
-    new processes. After three losses the run ends, as something here kills them (memory).
+    When a process is killed, its item and those still waiting are done by new processes. After
+    three losses the run ends, since something (lack of memory) keeps killing them.
     """
 
     def __init__(self, count: int) -> None:
@@ -36,7 +36,7 @@ class ProcessWorkers:
         Raises
         ------
         StageError
-            When processes are lost again and again.
+            When processes are lost three times.
         """
         left = list(items)
         for _ in range(_MOST_LOSSES):
@@ -44,14 +44,14 @@ class ProcessWorkers:
             if not left:
                 return
         raise StageError(
-            f"{_MOST_LOSSES} times a process was killed while it worked on {left[0]} or another "
-            "item; is there too little memory? Days that were done are kept: run again with "
+            f"{_MOST_LOSSES} times a process was killed while working on {left[0]} or another "
+            "item; is memory short? Completed days are kept: run again with "
             "processes=1, or free memory"
         )
 
     def _round(self, work: Callable[[T], None], left: list[T]) -> Iterator[Done]:
-        """Work until all is done or a process is lost; what ends is taken off ``left``."""
-        # spawned: a fork would copy locks of this process's threads in whatever state they are
+        """Work until all is done or a process is lost; removes completed items from ``left``."""
+        # spawned: a fork would copy the locks of this process's threads in any state
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_end_with_parent)
         try:
@@ -67,7 +67,7 @@ class ProcessWorkers:
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that made it ends, also when that was killed."""
+    """End this process when its parent ends, even if the parent was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_watch, args=(parent.sentinel,), daemon=True).start()

@@ -19,7 +19,7 @@ from strikeloom.quant.smile.density import call, put
 Floats = NDArray[np.float64]
 
 
-class Terms(NamedTuple):
+class LegTerms(NamedTuple):
     """The expiry of each leg as seen from the date of valuation; fields of shape (n, L).
 
     Attributes
@@ -40,7 +40,7 @@ class Terms(NamedTuple):
     discount: Floats
 
 
-def worth_at(spots: Floats, legs: Legs, terms: Terms) -> Floats:
+def profit_before_expiry(spots: Floats, legs: Legs, terms: LegTerms) -> Floats:
     """Profit of each structure at each spot of the date, premium included.
 
     Parameters
@@ -49,7 +49,7 @@ def worth_at(spots: Floats, legs: Legs, terms: Terms) -> Floats:
         Positive.
     legs : Legs
         n structures of up to L legs; the underlying (strike 0) is worth its spot.
-    terms : Terms
+    terms : LegTerms
 
     Returns
     -------

@@ -28,7 +28,7 @@ _SKEW = 0.1  # volatility, relative, that a deviation of moneyness changes it by
 _PRIOR = 2.0  # quotes for which the scatter is taken to be as expected
 
 
-class Evidence(NamedTuple):
+class QuoteEvidence(NamedTuple):
     """Quotes that made the smiles, one row each; shape (n,).
 
     ``moneyness`` is ln(strike / forward), ``weight`` that of ``quotes.precision``,
@@ -45,12 +45,14 @@ class Evidence(NamedTuple):
     residual: Floats
 
 
-def at_money_error(evidence: Evidence, vol: Floats, years: Floats, forward_error: Floats) -> Floats:
+def at_money_error(
+    evidence: QuoteEvidence, vol: Floats, years: Floats, forward_error: Floats
+) -> Floats:
     """Relative standard error of each expiry's volatility at the money.
 
     Parameters
     ----------
-    evidence : Evidence
+    evidence : QuoteEvidence
     vol, years, forward_error : ndarray, shape (groups,)
         Volatility a year at the money, time, relative standard error of the forward.
 
@@ -86,7 +88,7 @@ def at_money_error(evidence: Evidence, vol: Floats, years: Floats, forward_error
     return np.where(np.isnan(vol), np.nan, np.where(know > 0, error, np.inf))
 
 
-def _moved(evidence: Evidence, used: Flags, z: Floats, spread: Floats) -> Floats:
+def _moved(evidence: QuoteEvidence, used: Flags, z: Floats, spread: Floats) -> Floats:
     """Relative variance of each volatility, by the move since its trade, for a year to expiry.
 
     A volatility s read from an old price is off by delta / vega times the forward's move, which

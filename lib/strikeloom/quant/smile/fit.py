@@ -1,6 +1,6 @@
 """Smiles of the whole exchange fitted in one batch, free of butterfly and calendar arbitrage.
 
-Every slice ends as a ``curves.Curves`` row. How much of it its own quotes say is its ``Kind``:
+Every slice ends as a ``curves.Curves`` row. How much of it its own quotes say is its ``SmileKind``:
 few quotes lean on fewer parameters, never on an invented shape without saying so.
 """
 
@@ -34,7 +34,7 @@ _KERNELS = (
 )  # fmt: skip
 
 
-class Kind(IntEnum):
+class SmileKind(IntEnum):
     """How a slice was fitted."""
 
     REFUSED = 0
@@ -74,7 +74,7 @@ class Fit(NamedTuple):
     curves : Curves, shape (slices,)
         Free of butterfly and calendar arbitrage on the whole line; NaN where refused.
     kind : ndarray of int8, shape (slices,)
-        ``Kind``.
+        ``SmileKind``.
     used : ndarray of int64, shape (slices,)
         Quotes used.
     lowest, highest : ndarray, shape (slices,)

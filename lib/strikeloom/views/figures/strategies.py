@@ -10,7 +10,7 @@ import numpy as np
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.proposals import Proposal
 from strikeloom.quant.payoff import Legs, profit_at
-from strikeloom.quant.probability.value import Terms, worth_at
+from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
 
@@ -62,7 +62,9 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
         showlegend=False,
     )
     dense = np.linspace(float(edges[0]), float(edges[1]), 61)
-    half = worth_at(dense[None, :], columns, _half_way(proposal, days / 365, len(legs)))[0]
+    half = profit_before_expiry(
+        dense[None, :], columns, _half_way(proposal, days / 365, len(legs))
+    )[0]
     figure.add_scatter(
         x=dense.round(2).tolist(),
         y=half.round(2).tolist(),
@@ -78,11 +80,11 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
     return figure
 
 
-def _half_way(proposal: Proposal, years: float, legs: int) -> Terms:
+def _half_way(proposal: Proposal, years: float, legs: int) -> LegTerms:
     one = np.ones((1, legs))
     smiles = Curves.flat(one * proposal.atm_iv**2 * years)
     carry = np.sqrt(proposal.forward / (proposal.spot / 100))
-    return Terms(smiles, 0.5 * one, carry * one, one)
+    return LegTerms(smiles, 0.5 * one, carry * one, one)
 
 
 def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure:

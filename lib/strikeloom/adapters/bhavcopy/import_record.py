@@ -1,7 +1,7 @@
-"""Record of imported files by content, so that an unchanged one need not be read again.
+"""Record of imported files by content, so that an unchanged file is not read again.
 
-The record is an index, not the truth: a file counts as imported only while every partition it
-went to still names it as a source.
+The record is only an index: a file counts as imported only while every partition with its rows
+still names it as a source.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ _FILE = "imports.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ImportedFile:
     """One imported file.
 
     Attributes
     ----------
     sha256 : str
-        Of the file as it lay on disk.
+        Of the file on disk.
     name : str
-        Source name that its partitions remember.
+        Name of the source in its partitions.
     index : str
-        What the user said a nameless index is; empty when nothing was said.
+        Index given by the user for a history without a name; empty when none was given.
     partitions : tuple of str
-        Where its rows went, within the dataset.
+        Partitions of the dataset with its rows.
     """
 
     sha256: str
@@ -43,19 +43,19 @@ class Entry:
     partitions: tuple[str, ...]
 
 
-class Ledger:
+class ImportRecord:
     """Imported files of one history: ``imports.jsonl`` beside its datasets."""
 
     def __init__(self, history: ParquetHistory) -> None:
         self._history = history
         self._path = history.folder / _FILE
-        self._entries: dict[tuple[str, str], Entry] = {}
+        self._entries: dict[tuple[str, str], ImportedFile] = {}
         if self._path.exists():
             for line in self._path.read_text(encoding="utf-8").splitlines():
-                self._remember(_entry(line))
+                self._index(_entry(line))
 
-    def find(self, sha256: str, index: str) -> Entry | None:
-        """Entry of a file all of whose rows are still stored."""
+    def find(self, sha256: str, index: str) -> ImportedFile | None:
+        """Record of a file, if all its rows are still stored."""
         entry = self._entries.get((sha256, index))
         if entry is None:
             return None
@@ -65,8 +65,8 @@ class Ledger:
                 return None
         return entry
 
-    def add(self, entries: Iterable[Entry]) -> None:
-        """Append entries, flushed; call it once their rows are written.
+    def add(self, entries: Iterable[ImportedFile]) -> None:
+        """Append entries and flush. Call it after their rows are written.
 
         Raises
         ------
@@ -76,28 +76,28 @@ class Ledger:
         new = list(entries)
         body = "".join(json.dumps(asdict(entry)) + "\n" for entry in new)
         try:
-            torn = self._path.exists() and not self._path.read_bytes().endswith(b"\n")
+            cut_off = self._path.exists() and not self._path.read_bytes().endswith(b"\n")
             with self._path.open("a", encoding="utf-8") as out:
-                out.write("\n" * torn + body)
+                out.write("\n" * cut_off + body)
                 out.flush()
                 os.fsync(out.fileno())
         except OSError as error:
             raise StoreError(
-                f"the rows are in, but {self._path.name} cannot be written ({error}); mend the "
-                "folder and import again, nothing goes in twice"
+                f"the rows are stored, but {self._path.name} cannot be written ({error}); mend the "
+                "folder and import again; nothing is stored twice"
             ) from error
         for entry in new:
-            self._remember(entry)
+            self._index(entry)
 
-    def _remember(self, entry: Entry | None) -> None:
+    def _index(self, entry: ImportedFile | None) -> None:
         if entry is not None:
             self._entries[entry.sha256, entry.index] = entry
 
 
-def _entry(line: str) -> Entry | None:
-    """Entry of a line; ``None`` for one torn by a crash, whose file is then read again."""
+def _entry(line: str) -> ImportedFile | None:
+    """Entry of a line; ``None`` for a line cut off by a crash (its file is read again)."""
     try:
         fields = json.loads(line)
-        return Entry(**{**fields, "partitions": tuple(fields["partitions"])})
+        return ImportedFile(**{**fields, "partitions": tuple(fields["partitions"])})
     except (ValueError, TypeError, KeyError):
         return None

@@ -1,4 +1,4 @@
-"""Files to their text, whether plain, gzip or zip, and bounded in size."""
+"""Text of a file, plain, gzip or zip, with a limit on its size."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class _Readable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
-    """A file as it lies on disk.
+class PackedFile:
+    """A file on disk, packed or plain.
 
     Attributes
     ----------
     name : str
-        Folder and name, for messages and for the record of where rows came from.
+        Folder and name, for messages and as the source of its rows.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class Packed:
     raw: bytes
 
     def head(self) -> bytes:
-        """Return the beginning of the text, at least the header line of a sound file.
+        """Return the beginning of the text, at least the header line of a valid file.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class Packed:
         Raises
         ------
         BadFile
-            As ``head``, and when the text is larger than any sound file.
+            As ``head``, and when the text is larger than any valid file.
         """
         with self._opened() as stream:
             body = stream.read(MOST_BYTES + 1)
@@ -100,8 +100,8 @@ class Packed:
         return BadFile(f"{self.name}: {why}", path=str(self.path))
 
 
-def pack(path: Path) -> Packed:
-    """Read a file as it lies on disk.
+def read_packed(path: Path) -> PackedFile:
+    """Read a file from disk.
 
     Raises
     ------
@@ -123,20 +123,20 @@ def pack(path: Path) -> Packed:
         raise BadFile(f"{name}: cannot be read ({error.strerror})", path=str(path)) from error
     if not raw:
         raise BadFile(f"{name}: line 1 is missing, the file is empty", path=str(path))
-    return Packed(path, name, raw)
+    return PackedFile(path, name, raw)
 
 
 def files_below(paths: Iterable[Path]) -> list[Path]:
     """Paths given, and every file in folders given, each once, ascending.
 
     Hidden files and folders are left out and links to folders are not followed. A folder
-    without files is returned itself, so that whoever opens it says so.
+    without files is returned itself, so that opening it reports the error.
     """
     found: set[Path] = set()
     for path in paths:
         inside = [Path(folder, name) for folder, _, names in os.walk(path) for name in names]
-        seen = {item for item in inside if not _hidden(item.relative_to(path))}
-        found |= seen or {path}
+        visible = {item for item in inside if not _hidden(item.relative_to(path))}
+        found |= visible or {path}
     return sorted(found)
 
 
