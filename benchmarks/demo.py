@@ -65,11 +65,11 @@ def clone() -> float:
     return took
 
 
-def _tell(what: str, seconds: float, bar: float) -> None:
+def _report(what: str, seconds: float, bar: float) -> None:
     print(f"{what}: {seconds:.1f} s, bar {bar:.0f} s, {seconds / bar:.2f} of it")
 
 
 if __name__ == "__main__":
-    _tell("market and notebooks 01 to 04", own_work(), OWN_BAR)
+    _report("market and notebooks 01 to 04", own_work(), OWN_BAR)
     if "--clone" in sys.argv[1:]:
-        _tell("fresh clone to the page", clone(), CLONE_BAR)
+        _report("fresh clone to the page", clone(), CLONE_BAR)

@@ -4,7 +4,7 @@ Run it where the exchange's files lie: ``python benchmarks/iv_history.py [SHARED
 over the days of 2026: 98 % of symbol-days have a volatility 30 days ahead and the others a
 reason; a far expiry carried along its peers, left out where it did trade, within 1.0 point of
 30-day volatility in the median; nothing moves on the days of splits. Time is of the pure
-per-day function on this machine, files read beforehand; reading is told apart.
+per-day function on this machine, files read beforehand; reading is reported separately.
 """
 
 from __future__ import annotations

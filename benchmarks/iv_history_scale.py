@@ -5,7 +5,7 @@
 FOLDER holds the exchange's files (fo_bhavcopy/udiff, cm_bhavcopy, indices). Each line is a fresh
 process. Bars: 59 days 60 s or less (stretch 30), reading and writing a fifth of it or less, one
 new day 2 s or less, cost in a straight line. Seconds depend on who else uses the processors:
-processor seconds and ratios say more.
+processor seconds and ratios are more reliable.
 
 Reading and writing is all that is neither a formula nor a library's loading: finding what is
 missing (fingerprints of the inputs included), contracts, prices and corporate actions as of each

@@ -107,7 +107,7 @@ def main():
             print(f"{'audit of all of it':<22} {time.perf_counter() - start:8.2f} s")
             start = time.perf_counter()
             Engine(Account(Path(made) / "a.db", CASH), tape, tape.clock, tape).advance()
-            print(f"{'opened anew':<22} {time.perf_counter() - start:8.3f} s")
+            print(f"{'opened again':<22} {time.perf_counter() - start:8.3f} s")
             tape.clock.step(3600)
             start = time.perf_counter()
             engine.advance()

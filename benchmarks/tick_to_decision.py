@@ -34,7 +34,7 @@ from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
 from strikeloom.monitor.cycle import Watcher
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 
 POSITIONS, SECONDS, BAR_MS = 20, 10.0, 5.0
@@ -110,7 +110,7 @@ def measure(rate: int) -> tuple[np.ndarray, int]:
         stand_in: Any = WatchedFeed(feed)
         desk = replace(made.desk, clock=clock, feed=stand_in)
         with Lease(desk.home, desk.store) as lease:
-            watcher = Watcher(desk, lease, Pace(5.0), SystemClock())
+            watcher = Watcher(desk, lease, OrderRateLimiter(5.0), SystemClock())
             watcher.cycle()  # subscribes
             until = time.monotonic() + SECONDS
             while time.monotonic() < until:

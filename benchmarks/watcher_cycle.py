@@ -24,7 +24,7 @@ from strikeloom.monitor.cycle import Watcher
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import Reconciler
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist
@@ -72,7 +72,7 @@ class Account:
             self._enter(number)
         assert len(self.made.store.positions()) == open_
         assert len(self.made.store.positions(open_only=False)) == closed + open_
-        self.watcher = Watcher(self.desk, self.lease, Pace(1e6), self.real)
+        self.watcher = Watcher(self.desk, self.lease, OrderRateLimiter(1e6), self.real)
         self.statements = 0
         self.made.store.db._db.set_trace_callback(self._traced)
 
@@ -91,7 +91,7 @@ class Account:
 
     def _work(self, intents: list[Any]) -> None:
         self.made.store.record_intents(intents)
-        work(self.desk, self.lease, Pace(1e6), self.reconciler)
+        work(self.desk, self.lease, OrderRateLimiter(1e6), self.reconciler)
 
     def cycle(self) -> None:
         """One cycle, five seconds of real time after the last one."""

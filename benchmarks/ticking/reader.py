@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any
 
-from strikeloom.adapters.dhan.client import Answer
+from strikeloom.adapters.dhan.client import DhanResponse
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import SecurityId
-from strikeloom.adapters.dhan.limits import CallClass, RateLimits
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
+from strikeloom.adapters.dhan.rate_limiter import CallClass, RateLimiter
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.settings.secrets import Secret
@@ -22,11 +22,11 @@ class Silent:
 
     def __init__(self) -> None:
         self.credentials = Credentials(Secret("1000000001"), lambda: Secret("local-token"))
-        self.limits = RateLimits()
+        self.limits = RateLimiter()
 
-    def call(self, _kind: object, method: str, *_args: object, **_named: object) -> Answer:
+    def call(self, _kind: object, method: str, *_args: object, **_named: object) -> DhanResponse:
         self.limits.take(CallClass.QUOTE)
-        return Answer(method, 200, body={"status": "success", "data": {}})
+        return DhanResponse(method, 200, body={"status": "success", "data": {}})
 
 
 class Numbered:

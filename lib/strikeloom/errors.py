@@ -1,6 +1,6 @@
-"""One tree of errors, its branches named by who must act.
+"""One tree of errors, with branches by who must act.
 
-Every message names what failed, where, the value met and what to do next. Nothing in the
+Every message gives what failed, where, the value found and what to do next. Nothing in the
 package returns zero, 50 % or an empty list in place of one of these. The command line turns
 any of them into exit code 1 and prints the message without a traceback.
 """
@@ -16,7 +16,7 @@ class StrikeloomError(Exception):
     Parameters
     ----------
     message : str
-        What failed, where, the value met and the remedy.
+        What failed, where, the value found and the remedy.
     **facts
         The numbers and names of the message as fields, for logs and tests.
     """
@@ -35,7 +35,7 @@ def _rebuild(kind: type[StrikeloomError], message: str, facts: dict[str, Any]) -
 
 
 class SettingsError(StrikeloomError):
-    """A file in ``config/``, an option or an environment variable must be mended by a person."""
+    """A person must correct a file in ``config/``, an option or an environment variable."""
 
 
 class DataError(StrikeloomError):
@@ -71,7 +71,7 @@ class NotBuildable(StrikeloomError):
 
 
 class BrokerError(StrikeloomError):
-    """The broker refused, was not reached, or did not say what happened."""
+    """The broker refused, was not reached, or did not report what happened."""
 
 
 class Rejected(BrokerError):
@@ -83,23 +83,23 @@ class RateLimited(BrokerError):
 
 
 class Unreachable(BrokerError):
-    """The broker was not reached; the request never left."""
+    """The broker was not reached; the request was never sent."""
 
 
 class NotAuthorised(Unreachable):
-    """The broker let us not in: a token expired or is not valid; the request had no effect."""
+    """The broker rejected the credentials (expired or not valid); the request had no effect."""
 
 
 class UnknownOutcome(BrokerError):
-    """The request left and no answer came: look up by correlation id, never send again."""
+    """The request was sent and no answer came: look up by correlation id, never send again."""
 
 
 class GuardError(StrikeloomError):
-    """A guard refused an order before it left. Carries guard, limit and value as facts."""
+    """A guard refused an order before it was sent. Carries guard, limit and value as facts."""
 
 
 class StoreError(StrikeloomError):
-    """The store refused a write or holds something impossible."""
+    """The store refused a write or contains something impossible."""
 
 
 class LeaseTaken(StoreError):

@@ -1,4 +1,4 @@
-"""A broker whose orders are written down: what cannot be written is told, never passed over."""
+"""A broker that logs its orders: a failure to log is reported, never ignored."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class Counting:
         return SimpleNamespace(state="CANCELLED", reason="", order_id=order_id)
 
 
-def test_an_order_call_that_cannot_be_written_down_is_not_made(tmp_path: Path) -> None:
+def test_an_order_call_that_cannot_be_logged_is_not_made(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("a file where the folder should be")
     behind = Counting()
     broker = LoggedBroker(behind, tmp_path / "log", lambda: NOW)  # type: ignore[arg-type]
-    with pytest.raises(Rejected, match="was not sent: it cannot be written down"):
+    with pytest.raises(Rejected, match="was not sent: it cannot be logged"):
         broker.cancel("7")
     assert behind.calls == 0
 
 
-def test_what_came_of_a_call_and_cannot_be_written_down_is_told(
+def test_an_outcome_that_cannot_be_logged_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker = LoggedBroker(Counting(tmp_path), tmp_path, lambda: NOW)  # type: ignore[arg-type]
     with caplog.at_level(logging.ERROR):
         assert broker.cancel("7").order_id == "7"
-    assert "cancel: CANCELLED could not be written down" in caplog.text
+    assert "cancel: CANCELLED could not be logged" in caplog.text

@@ -55,7 +55,7 @@ def test_a_bad_list_is_refused_with_exit_code_1(call, local: LocalExchange, tmp_
     path.write_text("<html>busy</html>")
     result = call("data", "instruments", str(path))
     assert result.code == 1
-    assert "no instrument list" in result.err
+    assert "not an instrument list" in result.err
     assert call("data", "instruments", str(path), "--fetch").code == 2
 
 

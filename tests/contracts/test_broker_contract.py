@@ -53,7 +53,7 @@ def broker(wired):
 
 @pytest.fixture
 def trade(wired):
-    """Place an order, and say what the book shows of it a moment later."""
+    """Place an order, and return its state in the book a moment later."""
     broker, moment = wired
 
     def placed(*given, **named):
@@ -66,7 +66,7 @@ def trade(wired):
     return placed
 
 
-def test_it_says_who_it_is_and_how_far_its_book_goes(broker):
+def test_it_reports_its_name_and_how_complete_its_book_is(broker):
     assert broker.name
     assert isinstance(broker.book_is_complete, bool)
     assert isinstance(broker.reports_settlements, bool)
@@ -111,7 +111,7 @@ def test_a_cancelled_order_is_terminal_and_stays_so(broker, trade):
     assert broker.cancel(resting.order_id) == ended
 
 
-def test_a_filled_order_answers_a_cancel_with_its_end(broker, trade):
+def test_a_cancel_of_a_filled_order_returns_it_as_filled(broker, trade):
     filled = trade("tag-1", CALL, "BUY", 1, 10000)
     assert broker.cancel(filled.order_id).state is OrderState.TRADED
 

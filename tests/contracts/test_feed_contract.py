@@ -84,15 +84,15 @@ def test_spot_has_a_moment_and_an_unknown_one_is_an_error(case):
     level, at = case.feed.spot(case.symbol)
     assert 2_000_000 < level < 4_000_000
     assert at <= case.now
-    with pytest.raises(NoQuote, match="NOBODY"):
-        case.feed.spot("NOBODY")
+    with pytest.raises(NoQuote, match="NOSUCH"):
+        case.feed.spot("NOSUCH")
 
 
 def test_a_settlement_is_unknown_before_its_day(case):
     assert case.feed.settlement(case.symbol, case.expiry) is None
 
 
-def test_a_recorded_feed_tells_its_past_and_no_more(case):
+def test_a_recorded_feed_shows_its_past_and_no_more(case):
     feed = case.feed
     if not isinstance(feed, RecordedFeed):
         assert not hasattr(feed, "quotes_at")

@@ -56,8 +56,8 @@ def test_what_is_not_listed_is_an_error_that_names_it(case):
 def test_an_underlying_is_known_and_an_unknown_one_is_an_error(case):
     symbol = case.key.split(":")[0]
     assert case.listed.underlying(symbol).symbol == symbol
-    with pytest.raises(DataError, match="NOBODY"):
-        case.listed.underlying("NOBODY")
+    with pytest.raises(DataError, match="NOSUCH"):
+        case.listed.underlying("NOSUCH")
 
 
 def test_the_tick_of_an_underlying_is_that_of_its_contracts(case):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.adapters.dhan.limits import LIMITS, CallClass, RateLimits
+from strikeloom.adapters.dhan.rate_limiter import LIMITS, CallClass, RateLimiter
 from strikeloom.desk import keys, open_desk
 from strikeloom.desk import open as opening
 from strikeloom.desk.dhan import live_account, wire
@@ -29,7 +29,7 @@ from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import Settings, load_settings
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk, check_now
 from support.fakes import ist, option, order
 from support.local_exchange import LocalExchange, local_exchange
@@ -87,7 +87,7 @@ def _propose(desk: Desk, tmp_path: Path) -> Proposal:
 
 def _cycle(desk: Desk, local: LocalExchange) -> None:
     with Lease(desk.home, desk.store) as lease:
-        run_cycle(desk, lease, Pace(1e6), desk.clock)
+        run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
     local.step(5)
     local.market.show(SOLD, 119_50, 120_50)
     local.market.show(BOUGHT, 69_50, 70_50)
@@ -103,7 +103,7 @@ def test_nothing_is_live_by_default(local: LocalExchange) -> None:
 
 
 @pytest.mark.parametrize(
-    ("digits", "day", "said"),
+    ("digits", "day", "message"),
     [
         ("0002", TODAY, "not the last 4 digits"),
         ("1", TODAY, "not the last 4 digits"),
@@ -113,9 +113,9 @@ def test_nothing_is_live_by_default(local: LocalExchange) -> None:
     ],
 )
 def test_a_word_that_does_not_match_arms_nothing(
-    local: LocalExchange, digits: str, day: str, said: str
+    local: LocalExchange, digits: str, day: str, message: str
 ) -> None:
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         arm("nse", digits, day, settings=_allowed())
     with pytest.raises(SettingsError, match="is not armed"):
         _live()
@@ -195,7 +195,7 @@ def test_the_arming_of_another_account_is_none(local: LocalExchange, drawn_home:
     (drawn_home / "armed").mkdir()
     body = {"account": "dhan:other", "day": TODAY}
     (drawn_home / "armed" / "dhan-proven.json").write_text(json.dumps(body))
-    with pytest.raises(SettingsError, match="is of dhan:other, not of dhan:proven"):
+    with pytest.raises(SettingsError, match="is for dhan:other, not for dhan:proven"):
         _live()
 
 
@@ -207,8 +207,8 @@ def order_of(intent: OrderIntent) -> Order:
     )  # fmt: skip
 
 
-def _refused(said: str) -> None:
-    with pytest.raises(SettingsError, match=said) as refused:
+def _refused(message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as refused:
         arm("nse", LAST4, TODAY, settings=_allowed())
     assert "nothing is armed" in str(refused.value)
     with pytest.raises(SettingsError, match="is not armed"):
@@ -229,7 +229,7 @@ def test_a_list_that_cannot_be_fetched_arms_nothing(
     local: LocalExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STRIKELOOM_DHAN_INSTRUMENTS", f"{local.auth}/no-such-list.csv")
-    _refused("the instrument list of 2026-02-11 is not there")
+    _refused("the instrument list of 2026-02-11 is missing")
 
 
 def test_a_clock_that_is_off_arms_nothing(
@@ -244,7 +244,7 @@ def test_a_clock_that_is_off_arms_nothing(
     _refused("clock is [0-9]+ s off the broker's, 3 s are allowed")
 
 
-def test_a_broker_that_does_not_tell_the_time_arms_nothing(
+def test_a_broker_that_does_not_report_the_time_arms_nothing(
     local: LocalExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -276,12 +276,12 @@ def test_an_engaged_kill_switch_arms_nothing(local: LocalExchange) -> None:
 
 def test_a_day_without_a_session_is_not_armed(local: LocalExchange) -> None:
     local.clock.at = ist("2026-02-15 10:00")  # a Sunday
-    with pytest.raises(SettingsError, match="2026-02-15 is no trading day"):
+    with pytest.raises(SettingsError, match="2026-02-15 is not a trading day"):
         arm("nse", LAST4, "2026-02-15", settings=_allowed())
 
 
 @pytest.mark.parametrize(
-    ("caps", "said"),
+    ("caps", "message"),
     [
         ({"max_entry_value": 9_000}, "live order value: .*limit ₹9,000"),
         ({"max_entry_value_per_day": 20_000}, "live value a day: .*limit ₹20,000"),
@@ -289,7 +289,7 @@ def test_a_day_without_a_session_is_not_armed(local: LocalExchange) -> None:
     ],
 )
 def test_entries_stay_within_the_day_s_caps_whole_or_not_at_all(
-    tmp_path: Path, caps: dict[str, float], said: str
+    tmp_path: Path, caps: dict[str, float], message: str
 ) -> None:
     made = MadeDesk(tmp_path)
     desk = replace(made.desk, mode=Mode.LIVE, settings=_allowed(**caps))
@@ -297,10 +297,10 @@ def test_entries_stay_within_the_day_s_caps_whole_or_not_at_all(
     intents = prepare_entry(desk, proposal, 2)  # 130 at 122.95 or so, and 130 at 71.95
     desk.store.record_intents(intents)
     refused = intents[0] if "max_entry_value" not in caps else max(intents, key=lambda i: i.limit)
-    with pytest.raises(GuardError, match=said):
+    with pytest.raises(GuardError, match=message):
         check_now(desk, refused)
     with Lease(desk.home, desk.store) as lease:
-        run_cycle(desk, lease, Pace(1e6), desk.clock)
+        run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
     if "max_entry_value" not in caps:
         assert made.broker.orders() == []  # no leg of it was begun
     check_now(replace(desk, settings=_allowed()), intents[0])
@@ -333,13 +333,13 @@ def test_a_disarmed_call_that_waits_for_its_turn_does_not_leave(
     local: LocalExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _armed() as desk:
-        take = RateLimits.take
+        take = RateLimiter.take
 
-        def meanwhile(self: RateLimits, kind: CallClass, **about: object) -> None:
+        def meanwhile(self: RateLimiter, kind: CallClass, **about: object) -> None:
             take(self, kind, **about)  # type: ignore[arg-type]
             disarm()
 
-        monkeypatch.setattr(RateLimits, "take", meanwhile)
+        monkeypatch.setattr(RateLimiter, "take", meanwhile)
         with pytest.raises(Rejected, match="dhan:proven is not armed"):
             desk.broker.submit(order("tag-1", BOUGHT, "BUY", 1, 60_00))
         assert local.engine.orders() == []
@@ -352,14 +352,14 @@ def test_exits_pass_the_caps(tmp_path: Path) -> None:
     desk = replace(made.desk, mode=Mode.LIVE, settings=tight)
     request_exit(desk, position.position_id, who="test")
     with Lease(desk.home, desk.store) as lease:
-        run_cycle(desk, lease, Pace(1e6), desk.clock)
+        run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
     assert desk.store.positions() == []
     assert {i.purpose for i in desk.store.intents()} == {Purpose.ENTRY, Purpose.EXIT}
     made.close()
 
 
 def test_live_has_no_local_address(local: LocalExchange, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SettingsError, match="mode live looks at the real market"):
+    with pytest.raises(SettingsError, match="mode live reads the real market"):
         live_account(Mode.LIVE, "nse", wire())
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.feed import DhanFeed
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.desk import keys, open_desk
 from strikeloom.errors import StoreError
@@ -81,7 +81,7 @@ def test_a_replay_is_closed_as_well(drawn_home: Path) -> None:
         desk.store.positions()
 
 
-def test_all_is_closed_before_a_failure_is_told(drawn_home: Path) -> None:
+def test_all_is_closed_before_a_failure_is_raised(drawn_home: Path) -> None:
     ended: list[str] = []
 
     def fails() -> None:
@@ -119,4 +119,4 @@ def test_a_closed_client_sends_nothing(tmp_path: Path) -> None:
         client: DhanClient = ours.client
         ours.close()
         answer = client.call(CallClass.OTHER, "get_order_list")
-        assert (answer.status, answer.left, answer.trouble) == (None, False, "the desk was closed")
+        assert (answer.status, answer.sent, answer.failure) == (None, False, "the desk was closed")

@@ -1,4 +1,4 @@
-"""Desks in real time: opened without a word to anyone; what each does with an order."""
+"""Desks in real time: opened without a connection; what each does with an order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strikeloom.adapters.dhan.broker import DhanBroker
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
 from strikeloom.adapters.dhan.instruments import SecurityId
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.refusing import RefusingBroker
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.system_clock import SystemClock
@@ -31,17 +31,17 @@ LAST = date(2026, 6, 10)
 
 @pytest.fixture
 def nse(drawn_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A made market that passes for the exchange's, keys of a broker, and no way to anybody."""
+    """A synthetic market in place of the exchange's, keys of a broker, and no connections."""
     (drawn_home / "history" / "nse").symlink_to((drawn_home / "history" / "synthetic-7").resolve())
     monkeypatch.setattr(keys, "env_file", lambda: tmp_path / ".env")
     monkeypatch.setenv("DHAN_CLIENT_ID", "1000000042")
     monkeypatch.setenv("DHAN_ACCESS_TOKEN", "marked-token")
 
-    def nobody(*_: object, **__: object) -> None:
-        raise AssertionError("opening a desk connects to nobody")
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("opening a desk makes no connection")
 
-    monkeypatch.setattr(socket, "create_connection", nobody)
-    monkeypatch.setattr(socket.socket, "connect", nobody)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
 def _open(mode: str) -> Desk:
@@ -70,13 +70,13 @@ def test_alert_refuses_every_order_before_it_could_leave(nse: None) -> None:
 
 
 def test_the_adapter_itself_sends_no_order_to_dhan(nse: None) -> None:
-    """Below the mode and its broker: whoever holds the adapter cannot reach the real book."""
+    """Below the mode and its broker: the adapter alone cannot reach the real order book."""
     found = wire()
     assert found.credentials is not None
     assert not found.is_local
     client = DhanClient(found.credentials, found.addresses)
     for method in ("place_order", "modify_order", "cancel_order"):
-        with pytest.raises(Rejected, match=f"{method} was not sent: orders leave only to a local"):
+        with pytest.raises(Rejected, match=f"{method} was not sent: orders go only to a local"):
             client.call(CallClass.ORDER, method, "100000000001")
     listed = SimpleNamespace(security_of=lambda *_: SecurityId("NSE_FNO", 40_001))
     broker = DhanBroker(client, listed, SystemClock())  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def test_the_adapter_itself_sends_no_order_to_dhan(nse: None) -> None:
 
 def test_a_desk_in_real_time_cannot_pick_its_day(nse: None) -> None:
     desk = _open("simulate")
-    with pytest.raises(StageError, match="lives in real time"):
+    with pytest.raises(StageError, match="runs in real time"):
         to_day_end(desk, LAST)
     with pytest.raises(StageError, match="trade on 2026-06-11, and today is"):
         to_next_session(desk)
@@ -116,9 +116,9 @@ def test_the_exchange_s_clock_is_kept_and_never_goes_back(tmp_path: Path) -> Non
         assert clock.now() == ist("2026-02-11 10:01:30")
         local.clock.at = ist("2026-02-11 09:59")  # a restarted exchange may begin earlier
         assert clock.now() == ist("2026-02-11 10:01:30")
-    with pytest.raises(Unreachable, match="does not tell its time"):
+    with pytest.raises(Unreachable, match="does not report its time"):
         clock.now()
-    with pytest.raises(Unreachable, match="does not tell its time"):
+    with pytest.raises(Unreachable, match="does not report its time"):
         ExchangeClock("http://127.0.0.1:9/control/clock").now()
 
 

@@ -54,7 +54,7 @@ def test_a_broker_makes_it_simulate_and_a_local_exchange_paper(
     monkeypatch.setenv("STRIKELOOM_MARKET", "synthetic-3")
     assert choose_mode("", _set("auto"), "nse") is Mode.REPLAY
     assert choose_mode("", _set("auto"), "synthetic-3") is Mode.PAPER
-    with pytest.raises(SettingsError, match="exchange plays synthetic-3"):
+    with pytest.raises(SettingsError, match="exchange serves synthetic-3"):
         live_account(Mode.PAPER, "nse", wire())
 
 
@@ -84,7 +84,7 @@ def test_an_unknown_mode_names_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.SIMULATE, Mode.PAPER, Mode.ALERT])
-def test_without_keys_a_mode_says_what_it_needs(mode: Mode) -> None:
+def test_without_keys_a_mode_reports_what_it_needs(mode: Mode) -> None:
     with pytest.raises(SettingsError, match=f"mode {mode} needs DHAN_CLIENT_ID and DHAN_ACCESS"):
         live_account(mode, "nse", wire())
 
@@ -102,7 +102,7 @@ def test_an_alert_account_is_a_hash(keyed: None) -> None:
 def test_real_and_local_are_never_mixed(keyed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="paper needs a local exchange"):
         live_account(Mode.PAPER, "nse", wire())
-    with pytest.raises(SettingsError, match="mode alert is of market nse"):
+    with pytest.raises(SettingsError, match="mode alert is for market nse"):
         live_account(Mode.ALERT, "synthetic-7", wire())
     monkeypatch.setenv("STRIKELOOM_DHAN_REST", LOCAL["STRIKELOOM_DHAN_REST"])
     with pytest.raises(SettingsError, match="do not all lead to this machine"):

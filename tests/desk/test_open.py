@@ -41,7 +41,7 @@ def test_a_date_can_be_chosen(drawn_home: Path) -> None:
         open_desk("synthetic", "4 May")
 
 
-def test_an_empty_exchange_says_what_to_import(home: Path) -> None:
+def test_an_empty_exchange_reports_what_to_import(home: Path) -> None:
     with pytest.raises(MissingHistory, match="nse has no stored days; run strikeloom data import"):
         open_desk("nse")
 
@@ -87,12 +87,12 @@ def test_a_stale_upstream_run_is_refused(drawn_home: Path, monkeypatch: pytest.M
         open_desk("nse", stage="allocation")
 
 
-def test_the_synthetic_market_runs_what_is_missing_and_says_so(
+def test_the_synthetic_market_runs_what_is_missing_and_reports_it(
     drawn_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = open_desk("synthetic", stage="execution")
-    said = capsys.readouterr().err
-    assert [line.split()[0] for line in said.splitlines()] == [
+    output = capsys.readouterr().err
+    assert [line.split()[0] for line in output.splitlines()] == [
         "iv-history", "strategy-creation", "allocation", "nothing",
     ]  # fmt: skip
     plan = desk.store.allocation(LAST)
@@ -119,7 +119,7 @@ def test_marks_are_of_the_plan(planned_home: Path) -> None:
         mark(desk, ["SNOTHERE"])
 
 
-def test_execution_stands_at_the_first_prices_after_the_signal(desk: Desk) -> None:
+def test_execution_starts_at_the_first_prices_after_the_signal(desk: Desk) -> None:
     assert to_next_session(desk) == _at("2026-06-11 09:15")
     assert to_next_session(desk) == _at("2026-06-11 09:15")
 

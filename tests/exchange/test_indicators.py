@@ -13,7 +13,7 @@ from strikeloom.errors import DataError
 from strikeloom.exchange.conditional.condition import Condition
 from strikeloom.exchange.conditional.daily_candles import DailyCandles
 from strikeloom.exchange.conditional.indicators import INDICATORS, figures, indicator
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 
 # StockCharts ChartSchool, "Relative Strength Index" and "Moving Averages": closes and results
 RSI_CLOSES = (
@@ -35,7 +35,7 @@ def bars(close, high=None, low=None):
         np.asarray(close if side is None else side) * 100 for side in (close, high, low)
     )
     nothing = np.zeros(len(close), np.int64)
-    return Bars([None] * len(close), close, high, low, close, nothing, nothing)
+    return Candles([None] * len(close), close, high, low, close, nothing, nothing)
 
 
 @pytest.mark.parametrize("n", range(len(RSI)))

@@ -20,7 +20,7 @@ from strikeloom.monitor import kill, run_cycle
 from strikeloom.ports.desk import Mode
 from strikeloom.ports.store import MarkRow
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import DAY, MadeDesk
 from support.fakes import ManualClock, ist, option
 
@@ -68,7 +68,7 @@ def test_a_spread_is_entered_whole_and_reported(made: MadeDesk):
     assert output.tables["fills"]["price"].tolist() == [70.50, 119.50]
 
 
-def test_the_plan_says_what_it_costs_at_worst(made: MadeDesk):
+def test_the_plan_has_the_cost_at_the_worst_prices(made: MadeDesk):
     plan = marked(made, made.spread())
     (entry,) = plan.entries
     limits = dict(zip(plan.table["contract"], plan.table["limit"], strict=True))
@@ -101,7 +101,7 @@ def test_mode_alert_records_nothing(made: MadeDesk):
     assert made.store.intents() == []
 
 
-def test_running_twice_changes_nothing_and_says_so(made: MadeDesk):
+def test_running_twice_changes_nothing_and_reports_it(made: MadeDesk):
     proposal = made.spread()
     execution.place(made.desk, marked(made, proposal))
     fills = made.store.fills()
@@ -164,15 +164,15 @@ def test_an_entry_is_not_carried_into_another_day(made: MadeDesk):
     made.show(SOLD, 119_50, 120_50)
     with Lease(made.home, made.store) as lease:
         for _ in range(2):
-            run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+            run_cycle(made.desk, lease, OrderRateLimiter(1e6), ManualClock(ist("2026-11-01 12:00")))
             made.step()
     entries = [i for i in made.store.intents() if i.purpose is Purpose.ENTRY]
     assert {i.attempt for i in entries} == {1}
     assert not made.broker.positions()
-    assert any("abandoned" in text for _, text in made.heard.texts)
+    assert any("abandoned" in text for _, text in made.alerts.texts)
 
 
-def test_an_entry_that_nobody_sent_is_not_sent_another_day(made: MadeDesk):
+def test_an_unsent_entry_is_not_sent_on_another_day(made: MadeDesk):
     """Recorded and killed before sending: the next day's watcher refuses it."""
     plan = marked(made, made.spread())
     for entry in plan.entries:
@@ -180,7 +180,7 @@ def test_an_entry_that_nobody_sent_is_not_sent_another_day(made: MadeDesk):
     made.clock.at = ist("2026-02-12 09:15")
     made.step(0)
     with Lease(made.home, made.store) as lease:
-        run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+        run_cycle(made.desk, lease, OrderRateLimiter(1e6), ManualClock(ist("2026-11-01 12:00")))
     assert not made.broker.orders()
     assert {i.state for i in made.store.intents()} == {IntentState.REFUSED}
     again = execution.plan_entries(made.desk, execution.load_marked(made.desk))
@@ -221,10 +221,10 @@ def test_the_kill_switch_refuses_at_planning(made: MadeDesk):
     assert output.result.refused == {"kill switch": 1}
 
 
-def test_too_little_money_is_said_before_and_nothing_naked_is_left(made: MadeDesk):
+def test_too_little_money_is_reported_before_and_nothing_naked_remains(made: MadeDesk):
     plan = marked(made, made.spread(), lots=60)
     poor = replace(plan, available=1)
-    assert "is there" in poor.warnings[0]
+    assert "is available" in poor.warnings[0]
 
 
 def test_a_running_watcher_sends_and_the_clock_is_left_to_it(made: MadeDesk):
@@ -235,7 +235,7 @@ def test_a_running_watcher_sends_and_the_clock_is_left_to_it(made: MadeDesk):
 
         def pause(seconds: float) -> None:
             rounds.append(seconds)
-            run_cycle(made.desk, lease, Pace(1e6), ManualClock(ist("2026-11-01 12:00")))
+            run_cycle(made.desk, lease, OrderRateLimiter(1e6), ManualClock(ist("2026-11-01 12:00")))
 
         placed = execution.place(made.desk, plan, pause=pause)
     assert placed.by_watcher
@@ -270,7 +270,7 @@ def test_the_close_that_made_the_signal_is_never_traded_at(made: MadeDesk):
         marked(made, proposal)
 
 
-def test_nothing_marked_says_which_command_marks(made: MadeDesk):
+def test_nothing_marked_names_the_command_that_marks(made: MadeDesk):
     with pytest.raises(StageError, match="strikeloom mark --all"):
         execution.load_marked(made.desk)
     with pytest.raises(StageError, match="SNOBODY"):

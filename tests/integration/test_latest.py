@@ -68,10 +68,10 @@ def test_faults_of_the_wire_are_asked_again_or_fail_alone_and_the_day_is_worked_
     faults.switch_on(InjectedFault(FaultKind.SERVER_ERROR, "chain", times=1))
     chains = desk.settings.chains.model_copy(update={"attempts": 1})
     once = replace(desk, settings=desk.settings.model_copy(update={"chains": chains}))
-    told = read(once, "AVANTIKA", "NOSUCH", *NAMES)
-    assert "HTTP 500" in told["AVANTIKA"]
-    assert "NOSUCH has no row" in told["NOSUCH"]
-    assert [name for name, error in told.items() if not error] == list(NAMES)
+    errors = read(once, "AVANTIKA", "NOSUCH", *NAMES)
+    assert "HTTP 500" in errors["AVANTIKA"]
+    assert "NOSUCH has no row" in errors["NOSUCH"]
+    assert [name for name, error in errors.items() if not error] == list(NAMES)
     assert set(desk.history.chain_times(DAY)) == set(NAMES)
     today = replace(desk, day=DAY)
     gaps = iv_history.find_gaps(today, DAY)
@@ -109,11 +109,11 @@ def test_killed_in_the_middle_it_goes_on_and_ends_with_all(
     words = [sys.executable, "-c", _CHILD, *wanted]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=os.environ) as child:
         assert child.stdout is not None
-        told = [child.stdout.readline().split()[0] for _ in range(3)]
+        reported = [child.stdout.readline().split()[0] for _ in range(3)]
         child.send_signal(signal.SIGKILL)
     served.exchange.faults.switch_off()
     before = desk.history.chain_times(DAY)
-    assert set(told) <= set(before)
+    assert set(reported) <= set(before)
     assert len(before) < len(wanted)
     assert read(desk, *wanted) == dict.fromkeys(wanted, "")
     after = desk.history.chain_times(DAY)
@@ -130,9 +130,9 @@ def test_as_a_person_runs_it(
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(SystemExit) as ended:
         main()
-    heard = capsys.readouterr()
+    printed = capsys.readouterr()
     assert ended.value.code == 1, "one could not be read"
-    assert "3 of 4 chains read, 1 failed; run the same command again for the rest" in heard.err
-    assert "warning: NOSUCH: " in heard.err
-    assert f"iv-history of {DAY}: " in heard.out
-    assert "of 3 symbols" in heard.out
+    assert "3 of 4 chains read, 1 failed; run the same command again for the rest" in printed.err
+    assert "warning: NOSUCH: " in printed.err
+    assert f"iv-history of {DAY}: " in printed.out
+    assert "of 3 symbols" in printed.out

@@ -13,7 +13,7 @@ from strikeloom.adapters.dhan.broker import DhanBroker
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.monitor.cycle import Watcher
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.dhan_client import QUICK, OurSide, eventually
 from support.fakes import option, order
@@ -51,7 +51,7 @@ class Desk:
         self.made = MadeDesk(folder / "home", clock=local.clock, broker=self.counted)
         self.lease = Lease(self.made.home, self.made.store)
         self.lease.__enter__()
-        self.watcher = Watcher(self.made.desk, self.lease, Pace(1e6), local.clock)
+        self.watcher = Watcher(self.made.desk, self.lease, OrderRateLimiter(1e6), local.clock)
 
     def connect(self) -> None:
         self.updates.start()

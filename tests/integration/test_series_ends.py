@@ -30,7 +30,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import last_day, prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.fakes import ManualClock, ist
 from support.synthetic_chains import made
@@ -40,15 +40,15 @@ REAL = ManualClock(ist("2026-11-01 12:00"))
 
 @dataclass(frozen=True)
 class Story:
-    """A contract bought on a day, worth so many paise on its last; listed anew on a third."""
+    """A contract bought on one day, its value in paise on its last day, and a later listing."""
 
     home: Path
     key: str
     bought: date
     last: date
-    anew: date
+    relisted: date
     expiry: date
-    worth: int
+    value: int
 
     @property
     def history(self) -> ParquetHistory:
@@ -90,8 +90,8 @@ def story(request: pytest.FixtureRequest, tmp_path: Path) -> Story:
     return _itc(request.getfixturevalue("shared_data"), tmp_path)
 
 
-class _Untold:
-    """``ports.feed.MarketFeed`` to which nobody told an early end."""
+class _LateFeed:
+    """``ports.feed.MarketFeed`` that does not know of an early end."""
 
     def __init__(self, feed: MarketFeed) -> None:
         self._feed = feed
@@ -105,7 +105,7 @@ class _Untold:
 
 def _enter(desk: Desk, key: str, day: date) -> Position:
     """Buy a lot through the only way to an order, not knowing of an early end."""
-    desk = replace(desk, feed=_Untold(desk.feed))  # type: ignore[arg-type]
+    desk = replace(desk, feed=_LateFeed(desk.feed))  # type: ignore[arg-type]
     contract = desk.instruments.contract(key, day)
     ask = desk.feed.quotes([contract])[key].ask
     assert ask is not None
@@ -119,7 +119,7 @@ def _enter(desk: Desk, key: str, day: date) -> Position:
     desk.store.save_proposals("made", [proposal], [])
     desk.store.record_intents(prepare_entry(desk, proposal, 1))
     with Lease(desk.home, desk.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
     return desk.store.position(name)
 
 
@@ -134,22 +134,22 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     to_day_end(desk, story.last)
     report = watch(desk, REAL, once=True)
     (settled,) = [fill for fill in desk.broker.fills() if fill.kind == "settlement"]
-    assert (settled.price, settled.units, settled.at.date()) == (story.worth, units, story.last)
-    cash = after_entry + units * story.worth - settled.charges
+    assert (settled.price, settled.units, settled.at.date()) == (story.value, units, story.last)
+    cash = after_entry + units * story.value - settled.charges
     assert desk.broker.funds().cash == cash
     assert desk.broker.positions() == []
     assert desk.store.positions() == []
     (leg,) = desk.store.position(held.position_id).legs
-    assert leg.realised == units * story.worth - paid
+    assert leg.realised == units * story.value - paid
     (ours,) = [fill for fill in desk.store.fills() if fill.kind == "settlement"]
     assert (ours.price, ours.charges, ours.at) == (settled.price, settled.charges, settled.at)
     assert report.fills >= 1
-    said = [alert.text for alert in desk.store.alerts()]
-    assert any(f"settled on {story.last}" in text and str(story.expiry) in text for text in said)
-    assert not any("differ" in text for text in said)
-    # what is listed anew under the same name is another contract, which goes on
-    to_day_end(desk, story.anew)
-    again = _enter(desk, story.key, story.anew)
+    texts = [alert.text for alert in desk.store.alerts()]
+    assert any(f"settled on {story.last}" in text and str(story.expiry) in text for text in texts)
+    assert not any("differ" in text for text in texts)
+    # the later series of the same name is another contract, which remains open
+    to_day_end(desk, story.relisted)
+    again = _enter(desk, story.key, story.relisted)
     watch(desk, REAL, once=True, alert_only=True)
     assert [p.position_id for p in desk.store.positions()] == [again.position_id]
     assert [p.net_units for p in desk.broker.positions()] == [again.legs[0].net_units]
@@ -157,14 +157,14 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     desk.close()
 
 
-def test_days_to_expiry_count_to_the_last_day_once_it_is_told(story: Story) -> None:
+def test_days_to_expiry_count_to_the_last_day_once_it_is_known(story: Story) -> None:
     desk = open_desk("nse", story.bought, home=story.home)
     to_day_end(desk, story.bought)
     held = _enter(desk, story.key, story.bought)
-    told = last_day(desk, held)
-    # the file of the first invented day says nothing yet, that of ITC's does
-    assert told == (story.last if held.symbol == "ITC" else story.expiry)
-    if told == story.expiry:
+    known_last = last_day(desk, held)
+    # the file of the first invented day does not have it yet, that of ITC does
+    assert known_last == (story.last if held.symbol == "ITC" else story.expiry)
+    if known_last == story.expiry:
         to_day_end(desk, date(2026, 2, 11))
         assert last_day(desk, held) == story.last
     desk.close()
@@ -193,14 +193,16 @@ def test_the_exchange_playing_the_history_settles_on_the_last_day(story: Story) 
     assert engine.holdings() == {}
     settled = engine.trades()[-1]
     assert (settled.kind, settled.price, settled.at.date()) == (
-        "settlement", story.worth, story.last,
+        "settlement", story.value, story.last,
     )  # fmt: skip
-    assert engine.balance().cash == cash + contract.lot_size * story.worth - settled.charges
+    assert engine.balance().cash == cash + contract.lot_size * story.value - settled.charges
     engine.audit()
     engine.close()
 
-    tape = tape_of_history(history, listed, story.anew, SteppedClock(ist(f"{story.anew} 15:30")))
-    assert tape.last_day(contract.symbol, story.expiry, story.anew) == story.expiry
+    tape = tape_of_history(
+        history, listed, story.relisted, SteppedClock(ist(f"{story.relisted} 15:30"))
+    )
+    assert tape.last_day(contract.symbol, story.expiry, story.relisted) == story.expiry
 
 
 def test_a_listing_of_the_evening_before_lists_nothing_that_has_ended(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_target_is_a_share_of_the_quantity_first_filled(legs, percent, left):
         (((4, 1), (-4, -1)), 50, "only 1 of 4"),
     ],
 )
-def test_what_is_not_whole_lots_says_why(legs, percent, words):
+def test_a_share_that_is_not_whole_lots_has_a_reason(legs, percent, words):
     reason = target_after(held(*legs), percent)
     assert isinstance(reason, str)
     assert words in reason
@@ -89,21 +89,21 @@ def test_a_repeat_is_the_same_request(made: MadeDesk):
     assert len(made.store.requests()) == 1
 
 
-def test_an_old_picture_is_refused_and_changes_nothing(made: MadeDesk):
+def test_an_old_revision_is_refused_and_changes_nothing(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     with pytest.raises(GuardError, match="changed"):
         request_exit(made.desk, position.position_id, who="page", revision=position.revision - 1)
     assert not made.store.requests()
 
 
-def test_one_leg_can_be_left(made: MadeDesk):
+def test_one_leg_can_be_exited(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     request, _ = request_exit(made.desk, position.position_id, leg=0, who="cli")
     assert request.target_lots == (0, 4)
     assert request.percent is None
 
 
-def test_what_cannot_be_left_says_why(made: MadeDesk):
+def test_what_cannot_be_exited_has_a_reason(made: MadeDesk):
     position = made.enter(made.spread(), 1)
     with pytest.raises(GuardError, match=r"25 %: not whole lots"):
         request_exit(made.desk, position.position_id, percent=25, who="cli")

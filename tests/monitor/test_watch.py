@@ -1,4 +1,4 @@
-"""The watcher's cycle: requests, rules, missing prices, trouble, stop and restart."""
+"""The watcher's cycle: requests, rules, missing prices, errors, stop and restart."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from strikeloom.monitor.watch import STOPPED
 from strikeloom.ports.desk import Mode
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist, option
 from support.injected_faults import FaultyBroker
@@ -30,7 +30,7 @@ REAL = ManualClock(ist("2026-11-01 12:00"))
 
 def cycle(made: MadeDesk, **options) -> CycleReport:
     with Lease(made.home, made.store) as lease:
-        return run_cycle(made.desk, lease, Pace(1e6), REAL, **options)
+        return run_cycle(made.desk, lease, OrderRateLimiter(1e6), REAL, **options)
 
 
 def lots(made: MadeDesk, position: Position) -> list[int]:
@@ -66,7 +66,7 @@ def test_shorts_are_bought_back_before_hedges_are_sold(made: MadeDesk):
     assert made.store.requests()[0].note == "closed"
 
 
-def test_a_fired_rule_leaves_all_and_says_why(made: MadeDesk):
+def test_a_fired_rule_exits_all_and_records_the_reason(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     made.show(SOLD, 10_00, 10_50)
     made.show(BOUGHT, 4_50, 5_00)
@@ -80,7 +80,7 @@ def test_a_fired_rule_leaves_all_and_says_why(made: MadeDesk):
     assert len(made.store.decisions(position.position_id)) == 3
 
 
-def test_alert_only_says_and_sends_nothing(made: MadeDesk):
+def test_alert_only_alerts_and_sends_nothing(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     made.show(SOLD, 10_00, 10_50)
     made.show(BOUGHT, 4_50, 5_00)
@@ -101,7 +101,7 @@ class Untouchable(FaultyBroker):
 
 
 @pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.ALERT])
-def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDesk, mode: Mode):
+def test_alert_only_reports_what_waits_and_sends_nothing(made: MadeDesk, mode: Mode):
     position = made.enter(made.spread(), 4)
     other = made.propose([Leg(BOUGHT, Side.BUY, 1, 70_00)], "long_put")
     made.store.record_intents(prepare_entry(made.desk, other, 2))  # recorded, not yet sent
@@ -110,15 +110,15 @@ def test_alert_only_sends_nothing_that_waits_and_says_what_it_would(made: MadeDe
     looking = replace(made.desk, mode=mode, broker=Untouchable(made.broker))
     with Lease(made.home, made.store) as lease:
         report = run_cycle(
-            looking, lease, Pace(1e6), REAL, alert_only=mode is not Mode.ALERT
+            looking, lease, OrderRateLimiter(1e6), REAL, alert_only=mode is not Mode.ALERT
         )  # fmt: skip
     assert report.failure == ""
     assert [(i.correlation_id, i.state) for i in made.store.intents()] == before
     assert made.store.requests()[0].state is RequestState.PENDING
-    said = " | ".join(report.withheld)
-    assert f"buy 130 {BOUGHT.label} of {other.strategy_id}" in said
-    assert f"bring {position.position_id} down to (-2, 2) lots, asked by somebody" in said
-    assert all(any(text in heard for _, heard in made.heard.texts) for text in report.withheld)
+    sentences = " | ".join(report.withheld)
+    assert f"buy 130 {BOUGHT.label} of {other.strategy_id}" in sentences
+    assert f"bring {position.position_id} down to (-2, 2) lots, asked by somebody" in sentences
+    assert all(any(text in sent for _, sent in made.alerts.texts) for text in report.withheld)
 
 
 def test_alert_only_does_not_cancel_what_rests(made: MadeDesk):
@@ -129,7 +129,7 @@ def test_alert_only_does_not_cancel_what_rests(made: MadeDesk):
     made.step(10)
     looking = replace(made.desk, broker=Untouchable(made.broker))
     with Lease(made.home, made.store) as lease:
-        report = run_cycle(looking, lease, Pace(1e6), REAL, alert_only=True)
+        report = run_cycle(looking, lease, OrderRateLimiter(1e6), REAL, alert_only=True)
     assert [text for text in report.withheld if text.startswith("cancel buy 260")]
     assert len([o for o in made.broker.orders() if not o.state.terminal]) == 1
 
@@ -154,7 +154,7 @@ def test_days_to_expiry_needs_no_price_but_waits_for_one_to_leave(made: MadeDesk
     report = cycle(made)
     assert "days to expiry" in report.fired[0]
     assert "has no quote now" in report.blocked[0]
-    assert any("cannot exit" in text for _, text in made.heard.texts)
+    assert any("cannot exit" in text for _, text in made.alerts.texts)
     made.show(SOLD, 119_50, 120_50)
     made.show(BOUGHT, 69_50, 70_50)
     cycle(made)
@@ -175,7 +175,7 @@ def test_a_request_without_a_price_waits_and_is_then_done(made: MadeDesk):
     assert lots(made, position) == [0, 0]
 
 
-def test_two_requests_of_one_picture_exit_once(made: MadeDesk):
+def test_two_requests_of_one_revision_exit_once(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     request_exit(made.desk, position.position_id, percent=25, who="one")
     request_exit(made.desk, position.position_id, percent=50, who="two")
@@ -243,7 +243,7 @@ def test_an_engaged_switch_alone_leaves_positions_but_takes_requests(made: MadeD
     assert lots(made, position) == [0, 0]
 
 
-def test_one_position_that_cannot_be_judged_leaves_the_others_watched(made: MadeDesk):
+def test_the_others_are_watched_when_one_position_cannot_be_judged(made: MadeDesk):
     first = made.enter(made.spread(), 4)
     call = made.show(option(25_500), 80_00, 80_50)
     odd = replace(made.propose([Leg(call, Side.BUY, 1, 80_00)], "long_call"), exit_plan="gone")
@@ -262,7 +262,7 @@ def _rename_plan(made: MadeDesk, name: str) -> None:
 
 
 @pytest.mark.parametrize("error", [Unreachable("no line"), DataError("no file")])
-def test_trouble_breaks_the_cycle_off_and_is_told(made: MadeDesk, monkeypatch, error):
+def test_an_error_stops_the_cycle_and_is_reported(made: MadeDesk, monkeypatch, error):
     position = made.enter(made.spread(), 4)
     made.show(SOLD, 10_00, 10_50)
     made.show(BOUGHT, 4_50, 5_00)
@@ -306,7 +306,7 @@ def test_peaks_are_kept_and_do_not_fall(made: MadeDesk):
     assert made.store.peaks()[position.position_id] == peak
 
 
-def test_a_rule_taken_out_of_the_plan_is_forgotten(made: MadeDesk):
+def test_decisions_of_a_rule_removed_from_the_plan_are_deleted(made: MadeDesk):
     position = made.enter(made.spread(), 4)
     cycle(made)
     assert len(made.store.decisions(position.position_id)) == 3
@@ -326,7 +326,7 @@ def test_only_one_watcher_an_account(made: MadeDesk):
         watch(made.desk, REAL, once=True)
 
 
-def test_watch_once_is_one_cycle_and_says_that_it_ended(made: MadeDesk):
+def test_watch_once_is_one_cycle_and_records_that_it_ended(made: MadeDesk):
     seen: list[CycleReport] = []
     last = watch(made.desk, REAL, once=True, on_cycle=seen.append)
     assert seen == [last]
@@ -372,7 +372,7 @@ def test_a_store_that_fails_for_a_while_is_waited_for(made: MadeDesk, monkeypatc
     seen: list[CycleReport] = []
     watch(made.desk, REAL, stop=lambda: bool(seen), on_cycle=seen.append, pause=lambda _: None)
     assert lots(made, position) == [0, 0]
-    assert sum("locked" in text for _, text in made.heard.texts) == 3
+    assert sum("locked" in text for _, text in made.alerts.texts) == 3
     assert len([order for order in made.broker.orders() if order.units == 260]) == 4
 
 
@@ -424,18 +424,18 @@ def test_an_exit_at_work_when_the_contract_expires_comes_to_an_end(made: MadeDes
     made.clock.at = ist("2026-02-25 10:00")
     cycle(made)
     count = len(made.store.intents())
-    alerts = len(made.heard.texts)
+    alerts = len(made.alerts.texts)
     for _ in range(3):
         made.step()
         cycle(made)
     assert len(made.store.intents()) == count
-    assert len(made.heard.texts) == alerts
+    assert len(made.alerts.texts) == alerts
     assert made.store.requests()[0].state is RequestState.DONE
     assert not made.store.intents(states={IntentState.WORKING, IntentState.SENDING})
 
 
 class _SilentClock:
-    """Does not tell its time for some calls."""
+    """Raises on the first calls."""
 
     speed = 1.0
 
@@ -445,7 +445,7 @@ class _SilentClock:
     def now(self):
         self.calls += 1
         if self.calls in self.silent:
-            raise Unreachable("the local exchange does not tell its time")
+            raise Unreachable("the local exchange does not report its time")
         return self.clock.now()
 
     def wait(self, seconds: float) -> bool:
@@ -466,4 +466,4 @@ def test_a_clock_that_is_silent_for_a_while_is_waited_for(made: MadeDesk, first:
         pause=lambda _: None,
     )
     assert len(reports) == 4
-    assert any("trying again: the local exchange" in text for _, text in made.heard.texts)
+    assert any("trying again: the local exchange" in text for _, text in made.alerts.texts)

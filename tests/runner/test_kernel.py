@@ -37,7 +37,7 @@ def test_jupyter_finds_it_in_this_environment() -> None:
     assert KernelSpecManager().get_kernel_spec(KERNEL).argv[0] == sys.executable
 
 
-def test_an_environment_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_environment_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "share").write_text("a file, no folder")
     with pytest.raises(SettingsError, match=r"kernel cannot be written.*make setup"):
         ensure_kernel(tmp_path)

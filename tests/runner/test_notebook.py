@@ -82,7 +82,7 @@ def test_a_notebook_without_a_result_has_failed(desk: Desk, write: Write) -> Non
     assert "without a result" in run_stage(desk, Stage.ALLOCATION)[0].error
 
 
-def test_a_kernel_that_dies_is_told(desk: Desk, write: Write) -> None:
+def test_a_kernel_that_dies_is_reported(desk: Desk, write: Write) -> None:
     write("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     assert "kernel died" in run_stage(desk, Stage.ALLOCATION)[0].error
     assert _runs(desk) == [("allocation", "failed")]
@@ -127,7 +127,7 @@ def test_a_run_that_is_killed_is_shown_as_failed(
     write(f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(300)")
     process = subprocess.Popen(
         [sys.executable, "-c", _KILLED, str(tmp_path / "notebooks")],
-        stderr=(tmp_path / "said").open("w"),
+        stderr=(tmp_path / "output").open("w"),
         start_new_session=True,
     )
     deadline = time.monotonic() + 240
@@ -145,9 +145,9 @@ def test_a_run_that_is_killed_is_shown_as_failed(
     assert ("ended without a word" if dead else "stopped: KeyboardInterrupt") in result.error
     _gone(int(mark.read_text()))
     # the script's own traceback at most, not the cell's
-    said = (tmp_path / "said").read_text()
-    assert "never retrieved" not in said
-    assert "CellExecutionError" not in said
+    output = (tmp_path / "output").read_text()
+    assert "never retrieved" not in output
+    assert "CellExecutionError" not in output
 
 
 def _gone(pid: int) -> None:

@@ -37,8 +37,8 @@ def test_reads_names_and_defaults_in_order(tmp_path: Path) -> None:
     ("source", "tags", "match"),
     [
         ("a = 1", [], "no cell tagged parameters"),
-        ("import os", ["parameters"], "line 1.*no plain assignment"),
-        ("a = 1\nfor x in []: pass", ["parameters"], "line 2.*no plain assignment"),
+        ("import os", ["parameters"], "line 1.*not a plain assignment"),
+        ("a = 1\nfor x in []: pass", ["parameters"], "line 2.*not a plain assignment"),
     ],
 )
 def test_refuses_what_is_no_parameters_cell(

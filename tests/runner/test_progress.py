@@ -6,11 +6,11 @@ import threading
 from pathlib import Path
 
 from strikeloom.domain.results import Stage
-from strikeloom.runner.progress import followed, forget, told
+from strikeloom.runner.progress import followed, forget, report_progress
 from strikeloom.runner.record import Run
 
 
-def test_what_a_step_tells_is_shown(tmp_path: Path) -> None:
+def test_what_a_step_reports_is_shown(tmp_path: Path) -> None:
     run = Run("id", Stage.IV_HISTORY, tmp_path)
     seen: list[tuple[int, int]] = []
     arrived = threading.Event()
@@ -20,14 +20,14 @@ def test_what_a_step_tells_is_shown(tmp_path: Path) -> None:
         arrived.set()
 
     with followed(tmp_path, show):
-        told(run)(3, 59)
+        report_progress(run)(3, 59)
         assert arrived.wait(10)
     assert seen[-1] == (3, 59)
     forget(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_told_or_nonsense_shows_nothing(tmp_path: Path) -> None:
+def test_no_report_or_nonsense_shows_nothing(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     (tmp_path / ".progress").write_text("half a lin", encoding="utf-8")
     over = threading.Event()

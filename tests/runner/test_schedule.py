@@ -65,7 +65,7 @@ def _outcomes(now: datetime) -> dict[str, str]:
 def test_nothing_runs_on_a_day_without_a_session(stub: Stub) -> None:
     sunday = datetime(2026, 6, 14, 17, 0, tzinfo=IST)
     (only,) = run_due(_open, sunday)
-    assert (only.outcome, only.note) == ("not due", "2026-06-14 is no trading day")
+    assert (only.outcome, only.note) == ("not due", "2026-06-14 is not a trading day")
     assert stub.ran == []
 
 

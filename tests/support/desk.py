@@ -1,4 +1,4 @@
-"""A desk of one's own making: real store, real matching engine, clock and quotes by hand."""
+"""A desk for tests: real store and matching engine; the test sets the clock and the quotes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, take_snapshot
 from strikeloom.trading.reconcile import Reconciler
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
 
@@ -35,7 +35,7 @@ START = ist("2026-02-11 10:00")
 
 @dataclass
 class Listed:
-    """``ports.instruments.Instruments`` of the contracts it is given."""
+    """``ports.instruments.Instruments`` with the contracts it is given."""
 
     contracts: dict[str, OptionContract] = field(default_factory=dict)
 
@@ -46,8 +46,8 @@ class Listed:
 
 
 @dataclass
-class Heard:
-    """``ports.alerts.Alerts`` that remembers."""
+class SentAlerts:
+    """``ports.alerts.Alerts`` that keeps what was sent."""
 
     texts: list[tuple[str, str]] = field(default_factory=list)
 
@@ -56,7 +56,11 @@ class Heard:
 
 
 class MadeDesk:
-    """A desk, with the parts a test moves by hand."""
+    """A desk that a test makes for itself; fixtures and variables call it ``made``.
+
+    Store, broker and account are real; clock, quotes, listed contracts and sent alerts are
+    attributes that the test sets or reads. Its market is named ``made`` too.
+    """
 
     def __init__(self, home: Path, **changes: Any) -> None:
         self.home = home
@@ -64,7 +68,7 @@ class MadeDesk:
         self.feed = ShownFeed(self.clock)
         self.feed.spots["NIFTY"] = 25_000_00
         self.listed = Listed()
-        self.heard = Heard()
+        self.alerts = SentAlerts()
         self.store = open_store(home / "store.db", MARKET, ACCOUNT)
         self.broker = SimBroker(home / "accounts" / "made.db", self.feed, self.clock, CASH)
         self.desk = Desk(
@@ -81,7 +85,7 @@ class MadeDesk:
             history=cast("Any", None),
             instruments=cast("Any", self.listed),
             quotes=SqliteQuoteCache(home / "quotes.db", MARKET),
-            alerts=self.heard,
+            alerts=self.alerts,
             partitions=DayTables(home / "volatility" / MARKET, "summary"),
         )
         self.desk = replace(self.desk, **changes)
@@ -95,7 +99,7 @@ class MadeDesk:
         return contract
 
     def propose(self, legs: Sequence[Leg], template: str = "bull_put_spread") -> Proposal:
-        """Keep a proposal of these legs in the store."""
+        """Store a proposal with these legs."""
         name = strategy_id(MARKET, DAY, "NIFTY", template, legs)
         risk = RiskSummary(0, 0, 0, (), 0.5, 0, 0.0, 0.0, 0, 0, 0, "none", 0)
         made = Proposal(
@@ -107,20 +111,20 @@ class MadeDesk:
         return made
 
     def spread(self) -> Proposal:
-        """Bull put spread 24800/24600: sold at 120.00, bought at 70.00, quoted one wide."""
+        """Bull put spread 24800/24600: sold at 120.00, bought at 70.00, with spreads of 1.00."""
         sold = self.show(option(24_800, Right.PUT), 119_50, 120_50)
         bought = self.show(option(24_600, Right.PUT), 69_50, 70_50)
         return self.propose([Leg(sold, Side.SELL, 1, 120_00), Leg(bought, Side.BUY, 1, 70_00)])
 
     def enter(self, proposal: Proposal, lots: int) -> Position:
-        """Open a position through the only way to an order."""
+        """Open a position with intents and orders, as the desk does."""
         self.store.record_intents(prepare_entry(self.desk, proposal, lots))
         with Lease(self.home, self.store) as lease:
-            work(self.desk, lease, Pace(1e6))
+            work(self.desk, lease, OrderRateLimiter(1e6))
         return self.store.position(proposal.strategy_id)
 
     def step(self, seconds: float = 60) -> None:
-        """Let time pass; quotes stay what they are and are shown anew."""
+        """Let time pass; the same quotes are shown again with the new time."""
         self.clock.wait(seconds)
         for key, quote in self.feed.shown.items():
             self.feed.shown[key] = replace(quote, at=self.clock.now())
@@ -132,7 +136,7 @@ class MadeDesk:
 
 
 def check_now(desk: Desk, intent: OrderIntent) -> None:
-    """Let an intent pass the guards of the desk's moment, or refuse it."""
+    """Check an intent against the guards at the desk's present time."""
     state = Reconciler(desk).reload()
     check(intent, guard_context(desk, state, take_snapshot(desk, [intent.contract])))
 
@@ -143,8 +147,8 @@ __all__ = [
     "EXPIRY",
     "MARKET",
     "START",
-    "Heard",
     "Listed",
     "MadeDesk",
+    "SentAlerts",
     "check_now",
 ]

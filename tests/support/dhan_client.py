@@ -14,8 +14,8 @@ from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.limits import RateLimits
 from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
+from strikeloom.adapters.dhan.rate_limiter import RateLimiter
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses
 from strikeloom.domain.instruments import InstrumentKind, Underlying
@@ -42,7 +42,7 @@ class NoHistory:
         return []
 
 
-class FreeLimits(RateLimits):
+class FreeLimits(RateLimiter):
     """Limits that are all kept, in a time that passes when it is waited for."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""Small stand-ins for ports: a clock moved by hand, a feed that shows what it is told.
+"""Simple implementations of ports for tests: a clock and a feed that the test sets.
 
-And short ways to write an option and an order.
+Also short functions that make an option and an order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CASH = 50_00_000_00  # fifty lakh rupees in paise
 
 
 def ist(text: str) -> datetime:
-    """``2026-06-11 09:15`` as an aware moment."""
+    """``2026-06-11 09:15`` as an aware datetime."""
     return datetime.fromisoformat(text).replace(tzinfo=IST)
 
 
@@ -33,7 +33,7 @@ def option(
     kind: InstrumentKind = InstrumentKind.INDEX,
     lot: int = 65,
 ) -> OptionContract:
-    """Write an option; ``strike`` in rupees."""
+    """Make an option; ``strike`` in rupees."""
     return OptionContract(symbol, expiry, strike * 100, right, kind, lot, 5)
 
 
@@ -45,12 +45,12 @@ def order(
     limit: int,
     validity: Validity = Validity.DAY,
 ) -> OrderRequest:
-    """Write an order; ``limit`` in paise."""
+    """Make an order; ``limit`` in paise."""
     return OrderRequest(name, contract, Side[side], lots * contract.lot_size, limit, validity)
 
 
 class ManualClock:
-    """``ports.clock.Clock`` that stands where the test puts it."""
+    """``ports.clock.Clock`` that the test sets."""
 
     speed = 1.0
 

@@ -1,4 +1,4 @@
-"""A web server on loopback with the exchange's files, and with its bad days."""
+"""A web server on loopback with the exchange's files and with injected faults."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ PAGE = b"<!DOCTYPE html>\n<html><body>Access Denied</body></html>\n"
 
 
 class FileServer:
-    """Serves ``files`` by path; ``faults`` are used up one an answer, then the file comes.
+    """Serves ``files`` by path; each answer uses up one of ``faults``, then the file is served.
 
     A fault is a status (``403``), or one of ``page`` (a web page with status 200), ``cut`` (half
-    the body, the length of the whole), ``half`` (half the file, well told), ``stall``, ``empty``
-    and ``slow`` (429 with Retry-After 7).
+    the body, the length of the whole), ``half`` (half the file, with its own length), ``stall``,
+    ``empty`` and ``slow`` (429 with Retry-After 7).
     """
 
     def __init__(self) -> None:

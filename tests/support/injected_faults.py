@@ -183,7 +183,7 @@ class QuoteFault(StrEnum):
     QUOTE_ABSENT = FaultKind.QUOTE_ABSENT.value
     QUOTE_ONE_SIDED = FaultKind.QUOTE_ONE_SIDED.value  # no bid
     QUOTE_CROSSED = FaultKind.QUOTE_CROSSED.value  # bid above ask
-    QUOTE_STALE = FaultKind.QUOTE_STALE.value  # the first quote seen, forever
+    QUOTE_STALE = FaultKind.QUOTE_STALE.value  # always the first quote seen
     QUOTE_THIN = "quote-thin"  # one lot a side
     STUCK_PARTIAL = FaultKind.STUCK_PARTIAL.value  # one lot a side, never refilled once taken
 

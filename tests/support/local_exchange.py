@@ -20,9 +20,10 @@ from strikeloom.domain.quotes import Quote
 from strikeloom.errors import DataError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.market.columns import Columns
+from strikeloom.exchange.market.candles import Candles
+from strikeloom.exchange.market.columns import QuoteColumns
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
-from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.exchange.market.views import SpotView, View
 from strikeloom.exchange.server.clients import (
     LOCAL_CLIENT,
     LOCAL_TOKEN,
@@ -74,7 +75,7 @@ class HandMarket(ShownFeed):
         self._by_id = {row.security_id: row for row in self.listed}
         self._by_key = {row.contract.key: row for row in self.listed}
         self.lasts: dict[str, list[int]] = {}
-        self.candles: dict[tuple[str, int], Bars] = {}
+        self.candles: dict[tuple[str, int], Candles] = {}
 
     def by_id(self, security_id: int) -> Listed:
         if security_id not in self._by_id:
@@ -146,18 +147,18 @@ class HandMarket(ShownFeed):
         last, at = self.spot(symbol)
         return SpotView(symbol, last, last, last, last, last - 100_00, at)
 
-    def columns(self, rows: np.ndarray) -> Columns:
+    def columns(self, rows: np.ndarray) -> QuoteColumns:
         found = [self.shown.get(self.listed[row].contract.key) for row in np.asarray(rows).tolist()]
         names = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
-        return Columns(self.clock.now(), *(
+        return QuoteColumns(self.clock.now(), *(
             np.array([(getattr(q, name) or 0) if q else 0 for q in found], dtype=np.int64)
             for name in names
         ))  # fmt: skip
 
-    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+    def bars(self, key_or_symbol: str, minutes: int) -> Candles:
         none = np.empty(0, np.int64)
         return self.candles.get(
-            (key_or_symbol, minutes), Bars([], none, none, none, none, none, none)
+            (key_or_symbol, minutes), Candles([], none, none, none, none, none, none)
         )
 
     def band(self, contract: OptionContract) -> tuple[int, int] | None:
@@ -172,7 +173,7 @@ def _ladder(best: int | None, units: int, step: int) -> tuple[Level, ...]:
 
 
 class Pace:
-    """Real seconds as the limits count them: they pass when the test says so."""
+    """Real seconds as the rate limits count them; the test advances them."""
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
@@ -183,7 +184,7 @@ class Pace:
 
 @dataclass
 class LocalExchange:
-    """Addresses, and the hands that move it."""
+    """A running local exchange: its addresses, and the parts that a test sets."""
 
     server: ExchangeServer
     market: HandMarket
@@ -235,7 +236,7 @@ class LocalExchange:
         return str(self.market.by_key(contract.key).security_id)
 
     def push(self) -> None:
-        """Tell order updates, send changed quotes; matches only when the clock has moved."""
+        """Report order updates, send changed quotes; matches only when the clock has moved."""
         self.server.beat()
 
     def step(self, seconds: float) -> None:
@@ -263,12 +264,12 @@ def local_exchange(
     """Serve until the block ends."""
     clock, pace = ManualClock(ist(at)), Pace()
     market, faults = HandMarket(clock, hand_contracts()), FaultInjector(faults, seed=seed)
-    spoiled = FaultyMarket(market, faults)
+    faulty_market = FaultyMarket(market, faults)
     known = tuple(clients) or default_clients()
     engines = {
         c.client_id: Engine(
             Account(folder / f"{c.client_id}.db", (cash or {}).get(c.client_id, c.cash)),
-            spoiled,
+            faulty_market,
             clock,
             history=history,
         )
@@ -276,7 +277,7 @@ def local_exchange(
     }
     exchange = ExchangeState(
         clock=clock,
-        market=spoiled,
+        market=faulty_market,
         engines=engines,
         tokens=Tokens(known, clock),
         limiter=ClientRateLimiter(documented_limits() if limits else {}, pace),

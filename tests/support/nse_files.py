@@ -133,7 +133,7 @@ def series(rows: Mapping[str, Sequence[object]], header: str = "date,open,high,l
 
 
 def save(path: Path, body: bytes) -> Path:
-    """Write a file, packed as its suffix says."""
+    """Write a file, compressed according to its suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".gz":
         path.write_bytes(gzip.compress(body, mtime=0))

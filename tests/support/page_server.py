@@ -24,7 +24,7 @@ from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "05_monitor.ipynb"
@@ -60,7 +60,7 @@ class Served:
 def desk_with_position(home: Path, history: Path, lots: int = 4) -> tuple[Desk, Position]:
     """Open the drawn market in a home of its own and enter a put spread on its index.
 
-    ``home`` must be what STRIKELOOM_HOME says.
+    ``home`` must equal STRIKELOOM_HOME.
     """
     (home / "history").mkdir(parents=True)
     (home / "history" / history.name).symlink_to(history)
@@ -85,7 +85,7 @@ def enter(desk: Desk, lots: int) -> Position:
     desk.store.save_proposals("test", [proposal], [])
     desk.store.record_intents(prepare_entry(desk, proposal, lots))
     with Lease(desk.home, desk.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
     return desk.store.position(name)
 
 

@@ -13,12 +13,12 @@ from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.fakes import ist
 from support.injected_faults import Fault, FaultyBroker, Plan
 
-PACE = Pace(1e6)
+PACE = OrderRateLimiter(1e6)
 WAIT = 31
 
 
@@ -30,7 +30,7 @@ def made(tmp_path: Path) -> Any:
 
 
 class HidingBroker(FaultyBroker):
-    """Accepts orders; book and trades do not show them until told."""
+    """Accepts orders; book and trades do not show them until ``shown``."""
 
     hides = True
 
@@ -56,7 +56,7 @@ def test_what_was_accepted_is_not_sent_again_while_the_book_hides_it(made: MadeD
         _round(desk)
         made.step(WAIT)
     assert len(made.broker.orders()) == 1
-    assert any("status unknown" in text for _, text in made.heard.texts)
+    assert any("status unknown" in text for _, text in made.alerts.texts)
     broker.hides = False
     for _ in range(4):
         made.step(WAIT)
@@ -82,7 +82,7 @@ def test_a_resting_order_of_yesterday_ends_with_its_day(made: MadeDesk) -> None:
     _round(desk)
     made.step(WAIT)
     _round(desk)
-    assert any("ended with its day" in text for _, text in made.heard.texts)
+    assert any("ended with its day" in text for _, text in made.alerts.texts)
     broker.hides = False
     for _ in range(3):
         made.step(WAIT)
@@ -105,7 +105,7 @@ def test_a_late_order_that_cannot_be_cancelled_stops_nothing_else(made: MadeDesk
     for _ in range(5):
         assert _round(desk).failure == ""
         made.step(WAIT)
-    assert any("abandoned and is not cancelled" in text for _, text in made.heard.texts)
+    assert any("abandoned and is not cancelled" in text for _, text in made.alerts.texts)
 
 
 def test_an_exit_waits_for_the_next_session(made: MadeDesk) -> None:

@@ -25,14 +25,14 @@ from strikeloom.trading.lease import Lease, held_elsewhere
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import Reconciler, reconcile
 from strikeloom.trading.remaining import unfinished
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.unresolved import resolve_unknown
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
 from support.injected_faults import Fault, FaultyBroker, Plan
 
-PACE = Pace(1e6)
+PACE = OrderRateLimiter(1e6)
 LOTS = 3
 
 
@@ -186,7 +186,7 @@ def test_a_lost_answer_is_looked_up_and_never_sent_again(made: MadeDesk) -> None
     assert len(made.broker.orders()) == 2
 
 
-def test_a_lost_request_stays_in_doubt_for_the_stated_wait(made: MadeDesk) -> None:
+def test_a_lost_request_stays_unresolved_for_the_stated_wait(made: MadeDesk) -> None:
     wait = made.desk.settings.execution.unknown_wait_seconds
     broker = FaultyBroker(made.broker, submits=Plan([Fault.REQUEST_LOST]), book_is_complete=False)
     desk, proposal = _enter(made, broker)
@@ -199,7 +199,7 @@ def test_a_lost_request_stays_in_doubt_for_the_stated_wait(made: MadeDesk) -> No
     _round(desk)
     _round(desk)
     assert [leg.net_lots for leg in _position(made, proposal).legs] == [-2, 2]
-    assert any("never reached the broker" in text for _, text in made.heard.texts)
+    assert any("never reached the broker" in text for _, text in made.alerts.texts)
 
 
 def test_a_fast_clock_does_not_shorten_the_wait(made: MadeDesk) -> None:
@@ -214,7 +214,7 @@ def test_a_fast_clock_does_not_shorten_the_wait(made: MadeDesk) -> None:
     assert made.broker.orders() == []
     made.step(30 * wait)
     _round(desk)
-    assert any("never reached the broker" in text for _, text in made.heard.texts)
+    assert any("never reached the broker" in text for _, text in made.alerts.texts)
 
 
 def test_an_exit_that_is_always_refused_is_not_sent_every_moment(made: MadeDesk) -> None:
@@ -249,7 +249,7 @@ def test_the_short_waits_until_its_hedge_is_complete(made: MadeDesk) -> None:
     assert [leg.net_lots for leg in _position(made, proposal).legs] == [-2, 2]
 
 
-@pytest.mark.parametrize("bid", [None, 80_00], ids=["nobody bids", "a wide market"])
+@pytest.mark.parametrize("bid", [None, 80_00], ids=["no bid", "a wide market"])
 def test_an_entry_that_cannot_be_completed_is_unwound(made: MadeDesk, bid: int | None) -> None:
     proposal = made.spread()
     sold = proposal.legs[0].contract
@@ -260,7 +260,7 @@ def test_an_entry_that_cannot_be_completed_is_unwound(made: MadeDesk, bid: int |
         made.step(60)
     assert _truth(made) == {}
     assert not unfinished(Reconciler(made.desk).reload())
-    assert any("abandoned" in text for _, text in made.heard.texts)
+    assert any("abandoned" in text for _, text in made.alerts.texts)
     assert all(not leg.net_units for leg in _position(made, proposal).legs)
 
 
@@ -275,7 +275,7 @@ def test_a_refused_leg_leaves_nothing_naked(made: MadeDesk) -> None:
     assert Purpose.UNWIND in purposes
 
 
-def test_an_order_that_comes_late_is_called_back(made: MadeDesk) -> None:
+def test_an_order_that_arrives_late_is_cancelled(made: MadeDesk) -> None:
     wait = made.desk.settings.execution.unknown_wait_seconds
     proposal = made.spread()
     hedge = proposal.legs[1].contract
@@ -295,21 +295,21 @@ def test_an_order_that_comes_late_is_called_back(made: MadeDesk) -> None:
         assert len(live) <= 2
     states = {o.state for o in made.broker.orders() if o.contract_key == hedge.key}
     assert OrderState.PENDING not in states
-    assert any("after its intent was abandoned" in text for _, text in made.heard.texts)
+    assert any("after its intent was abandoned" in text for _, text in made.alerts.texts)
 
 
-def test_a_person_can_settle_what_stays_in_doubt(made: MadeDesk) -> None:
+def test_a_person_can_resolve_an_unresolved_order(made: MadeDesk) -> None:
     broker = FaultyBroker(made.broker, submits=Plan([Fault.REQUEST_LOST]), book_is_complete=False)
     desk, _ = _enter(made, broker)
     _round(desk)
-    (doubtful,) = [i for i in desk.store.intents() if i.state is IntentState.UNKNOWN]
-    resolve_unknown(desk, doubtful.correlation_id, arrived=False, who="test")
+    (unresolved,) = [i for i in desk.store.intents() if i.state is IntentState.UNKNOWN]
+    resolve_unknown(desk, unresolved.correlation_id, arrived=False, who="test")
     assert desk.store.intents(states={IntentState.UNKNOWN}) == []
     with pytest.raises(BrokerError, match="is not unresolved"):
-        resolve_unknown(desk, doubtful.correlation_id, arrived=False, who="test")
+        resolve_unknown(desk, unresolved.correlation_id, arrived=False, who="test")
 
 
-def test_a_cancel_in_doubt_blocks_the_leg(made: MadeDesk) -> None:
+def test_an_unresolved_cancel_blocks_the_leg(made: MadeDesk) -> None:
     proposal = made.spread()
     hedge = proposal.legs[1].contract
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
@@ -341,7 +341,7 @@ def test_who_lost_the_lease_cannot_send(made: MadeDesk) -> None:
     made.store.record_intents(prepare_entry(made.desk, proposal, 1))
     with Lease(made.home, made.store) as lease:
         made.store.take_lease("someone else", 1)
-        with pytest.raises(LeaseTaken, match="is not ours"):
+        with pytest.raises(LeaseTaken, match="another process holds the send lock"):
             work(made.desk, lease, PACE)
     assert made.broker.orders() == []
 

@@ -16,12 +16,12 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.remaining import unfinished
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.fakes import option
 from support.injected_faults import Fault, FaultyBroker, Plan
 
-PACE = Pace(1e6)
+PACE = OrderRateLimiter(1e6)
 
 
 @pytest.fixture

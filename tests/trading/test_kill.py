@@ -80,7 +80,7 @@ def _judge(desk: Desk, position_id: str) -> None:
         assert sum(abs(units) for units in signed) == 2 * abs(leg.first_units)
     live = [o for o in desk.broker.orders() if o.filled_units]
     names = Counter(order.correlation_id for order in live)
-    assert max(names.values()) == 1, "an order stands twice at the broker"
+    assert max(names.values()) == 1, "an order is twice at the broker"
     ours: dict[str, int] = {}
     for held in desk.store.positions():
         for leg in held.legs:

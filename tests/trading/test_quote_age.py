@@ -16,7 +16,7 @@ from strikeloom.monitor import request_exit, run_cycle
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk, check_now
 from support.fakes import ManualClock, option
 
@@ -34,7 +34,7 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
 
 def _cycle(desk: Desk):
     with Lease(desk.home, desk.store) as lease:
-        return run_cycle(desk, lease, Pace(1e6), desk.clock)
+        return run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
 
 
 @pytest.mark.parametrize(("mode", "most"), AGES.items())

@@ -12,7 +12,7 @@ from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_exit
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import option
@@ -36,7 +36,7 @@ def _leaving(made: MadeDesk, desk: Desk) -> None:
 
 def _work(desk: Desk) -> None:
     with Lease(desk.home, desk.store) as lease:
-        work(desk, lease, Pace(1e6))
+        work(desk, lease, OrderRateLimiter(1e6))
 
 
 def _sent(made: MadeDesk) -> list[tuple[int, IntentState]]:
@@ -56,7 +56,7 @@ def test_an_order_rests_for_the_stated_time(made: MadeDesk) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.REJECTED, Fault.TOO_MANY, Fault.UNREACHABLE])
-def test_a_cancel_that_fails_leaves_the_order_at_work_and_is_told(
+def test_a_cancel_that_fails_leaves_the_order_open_and_is_reported(
     made: MadeDesk, fault: Fault
 ) -> None:
     faulty = FaultyBroker(made.broker, cancels=Plan([fault]), book_is_complete=False)
@@ -65,7 +65,7 @@ def test_a_cancel_that_fails_leaves_the_order_at_work_and_is_told(
     made.step(10)
     _work(desk)
     assert _sent(made) == [(1, IntentState.WORKING)]
-    assert any("is still open: the cancel failed" in text for _, text in made.heard.texts)
+    assert any("is still open: the cancel failed" in text for _, text in made.alerts.texts)
     working = [o for o in made.broker.orders() if not o.state.terminal]
     assert len(working) == 1
     made.step(10)

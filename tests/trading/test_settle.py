@@ -15,7 +15,7 @@ from strikeloom.domain.orders import Fill
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.reconcile import reconcile
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import EXPIRY, ist, option
@@ -91,11 +91,11 @@ def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> N
     made.enter(bought, 1)
     _expire(made)
     assert not made.store.position(bought.strategy_id).is_open
-    assert any("delivery of 65 shares" in text for _, text in made.heard.texts)
+    assert any("delivery of 65 shares" in text for _, text in made.alerts.texts)
 
 
-def test_a_delivery_costs_whoever_sold_the_option(made: MadeDesk) -> None:
-    """Worth 175.40 at a strike of 25,000: 0.1 % of 65 x 25,000 for the shares, nobody bought."""
+def test_a_delivery_costs_the_seller_of_the_option(made: MadeDesk) -> None:
+    """Value 175.40 at a strike of 25,000: 0.1 % of 65 x 25,000 for the shares, none bought."""
     contract = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
     made.show(contract, 150_00, 151_00)
     sold = made.propose([Leg(contract, Side.SELL, 1, 150_00)], "short_call")
@@ -107,7 +107,7 @@ def test_a_delivery_costs_whoever_sold_the_option(made: MadeDesk) -> None:
 
 
 class _Silent:
-    """A broker that tells no settlements, as Dhan: after expiry its list is merely shorter."""
+    """A broker that reports no settlements, as Dhan: after expiry its list is only shorter."""
 
     def __init__(self, broker: SimBroker) -> None:
         self._broker = broker
@@ -120,7 +120,7 @@ class _Silent:
         return [fill for fill in self._broker.fills() if fill.kind == "trade"]
 
 
-def test_what_a_broker_does_not_tell_is_booked_at_the_same_value(made: MadeDesk) -> None:
+def test_an_unreported_settlement_is_booked_at_the_same_value(made: MadeDesk) -> None:
     call = made.show(option(25_000), 150_00, 151_00)
     bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
     sold = made.propose([Leg(call, Side.SELL, 1, 150_00)], "short_call")
@@ -135,16 +135,16 @@ def test_what_a_broker_does_not_tell_is_booked_at_the_same_value(made: MadeDesk)
     reconcile(silent)
     reconcile(silent)
     # what the matching engine booked for itself, independently
-    (told,) = [f for f in made.broker.fills() if f.kind == "settlement"]
+    (reported,) = [f for f in made.broker.fills() if f.kind == "settlement"]
     ours = [f for f in made.store.fills() if f.kind == "settlement"]
-    assert sum(int(f.side) * f.units for f in ours) == int(told.side) * told.units
-    assert {f.price for f in ours} == {told.price}
-    assert sum(f.charges for f in ours) == told.charges > 0
+    assert sum(int(f.side) * f.units for f in ours) == int(reported.side) * reported.units
+    assert {f.price for f in ours} == {reported.price}
+    assert sum(f.charges for f in ours) == reported.charges > 0
     assert made.store.positions() == []
 
 
 def test_a_series_that_the_exchange_ends_early_ends_then(made: MadeDesk) -> None:
-    """Also holdings that offset each other, and at a broker that tells no settlements."""
+    """Also holdings that offset each other, and at a broker that reports no settlements."""
     early = date(2026, 2, 12)
     call = made.show(option(25_000), 150_00, 151_00)
     bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
@@ -161,11 +161,11 @@ def test_a_series_that_the_exchange_ends_early_ends_then(made: MadeDesk) -> None
     assert reconcile(silent).differences == []
     assert made.store.positions() == []
     assert made.store.position(bought.strategy_id).legs[0].realised == 130 * (175_40 - 151_00)
-    said = [text for _, text in made.heard.texts if f"settled on {early}" in text]
-    assert len(said) == 2
+    texts = [text for _, text in made.alerts.texts if f"settled on {early}" in text]
+    assert len(texts) == 2
 
 
-def test_a_settlement_told_is_not_of_what_was_listed_anew_under_the_name(made: MadeDesk) -> None:
+def test_a_reported_settlement_is_not_that_of_a_later_series_of_the_name(made: MadeDesk) -> None:
     early = date(2026, 2, 12)
     call = made.show(option(25_000), 150_00, 151_00)
     first = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
@@ -193,7 +193,7 @@ def test_nothing_is_entered_that_ends_before_its_expiry(made: MadeDesk) -> None:
     bought = made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call")
     made.store.record_intents(prepare_entry(made.desk, bought, 1))
     with Lease(made.home, made.store) as lease:
-        work(made.desk, lease, Pace(1e6))
+        work(made.desk, lease, OrderRateLimiter(1e6))
     assert made.broker.orders() == []
     (intent,) = made.store.intents()
     assert "ends on 2026-02-12, before its expiry" in intent.note

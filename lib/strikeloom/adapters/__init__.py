@@ -1,1 +1,1 @@
-"""What stands behind the ports: files, stores, replays, brokers. No decisions here."""
+"""Implementations of the ports: files, stores, replays, brokers. They decide nothing."""

@@ -1,4 +1,4 @@
-"""A broker whose every order is written down before it leaves, with what came of it."""
+"""A broker that logs every order before it is sent, and its outcome."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _LOG = logging.getLogger("strikeloom.orders")
 
 
 class LoggedBroker(ReadThrough):
-    """``ports.broker.Broker`` around another one.
+    """``ports.broker.Broker`` that passes to another broker and logs orders.
 
     Parameters
     ----------
     folder : pathlib.Path
-        One file a day, a JSON object a line: what was asked for, then what came of it. An order
-        that cannot be written down is not sent.
+        One file per day, one JSON object per line: the request, then its outcome. An order
+        that cannot be logged is not sent.
     """
 
     def __init__(self, broker: Broker, folder: Path, now: Callable[[], datetime]) -> None:
@@ -38,9 +38,9 @@ class LoggedBroker(ReadThrough):
         Raises
         ------
         Rejected
-            Also when it cannot be written down; nothing was sent.
+            Also when it cannot be logged; nothing was sent.
         BrokerError
-            As the broker behind.
+            As the wrapped broker.
         """
         about: dict[str, object] = {
             "order": request.correlation_id,
@@ -48,42 +48,44 @@ class LoggedBroker(ReadThrough):
             "units": int(request.side) * request.units,
             "limit": request.limit,
         }
-        return self._through("place", about, lambda: self._broker.submit(request))
+        return self._send_logged("place", about, lambda: self._broker.submit(request))
 
     def cancel(self, order_id: str) -> Order:
-        """Ask for a cancellation.
+        """Request a cancellation.
 
         Raises
         ------
         BrokerError
-            As the broker behind.
+            As the wrapped broker.
         """
         about: dict[str, object] = {"order_id": order_id}
-        return self._through("cancel", about, lambda: self._broker.cancel(order_id))
+        return self._send_logged("cancel", about, lambda: self._broker.cancel(order_id))
 
-    def _through(self, what: str, about: dict[str, object], call: Callable[[], Order]) -> Order:
+    def _send_logged(self, what: str, about: dict[str, object], call: Callable[[], Order]) -> Order:
         try:
             self._write(what, about)
         except OSError as error:
             raise Rejected(
-                f"{what} was not sent: it cannot be written down in {self._folder} ({error})"
+                f"{what} was not sent: it cannot be logged in {self._folder} ({error})"
             ) from None
         try:
             order = call()
         except BrokerError as error:
-            self._after(f"{what}: {type(error).__name__}", about, str(error))
+            self._log_outcome(f"{what}: {type(error).__name__}", about, str(error))
             raise
-        self._after(f"{what}: {order.state}", about, order.reason, order.order_id)
+        self._log_outcome(f"{what}: {order.state}", about, order.reason, order.order_id)
         return order
 
-    def _after(self, what: str, about: dict[str, object], text: str, number: str = "") -> None:
-        """Write down what came of a call; it was made, so a full disk is told and no more."""
+    def _log_outcome(
+        self, what: str, about: dict[str, object], text: str, number: str = ""
+    ) -> None:
+        """Log the outcome of a call. The call was made, so a full disk is only reported."""
         try:
             self._write(
                 what, {**about, "order_id": number or about.get("order_id", ""), "text": text}
             )
         except OSError as error:
-            _LOG.error("%s could not be written down in %s: %s", what, self._folder, error)
+            _LOG.error("%s could not be logged in %s: %s", what, self._folder, error)
 
     def _write(self, what: str, about: dict[str, object]) -> None:
         now = self._now()

@@ -1,4 +1,4 @@
-"""What a broker around another one reads: all of it passes unchanged."""
+"""The reading calls of a broker that wraps another one; all pass unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from strikeloom.ports.broker import Broker
 
 
 class ReadThrough:
-    """The reading half of ``ports.broker.Broker``, of the broker behind."""
+    """The reading calls of ``ports.broker.Broker``, passed to the wrapped broker."""
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -18,25 +18,25 @@ class ReadThrough:
         self.reports_settlements = broker.reports_settlements
 
     def change_count(self) -> object | None:
-        """Change count of the broker behind."""
+        """Change count of the wrapped broker."""
         return self._broker.change_count()
 
     def orders(self) -> list[Order]:
-        """Orders of the broker behind."""
+        """Orders of the wrapped broker."""
         return self._broker.orders()
 
     def fills(self) -> list[Fill]:
-        """Fills of the broker behind."""
+        """Fills of the wrapped broker."""
         return self._broker.fills()
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
-        """Fills of earlier days of the broker behind."""
+        """Fills of earlier days of the wrapped broker."""
         return self._broker.earlier_fills(orders)
 
     def positions(self) -> list[BrokerPosition]:
-        """Positions of the broker behind."""
+        """Positions of the wrapped broker."""
         return self._broker.positions()
 
     def funds(self) -> Funds:
-        """Money at the broker behind."""
+        """Funds at the wrapped broker."""
         return self._broker.funds()

@@ -1,4 +1,4 @@
-"""A broker that is looked at and never ordered from."""
+"""A broker that can be read but refuses every order."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from strikeloom.ports.broker import Broker
 
 
 class RefusingBroker(ReadThrough):
-    """``ports.broker.Broker`` around another one: reads pass, every order is refused."""
+    """``ports.broker.Broker`` around another one: reading passes, every order is refused."""
 
     def __init__(self, broker: Broker) -> None:
         super().__init__(broker)
-        self.name = f"{broker.name}, looked at only"
+        self.name = f"{broker.name}, read only"
 
     def submit(self, request: OrderRequest) -> Order:
-        """Refuse.
+        """Refuse the order.
 
         Raises
         ------
@@ -24,16 +24,17 @@ class RefusingBroker(ReadThrough):
             Always; nothing was sent.
         """
         raise Rejected(
-            f"mode alert sends no order; {request.side.word.lower()} {request.units} "
-            f"{request.contract.label} at {request.limit / 100:.2f} is for a person to do"
+            "mode alert sends no order; place it yourself: "
+            f"{request.side.word.lower()} {request.units} {request.contract.label} "
+            f"at {request.limit / 100:.2f}"
         )
 
     def cancel(self, order_id: str) -> Order:
-        """Refuse.
+        """Refuse the cancellation.
 
         Raises
         ------
         Rejected
             Always; nothing was sent.
         """
-        raise Rejected(f"mode alert cancels no order; {order_id} is for a person to cancel")
+        raise Rejected(f"mode alert cancels no order; cancel {order_id} yourself")

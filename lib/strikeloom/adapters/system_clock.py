@@ -1,4 +1,4 @@
-"""The machine's clock. The only file of the package that reads it."""
+"""The machine's clock. No other file of the package reads it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class SystemClock:
     speed = 1.0
 
     def now(self) -> datetime:
-        """Aware, Asia/Kolkata."""
+        """Return the present time, aware, Asia/Kolkata."""
         return datetime.now(IST)
 
     def wait(self, seconds: float) -> bool:
@@ -23,5 +23,5 @@ class SystemClock:
         return True
 
     def real(self, seconds: float) -> float:
-        """Real seconds for so many of this clock's: the same."""
+        """Real seconds in so many seconds of this clock: the same number."""
         return seconds

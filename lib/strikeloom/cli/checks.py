@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import checked
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.errors import checked_body
 from strikeloom.adapters.dhan.mapping import funds_of
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.adapters.sqlite.store import open_store, stored_accounts
@@ -125,7 +125,7 @@ def _broker() -> str:
     client = DhanClient(found.credentials, found.addresses, limits, answer_seconds=5.0)
     try:
         answer = client.call(CallClass.OTHER, "get_fund_limits")
-        funds_of(checked(answer, "the funds", found.credentials, changes=False))
+        funds_of(checked_body(answer, "the funds", found.credentials, changes=False))
     finally:
         client.close()
     failure = _feed_failure(found)
@@ -143,8 +143,8 @@ def _feed_failure(found: Wire) -> str:
         until = time.monotonic() + _FEED_SECONDS
         while time.monotonic() < until:
             status = stream.status
-            if status.connected or status.trouble:
-                return "" if status.connected else status.trouble
+            if status.connected or status.failure:
+                return "" if status.connected else status.failure
             time.sleep(0.05)
         return f"no connection within {_FEED_SECONDS:.0f} s"
     finally:

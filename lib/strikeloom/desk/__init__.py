@@ -1,4 +1,4 @@
-"""Which market, account, clock, feed and broker a desk has: the only place that chooses."""
+"""Chooses the market, account, clock, feed and broker of a desk; nothing else does."""
 
 from strikeloom.desk.dhan import wake_on_ticks
 from strikeloom.desk.marks import mark

@@ -1,9 +1,9 @@
-"""Arming: a person's word that an account may get real orders, good for one day.
+"""Arming: a person allows real orders of one account for one day.
 
-Three things together let an order out to the broker: ``live.allowed`` in ``config/desk.yaml``, a
-desk opened in mode live, and the day's arming, which names the last digits of the account and the
-day. The adapter's client asks for it before each call that changes an order. It ends by itself
-when the day does, and with ``strikeloom disarm`` at once.
+An order goes to the broker only if ``live.allowed`` is set in ``config/desk.yaml``, the desk is
+opened in mode live, and the day is armed with the last digits of the account and the date. The
+adapter's client checks the arming before each call that changes an order. It ends with the day,
+or at once with ``strikeloom disarm``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Arming:
     Parameters
     ----------
     path : pathlib.Path
-        Its file. Without one, or with one that cannot be read, the account is not armed.
+        Its file. Without it, or when it cannot be read, the account is not armed.
     """
 
     def __init__(self, path: Path, account: str, credentials: Credentials, clock: Clock) -> None:
@@ -37,7 +37,7 @@ class Arming:
         self._clock = clock
 
     def check(self) -> None:
-        """Let a call that changes an order pass, or refuse it.
+        """Allow a call that changes an order, or refuse it.
 
         Raises
         ------
@@ -49,7 +49,7 @@ class Arming:
             raise Rejected(f"not sent: {reason}; strikeloom arm arms a day", account=self._account)
 
     def lacking(self) -> str:
-        """Why no order may leave now; empty when one may."""
+        """Why no order may be sent now; empty when one may."""
         try:
             found = json.loads(self._path.read_text("utf-8"))
             account, day = str(found["account"]), date.fromisoformat(found["day"])
@@ -59,13 +59,13 @@ class Arming:
             return f"the arming in {self._path} cannot be read ({type(error).__name__})"
         today = self._clock.now().date()
         if account != self._account:
-            return f"the arming in {self._path} is of {account}, not of {self._account}"
+            return f"the arming in {self._path} is for {account}, not for {self._account}"
         if day != today:
             return f"{account} was armed for {day}, and today is {today}"
         return ""
 
     def confirm(self, digits: str, day: str) -> date:
-        """See that a person named the account and the day.
+        """Check that the person named the account and the day correctly.
 
         Raises
         ------
@@ -84,7 +84,7 @@ class Arming:
         return today
 
     def arm(self, day: date) -> None:
-        """Keep the arming; readable by its owner only."""
+        """Store the arming; readable by its owner only."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         body = {
             "account": self._account,

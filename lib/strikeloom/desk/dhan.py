@@ -1,6 +1,6 @@
-"""Desks that live in real time: Dhan's feed, and Dhan, a local exchange or nobody to order from.
+"""Desks in real time: Dhan's feed, with orders to Dhan, a local exchange or a simulated broker.
 
-What is configured is read from the environment and ``.env``: ``DHAN_CLIENT_ID`` and
+The configuration is read from the environment and ``.env``: ``DHAN_CLIENT_ID`` and
 ``DHAN_ACCESS_TOKEN``, and the ``STRIKELOOM_DHAN_`` addresses that a local exchange prints.
 """
 
@@ -12,16 +12,16 @@ from functools import partial
 
 from strikeloom.adapters.alerts.log import LogAlerts
 from strikeloom.adapters.dhan.broker import DhanBroker
+from strikeloom.adapters.dhan.call_counters import SharedCallCounter
 from strikeloom.adapters.dhan.chains import DhanChains
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.limits import RateLimits
 from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
+from strikeloom.adapters.dhan.rate_limiter import RateLimiter
 from strikeloom.adapters.dhan.settlements import Settlements
-from strikeloom.adapters.dhan.turns import SharedTurns
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.logged import LoggedBroker
@@ -47,14 +47,14 @@ EXCHANGE = "nse"
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """What is configured.
+    """Configured addresses and credentials.
 
     Attributes
     ----------
     credentials : Credentials or None
         ``None`` without a client id or a token.
     plays : str
-        Market that the local exchange said it plays; empty when it said none.
+        Market that the local exchange serves; empty when it is not named.
     """
 
     addresses: Addresses
@@ -63,13 +63,13 @@ class Wire:
 
     @property
     def is_local(self) -> bool:
-        """It leads to a local exchange."""
+        """Whether the addresses are those of a local exchange."""
         return self.addresses.local
 
 
 @dataclass(frozen=True, slots=True)
 class LivePorts:
-    """Ports of a desk in real time, made once a desk."""
+    """Ports of a desk in real time."""
 
     clock: WakefulClock
     feed: DhanFeed
@@ -82,7 +82,7 @@ class LivePorts:
 
 
 def wire() -> Wire:
-    """Read what is configured. Nothing is connected.
+    """Read the configuration. Nothing is connected.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def wire() -> Wire:
 
 
 def _token() -> Secret:
-    """The token as it is now: asked at each connect, so that a renewed one is used.
+    """The current token, read at each connect, so that a renewed one is used.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def live_account(mode: Mode, market: str, found: Wire) -> str:
     Raises
     ------
     SettingsError
-        When what the mode needs is not configured; says what is.
+        When what the mode needs is not configured; with the remedy.
     """
     if found.credentials is None:
         raise SettingsError(
@@ -144,19 +144,19 @@ def live_account(mode: Mode, market: str, found: Wire) -> str:
         )
     if mode is not Mode.PAPER and found.is_local:
         raise SettingsError(
-            f"mode {mode} looks at the real market, and the {_PREFIX} addresses lead to a local "
+            f"mode {mode} reads the real market, and the {_PREFIX} addresses lead to a local "
             "exchange; use mode paper, or unset them",
             mode=mode.value,
         )
     if mode is not Mode.PAPER and market != EXCHANGE:
         raise SettingsError(
-            f"mode {mode} is of market {EXCHANGE}, not of {market}; use mode replay or paper",
+            f"mode {mode} is for market {EXCHANGE}, not for {market}; use mode replay or paper",
             mode=mode.value,
         )
     if mode is Mode.PAPER and found.plays not in ("", market):
         raise SettingsError(
-            f"mode paper: the local exchange plays {found.plays}, and the desk is of {market}; "
-            f"give --market {found.plays}, or let the exchange play {market}",
+            f"mode paper: the local exchange serves {found.plays}, and the desk is for {market}; "
+            f"give --market {found.plays}, or let the exchange serve {market}",
             mode=mode.value,
         )
     if mode is Mode.PAPER:
@@ -183,15 +183,15 @@ def live_clock(found: Wire) -> WakefulClock:
     return WakefulClock(ExchangeClock(url) if url else SystemClock())
 
 
-def shared_limits(found: Wire, where: Places) -> RateLimits:
+def shared_limits(found: Wire, where: Places) -> RateLimiter:
     """Limits of the account, counted together with every other process of this home."""
     credentials = found.credentials
-    assert credentials is not None  # noqa: S101 (seen to by the caller)
+    assert credentials is not None  # noqa: S101 (checked by the caller)
     account = credentials.fingerprint + (" local" if found.is_local else "")
     real = SystemClock()
     warn = partial(LogAlerts().send, "critical")
-    turns = SharedTurns(where.limits, account, lambda: real.now().timestamp(), warn)
-    return RateLimits(turns=turns)
+    counter = SharedCallCounter(where.limits, account, lambda: real.now().timestamp(), warn)
+    return RateLimiter(counter=counter)
 
 
 def live_ports(
@@ -205,7 +205,7 @@ def live_ports(
 ) -> LivePorts:
     """Ports of a desk in real time. Nothing is connected until it is used."""
     credentials = found.credentials
-    assert credentials is not None  # noqa: S101 (seen to when the account was named)
+    assert credentials is not None  # noqa: S101 (checked by live_account)
     addresses = found.addresses
     arming = Arming(where.armed(account), account, credentials, clock)
     client = DhanClient(

@@ -1,4 +1,4 @@
-"""Open a local exchange: which market and day it plays, whose accounts it keeps."""
+"""Open a local exchange: its market, its day and its accounts."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.settings.all import Settings, load_settings
 
-#: After the close the clock goes on so long: expired contracts settle, statements are read.
+#: Time that the clock runs on after the close, for settlements and statements.
 _AFTER_CLOSE = timedelta(minutes=60)
 RECORDED = "recorded:"
-_PER_TICK = 0.25  # of a real second: how often a market that moves between snapshots moves
+_PER_TICK = 0.25  # real seconds between two moves of a market between its snapshots
 
 
 @dataclass(frozen=True)
 class ExchangeOptions:
-    """What a person chooses.
+    """Options of the command.
 
     Attributes
     ----------
     market : str
-        As for a desk, or ``recorded:PATH``: chains that others recorded, in a folder or archive.
+        As for a desk, or ``recorded:PATH``: recorded chains in a folder or archive.
     speed : float
-        Seconds of the exchange's time in a real second; 0: the clock is stepped by hand, through
-        the control path.
+        Seconds of the exchange's time in a real second; 0: the clock is stepped through the
+        control path.
     limits : bool
         Whether calls are limited as the broker limits them.
     fresh : bool
-        Begin the day anew: accounts of an earlier start are put aside.
+        Begin the day again: accounts of an earlier start are put aside.
     ticks : float
-        Trades in a real second that only the feed shows, to load it.
+        Additional trades in a real second that only the feed shows, as a load.
     beat_seconds : float
-        Real seconds between two looks at the market.
+        Real seconds between two readings of the market.
     """
 
     market: str = ""
@@ -83,12 +83,12 @@ def open_exchange(
 ) -> Iterator[ExchangeServer]:
     """Serve a market's day until the block ends.
 
-    A day that was begun goes on where its accounts stand, so what they hold survives a restart.
+    A day that was begun continues at the time of its accounts, which survive a restart.
 
     Raises
     ------
     SettingsError
-        When market, day, port or a file is not usable; says what to do.
+        When market, day, port or a file is not usable; with the remedy.
     MissingHistory
         When nothing of the day is stored.
     """
@@ -149,7 +149,7 @@ def open_exchange(
 
 
 def _recorded(options: ExchangeOptions) -> RecordedDay | None:
-    """Recorded chains that the market's name points at."""
+    """Recorded chains that the market's name refers to."""
     if not options.market.startswith(RECORDED):
         return None
     return recorded_day([Path(options.market.removeprefix(RECORDED)).expanduser()], options.day)
@@ -166,7 +166,7 @@ def _tape(
 
 
 def control_token_file(where: Places, port: int) -> Path:
-    """File with the control path's token: its owner alone reads it."""
+    """File with the control path's token, readable by its owner only."""
     return where.home / "exchange" / f"control-{port}.token"
 
 
@@ -185,7 +185,7 @@ def _token_file(where: Places, server: ExchangeServer) -> Iterator[None]:
 
 
 def _day(market: str, history: History) -> date:
-    """Day to play: a synthetic market's day of quotes, else the last one stored."""
+    """Day to serve: a synthetic market's day of quotes, else the last one stored."""
     if seed_of(market) is not None:
         return synthetic_days()[2]
     days = history.days()
@@ -210,7 +210,7 @@ def _accounts(
 
 
 def _put_aside(path: Path) -> None:
-    """Keep an earlier account under another name: nothing that was traded is lost."""
+    """Rename an earlier account, so that its trades are kept."""
     if not path.exists():
         return
     number = 1
@@ -223,7 +223,7 @@ def _put_aside(path: Path) -> None:
 
 
 def _begin(day: date, accounts: Iterable[Account]) -> datetime:
-    """Moment to begin at: the open, or where an account of the day already stands."""
+    """Time to begin at: the open, or the latest time of an account of the day."""
     moments = [session(day).open]
     for account in accounts:
         matched = account.matched_to()
@@ -232,7 +232,7 @@ def _begin(day: date, accounts: Iterable[Account]) -> datetime:
     latest = max(moments)
     if latest >= session(day).close:
         raise SettingsError(
-            f"the accounts of {day} stand at {latest:%H:%M}, their session is over; begin the "
-            "day anew with --fresh (what was traded is kept beside)"
+            f"the accounts of {day} are at {latest:%H:%M}, their session is over; begin the "
+            "day again with --fresh (earlier trades are kept in renamed files)"
         )
     return latest

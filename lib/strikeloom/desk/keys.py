@@ -1,7 +1,7 @@
 """Environment variables and the ``.env`` file beside the notebooks.
 
-``STRIKELOOM_*`` names say where things are. Every other name of the file is a secret and is
-handed on wrapped, so that printing, formatting or an exception shows ``***``.
+``STRIKELOOM_*`` variables are settings. Every other name of the file is a secret and is passed
+on wrapped, so that printing, formatting or an exception shows ``***``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def environment(name: str) -> str | None:
     SettingsError
         When ``.env`` can be read by other users.
     """
-    found = _read()  # always: a file that others can read is refused, not ignored
+    found = _read()  # always, so that a file that others can read is refused
     return os.environ.get(name) or found.get(name)
 
 
@@ -48,7 +48,7 @@ def secrets_of(path: Path | None = None) -> dict[str, Secret]:
 
 
 def secret(name: str) -> Secret | None:
-    """One secret: the process's environment, then ``.env``, read anew each time.
+    """One secret: the process's environment, then ``.env``, read again each time.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which market a desk is opened for, and making the synthetic one when it is missing."""
+"""Market of a desk; a synthetic one is generated when it is missing."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def resolve_market(asked: str, settings: Settings, where: Places) -> str:
     ----------
     asked : str
         ``nse``, ``synthetic-<seed>``, ``synthetic`` (the seed of ``config/desk.yaml``), or
-        ``auto`` / empty: then ``STRIKELOOM_MARKET``, then ``config/desk.yaml``, and at last
-        the exchange when any of its days are stored, else the synthetic market.
+        ``auto`` / empty: then ``STRIKELOOM_MARKET``, then ``config/desk.yaml``, then the
+        exchange when any of its days are stored, else the synthetic market.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def resolve_market(asked: str, settings: Settings, where: Places) -> str:
 
 
 def open_history(market: str, where: Places, *, progress: Progress | None = None) -> ParquetHistory:
-    """History of a market; a synthetic one is drawn first when it is not there.
+    """History of a market; a synthetic one is generated first when it is missing.
 
-    The market appears in one step: it is drawn beside its place, under a lock, and moved
-    there. Killed half way it leaves nothing that could be taken for a market.
+    It is generated in a temporary folder, under a lock, and then moved into place, so that a
+    killed process never leaves an incomplete market.
     """
     folder = where.history(market)
     seed = seed_of(market)
@@ -67,17 +67,17 @@ def open_history(market: str, where: Places, *, progress: Progress | None = None
         lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with FileLock(lock):
             if not folder.exists():
-                _draw(seed, market, folder, progress)
+                _generate(seed, market, folder, progress)
     history = ParquetHistory(folder, market)
     if market == EXCHANGE and uncompared(folder, history.days()):
         history.find_actions()
     return history
 
 
-def _draw(seed: int, market: str, folder: Path, progress: Progress | None) -> None:
+def _generate(seed: int, market: str, folder: Path, progress: Progress | None) -> None:
     prefix = f".{market}."
     for left in folder.parent.glob(f"{prefix}*"):
-        shutil.rmtree(left, ignore_errors=True)  # of a run that was killed: the lock is ours
+        shutil.rmtree(left, ignore_errors=True)  # of a killed process: we hold the lock
     beside = Path(tempfile.mkdtemp(prefix=prefix, dir=folder.parent))
     try:
         with _shown(market, progress) as step:
@@ -99,5 +99,5 @@ def _shown(market: str, progress: Progress | None) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     with Bar(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(f"drawing the market {market}", total=None)
+        task = bar.add_task(f"generating the market {market}", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

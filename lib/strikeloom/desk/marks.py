@@ -1,4 +1,4 @@
-"""Choosing strategies for execution: a person's mark, with the lots of the day's plan."""
+"""Marking strategies for execution, with the lots of the day's plan."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from strikeloom.ports.desk import Mode
 from strikeloom.settings.all import Settings
 
 _AUTO = "auto"
-#: Tells the kernels of notebooks which mode their caller was opened in.
+#: Passes the mode of the caller's desk to the kernels of notebooks.
 MODE = "STRIKELOOM_MODE"
 
 
@@ -21,7 +21,7 @@ def choose_mode(asked: str | Mode | None, settings: Settings, market: str) -> Mo
     Parameters
     ----------
     asked : str or Mode or None
-        ``None`` and ``auto`` leave it to ``STRIKELOOM_MODE``, then to ``config/desk.yaml``;
+        ``None`` and ``auto``: as ``STRIKELOOM_MODE`` sets it, then ``config/desk.yaml``;
         ``auto`` there is paper where a local exchange that plays the market is configured,
         simulate where a broker is and the market is its own, else replay.
 

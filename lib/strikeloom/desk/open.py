@@ -1,4 +1,4 @@
-"""Open a desk: the one place where settings become a market, an account and its ports."""
+"""Open a desk: turn settings into a market, an account and its ports."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from strikeloom.settings.all import Settings, load_settings
 
 
 class Ports(TypedDict, total=False):
-    """Ports that a caller brings; the others are the replay's."""
+    """Ports that a caller provides; the others are those of a replay."""
 
     clock: Clock
     feed: MarketFeed
@@ -71,25 +71,25 @@ def open_desk(
     Parameters
     ----------
     market : str
-        ``nse``, ``synthetic``, ``synthetic-<seed>``; empty: as ``config/desk.yaml`` says. A
-        synthetic market that is missing is drawn first, once.
+        ``nse``, ``synthetic``, ``synthetic-<seed>``; empty: by ``config/desk.yaml``. A
+        synthetic market that is missing is generated first, once.
     day : str or datetime.date, optional
         Trade date (YYYY-MM-DD); default: the last stored day.
     stage : str
         The stage about to run. Its upstream must have run for the day: on a synthetic market
         it is run now, on any other the desk is refused with the command to run.
     mode : str
-        ``replay``, ``simulate``, ``paper``, ``alert`` or ``live``; empty: as
-        ``STRIKELOOM_MODE`` and ``config/desk.yaml`` say.
+        ``replay``, ``simulate``, ``paper``, ``alert`` or ``live``; empty: by
+        ``STRIKELOOM_MODE`` and ``config/desk.yaml``.
     pace : float
         Seconds of real time between two snapshots of a replayed day.
     progress : callable, optional
-        Called with steps done and steps in all while a market is drawn; default: a bar.
+        Called with steps done and steps in all while a market is generated; default: a bar.
 
     Raises
     ------
     SettingsError
-        When the market, mode or day is not usable, or live is not armed; says what to do.
+        When the market, mode or day is not usable, or live is not armed; with the remedy.
     MissingHistory
         When no day of the market is stored.
     StageError
@@ -122,7 +122,7 @@ def open_desk(
         if lacking:
             desk.close()
             raise SettingsError(
-                f"mode live: {lacking}; strikeloom arm arms a day, mode alert only looks",
+                f"mode live: {lacking}; strikeloom arm arms a day, mode alert only reads",
                 mode=chosen_mode.value,
             )
     if stage:
@@ -181,8 +181,8 @@ def assemble_desk(
 ) -> Desk:
     """Put a desk together from the ports given and the replay's for the rest.
 
-    What a port must be for a mode is decided by the caller; nothing here is guessed. Closing
-    the desk closes what is made here, after what the caller gives in ``closers``.
+    The caller decides which port a mode has. Closing the desk closes what is made here, after
+    what the caller gives in ``closers``.
     """
     closers = [*ports.get("closers", ())]
     store = ports.get("store")

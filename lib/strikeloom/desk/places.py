@@ -1,4 +1,4 @@
-"""Where a desk keeps its things on this machine."""
+"""Folders and files of a desk on this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Places:
 
     @property
     def limits(self) -> Path:
-        """Where all processes count their calls of a broker."""
+        """File in which all processes count their calls to a broker."""
         return self.home / "limits.db"
 
     @property
@@ -49,7 +49,7 @@ class Places:
         return self.histories / market
 
     def downloads(self, market: str) -> Path:
-        """Files of a market as they came from its server."""
+        """Downloaded files of a market."""
         return self.home / "downloads" / market
 
     def instruments(self, market: str) -> Path:
@@ -74,7 +74,7 @@ class Places:
         return self.arming / f"{account.replace(':', '-')}.json"
 
     def sent(self, account: str) -> Path:
-        """What was sent to a broker with real money, a file a day."""
+        """Log of what was sent to a broker with real money, one file a day."""
         return self.home / "sent" / account.replace(":", "-")
 
     def lock(self, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Arm a day for real orders, if everything that must be right is. Each reason why not is told."""
+"""Arm a day for real orders if all checks pass; report every reason when they do not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.markets import open_history, resolve_market
 from strikeloom.desk.modes import choose_mode
@@ -32,20 +32,20 @@ def arm(
     settings: Settings | None = None,
     home: Path | None = None,
 ) -> str:
-    """Arm the configured account for today; the account's name.
+    """Arm the configured account for today, and return the account's name.
 
     Parameters
     ----------
     digits : str
-        Last four of the client id, as a person says them.
+        Last four digits of the client id, as a person typed them.
     day : str
-        Today, YYYY-MM-DD, as a person says it.
+        Today, YYYY-MM-DD, as a person typed it.
 
     Raises
     ------
     SettingsError
-        When settings do not allow it, the words do not match, or something is not right; then
-        with every reason, and nothing is armed.
+        When settings do not allow it, digits or day do not match, or a check fails; with every
+        reason. Nothing is armed then.
     """
     settings = settings or load_settings()
     where = places(home)
@@ -58,12 +58,12 @@ def arm(
         if reasons:
             raise SettingsError(f"nothing is armed: {'; '.join(reasons)}", reasons=reasons)
         live.arming.arm(today)
-        alert(desk, "critical", f"{desk.account} is armed for {today}: real orders may leave")
+        alert(desk, "critical", f"{desk.account} is armed for {today}: real orders may be sent")
         return desk.account
 
 
 def disarm(*, home: Path | None = None) -> list[str]:
-    """Let no real order of any account of this home out from now on; what was armed, by name."""
+    """Block real orders of all accounts of this home; return the accounts that were armed."""
     found = sorted(places(home).arming.glob("*.json"))
     for path in found:
         path.unlink(missing_ok=True)
@@ -71,37 +71,42 @@ def disarm(*, home: Path | None = None) -> list[str]:
 
 
 def not_ready(desk: Desk, client: DhanClient, instruments: DhanInstruments) -> list[str]:
-    """Reasons why the desk's day must not be armed; empty when nothing speaks against it."""
-    looks = (_day(desk, instruments), _limits(client), _clock(desk, client), _record(desk))
-    return [reason for look in looks for reason in look]
+    """Reasons why the desk's day must not be armed; empty when all checks pass."""
+    checks = (_day(desk, instruments), _limits(client), _clock(desk, client), _record(desk))
+    return [reason for check in checks for reason in check]
 
 
 def _day(desk: Desk, instruments: DhanInstruments) -> Iterator[str]:
     today = desk.clock.now().date()
     if not is_trading_day(today):
-        yield f"{today} is no trading day"
+        yield f"{today} is not a trading day"
     if instruments.in_force() != today:
         yield f"the instrument list of {today} is not out yet"
         return
     try:
         instruments.spot_of(_INDEX, today)
     except (DataError, BrokerError) as error:
-        yield f"the instrument list of {today} is not there: {error}"
+        yield f"the instrument list of {today} is missing: {error}"
 
 
 def _limits(client: DhanClient) -> Iterator[str]:
-    trouble = client.limits.trouble()
-    if trouble:
-        yield f"calls cannot be counted together with other processes: {trouble}"
+    failure = client.limits.failure()
+    if failure:
+        yield f"calls cannot be counted together with other processes: {failure}"
 
 
 def _clock(desk: Desk, client: DhanClient) -> Iterator[str]:
-    """Compare the machine's time with the one in the broker's answer."""
+    """Compare the machine's time with the one in the broker's response."""
     try:
         answer = client.call(CallClass.OTHER, "get_fund_limits")
-        told = parsedate_to_datetime(answer.headers["date"])
-        off = abs((SystemClock().now() - told).total_seconds())
-    except (BrokerError, KeyError, ValueError, TypeError) as error:  # a date without a zone too
+        broker_time = parsedate_to_datetime(answer.headers["date"])
+        off = abs((SystemClock().now() - broker_time).total_seconds())
+    except (
+        BrokerError,
+        KeyError,
+        ValueError,
+        TypeError,
+    ) as error:  # or no zone
         yield f"the broker's time is not known ({type(error).__name__})"
         return
     most = desk.settings.desk.live.max_clock_seconds

@@ -12,12 +12,12 @@ from strikeloom.ports.desk import Desk, Mode
 
 
 def to_next_session(desk: Desk) -> datetime:
-    """Stand at the first prices after the desk's day, where its strategies can be traded.
+    """Move to the first prices after the desk's day, where its strategies can be traded.
 
-    Filling at the close that made the signal would be look-ahead. A replay that stands inside
-    that next day already stays where it is.
+    Filling at the close that made the signal would be look-ahead. A replay that is already
+    within that next day stays where it is.
 
-    A desk in real time stands where it stands: it must be that next day there.
+    The clock of a desk in real time is not moved: today must be that next day.
 
     Raises
     ------
@@ -35,11 +35,11 @@ def to_next_session(desk: Desk) -> datetime:
             f"strategies of {desk.day} trade at the prices of {day}, and market {desk.market} "
             "has none stored; run strikeloom data import PATH with that day's file"
         )
-    stands = desk.store.replay_time()
-    if stands is None or stands.date() != day:
-        if stands is not None and stands.date() > day and _has_traded(desk):
+    current = desk.store.replay_time()
+    if current is None or current.date() != day:
+        if current is not None and current.date() > day and _has_traded(desk):
             raise StageError(
-                f"the replay of {desk.account} stands at {stands:%Y-%m-%d %H:%M}, after {day}; "
+                f"the replay of {desk.account} is at {current:%Y-%m-%d %H:%M}, after {day}; "
                 f"strategies of {desk.day} can no longer be entered. Another STRIKELOOM_HOME "
                 "holds another replay"
             )
@@ -51,14 +51,14 @@ def _today(desk: Desk, day: date) -> datetime:
     now = desk.clock.now()
     if now.date() != day:
         raise StageError(
-            f"strategies of {desk.day} trade on {day}, and today is {now:%Y-%m-%d}; what chose "
-            "them is too old or too young. Import the last day's files and run the stages again"
+            f"strategies of {desk.day} trade on {day}, and today is {now:%Y-%m-%d}; "
+            "they were chosen for another day. Import the last day's files and run the stages again"
         )
     return now
 
 
 def to_day_start(desk: Desk, day: date) -> None:
-    """Stand at the first prices of ``day``, or later in it when the replay is there already.
+    """Move to the first prices of ``day``, or stay where the replay is later on that day.
 
     Raises
     ------
@@ -69,13 +69,13 @@ def to_day_start(desk: Desk, day: date) -> None:
     """
     clock = _clock(desk)
     first = _moments(desk, day)[0]
-    stands = desk.store.replay_time()
-    if stands is None or stands.date() != day:
+    current = desk.store.replay_time()
+    if current is None or current.date() != day:
         _move(desk, clock, first)
 
 
 def to_day_end(desk: Desk, day: date) -> None:
-    """Stand at the last prices of ``day``; resting orders meet every price on the way.
+    """Move to the last prices of ``day``; resting orders are matched at every price on the way.
 
     Raises
     ------
@@ -86,18 +86,18 @@ def to_day_end(desk: Desk, day: date) -> None:
 
 
 def _move(desk: Desk, clock: ReplayClock, at: datetime) -> None:
-    stands = desk.store.replay_time()
-    if stands is None or not _has_traded(desk):
-        desk.store.set_replay_time(at)  # nothing was decided yet that a jump could skip
+    current = desk.store.replay_time()
+    if current is None or not _has_traded(desk):
+        desk.store.set_replay_time(at)  # nothing has been traded yet that a jump could skip
         return
-    if at <= stands:
-        clock.move_to(at)  # refuses to go back, with the reason
+    if at <= current:
+        clock.move_to(at)  # raises when it would go back
         return
-    for day in trading_days(stands.date(), at.date()):
+    for day in trading_days(current.date(), at.date()):
         for moment in moments(desk.history, day):
-            if stands < moment <= at:
+            if current < moment <= at:
                 clock.move_to(moment)
-                desk.broker.orders()  # the engine matches what rests at every price
+                desk.broker.orders()  # the engine matches resting orders at every price
 
 
 def _has_traded(desk: Desk) -> bool:
@@ -118,5 +118,5 @@ def _moments(desk: Desk, day: date) -> list[datetime]:
 
 def _clock(desk: Desk) -> ReplayClock:
     if not isinstance(desk.clock, ReplayClock):
-        raise StageError(f"a desk in mode {desk.mode} lives in real time; there is no day to pick")
+        raise StageError(f"a desk in mode {desk.mode} runs in real time; no day can be chosen")
     return desk.clock

@@ -1,4 +1,4 @@
-"""A stage needs the stage before it, for the same day, not older than what that one read."""
+"""Check that the stages before a stage have run for the same day, in their order."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from strikeloom.ports.desk import Desk
 
 
 def ensure_upstream(desk: Desk, stage: Stage) -> None:
-    """See that everything ``stage`` reads has run for the desk's day.
+    """Check that everything ``stage`` reads has run for the desk's day.
 
-    On a synthetic market what is missing is run now and said on standard error; for
-    ``execution`` the plan is marked too when nothing is.
+    On a synthetic market what is missing is run now, with a note on standard error; for
+    ``execution`` the plan is also marked when nothing is.
 
     Raises
     ------
@@ -39,15 +39,15 @@ def ensure_upstream(desk: Desk, stage: Stage) -> None:
                 f"{stage} of {desk.day} on market {desk.market}: {reason}; run strikeloom run "
                 f"{step} --date {desk.day}"
             )
-        _say(f"{reason}; running {step} of {desk.day} on {desk.market} first")
+        _note(f"{reason}; running {step} of {desk.day} on {desk.market} first")
         _run(desk, step)
     if stage is Stage.EXECUTION and synthetic and not desk.store.marks(desk.day):
         rows, _ = mark(desk)
-        _say(f"nothing was marked for {desk.day}; marked the {len(rows)} strategies of the plan")
+        _note(f"nothing was marked for {desk.day}; marked the {len(rows)} strategies of the plan")
 
 
 def _lacking(desk: Desk, step: Stage) -> str:
-    """Why a step's run cannot be built on; empty when it can."""
+    """Why a step's run cannot be used; empty when it can."""
     run = desk.store.latest_run(step, desk.day)
     if run is None:
         return f"{step} has no finished run"
@@ -84,7 +84,7 @@ def _allocation(desk: Desk, run_id: str) -> StageOutput:
     return allocation.save(desk, run_id, allocation.allocate(desk, candidates), upstream)
 
 
-def _say(text: str) -> None:
+def _note(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 

@@ -1,4 +1,4 @@
-"""What was marked for execution, with the lots that were allocated."""
+"""Strategies marked for execution, with their allocated lots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from strikeloom.ports.desk import Desk
 
 
 @dataclass(frozen=True)
-class Marked:
+class MarkedStrategy:
     """A marked strategy and its lots."""
 
     proposal: Proposal
@@ -21,27 +21,28 @@ class Marked:
 
 
 @dataclass(frozen=True)
-class MarkedList:
+class MarkedStrategies:
     """Marked strategies of a day by priority, and the allocation run they came from."""
 
-    rows: list[Marked]
+    rows: list[MarkedStrategy]
     upstream: str
 
 
-def load_marked(desk: Desk, strategy_ids: Sequence[str] | None = None) -> MarkedList:
-    """Marked strategies of the desk's day.
+def load_marked(desk: Desk, strategy_ids: Sequence[str] | None = None) -> MarkedStrategies:
+    """Load the marked strategies of the desk's day.
 
     Raises
     ------
     StageError
-        When nothing is marked, or a strategy named is not; says which command marks. When the
-        clock has not left the day: its close made the signals, and filling there is look-ahead.
+        When nothing is marked, or a named strategy is not; the message names the command that
+        marks. Also while the clock is still on the day: its close gave the signals, and
+        filling there would be look-ahead.
     """
     now = desk.clock.now()
     if now.date() <= desk.day:
         raise StageError(
             f"strategies of {desk.day} trade at later prices, and the clock of {desk.account} "
-            f"stands at {now:%Y-%m-%d %H:%M}; move it to the next session first"
+            f"is at {now:%Y-%m-%d %H:%M}; move it to the next session first"
         )
     run = desk.store.latest_run(Stage.ALLOCATION, desk.day)
     if run is None:
@@ -63,11 +64,11 @@ def load_marked(desk: Desk, strategy_ids: Sequence[str] | None = None) -> Marked
             f"nothing is marked for {desk.day}; run strikeloom mark --all --date {desk.day}"
         )
     rows = [
-        Marked(
+        MarkedStrategy(
             desk.store.proposal(mark.strategy_id),
             mark.lots,
             bool(desk.store.intents(position_id=mark.strategy_id)),
         )
         for mark in marks
     ]
-    return MarkedList(rows, run.run_id)
+    return MarkedStrategies(rows, run.run_id)

@@ -10,7 +10,7 @@ from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import GuardError, NoQuote
-from strikeloom.execution.load import MarkedList
+from strikeloom.execution.load import MarkedStrategies
 from strikeloom.nse.charges import trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
@@ -22,7 +22,7 @@ from strikeloom.trading.reconcile import Reconciler
 if TYPE_CHECKING:
     import pandas as pd
 
-#: One row an order, limit in rupees.
+#: One row per order, limit in rupees.
 PLAN = Schema(
     "plan",
     {
@@ -31,7 +31,7 @@ PLAN = Schema(
     },
     ("strategy_id", "leg"),
 )  # fmt: skip
-#: One row a strategy, money in rupees; ``refused`` says why it is not entered.
+#: One row per strategy, money in rupees; ``refused`` has the reason when it is not entered.
 SUMMARY = Schema(
     "summary",
     {
@@ -43,17 +43,17 @@ SUMMARY = Schema(
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One strategy priced now. Money in paise.
+class PlannedEntry:
+    """One strategy at present prices. Money in paise.
 
     Attributes
     ----------
     premium : int
-        Received (+) or paid (-) if every order trades at its limit: the worst that is allowed.
+        Received (+) or paid (-) if every order trades at its limit, the worst allowed price.
     margin : int
         Estimate for all lots, see ``proposal.risk.margin_how``.
     charges : int
-        Of the orders at their limits.
+        Charges of the orders at their limits.
     """
 
     proposal: Proposal
@@ -66,9 +66,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class EntryPlan:
-    """What can be entered, what is entered already, and what cannot be, with the reason."""
+    """Strategies to enter, strategies entered already, and refused ones with the reason."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[PlannedEntry, ...]
     entered: list[str]
     refused: list[Rejection]
     upstream: str
@@ -81,7 +81,7 @@ class EntryPlan:
 
     @property
     def needed(self) -> int:
-        """Paise that margins, premiums paid and charges would bind together."""
+        """Paise needed for margins, premiums paid and charges together."""
         return sum(e.margin + max(0, -e.premium) + e.charges for e in self.entries)
 
     @property
@@ -91,12 +91,13 @@ class EntryPlan:
             return ()
         return (
             f"the plan needs {rupees_text(self.needed, decimals=0)} and "
-            f"{rupees_text(self.available, decimals=0)} is there: the last orders may be refused",
+            f"{rupees_text(self.available, decimals=0)} is available: "
+            "the last orders may be refused",
         )
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row an order, prices in rupees."""
+        """One row per order, prices in rupees."""
         return PLAN.table(
             (
                 intent.position_id,
@@ -113,7 +114,7 @@ class EntryPlan:
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row a strategy, money in rupees; refused ones with their reason."""
+        """One row per strategy, money in rupees; refused ones with their reason."""
         rows: list[tuple[object, ...]] = [
             (
                 e.proposal.symbol,
@@ -130,14 +131,14 @@ class EntryPlan:
         return SUMMARY.table(rows)
 
 
-def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
-    """Price every leg at the desk's moment and ask the guards. Nothing is recorded or sent yet.
+def plan_entries(desk: Desk, marked: MarkedStrategies) -> EntryPlan:
+    """Price every leg now and check it against the guards. Nothing is recorded or sent yet.
 
-    A strategy that a guard would refuse now is not begun at all: it can be planned again when
-    the reason is gone.
+    A strategy that a guard would refuse now is not begun: it can be planned again when the
+    reason no longer applies.
     """
     state = Reconciler(desk).reload()
-    entries: list[Entry] = []
+    entries: list[PlannedEntry] = []
     entered: list[str] = []
     refused: list[Rejection] = []
     for row in marked.rows:
@@ -146,7 +147,7 @@ def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
             entered.append(proposal.strategy_id)
             continue
         try:
-            entries.append(_entry(desk, state, proposal, row.lots))
+            entries.append(_plan_entry(desk, state, proposal, row.lots))
         except (NoQuote, GuardError) as error:
             refused.append(Rejection(proposal.symbol, proposal.template, str(error)))
     return EntryPlan(
@@ -154,13 +155,13 @@ def plan_entries(desk: Desk, marked: MarkedList) -> EntryPlan:
     )
 
 
-def _entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) -> Entry:
+def _plan_entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) -> PlannedEntry:
     snapshot = take_snapshot(desk, (leg.contract for leg in proposal.legs))
     intents = tuple(prepare_entry(desk, proposal, lots, snapshot))
     day = snapshot.at.date()
     for intent in intents:
         check(intent, guard_context(desk, state, snapshot))
-    return Entry(
+    return PlannedEntry(
         proposal,
         lots,
         intents,

@@ -17,7 +17,7 @@ from strikeloom.ports.desk import Desk
 if TYPE_CHECKING:
     import pandas as pd
 
-#: One row a fill, price and charges in rupees.
+#: One row per fill, price and charges in rupees.
 FILLS = Schema(
     "fills",
     {
@@ -30,19 +30,19 @@ _LOG = logging.getLogger("strikeloom.execution")
 
 
 def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> StageOutput:
-    """Report; ``placed`` is ``None`` on a dry run, when nothing was recorded or sent.
+    """Result of the run; ``placed`` is ``None`` on a dry run, which records and sends nothing.
 
-    Every marked strategy is done (all its legs traded, now or in an earlier run) or refused
-    with its reason.
+    Every marked strategy counts as done (all its legs traded, now or in an earlier run) or as
+    refused with its reason.
     """
-    refused = Counter(_kind(row.reason) for row in plan.refused)
+    refused = Counter(_reason_kind(row.reason) for row in plan.refused)
     warnings = list(plan.warnings)
     if placed is None:
         done = len(plan.entries) + len(plan.entered)
         warnings.append("dry run: nothing was sent")
     else:
         done = len(placed.filled)
-        refused.update(_why(desk, placed))
+        refused.update(_reasons(desk, placed))
         if placed.by_watcher:
             warnings.append("the running watcher sent the orders")
     if plan.entered:
@@ -65,7 +65,7 @@ def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> Sta
     return StageOutput(result, tables)
 
 
-def _why(desk: Desk, placed: Placed) -> list[str]:
+def _reasons(desk: Desk, placed: Placed) -> list[str]:
     """Reason for each strategy that did not become a position."""
     reasons = []
     for name in placed.open:
@@ -75,13 +75,13 @@ def _why(desk: Desk, placed: Placed) -> list[str]:
             _LOG.warning("%s has %d of %d units so far", name, filled, wanted)
     for name in placed.abandoned:
         notes = [i.note for i in desk.store.intents(position_id=name) if i.note]
-        told = [note for note in notes if not note.startswith("entry abandoned")]
-        reasons.append(_kind((told or notes or ["not filled"])[0]))
+        specific = [note for note in notes if not note.startswith("entry abandoned")]
+        reasons.append(_reason_kind((specific or notes or ["not filled"])[0]))
     return reasons
 
 
-def _kind(reason: str) -> str:
-    """Reason without the particulars behind its colon, to count by."""
+def _reason_kind(reason: str) -> str:
+    """Part of a reason before its colon, under which it is counted."""
     return reason.split(":", maxsplit=1)[0]
 
 

@@ -1,4 +1,4 @@
-"""Turn requests and decisions into intents. Sending them is the work of ``trading``."""
+"""Intents for requests and decisions. ``trading`` sends them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from strikeloom.trading.intents import Pricing, exit_intents
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """What becomes of a request: its state and note, and the intents to record for it."""
+    """Outcome of a request: its new state and note, and the intents to record for it."""
 
     state: RequestState
     note: str
@@ -28,18 +28,18 @@ def answer_request(
     recorded: bool,
     working: bool,
 ) -> RequestOutcome:
-    """Intents for a pending request, or why there are none.
+    """Intents for a pending request, or the reason why there are none.
 
-    What can pass by itself (orders at work, a missing price) leaves the request pending with
-    a note; what cannot settles it.
+    A temporary reason (working orders, a missing price) leaves the request pending with a
+    note; any other reason closes it.
 
     Parameters
     ----------
     pricing : callable
-        Prices of now; asked for only when intents are made.
+        Reads present prices; called only when intents are made.
     recorded : bool
-        Intents of this request are in the store: a process that ended between recording them
-        and settling the request has made them.
+        Intents of this request are in the store: a process has recorded them and ended before
+        it could update the request.
     working : bool
         The position has orders still to be filled.
     """
@@ -83,12 +83,12 @@ def decided_exit(pricing: Pricing, position: Position, decision: ExitDecision) -
 def progress_of(
     request: ExitRequest, position: Position, ended: Sequence[OrderIntent] | None
 ) -> RequestOutcome:
-    """How far an accepted request is.
+    """Progress of an accepted request.
 
     Parameters
     ----------
     ended : sequence of OrderIntent, optional
-        Its intents that ended or were refused; ``None`` while orders are at work.
+        Its intents that ended or were refused; ``None`` while orders are working.
     """
     if _is_met(position, request.target_lots):
         text = "reduced as asked" if position.is_open else "closed"
@@ -101,7 +101,7 @@ def progress_of(
 
 
 def _is_met(position: Position, target_lots: Sequence[int]) -> bool:
-    """Whether every leg holds no more than its target; less is fine (an expiry, a rule)."""
+    """Whether every leg holds no more than its target; it may hold less (expiry, exit rule)."""
     return all(
         abs(leg.net_lots) <= abs(target)
         for leg, target in zip(position.legs, target_lots, strict=True)

@@ -1,6 +1,6 @@
-"""What the page and the terminal show: one row a position, from the store and the cache alone.
+"""What the page and the terminal show: one row per position, from the store and quote cache.
 
-The reader of a board never asks the broker or the feed: it shows what the watcher last saw.
+A board never reads the broker or live quotes: it shows what the watcher last recorded.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class BoardRow:
     nearest : ExitDecision or None
         The rule nearest to firing.
     exits : dict of int to str
-        Reason for which the share cannot be left, empty when it can.
+        By share in percent: why that share cannot be exited; empty when it can.
     request : ExitRequest or None
-        The latest.
+        The latest request.
     ended : str
-        Why a closed position was left; empty for an open one.
+        Why a closed position was exited; empty for an open one.
     """
 
     marked: MarkedPosition
@@ -45,7 +45,7 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything there is to show."""
+    """Everything that the page shows."""
 
     account: str
     market: str
@@ -58,14 +58,13 @@ class Board:
 
     @property
     def open_pnl(self) -> int | None:
-        """Paise over open positions; ``None`` when one has no price."""
-        found = [row.marked.pnl for row in self.rows]
-        known = [pnl for pnl in found if pnl is not None]
-        return sum(known) if len(known) == len(found) else None
+        """Sum over open positions in paise; ``None`` when one has no price."""
+        known = [row.marked.pnl for row in self.rows if row.marked.pnl is not None]
+        return sum(known) if len(known) == len(self.rows) else None
 
     @property
     def closed_pnl(self) -> int:
-        """Paise over closed positions."""
+        """Sum over closed positions in paise."""
         return sum(row.marked.pnl or 0 for row in self.closed)
 
     @property
@@ -94,8 +93,8 @@ def load_board(desk: Desk) -> Board:
     rows, closed = [], []
     for position in positions:
         name = position.position_id
-        ends = last_day(desk, position)
-        marked = mark_position(position, snapshot, last_day=ends, peak=peaks.get(name))
+        last = last_day(desk, position)
+        marked = mark_position(position, snapshot, last_day=last, peak=peaks.get(name))
         if not position.is_open:
             closed.append(BoardRow(marked, None, {}, latest.get(name), _ended(desk, name)))
             continue
@@ -105,8 +104,9 @@ def load_board(desk: Desk) -> Board:
             exits[share] = target if isinstance(target, str) else ""
             if name in pending:
                 exits[share] = "a request is being worked on"
-        said = desk.store.decisions(name)
-        rows.append(BoardRow(marked, said[0] if said else None, exits, latest.get(name)))
+        decisions = desk.store.decisions(name)
+        nearest = decisions[0] if decisions else None
+        rows.append(BoardRow(marked, nearest, exits, latest.get(name)))
     return Board(
         account=desk.account,
         market=desk.market,
@@ -120,7 +120,7 @@ def load_board(desk: Desk) -> Board:
 
 
 def _ended(desk: Desk, position_id: str) -> str:
-    """Reason on the last order that took something off the position."""
+    """Reason of the last order that reduced the position."""
     orders = desk.store.intents(position_id=position_id)
-    leaving = [order for order in orders if order.purpose is not Purpose.ENTRY]
-    return max(leaving, key=lambda order: order.created_at).why if leaving else ""
+    exits = [order for order in orders if order.purpose is not Purpose.ENTRY]
+    return max(exits, key=lambda order: order.created_at).why if exits else ""

@@ -37,7 +37,7 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import pricing_of, take_snapshot
 from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.remaining import working_positions
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.withheld import withheld
 from strikeloom.trading.work import work
 
@@ -46,16 +46,16 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass
 class CycleReport:
-    """What one cycle saw and did.
+    """Results of one cycle.
 
     Attributes
     ----------
     blocked : list of str
-        What should have happened and could not, with the reason.
+        Exits that should have happened and could not, with the reason.
     withheld : list of str
-        What a watcher that trades would have sent or cancelled.
+        What a trading watcher would have sent or cancelled.
     failure : str
-        Why the cycle was broken off; empty when it was not.
+        Why the cycle was stopped early; empty when it was completed.
     decisions : dict of str to list of ExitDecision
         What every rule decided, by position.
     """
@@ -85,24 +85,30 @@ class CycleReport:
 
 
 class Watcher:
-    """Cycle after cycle over one account, reading only what has changed in between.
+    """Runs cycles over one account; each reads only what has changed since the last one.
 
     Parameters
     ----------
     real : Clock
         The machine's time, for heartbeats.
     alert_only : bool
-        Look, judge and report what would be sent; nothing is placed, cancelled or recorded to
-        be, be it an order recorded before, a person's request or a rule. Always so in mode
-        alert.
+        Only report what would be sent. Nothing is placed or cancelled and no intent is
+        recorded, neither for intents recorded before, nor for a person's request, nor for a
+        rule. Always so in mode alert.
     """
 
     def __init__(
-        self, desk: Desk, lease: Lease, pace: Pace, real: Clock, *, alert_only: bool = False
+        self,
+        desk: Desk,
+        lease: Lease,
+        limiter: OrderRateLimiter,
+        real: Clock,
+        *,
+        alert_only: bool = False,
     ) -> None:
         self._desk = desk
         self._lease = lease
-        self._pace = pace
+        self._limiter = limiter
         self._real = real
         self._alert_only = alert_only or desk.mode is Mode.ALERT
         self._reconciler = Reconciler(desk)
@@ -114,23 +120,23 @@ class Watcher:
     def cycle(self) -> CycleReport:
         """Run one cycle.
 
-        A broker that cannot be read, or data that are not there, break the cycle off and are
-        reported in an alert and the heartbeat: nothing is decided on a record that may be old.
+        A broker that cannot be read, or missing data, stop the cycle and are reported in an
+        alert and the heartbeat: nothing is decided on records that may be out of date.
         """
         report = CycleReport(self._desk.clock.now())
         try:
             if self._alert_only:
-                self._look(report)
+                self._report_only(report)
             else:
                 self._act(report)
         except (BrokerError, DataError) as error:
-            report.failure = f"cycle broken off: {error}"
+            report.failure = f"cycle stopped: {error}"
             alert(self._desk, "critical", report.failure)
         self._show(report)
         return report
 
     def beat(self, note: str) -> None:
-        """Leave a sign of life."""
+        """Store a heartbeat."""
         self._desk.store.beat(self._heartbeat(note))
 
     def _heartbeat(self, note: str) -> Heartbeat:
@@ -138,7 +144,7 @@ class Watcher:
 
     def _act(self, report: CycleReport) -> None:
         desk, store = self._desk, self._desk.store
-        done = work(desk, self._lease, self._pace, self._reconciler)
+        done = work(desk, self._lease, self._limiter, self._reconciler)
         report.fills += done.new_fills
         report.requests = take_requests(desk, done.state, self._reconciler)
         recorded = report.requests > 0
@@ -154,12 +160,12 @@ class Watcher:
                 store.record_intents(intents)
                 recorded = True
         if recorded or done.acted:
-            done = work(desk, self._lease, self._pace, self._reconciler)
+            done = work(desk, self._lease, self._limiter, self._reconciler)
             report.fills += done.new_fills
         report.blocked += done.blocked
         finish_requests(desk, done.state)
 
-    def _look(self, report: CycleReport) -> None:
+    def _report_only(self, report: CycleReport) -> None:
         state = self._reconciler.refresh()
         report.fills = state.new_fills
         report.withheld = withheld(state, self._desk.settings.execution.rest_seconds)
@@ -179,7 +185,7 @@ class Watcher:
     def _judge_all(
         self, state: AccountState, report: CycleReport
     ) -> list[tuple[Position, ExitDecision]]:
-        """Mark every position; those that a rule exits, and that no order is working for."""
+        """Mark every position; return those to exit that have no working orders."""
         positions = list(state.positions.values())
         contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
         symbols = sorted({position.symbol for position in positions})
@@ -205,7 +211,7 @@ class Watcher:
     def _judge(
         self, position: Position, state: AccountState, report: CycleReport
     ) -> ExitDecision | None:
-        """Mark a position, note what every rule decides, and return the decision that wins."""
+        """Mark a position, report the decision of every rule, and return the winning one."""
         name = position.position_id
         peak = self._peaks.get(name, state.peaks.get(name))
         last_day = state.last_day(name)
@@ -225,12 +231,12 @@ class Watcher:
         return self._plans[name]
 
     def _show(self, report: CycleReport) -> None:
-        """Keep what the page shows: when something happened, else at the page's own pace."""
+        """Store what the page shows: at once after an event, else once per page refresh."""
         now = self._real.now()
-        happened = report.fired or report.blocked or report.failure or report.fills
+        changed = report.fired or report.blocked or report.failure or report.fills
         pace = self._desk.settings.monitor.page_refresh_seconds
         shown = self._shown
-        if shown and not happened and 0 <= (now - shown).total_seconds() < pace:
+        if shown and not changed and 0 <= (now - shown).total_seconds() < pace:
             return
         if self._market.quotes:
             self._desk.quotes.put(self._market.quotes.values())
@@ -247,4 +253,4 @@ class Watcher:
 
 
 def _flattened(position: Position) -> ExitDecision:
-    return exit_now("kill switch", position, Urgency.IMMEDIATE, "leave everything")
+    return exit_now("kill switch", position, Urgency.IMMEDIATE, "exit everything")

@@ -1,4 +1,4 @@
-"""A person's wishes: exits of a part or all of a position, kill and resume.
+"""A person's requests: exit a part or all of a position, kill and resume.
 
 Nothing here trades. A request is a row that the watcher acts on.
 """
@@ -15,12 +15,12 @@ from strikeloom.ports.store import KillSwitch
 
 
 def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
-    """Signed lots of each leg after leaving ``percent`` of the quantity first filled.
+    """Signed lots of each leg after an exit of ``percent`` of the quantity first filled.
 
     Returns
     -------
     tuple of int, or str
-        A reason when that is not whole lots of every leg, or is more than what is left.
+        The reason, when that is not whole lots of every leg, or more than what is left.
     """
     if not 1 <= percent <= 100:
         return "a share is between 1 and 100 percent"
@@ -28,12 +28,12 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     for leg in position.legs:
         first = leg.first_lots
         if not leg.net_units:
-            targets.append(0)  # left on its own before
+            targets.append(0)  # this leg was exited before
             continue
         if abs(first) * percent % 100:
             return f"not whole lots of {abs(first)}"
-        leave = abs(first) * percent // 100
-        left = abs(leg.net_lots) - leave
+        exited = abs(first) * percent // 100
+        left = abs(leg.net_lots) - exited
         if percent == 100:
             left = 0
         if left < 0:
@@ -58,19 +58,19 @@ def request_exit(
     percent : int
         Of the quantity first filled; leg ratios are kept.
     leg : int, optional
-        Leave this leg alone, wholly.
+        Exit only this leg, completely.
     revision : int, optional
-        Of the picture the person saw; default: the present one.
+        Revision of the position that the person saw; default: the present one.
 
     Returns
     -------
     request, created
-        The request that stands, and ``False`` when the same wish was already there.
+        The stored request, and ``False`` when the same request was stored before.
 
     Raises
     ------
     GuardError
-        When the fraction is not whole lots, nothing is open, or the picture is old.
+        When the share is not whole lots, nothing is open, or the position has changed.
     StoreError
         When there is no such position.
     """
@@ -111,7 +111,7 @@ def request_exit(
 
 
 def kill(desk: Desk, reason: str, *, flatten: bool, at: datetime) -> None:
-    """Block entries until a person resumes; with ``flatten`` leave every position too."""
+    """Block entries until a person resumes; with ``flatten`` also exit every position."""
     desk.store.set_kill_switch(KillSwitch(engaged=True, flatten=flatten, reason=reason, at=at))
 
 

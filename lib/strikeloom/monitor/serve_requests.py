@@ -1,4 +1,4 @@
-"""The watcher's side of exit requests: take the pending ones, finish the accepted ones."""
+"""The watcher's handling of exit requests: pending ones, then accepted ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from strikeloom.trading.remaining import working_positions
 
 
 def take_requests(desk: Desk, state: AccountState, reconciler: Reconciler) -> int:
-    """Record intents for pending requests, or note why not. Returns how many were pending."""
+    """Record intents for pending requests, or the reason why not. Returns how many there were."""
     pending = [r for r in state.requests if r.state is RequestState.PENDING]
     for request in pending:
         state = reconciler.reload()
@@ -27,21 +27,21 @@ def take_requests(desk: Desk, state: AccountState, reconciler: Reconciler) -> in
             _settle(desk, request, RequestOutcome(RequestState.REFUSED, str(error)))
             continue
         name = exit_name(request, request.target_lots)
-        found = answer_request(
+        answer = answer_request(
             request,
             position,
             partial(_pricing, desk, position),
             recorded=bool(desk.store.intents(intent_id=name)),
             working=request.position_id in working_positions(state),
         )
-        if found.intents:
-            desk.store.record_intents(found.intents)
-        _settle(desk, request, found)
+        if answer.intents:
+            desk.store.record_intents(answer.intents)
+        _settle(desk, request, answer)
     return len(pending)
 
 
 def finish_requests(desk: Desk, state: AccountState) -> None:
-    """Settle accepted requests whose position has come down to the target."""
+    """Update accepted requests; those whose position has reached the target are done."""
     working = working_positions(state)
     for request in state.requests:
         if request.state is not RequestState.ACCEPTED:
@@ -63,7 +63,7 @@ def _pricing(desk: Desk, position: Position) -> Pricing:
     return pricing_of(desk, take_snapshot(desk, contracts))
 
 
-def _settle(desk: Desk, request: ExitRequest, found: RequestOutcome) -> None:
-    """Write only what is new."""
-    if (request.state, request.note) != (found.state, found.note):
-        desk.store.settle_request(request.request_id, found.state, found.note)
+def _settle(desk: Desk, request: ExitRequest, outcome: RequestOutcome) -> None:
+    """Store the state and note of a request if they have changed."""
+    if (request.state, request.note) != (outcome.state, outcome.note):
+        desk.store.settle_request(request.request_id, outcome.state, outcome.note)

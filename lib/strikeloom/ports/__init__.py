@@ -1,1 +1,1 @@
-"""Protocols through which time, prices, orders and records enter: chosen once, in ``desk``."""
+"""Protocols for time, prices, orders and records; ``desk`` chooses their implementations once."""

@@ -1,4 +1,4 @@
-"""Something a person should know now."""
+"""Alerts: what a person should know now."""
 
 from __future__ import annotations
 

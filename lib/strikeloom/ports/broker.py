@@ -16,10 +16,11 @@ class Broker(Protocol):
     name : str
         For messages: ``simulated``, ``dhan``.
     book_is_complete : bool
-        The order book names every accepted order the moment it is asked (an in-process
-        engine). Where it is ``False`` an absent order stays in doubt for the stated wait.
+        The order book always lists every accepted order (an in-process engine). Where it is
+        ``False``, an order that is absent stays unresolved for the stated wait.
     reports_settlements : bool
-        An expiry shows as a fill. Where it does not, it is booked at the settlement value.
+        The broker reports a settlement at expiry as a fill. Where it is ``False``, the desk
+        books the settlement itself, at the settlement value.
     """
 
     name: str
@@ -32,23 +33,23 @@ class Broker(Protocol):
         Raises
         ------
         Rejected
-            Refused, no effect.
+            The broker refused the order; it had no effect.
         RateLimited, Unreachable
-            Never accepted.
+            The broker never accepted the order.
         UnknownOutcome
-            It may or may not have been accepted.
+            The broker may or may not have accepted the order.
         """
         ...
 
     def cancel(self, order_id: str) -> Order:
-        """Ask for a cancellation; the answer may already be terminal (it filled first)."""
+        """Request a cancellation; the order returned may be terminal (it may have filled first)."""
         ...
 
     def change_count(self) -> object | None:
-        """Value that differs when something of the account may have changed.
+        """Value that differs after something in the account may have changed.
 
-        Reading it asks the broker nothing. ``None`` where changes are not reported just now (no
-        connection for updates): then whoever needs to know has to read.
+        Reading it sends no request to the broker. ``None`` while changes are not reported (no
+        connection for order updates): the caller then has to read the account.
         """
         ...
 
@@ -61,7 +62,7 @@ class Broker(Protocol):
         ...
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
-        """Fills of earlier days in these orders, where ``fills`` has only the day's."""
+        """Fills of these orders on earlier days, where ``fills`` returns only today's."""
         ...
 
     def positions(self) -> list[BrokerPosition]:

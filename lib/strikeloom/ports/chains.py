@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Chains(Protocol):
-    """Live option chains, one expiry a call."""
+    """Live option chains; each call reads one expiry."""
 
     def expiries(self, symbol: str) -> list[date]:
         """Live expiries of an underlying, ascending.
@@ -28,13 +28,13 @@ class Chains(Protocol):
         """``domain.frames.QUOTES`` rows of one expiry; ``at`` is the moment of the reply.
 
         Prices in rupees, NaN when absent; sizes, volume and open interest in units; ``spot`` is
-        the level that the reply names. A side of a strike that the reply lacks is no row.
+        the underlying's level in the reply. A side of a strike that the reply lacks has no row.
 
         Raises
         ------
         RateLimited, Unreachable
             Nothing was read; ask again later.
         NoQuote
-            When the reply names no level of the underlying, or no strike.
+            When the reply has no level of the underlying, or no strike.
         """
         ...

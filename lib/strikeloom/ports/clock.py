@@ -1,4 +1,4 @@
-"""Time comes in through this port; only ``adapters/system_clock.py`` reads the machine's."""
+"""Time enters through this port; only ``adapters/system_clock.py`` reads the machine's."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Now, and waiting for later. Aware datetimes, Asia/Kolkata."""
+    """Present time, and waiting. Datetimes are aware, Asia/Kolkata."""
 
     @property
     def speed(self) -> float:
-        """Seconds of this clock in a real one; 1 where it is stepped and not run."""
+        """Seconds of this clock in one real second; 1 for a clock that is stepped."""
         ...
 
     def now(self) -> datetime:
-        """Return the present moment of this desk."""
+        """Return the present time of this desk."""
         ...
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass: sleep, or step a replay to its next quotes.
+        """Wait: sleep, or move a replay to its next quotes.
 
         Returns
         -------
         bool
-            ``False`` when time cannot move on (a replayed day has ended).
+            ``False`` when time cannot advance (a replayed day has ended).
         """
         ...

@@ -41,13 +41,13 @@ class Desk:
     home : pathlib.Path
         Folder with everything the desk keeps (store, accounts, caches, history).
     day : datetime.date
-        Trade date the desk works on.
+        Trade date of the desk.
     partitions : Partitions
         Results of stage 01 by day, as the workers write them.
     chains : Chains or None
         A broker's option chains; ``None`` on a desk without one.
     closers : tuple of callable
-        End what the desk holds open: sockets and their threads, connections, files.
+        Close what the desk holds open: sockets and their threads, connections, files.
     """
 
     market: str
@@ -70,17 +70,17 @@ class Desk:
 
     @property
     def quote_age_seconds(self) -> float:
-        """Seconds of the desk's time after which a quote is too old to decide anything.
+        """Age in seconds of the desk's time above which a quote is too old for a decision.
 
-        Settings say it in real seconds: where the clock runs faster, quotes age faster.
+        The setting is in real seconds: where the clock runs faster, quotes age faster.
         """
         ages = self.settings.desk.quote_age_seconds.model_dump()
         return float(ages[self.mode.value]) * max(1.0, self.clock.speed)
 
     def close(self) -> None:
-        """End the desk's sockets, threads and files. Closing twice does nothing more.
+        """Close the desk's sockets, threads and files. Closing twice has no further effect.
 
-        All is tried before an error of one of them is raised.
+        Every closer is called, even when an earlier one raises.
         """
         with ExitStack() as ending:
             for closer in reversed(self.closers):

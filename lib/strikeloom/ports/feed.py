@@ -1,4 +1,4 @@
-"""Prices come in through this port."""
+"""Prices enter through this port."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from strikeloom.domain.quotes import Quote
 
 
 class MarketFeed(Protocol):
-    """Last known quotes as of the desk's clock. Never later than it."""
+    """Last known quotes as of the desk's clock, never later ones."""
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         """Quotes by contract key; a contract without any quote is absent from the answer."""
         ...
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Underlying's level in paise and the moment it was true.
+        """Underlying's level in paise and its time.
 
         Raises
         ------
@@ -29,10 +29,10 @@ class MarketFeed(Protocol):
         ...
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Day on which a series held since a day ends, as far as the source knows by now.
+        """Last day of a series that is held since a given day, as known at present.
 
         The expiry, or an earlier day when the exchange ends the series for a corporate action.
-        ``since`` tells it from a series listed anew under the same name.
+        ``since`` distinguishes it from a series listed later under the same name.
         """
         ...
 
@@ -46,7 +46,7 @@ class MarketFeed(Protocol):
 
 @runtime_checkable
 class RecordedFeed(MarketFeed, Protocol):
-    """A feed of recorded days: it can also say what it showed at an earlier moment."""
+    """A feed of recorded days: it also has the quotes of earlier moments."""
 
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         """Snapshots later than ``after``, up to ``until`` inclusive, ascending."""
@@ -59,7 +59,7 @@ class RecordedFeed(MarketFeed, Protocol):
 
 @runtime_checkable
 class DepthFeed(RecordedFeed, Protocol):
-    """A recorded feed that also shows what waits behind the best prices."""
+    """A recorded feed that also has the depth of the order book."""
 
     def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
         """Depth by contract key as of the clock."""
@@ -70,5 +70,5 @@ class DepthFeed(RecordedFeed, Protocol):
         ...
 
     def band(self, contract: OptionContract) -> tuple[int, int] | None:
-        """Lowest and highest price of the day in paise; ``None`` when not on record."""
+        """Price band of the day in paise, lowest and highest; ``None`` when not recorded."""
         ...

@@ -68,19 +68,19 @@ class History(Protocol):
         ...
 
     def as_of(self, day: date) -> Past:
-        """What was known after the close of a day, in that day's terms. Stages read this alone."""
+        """History as known after the close of a day, in its terms. Stages read nothing else."""
         ...
 
     def actions(self, first: date, last: date) -> list[CorporateAction]:
-        """Corporate actions on record and found, ``first`` to ``last`` inclusive, oldest first."""
+        """Corporate actions, known or detected, ``first`` to ``last`` inclusive, oldest first."""
         ...
 
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
-        """Merge rows into a dataset, atomically a partition.
+        """Merge rows into a dataset; each partition is written atomically.
 
         Datasets: ``contracts`` (the frame needs a ``day`` column too), ``cash``, ``indices``,
         ``quotes`` (snapshots) and ``chains`` (``QUOTES`` read from a broker one by one).
-        A row already stored and equal is left alone; columns unknown so far are filled.
+        A stored row that is equal is kept; its columns without a value are filled.
 
         Returns
         -------
@@ -104,7 +104,7 @@ class Past(Protocol):
 
     Prices, strikes, quantities and symbols are in the terms of ``day``: splits, bonus issues,
     dividends that moved strikes and renames up to it are applied. A demerger is not
-    (``actions`` tells of it). Reads of a span end at ``day``.
+    (``actions`` lists it). Reads of a span end at ``day``.
     """
 
     market: str
@@ -170,7 +170,7 @@ class Past(Protocol):
         ...
 
     def quotes(self, at: datetime, *, symbols: Sequence[str] | None = None) -> pd.DataFrame:
-        """``QUOTES`` of the snapshot taken at exactly that moment, as quoted.
+        """``QUOTES`` of the snapshot taken at exactly that moment, unadjusted.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Which contracts are listed, with the lot size and tick of that very contract."""
+"""Listed contracts, each with its own lot size and tick."""
 
 from __future__ import annotations
 

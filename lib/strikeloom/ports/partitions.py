@@ -1,4 +1,4 @@
-"""Results of whole days, written by whoever worked them out, on whatever machine."""
+"""Results by day, written by the process that computed them, on any machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a day's results were made by and from.
+    """Method and inputs of a day's results.
 
     Attributes
     ----------
     method : str
-        Version of the numbers.
+        Version of the calculation.
     inputs : str
         Fingerprint of the rows, corporate actions and settings that went in.
     """
@@ -31,18 +31,18 @@ class Partitions(Protocol):
     """Tables of one market by day. An instance can be sent to another process or machine."""
 
     def stamps(self) -> dict[date, Stamp]:
-        """Stamp of every day that is there and whole."""
+        """Stamp of every day that is stored completely."""
         ...
 
     def write(self, day: date, tables: Mapping[str, pd.DataFrame], stamp: Stamp) -> None:
-        """Write the tables of a day; the day is there, whole, when this returns.
+        """Write the tables of a day; it is stored completely when this returns.
 
-        The same tables and stamp make the same bytes, wherever they are written.
+        The same tables and stamp give the same bytes on every machine.
 
         Raises
         ------
         StoreError
-            When they cannot be written; what was there before is still there.
+            When they cannot be written; what was stored before is kept.
         """
         ...
 
@@ -52,7 +52,7 @@ class Partitions(Protocol):
         Raises
         ------
         MissingHistory
-            When it is not there.
+            When it is not stored.
         StoreError
             When it is damaged.
         """

@@ -1,4 +1,4 @@
-"""Last-value cache: what the watcher last saw, for the page and the terminal."""
+"""Cache of the watcher's latest quotes, for the page and the terminal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from strikeloom.domain.quotes import Quote
 
 
 class QuoteCache(Protocol):
-    """One quote a contract and market; a newer one replaces an older one, never the reverse."""
+    """One quote per contract and market; only a newer quote replaces a stored one."""
 
     def put(self, quotes: Iterable[Quote]) -> None:
-        """Keep the quotes that are newer than those held."""
+        """Store the quotes that are newer than the stored ones."""
         ...
 
     def get(self, keys: Iterable[str]) -> dict[str, Quote]:

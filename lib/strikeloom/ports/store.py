@@ -46,7 +46,7 @@ class MarkRow:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """Last sign of life of the watcher. ``at`` is desk time, ``real_at`` the machine's."""
+    """Record by which the watcher shows that it runs. ``at`` is desk time, ``real_at`` real."""
 
     at: datetime
     real_at: datetime
@@ -65,7 +65,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class KillSwitch:
-    """Sticky block on entries; ``flatten`` asks the watcher to leave every position too."""
+    """Block on entries until a person releases it; ``flatten`` also exits every position."""
 
     engaged: bool
     flatten: bool
@@ -75,7 +75,7 @@ class KillSwitch:
 
 @dataclass(frozen=True, slots=True)
 class OpenRecord:
-    """Everything of an account that is still open; what is over is not read.
+    """All open records of an account; closed ones are not read.
 
     Attributes
     ----------
@@ -130,10 +130,10 @@ class RunStore(Protocol):
 
 
 class MarketStore(Protocol):
-    """What 01 to 03 derive from the market."""
+    """What stages 01 to 03 derive from the market."""
 
     def save_iv(self, rows: pd.DataFrame, method: str) -> int:
-        """Keep whole days of ``IV_SUMMARY`` rows in place of what was kept of them."""
+        """Store ``IV_SUMMARY`` rows of whole days in place of the stored rows of these days."""
         ...
 
     def iv_history(
@@ -146,7 +146,7 @@ class MarketStore(Protocol):
         ...
 
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
-        """Keep whole days of ranks in place of what was kept of them."""
+        """Store ranks of whole days in place of the stored ranks of these days."""
         ...
 
     def ranks(self, day: date) -> dict[str, IvRank]:
@@ -164,7 +164,7 @@ class MarketStore(Protocol):
     def save_proposals(
         self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
     ) -> tuple[int, int]:
-        """Keep proposals once by id, and the rejections of the run.
+        """Store each proposal once by id, and the rejections of the run.
 
         Returns
         -------
@@ -178,7 +178,7 @@ class MarketStore(Protocol):
         ...
 
     def proposal(self, strategy_id: str) -> Proposal:
-        """One proposal; ``StoreError`` naming the id when this market has none such."""
+        """One proposal; ``StoreError`` naming the id when this market does not have it."""
         ...
 
     def rejections(self, day: date) -> list[Rejection]:
@@ -186,7 +186,7 @@ class MarketStore(Protocol):
         ...
 
     def save_allocation(self, run_id: str, plan: AllocationPlan) -> None:
-        """Keep a plan; the latest of the day is the current one."""
+        """Store a plan; the latest of the day is the current one."""
         ...
 
     def allocation(self, day: date) -> AllocationPlan | None:
@@ -207,10 +207,10 @@ class MarketStore(Protocol):
 
 
 class TradingStore(Protocol):
-    """Intents, orders, fills: written by ``trading/`` alone."""
+    """Intents, orders, fills; only ``trading/`` writes them."""
 
     def record_intents(self, rows: Sequence[OrderIntent]) -> int:
-        """Record intents, all or none. One already there is left as it is. Returns new ones."""
+        """Record intents, all or none; a recorded one is not changed. Returns how many are new."""
         ...
 
     def intents(
@@ -222,7 +222,7 @@ class TradingStore(Protocol):
         correlation_ids: Collection[str] | None = None,
         day: date | None = None,
     ) -> list[OrderIntent]:
-        """Intents in the order in which they are to be sent; ``day`` is that of their making."""
+        """Intents in the order in which they are sent; ``day`` is the day they were created."""
         ...
 
     def move_intent(
@@ -235,26 +235,27 @@ class TradingStore(Protocol):
         note: str = "",
         lease: str | None = None,
     ) -> bool:
-        """Change a state if it is one of ``expected`` and the lease, when named, is still ours.
+        """Change the state of an intent if it is now one of ``expected``.
 
-        ``False`` when it is not; nothing changed then.
+        With ``lease``, only if that token still holds the send lock. ``False`` when nothing was
+        changed.
         """
         ...
 
     def close_groups(self, intent_ids: Collection[str]) -> None:
-        """Leave these groups out of ``open_record`` until their position has a new fill."""
+        """Exclude these groups from ``open_record`` until their position has a new fill."""
         ...
 
     def open_record(self) -> OpenRecord:
-        """Read what is open. The cost does not grow with what is over."""
+        """Read what is open. The cost does not grow with the number of closed records."""
         ...
 
     def change_count(self) -> tuple[int, int]:
-        """Two numbers of which one differs when ``open_record`` may differ."""
+        """Two counters; at least one differs after ``open_record`` may have changed."""
         ...
 
     def take_lease(self, token: str, pid: int) -> None:
-        """Note who holds the send lock."""
+        """Record the holder of the send lock."""
         ...
 
     def record_order(self, order: Order) -> None:
@@ -266,7 +267,7 @@ class TradingStore(Protocol):
         ...
 
     def count_orders(self, day: date) -> int:
-        """Orders that changed last on a day."""
+        """Number of orders whose last change was on a day."""
         ...
 
     def orders(self, *, position_id: str | None = None, since: date | None = None) -> list[Order]:
@@ -274,7 +275,7 @@ class TradingStore(Protocol):
         ...
 
     def record_fills(self, rows: Iterable[Fill]) -> int:
-        """Insert fills once by id, and bring their positions up to them. Returns new ones."""
+        """Insert each fill once by id and update its position. Returns how many are new."""
         ...
 
     def fills(self, *, position_id: str | None = None) -> list[Fill]:
@@ -290,24 +291,24 @@ class TradingStore(Protocol):
         ...
 
     def audit_positions(self) -> list[str]:
-        """Replay all fills and compare with the positions kept. Returns the ids that differ."""
+        """Replay all fills and compare with the stored positions. Returns the ids that differ."""
         ...
 
     def rebuild_positions(self, position_ids: Collection[str]) -> None:
-        """Make these positions anew from their fills, which are the record."""
+        """Recompute these stored positions from their fills."""
         ...
 
 
 class WatchStore(Protocol):
-    """What the page and the watcher say to each other."""
+    """Records that the page and the watcher exchange."""
 
     def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
-        """Keep a request unless the same (position, revision, target) exists.
+        """Store a request unless the same (position, revision, target) exists.
 
         Returns
         -------
         tuple
-            The request that stands, and whether it is new.
+            The stored request, and whether it is new.
         """
         ...
 
@@ -316,7 +317,7 @@ class WatchStore(Protocol):
         ...
 
     def settle_request(self, request_id: str, state: RequestState, note: str) -> None:
-        """Record what became of a request."""
+        """Record the state of a request."""
         ...
 
     def record_cycle(
@@ -325,12 +326,12 @@ class WatchStore(Protocol):
         peaks: Mapping[str, int],
         heartbeat: Heartbeat,
     ) -> None:
-        """Keep what one cycle of the watcher saw, in one transaction.
+        """Store the results of one cycle of the watcher, in one transaction.
 
         Parameters
         ----------
         decisions : mapping of str to sequence of ExitDecision
-            By position; the latest of each rule is kept, and each firing in the log.
+            By position; the latest of each rule is stored, and each firing is logged.
         peaks : mapping of str to int
             Highest P&L seen (paise) by position; a lower one is ignored.
         """
@@ -345,19 +346,19 @@ class WatchStore(Protocol):
         ...
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Record a sign of life."""
+        """Store a heartbeat."""
         ...
 
     def heartbeat(self) -> Heartbeat | None:
-        """Last sign of life."""
+        """Last heartbeat."""
         ...
 
     def add_alert(self, alert: Alert) -> None:
-        """Keep an alert."""
+        """Store an alert."""
         ...
 
     def alerts(self, limit: int = 50) -> list[Alert]:
-        """Newest first."""
+        """Alerts, newest first."""
         ...
 
     def kill_switch(self) -> KillSwitch:
@@ -365,20 +366,20 @@ class WatchStore(Protocol):
         ...
 
     def set_kill_switch(self, switch: KillSwitch) -> None:
-        """Engage or release it."""
+        """Engage or release the kill switch."""
         ...
 
     def replay_time(self) -> datetime | None:
-        """Where the account's replay clock stands."""
+        """Time of the account's replay clock; ``None`` when it was never set."""
         ...
 
     def set_replay_time(self, at: datetime) -> None:
-        """Move the account's replay clock."""
+        """Set the account's replay clock."""
         ...
 
 
 class Store(RunStore, MarketStore, TradingStore, WatchStore, Protocol):
-    """All of it, for exactly one market and account."""
+    """The whole store, for exactly one market and account."""
 
     market: str
     account: str

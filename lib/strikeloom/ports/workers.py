@@ -1,4 +1,4 @@
-"""Where work is done: in this process, in processes of this machine, on a cluster."""
+"""Workers that compute: this process, processes of this machine, or a cluster."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Done:
     Attributes
     ----------
     item : object
-        What it was done for.
+        The item that it was done for.
     error : str
-        Why it failed; empty when it was done.
+        Why it failed; empty when it succeeded.
     """
 
     item: Any
@@ -26,17 +26,16 @@ class Done:
 
 
 class Workers(Protocol):
-    """Does the same work for many items. Nothing is returned but what ended, and how."""
+    """Does the same work for many items, and reports which have ended and how."""
 
     def run(self, work: Callable[[T], None], items: Sequence[T]) -> Iterator[Done]:
-        """Do the work for each item, in any order; each is told as it ends.
+        """Do the work for each item, in any order; yield each item as it ends.
 
-        A failure of one item stops no other. A worker that is lost has its item done by
-        another.
+        A failure of one item stops no other. When a worker is lost, another does its item.
 
         Parameters
         ----------
         work : callable
-            Sent to the workers: it and its items can be pickled. Doing it twice is harmless.
+            Sent to the workers: it and its items can be pickled, and it may run twice.
         """
         ...

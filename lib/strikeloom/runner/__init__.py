@@ -1,7 +1,7 @@
-"""Running a notebook as a stage, what it leaves behind, and when."""
+"""Running a notebook as a stage, its record, and the schedule."""
 
 from strikeloom.runner.notebook import run_stage
-from strikeloom.runner.progress import told
+from strikeloom.runner.progress import report_progress
 from strikeloom.runner.record import Run, begin_run, finish_run
 
-__all__ = ["Run", "begin_run", "finish_run", "run_stage", "told"]
+__all__ = ["Run", "begin_run", "finish_run", "report_progress", "run_stage"]

@@ -1,4 +1,4 @@
-"""Run a stage's notebook through papermill and leave its folder, also when it fails."""
+"""Run a stage's notebook through papermill; its folder is written also when it fails."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from strikeloom.runner.parameters import check_parameters, read_parameters
 from strikeloom.runner.progress import Progress, followed, forget
 from strikeloom.runner.record import Run, close_dead_runs, fail_run, log_to, new_run, release
 
-_CELL_SECONDS = 1800  # a cell that takes longer hangs; the run is failed and its kernel ended
+_CELL_SECONDS = 1800  # a cell that takes longer hangs: the run fails and its kernel is ended
 
 
 def run_stage(
@@ -35,7 +35,7 @@ def run_stage(
     Parameters
     ----------
     progress : callable, optional
-        Called with pieces done and pieces in all, as often as a step of the notebook tells.
+        Called with pieces done and pieces in all whenever a step of the notebook reports.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def run_stage(
     shown = {name: value for name, value in values.items() if name != "run_folder"}
     (run.folder / "parameters.yaml").write_text(yaml.safe_dump(shown, sort_keys=False), "utf-8")
     try:
-        with _told(desk.mode), followed(run.folder, progress):
+        with _mode_in_environment(desk.mode), followed(run.folder, progress):
             error = _execute(source, run.folder / source.name, values)
     except BaseException as stopped:
         fail_run(desk, run, f"stopped: {type(stopped).__name__}")
@@ -77,8 +77,8 @@ def run_stage(
 
 
 @contextmanager
-def _told(mode: Mode) -> Iterator[None]:
-    """Have the kernel open a desk of the caller's mode: it inherits the environment."""
+def _mode_in_environment(mode: Mode) -> Iterator[None]:
+    """Let the kernel, which inherits the environment, open a desk of the caller's mode."""
     before = os.environ.get(MODE)
     os.environ[MODE] = mode.value
     try:
@@ -91,7 +91,7 @@ def _told(mode: Mode) -> Iterator[None]:
 
 
 def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:
-    """Run the notebook; the error of its cell, empty when there is none."""
+    """Run the notebook, and return the error of its cell, empty when there is none."""
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
@@ -115,7 +115,7 @@ def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:
     except DeadKernelError:
         return "the notebook's kernel died: killed, or out of memory"
     except KeyboardInterrupt:
-        # the cell that was stopped is nobody's any more: its traceback would be printed at the end
+        # the traceback of the stopped cell would be printed at the end
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         raise
     return ""

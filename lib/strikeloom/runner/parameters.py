@@ -1,4 +1,4 @@
-"""The parameters cell of a notebook: its names, its defaults, and what may replace them."""
+"""The parameters cell of a notebook: names, default values, and checks of given values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_parameters(notebook: Path) -> dict[str, Any]:
     for node in ast.parse(tagged[0].source).body:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             raise SettingsError(
-                f"{notebook.name}: line {node.lineno} of its parameters cell is no plain "
+                f"{notebook.name}: line {node.lineno} of its parameters cell is not a plain "
                 "assignment of a literal"
             )
         found[node.targets[0].id] = ast.literal_eval(node.value)
@@ -67,7 +67,7 @@ def _checked(name: str, value: Any, known: dict[str, Any], notebook: str) -> Any
     if type(read) is not wanted:
         raise SettingsError(
             f"parameter {name} of {notebook} is {value!r}; expected "
-            f"{_WORDS.get(wanted, wanted.__name__)}, as in {default!r}",
+            f"{_TYPE_NAMES.get(wanted, wanted.__name__)}, as in {default!r}",
             parameter=name,
         )
     return read
@@ -84,4 +84,4 @@ def _read(text: str, wanted: type) -> Any:
         return text
 
 
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}

@@ -1,4 +1,4 @@
-"""How far a notebook is, told across the border of its kernel: a small file in the run folder."""
+"""Progress of a notebook, passed from its kernel by a small file in the run folder."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from pathlib import Path
 from strikeloom.runner.record import Run
 
 _FILE = ".progress"
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 Progress = Callable[[int, int], None]
 
 
-def told(run: Run) -> Progress:
-    """Return what a step calls with pieces done and pieces in all."""
+def report_progress(run: Run) -> Progress:
+    """Return a function that a step calls with pieces done and pieces in all."""
     target, part = run.folder / _FILE, run.folder / f"{_FILE}.part"
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         part.write_text(f"{done} {total}", encoding="utf-8")
         part.replace(target)
 
-    return tell
+    return report
 
 
 @contextmanager
 def followed(folder: Path, show: Progress | None) -> Iterator[None]:
-    """Show what is told in a run's folder until the block ends."""
+    """Show the progress in a run's folder until the block ends."""
     if show is None:
         yield
         return
-    over = threading.Event()
+    ended = threading.Event()
 
-    def look() -> None:
-        while not over.wait(_LOOK_SECONDS):
+    def poll() -> None:
+        while not ended.wait(_POLL_SECONDS):
             seen = _read(folder / _FILE)
             if seen:
                 show(*seen)
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=poll, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 

@@ -1,7 +1,7 @@
-"""What a run leaves behind: ``runs/<date>/<stage>/<HHMMSS-id>/``.
+"""The record of a run: ``runs/<date>/<stage>/<HHMMSS-id>/``.
 
-A run's id is its folder under the runs' root. Whoever runs it holds a file lock in the folder;
-a run that is still ``running`` in the store while nobody holds the lock has died.
+A run's id is its folder under the runs' root. The process that runs it holds a file lock in the
+folder; a run that is still ``running`` in the store while the lock is free has died.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
 
 _LOG = logging.getLogger("strikeloom")
-_HELD = ".running"
+_LOCK_FILE = ".running"
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Run:
     Attributes
     ----------
     keep : bool
-        Whether the store is told. A dry run leaves its folder and nothing that a later stage
-        could build on.
+        Whether the run is recorded in the store. A dry run leaves only its folder, which no
+        later stage reads.
     lock : filelock.FileLock, optional
-        Held while the run lives, by the process that began it.
+        Held by the process that began the run, until it ends.
     """
 
     run_id: str
@@ -54,7 +54,7 @@ def new_run(desk: Desk, stage: Stage, *, keep: bool = True) -> Run:
     run_id = new_run_id(desk.day, stage, at)
     folder = places().runs / run_id
     (folder / "tables").mkdir(parents=True)
-    lock = FileLock(folder / _HELD)
+    lock = FileLock(folder / _LOCK_FILE)
     lock.acquire()
     if keep:
         desk.store.start_run(run_id, stage, desk.day, at)
@@ -75,7 +75,7 @@ def begin_run(desk: Desk, stage: str, run_folder: str = "", *, keep: bool = True
     if run_folder:
         folder = Path(run_folder)
         if not folder.is_dir():
-            raise SettingsError(f"run_folder {run_folder!r} is no folder; leave it empty")
+            raise SettingsError(f"run_folder {run_folder!r} is not a folder; leave it empty")
         run = Run("/".join(folder.parts[-3:]), kind, folder, keep)
     else:
         run = new_run(desk, kind, keep=keep)
@@ -96,7 +96,7 @@ def finish_run(desk: Desk, run: Run, output: StageOutput) -> StageResult:
 
 
 def fail_run(desk: Desk, run: Run, error: str) -> StageResult:
-    """Leave the same record for a run that failed."""
+    """Write the record of a run that failed."""
     result = StageResult(
         run_id=run.run_id,
         stage=run.stage,
@@ -113,7 +113,7 @@ def fail_run(desk: Desk, run: Run, error: str) -> StageResult:
 
 
 def close_run(desk: Desk, run: Run, result: StageResult) -> None:
-    """Write ``result.json`` whole or not at all, then the store, then let the lock go."""
+    """Write ``result.json`` atomically, then the store, then release the lock."""
     part = run.folder / ".result.part"
     part.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
     part.replace(run.folder / "result.json")
@@ -125,14 +125,14 @@ def close_run(desk: Desk, run: Run, result: StageResult) -> None:
 
 
 def release(run: Run) -> None:
-    """Let the run's lock go."""
+    """Release the run's lock."""
     if run.lock is not None:
         run.lock.release()
-        (run.folder / _HELD).unlink(missing_ok=True)
+        (run.folder / _LOCK_FILE).unlink(missing_ok=True)
 
 
 def close_dead_runs(desk: Desk) -> list[str]:
-    """Close runs whose process ended without a word. Returns their ids."""
+    """Close runs whose process ended without closing them. Returns their ids."""
     dead = []
     for row in desk.store.runs():
         folder = places().runs / str(row["run_id"])
@@ -140,8 +140,8 @@ def close_dead_runs(desk: Desk) -> list[str]:
             continue
         run = Run(str(row["run_id"]), Stage(str(row["stage"])), folder)
         folder.mkdir(parents=True, exist_ok=True)
-        fail_run(desk, run, "its process ended without a word: killed, or the machine stopped")
-        (folder / _HELD).unlink(missing_ok=True)
+        fail_run(desk, run, "its process ended unexpectedly: killed, or the machine stopped")
+        (folder / _LOCK_FILE).unlink(missing_ok=True)
         dead.append(run.run_id)
     return dead
 
@@ -156,10 +156,10 @@ def log_to(run: Run) -> None:
 
 
 def _is_held(folder: Path) -> bool:
-    if not (folder / _HELD).exists():
+    if not (folder / _LOCK_FILE).exists():
         return False
     try:
-        with FileLock(folder / _HELD, timeout=0):
+        with FileLock(folder / _LOCK_FILE, timeout=0):
             return False
     except Timeout:
         return True

@@ -1,4 +1,4 @@
-"""What is due on a trading day, and running it in order."""
+"""Run the jobs that are due on a trading day, in order."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OpenDesk = Callable[[date | None], Desk]
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What became of one job.
+    """Outcome of one job.
 
     Attributes
     ----------
     outcome : str
         A verdict, or ``not due``, ``already done``, ``waits``.
     note : str
-        The run's id, the error, or what it waits for.
+        The run's id, the error, or what the job waits for.
     """
 
     stage: str
@@ -40,11 +40,11 @@ class JobOutcome:
 
 
 def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
-    """Run the jobs whose time has come, in the order of their time, one after the other.
+    """Run the jobs that are due, in the order of their time, one after the other.
 
-    Analysis works on the last stored day, execution on the last one whose next session has
-    prices. A finished run for its day makes a job done. A failed analysis is tried again on
-    the next call; a failed execution is not, before a person has looked.
+    Analysis uses the last stored day, execution the last one whose next session has prices. A
+    finished run for its day makes a job done. A failed analysis is tried again on the next
+    call; a failed execution only after a person has looked at it and runs it.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
     """
     desk = open_desk(None)
     if not is_trading_day(now.date()):
-        yield JobOutcome("", "", None, "not due", f"{now.date()} is no trading day")
+        yield JobOutcome("", "", None, "not due", f"{now.date()} is not a trading day")
         return
     lock = places(desk.home).lock(f"schedule-{desk.market}")
     lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

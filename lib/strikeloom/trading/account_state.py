@@ -1,4 +1,4 @@
-"""What is known of an account at one moment: the value that everything in trading decides on."""
+"""State of an account at one moment, on which all functions of ``trading`` decide."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from strikeloom.ports.store import KillSwitch, OpenRecord
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """Everything open in the account, compared with the broker.
+    """All that is open in the account, compared with the broker's reports.
 
     Attributes
     ----------
     at : datetime
-        The desk's moment.
+        Present time of the desk.
     positions : mapping of str to Position
         Open positions by id, oldest first.
     groups : mapping of str to tuple of OrderIntent
@@ -37,17 +37,17 @@ class AccountState:
     peaks : mapping of str to int
         Highest P&L seen (paise) by position.
     gaps : mapping of str to int
-        By contract, the broker's net units less ours where they differ.
+        By contract, the broker's net units less ours, where they differ.
     differences : sequence of str
-        The same in words.
+        The same as sentences.
     unresolved : sequence of str
         Correlation ids of orders whose status the broker does not report.
     lost : sequence of str
-        Correlation ids that were found never to have reached the broker, or to have ended.
+        Correlation ids of orders that never reached the broker, or ended with their day.
     late_orders : sequence of str
-        Order ids that are open at the broker although their intent was abandoned.
+        Ids of orders that are open at the broker although their intent has ended.
     new_fills : int
-        Fills recorded by the reading that made this state.
+        Fills recorded when the broker was read for this state.
     """
 
     account: str
@@ -79,7 +79,7 @@ class AccountState:
         return (intent for intent in self.intents() if intent.position_id == position_id)
 
     def intent(self, correlation_id: str) -> OrderIntent | None:
-        """One intent as it is now; ``None`` when its group is closed."""
+        """One intent in its present state; ``None`` when its group is closed."""
         name = correlation_id.split("-", maxsplit=1)[0]
         group = self.groups.get(name, ())
         return next((i for i in group if i.correlation_id == correlation_id), None)
@@ -96,7 +96,7 @@ class AccountState:
         return sum(item.net_units for item in position.legs if item.leg == leg)
 
     def last_day(self, position_id: str) -> date | None:
-        """First last day among the open legs of a position; ``None`` when nothing is open."""
+        """Earliest last day of the open legs of a position; ``None`` when nothing is open."""
         days = (day for (name, _), day in self.last_days.items() if name == position_id)
         return min(days, default=None)
 
@@ -117,7 +117,7 @@ def state_of(
     now: datetime,
     last_day: Callable[[str, date, date], date],
 ) -> AccountState:
-    """State of an account from what its store has open.
+    """State of an account from the open records of its store.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def state_of(
         positions={position.position_id: position for position in record.positions},
         groups={name: tuple(intents) for name, intents in groups.items()},
         changed_at=record.changed_at,
-        orders={name: tuple(found) for name, found in orders.items()},
+        orders={name: tuple(known) for name, known in orders.items()},
         filled=record.filled,
         last_days={
             (position.position_id, leg.leg): last_day(

@@ -1,4 +1,4 @@
-"""Alerts: kept in the store and sent on, once while the same text is among the latest."""
+"""Alerts: stored and sent, but not again while the same text is among the latest ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from strikeloom.ports.store import Alert
 
 
 def alert(desk: Desk, level: str, text: str) -> None:
-    """Keep and send an alert; ``level`` is ``info``, ``warning`` or ``critical``."""
+    """Store and send an alert; ``level`` is ``info``, ``warning`` or ``critical``."""
     if any(known.text == text for known in desk.store.alerts()):
         return
     desk.store.add_alert(Alert(desk.clock.now(), level, text))

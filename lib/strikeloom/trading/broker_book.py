@@ -1,4 +1,4 @@
-"""What the broker reports of an account, and the part of it that our record lacks."""
+"""Reads the broker's account, and records what is new in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class BrokerReading:
     Attributes
     ----------
     changes : object
-        The broker's own sign that something changed, taken before it was read.
+        The broker's change count, read before the account.
     held : dict of str to int
         Net units by contract.
     """
@@ -31,7 +31,7 @@ class BrokerReading:
 
 
 class BrokerBook:
-    """Readings of one broker account; what an earlier reading had recorded is not written again."""
+    """Readings of one broker account; what an earlier reading recorded is not written again."""
 
     def __init__(self, broker: Broker, store: TradingStore) -> None:
         self._broker = broker
@@ -54,7 +54,7 @@ class BrokerBook:
     def ours(
         self, record: OpenRecord, orders: Sequence[Order], fills: Sequence[Fill]
     ) -> dict[str, OrderIntent]:
-        """Intents by correlation id of everything open, and of what the broker newly reports."""
+        """Open intents by correlation id, and those of orders and fills that are newly reported."""
         known = {intent.correlation_id: intent for intent in record.intents}
         reported = {
             order.correlation_id
@@ -64,14 +64,14 @@ class BrokerBook:
         reported |= {fill.correlation_id for fill in fills if fill.fill_id not in self._fills}
         others = {name for name in reported - known.keys() if name}
         if others:
-            found = self._store.intents(correlation_ids=sorted(others))
-            known |= {intent.correlation_id: intent for intent in found}
+            intents = self._store.intents(correlation_ids=sorted(others))
+            known |= {intent.correlation_id: intent for intent in intents}
         return known
 
     def record(
         self, ours: Mapping[str, OrderIntent], orders: Sequence[Order], fills: Sequence[Fill]
     ) -> int:
-        """Write what is new of orders and fills that are ours. Returns the number of new fills."""
+        """Record new orders and fills that are ours. Returns the number of new fills."""
         changed = [
             order
             for order in orders

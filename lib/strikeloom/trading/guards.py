@@ -1,4 +1,4 @@
-"""Guards every order passes before it leaves. Each names its limit and the value met."""
+"""Guards that every order passes before it is sent. A refusal names the limit and the value."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentag
 
 @dataclass(frozen=True, slots=True)
 class EntriesOfDay:
-    """What was sent today, counted before another entry.
+    """What was sent today, as counted for the limits on entries.
 
     Attributes
     ----------
     orders : int
         Orders of the account that changed today.
     intents : sequence of OrderIntent
-        All intents made today.
+        All intents created today.
     accepted : collection of str
         Correlation ids of these that the broker accepted as orders.
     """
@@ -44,7 +44,7 @@ class EntriesOfDay:
 
 @dataclass(frozen=True, slots=True)
 class GuardContext:
-    """All that a guard may look at.
+    """All that a guard may read.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class GuardContext:
     series_end : callable
         Last day of a series, by symbol and expiry.
     entries : callable
-        What was sent today; asked for an entry alone.
+        What was sent today; called only for an entry.
     """
 
     state: AccountState
@@ -68,12 +68,12 @@ class GuardContext:
 
     @property
     def now(self) -> datetime:
-        """The desk's moment."""
+        """Present time of the desk."""
         return self.snapshot.at
 
 
 def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> GuardContext:
-    """Context of a desk. What only an entry needs is read when one is checked."""
+    """Context of a desk. What only entries need is read when an entry is checked."""
     today = snapshot.at.date()
 
     def entries() -> EntriesOfDay:
@@ -97,9 +97,9 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
 
 
 def check(intent: OrderIntent, context: GuardContext) -> None:
-    """Let an intent pass, or refuse it.
+    """Check one intent against every guard.
 
-    Exits and unwinds pass the kill switch and the counters that limit new risk; they must
+    Exits and unwinds are exempt from the kill switch and the limits on new risk; they must
     reduce what the position holds.
 
     Raises
@@ -107,28 +107,28 @@ def check(intent: OrderIntent, context: GuardContext) -> None:
     GuardError
         With the guard's name, its limit and the value.
     """
-    _account(intent, context.state)
-    _session(intent, context.now)
+    _check_account(intent, context.state)
+    _check_session(intent, context.now)
     if intent.purpose is Purpose.ENTRY:
-        _listing(intent, context)
-    _form(intent, context.guards, context.now.date())
-    _price(intent, context.guards, context.snapshot)
+        _check_listing(intent, context)
+    _check_form(intent, context.guards, context.now.date())
+    _check_price(intent, context.guards, context.snapshot)
     if intent.purpose is Purpose.ENTRY:
-        _entry(intent, context)
+        _check_entry(intent, context)
     else:
-        _reduces(intent, context.state)
+        _check_reduces(intent, context.state)
 
 
 def _refuse(guard: str, text: str, **facts: object) -> GuardError:
     return GuardError(f"{guard}: {text}", guard=guard, **facts)
 
 
-def _account(intent: OrderIntent, state: AccountState) -> None:
+def _check_account(intent: OrderIntent, state: AccountState) -> None:
     if (intent.market, intent.account) != (state.market, state.account):
-        raise _refuse("account", f"{intent.correlation_id} is of {intent.account}")
+        raise _refuse("account", f"{intent.correlation_id} belongs to {intent.account}")
 
 
-def _session(intent: OrderIntent, now: datetime) -> None:
+def _check_session(intent: OrderIntent, now: datetime) -> None:
     if not in_session(now):
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if intent.contract.expiry < now.date():
@@ -136,20 +136,20 @@ def _session(intent: OrderIntent, now: datetime) -> None:
 
 
 def in_session(now: datetime) -> bool:
-    """Whether orders may leave at this moment."""
+    """Whether orders may be sent at this time."""
     hours = session(now.date())
     return is_trading_day(now.date()) and hours.open <= now <= hours.close
 
 
-def _listing(intent: OrderIntent, context: GuardContext) -> None:
+def _check_listing(intent: OrderIntent, context: GuardContext) -> None:
     contract, day = intent.contract, context.now.date()
     try:
         listed = context.listed(contract.key)
     except DataError as error:
         raise _refuse("listed", str(error)) from None
-    ends = context.series_end(contract.symbol, contract.expiry)
-    if day <= ends < contract.expiry:  # past it, the name is of a series listed anew
-        raise _refuse("last day", f"{contract.label} ends on {ends}, before its expiry")
+    last_day = context.series_end(contract.symbol, contract.expiry)
+    if day <= last_day < contract.expiry:  # after it, the name is that of a series listed later
+        raise _refuse("last day", f"{contract.label} ends on {last_day}, before its expiry")
     if listed.lot_size != contract.lot_size:
         raise _refuse(
             "lot size",
@@ -157,7 +157,7 @@ def _listing(intent: OrderIntent, context: GuardContext) -> None:
         )
 
 
-def _form(intent: OrderIntent, guards: GuardSettings, day: date) -> None:
+def _check_form(intent: OrderIntent, guards: GuardSettings, day: date) -> None:
     contract = intent.contract
     if intent.units % contract.lot_size:
         raise _refuse("whole lots", f"{intent.units} units of lot {contract.lot_size}")
@@ -174,7 +174,7 @@ def _form(intent: OrderIntent, guards: GuardSettings, day: date) -> None:
         raise _refuse("order value", f"{rupees_text(value)}, limit {rupees_text(most)}")
 
 
-def _price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSnapshot) -> None:
+def _check_price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSnapshot) -> None:
     try:
         quote = snapshot.fresh(intent.contract)
     except NoQuote as error:
@@ -184,7 +184,7 @@ def _price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSnapshot)
         raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")
     mid = sum(known) / len(known)
     if intent.purpose is Purpose.ENTRY:
-        _spread(guards.max_entry_spread_percent, known, mid)
+        _check_spread(guards.max_entry_spread_percent, known, mid)
     far = max(mid * guards.max_price_distance_percent / 100, _LEAST_DISTANCE)
     if abs(intent.limit - mid) > far:
         raise _refuse(
@@ -194,7 +194,7 @@ def _price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSnapshot)
         )
 
 
-def _spread(percent: float, known: list[int], mid: float) -> None:
+def _check_spread(percent: float, known: list[int], mid: float) -> None:
     if len(known) < 2:
         raise _refuse("spread", "one side of the market shows no price")
     width, most = known[1] - known[0], max(mid * percent / 100, _LEAST_SPREAD)
@@ -202,7 +202,7 @@ def _spread(percent: float, known: list[int], mid: float) -> None:
         raise _refuse("spread", f"{width / mid:.0%} of the mid, limit {percent:g} %")
 
 
-def _entry(intent: OrderIntent, context: GuardContext) -> None:
+def _check_entry(intent: OrderIntent, context: GuardContext) -> None:
     guards, state = context.guards, context.state
     switch = state.kill_switch
     if switch.engaged:
@@ -214,16 +214,17 @@ def _entry(intent: OrderIntent, context: GuardContext) -> None:
     if sent.orders >= guards.max_orders_per_day:
         raise _refuse("orders a day", f"{sent.orders} today, limit {guards.max_orders_per_day}")
     if context.live is not None:
-        _live(intent, context.live, sent)
+        _check_live_caps(intent, context.live, sent)
     held = state.positions
     if intent.position_id not in held and len(held) >= guards.max_open_positions:
         raise _refuse("open positions", f"{len(held)}, limit {guards.max_open_positions}")
 
 
-def _live(intent: OrderIntent, caps: LiveSettings, today: EntriesOfDay) -> None:
-    """What entries with real money may do on one day; sent ones count, whatever became of them.
+def _check_live_caps(intent: OrderIntent, caps: LiveSettings, today: EntriesOfDay) -> None:
+    """Limit entries with real money on one day; every sent order counts, also an unfilled one.
 
-    The other legs of the same entry count before they are sent: none is begun that cannot end.
+    The other legs of the same entry count before they are sent, so that no entry is begun
+    that cannot be completed.
     """
     value = intent.units * intent.limit
     sent = [
@@ -246,11 +247,11 @@ def _live(intent: OrderIntent, caps: LiveSettings, today: EntriesOfDay) -> None:
             raise _refuse(name, f"{rupees_text(met)}, limit {rupees_text(most)}")
 
 
-def _reduces(intent: OrderIntent, state: AccountState) -> None:
+def _check_reduces(intent: OrderIntent, state: AccountState) -> None:
     free = held_free(state, intent)
     if intent.units > free:
         raise _refuse(
             "exits only reduce",
-            f"leg {intent.leg} holds {max(0, free)} units that no other order may take, the order "
+            f"leg {intent.leg} has {max(0, free)} units that no other order may close, the order "
             f"would {intent.side.word.lower()} {intent.units}",
         )

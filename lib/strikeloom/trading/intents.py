@@ -1,4 +1,4 @@
-"""From a decision to intents: one group of legs, each in slices, each in attempts."""
+"""Intents of a decision: one group of legs, each leg in slices, each slice in attempts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Trade = tuple[int, OptionContract, int]  # leg, contract, signed units
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What it takes to price an intent: whose it is, the market now, and the settings."""
+    """All that is needed to price an intent: its account, the market now, and the settings."""
 
     account: str
     market: str
@@ -31,7 +31,7 @@ class Pricing:
     settings: ExecutionSettings
 
     def limit(self, contract: OptionContract, side: Side, purpose: Purpose) -> int:
-        """Limit in paise for an order of this moment.
+        """Limit in paise of an order sent now.
 
         Raises
         ------
@@ -55,7 +55,7 @@ def correlation(intent_id: str, leg: int, slice_: int, attempt: int) -> str:
 def exit_name(
     of: Position | ExitRequest, target_lots: Sequence[int], purpose: Purpose = Purpose.EXIT
 ) -> str:
-    """Name of the group that brings a position of this revision down to a target."""
+    """Name of the group that reduces a position of this revision to a target."""
     return intent_name(of.account, of.market, of.position_id, purpose, of.revision, *target_lots)
 
 
@@ -83,7 +83,7 @@ def exit_intents(
     why: str,
     purpose: Purpose = Purpose.EXIT,
 ) -> list[OrderIntent]:
-    """Intents that bring a position down to its target; none when it is there already.
+    """Intents that reduce a position to its target; none when the target is met.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def exit_intents(
 
 
 def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
-    """Successor of an ended intent, for units that it left unfilled, at a fresh price.
+    """Next attempt of an ended intent, for its unfilled units, at a fresh price.
 
     Raises
     ------
@@ -139,12 +139,12 @@ def _intents(
     why: str,
 ) -> list[OrderIntent]:
     now = pricing.snapshot.at
-    made: list[OrderIntent] = []
+    intents: list[OrderIntent] = []
     for leg, contract, signed in trades:
         side = Side.BUY if signed > 0 else Side.SELL
         limit = pricing.limit(contract, side, purpose)
-        cut = slices(abs(signed), contract.lot_size, freeze_units(contract.symbol, now.date()))
-        made += [
+        parts = slices(abs(signed), contract.lot_size, freeze_units(contract.symbol, now.date()))
+        intents += [
             OrderIntent(
                 account=pricing.account,
                 market=pricing.market,
@@ -159,11 +159,11 @@ def _intents(
                 side=side,
                 units=units,
                 limit=limit,
-                # bought first, always: hedges open before shorts, shorts close before hedges
+                # buys always go first: hedges open before shorts, shorts close before hedges
                 priority=0 if side is Side.BUY else 1,
                 why=why,
                 created_at=now,
             )
-            for number, units in enumerate(cut)
+            for number, units in enumerate(parts)
         ]
-    return made
+    return intents

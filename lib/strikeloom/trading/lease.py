@@ -1,4 +1,4 @@
-"""The send lock of an account: an operating-system file lock for the process's life."""
+"""The send lock of an account: a file lock of the operating system."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def file_name(account: str) -> str:
 
 
 class Lease:
-    """Right to send orders for one account. Never time-based: it ends with the process.
+    """Right to send orders for one account. It does not expire; it ends with the process.
 
-    The token is noted in the store; an intent becomes SENDING only in a transaction that finds
-    it there, so a process that lost its lock cannot send.
+    The token is stored; an intent becomes SENDING only in a transaction that finds the token
+    in the store, so a process that lost its lock cannot send.
     """
 
     def __init__(self, home: Path, store: Store) -> None:

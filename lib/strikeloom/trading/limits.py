@@ -1,4 +1,4 @@
-"""Limit prices: beyond the side we trade against, by the slippage that settings allow."""
+"""Limit prices: the quote of the opposite side plus the slippage that the settings allow."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def limit_price(
     Raises
     ------
     NoQuote
-        When the side to trade against shows no price.
+        When the quote has no price on the opposite side.
     """
-    near = quote.ask if side is Side.BUY else quote.bid
-    if near is None:
+    price = quote.ask if side is Side.BUY else quote.bid
+    if price is None:
         wanted = "ask" if side is Side.BUY else "bid"
         raise NoQuote(f"{contract.label} shows no {wanted} now", key=contract.key)
     entry = purpose is Purpose.ENTRY
     percent = settings.entry_slippage_percent if entry else settings.exit_slippage_percent
-    room = max(round(near * percent / 100), settings.min_slippage_ticks * contract.tick)
-    return snap(near + int(side) * room, contract.tick, side)
+    room = max(round(price * percent / 100), settings.min_slippage_ticks * contract.tick)
+    return snap(price + int(side) * room, contract.tick, side)

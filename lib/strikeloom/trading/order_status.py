@@ -1,4 +1,4 @@
-"""What the broker's order book says of an intent. Pure: nothing is read or written here."""
+"""Status of an intent according to the broker's order book. Pure: reads and writes nothing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is to be written of one intent.
+    """What to record for one intent.
 
     Attributes
     ----------
     to : IntentState or None
-        New state; ``None`` leaves it as it is.
+        New state; ``None`` leaves it unchanged.
     alert : tuple of str
         Level and text of an alert; empty when there is none.
     unresolved, lost : bool
@@ -34,15 +34,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """How long the broker has not reported an order, and what that proves.
+class AbsenceCheck:
+    """What decides whether an order that the broker does not list never reached it.
 
     Attributes
     ----------
     book_is_complete : bool
         The order book names every accepted order.
     waited, wait : float
-        Seconds of the desk's time since the intent changed, and until silence counts.
+        Seconds of the desk's time since the intent changed, and to wait before absence counts.
     held : mapping of str to int
         Net units by contract at the broker.
     """
@@ -54,48 +54,53 @@ class Silence:
 
 
 def outcome(
-    intent: OrderIntent, book: Sequence[Order], state: AccountState, silence: Silence
+    intent: OrderIntent, book: Sequence[Order], state: AccountState, check: AbsenceCheck
 ) -> Outcome:
-    """What the order book says of a sent intent.
+    """Outcome of a sent intent according to the order book.
 
     Parameters
     ----------
     book : sequence of Order
         Orders of the broker's book with the intent's correlation id.
     state : AccountState
-        With the fills that were reported.
+        State with the fills reported so far.
     """
     filled = state.filled.get(intent.correlation_id, 0)
-    doubled: tuple[str, ...] = ()
+    duplicate: tuple[str, ...] = ()
     if len(book) > 1:
         text = f"{intent.correlation_id} is {len(book)} times in the order book"
-        doubled = ("critical", text)
+        duplicate = ("critical", text)
     if filled >= intent.units:
-        return Outcome(IntentState.FILLED, alert=doubled)
+        return Outcome(IntentState.FILLED, alert=duplicate)
     if not book:
-        return _absent(intent, filled, state, silence)
+        return _absent_outcome(intent, filled, state, check)
     if all(order.state.terminal for order in book):
         if sum(order.filled_units for order in book) > filled:
-            return Outcome(alert=doubled)  # the book is ahead of the trades; fills will come
+            return Outcome(alert=duplicate)  # not all fills are reported yet
         rejected = book[-1].state is OrderState.REJECTED and not filled
         to = IntentState.REFUSED if rejected else IntentState.ENDED
-        return Outcome(to, book[-1].reason, doubled)
+        return Outcome(to, book[-1].reason, duplicate)
     if intent.state is not IntentState.WORKING:
-        return Outcome(IntentState.WORKING, "found in the order book", doubled)
-    return Outcome(alert=doubled)
+        return Outcome(IntentState.WORKING, "found in the order book", duplicate)
+    return Outcome(alert=duplicate)
 
 
-def _absent(intent: OrderIntent, filled: int, state: AccountState, silence: Silence) -> Outcome:
-    """Not found is not absence: it takes a complete book, or silence for the stated wait."""
+def _absent_outcome(
+    intent: OrderIntent, filled: int, state: AccountState, check: AbsenceCheck
+) -> Outcome:
+    """Outcome of an order that is not in the book.
+
+    It counts as absent only in a complete book, or after the stated wait.
+    """
     name = intent.correlation_id
     known = state.orders_of(name)
     today = state.at.date()
     over = bool(known) and intent.created_at.date() < today
-    patient = silence.book_is_complete or silence.waited >= silence.wait
-    partly = filled and not over  # it traded, so it is there; unless its day is behind us
-    # the broker gave it a number today: then it is there, shown or not
-    answered = any(not o.state.terminal and o.updated_at.date() == today for o in known)
-    if not patient or partly or answered or intent.state is IntentState.WORKING:
+    conclusive = check.book_is_complete or check.waited >= check.wait
+    partly = filled and not over  # it traded, so it reached the broker; except when its day is over
+    # the broker gave it a number today, so it reached the broker, listed or not
+    numbered = any(not o.state.terminal and o.updated_at.date() == today for o in known)
+    if not conclusive or partly or numbered or intent.state is IntentState.WORKING:
         if intent.state is IntentState.UNKNOWN:
             return Outcome(unresolved=True)
         return Outcome(
@@ -105,8 +110,8 @@ def _absent(intent: OrderIntent, filled: int, state: AccountState, silence: Sile
             unresolved=True,
         )
     key = intent.contract.key
-    agrees = silence.held.get(key, 0) == state.net_units().get(key, 0)
-    if not silence.book_is_complete and not agrees:
+    agrees = check.held.get(key, 0) == state.net_units().get(key, 0)
+    if not check.book_is_complete and not agrees:
         return Outcome(unresolved=True)
     end = "ended with its day" if known else "never reached the broker"
     return Outcome(

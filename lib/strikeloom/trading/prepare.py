@@ -1,4 +1,4 @@
-"""Where the desk is read for trading: the market now, and intents at its prices."""
+"""Reads the desk for trading: a snapshot of the market, and intents at its prices."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def take_snapshot(
         try:
             levels[symbol] = desk.feed.spot(symbol)
         except (DataError, BrokerError):
-            continue  # an unknown level is absent; no exit that does without one may wait for it
+            continue  # an unknown level is left out, so that exits that do not need it go on
     wanted = list(contracts)
     quotes = desk.feed.quotes(wanted) if wanted else {}
     return MarketSnapshot(desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels)
 
 
 def last_day(desk: Desk, position: Position) -> date | None:
-    """First last day among the open legs, as far as is known by now; ``None`` when closed."""
+    """Earliest last day of the open legs, as known at present; ``None`` when closed."""
     since = position.opened_at.date()
     days = (
         desk.feed.last_day(leg.contract.symbol, leg.contract.expiry, since)
@@ -42,19 +42,19 @@ def last_day(desk: Desk, position: Position) -> date | None:
 
 
 def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
-    """Price by a snapshot with the desk's settings."""
+    """Pricing from a snapshot with the desk's settings."""
     return Pricing(desk.account, desk.market, snapshot, desk.settings.execution)
 
 
 def prepare_entry(
     desk: Desk, proposal: Proposal, lots: int, snapshot: MarketSnapshot | None = None
 ) -> list[OrderIntent]:
-    """Intents that open a strategy at the market of now. Nothing is recorded.
+    """Intents that open a strategy at present prices. Nothing is recorded.
 
     Parameters
     ----------
     snapshot : MarketSnapshot, optional
-        The market, where it was read already.
+        Quotes, if they were read already.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def prepare_exit(
     why: str,
     purpose: Purpose = Purpose.EXIT,
 ) -> list[OrderIntent]:
-    """Intents that bring a position down to its target at the market of now.
+    """Intents that reduce a position to its target at present prices.
 
     Raises
     ------

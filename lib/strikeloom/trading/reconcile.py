@@ -1,4 +1,4 @@
-"""Compare our record with the broker's and bring ours up to it. Never sends anything."""
+"""Compare our records with the broker's, and update ours. Sends nothing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from strikeloom.ports.store import OpenRecord
 from strikeloom.trading.account_state import AccountState, state_of
 from strikeloom.trading.alert import alert
 from strikeloom.trading.broker_book import BrokerBook, BrokerReading
-from strikeloom.trading.order_status import WATCHED, Outcome, Silence, outcome
+from strikeloom.trading.order_status import WATCHED, AbsenceCheck, Outcome, outcome
 from strikeloom.trading.remaining import has_nothing_left
 from strikeloom.trading.settle import book_settlements
 
-_LOOKED_BACK = timedelta(days=7)
-#: Real seconds after which the broker is read anew although it reported no change.
+_LOOK_BACK = timedelta(days=7)
+#: Real seconds after which the broker is read again although it reported no change.
 _FULL_SECONDS = 60.0
 
 
@@ -36,10 +36,10 @@ def reconcile(desk: Desk) -> AccountState:
 
 
 class Reconciler:
-    """Keeps the state of one account; each refresh costs what has changed since the last one.
+    """Keeps the state of one account; a refresh reads only what has changed since the last one.
 
     The broker is read when it reported a change, when an order's status is unknown, once a
-    minute, and whenever the caller has just acted. The store is read when it changed.
+    minute, and after the caller has acted. The store is read when it has changed.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -53,7 +53,7 @@ class Reconciler:
         self._last_days: dict[tuple[str, date, date], date] = {}
 
     def refresh(self, *, acted: bool = False) -> AccountState:
-        """Bring the state up to the store, and to the broker where that may have changed.
+        """Update the state from the store, and from the broker if it may have changed.
 
         Parameters
         ----------
@@ -70,16 +70,16 @@ class Reconciler:
         if acted or self._must_read(changes, now):
             self._reading = self._book.read(changes, now)
             self._last_days.clear()
-            return self._compared(self._reading)
+            return self._reconciled(self._reading)
         return self.reload()
 
     def reload(self) -> AccountState:
-        """Bring the state up to the store alone."""
+        """Update the state from the store alone."""
         now, counted = self._desk.clock.now(), self._desk.store.change_count()
         if self._state is not None and counted == self._counted:
             self._state = replace(self._state, at=now, new_fills=0, lost=[])
             return self._state
-        self._state = self._against_broker(self._load(now))
+        self._state = self._with_differences(self._load(now))
         return self._state
 
     def _must_read(self, changes: object | None, now: datetime) -> bool:
@@ -93,12 +93,12 @@ class Reconciler:
         limit = _FULL_SECONDS * max(1.0, self._desk.clock.speed)
         return (now - self._reading.at).total_seconds() >= limit
 
-    def _compared(self, reading: BrokerReading) -> AccountState:
-        """Record what the broker reports, settle, and judge every sent intent."""
+    def _reconciled(self, reading: BrokerReading) -> AccountState:
+        """Record what the broker reports, book settlements, and update every sent intent."""
         desk = self._desk
         record = desk.store.open_record()
         fills = reading.fills
-        overdue = self._overdue(self._made(record, reading.at), reading.held)
+        overdue = self._overdue(self._state_from(record, reading.at), reading.held)
         if overdue:
             fills = fills + desk.broker.earlier_fills(overdue)
         ours = self._book.ours(record, reading.orders, fills)
@@ -106,13 +106,13 @@ class Reconciler:
         state = self._load(reading.at)
         booked = book_settlements(desk, state, fills)
         state = self._load(reading.at) if booked else state
-        state = self._judged(state, reading, ours)
+        state = self._with_outcomes(state, reading, ours)
         finished = [n for n, group in state.groups.items() if has_nothing_left(state, group)]
         if finished:
             desk.store.close_groups(finished)
             left = {n: group for n, group in state.groups.items() if n not in set(finished)}
             state = replace(state, groups=left)
-        self._state = self._against_broker(replace(state, new_fills=new + booked))
+        self._state = self._with_differences(replace(state, new_fills=new + booked))
         for text in self._state.differences:
             alert(
                 desk,
@@ -121,10 +121,10 @@ class Reconciler:
             )
         return self._state
 
-    def _judged(
+    def _with_outcomes(
         self, state: AccountState, reading: BrokerReading, ours: Mapping[str, OrderIntent]
     ) -> AccountState:
-        """State after what the order book says of every intent."""
+        """State after every sent intent was updated from the order book."""
         desk = self._desk
         book: dict[str, list[Order]] = defaultdict(list)
         for order in reading.orders:
@@ -133,19 +133,21 @@ class Reconciler:
         for intent in state.intents():
             if intent.state in WATCHED:
                 name = intent.correlation_id
-                outcomes[name] = outcome(intent, book[name], state, self._silence(state, intent))
-        for name, found in outcomes.items():
-            if found.to is not None:
-                desk.store.move_intent(
-                    name, expected=WATCHED, to=found.to, note=found.note, at=state.at
+                outcomes[name] = outcome(
+                    intent, book[name], state, self._absence_check(state, intent)
                 )
-            if found.alert:
-                alert(desk, *found.alert)
-        if any(found.to is not None for found in outcomes.values()):
+        for name, result in outcomes.items():
+            if result.to is not None:
+                desk.store.move_intent(
+                    name, expected=WATCHED, to=result.to, note=result.note, at=state.at
+                )
+            if result.alert:
+                alert(desk, *result.alert)
+        if any(result.to is not None for result in outcomes.values()):
             state = self._load(state.at)
         states = {i.correlation_id: i.state for i in (*ours.values(), *state.intents())}
         over = (IntentState.ENDED, IntentState.REFUSED)
-        self._unresolved = [name for name, found in outcomes.items() if found.unresolved]
+        self._unresolved = [name for name, result in outcomes.items() if result.unresolved]
         self._late_orders = [
             order.order_id
             for order in reading.orders
@@ -153,21 +155,21 @@ class Reconciler:
             and states.get(order.correlation_id) in over
             and order.correlation_id not in outcomes
         ]
-        return replace(state, lost=[name for name, found in outcomes.items() if found.lost])
+        return replace(state, lost=[name for name, result in outcomes.items() if result.lost])
 
-    def _silence(self, state: AccountState, intent: OrderIntent) -> Silence:
+    def _absence_check(self, state: AccountState, intent: OrderIntent) -> AbsenceCheck:
         desk = self._desk
         waited = (state.at - state.changed_at[intent.correlation_id]).total_seconds()
-        # a request on its way travels in real time, however fast the desk's clock runs
+        # a request travels in real time, however fast the desk's clock runs
         wait = desk.settings.execution.unknown_wait_seconds * max(1.0, desk.clock.speed)
-        assert self._reading is not None  # noqa: S101 (it is what is judged)
-        return Silence(desk.broker.book_is_complete, waited, wait, self._reading.held)
+        assert self._reading is not None  # noqa: S101 (read before)
+        return AbsenceCheck(desk.broker.book_is_complete, waited, wait, self._reading.held)
 
     def _overdue(self, state: AccountState, held: Mapping[str, int]) -> list[Order]:
-        """Orders of earlier days whose end we have not seen: the day's book is of today alone.
+        """Orders of earlier days that were not seen to end: the order book lists only today's.
 
-        Where positions differ also those that ended with units left: what they traded may have
-        been reported after we last looked.
+        Where positions differ, also orders that ended partly filled: some of their trades may
+        have been reported after the last reading.
         """
         desk = self._desk
         if desk.broker.book_is_complete:
@@ -186,7 +188,7 @@ class Reconciler:
         named = {order.order_id for order in watched}
         return watched + [
             order
-            for order in desk.store.orders(since=today - _LOOKED_BACK)
+            for order in desk.store.orders(since=today - _LOOK_BACK)
             if order.order_id not in named
             and order.updated_at.date() < today
             and order.contract_key in differ
@@ -195,20 +197,20 @@ class Reconciler:
 
     def _load(self, now: datetime) -> AccountState:
         self._counted = self._desk.store.change_count()
-        return self._made(self._desk.store.open_record(), now)
+        return self._state_from(self._desk.store.open_record(), now)
 
-    def _made(self, record: OpenRecord, now: datetime) -> AccountState:
+    def _state_from(self, record: OpenRecord, now: datetime) -> AccountState:
         return state_of(self._desk.account, self._desk.market, record, now, self._last_day)
 
     def _last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of a series; asked of the feed once between two readings of the broker."""
+        """Last day of a series; read from the feed once between two readings of the broker."""
         key = (symbol, expiry, since)
         if key not in self._last_days:
             self._last_days[key] = self._desk.feed.last_day(symbol, expiry, since)
         return self._last_days[key]
 
-    def _against_broker(self, state: AccountState) -> AccountState:
-        """State with what the last reading of the broker showed otherwise."""
+    def _with_differences(self, state: AccountState) -> AccountState:
+        """State with its differences from the last reading of the broker."""
         if self._reading is None:
             return state
         gaps = self._gaps(state, self._reading.held)
@@ -230,7 +232,7 @@ class Reconciler:
             key: (ours.get(key, 0), held.get(key, 0))
             for key in sorted(set(ours) | set(held))
             if ours.get(key, 0) != held.get(key, 0)
-            # what expired goes from the broker's list and from ours at different moments
+            # expired contracts leave the broker's list and ours at different times
             and (self._desk.broker.reports_settlements or not self._expired(key, state.at))
         }
 

@@ -1,8 +1,8 @@
-"""What is still to trade of a group of intents, and how much of it may go out now.
+"""Units of a group of intents that are still to be traded, and how many may be sent now.
 
-A leg's slice is wanted once, by its first attempt; whatever any attempt fills counts towards
-it, also an attempt that was abandoned and filled late. An order that reduces a position is in
-addition never larger than what is held, less what other orders may still take.
+The first attempt states the units of a leg's slice; the fills of all its attempts count
+towards them, also of an attempt that was abandoned and filled late. An order that reduces a
+position is also never larger than what is held, less what other orders may still close.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def latest(intents: Iterable[OrderIntent]) -> list[OrderIntent]:
 
 
 def untraded_units(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice, int]:
-    """Units of each leg and slice that no attempt has traded; what is done is absent."""
+    """Units of each leg and slice that no attempt has traded; completed ones are left out."""
     left: dict[Slice, int] = defaultdict(int)
     for intent in group:
         place = (intent.leg, intent.slice)
@@ -41,15 +41,15 @@ def untraded_units(state: AccountState, group: Iterable[OrderIntent]) -> dict[Sl
 def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice, int]:
     """Units of each leg and slice that are still to be traded.
 
-    Of an exit also absent where the leg holds nothing more to take off: it was settled, or
-    reduced by another order.
+    Of an exit, legs that hold nothing to close are left out too: they were settled, or reduced
+    by another order.
     """
-    found = list(group)
-    left = untraded_units(state, found)
-    if not left or found[0].purpose is Purpose.ENTRY:
+    intents = list(group)
+    left = untraded_units(state, intents)
+    if not left or intents[0].purpose is Purpose.ENTRY:
         return left
-    sides = {(intent.leg, intent.slice): int(intent.side) for intent in found}
-    name = found[0].position_id
+    sides = {(intent.leg, intent.slice): int(intent.side) for intent in intents}
+    name = intents[0].position_id
     return {
         place: units
         for place, units in left.items()
@@ -58,7 +58,7 @@ def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice,
 
 
 def unfinished(state: AccountState) -> dict[str, list[OrderIntent]]:
-    """Groups that still have something to do, latest attempts only, in send order."""
+    """Groups with units still to be traded, latest attempts only, in send order."""
     return {
         name: latest(group)
         for name, group in state.groups.items()
@@ -67,7 +67,7 @@ def unfinished(state: AccountState) -> dict[str, list[OrderIntent]]:
 
 
 def is_abandoned(state: AccountState, intents: list[OrderIntent]) -> bool:
-    """Whether an entry was abandoned and nothing of it is left to cancel or to unwind.
+    """Whether an entry was abandoned, with nothing left to cancel or to unwind.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def is_abandoned(state: AccountState, intents: list[OrderIntent]) -> bool:
 
 
 def is_unwinding(state: AccountState, position_id: str) -> bool:
-    """Whether orders that close a failed entry are still to be filled."""
+    """Whether orders that unwind a failed entry are still to be filled."""
     return any(
         group[0].purpose is Purpose.UNWIND and units_left(state, group)
         for group in state.groups.values()
@@ -99,7 +99,7 @@ def working_positions(state: AccountState) -> set[str]:
 
 
 def has_nothing_left(state: AccountState, group: tuple[OrderIntent, ...]) -> bool:
-    """Whether a group can be closed: only a new fill of its position could concern it."""
+    """Whether a group can be closed: only a new fill of its position could reopen it."""
     if any(intent.state in OPEN_INTENT_STATES for intent in group):
         return False
     if any(not o.state.terminal for i in group for o in state.orders_of(i.correlation_id)):
@@ -112,10 +112,10 @@ def has_nothing_left(state: AccountState, group: tuple[OrderIntent, ...]) -> boo
 
 
 def held_free(state: AccountState, intent: OrderIntent) -> int:
-    """Units that an order of this side may take off its leg beside the orders that are out.
+    """Units of a leg that an order of this side may close beside the orders that may still trade.
 
-    Out is what may still trade: sent and not seen terminal, and orders that reached the broker
-    after their intent was abandoned.
+    These are orders sent and not seen terminal, and orders that reached the broker after their
+    intent was abandoned.
     """
     held = -int(intent.side) * state.held_units(intent.position_id, intent.leg)
     others = state.intents_of(intent.position_id)
@@ -134,8 +134,8 @@ def most_units(state: AccountState, intent: OrderIntent, *, unseen: bool = True)
     Parameters
     ----------
     unseen : bool
-        Leave out what the broker has traded and has not reported to us yet (``state.gaps``):
-        it is not sold or bought again.
+        Subtract units that the broker has traded but not yet reported (``state.gaps``), so
+        that they are not traded twice.
     """
     place = (intent.leg, intent.slice)
     group = state.groups.get(intent.intent_id, ())
@@ -154,7 +154,7 @@ def most_units(state: AccountState, intent: OrderIntent, *, unseen: bool = True)
 
 
 def _contract_free(state: AccountState, intent: OrderIntent) -> int:
-    """Units of the contract, over all positions on the side reduced, that no exit may take."""
+    """Units of the contract, over all positions on that side, that no other exit may close."""
     key, sign = intent.contract.key, -int(intent.side)
     held = sum(
         max(0, sign * leg.net_units)
@@ -175,7 +175,7 @@ def _contract_free(state: AccountState, intent: OrderIntent) -> int:
 def _still_out(
     state: AccountState, intents: Iterable[OrderIntent]
 ) -> Iterable[tuple[OrderIntent, int]]:
-    """Intents whose order may still trade, with the units it may."""
+    """Intents whose order may still trade, each with its unfilled units."""
     today = state.at.date()
     for intent in intents:
         alive = any(

@@ -1,4 +1,4 @@
-"""Send one intent: guards, SENDING under the send lock, the broker's answer on record."""
+"""Send one intent: check guards, mark it SENDING under the send lock, record the answer."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from strikeloom.trading.lease import Lease
 
 
 @dataclass
-class Pace:
-    """At most so many orders a second, of real time. One for each holder of the lease."""
+class OrderRateLimiter:
+    """Limit of orders per second of real time; one instance per holder of the send lock."""
 
     per_second: float
     _last: float = 0.0
 
     def wait(self) -> None:
-        """Sleep until the next order may go."""
+        """Sleep until the next order may be sent."""
         due = self._last + 1 / self.per_second
         now = time.monotonic()
         if now < due:
@@ -35,13 +35,19 @@ class Pace:
         self._last = max(now, due)
 
 
-def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace, context: GuardContext) -> None:
-    """Send a NEW intent. What became of it is in the store.
+def send(
+    desk: Desk,
+    lease: Lease,
+    intent: OrderIntent,
+    limiter: OrderRateLimiter,
+    context: GuardContext,
+) -> None:
+    """Send a NEW intent. The outcome is recorded in the store.
 
     Raises
     ------
     LeaseTaken
-        When the lease is no longer ours; nothing was sent.
+        When the lease no longer holds the send lock; nothing was sent.
     """
     move = desk.store.move_intent
     name = intent.correlation_id
@@ -64,9 +70,11 @@ def send(desk: Desk, lease: Lease, intent: OrderIntent, pace: Pace, context: Gua
         lease=lease.token,
     )
     if not sending:
-        raise LeaseTaken(f"{name} was not sent: the send lock of {desk.account} is not ours")
+        raise LeaseTaken(
+            f"{name} was not sent: another process holds the send lock of {desk.account}"
+        )
     if not desk.broker.book_is_complete:
-        pace.wait()
+        limiter.wait()
     _submit(desk, intent)
 
 
@@ -90,7 +98,7 @@ def _submit(desk: Desk, intent: OrderIntent) -> None:
         move(IntentState.UNKNOWN, str(error))
     else:
         store.record_order(order)
-        # fills arrive by reconciliation; only then is an order's intent FILLED
+        # an intent becomes FILLED when reconciliation records its fills
         if order.state is OrderState.REJECTED:
             move(IntentState.REFUSED, order.reason)
         else:

@@ -1,4 +1,4 @@
-"""Book the end of a contract on every position that held the contract. Nothing here is sent."""
+"""Book settlements on the positions that held a contract. Sends nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FinalValue = Callable[[str, date], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The end of one leg: what is recorded of it, and what a person should know."""
+    """Settlement of one leg: the records to write, and alerts to send."""
 
     intent: OrderIntent
     fill: Fill
@@ -35,21 +35,21 @@ def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> 
     """Record the settlements of the account. Returns how many fills were booked."""
     reported = desk.broker.reports_settlements
     booked = 0
-    for found in settlements(state, fills, desk.feed.settlement, reported=reported):
-        desk.store.record_intents([found.intent])
-        for level, text in found.alerts:
+    for settlement in settlements(state, fills, desk.feed.settlement, reported=reported):
+        desk.store.record_intents([settlement.intent])
+        for level, text in settlement.alerts:
             alert(desk, level, text)
-        booked += desk.store.record_fills([found.fill])
+        booked += desk.store.record_fills([settlement.fill])
     return booked
 
 
 def settlements(
     state: AccountState, fills: Iterable[Fill], final_value: FinalValue, *, reported: bool
 ) -> Iterator[Settlement]:
-    """Settlements that the broker reports, and those that follow from a last day.
+    """Settlements that the broker reports, and those that follow from a contract's last day.
 
-    The broker settles an account's net holding of a contract; positions of ours that held
-    both sides of it each end at the same value. The charges fall on those that made up the net.
+    The broker settles an account's net holding of a contract; our positions on
+    either side of it each settle at the same value. Those on the net side bear the charges.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def settlements(
                 last = state.last_days[position.position_id, leg.leg]
                 held[leg.contract.key, last].append((position, leg))
     for (key, last), holdings in held.items():
-        # a series that ended may be listed anew under its name: its settlement is another's
+        # a later series may have the same name: its settlement is not that of this series
         own = [fill for fill in by_contract[key] if fill.at.date() >= last]
         ended = own[0] if own else _derived(state, holdings, last, final_value, reported=reported)
         if ended is None:
@@ -91,8 +91,8 @@ def _derived(
 ) -> Fill | None:
     """Settlement that the broker does not report.
 
-    Of a contract in which our positions offset each other there, and of any contract at a
-    broker that reports none: an option that ended can have come to no other end.
+    For a contract in which our positions offset each other, and for any contract at a broker
+    that reports no settlements: an option that has ended can only have settled.
     """
     contract = holdings[0][1].contract
     net = sum(leg.net_units for _, leg in holdings)

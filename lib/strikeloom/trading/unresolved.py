@@ -1,4 +1,4 @@
-"""A person settles an order whose status the broker does not report."""
+"""A person resolves an order whose status the broker does not report."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ def resolve_unknown(
 ) -> None:
     """Record what a person found out about an order of unknown status.
 
-    ``arrived`` false ends the intent as never placed; true makes it WORKING, to be matched
-    with the order book again. Once its day is over its trades can only be found by ``number``,
-    the broker's of the order.
+    ``arrived`` false ends the intent as never placed; true makes it WORKING, to be compared
+    with the order book again. After its day its trades can only be found by ``number``, the
+    broker's order number.
 
     Raises
     ------
     BrokerError
-        When the order's status is not unknown, or the number is of another order.
+        When the order's status is not unknown, or the number belongs to another order.
     """
     if number and any(order.order_id == number for order in desk.store.orders()):
-        raise BrokerError(f"order number {number} is on record already", order_id=number)
+        raise BrokerError(f"order number {number} is already recorded", order_id=number)
     unknown = [
         intent
         for intent in desk.store.intents(states={IntentState.UNKNOWN})

@@ -1,4 +1,4 @@
-"""What the next round of work would send, in words. Nothing is sent, moved or recorded here."""
+"""Sentences on what the next round of work would send. Sends and records nothing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from strikeloom.trading.remaining import most_units, unfinished
 
 
 def withheld(state: AccountState, rest_seconds: float) -> list[str]:
-    """One sentence for each order that a watcher which trades would place or cancel now."""
+    """One sentence for each order that a trading watcher would place or cancel now."""
     sentences = [
         f"cancel order {order_id}: its intent was abandoned" for order_id in state.late_orders
     ]
     for intents in unfinished(state).values():
-        found = (_sentence(state, intent, rest_seconds) for intent in intents)
-        sentences += [sentence for sentence in found if sentence]
+        group = (_sentence(state, intent, rest_seconds) for intent in intents)
+        sentences += [sentence for sentence in group if sentence]
     return sentences
 
 
@@ -24,8 +24,8 @@ def _sentence(state: AccountState, intent: OrderIntent, rest_seconds: float) -> 
     what = f"{intent.contract.label} of {intent.position_id} ({intent.why})"
     side = intent.side.word.lower()
     if intent.state is IntentState.WORKING:
-        rests = f"cancel {side} {intent.units} {what}, which rests, and send what is left anew"
-        return rests if has_rested(intent, state.at, rest_seconds) else ""
+        text = f"cancel {side} {intent.units} {what}, and send what is left at a fresh price"
+        return text if has_rested(intent, state.at, rest_seconds) else ""
     if intent.state in (IntentState.UNKNOWN, IntentState.SENDING):
         return ""  # status unknown: nothing is sent for it in any mode
     abandoned = intent.state is IntentState.REFUSED and intent.purpose is Purpose.ENTRY

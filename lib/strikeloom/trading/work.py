@@ -1,4 +1,4 @@
-"""Work through recorded intents: send what is due, replace what ended, unwind what fails.
+"""Work on recorded intents: send due ones, replace ended ones, unwind failed entries.
 
 A group of intents is one decision. Its buys go first and must be complete before its sells
 go: hedges open before shorts, shorts close before hedges. A replacement goes out only after
@@ -29,7 +29,7 @@ from strikeloom.trading.remaining import (
     unfinished,
     units_left,
 )
-from strikeloom.trading.send import Pace, send
+from strikeloom.trading.send import OrderRateLimiter, send
 
 #: Seconds after which a round that is still sending reads the quotes again.
 _ROUND_SECONDS = 1.0
@@ -37,7 +37,7 @@ _ROUND_SECONDS = 1.0
 
 @dataclass
 class WorkReport:
-    """Groups by what became of them in this round.
+    """Groups of intents by their outcome in this round.
 
     Attributes
     ----------
@@ -56,24 +56,31 @@ class WorkReport:
     acted: bool = False
 
 
-def work(desk: Desk, lease: Lease, pace: Pace, reconciler: Reconciler | None = None) -> WorkReport:
+def work(
+    desk: Desk,
+    lease: Lease,
+    limiter: OrderRateLimiter,
+    reconciler: Reconciler | None = None,
+) -> WorkReport:
     """One round over every unfinished group: reconcile, send, reconcile.
 
     Parameters
     ----------
     reconciler : Reconciler, optional
-        That of whoever works round after round; a new one otherwise.
+        Given by a caller that runs several rounds; a new one otherwise.
     """
-    return OrderRound(desk, lease, pace, reconciler or Reconciler(desk)).run()
+    return OrderRound(desk, lease, limiter, reconciler or Reconciler(desk)).run()
 
 
 class OrderRound:
-    """One round of work. Decides on the account's state and reads it anew after it has acted."""
+    """One round of work. Decides on the account's state, and reads it again after acting."""
 
-    def __init__(self, desk: Desk, lease: Lease, pace: Pace, reconciler: Reconciler) -> None:
+    def __init__(
+        self, desk: Desk, lease: Lease, limiter: OrderRateLimiter, reconciler: Reconciler
+    ) -> None:
         self._desk = desk
         self._lease = lease
-        self._pace = pace
+        self._limiter = limiter
         self._reconciler = reconciler
         self._settings = desk.settings.execution
         self._snapshot: MarketSnapshot | None = None
@@ -82,7 +89,7 @@ class OrderRound:
         self._report = WorkReport(self._state, new_fills=self._state.new_fills)
 
     def run(self) -> WorkReport:
-        """Do the round."""
+        """Run the round."""
         report = self._report
         self._cancel_late_orders()
         for name in list(unfinished(self._state)):
@@ -93,7 +100,7 @@ class OrderRound:
         return report
 
     def _refreshed(self) -> AccountState:
-        """The account's state, read anew when something was sent or cancelled."""
+        """The account's state, read again when something was sent or cancelled."""
         if self._acted:
             self._state = self._reconciler.refresh(acted=True)
             self._report.new_fills += self._state.new_fills
@@ -102,7 +109,7 @@ class OrderRound:
         return self._state
 
     def _market(self) -> MarketSnapshot:
-        """Quotes of every contract at work, read once a round, and again when it takes long."""
+        """Quotes of every contract in use, read once per round, and again in a long round."""
         now = self._desk.clock.now()
         if self._snapshot is None or self._snapshot.age(now) < -_ROUND_SECONDS:
             contracts = {
@@ -120,11 +127,11 @@ class OrderRound:
             try:
                 self._desk.store.record_order(self._desk.broker.cancel(order_id))
             except BrokerError as error:
-                # it is cancelled again in the next round; what else is held must not wait for it
+                # tried again in the next round; other positions must not wait for it
                 alert(self._desk, "critical", f"{text} and is not cancelled: {error}")
 
     def _advance_group(self, name: str) -> None:
-        """Bring the buys of a group on, then its sells once the buys are complete."""
+        """Advance the buys of a group, then its sells once the buys are complete."""
         report = self._report
         for side in (Side.BUY, Side.SELL):
             for intent in latest(self._state.groups.get(name, ())):
@@ -147,9 +154,9 @@ class OrderRound:
         report.finished.append(name)
 
     def _advance_leg(self, intent: OrderIntent) -> None:
-        """Bring one leg a step on: send it, or cancel and replace what a former round left."""
-        rests = has_rested(intent, self._state.at, self._settings.rest_seconds)
-        if intent.state is IntentState.WORKING and (rests or self._is_too_large(intent)):
+        """Advance one leg: send it, or cancel and replace the order of an earlier round."""
+        rested = has_rested(intent, self._state.at, self._settings.rest_seconds)
+        if intent.state is IntentState.WORKING and (rested or self._is_too_large(intent)):
             self._cancel(intent)
             self._refreshed()
             intent = self._state.intent(intent.correlation_id) or intent
@@ -158,39 +165,39 @@ class OrderRound:
             note = f"not sent: only {most} of {intent.units} units are left to trade"
             self._move(intent, {IntentState.NEW}, IntentState.ENDED, note)
             intent = self._state.intent(intent.correlation_id) or intent
-        if self._is_over(intent) and most > 0:
-            found = self._successor(intent, most)
-            if found is None:
+        if self._has_ended(intent) and most > 0:
+            successor = self._record_successor(intent, most)
+            if successor is None:
                 return
-            intent = found
+            intent = successor
         if intent.state is IntentState.NEW:
             self._send(intent)
 
-    def _is_over(self, intent: OrderIntent) -> bool:
-        """Whether an intent has ended and may have a successor."""
+    def _has_ended(self, intent: OrderIntent) -> bool:
+        """Whether an intent has ended and may have a next attempt."""
         if intent.state in (IntentState.ENDED, IntentState.FILLED):
             return True
         return intent.state is IntentState.REFUSED and intent.purpose is not Purpose.ENTRY
 
-    def _successor(self, intent: OrderIntent, most: int) -> OrderIntent | None:
-        """Record the next attempt for what an intent left; ``None`` when there is none now."""
-        may = retry(self._state, intent, self._settings)
-        if may is Retry.NO:
+    def _record_successor(self, intent: OrderIntent, most: int) -> OrderIntent | None:
+        """Record the next attempt for an intent's unfilled units; ``None`` when none may go now."""
+        allowed = retry(self._state, intent, self._settings)
+        if allowed is Retry.NO:
             return None
-        if may is Retry.OVERDUE:
+        if allowed is Retry.OVERDUE:
             text = f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled"
             alert(self._desk, "critical", text)
         try:
             new = next_attempt(pricing_of(self._desk, self._market()), intent, most)
         except NoQuote as error:
-            self._without_price(intent, error)
+            self._handle_no_price(intent, error)
             return None
         self._desk.store.record_intents([new])
         self._state = self._reconciler.reload()
         return new
 
-    def _without_price(self, intent: OrderIntent, error: NoQuote) -> None:
-        """An exit waits for a price; an entry without one is over."""
+    def _handle_no_price(self, intent: OrderIntent, error: NoQuote) -> None:
+        """An exit waits for a price; an entry without one is refused."""
         if intent.purpose is Purpose.ENTRY:
             self._move(intent, {IntentState.ENDED}, IntentState.REFUSED, str(error))
         else:
@@ -198,14 +205,14 @@ class OrderRound:
 
     def _send(self, intent: OrderIntent) -> None:
         context = guard_context(self._desk, self._state, self._market())
-        send(self._desk, self._lease, intent, self._pace, context)
+        send(self._desk, self._lease, intent, self._limiter, context)
         self._acted = True
         self._state = self._reconciler.reload()
 
     def _is_too_large(self, intent: OrderIntent) -> bool:
-        """Whether more of an order is out than may still be traded: an earlier one filled late."""
-        out = intent.units - self._state.filled.get(intent.correlation_id, 0)
-        return out > most_units(self._state, intent, unseen=False)
+        """Whether an order has more open units than may still trade: an earlier one filled late."""
+        open_units = intent.units - self._state.filled.get(intent.correlation_id, 0)
+        return open_units > most_units(self._state, intent, unseen=False)
 
     def _cancel(self, intent: OrderIntent) -> None:
         orders = self._state.orders_of(intent.correlation_id)
@@ -231,7 +238,7 @@ class OrderRound:
         self._state = self._reconciler.reload()
 
     def _abandon(self, failed: OrderIntent, group: list[OrderIntent]) -> None:
-        """Abandon an entry: nothing more is sent, and what filled is closed again."""
+        """Abandon an entry: nothing more is sent, and filled legs are unwound."""
         for intent in group:
             note = f"entry abandoned: leg {failed.leg} failed"
             self._move(intent, {IntentState.NEW}, IntentState.REFUSED, note)
@@ -251,7 +258,7 @@ class OrderRound:
             self._unwind(failed.position_id)
 
     def _unwind(self, position_id: str) -> None:
-        """Close whatever a failed entry has filled, once orders at work for that have ended."""
+        """Close the filled legs of a failed entry, unless orders that do so are still working."""
         if is_unwinding(self._state, position_id):
             return
         position = self._state.positions[position_id]

@@ -1,12 +1,12 @@
-"""Orders over the wire: every answer a bad day has, and what is made of it."""
+"""Orders over the wire: every kind of failed response, and what the adapter makes of it."""
 
 from __future__ import annotations
 
 import pytest
 
-from strikeloom.adapters.dhan.errors import Refusal, checked
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.errors import DhanRefusal, checked_body
 from strikeloom.adapters.dhan.mapping import position_of
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import (
@@ -61,7 +61,9 @@ def test_a_lost_answer_is_looked_for_and_never_sent_again(
 @pytest.mark.parametrize(
     "kind", ["request-lost", "reset-before", "bad-gateway", "server-error", "list-body"]
 )
-def test_what_never_arrived_stays_in_doubt(ours: OurSide, shown: LocalExchange, kind: str) -> None:
+def test_what_never_arrived_stays_unresolved(
+    ours: OurSide, shown: LocalExchange, kind: str
+) -> None:
     shown.fault(kind, on="place", times=1, **({"seconds": 6} if kind == "request-lost" else {}))
     with pytest.raises(UnknownOutcome):
         ours.broker.submit(order("tag-1", CALL, "BUY", 1, 90_00))
@@ -123,7 +125,7 @@ def test_a_token_is_asked_for_at_each_call(ours: OurSide, shown: LocalExchange) 
     assert ours.broker.funds().available > 0
 
 
-def test_an_address_that_may_not_order_is_said(ours: OurSide, shown: LocalExchange) -> None:
+def test_an_address_that_may_not_order_is_reported(ours: OurSide, shown: LocalExchange) -> None:
     shown.fault("wrong-ip", on="place", times=1)
     with pytest.raises(Rejected, match="Invalid IP"):
         ours.broker.submit(order("tag-1", CALL, "BUY", 1, 90_00))
@@ -159,7 +161,7 @@ def test_a_cancel_answers_with_the_order_s_end(ours: OurSide, shown: LocalExchan
         ours.broker.cancel("999")
 
 
-def test_a_cancel_in_doubt_says_so(ours: OurSide, shown: LocalExchange) -> None:
+def test_a_cancel_with_an_unknown_outcome_is_reported(ours: OurSide, shown: LocalExchange) -> None:
     resting = ours.broker.submit(order("tag-1", CALL, "BUY", 1, 90_00))
     shown.fault("reset-before", on="cancel", times=1)
     with pytest.raises(UnknownOutcome):
@@ -193,8 +195,8 @@ def test_a_server_that_is_gone_was_never_reached(ours: OurSide, tmp_path) -> Non
 
 def test_codes_are_facts(ours: OurSide, shown: LocalExchange) -> None:
     answer = ours.client.call(CallClass.OTHER, "get_order_by_id", "12345")
-    with pytest.raises(Refusal) as refused:
-        checked(answer, "order 12345", ours.credentials, changes=False)
+    with pytest.raises(DhanRefusal) as refused:
+        checked_body(answer, "order 12345", ours.credentials, changes=False)
     assert refused.value.facts["code"] == "DH-905"
     assert refused.value.facts["status"] == 400
     assert answer.headers["content-type"].startswith("application/json")

@@ -1,4 +1,4 @@
-"""Quotes over the wire: streamed, asked for, mended after a gap, refused when the door is shut."""
+"""Quotes over the wire: streamed, requested, repaired after a gap, refused without a login."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from strikeloom.adapters.dhan.mapping import traded_moment
 from strikeloom.adapters.dhan.packets import FullTick, Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NoQuote
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 from support.dhan_client import QUICK, OurSide, eventually
 from support.fakes import EXPIRY, option
 from support.local_exchange import WEEKLY, LocalExchange, local_exchange
@@ -98,7 +98,7 @@ def test_after_a_reset_it_is_subscribed_again_and_the_gap_is_asked_for(
     local.fault("stream-reset", on="feed", times=1)
     local.server.check_connections()
     eventually(lambda: feed.status.connections >= 2)
-    local.market.show(CALL, 95_00, 96_00)  # not pushed: only a question can tell
+    local.market.show(CALL, 95_00, 96_00)  # not pushed: only a request shows it
     eventually(lambda: feed.repairs)
     assert feed.cache.get([CALL.key])[CALL.key].bid in (98_00, 95_00)
     local.push()
@@ -117,7 +117,7 @@ def test_a_stall_is_noticed_and_left(ours: OurSide, local: LocalExchange) -> Non
         feed.close()
 
 
-def test_silence_is_no_trouble_when_the_market_is_closed(
+def test_silence_is_not_a_failure_when_the_market_is_closed(
     ours: OurSide, local: LocalExchange
 ) -> None:
     from dataclasses import replace
@@ -158,7 +158,7 @@ def test_the_calendar_is_looked_at_before_anything_ticks(
     assert connected[0] is False
 
 
-def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
+def test_a_dead_token_stops_the_feed_with_its_reason_until_it_is_renewed(
     ours: OurSide, feed: DhanFeed, local: LocalExchange
 ) -> None:
     _streaming(feed, local)
@@ -166,8 +166,8 @@ def test_a_dead_token_stops_the_feed_and_says_so_until_there_is_another(
     local.server.check_connections()
     status = eventually(lambda: feed.status if feed.status.stopped else None)
     assert not status.connected
-    assert "807" in status.trouble
-    assert local.token not in status.trouble
+    assert "807" in status.failure
+    assert local.token not in status.failure
     with pytest.raises(BrokerError):
         feed.quotes([OTHER])  # the same token: not tried again
     assert feed.status.stopped
@@ -180,7 +180,7 @@ def test_too_many_connects_are_answered_with_a_long_pause(
     local.fault("too-many", on="feed", times=1)
     local.market.show(CALL, 99_00, 100_00)
     feed.quotes([CALL])
-    eventually(lambda: "429" in feed.status.trouble or feed.status.connected)
+    eventually(lambda: "429" in feed.status.failure or feed.status.connected)
     eventually(lambda: feed.status.connected)
 
 
@@ -210,8 +210,8 @@ def test_a_price_that_was_seen_outlives_an_outage_with_its_age(
 def test_spots_come_by_stream_and_by_question(feed: DhanFeed, local: LocalExchange) -> None:
     assert feed.spot("NIFTY")[0] == 25_000_00
     assert feed.spot("RELIANCE")[0] == 1_400_00
-    with pytest.raises(NoQuote, match="NOBODY"):
-        feed.spot("NOBODY")
+    with pytest.raises(NoQuote, match="NOSUCH"):
+        feed.spot("NOSUCH")
     eventually(lambda: feed.status.connected)
 
     def moved() -> bool:
@@ -228,7 +228,7 @@ def test_a_settlement_is_the_close_of_its_day_and_unknown_before(tmp_path) -> No
         feed = ours.feed(streaming=False)
         prices = [np.array([level]) for level in (25_000_00, 25_200_00, 24_900_00, 25_123_40)]
         none = np.array([0])
-        local.market.candles["NIFTY", 60] = Bars((local.clock.now(),), *prices, none, none)
+        local.market.candles["NIFTY", 60] = Candles((local.clock.now(),), *prices, none, none)
         assert feed.settlement("NIFTY", EXPIRY) is None
         assert feed.settlement("NIFTY", WEEKLY) is None
         local.step(120)
@@ -290,7 +290,7 @@ def test_an_id_of_yesterday_does_not_tick_into_a_contract_of_today(
 
 
 def test_a_packet_that_shows_nothing_is_no_quote(ours: OurSide, local: LocalExchange) -> None:
-    """The first packet of a contract that nobody quotes or ever traded holds zeros."""
+    """The first packet of a contract that was never quoted or traded holds zeros."""
     feed = ours.feed(streaming=False)
     feed.quotes([OTHER])
     number = int(local.id_of(OTHER))

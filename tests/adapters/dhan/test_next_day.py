@@ -17,7 +17,7 @@ from strikeloom.monitor import CycleReport, run_cycle
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
-from strikeloom.trading.send import Pace
+from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.dhan_client import OurSide
 from support.fakes import ist, option, order
@@ -35,7 +35,7 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
 
 def _round(desk: Desk) -> CycleReport:
     with Lease(desk.home, desk.store) as lease:
-        return run_cycle(desk, lease, Pace(1e6), desk.clock)
+        return run_cycle(desk, lease, OrderRateLimiter(1e6), desk.clock)
 
 
 def _next_day(ours: OurSide, local: LocalExchange) -> None:
@@ -70,7 +70,7 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
     (fill, *_) = found = desk.store.fills(position_id=proposal.strategy_id)
     assert (fill.units, fill.price, fill.at) == (truth[0].units, truth[0].price, truth[0].at)
     assert sum(f.charges for f in found) == sum(trade.charges for trade in truth)
-    assert not any("positions differ" in text for _, text in made.heard.texts)
+    assert not any("positions differ" in text for _, text in made.alerts.texts)
     for _ in range(5):
         local.step(31)
         local.market.show(CALL, 99_00, 100_00)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from strikeloom.adapters.dhan.chains import chain_frame
-from strikeloom.adapters.dhan.client import Answer
+from strikeloom.adapters.dhan.client import DhanResponse
 from strikeloom.adapters.dhan.credentials import Credentials
-from strikeloom.adapters.dhan.errors import Refusal, checked
+from strikeloom.adapters.dhan.errors import DhanRefusal, checked_body
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.mapping import order_of, position_of, quote_of, tag_of
 from strikeloom.adapters.dhan.master_store import MasterStore
@@ -31,15 +31,15 @@ NOW = ist("2025-02-16 12:00")
 REFUSALS: dict[str, tuple[type[BrokerError], str]] = {
     "base_api__charts_historical_1": (NotAuthorised, "DH-906"),  # "Invalid Token"
     "base_model__error_handling": (Unreachable, ""),
-    "client__error_400": (Refusal, ""),
-    "client__error_500": (Refusal, ""),
-    "client__error_unknown": (Refusal, ""),
+    "client__error_400": (DhanRefusal, ""),
+    "client__error_500": (DhanRefusal, ""),
+    "client__error_unknown": (DhanRefusal, ""),
     "client__error_806": (NotAuthorised, "806"),
     "client__error_dh_901": (NotAuthorised, "DH-901"),
     "client__error_dh_904": (RateLimited, "DH-904"),
-    "client__error_dh_905": (Refusal, "DH-905"),
-    "client__error_invalid_payload": (Refusal, "DH-905"),
-    "models__orders__update_1": (Refusal, "DH-906"),
+    "client__error_dh_905": (DhanRefusal, "DH-905"),
+    "client__error_invalid_payload": (DhanRefusal, "DH-905"),
+    "models__orders__update_1": (DhanRefusal, "DH-906"),
 }
 
 
@@ -57,11 +57,11 @@ def recorded(shared_data: Path) -> dict[str, dict]:
 
 def _checked(row: dict):
     body = row["response_body"]
-    answer = Answer("recorded", row["status"], body=body)
-    return checked(answer, "the recorded call", CREDENTIALS, changes=False)
+    answer = DhanResponse("recorded", row["status"], body=body)
+    return checked_body(answer, "the recorded call", CREDENTIALS, changes=False)
 
 
-def test_all_recorded_answers_are_told_apart(recorded: dict[str, dict]) -> None:
+def test_all_recorded_responses_are_distinguished(recorded: dict[str, dict]) -> None:
     assert len(recorded) == 39
     refused = {}
     for name, row in recorded.items():
@@ -72,22 +72,22 @@ def test_all_recorded_answers_are_told_apart(recorded: dict[str, dict]) -> None:
     assert refused == REFUSALS
 
 
-def test_a_refused_change_is_in_doubt_only_where_the_answer_says_nothing(
+def test_a_refused_change_is_unknown_only_where_the_response_has_no_reason(
     recorded: dict[str, dict],
 ) -> None:
     from strikeloom.errors import UnknownOutcome
 
-    doubtful = set()
+    unknown = set()
     for name in REFUSALS:
         row = recorded[name]
-        answer = Answer("recorded", row["status"], body=row["response_body"])
+        answer = DhanResponse("recorded", row["status"], body=row["response_body"])
         try:
-            checked(answer, "it", CREDENTIALS, changes=True)
+            checked_body(answer, "it", CREDENTIALS, changes=True)
         except UnknownOutcome:
-            doubtful.add(name)
+            unknown.add(name)
         except BrokerError:
             pass
-    assert doubtful == {"base_model__error_handling"}
+    assert unknown == {"base_model__error_handling"}
 
 
 @pytest.fixture

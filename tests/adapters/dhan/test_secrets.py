@@ -1,4 +1,4 @@
-"""No token and no client id in anything we say, log, keep or raise. Proven with marked ones."""
+"""No token or client id is printed, logged, stored or raised. Proven with marked ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from strikeloom.adapters.dhan.credentials import is_loopback
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.dhan.updates import OrderUpdates
 from strikeloom.errors import StrikeloomError
 from strikeloom.exchange.server.clients import default_clients
@@ -35,7 +35,7 @@ def marked(tmp_path: Path) -> Iterator[LocalExchange]:
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """Everything that any logger says, at its most talkative."""
+    """All output of all loggers, at the lowest level."""
     text = io.StringIO()
     handler, root = logging.StreamHandler(text), logging.getLogger()
     before = root.level
@@ -46,7 +46,7 @@ def logged() -> Iterator[io.StringIO]:
     root.setLevel(before)
 
 
-def _told(error: BaseException) -> str:
+def _text_of(error: BaseException) -> str:
     """An error as text, with the variables of every frame, and all that hangs on it."""
     whole = traceback.TracebackException.from_exception(error, capture_locals=True)
     facts = repr(error.facts) + repr(pickle.dumps(error)) if isinstance(
@@ -77,7 +77,7 @@ def _outcome(call: Any) -> str:
     try:
         call()
     except StrikeloomError as error:
-        return _told(error)
+        return _text_of(error)
     return ""
 
 
@@ -128,14 +128,14 @@ def test_nothing_of_ours_shows_a_secret(
         feed.close()
         updates.close()
         ours.close()
-    heard = "".join(capsys.readouterr()) + logged.getvalue()
+    output = "".join(capsys.readouterr()) + logged.getvalue()
     kept = b"".join(p.read_bytes() for p in (tmp_path / "ours").rglob("*") if p.is_file())
     for secret in (TOKEN, CLIENT):
-        assert secret not in heard
+        assert secret not in output
         assert not [text for text in errors if secret in text]
         assert not [text for text in states + shown if secret in text]
         assert secret.encode() not in kept
-    assert heard  # something was listened to
+    assert output  # something was captured
 
 
 def test_a_row_is_handed_on_without_its_client_id(ours: OurSide) -> None:
@@ -147,13 +147,13 @@ def test_a_row_is_handed_on_without_its_client_id(ours: OurSide) -> None:
 
 
 def test_a_server_that_repeats_our_secrets_is_cleaned(ours: OurSide) -> None:
-    from strikeloom.adapters.dhan.client import Answer
-    from strikeloom.adapters.dhan.errors import checked
+    from strikeloom.adapters.dhan.client import DhanResponse
+    from strikeloom.adapters.dhan.errors import checked_body
 
     body = {"errorCode": "DH-905", "errorMessage": f"bad client {ours.local.client_id}, token "
             f"{ours.local.token}"}  # fmt: skip
     with pytest.raises(StrikeloomError) as refused:
-        checked(Answer("x", 400, body=body), "it", ours.credentials, changes=False)
+        checked_body(DhanResponse("x", 400, body=body), "it", ours.credentials, changes=False)
     assert ours.local.client_id not in str(refused.value) + repr(refused.value.facts)
     assert "***" in str(refused.value)
 

@@ -96,11 +96,11 @@ def test_variants_in_the_wild_read_the_same(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
-        (b"", "no instrument list"),
-        (b"<html>busy</html>", "no instrument list"),
-        (b"SYMBOL,DATE\nA,B\n", "no instrument list"),
+        (b"", "not an instrument list"),
+        (b"<html>busy</html>", "not an instrument list"),
+        (b"SYMBOL,DATE\nA,B\n", "not an instrument list"),
         (_csv([]), "cannot be read"),
         (_csv([*ROWS, ROWS[0]]), "repeat segment, security_id"),
         (_csv([*ROWS, ROWS[0].replace("48953", "48954")]), "repeat segment, symbol"),
@@ -108,12 +108,12 @@ def test_variants_in_the_wild_read_the_same(raw: bytes) -> None:
         (_csv([row[:40] for row in ROWS]), "cannot be read"),
     ],
 )
-def test_what_is_no_list_is_refused(raw: bytes, said: str) -> None:
-    with pytest.raises(BadFile, match=said):
+def test_what_is_not_a_list_is_refused(raw: bytes, message: str) -> None:
+    with pytest.raises(BadFile, match=message):
         parse_master(raw, "a list")
 
 
-def test_a_stray_row_is_told_and_the_others_stand() -> None:
+def test_a_stray_row_is_reported_and_the_others_are_kept() -> None:
     many = [
         ROWS[0].replace("48953", str(100_000 + n)).replace("69.0", f"{n + 1}.0") for n in range(300)
     ]

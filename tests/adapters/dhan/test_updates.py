@@ -18,30 +18,30 @@ from support.local_exchange import LocalExchange
 CALL = option(25_000)
 
 
-def test_every_change_of_an_order_is_heard(ours: OurSide, local: LocalExchange, capsys) -> None:
-    heard: list[OrderUpdate | None] = []
-    updates = OrderUpdates(ours.credentials, ours.addresses, heard.append, pauses=QUICK)
+def test_every_change_of_an_order_is_received(ours: OurSide, local: LocalExchange, capsys) -> None:
+    received: list[OrderUpdate | None] = []
+    updates = OrderUpdates(ours.credentials, ours.addresses, received.append, pauses=QUICK)
     updates.start()
     try:
-        eventually(lambda: None in heard)
+        eventually(lambda: None in received)
         local.market.show(CALL, 99_00, 100_00, size=65)
         ours.broker.submit(order("tag-1", CALL, "BUY", 2, 100_00))
         local.step(1)
-        part = eventually(lambda: [u for u in heard if u and u.filled_units == 65])
+        part = eventually(lambda: [u for u in received if u and u.filled_units == 65])
         assert (part[-1].state, part[-1].correlation_id) == (OrderState.PART_TRADED, "tag-1")
         local.market.show(CALL, 99_00, 100_00, size=650)
         local.step(1)
-        eventually(lambda: [u for u in heard if u and u.state is OrderState.TRADED])
+        eventually(lambda: [u for u in received if u and u.state is OrderState.TRADED])
         local.fault("stream-reset", on="orders-ws", times=1)
         local.server.check_connections()
-        eventually(lambda: heard.count(None) >= 2)  # whoever listens looks at the book again
+        eventually(lambda: received.count(None) >= 2)  # the receiver reads the book again
     finally:
         updates.close()
     assert updates.status.stopped
     assert local.token not in "".join(capsys.readouterr())
 
 
-def test_a_shut_door_is_knocked_at_again_only_with_another_token(ours: OurSide) -> None:
+def test_rejected_credentials_are_retried_only_with_another_token(ours: OurSide) -> None:
     knocks: list[bytes] = []
 
     def refuse(server: socket.socket) -> None:
@@ -65,7 +65,10 @@ def test_a_shut_door_is_knocked_at_again_only_with_another_token(ours: OurSide) 
         for _ in range(5):
             updates.start()  # as each wait of the watcher does
         assert len(knocks) == 1
-        assert "lets the order update socket not in (HTTP 401)" in updates.status.trouble
+        assert (
+            "rejected the credentials of the order update socket (HTTP 401)"
+            in updates.status.failure
+        )
         ours.token = "renewed"
         updates.start()
         eventually(lambda: len(knocks) == 2 and updates.status.stopped)

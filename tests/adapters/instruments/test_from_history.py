@@ -59,7 +59,7 @@ def test_underlyings_of_the_market_come_first(history: ParquetHistory) -> None:
         HistoryInstruments(history, {}).underlying("NIFTI")
 
 
-def test_a_split_or_a_new_name_is_said(history: ParquetHistory, tmp_path: Path) -> None:
+def test_a_split_or_a_new_name_is_reported(history: ParquetHistory, tmp_path: Path) -> None:
     later = {"TradDt": "2026-03-02", "BizDt": "2026-03-02", "XpryDt": "2026-03-30"}
     import_paths([save(tmp_path / "a.csv", udiff(later))], history)
     instruments = HistoryInstruments(history, {})

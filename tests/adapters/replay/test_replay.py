@@ -116,7 +116,7 @@ def test_the_open_shows_nothing_of_the_day_to_come(feed, clock):
     assert (quote.volume, quote.open_interest) == (0, 7_500)
     clock.move_to(ist("2026-02-11 15:29"))
     later = feed.quotes([_contract(1400)])[_contract(1400).key]
-    assert later == quote  # half a session old, and it says so
+    assert later == quote  # half a session old, with its own time
 
 
 def test_the_cheapest_price_has_an_ask_and_no_bid(feed, clock):
@@ -148,8 +148,8 @@ def test_spot_is_the_close_of_the_file_and_at_the_open_the_first_price(feed, clo
     history.write("cash", cash, source="by hand")
     fresh = ReplayFeed(history, clock, SETTINGS)
     assert fresh.spot("RELIANCE") == (1401_00, ist("2026-02-11 09:15"))
-    with pytest.raises(NoQuote, match="NOBODY"):
-        fresh.spot("NOBODY")
+    with pytest.raises(NoQuote, match="NOSUCH"):
+        fresh.spot("NOSUCH")
 
 
 def test_an_index_opens_at_the_exchange_s_figure_where_two_publish(history, clock):

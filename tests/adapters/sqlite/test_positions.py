@@ -124,7 +124,7 @@ def test_each_change_of_a_position_has_a_version_and_its_id_stays(store: SqliteS
     assert (first["version"], second["version"]) == (1, 2)
 
 
-def test_an_altered_row_is_found_and_made_anew(store: SqliteStore) -> None:
+def test_an_altered_row_is_found_and_recomputed(store: SqliteStore) -> None:
     traded(store)
     before = store.positions()
     with store.db.transaction() as db:
@@ -144,7 +144,7 @@ def test_a_fill_and_its_position_are_written_together_or_not_at_all(
     def failing(*_: object) -> None:
         raise StoreError("disk full")
 
-    monkeypatch.setattr("strikeloom.adapters.sqlite.order_rows.keep_positions", failing)
+    monkeypatch.setattr("strikeloom.adapters.sqlite.order_rows.update_positions", failing)
     with pytest.raises(StoreError, match="disk full"):
         store.record_fills([fill(1, order, 120_00, 500, 0)])
     assert store.fills() == []
@@ -184,5 +184,5 @@ def test_a_watcher_begins_with_the_audit(tmp_path: Path) -> None:
     watch(made.desk, made.clock, once=True)
     assert [p.position_id for p in made.store.positions()] == [position.position_id]
     assert made.store.position(position.position_id) == position
-    assert any("made anew" in alert.text for alert in made.store.alerts())
+    assert any("were recomputed" in alert.text for alert in made.store.alerts())
     made.close()

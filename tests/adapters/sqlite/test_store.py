@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strikeloom.adapters.sqlite.positions import _after, _flat
+from strikeloom.adapters.sqlite.positions import _empty_leg, _leg_after
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import SqliteStore, open_store
 from strikeloom.domain.instruments import Right
@@ -265,9 +265,9 @@ trades = st.lists(
 @settings(max_examples=300)
 def test_cash_of_a_leg_is_kept_to_the_paisa(rows: list[tuple[int, int, int]]) -> None:
     """Realised profit less the cost of what is open is all the cash that ever moved."""
-    leg = _flat(0, option(25_000, Right.CALL))
+    leg = _empty_leg(0, option(25_000, Right.CALL))
     for side, lots, price in rows:
-        leg = _after(leg, side * lots * 65, price, entry=True)
+        leg = _leg_after(leg, side * lots * 65, price, entry=True)
     cash = sum(-side * lots * 65 * price for side, lots, price in rows)
     assert leg.net_units == sum(side * lots * 65 for side, lots, _ in rows)
     assert leg.realised - leg.open_value == cash
@@ -275,7 +275,7 @@ def test_cash_of_a_leg_is_kept_to_the_paisa(rows: list[tuple[int, int, int]]) ->
         assert leg.open_value == 0
 
 
-def test_a_request_is_kept_once_for_one_picture(store: SqliteStore) -> None:
+def test_a_request_is_stored_once_per_revision(store: SqliteStore) -> None:
     request = ExitRequest("R1", "replay:made", "made", "S1", 4, (0, 0), 100, "page", NOW)
     assert store.add_request(request) == (request, True)
     again = replace(request, request_id="R2", who="other tab")

@@ -11,7 +11,7 @@ import pytest
 import requests
 from websockets.asyncio.client import connect
 
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 from support.local_exchange import local_exchange
 
 
@@ -229,7 +229,7 @@ def test_an_alert_on_an_indicator(client, local, call):
     status = []
     for levels in ([25_100_00] * 4, [24_000_00] * 5, [25_100_00] * 5):
         price = np.array(levels, dtype=np.int64)
-        local.market.candles["NIFTY", 5] = Bars([None] * len(levels), *(price,) * 6)
+        local.market.candles["NIFTY", 5] = Candles([None] * len(levels), *(price,) * 6)
         moved(local, call, 100_00)
         status.append(client.get_conditional_order(alert)["data"]["alertStatus"])
     assert status == ["ACTIVE", "ACTIVE", "TRIGGERED"], "four candles are too few for five"

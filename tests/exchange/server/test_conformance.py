@@ -13,7 +13,7 @@ from dhanhq._security import Security
 
 from exchange.server.conftest import official
 from strikeloom.domain.money import paise
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 
 #: Answered by a documented error here: no shares, no minutes of contracts that have expired.
 REFUSED = {"edis_inquiry", "expired_options_data"}
@@ -35,7 +35,7 @@ def test_every_method_answers_as_documented(client, local, call, tmp_path, monke
     at = [local.clock.now().replace(minute=i) for i in range(3)]
     price = np.array([100_00, 101_00, 102_00])
     for minutes in (1, 60):
-        local.market.candles[call.key, minutes] = Bars(at, *(price,) * 6)
+        local.market.candles[call.key, minutes] = Candles(at, *(price,) * 6)
 
     def ok(name, *args, **more):
         called.add(name)

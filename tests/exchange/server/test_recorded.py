@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 from strikeloom.exchange.server.clients import Client
 from support.local_exchange import local_exchange
 
@@ -197,7 +197,7 @@ def _candles(local, call):
 
     at = [local.clock.now().replace(hour=9, minute=15 + i) for i in range(3)]
     price = np.array([100_00, 101_00, 102_00])
-    local.market.candles[call.key, 1] = Bars(at, price, price, price, price, price // 100, price)
+    local.market.candles[call.key, 1] = Candles(at, price, price, price, price, price // 100, price)
     local.market.candles[call.key, 60] = local.market.candles[call.key, 1]
 
 

@@ -1,1 +1,1 @@
-"""Ways for an alert to reach a person."""
+"""Channels by which alerts reach a person."""

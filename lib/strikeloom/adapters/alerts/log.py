@@ -1,4 +1,4 @@
-"""Alerts into the process's log, where the terminal and the run folder show them."""
+"""Alerts in the log of the process, which the terminal and the run folder show."""
 
 from __future__ import annotations
 

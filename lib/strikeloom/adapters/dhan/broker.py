@@ -9,19 +9,19 @@ from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import Refusal, asked
+from strikeloom.adapters.dhan.errors import DhanRefusal, call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.mapping import (
+    by_trade_number,
     fill_of,
     funds_of,
-    in_turn,
     order_of,
     position_of,
     rupees_on_tick,
     tag_of,
 )
 from strikeloom.adapters.dhan.past_trades import past_fills
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest, OrderState
 from strikeloom.errors import BrokerError, DataError, Rejected, UnknownOutcome
 from strikeloom.ports.clock import Clock
@@ -33,11 +33,10 @@ _NO_SUCH_ORDER = frozenset({"DH-905", "DH-906", "DH-907"})
 
 
 class DhanBroker:
-    """An account at Dhan. The book may lag behind what was accepted.
+    """An account at Dhan. The order book may lag behind accepted orders.
 
-    An order that was answered without a clear outcome is looked for by its correlation id, in
-    the order book and among the trades, at once and at each later look; it is never sent again
-    from here.
+    An order whose outcome is unknown is looked up by its correlation id, in the order book and
+    among the trades, at once and at each later reading; it is never sent again from here.
     """
 
     name = "dhan"
@@ -52,13 +51,13 @@ class DhanBroker:
         self._client = client
         self._instruments = instruments
         self._clock = clock
-        self._in_doubt: set[str] = set()
+        self._unresolved: set[str] = set()
         self._answered: dict[str, Order] = {}
 
     def submit(self, request: OrderRequest) -> Order:
         """Place a limit order.
 
-        The answer says that Dhan has it, not that it traded: fills come with a later look.
+        The response means that Dhan has it, not that it traded: fills come with a later reading.
 
         Raises
         ------
@@ -71,14 +70,14 @@ class DhanBroker:
         """
         tag, contract = request.correlation_id, request.contract
         if not _TAG.fullmatch(tag):
-            raise Rejected(f"{tag!r} is no correlation id: 30 of A-Z a-z 0-9 - _ at most")
+            raise Rejected(f"{tag!r} is not a correlation id: 30 of A-Z a-z 0-9 - _ at most")
         price = rupees_on_tick(request.limit, contract)
         try:
             security = self._instruments.security_of(contract.key, self._clock.now().date())
         except DataError as error:
             raise Rejected(f"{contract.label} cannot be ordered: {error}") from None
         try:
-            placed = asked(
+            placed = call_checked(
                 self._client,
                 CallClass.ORDER,
                 "place_order",
@@ -96,7 +95,7 @@ class DhanBroker:
             )
             number, status = _placed(placed, tag)
         except UnknownOutcome:
-            self._in_doubt.add(tag)
+            self._unresolved.add(tag)
             found = self._lookup(tag)
             if found is None:
                 raise
@@ -117,7 +116,7 @@ class DhanBroker:
         )
 
     def cancel(self, order_id: str) -> Order:
-        """Ask for a cancellation; the answer may already be terminal (it filled first).
+        """Request a cancellation; the order returned may already be terminal (it filled first).
 
         Raises
         ------
@@ -129,7 +128,7 @@ class DhanBroker:
             When the account has no such order.
         """
         try:
-            asked(
+            call_checked(
                 self._client,
                 CallClass.ORDER,
                 "cancel_order",
@@ -149,7 +148,7 @@ class DhanBroker:
             return self._order(order_id)
         except BrokerError as error:
             raise UnknownOutcome(
-                f"Dhan took the cancellation of order {order_id}, what became of it is not seen: "
+                f"Dhan accepted the cancellation of order {order_id}, its state cannot be read: "
                 f"{error}",
                 order_id=order_id,
             ) from None
@@ -159,21 +158,21 @@ class DhanBroker:
         return self._changes()
 
     def orders(self) -> list[Order]:
-        """All option orders of the trading day, those that the book lags behind included."""
+        """All option orders of the trading day, including those not yet in the order book."""
         rows = self._read("get_order_list", "the order book")
         now = self._clock.now()
         mapped = (order_of(row, self._instruments, now) for row in rows)
         found = [order for order in mapped if order is not None]
-        self._in_doubt -= {order.correlation_id for order in found}
-        for tag in sorted(self._in_doubt):
+        self._unresolved -= {order.correlation_id for order in found}
+        for tag in sorted(self._unresolved):
             late = self._lookup(tag)
             if late is not None:
-                self._in_doubt.discard(tag)
+                self._unresolved.discard(tag)
                 found.append(late)
         return found + self._lagging({order.order_id for order in found}, now)
 
     def _lagging(self, shown: set[str], now: datetime) -> list[Order]:
-        """Orders of today that Dhan has answered with a number and the book does not show yet."""
+        """Orders of today that Dhan accepted with a number and that are not yet in the book."""
         for number, order in list(self._answered.items()):
             if number in shown or order.updated_at.date() != now.date():
                 del self._answered[number]
@@ -182,11 +181,11 @@ class DhanBroker:
             try:
                 found.append(self._order(number))
             except BrokerError:
-                found.append(order)  # it was accepted: that it is not shown is no end of it
+                found.append(order)  # it was accepted, so it exists although it is not shown
         return found
 
     def fills(self) -> list[Fill]:
-        """All trades of the trading day in orders of ours. Dhan tells no settlements."""
+        """All trades of the trading day in our orders. Dhan does not report settlements."""
         trades = self._read("get_trade_book", "the trade book")
         if not trades:
             return []
@@ -194,10 +193,10 @@ class DhanBroker:
         now = self._clock.now()
         seen: set[str] = set()
         found: list[Fill] = []
-        for row in sorted(trades, key=in_turn):
+        for row in sorted(trades, key=by_trade_number):
             order = by_id.get(str(row.get("orderId")))
             if order is None:
-                continue  # of another segment, or the book lags: the next look has it
+                continue  # of another segment, or the book lags: the next reading has it
             first = order.order_id not in seen
             seen.add(order.order_id)
             found.append(fill_of(row, order, self._instruments, now, first=first))
@@ -219,16 +218,16 @@ class DhanBroker:
 
     def funds(self) -> Funds:
         """Money of the account."""
-        body = asked(self._client, CallClass.OTHER, "get_fund_limits", what="the funds")
+        body = call_checked(self._client, CallClass.OTHER, "get_fund_limits", what="the funds")
         return funds_of(body)
 
     def _accepted(self, order: Order) -> Order:
-        """Tell a refusal by the risk desk or the exchange as one.
+        """Raise a refusal by the risk desk or the exchange as an error.
 
         Raises
         ------
         Rejected
-            With the reason of the order book, where it is there to read.
+            With the reason of the order book, where it can be read.
         """
         if order.state is not OrderState.REJECTED:
             self._answered[order.order_id] = order
@@ -243,14 +242,14 @@ class DhanBroker:
         )
 
     def _lookup(self, tag: str) -> Order | None:
-        """Order by correlation id; ``None`` when it is not found or cannot be asked for."""
+        """Order by correlation id; ``None`` when it is not found or cannot be requested."""
         try:
-            body = asked(
+            body = call_checked(
                 self._client,
                 CallClass.OTHER,
                 "get_order_by_correlationID",
                 tag,
-                what=f"looking for order {tag}",
+                what=f"looking up order {tag}",
             )
             rows = body if isinstance(body, list) else [body]
             now = self._clock.now()
@@ -262,14 +261,14 @@ class DhanBroker:
 
     def _order(self, order_id: str) -> Order:
         try:
-            body = asked(
+            body = call_checked(
                 self._client,
                 CallClass.OTHER,
                 "get_order_by_id",
                 order_id,
                 what=f"order {order_id}",
             )
-        except Refusal as refusal:
+        except DhanRefusal as refusal:
             if refusal.facts["code"] in _NO_SUCH_ORDER:
                 raise BrokerError(
                     f"the account has no order {order_id!r} ({refusal})", order_id=order_id
@@ -284,15 +283,15 @@ class DhanBroker:
         return found[0]
 
     def _read(self, method: str, what: str) -> list[Any]:
-        body = asked(self._client, CallClass.OTHER, method, what=what)
+        body = call_checked(self._client, CallClass.OTHER, method, what=what)
         if not isinstance(body, list):
-            raise BrokerError(f"Dhan's answer for {what} is no list: {type(body).__name__}")
+            raise BrokerError(f"Dhan's response for {what} is not a list: {type(body).__name__}")
         return body
 
 
 def _placed(body: Any, tag: str) -> tuple[str, str]:
-    """Number and status of an accepted order; ``UnknownOutcome`` when the answer names none."""
+    """Number and status of an accepted order; ``UnknownOutcome`` when the response names none."""
     number = body.get("orderId") if isinstance(body, dict) else None
     if not number:
-        raise UnknownOutcome(f"order {tag}: Dhan's answer names no order; it may be there")
+        raise UnknownOutcome(f"order {tag}: Dhan's response names no order; it may exist")
     return str(number), str(body.get("orderStatus") or "").upper()

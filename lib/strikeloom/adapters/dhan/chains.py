@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import asked
+from strikeloom.adapters.dhan.errors import call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.frames import QUOTES
 from strikeloom.errors import BrokerError, NoQuote
 from strikeloom.ports.clock import Clock
@@ -21,7 +21,7 @@ _RIGHTS = {"ce": "CE", "pe": "PE"}
 
 
 class DhanChains:
-    """Live chains; one underlying and expiry at most once in three seconds."""
+    """Live chains, at most once in three seconds for one underlying and expiry."""
 
     def __init__(self, client: DhanClient, instruments: DhanInstruments, clock: Clock) -> None:
         self._client = client
@@ -34,7 +34,7 @@ class DhanChains:
         Raises
         ------
         RateLimited, Unreachable
-            Nothing was read; ask again later.
+            Nothing was read; try again later.
         DataError
             When the symbol is not in the broker's list.
         """
@@ -48,12 +48,12 @@ class DhanChains:
             raise BrokerError(f"Dhan's expiries of {symbol} cannot be read: {error}") from None
 
     def chain(self, symbol: str, expiry: date) -> pd.DataFrame:
-        """``domain.frames.QUOTES`` rows of one expiry; ``at`` is the moment of the reply.
+        """``domain.frames.QUOTES`` rows of one expiry; ``at`` is the time of the reply.
 
         Raises
         ------
         RateLimited, Unreachable
-            Nothing was read; ask again later.
+            Nothing was read; try again later.
         NoQuote
             When the reply names no level of the underlying, or no strike.
         """
@@ -73,11 +73,11 @@ class DhanChains:
     def _call(self, method: str, *args: Any, what: str) -> Any:
         self._client.limits.take(CallClass.DATA)
         about = (method, *args)
-        return asked(self._client, CallClass.CHAIN, method, *args, about=about, what=what)
+        return call_checked(self._client, CallClass.CHAIN, method, *args, about=about, what=what)
 
 
 def chain_frame(body: Any, symbol: str, expiry: date, at: datetime) -> pd.DataFrame:
-    """``QUOTES`` of an option-chain answer.
+    """``QUOTES`` of an option-chain response.
 
     Raises
     ------

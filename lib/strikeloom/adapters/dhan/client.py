@@ -1,8 +1,8 @@
-"""The official client, with what it drops on the way: status code, headers and raw body.
+"""The official client, with the status code, headers and raw body that it discards.
 
-Everything that leaves goes through the unmodified ``dhanhq`` classes. A response hook on their
-``requests`` session records each answer before they read it, and a transport records why
-there was none. Two sessions, each with a lock: a slow quote never holds up an order.
+Every call goes through the unmodified ``dhanhq`` classes. A response hook on their ``requests``
+session records each response before they read it, and a transport records why there was none.
+There are two sessions, each with a lock, so that a slow quote never delays an order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials, is_loopback
-from strikeloom.adapters.dhan.limits import CallClass, RateLimits
+from strikeloom.adapters.dhan.rate_limiter import CallClass, RateLimiter
 from strikeloom.errors import Rejected
 
 if TYPE_CHECKING:
@@ -32,24 +32,24 @@ _MARKET_DATA = frozenset({CallClass.DATA, CallClass.QUOTE, CallClass.CHAIN})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One call as the wire saw it.
+class DhanResponse:
+    """Response to one call, as received.
 
     Attributes
     ----------
     call : str
         Method of the official client.
     status : int or None
-        HTTP status; ``None`` when no whole answer came.
+        HTTP status; ``None`` when no whole response came.
     headers : mapping
         Names in lower case.
     body : object
-        Decoded JSON; ``None`` when there was none, or when it was no JSON.
+        Decoded JSON; ``None`` when there was none, or when it was not JSON.
     text : str
-        Beginning of a body that was no JSON.
-    trouble : str
-        Why there was no answer, in words without any address.
-    left : bool
+        Beginning of a body that was not JSON.
+    failure : str
+        Why there was no response, without any address.
+    sent : bool
         The request may have reached the broker.
     """
 
@@ -58,80 +58,80 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     text: str = ""
-    trouble: str = ""
-    left: bool = True
+    failure: str = ""
+    sent: bool = True
 
 
 class DhanClient:
-    """Calls of the official client by name.
+    """Calls methods of the official client by name.
 
     Parameters
     ----------
-    limits : RateLimits, optional
-        One for every client of the account in this process.
+    limits : RateLimiter, optional
+        One for all clients of the account in this process.
     may_order : callable, optional
-        Asked before each call that changes an order; raises ``Rejected`` when it may not leave.
+        Called before each call that changes an order; raises ``Rejected`` when it must not go.
     answer_seconds : float
-        Longest a whole answer may take once connected.
+        Longest time a whole response may take once connected.
     """
 
     def __init__(
         self,
         credentials: Credentials,
         addresses: Addresses,
-        limits: RateLimits | None = None,
+        limits: RateLimiter | None = None,
         *,
         may_order: Callable[[], None] | None = None,
         answer_seconds: float = _ANSWER_SECONDS,
     ) -> None:
         self.credentials = credentials
-        self.limits = limits or RateLimits()
+        self.limits = limits or RateLimiter()
         self._may_change = may_order
         self._is_local = is_loopback(addresses.rest)
-        self._lines = {
-            market_data: _Line(credentials, addresses.rest, answer_seconds)
+        self._sessions = {
+            market_data: _Session(credentials, addresses.rest, answer_seconds)
             for market_data in (False, True)
         }
 
     def call(
         self, kind: CallClass, method: str, *args: Any, about: Hashable = "", **named: Any
-    ) -> Answer:
-        """Call a method of the official client when the limits let it.
+    ) -> DhanResponse:
+        """Call a method of the official client once the rate limits allow it.
 
         Raises
         ------
         Rejected
             For a call that places, changes or cancels an order when the account is not armed;
-            without ``may_order`` such calls leave to this machine only.
+            without ``may_order`` such calls are sent to this machine only.
         RateLimited
-            When our own limits do not; nothing was sent.
+            When our own limits do not allow it in time; nothing was sent.
         """
-        self._see(kind, method)
+        self._check_armed(kind, method)
         self.limits.take(kind, about=about)
-        line = self._lines[kind in _MARKET_DATA]
-        with line.turn:
-            self._see(kind, method)  # the arming may have ended while this call waited
-            return line.call(method, args, named)
+        session = self._sessions[kind in _MARKET_DATA]
+        with session.lock:
+            self._check_armed(kind, method)  # the arming may have ended while this call waited
+            return session.call(method, args, named)
 
-    def _see(self, kind: CallClass, method: str) -> None:
+    def _check_armed(self, kind: CallClass, method: str) -> None:
         if kind is not CallClass.ORDER:
             return
         if self._may_change is not None:
             self._may_change()
         elif not self._is_local:
             raise Rejected(
-                f"{method} was not sent: orders leave only to a local exchange, live is not armed",
+                f"{method} was not sent: orders go only to a local exchange, live is not armed",
                 call=method,
             )
 
     def close(self) -> None:
-        """Release connections; no call leaves any more."""
+        """Release connections; no call is sent any more."""
         self.limits.close()
-        for line in self._lines.values():
-            line.close()
+        for session in self._sessions.values():
+            session.close()
 
 
-class _Line:
+class _Session:
     """One session of the official client, used by one caller at a time."""
 
     def __init__(self, credentials: Credentials, rest: str, answer_seconds: float) -> None:
@@ -139,7 +139,7 @@ class _Line:
 
         self._credentials = credentials
         self._seconds = answer_seconds
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
         context = DhanContext(credentials.client_id.reveal(), credentials.token().reveal())
         http = context.get_dhan_http()
         http.base_url = rest
@@ -151,26 +151,26 @@ class _Line:
         session.hooks["response"].append(self._record)
         self._http = http
         self._official = dhanhq(context)
-        self._answer = Answer("")
-        self._called = ""
+        self._response = DhanResponse("")
+        self._method = ""
         self._stand_in: Response | None = None
         self._closed = False
 
-    def call(self, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Answer:
-        """Make a call; the caller holds ``turn``."""
+    def call(self, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> DhanResponse:
+        """Make a call; the caller holds ``lock``."""
         if self._closed:
-            return Answer(method, trouble="the desk was closed", left=False)
+            return DhanResponse(method, failure="the desk was closed", sent=False)
         token = self._credentials.token().reveal()
         self._http.access_token = token
         self._http.header["access-token"] = token
-        self._called = method
-        self._answer = Answer(method, trouble="the client made no request", left=False)
+        self._method = method
+        self._response = DhanResponse(method, failure="the client made no request", sent=False)
         getattr(self._official, method)(*args, **named)
-        return self._answer
+        return self._response
 
-    def failed(self, error: Exception, *, left: bool) -> Response:
-        """Record why there is no answer; what the official client gets instead is harmless."""
-        self._answer = Answer(self._called, trouble=_words(error), left=left)
+    def failed(self, error: Exception, *, sent: bool) -> Response:
+        """Record why there is no response, and return an empty one for the official client."""
+        self._response = DhanResponse(self._method, failure=_reason(error), sent=sent)
         self._stand_in = _plain(b"{}", _NO_ANSWER)
         return self._stand_in
 
@@ -179,18 +179,18 @@ class _Line:
         self._http.session.close()
 
     def _record(self, response: Response, **_: Any) -> Response:
-        """Keep the answer, and hand on one that is small, whole and never a redirect."""
+        """Keep the response, and pass on one that is small, complete and never a redirect."""
         if response is self._stand_in:
             return response
         try:
             raw = _read(response, time.monotonic() + self._seconds)
-        except Exception as error:  # noqa: BLE001 (whatever breaks a body off, the call left)
-            return self.failed(error, left=True)
+        except Exception as error:  # noqa: BLE001 (whatever cuts a body off, the call was sent)
+            return self.failed(error, sent=True)
         finally:
             response.close()
         body, text = _decoded(raw)
-        self._answer = Answer(
-            self._called,
+        self._response = DhanResponse(
+            self._method,
             response.status_code,
             {name.lower(): value for name, value in response.headers.items()},
             body,
@@ -199,8 +199,8 @@ class _Line:
         return _plain(raw if isinstance(body, dict) else b"{}", response.status_code)
 
 
-def _transport(line: _Line) -> Any:
-    """A transport that tells the line why a call failed instead of raising."""
+def _transport(session: _Session) -> Any:
+    """Return a transport that records in the session why a call failed, instead of raising."""
     import requests
 
     class Transport(requests.adapters.HTTPAdapter):
@@ -208,15 +208,15 @@ def _transport(line: _Line) -> Any:
             try:
                 return super().send(request, **options)
             except requests.exceptions.RequestException as error:
-                return line.failed(error, left=not _never_left(error))
-            except Exception as error:  # noqa: BLE001 (a broken answer may be anything)
-                return line.failed(error, left=True)
+                return session.failed(error, sent=not _was_never_sent(error))
+            except Exception as error:  # noqa: BLE001 (a broken response may raise anything)
+                return session.failed(error, sent=True)
 
     return Transport(max_retries=0)
 
 
-def _never_left(error: Exception) -> bool:
-    """Whether the connection was never made: the one case in which nothing can have happened."""
+def _was_never_sent(error: Exception) -> bool:
+    """Whether the connection was never made: the only case in which nothing can have happened."""
     import requests
 
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
@@ -229,21 +229,21 @@ def _never_left(error: Exception) -> bool:
 
 
 def _read(response: Response, until: float) -> bytes:
-    """The whole body, within the time and below the size that are allowed.
+    """Read the whole body, within the time and size that are allowed.
 
     Raises
     ------
     TimeoutError, ValueError
-        When it takes longer, or is larger.
+        When it takes too long, or is too large.
     """
     parts, size = [], 0
     for part in response.iter_content(65536):
         parts.append(part)
         size += len(part)
         if size > _LARGEST:
-            raise ValueError("the answer is too large")
+            raise ValueError("the response is too large")
         if time.monotonic() > until:
-            raise TimeoutError("the answer took too long")
+            raise TimeoutError("the response took too long")
     return b"".join(parts)
 
 
@@ -252,7 +252,9 @@ def _decoded(raw: bytes) -> tuple[Any, str]:
         body = json.loads(raw)
         for row in body if isinstance(body, list) else [body]:
             if isinstance(row, dict):
-                row.pop("dhanClientId", None)  # nobody needs it; a listing of variables shows it
+                row.pop(
+                    "dhanClientId", None
+                )  # not needed, and a listing of variables would show it
         return body, ""
     except ValueError:
         return None, raw[:_KEPT_TEXT].decode("utf-8", "replace")
@@ -267,14 +269,14 @@ def _plain(raw: bytes, status: int) -> Response:
     return made
 
 
-def _words(error: Exception) -> str:
-    """Kind of a failure; its own text may hold an address."""
+def _reason(error: Exception) -> str:
+    """Kind of a failure; its own text may contain an address."""
     name = type(error).__name__
     return {
         "ConnectTimeout": "no connection in time",
-        "ReadTimeout": "no answer in time",
-        "TimeoutError": "no whole answer in time",
+        "ReadTimeout": "no response in time",
+        "TimeoutError": "no complete response in time",
         "ConnectionError": "the connection failed or broke",
-        "ChunkedEncodingError": "the answer broke off",
+        "ChunkedEncodingError": "the response was cut off",
         "SSLError": "no trusted connection",
     }.get(name, name)

@@ -12,9 +12,9 @@ from strikeloom.adapters.dhan.credentials import is_loopback
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.errors import Unreachable
 
-_LOOK_AGAIN = 1.0
+_ASK_AGAIN = 1.0
 _ANSWER_SECONDS = 5.0
-_STOOD_STILL = 0.05
+_STEPPED_WAIT = 0.05
 #: Real seconds that a woken wait takes at least.
 _LEAST_PAUSE = 0.002
 
@@ -76,63 +76,63 @@ class WakefulClock:
 
 
 class ExchangeClock:
-    """Time of a local exchange, which may run faster than the world's or stand still.
+    """Time of a local exchange, which may run faster than real time or be stepped by hand.
 
     Parameters
     ----------
     url : str
         Answers ``{"now": "<ISO with offset>", "speed": 60.0}``; a speed of 0 is stepped by
-        hand. Asked once a second, in between it is reckoned.
+        hand. Asked once a second; in between the time is computed.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
         self._known: tuple[float, datetime, float] | None = None
-        self._shown: datetime | None = None
+        self._latest: datetime | None = None
 
     def now(self) -> datetime:
-        """Aware, Asia/Kolkata; never earlier than what was told before.
+        """Aware, Asia/Kolkata; never earlier than a time returned before.
 
         Raises
         ------
         Unreachable
-            When the exchange does not tell its time.
+            When the exchange does not report its time.
         """
         with self._lock:
             if self._known is None or self._is_old():
                 self._known = self._ask()
             asked, at, speed = self._known
-            reckoned = at + timedelta(seconds=(time.monotonic() - asked) * speed)
-            self._shown = reckoned if self._shown is None else max(reckoned, self._shown)
-            return self._shown
+            computed = at + timedelta(seconds=(time.monotonic() - asked) * speed)
+            self._latest = computed if self._latest is None else max(computed, self._latest)
+            return self._latest
 
     @property
     def speed(self) -> float:
-        """As the exchange told it last; 1 where it is stepped by hand.
+        """As the exchange last reported it; 1 where it is stepped by hand.
 
         Raises
         ------
         Unreachable
-            When the exchange does not tell its time.
+            When the exchange does not report its time.
         """
         self.now()
         return (self._known[2] if self._known else 0.0) or 1.0
 
     def wait(self, seconds: float) -> bool:
-        """Sleep so many of the exchange's seconds."""
+        """Sleep for a number of the exchange's seconds."""
         time.sleep(self.real(seconds))
         return True
 
     def real(self, seconds: float) -> float:
-        """Real seconds for so many of the exchange's."""
+        """Real seconds for a number of the exchange's seconds."""
         self.now()
         speed = self._known[2] if self._known else 1.0
-        return seconds / speed if speed else min(seconds, _STOOD_STILL)
+        return seconds / speed if speed else min(seconds, _STEPPED_WAIT)
 
     def _is_old(self) -> bool:
         asked, _, speed = self._known or (0.0, None, 0.0)
-        return not speed or time.monotonic() - asked > _LOOK_AGAIN
+        return not speed or time.monotonic() - asked > _ASK_AGAIN
 
     def _ask(self) -> tuple[float, datetime, float]:
         import httpx
@@ -140,13 +140,13 @@ class ExchangeClock:
         from strikeloom.nse.sessions import IST
 
         try:
-            # on this machine nothing is encrypted: reading certificates takes longest by far
+            # nothing is encrypted on this machine, and reading certificates is slow
             options: dict[str, Any] = {"trust_env": False, "verify": not is_loopback(self._url)}
-            told = httpx.get(self._url, timeout=_ANSWER_SECONDS, **options).json()
-            at = datetime.fromisoformat(told["now"]).astimezone(IST)
-            return time.monotonic(), at, float(told["speed"])
+            answer = httpx.get(self._url, timeout=_ANSWER_SECONDS, **options).json()
+            at = datetime.fromisoformat(answer["now"]).astimezone(IST)
+            return time.monotonic(), at, float(answer["speed"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise Unreachable(
-                f"the local exchange does not tell its time ({type(error).__name__}); "
-                "is strikeloom exchange running, and does STRIKELOOM_DHAN_CLOCK name it?",
+                f"the local exchange does not report its time ({type(error).__name__}); "
+                "is strikeloom exchange running, and is STRIKELOOM_DHAN_CLOCK its address?",
             ) from None

@@ -1,4 +1,4 @@
-"""Who we are at the broker and where it is. Nothing here shows itself."""
+"""Client id, token and addresses of the broker. None of them is shown when printed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 from strikeloom.settings.secrets import Secret
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-#: Texts shorter than this are not looked for when a message is cleaned: they are everywhere.
+#: Shorter texts are not removed when a message is cleaned: they occur everywhere.
 _SHORTEST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the broker answers.
+    """Addresses of the broker.
 
     Attributes
     ----------
     clock : str
-        Where a local exchange tells its time; empty for the broker.
+        Where a local exchange reports its time; empty for the broker.
     """
 
     rest: str = "https://api.dhan.co/v2"
@@ -32,7 +32,7 @@ class Addresses:
 
     @property
     def local(self) -> bool:
-        """Everything that takes or tells an order is on this machine."""
+        """Whether all addresses that take or report orders are on this machine."""
         return all(is_loopback(url) for url in (self.rest, self.feed, self.orders))
 
 
@@ -43,7 +43,7 @@ class Credentials:
     Attributes
     ----------
     token : callable
-        Asked at each connect and each call: a token that was renewed is used from then on.
+        Returns the token; called at each connect and each call, so that a renewed one is used.
     """
 
     client_id: Secret
@@ -55,11 +55,11 @@ class Credentials:
         return hashlib.sha256(self.client_id.reveal().encode()).hexdigest()[:12]
 
     def token_mark(self) -> str:
-        """Tells one token from another without being either."""
+        """Hash of the token, by which a renewed one is noticed."""
         return hashlib.sha256(self.token().reveal().encode()).hexdigest()
 
     def clean(self, text: str) -> str:
-        """Text of the broker's with our client id and token replaced by ``***``."""
+        """Text of the broker with our client id and token replaced by ``***``."""
         for secret in (self.token(), self.client_id):
             value = str.__str__(secret.reveal())
             if len(value) >= _SHORTEST:
@@ -68,9 +68,9 @@ class Credentials:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, for every reader of addresses.
+    """Whether an address is on this machine, for every library that parses addresses.
 
-    With a name before the host, or a backslash, readers differ in what the host is.
+    With a user name before the host, or a backslash, libraries differ in what the host is.
     """
     host = urlsplit(url).netloc
     return not set("@\\") & set(host) and (urlsplit(url).hostname or "") in _LOOPBACK

@@ -1,8 +1,8 @@
-"""What an answer means: done, refused, not let in, too fast, not reached, or in doubt.
+"""What a response means: done, refused, not authorised, too fast, not reached, or unknown.
 
-The official client folds all of these into one word. Here the HTTP status and Dhan's code
-decide. For a call that changes something only a refusal that names its reason is a refusal;
-whatever else may have been carried out is in doubt.
+The official client reduces all of these to one word. Here the HTTP status and Dhan's code
+decide. For a call that changes something, only a refusal with a reason counts as a refusal;
+for everything else that may have been carried out the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, NoReturn
 
-from strikeloom.adapters.dhan.client import Answer, DhanClient
+from strikeloom.adapters.dhan.client import DhanClient, DhanResponse
 from strikeloom.adapters.dhan.credentials import Credentials
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.errors import (
     BrokerError,
     NotAuthorised,
@@ -23,65 +23,69 @@ from strikeloom.errors import (
 )
 
 #: Client id or token; trading or data access; account; address that orders come from.
-_SHUT = frozenset({"DH-901", "DH-902", "DH-911", "806", "807", "808", "809", "810"})
+_NOT_AUTHORISED = frozenset({"DH-901", "DH-902", "DH-911", "806", "807", "808", "809", "810"})
 _TOO_FAST = frozenset({"DH-904", "805"})
-#: Said by the broker of itself: the order may have got through.
-_ITS_OWN = frozenset({"DH-908", "DH-909", "800"})
-#: Text of an error that has another code than its kind (``DH-906`` for a dead token).
-_SAID_OF_DEAD = "invalid token"
-_FIRST_BAD, _SERVER = 400, 500
-_SHUT_STATUS, _TOO_FAST_STATUS, _TIMED_OUT = frozenset({401, 403}), 429, 408
+#: The broker's own failures: the order may have got through.
+_BROKER_FAILED = frozenset({"DH-908", "DH-909", "800"})
+#: Text of an error whose code is that of another kind (``DH-906`` for a dead token).
+_EXPIRED_TEXT = "invalid token"
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_NOT_AUTHORISED_STATUS, _TOO_FAST_STATUS, _TIMED_OUT = frozenset({401, 403}), 429, 408
 
 
-class Refusal(Rejected):
+class DhanRefusal(Rejected):
     """Dhan refused, with its code. Carries ``code``, ``status`` and the text as facts."""
 
 
-def checked(answer: Answer, what: str, credentials: Credentials, *, changes: bool) -> Any:
-    """Body of an answer that is a success.
+def checked_body(
+    response: DhanResponse, what: str, credentials: Credentials, *, changes: bool
+) -> Any:
+    """Body of a response that is a success.
 
     Parameters
     ----------
     what : str
-        What was asked for, for the message: ``order I7Q-0-0-1``.
+        What was requested, for the message: ``order I7Q-0-0-1``.
     changes : bool
-        The call changes something at the broker: without a clear answer it is in doubt.
+        The call changes something at the broker: without a clear response its outcome is
+        unknown.
 
     Raises
     ------
-    Refusal
+    DhanRefusal
         Refused, with Dhan's code; no effect.
     NotAuthorised, RateLimited, Unreachable
         No effect.
     UnknownOutcome
         Only with ``changes``: the request may have been carried out.
     """
-    if answer.status is None:
-        _unanswered(answer, what, changes=changes)
-    code, told = _told(answer.body)
-    told = told and credentials.clean(told)
-    if answer.status < 300 and not code and not _failed(answer.body):
-        if answer.body is None:
-            reason = "an empty answer" if not answer.text else "an answer that is no JSON"
-            _doubt(answer, what, reason, changes=changes)
-        return answer.body
-    said = f"{code or 'no code'}, HTTP {answer.status}: {told or answer.text or 'no text'}"
-    facts: dict[str, Any] = {"code": code, "status": answer.status, "text": told}
-    if code in _TOO_FAST or answer.status == _TOO_FAST_STATUS:
-        raise RateLimited(f"Dhan asks to slow down; {what} had no effect ({said})", **facts)
-    if _is_shut(answer, code, told):
+    if response.status is None:
+        _raise_unanswered(response, what, changes=changes)
+    code, text = _code_and_text(response.body)
+    text = text and credentials.clean(text)
+    if response.status < 300 and not code and not _failed(response.body):
+        if response.body is None:
+            reason = "an empty response" if not response.text else "a response that is not JSON"
+            _raise_unclear(response, what, reason, changes=changes)
+        return response.body
+    reason = f"{code or 'no code'}, HTTP {response.status}: {text or response.text or 'no text'}"
+    facts: dict[str, Any] = {"code": code, "status": response.status, "text": text}
+    if code in _TOO_FAST or response.status == _TOO_FAST_STATUS:
+        raise RateLimited(f"Dhan asks to slow down; {what} had no effect ({reason})", **facts)
+    if _is_not_authorised(response, code, text):
         raise NotAuthorised(
-            f"Dhan lets us not in; {what} had no effect ({said}). Renew DHAN_ACCESS_TOKEN, and see "
-            "that this machine's address is registered for orders",
+            f"Dhan rejected the credentials; {what} had no effect ({reason}). Renew "
+            "DHAN_ACCESS_TOKEN, and check that this machine's address is registered for orders",
             **facts,
         )
-    own_fault = code in _ITS_OWN or answer.status >= _SERVER or answer.status == _TIMED_OUT
-    if own_fault or 300 <= answer.status < _FIRST_BAD or not (code or told):
-        _doubt(answer, what, said, changes=changes)
-    raise Refusal(f"Dhan refused {what} ({said})", **facts)
+    status = response.status
+    broker_failed = code in _BROKER_FAILED or status >= _SERVER_ERROR or status == _TIMED_OUT
+    if broker_failed or 300 <= status < _CLIENT_ERROR or not (code or text):
+        _raise_unclear(response, what, reason, changes=changes)
+    raise DhanRefusal(f"Dhan refused {what} ({reason})", **facts)
 
 
-def asked(
+def call_checked(
     client: DhanClient,
     kind: CallClass,
     method: str,
@@ -91,58 +95,63 @@ def asked(
     about: Hashable = "",
     **named: Any,
 ) -> Any:
-    """Body of a call of the official client; what is too fast holds the class of calls back.
+    """Call a method of the official client, and return the body of its response.
+
+    When Dhan rejects the call as too fast, a cooldown of its class of calls begins.
 
     Raises
     ------
     BrokerError
-        As ``checked``; ``RateLimited`` also from our own limits.
+        As ``checked_body``; ``RateLimited`` also from our own limits.
     """
-    answer = client.call(kind, method, *args, about=about, **named)
+    response = client.call(kind, method, *args, about=about, **named)
     try:
-        body = checked(answer, what, client.credentials, changes=changes)
+        body = checked_body(response, what, client.credentials, changes=changes)
     except RateLimited:
-        wait = answer.headers.get("retry-after", "")
+        wait = response.headers.get("retry-after", "")
         client.limits.refused(kind, float(wait) if wait.isdecimal() else None)
         raise
     client.limits.accepted(kind)
     return body
 
 
-def _unanswered(answer: Answer, what: str, *, changes: bool) -> NoReturn:
-    if not answer.left or not changes:
-        raise Unreachable(f"Dhan was not reached for {what}: {answer.trouble}", call=answer.call)
+def _raise_unanswered(response: DhanResponse, what: str, *, changes: bool) -> NoReturn:
+    if not response.sent or not changes:
+        raise Unreachable(
+            f"Dhan was not reached for {what}: {response.failure}", call=response.call
+        )
     raise UnknownOutcome(
-        f"{what} left and Dhan did not answer ({answer.trouble}); it may have been carried out",
-        call=answer.call,
+        f"{what} was sent and Dhan did not answer ({response.failure}); it may have been carried "
+        "out",
+        call=response.call,
     )
 
 
-def _doubt(answer: Answer, what: str, reason: str, *, changes: bool) -> NoReturn:
-    facts: dict[str, Any] = {"call": answer.call, "status": answer.status}
+def _raise_unclear(response: DhanResponse, what: str, reason: str, *, changes: bool) -> NoReturn:
+    facts: dict[str, Any] = {"call": response.call, "status": response.status}
     if changes:
         raise UnknownOutcome(
-            f"{what}: Dhan's answer does not say what became of it ({reason})", **facts
+            f"{what}: Dhan's response does not show whether it was carried out ({reason})", **facts
         )
-    if answer.status is not None and answer.status >= _SERVER:
+    if response.status is not None and response.status >= _SERVER_ERROR:
         raise Unreachable(f"Dhan could not answer for {what} ({reason})", **facts)
-    raise BrokerError(f"Dhan's answer for {what} cannot be read ({reason})", **facts)
+    raise BrokerError(f"Dhan's response for {what} cannot be read ({reason})", **facts)
 
 
-def _is_shut(answer: Answer, code: str, told: str) -> bool:
-    if code in _SHUT or _SAID_OF_DEAD in told.lower():
+def _is_not_authorised(response: DhanResponse, code: str, text: str) -> bool:
+    if code in _NOT_AUTHORISED or _EXPIRED_TEXT in text.lower():
         return True
-    return answer.status in _SHUT_STATUS and (bool(code) or answer.body is not None)
+    return response.status in _NOT_AUTHORISED_STATUS and (bool(code) or response.body is not None)
 
 
 def _failed(body: Any) -> bool:
-    """A success by status whose body says the contrary."""
+    """Whether the body reports a failure, whatever the HTTP status."""
     status = body.get("status") if isinstance(body, dict) else None
     return isinstance(status, str) and status.lower() in {"failed", "failure", "error"}
 
 
-def _told(body: Any) -> tuple[str, str]:
-    """Code and text of an error body, in any of the shapes that Dhan has."""
+def _code_and_text(body: Any) -> tuple[str, str]:
+    """Code and text of an error body, in any of the shapes that Dhan uses."""
     if not isinstance(body, dict):
         return "", ""
     code = body.get("errorCode") or body.get("internalErrorCode") or ""

@@ -1,4 +1,4 @@
-"""``ports.feed.MarketFeed`` over Dhan: streamed where something ticks, asked for where not."""
+"""``ports.feed.MarketFeed`` over Dhan: streamed, and requested by REST what does not tick."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from strikeloom.errors import BrokerError, DataError, NoQuote
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.clock import Clock
 
-#: Real seconds in which what is being asked for is waited for at the end.
+#: Real seconds to wait at the end for requests that are under way.
 _ENDING = 20.0
-#: Real seconds after which a quote that did not tick is asked for. An illiquid contract may not
-#: tick for minutes although its book stands.
+#: Real seconds after which a quote that did not tick is requested. An illiquid contract may not
+#: tick for minutes although its book is unchanged.
 _FRESH = 5.0
 
 
 class DhanFeed:
     """Last known quotes, as of now.
 
-    A quote's moment is when it was received, by the desk's clock: an instrument's last trade
-    may be hours older than the book that stands.
+    A quote's time is when it was received, by the desk's clock: an instrument's last trade may
+    be hours older than its current book.
 
     Parameters
     ----------
     stream : Addresses, optional
-        Subscribe to what is asked for, there; without it every look asks by REST.
+        Where to subscribe to what is read; without it every reading is a REST request.
     on_tick : callable, optional
         Called in the socket's thread when ticks of subscribed instruments have changed the
         cache, once for all that arrived together.
@@ -56,8 +56,8 @@ class DhanFeed:
     Attributes
     ----------
     refreshes_in_background : bool
-        A quote that is known and did not tick for 5 s is asked for in another thread, which
-        calls ``on_tick`` when it has come, instead of while the caller waits.
+        Whether a known quote that did not tick for 5 s is requested in another thread, which
+        calls ``on_tick`` once it is stored, instead of while the caller waits.
     """
 
     def __init__(
@@ -84,10 +84,10 @@ class DhanFeed:
         self._seen: dict[str, float] = {}  # contract key or symbol -> monotonic seconds
         self._due: list[OptionContract] = []
         self._due_levels: dict[str, SecurityId] = {}
-        self._repair = BackgroundTask("dhan-repair", self._ask_everything)
-        self._refresh = BackgroundTask("dhan-refresh", self._ask_due)
+        self._repair = BackgroundTask("dhan-repair", self._request_everything)
+        self._refresh = BackgroundTask("dhan-refresh", self._request_due)
         self.refreshes_in_background = False
-        self._begun = self._ended = False
+        self._started = self._ended = False
         self._stream: FeedStream | None = None
         if stream is not None:
             self._stream = FeedStream(
@@ -95,15 +95,15 @@ class DhanFeed:
                 stream,
                 self.queue,
                 self._use,
-                gap=self.repair_gap,
-                silence_matters=self.market_is_open,
+                on_gap=self.repair_gap,
+                expects_ticks=self.market_is_open,
                 pauses=pauses,
             )
         self.repairs = 0
 
     @property
     def status(self) -> Status | None:
-        """How the socket is doing; ``None`` where nothing is streamed."""
+        """State of the socket; ``None`` where nothing is streamed."""
         return self._stream.status if self._stream else None
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
@@ -112,16 +112,16 @@ class DhanFeed:
         Raises
         ------
         BrokerError
-            When a quote was never seen and Dhan could not be asked.
+            When a quote is not known yet and Dhan could not be reached.
         """
         wanted = {contract.key: contract for contract in contracts}
-        day = self._turn_day()
+        day = self._check_day()
         found = self._names.add_contracts(wanted.values(), day)
         self._subscribe(found, FULL)
         held = self.cache.get(wanted)
         stale = [contract for contract in found.values() if self._is_stale(contract.key)]
         if self.refreshes_in_background and any(contract.key in held for contract in stale):
-            # all that are due soon in one call: few calls are allowed
+            # request all that are due soon in one call: few calls are allowed
             self._due = [c for c in found.values() if self._is_stale(c.key, soon=True)]
             self._refresh.start()
             stale = [contract for contract in stale if contract.key not in held]
@@ -130,16 +130,16 @@ class DhanFeed:
         return self.cache.get(contract.key for contract in found.values())
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Underlying's level in paise and the moment it was true.
+        """Level of an underlying in paise, and its time.
 
         Raises
         ------
         NoQuote
             When no level is known.
         BrokerError
-            When none was ever seen and Dhan could not be asked.
+            When none is known yet and Dhan could not be reached.
         """
-        day = self._turn_day()
+        day = self._check_day()
         try:
             security = self._names.add_symbol(symbol, day)
         except DataError as error:
@@ -150,13 +150,13 @@ class DhanFeed:
                 self._due_levels[symbol] = security
                 self._refresh.start()
             else:
-                self._ask_level(symbol, security, self._levels.get(symbol))
+                self._request_level(symbol, security, self._levels.get(symbol))
         if symbol not in self._levels:
             raise NoQuote(f"Dhan shows no level of {symbol}", symbol=symbol)
         return self._levels[symbol]
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of a series, as the imported files from ``since`` to today say."""
+        """Last day of a series, by the imported files from ``since`` to today."""
         return self._settlements.last_day(symbol, expiry, since, self._clock.now())
 
     def settlement(self, symbol: str, day: date) -> int | None:
@@ -164,7 +164,7 @@ class DhanFeed:
         return self._settlements.value(symbol, day, self._clock.now())
 
     def market_is_open(self) -> bool:
-        """Whether something should tick now."""
+        """Whether ticks are expected now."""
         now = self._clock.now()
         return (
             is_trading_day(now.date())
@@ -172,43 +172,43 @@ class DhanFeed:
         )
 
     def repair_gap(self) -> None:
-        """Ask for all that is subscribed, in a thread of its own: ticks were missed."""
+        """Request all that is subscribed, in a thread of its own: ticks were missed."""
         self._repair.start()
 
     def close(self) -> None:
-        """End the socket, and what is being asked for; it is not begun again."""
+        """End the socket and all requests for good."""
         self._ended = True
         if self._stream:
             self._stream.stop()
         self._repair.end(_ENDING)
         self._refresh.end(_ENDING)
 
-    def _ask_everything(self) -> None:
-        with suppress(DataError):  # the day has turned: what is wanted now is asked for when it is
+    def _request_everything(self) -> None:
+        with suppress(DataError):  # the day has changed: the next reading requests by the new ids
             contracts = self._names.contracts()
             self._poll(contracts, seen={c.key: None for c in contracts})
             self.repairs += 1
             self._on_tick()
 
-    def _ask_due(self) -> None:
-        """Ask for what did not tick for some time."""
+    def _request_due(self) -> None:
+        """Request what did not tick for some time."""
         with suppress(DataError, BrokerError):
             contracts, levels = self._due, self._due_levels
             self._due, self._due_levels = [], {}
             self._poll(contracts, seen={c.key: None for c in contracts})
             for symbol, security in list(levels.items()):
-                self._ask_level(symbol, security, self._levels.get(symbol))
+                self._request_level(symbol, security, self._levels.get(symbol))
             self._on_tick()
 
     def _is_stale(self, name: str, *, soon: bool = False) -> bool:
-        """Whether neither a tick nor an answer has shown it lately; ``soon``: or it almost is."""
+        """Whether neither a tick nor a response brought it lately; ``soon``: stale or almost."""
         seen, longest = self._seen.get(name), _FRESH / 2 if soon else _FRESH
         return self._stream is None or seen is None or time.monotonic() - seen > longest
 
-    def _turn_day(self) -> date:
-        """Day of the list in force; when it is another, nothing known by the old ids counts.
+    def _check_day(self) -> date:
+        """Day of the list in force; when it has changed, forget all that is known by the old ids.
 
-        An id of yesterday may stand for another contract now, and must not tick into this one.
+        An id of yesterday may be another contract's now, whose ticks must not be mixed with it.
         """
         day = self._instruments.in_force()
         if day != self._day:
@@ -225,29 +225,29 @@ class DhanFeed:
             self._start()
 
     def _start(self) -> None:
-        """Begin to stream; again when the door was shut and the token is another now."""
+        """Start to stream; after rejected credentials only with a new token."""
         if self._stream is None or self._ended:
             return
-        if not self._begun or (self._stream.status.stopped and self._stream.renewed):
-            self._begun = True
+        if not self._started or (self._stream.status.stopped and self._stream.renewed):
+            self._started = True
             self._stream.start()
 
     def _poll(self, contracts: list[OptionContract], *, seen: Mapping[str, Any]) -> None:
-        """Ask for quotes; one that was never seen must be answered for."""
+        """Request quotes; a failure counts when one of them is not known yet."""
         for first in range(0, len(contracts), MOST_IN_A_CALL):
             some = contracts[first : first + MOST_IN_A_CALL]
             try:
-                self._ask(some)
+                self._request(some)
             except BrokerError:
                 if any(contract.key not in seen for contract in some):
                     raise
 
-    def _ask(self, contracts: list[OptionContract]) -> None:
+    def _request(self, contracts: list[OptionContract]) -> None:
         quotes = self._calls.quotes(contracts)
         self._seen |= dict.fromkeys((c.key for c in contracts), time.monotonic())
         self._keep(quotes)
 
-    def _ask_level(self, symbol: str, security: SecurityId, known: object) -> None:
+    def _request_level(self, symbol: str, security: SecurityId, known: object) -> None:
         try:
             level = self._calls.level(security)
         except BrokerError:
@@ -259,7 +259,7 @@ class DhanFeed:
             self._seen[symbol] = time.monotonic()
 
     def _use(self, packets: list[Packet]) -> None:
-        """Turn ticks into quotes and levels, then report that there are new ones."""
+        """Turn ticks into quotes and levels, then call ``on_tick``."""
         at = self._clock.now()
         quotes: list[Quote] = []
         levels = 0

@@ -1,8 +1,8 @@
-"""Dhan's instruments behind the port, and the ids that stand for them on the wire.
+"""Dhan's instruments behind the port, and their ids on the wire.
 
-Ids are used again for other contracts, so a list is good for its own day: it is stored by day
-and looked up by contract. Between midnight and the morning the broker still serves, and counts
-by, the list of the day before.
+Ids are reused for other contracts, so a list is valid for its own day: it is stored by day and
+looked up by contract. Between midnight and the morning the broker still serves, and uses, the
+list of the day before.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ OPTIONS = "NSE_FNO"
 #: Our symbol -> the index's name in Dhan's list, where they differ.
 _INDEX_NAMES = {"NIFTYNXT50": "NIFTY NEXT 50", "INDIAVIX": "INDIA VIX"}
 _INDEX_OPTION = "OPTIDX"
-#: From then on a list that is served is taken for that of its day. No hour is documented; what is
-#: served may still be older, which shows when it lists contracts that have expired.
+#: From this time on a list that is served is taken as that of its day. No hour is documented; it
+#: may still be older, which shows when it lists contracts that have expired.
 _PUBLISHED = time(8, 30)
 _ASK_AGAIN = timedelta(minutes=1)
 
@@ -50,7 +50,7 @@ class SecurityId(NamedTuple):
 
 
 def list_day(now: datetime) -> date:
-    """Day of the list that is in force at a moment: from midnight to morning the day before."""
+    """Day of the list in force at a time: from midnight to morning the day before."""
     return now.date() - timedelta(days=now.time() < _PUBLISHED)
 
 
@@ -60,13 +60,13 @@ class DhanInstruments:
     Parameters
     ----------
     store : MasterStore
-        Where imported lists lie.
+        Where lists are stored.
     known : Instruments
-        Says kind and sector of an underlying, and what was listed on earlier days.
+        Kind and sector of underlyings, and contracts listed on earlier days.
     clock : Clock
-        Says which day's list is needed: an id may stand for another contract on another day.
+        Decides which day's list is used: an id may be another contract's on another day.
     fetch : callable, optional
-        Brings the list when the one in force is not there.
+        Downloads the list when the one in force is not stored.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class DhanInstruments:
         return self._list(day).spot(symbol, self.underlying(symbol).kind)
 
     def in_force(self) -> date:
-        """Day of the list whose ids count now."""
+        """Day of the list whose ids are valid now."""
         return list_day(self._clock.now())
 
     def _list(self, day: date) -> _Listed:
@@ -167,12 +167,12 @@ class DhanInstruments:
             return self._day(day)
 
     def _fetched(self, fetch: Callable[[], SecurityMaster], day: date) -> SecurityMaster:
-        """The list that is served, if it can be the one of the day.
+        """Download the list, and check that it can be the one of the day.
 
         Raises
         ------
         StaleData
-            When it still has options that had expired by then; asked again in a minute.
+            When it still has options that had expired by then; requested again in a minute.
         """
         now = self._clock.now()
         if self._tried and now - self._tried[0] < _ASK_AGAIN:
@@ -182,7 +182,7 @@ class DhanInstruments:
         if oldest is not None and oldest < day:
             error = StaleData(
                 f"the instrument list of {day} is not out yet: the one served at {now:%H:%M} "
-                f"still has options that expired on {oldest}. It is asked for again in a minute; "
+                f"still has options that expired on {oldest}. It is requested again in a minute; "
                 "until then no contract can be priced or ordered",
                 day=str(day),
             )
@@ -205,7 +205,7 @@ def first_expiry(table: pa.Table) -> date | None:
 
 
 class _Listed:
-    """One day's list, taken apart by symbol as it is needed."""
+    """One day's list, split by symbol when it is needed."""
 
     def __init__(self, table: pa.Table, day: date) -> None:
         import pyarrow.compute as pc
@@ -239,7 +239,7 @@ class _Listed:
         ticks = {contract.tick for contract, _ in self._of_symbol(symbol).values()}
         if not ticks:
             raise DataError(f"no option on {symbol} is in {self._where}", symbol=symbol)
-        return max(ticks)  # on a coarser step a price is valid under the finer one too
+        return max(ticks)  # a price on the coarser tick is also on the finer one
 
     def by_number(self, number: int) -> OptionContract:
         place = int(np.searchsorted(self._sorted, number))

@@ -1,4 +1,4 @@
-"""Last values in memory, behind ``ports.quotes``: what the feed saw, for this process."""
+"""Last quotes of the feed, in this process's memory, behind ``ports.quotes``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Dhan's rows and our records. Money crosses here, exactly: whole paise one way and the other.
+"""Conversion between Dhan's rows and our records; money is exact, in whole paise.
 
-A row that cannot be read is an error that shows it; nothing is skipped in silence.
+A row that cannot be read is an error that shows it; no row is skipped silently.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _NEVER_TRADED_YEAR = 1980
 #: The feed counts seconds of the Indian wall clock as if they were of UTC.
 _WALL_CLOCK = 19_800
 _NO_TAG = frozenset({"", "NA", "null", "None"})
-#: A price on the wire is a float32: this far from a tick, of its size, it still is that tick.
+#: Relative precision of a price on the wire, a float32: this near to a tick it is that tick.
 _FLOAT32 = 2.0**-23
 
 
 def rupees_on_tick(limit: int, contract: OptionContract) -> float:
-    """Limit in rupees as it leaves, exact to the paisa.
+    """Limit in rupees as it is sent, exact to the paisa.
 
     Raises
     ------
     Rejected
-        When it is no positive multiple of the contract's tick; nothing was sent.
+        When it is not a positive multiple of the contract's tick; nothing was sent.
     """
     if limit <= 0 or limit % contract.tick:
         raise Rejected(
@@ -52,8 +52,8 @@ def rupees_on_tick(limit: int, contract: OptionContract) -> float:
 def price_on_tick(price: float, tick: int) -> int | None:
     """Price of the feed in paise; ``None`` when there is none.
 
-    A float32 stands for the tick next to it when it lies within its own precision of it, else
-    for the paisa next to it.
+    A float32 is read as the nearest tick when that is within its own precision, else as the
+    nearest paisa.
     """
     if not math.isfinite(price) or price <= 0:
         return None
@@ -65,7 +65,7 @@ def price_on_tick(price: float, tick: int) -> int | None:
 
 
 def order_of(row: Row, instruments: DhanInstruments, now: datetime) -> Order | None:
-    """Order of a row of the order book; ``None`` for what is no option of the exchange."""
+    """Order of a row of the order book; ``None`` if it is not an option on NSE."""
     if row.get("exchangeSegment") != OPTIONS:
         return None
     with _Reading("an order", row):
@@ -91,12 +91,12 @@ def order_of(row: Row, instruments: DhanInstruments, now: datetime) -> Order | N
 def fill_of(
     row: Row, order: Order, instruments: DhanInstruments, now: datetime, *, first: bool
 ) -> Fill:
-    """Fill of a row of the trade book, with charges as they are worked out for it.
+    """Fill of a row of the trade book, with the charges computed for it.
 
     Parameters
     ----------
     first : bool
-        It is the first fill of its order, which bears the brokerage.
+        Whether it is the first fill of its order, which bears the brokerage.
     """
     with _Reading("a trade", row):
         key = _contract_key(row, instruments, now.date())
@@ -106,23 +106,23 @@ def fill_of(
 
 
 def past_fill_of(row: Row, order: Order, *, first: bool) -> Fill:
-    """Fill of a row of an earlier day's statement; today's list says nothing of its id."""
+    """Fill of a row of an earlier day's statement, whose id is not in today's list."""
     with _Reading("a past trade", row):
         _, expiry, strike, _ = parse_key(order.contract_key)
-        says = str(row["drvExpiryDate"])[:10], int(Decimal(str(row["drvStrikePrice"])) * 100)
-        if says != (expiry.isoformat(), strike):
+        stated = str(row["drvExpiryDate"])[:10], int(Decimal(str(row["drvStrikePrice"])) * 100)
+        if stated != (expiry.isoformat(), strike):
             raise DataError(f"its order {order.order_id} is in {order.contract_key}")
         return _fill(row, order, order.updated_at, first=first)
 
 
-def in_turn(row: Row) -> tuple[int, str]:
-    """Sorts trades as they were numbered: the first of an order stays the first."""
+def by_trade_number(row: Row) -> tuple[int, str]:
+    """Sort key of trades by number, so that the first trade of an order stays the first."""
     number = str(row.get("exchangeTradeId"))
     return len(number), number
 
 
-def _fill(row: Row, order: Order, or_at: datetime, *, first: bool) -> Fill:
-    at = _moment(row.get("exchangeTime")) or _moment(row.get("createTime")) or or_at
+def _fill(row: Row, order: Order, default_at: datetime, *, first: bool) -> Fill:
+    at = _moment(row.get("exchangeTime")) or _moment(row.get("createTime")) or default_at
     side = Side[str(row["transactionType"]).upper()]
     units, price = _count(row["tradedQuantity"]), paise(row["tradedPrice"], what="price")
     return Fill(
@@ -139,19 +139,19 @@ def _fill(row: Row, order: Order, or_at: datetime, *, first: bool) -> Fill:
 
 
 def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:
-    """Position of a row; ``None`` for a flat one and for what is no option of the exchange."""
+    """Position of a row; ``None`` if it is flat or not an option on NSE."""
     if row.get("exchangeSegment") != OPTIONS:
         return None
     with _Reading("a position", row):
         net = int(Decimal(str(row["netQty"])))
         if not net:
-            return None  # it may be of a contract that expired and is in no list any more
+            return None  # it may be of an expired contract, which is in no list any more
         key = _contract_key(row, instruments, day)
         return None if key is None else BrokerPosition(key, net)
 
 
 def funds_of(row: Row) -> Funds:
-    """Money; the broker's own spelling of the balance is a misspelling."""
+    """Money; the key of the balance is misspelled by the broker."""
     with _Reading("the funds", row):
         available = paise(row["availabelBalance"], what="available balance")
         used = paise(row["utilizedAmount"], what="utilized amount")
@@ -192,8 +192,8 @@ def _best(levels: Any) -> tuple[float, int]:
 def _contract_key(row: Row, instruments: DhanInstruments, day: date) -> str | None:
     """Key of the contract that a row is about; ``None`` for a future.
 
-    The id leads to it; expiry, strike and right of the row itself must agree, where it has
-    them: ids are used again.
+    The id identifies it; expiry, strike and right of the row itself must agree, where it has
+    them: ids are reused.
     """
     strike = Decimal(str(row.get("drvStrikePrice") or 0))
     right = {"CALL": Right.CALL, "PUT": Right.PUT}.get(str(row.get("drvOptionType") or "").upper())
@@ -201,8 +201,8 @@ def _contract_key(row: Row, instruments: DhanInstruments, day: date) -> str | No
         return None
     found = instruments.contract_of(int(row["securityId"]), day)
     expiry = str(row.get("drvExpiryDate") or "")[:10]
-    says = (expiry, int(strike * 100), right)
-    if right is not None and says != (found.expiry.isoformat(), found.strike, found.right):
+    stated = (expiry, int(strike * 100), right)
+    if right is not None and stated != (found.expiry.isoformat(), found.strike, found.right):
         raise DataError(
             f"id {row['securityId']} is {found.key} in the instrument list and {expiry} {strike} "
             f"{right} at the broker; run strikeloom data instruments --fetch"
@@ -228,19 +228,19 @@ def full_quote(packet: FullTick, contract: OptionContract, at: datetime) -> Quot
 
 
 def traded_moment(seconds: int) -> datetime | None:
-    """Moment of a last trade: the wire counts the Indian wall clock as if it were UTC."""
+    """Time of a last trade: the wire counts the Indian wall clock as if it were UTC."""
     return datetime.fromtimestamp(seconds - _WALL_CLOCK, IST) if seconds > _WALL_CLOCK else None
 
 
 def _count(value: Any) -> int:
     exact = Decimal(str(value))
     if exact != exact.to_integral_value() or exact < 0:
-        raise DataError(f"{value!r} is no count of units")
+        raise DataError(f"{value!r} is not a count of units")
     return int(exact)
 
 
 def _moment(text: Any) -> datetime | None:
-    """Moment of a text in Indian time; ``None`` for none and for year 1."""
+    """Time of a text in Indian time; ``None`` for none and for year 1."""
     try:
         at = datetime.fromisoformat(str(text)).replace(tzinfo=IST)
     except ValueError:
@@ -249,7 +249,7 @@ def _moment(text: Any) -> datetime | None:
 
 
 class _Reading:
-    """Turn whatever is wrong with a row into an error that names it."""
+    """Turn any error in a row into one that names the row."""
 
     def __init__(self, what: str, row: Row) -> None:
         self._what = what
@@ -257,7 +257,7 @@ class _Reading:
 
     def __enter__(self) -> None:
         if not isinstance(self._row, Mapping):
-            raise BrokerError(f"Dhan's answer holds {self._row!r} for {self._what}")
+            raise BrokerError(f"Dhan's response contains {self._row!r} for {self._what}")
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, KeyError):

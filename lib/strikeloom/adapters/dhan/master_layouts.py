@@ -49,7 +49,7 @@ def content(path: Path) -> bytes:
     Raises
     ------
     BadFile
-        When there is none, or it cannot be unpacked.
+        When it does not exist or cannot be unpacked.
     """
     try:
         data = path.read_bytes()
@@ -66,12 +66,12 @@ def content(path: Path) -> bytes:
 
 
 def columns(raw: bytes, where: str) -> tuple[pa.Table, str, list[str]]:
-    """The columns we need as text, under our names; the layout; rows of another width.
+    """Return the columns we need as text under our names, the layout, and rows of another width.
 
     Raises
     ------
     BadFile
-        When the header is of neither layout, or the rows are no table.
+        When the header has neither layout, or the rows are not a table.
     """
     import pyarrow as pa
     from pyarrow import csv
@@ -81,17 +81,17 @@ def columns(raw: bytes, where: str) -> tuple[pa.Table, str, list[str]]:
     layout = next((n for n, cols in LAYOUTS.items() if set(cols.values()) <= set(names)), "")
     if not layout:
         raise BadFile(
-            f"{where} is no instrument list of Dhan's: its header begins "
+            f"{where} is not an instrument list of Dhan's: its header begins "
             f"{', '.join(names[:4])}; expected SEM_EXM_EXCH_ID, ... or EXCH_ID, SEGMENT, ...",
             path=where,
         )
     width = rest.partition(b"\n")[0].count(b",") + 1
-    # a header or its rows may end with a comma that the other lacks
+    # either the header or its rows may end with an additional comma
     names = [name or f"_{place}" for place, name in enumerate(names)]
     names = (names + [f"_{place}" for place in range(len(names), width)])[: max(width, 1)]
     ragged: list[str] = []
 
-    def step_over(row: Any) -> str:
+    def skip_row(row: Any) -> str:
         ragged.append(f"row {row.number}: {row.actual_columns} columns, {row.expected_columns}")
         return "skip"
 
@@ -100,7 +100,7 @@ def columns(raw: bytes, where: str) -> tuple[pa.Table, str, list[str]]:
         found = csv.read_csv(
             io.BytesIO(rest),
             read_options=csv.ReadOptions(column_names=names),
-            parse_options=csv.ParseOptions(invalid_row_handler=step_over),
+            parse_options=csv.ParseOptions(invalid_row_handler=skip_row),
             convert_options=csv.ConvertOptions(
                 include_columns=list(wanted.values()),
                 column_types=dict.fromkeys(wanted.values(), pa.string()),

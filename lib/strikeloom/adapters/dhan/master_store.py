@@ -1,4 +1,4 @@
-"""Instrument lists on disk, one Parquet file a day, written whole or not at all."""
+"""Instrument lists on disk, one Parquet file a day, written atomically."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class MasterStore:
     Parameters
     ----------
     folder : pathlib.Path
-        Made when the first list is kept.
+        Created when the first list is stored.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,7 +44,7 @@ class MasterStore:
         return max(self.days(), default=None)
 
     def keep(self, master: SecurityMaster, day: date) -> Path:
-        """Keep a list as of a day; one that is there already is replaced."""
+        """Store the list of a day; an existing one is replaced."""
         import pyarrow.parquet as pq
 
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -92,9 +92,9 @@ def fetch_master(url: str, progress: Callable[[int], None] = lambda _: None) -> 
     Raises
     ------
     Unreachable
-        When it cannot be downloaded whole in time.
+        When it cannot be downloaded completely in time.
     BadFile
-        When what came is no such list.
+        When the download is not such a list.
     """
     import httpx
 

@@ -1,7 +1,7 @@
 """Packets of the market feed: little-endian records, several of them stacked in one message.
 
 Each begins with eight bytes ``<BHBI``: code, total length, segment, security id. The length
-leads from one packet to the next; what a code means is read from a layout of known size.
+leads from one packet to the next; each code has a layout of known size.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SEGMENT_NUMBERS = {name: number for number, name in SEGMENTS.items()}
 
 
 class BadPacket(DataError):
-    """A message of the feed that is not what the protocol says, from some byte on."""
+    """A message of the feed that does not follow the protocol from some byte on."""
 
 
 class Ticker(NamedTuple):
@@ -64,7 +64,7 @@ class QuoteTick(NamedTuple):
 
 
 class OpenInterest(NamedTuple):
-    """Open interest; comes beside quotes of derivatives."""
+    """Open interest; sent beside quotes of derivatives."""
 
     code: int
     length: int
@@ -118,7 +118,7 @@ class FullTick(NamedTuple):
 
 
 class Disconnect(NamedTuple):
-    """The server ends the connection and says why (805 to 810)."""
+    """The server ends the connection, with its reason (805 to 810)."""
 
     code: int
     length: int
@@ -127,7 +127,7 @@ class Disconnect(NamedTuple):
     reason: int
 
 
-class Level(NamedTuple):
+class PacketLevel(NamedTuple):
     """One level of the book, both sides."""
 
     bid_units: int
@@ -156,14 +156,14 @@ _READERS = {
 
 
 class Decoded(NamedTuple):
-    """What one message held.
+    """Content of one message.
 
     Attributes
     ----------
     unknown : int
-        Packets of codes that we do not know, stepped over by their length.
+        Packets with codes that we do not know, skipped by their length.
     error : BadPacket or None
-        Why the rest of the message could not be read; the packets before it stand.
+        Why the rest of the message could not be read; the packets before it are valid.
     """
 
     packets: list[Packet]
@@ -174,7 +174,7 @@ class Decoded(NamedTuple):
 def decode(message: bytes) -> Decoded:
     """Read all packets of one message. Never raises, whatever the bytes are.
 
-    A packet longer than its layout is read and stepped over in full (fields may be added at
+    A packet longer than its layout is read and skipped in full (fields may be added at
     the end); a shorter one, or one that reaches past the message, ends the reading.
     """
     packets: list[Packet] = []
@@ -200,14 +200,14 @@ def decode(message: bytes) -> Decoded:
     return Decoded(packets, unknown, None)
 
 
-def levels(depth: bytes) -> list[Level]:
+def levels(depth: bytes) -> list[PacketLevel]:
     """The five levels of a full packet, best first; a side that shows nothing has price 0."""
-    return [Level._make(part) for part in _LEVEL.iter_unpack(depth)]
+    return [PacketLevel._make(part) for part in _LEVEL.iter_unpack(depth)]
 
 
-def best(depth: bytes) -> Level:
+def best(depth: bytes) -> PacketLevel:
     """The best level alone."""
-    return Level._make(_LEVEL.unpack_from(depth))
+    return PacketLevel._make(_LEVEL.unpack_from(depth))
 
 
 def _bad(what: str, at: int, end: int) -> BadPacket:

@@ -1,4 +1,4 @@
-"""Trades of earlier days, for orders that nobody looked at before their day ended."""
+"""Trades of earlier days, for orders that were not read before their day ended."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import asked
-from strikeloom.adapters.dhan.limits import CallClass
-from strikeloom.adapters.dhan.mapping import in_turn, past_fill_of
+from strikeloom.adapters.dhan.errors import call_checked
+from strikeloom.adapters.dhan.mapping import by_trade_number, past_fill_of
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.orders import Fill, Order
 from strikeloom.errors import BrokerError
 
@@ -18,19 +18,19 @@ _MOST_PAGES = 200
 def past_fills(client: DhanClient, orders: Sequence[Order], today: date) -> list[Fill]:
     """Fills before today in these orders.
 
-    The statement names no correlation id: an order is found by its number.
+    The statement has no correlation ids: an order is found by its number.
 
     Raises
     ------
     BrokerError
-        When Dhan could not be asked, or its answer cannot be read.
+        When Dhan could not be reached, or its response cannot be read.
     """
     by_id = {order.order_id: order for order in orders}
     first = min(order.updated_at.date() for order in orders)
     last = today - timedelta(days=1)
     rows = []
     for page in range(_MOST_PAGES):
-        some = asked(
+        some = call_checked(
             client,
             CallClass.OTHER,
             "get_trade_history",
@@ -40,7 +40,7 @@ def past_fills(client: DhanClient, orders: Sequence[Order], today: date) -> list
             what="trades of earlier days",
         )
         if not isinstance(some, list):
-            raise BrokerError(f"Dhan's answer for past trades is no list: {type(some).__name__}")
+            raise BrokerError(f"Dhan's response for past trades is a {type(some).__name__}")
         if not some:
             break
         rows += [row for row in some if str(row.get("orderId")) in by_id]
@@ -48,7 +48,7 @@ def past_fills(client: DhanClient, orders: Sequence[Order], today: date) -> list
         raise BrokerError(f"Dhan's trades from {first} to {last} have no end")
     found: dict[str, Fill] = {}
     begun: set[str] = set()
-    for row in sorted(rows, key=in_turn):
+    for row in sorted(rows, key=by_trade_number):
         order = by_id[str(row["orderId"])]
         fill = past_fill_of(row, order, first=order.order_id not in begun)
         begun.add(order.order_id)

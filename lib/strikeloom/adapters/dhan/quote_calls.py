@@ -1,4 +1,4 @@
-"""Quotes and levels asked for by REST."""
+"""Quotes and levels requested by REST."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import asked
+from strikeloom.adapters.dhan.errors import call_checked
 from strikeloom.adapters.dhan.instruments import OPTIONS, DhanInstruments, SecurityId
-from strikeloom.adapters.dhan.limits import CallClass
 from strikeloom.adapters.dhan.mapping import quote_of
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote
@@ -21,7 +21,7 @@ MOST_IN_A_CALL = 1000
 
 
 class QuoteCalls:
-    """Dhan's market-quote call. A quote's moment is when its answer was received."""
+    """Dhan's market-quote call. A quote's time is when its response was received."""
 
     def __init__(self, client: DhanClient, instruments: DhanInstruments, clock: Clock) -> None:
         self._client = client
@@ -34,7 +34,7 @@ class QuoteCalls:
         Raises
         ------
         BrokerError
-            When Dhan could not be asked, or its answer cannot be read.
+            When Dhan could not be reached, or its response cannot be read.
         DataError
             When a contract is not in the instrument list in force.
         """
@@ -50,7 +50,7 @@ class QuoteCalls:
         Raises
         ------
         BrokerError
-            When Dhan could not be asked, or its answer cannot be read.
+            When Dhan could not be reached, or its response cannot be read.
         """
         rows = self._rows({security.segment: [security.number]})
         row = rows.get(security.segment, {}).get(str(security.number)) or {}
@@ -58,8 +58,8 @@ class QuoteCalls:
         return paise(round(last, 2), what="level") if last > 0 else None
 
     def _rows(self, ids: dict[str, list[int]]) -> dict[str, Any]:
-        body = asked(self._client, CallClass.QUOTE, "quote_data", ids, what="quotes")
+        body = call_checked(self._client, CallClass.QUOTE, "quote_data", ids, what="quotes")
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):
-            raise BrokerError("Dhan's answer for quotes holds no data")
+            raise BrokerError("Dhan's response for quotes has no data")
         return data

@@ -1,10 +1,10 @@
 """Dhan's list of instruments, in either layout, as one table keyed on the contract.
 
-What a column is, is read from its header's name, never from its place: the layouts had 16, 31
+Columns are identified by their header's name, never by their position: the layouts had 16, 31
 and 39 columns at different times. Traps resolved here, once: tick sizes are paise except those
 of indices; an expiry has a meaningless time; contracts of the exchange's own tests are left
-out; a symbol may hold ``-`` and ``&``, so trading symbols are taken apart from the right; ids
-are unique only within a segment.
+out; a symbol may contain ``-`` and ``&``, so trading symbols are split from the right; ids are
+unique only within a segment.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SecurityMaster:
     tests : int
         Rows of the exchange's own tests, left out.
     unread : tuple of str
-        First rows that could not be read, in words; there are few or the file is refused.
+        First rows that could not be read, as text; with too many of them the file is refused.
     """
 
     table: pa.Table
@@ -74,7 +74,7 @@ def read_master(path: Path) -> SecurityMaster:
     Raises
     ------
     BadFile
-        When the file is no such list, is cut off, repeats an id within a segment or a contract
+        When the file is not such a list, is cut off, repeats an id within a segment or a contract
         within an exchange, or more than 1 % of its rows cannot be read.
     """
     return parse_master(content(path), str(path))
@@ -148,7 +148,7 @@ def _numbers(column: pa.Array, kind: Any) -> pa.Array:
 
 
 def _dates(column: pa.Array) -> pa.Array:
-    """Dates of a text column, its time cut off; null for none and for year 1."""
+    """Dates of a text column without its time; null for none and for year 1."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -158,7 +158,7 @@ def _dates(column: pa.Array) -> pa.Array:
 
 
 def _paise(strike: pa.Array, option: pa.Array) -> pa.Array:
-    """Strikes in paise; what is no option has none."""
+    """Strikes in paise; 0 for what is not an option."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -167,7 +167,7 @@ def _paise(strike: pa.Array, option: pa.Array) -> pa.Array:
 
 
 def _ticks(tick: pa.Array, segment: pa.Array) -> pa.Array:
-    """Ticks in paise: printed so, except those of indices; a stray one below a paisa is rupees."""
+    """Ticks in paise: given so, except for indices; a single one below a paisa is in rupees."""
     import pyarrow.compute as pc
 
     tick = pc.fill_null(tick, 0.0)
@@ -184,7 +184,7 @@ def _array(values: list[str]) -> pa.Array:
 
 
 def _readable(table: pa.Table, option: pa.Array) -> pa.Array:
-    """Rows with a segment, an id and a symbol; options with all that makes a contract."""
+    """Rows with a segment, an id and a symbol; options with all fields of a contract."""
     import pyarrow.compute as pc
 
     named = pc.and_(pc.is_valid(table["segment"]), pc.is_valid(table["security_id"]))

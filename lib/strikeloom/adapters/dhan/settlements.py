@@ -1,4 +1,4 @@
-"""Final settlement values: the exchange's own file where it is imported, else a day's close."""
+"""Final settlement values: from the exchange's file where it is imported, else a day's close."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import Refusal, asked
+from strikeloom.adapters.dhan.errors import DhanRefusal, call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.limits import CallClass
+from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import paise
@@ -16,7 +16,7 @@ from strikeloom.errors import BrokerError, DataError
 from strikeloom.nse.sessions import IST, session
 from strikeloom.ports.history import History
 
-#: Closing prices are worked out from the last half hour, and published after it.
+#: Closing prices are computed from the last half hour, and published after it.
 _PUBLISHED_AFTER = timedelta(minutes=30)
 _ASK_AGAIN = timedelta(minutes=1)
 
@@ -24,10 +24,10 @@ _ASK_AGAIN = timedelta(minutes=1)
 class Settlements:
     """Settlement values of underlyings, each read once.
 
-    Dhan shows no settlement value: the close of the underlying's daily candle stands for it
-    until the day's file of the exchange is imported. Nor does its list say that a series ends
-    before its expiry: that is known from the exchange's files of the days it is held, once one
-    that tells it is imported; until then a position that Dhan drops shows as a difference.
+    Dhan does not report settlement values: the close of the underlying's daily candle is used
+    until the exchange's file of the day is imported. Nor does its list show that a series ends
+    before its expiry: that is known from the exchange's files of the days it is held, once the
+    file that shows it is imported; until then a position that Dhan drops is a difference.
     """
 
     def __init__(self, client: DhanClient, instruments: DhanInstruments, history: History) -> None:
@@ -35,10 +35,10 @@ class Settlements:
         self._instruments = instruments
         self._ends = SeriesEnds(history)
         self._known: dict[tuple[str, date], int] = {}
-        self._asked: dict[tuple[str, date], datetime] = {}
+        self._requested: dict[tuple[str, date], datetime] = {}
 
     def last_day(self, symbol: str, expiry: date, since: date, now: datetime) -> date:
-        """Last day of a series, as the imported files from ``since`` to today say."""
+        """Last day of a series, by the imported files from ``since`` to today."""
         return self._ends.last_day(symbol, expiry, since, now.date())
 
     def value(self, symbol: str, day: date, now: datetime) -> int | None:
@@ -47,7 +47,7 @@ class Settlements:
         Raises
         ------
         BrokerError
-            When Dhan could not be asked.
+            When Dhan could not be reached.
         """
         if now < session(day).close:
             return None
@@ -55,21 +55,21 @@ class Settlements:
         if place not in self._known:
             found = self._ends.final(symbol, day)
             if found is None and now >= session(day).close + _PUBLISHED_AFTER:
-                found = self._of_candle(symbol, day, now)
+                found = self._close_of_candle(symbol, day, now)
             if found is None:
                 return None
             self._known[place] = found
         return self._known[place]
 
-    def _of_candle(self, symbol: str, day: date, now: datetime) -> int | None:
-        before = self._asked.get((symbol, day))
+    def _close_of_candle(self, symbol: str, day: date, now: datetime) -> int | None:
+        before = self._requested.get((symbol, day))
         if before is not None and now - before < _ASK_AGAIN:
             return None
-        self._asked[symbol, day] = now
+        self._requested[symbol, day] = now
         security = self._instruments.spot_of(symbol, now.date())
         kind = self._instruments.underlying(symbol).kind
         try:
-            body = asked(
+            body = call_checked(
                 self._client,
                 CallClass.DATA,
                 "historical_daily_data",
@@ -80,18 +80,18 @@ class Settlements:
                 str(day + timedelta(days=1)),  # the end is exclusive
                 what=f"the close of {symbol}",
             )
-        except Refusal:
-            return None  # nothing of that day is there yet
+        except DhanRefusal:
+            return None  # there is no candle of that day yet
         return close_of(body, day)
 
 
 def close_of(body: Any, day: date) -> int | None:
-    """Close of a day in paise, of an answer with daily candles; ``None`` when it has none.
+    """Close of a day in paise, from a response with daily candles; ``None`` when it has none.
 
     Raises
     ------
     BrokerError
-        When the answer is no such thing.
+        When the response has no daily candles.
     """
     try:
         # candles count true seconds of UTC, from midnight in India

@@ -1,4 +1,4 @@
-"""The market feed's socket: what is wanted is a state, said again on every connect."""
+"""The market feed's socket: subscriptions are a state, sent again on every connect."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from strikeloom.adapters.dhan.packets import (
     Packet,
     decode,
 )
-from strikeloom.adapters.dhan.socket import Connection, Pauses, Socket, Status
+from strikeloom.adapters.dhan.socket import Pauses, Socket, SocketConnection, Status
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.errors import BrokerError, NotAuthorised, RateLimited
 
-#: Subscribe and unsubscribe by what is asked for.
+#: Request codes to subscribe and to unsubscribe, by kind of packet.
 FULL, QUOTE, TICKER = (21, 22), (17, 18), (15, 16)
 _A_MESSAGE, MOST_INSTRUMENTS = 100, 5000
 _TOO_MANY = 805
-#: The broker's reasons that no new connection mends.
+#: Reasons of the broker after which a new connection cannot help.
 _FINAL = {
     806: "there is no data subscription",
     807: "the token has expired",
@@ -37,23 +37,23 @@ _FINAL = {
 
 
 class FeedStream:
-    """Subscribed packets, through a queue to whoever uses them.
+    """Delivers packets of subscribed instruments through a queue.
 
     Parameters
     ----------
     use : callable
-        Takes what waits in the queue as soon as no message is at hand, in the socket's
+        Takes the packets of the queue as soon as no message is at hand, in the socket's
         thread: another thread in between would cost more than it saves.
-    gap : callable
+    on_gap : callable
         Called on every connect after the first, in the socket's thread: ticks were missed.
-    silence_matters : callable
-        Whether something should be heard now.
+    expects_ticks : callable
+        Whether ticks are expected now.
 
     Attributes
     ----------
     counts : Counter
         ``packets``, ``unknown`` codes, ``bad`` messages, ``unasked`` packets of instruments
-        that are not wanted (any more), batches ``unused`` for want of a clock.
+        that are not subscribed (any more), batches ``unused`` because the clock failed.
     """
 
     def __init__(
@@ -63,18 +63,18 @@ class FeedStream:
         queue: TickQueue,
         use: Callable[[list[Packet]], None],
         *,
-        gap: Callable[[], None] = lambda: None,
-        silence_matters: Callable[[], bool] = lambda: True,
+        on_gap: Callable[[], None] = lambda: None,
+        expects_ticks: Callable[[], bool] = lambda: True,
         pauses: Pauses = Pauses(),  # noqa: B008 (frozen)
     ) -> None:
         self._credentials = credentials
         self._feed = addresses.feed
         self._queue = queue
         self._use = use
-        self._gap = gap
+        self._on_gap = on_gap
         self._lock = threading.Lock()
         self._wanted: dict[SecurityId, tuple[int, int]] = {}
-        self._asked: dict[SecurityId, tuple[int, int]] = {}
+        self._sent: dict[SecurityId, tuple[int, int]] = {}
         self._places: frozenset[tuple[int, int]] = frozenset()
         self._token_mark = ""
         self.counts: Counter[str] = Counter()
@@ -82,18 +82,18 @@ class FeedStream:
             "market feed",
             self._address,
             greet=self._greet,
-            hear=self._hear,
-            silence_matters=lambda: bool(self._wanted) and silence_matters(),
+            on_message=self._on_message,
+            expects_messages=lambda: bool(self._wanted) and expects_ticks(),
             pauses=pauses,
         )
 
     @property
     def status(self) -> Status:
-        """How the socket is doing."""
+        """State of the socket."""
         return self._socket.status
 
     def want(self, securities: Iterable[SecurityId], mode: tuple[int, int] = FULL) -> None:
-        """Add instruments; beyond 5,000 those wanted longest ago are let go."""
+        """Subscribe to instruments; beyond 5,000 those requested longest ago are dropped."""
         with self._lock:
             before = dict(self._wanted)
             for security in securities:
@@ -110,7 +110,7 @@ class FeedStream:
             self._socket.nudge()
 
     def forget(self) -> None:
-        """Want nothing any more: the ids are another day's."""
+        """Drop all subscriptions: the ids are another day's."""
         with self._lock:
             self._wanted.clear()
             self._places = frozenset()
@@ -118,7 +118,7 @@ class FeedStream:
 
     @property
     def renewed(self) -> bool:
-        """The token is another than the one of the last try."""
+        """Whether the token differs from the one of the last attempt."""
         return self._credentials.token_mark() != self._token_mark
 
     def start(self) -> None:
@@ -142,21 +142,21 @@ class FeedStream:
         base = self._feed if urlsplit(self._feed).path else f"{self._feed}/"
         return f"{base}?{query}"
 
-    async def _greet(self, connection: Connection, new: bool) -> None:
-        """Bring what the server sends to what is wanted."""
+    async def _greet(self, connection: SocketConnection, new: bool) -> None:
+        """Subscribe and unsubscribe until the server sends what is wanted."""
         if new:
-            self._asked = {}
+            self._sent = {}
             if self.status.connections:
-                self._gap()
+                self._on_gap()
         with self._lock:
             wanted = dict(self._wanted)
-        gone = [(s, mode[1]) for s, mode in self._asked.items() if wanted.get(s) != mode]
-        come = [(s, mode[0]) for s, mode in wanted.items() if self._asked.get(s) != mode]
-        for code, some in _batches([*gone, *come]):
+        dropped = [(s, mode[1]) for s, mode in self._sent.items() if wanted.get(s) != mode]
+        added = [(s, mode[0]) for s, mode in wanted.items() if self._sent.get(s) != mode]
+        for code, some in _batches([*dropped, *added]):
             await connection.send(_request(code, some))
-        self._asked = wanted
+        self._sent = wanted
 
-    def _hear(self, message: str | bytes) -> None:
+    def _on_message(self, message: str | bytes) -> None:
         if isinstance(message, str):
             self.counts["unknown"] += 1
             return
@@ -165,28 +165,28 @@ class FeedStream:
         self.counts["unknown"] += unknown
         self.counts["bad"] += error is not None
         places = self._places
-        asked = [p for p in packets if (p.segment, p.security_id) in places]
-        if asked and self._queue.put(asked):
-            asyncio.get_running_loop().call_soon(self._hand_on)
-        if len(asked) == len(packets):
+        wanted = [p for p in packets if (p.segment, p.security_id) in places]
+        if wanted and self._queue.put(wanted):
+            asyncio.get_running_loop().call_soon(self._use_queued)
+        if len(wanted) == len(packets):
             return
         for packet in packets:
             if isinstance(packet, Disconnect):
-                self._told_to_go(packet.reason)
+                self._raise_disconnected(packet.reason)
             if not isinstance(packet, MarketStatus):
                 self.counts["unasked"] += (packet.segment, packet.security_id) not in places
 
-    def _hand_on(self) -> None:
+    def _use_queued(self) -> None:
         try:
             self._use(self._queue.take())
         except BrokerError:
-            self.counts["unused"] += 1  # no time to put them at: an exchange's clock is away
+            self.counts["unused"] += 1  # they cannot be dated: an exchange's clock is not reached
 
-    def _told_to_go(self, reason: int) -> None:
+    def _raise_disconnected(self, reason: int) -> None:
         if reason in _FINAL:
             raise NotAuthorised(
                 f"Dhan ended the market feed: {_FINAL[reason]} ({reason}). It is not tried again "
-                "until that is mended",
+                "until that is corrected",
                 code=reason,
             )
         if reason == _TOO_MANY:

@@ -1,7 +1,7 @@
-"""Ticks between the socket and the one that uses them.
+"""Queue of ticks between the socket and the feed.
 
-Bounded by what is subscribed: of each kind of packet of an instrument only the latest waits.
-Whoever is slow loses older values, each counted, and never holds up the socket.
+Its size is bounded by the subscriptions: of each kind of packet of an instrument only the latest
+waits. A slow reader loses older values, each counted, and never delays the socket.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class TickQueue:
         self.put_in = 0
 
     def put(self, packets: Iterable[Packet]) -> bool:
-        """Add packets; one that waits already is replaced, keeps its turn and is counted.
+        """Add packets; one that waits already is replaced in its place, and counted as dropped.
 
         Returns
         -------
         bool
-            Nothing waited before.
+            Whether nothing waited before.
         """
         with self._lock:
             waiting = self._waiting
@@ -44,7 +44,7 @@ class TickQueue:
             return was_empty
 
     def take(self) -> list[Packet]:
-        """Everything that waits, oldest place first."""
+        """Remove and return all that waits, oldest place first."""
         with self._lock:
             taken, self._waiting = self._waiting, {}
         return list(taken.values())

@@ -1,6 +1,6 @@
-"""The order-update socket: a hint that the book has changed, never the truth about it.
+"""The order-update socket: a hint that the order book has changed, never its content.
 
-Updates may be lost, doubled or out of turn, and carry no trade ids: whoever hears one looks at
+Updates may be lost, doubled or out of order, and carry no trade ids: whoever receives one reads
 the order book again, as after every connect.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
-from strikeloom.adapters.dhan.socket import Connection, Pauses, Socket, Status
+from strikeloom.adapters.dhan.socket import Pauses, Socket, SocketConnection, Status
 from strikeloom.domain.orders import OrderState
 
 _LOGIN = 42
@@ -22,7 +22,7 @@ _STATES = {state.value: state for state in OrderState}
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """What one message says of an order. A part fill has no word of its own on the wire."""
+    """State of an order in one message. A partial fill has no state of its own on the wire."""
 
     order_id: str
     correlation_id: str
@@ -32,30 +32,30 @@ class OrderUpdate:
 
 
 class OrderUpdates:
-    """Orders of the account as they change, from whatever program they were placed.
+    """Orders of the account as they change, whichever program placed them.
 
     Parameters
     ----------
-    heard : callable
+    on_update : callable
         Called in the socket's thread with each update, and with ``None`` on every connect:
-        whatever changed before is not told again.
+        earlier changes are not reported again.
 
     Attributes
     ----------
     counts : Counter
-        ``updates``, and messages that are no order (``other``).
+        ``updates``, and messages that are not about an order (``other``).
     """
 
     def __init__(
         self,
         credentials: Credentials,
         addresses: Addresses,
-        heard: Callable[[OrderUpdate | None], None],
+        on_update: Callable[[OrderUpdate | None], None],
         *,
         pauses: Pauses = Pauses(),  # noqa: B008 (frozen)
     ) -> None:
         self._credentials = credentials
-        self._heard = heard
+        self._on_update = on_update
         self.counts: Counter[str] = Counter()
         self._changes = 0
         self._ended = False
@@ -64,14 +64,14 @@ class OrderUpdates:
             "order update",
             lambda: addresses.orders,
             greet=self._greet,
-            hear=self._hear,
-            silence_matters=lambda: False,  # nothing is said while nothing is ordered
+            on_message=self._on_message,
+            expects_messages=lambda: False,  # nothing is sent while nothing is ordered
             pauses=pauses,
         )
 
     @property
     def status(self) -> Status:
-        """How the socket is doing."""
+        """State of the socket."""
         return self._socket.status
 
     def change_count(self) -> int | None:
@@ -79,7 +79,7 @@ class OrderUpdates:
         return self._changes if self.status.connected else None
 
     def start(self) -> None:
-        """Connect and stay connected; again, when the door was shut, once the token is another."""
+        """Connect and stay connected; after rejected credentials only with a new token."""
         mark = self._credentials.token_mark()
         if self._ended or (self.status.stopped and mark == self._token_mark):
             return
@@ -87,11 +87,11 @@ class OrderUpdates:
         self._socket.start()
 
     def close(self) -> None:
-        """End the connection; it is not begun again."""
+        """End the connection for good."""
         self._ended = True
         self._socket.stop()
 
-    async def _greet(self, connection: Connection, new: bool) -> None:
+    async def _greet(self, connection: SocketConnection, new: bool) -> None:
         if not new:
             return
         login = {
@@ -104,16 +104,16 @@ class OrderUpdates:
         }
         await connection.send(json.dumps(login))
         self._changes += 1
-        self._heard(None)
+        self._on_update(None)
 
-    def _hear(self, message: str | bytes) -> None:
+    def _on_message(self, message: str | bytes) -> None:
         update = parse_update(message)
         if update is None:
             self.counts["other"] += 1
             return
         self.counts["updates"] += 1
         self._changes += 1
-        self._heard(update)
+        self._on_update(update)
 
 
 def parse_update(message: str | bytes) -> OrderUpdate | None:

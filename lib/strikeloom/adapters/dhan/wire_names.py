@@ -12,7 +12,7 @@ from strikeloom.errors import DataError
 
 
 class WireNames:
-    """Instruments that were asked for, by the numbers in the packets of one day."""
+    """Subscribed instruments by the numbers in the packets of one day."""
 
     def __init__(self, instruments: DhanInstruments) -> None:
         self._instruments = instruments

@@ -31,7 +31,7 @@ class HistoryInstruments:
     Parameters
     ----------
     underlyings : mapping of str to Underlying
-        Of a made market; empty for the exchange, whose symbols are on record in ``nse``.
+        Those of a synthetic market; empty for the exchange, whose symbols are in ``nse``.
     """
 
     def __init__(self, history: History, underlyings: Mapping[str, Underlying]) -> None:
@@ -58,7 +58,7 @@ class HistoryInstruments:
         MissingHistory
             When no day up to ``day`` is stored.
         DataError
-            When it is not listed on that day, or its lot size is on record nowhere.
+            When it is not listed on that day, or its lot size is not on record.
         """
         symbol, expiry, strike, right = parse_key(key)
         days = [stored for stored in self._history.days() if stored <= day]
@@ -92,14 +92,14 @@ class HistoryInstruments:
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying, as of a day.
 
-        The coarser one, valid either way, where the close that decided it is not stored.
+        The coarser one, valid in both cases, where the close that decided it is not stored.
         """
         if kind is InstrumentKind.INDEX:
             return option_tick(kind, None, day)
         return option_tick(kind, self._reviewed(review_day(day)).get(symbol), day)
 
     def _closes(self, day: date) -> dict[str, int]:
-        """Closes of the stocks in paise: the cash market's, else as the contracts give them."""
+        """Closes of the stocks in paise: from the cash market, else from the contracts."""
         cash = self._history.cash(day, day)[["symbol", "close"]]
         if not len(cash) and day in self._history.days():
             cash = self._history.contracts(day)[["symbol", "underlying"]]
@@ -111,7 +111,7 @@ class HistoryInstruments:
 
 
 def _lot_on_record(symbol: str, kind: InstrumentKind, expiry: date, day: date) -> int:
-    """Lot size of a contract whose file does not say it (the old layout)."""
+    """Lot size of a contract whose file lacks it (the old layout)."""
     if kind is InstrumentKind.INDEX:
         return index_lot(symbol, expiry, day)
     raise DataError(

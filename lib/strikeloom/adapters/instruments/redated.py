@@ -1,4 +1,4 @@
-"""Contracts whose expiry the exchange changed while they lived."""
+"""Contracts whose expiry the exchange changed during their life."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strikeloom.ports.history import History
 if TYPE_CHECKING:
     import pandas as pd
 
-_STAYS = ["symbol", "strike", "right", "instrument_id"]
+_UNCHANGED = ["symbol", "strike", "right", "instrument_id"]
 _KEY = ["symbol", "expiry", "strike", "right"]
 
 
@@ -18,8 +18,8 @@ def redated(history: History, day_before: date, day: date) -> pd.DataFrame:
     """Contracts listed with one expiry on ``day_before`` and with another on ``day``.
 
     A contract is followed by its instrument id, symbol, strike and right together: ids alone
-    are reused for other contracts. It must have been alive (its old expiry not past) and gone
-    from the list under its old expiry; a day without ids (old file layout) shows none. Example:
+    are reused for other contracts. Its old expiry must not have passed, and it must be absent
+    from the list under it; a day without ids (old file layout) shows none. Example:
     2,582 index contracts on 2025-01-02.
 
     Returns
@@ -36,12 +36,12 @@ def redated(history: History, day_before: date, day: date) -> pd.DataFrame:
     import pandas as pd
 
     before, after = history.contracts(day_before), history.contracts(day)
-    gone = _absent_from(before, after)
-    gone = gone[(gone["expiry"] >= pd.Timestamp(day)) & (gone["instrument_id"] != 0)]
-    come = _absent_from(after, before)
-    pairs = gone.merge(come, on=_STAYS, suffixes=("_old", "_new"))
+    removed = _absent_from(before, after)
+    removed = removed[(removed["expiry"] >= pd.Timestamp(day)) & (removed["instrument_id"] != 0)]
+    added = _absent_from(after, before)
+    pairs = removed.merge(added, on=_UNCHANGED, suffixes=("_old", "_new"))
     pairs = pairs.rename(columns={"expiry_old": "old_expiry", "expiry_new": "new_expiry"})
-    columns = [*_STAYS, "old_expiry", "new_expiry"]
+    columns = [*_UNCHANGED, "old_expiry", "new_expiry"]
     return pairs.sort_values(columns, ignore_index=True)[columns]
 
 

@@ -1,4 +1,4 @@
-"""When series end and at which value, as the stored files of contracts say."""
+"""Last days and final values of series, from the stored files of contracts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from strikeloom.ports.history import History
 class SeriesEnds:
     """Last days and final values over a history; each day is read once.
 
-    A file that is stored says of its day what the exchange had told by that morning: ITC's
-    of 2025-01-01 that its series of three months end on 2025-01-03.
+    The file of a day shows what the exchange had announced by that morning: ITC's of 2025-01-01
+    that its series of three months end on 2025-01-03.
     """
 
     def __init__(self, history: History) -> None:
@@ -24,9 +24,9 @@ class SeriesEnds:
     def last_day(self, symbol: str, expiry: date, since: date, until: date) -> date:
         """Day on which a series that was held on ``since`` ends, as known on ``until``.
 
-        The first word of an early end counts: a series listed anew under the same name, as
-        ITC's were on 2025-01-06, is another one. Days that are not stored say nothing, and a
-        series of which nothing is said ends on its expiry.
+        The first announcement of an early end counts: a series listed again under the same
+        name, as ITC's were on 2025-01-06, is another one. Days that are not stored show nothing,
+        and a series without an announcement ends on its expiry.
         """
         days = self._days(until)
         for day in days[bisect_left(days, since) : bisect_right(days, min(until, expiry))]:
@@ -46,7 +46,7 @@ class SeriesEnds:
         return paise(final.iloc[0], what="final settlement") if len(final) else None
 
     def _days(self, until: date) -> list[date]:
-        """Stored days, looked up again as long as the last one asked for is not there."""
+        """Stored days, looked up again while the last requested one is missing."""
         if until not in self._stored:
             self._stored = self._history.days()
         return self._stored

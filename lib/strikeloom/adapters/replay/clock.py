@@ -1,4 +1,4 @@
-"""A clock that stands where the account's replay stands, and moves only forward."""
+"""A clock with the stored time of the account's replay; it moves only forward."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from strikeloom.ports.store import Store
 
 
 class ReplayClock:
-    """``ports.clock.Clock`` kept in the store: every process of the account sees one time.
+    """``ports.clock.Clock`` kept in the store: all processes of an account share one time.
 
     Parameters
     ----------
     start : datetime.datetime
-        Where an account that has never moved begins.
+        Time of an account whose replay has not begun.
     pace : float
         Seconds of real time between two snapshots; 0 steps at once.
     """
@@ -31,34 +31,34 @@ class ReplayClock:
         self._pace = pace
 
     def now(self) -> datetime:
-        """Where the account's replay stands."""
+        """Return the time of the account's replay."""
         return self._store.replay_time() or self._start
 
     def wait(self, seconds: float) -> bool:
-        """Step to the day's next snapshot, at the replay's pace; ``False`` when it has none."""
+        """Move to the day's next snapshot after the pace; ``False`` when there is none."""
         time.sleep(self._pace)
         now = self.now()
         later = [at for at in self._timeline.moments(now.date()) if at > now]
         if not later:
-            # the day is over: real time passes, the market does not
+            # the day has ended: only real time passes
             time.sleep(min(seconds, 1.0) if self._pace else 0.0)
             return False
         self.move_to(later[0])
         return True
 
     def move_to(self, at: datetime) -> None:
-        """Move forward; back only while the account has never ordered anything.
+        """Move forward; backward only while the account has no intents.
 
         Raises
         ------
         StoreError
-            When ``at`` lies behind and there are orders: what was traded since cannot be undone.
+            When ``at`` is earlier and orders are recorded: trades since then cannot be undone.
         """
         now = self._store.replay_time()
         if now is not None and at < now and self._store.intents():
             raise StoreError(
-                f"the replay of {self._store.account} stands at {now:%Y-%m-%d %H:%M} with orders "
-                f"on record and cannot go back to {at:%Y-%m-%d %H:%M}; use another "
+                f"the replay of {self._store.account} is at {now:%Y-%m-%d %H:%M} with recorded "
+                f"orders and cannot go back to {at:%Y-%m-%d %H:%M}; use another "
                 "STRIKELOOM_HOME for another replay"
             )
         self._store.set_replay_time(at)

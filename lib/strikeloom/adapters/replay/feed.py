@@ -1,6 +1,6 @@
 """Quotes of recorded days as of the replay's clock.
 
-Days recorded with quotes give them as they are. End-of-day files give two snapshots, the open
+Days recorded with quotes return them unchanged. End-of-day files give two snapshots, the open
 and the close of contracts that traded, with a labelled synthetic spread; a contract that did
 not trade has no quote.
 """
@@ -28,12 +28,12 @@ from strikeloom.settings.desk import ReplaySettings
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Older prices than this are not shown at all.
-_REMEMBERED = timedelta(days=10)
+#: Older prices than this are not used.
+_OLDEST = timedelta(days=10)
 
 
 class ReplayFeed:
-    """``ports.feed.RecordedFeed`` over stored history. Never shows a moment after the clock."""
+    """``ports.feed.RecordedFeed`` over stored history. Never reads later than the clock."""
 
     def __init__(self, history: History, clock: Clock, settings: ReplaySettings) -> None:
         self._history = history
@@ -44,9 +44,9 @@ class ReplayFeed:
         self._ends = SeriesEnds(history)
 
     def _latest(self) -> datetime | None:
-        """Latest snapshot at or before the clock, of today or of the days just before."""
+        """Latest snapshot at or before the clock, of today or of the last days."""
         now = self._clock.now()
-        for day in reversed(trading_days(now.date() - _REMEMBERED, now.date())):
+        for day in reversed(trading_days(now.date() - _OLDEST, now.date())):
             past = [at for at in self._timeline.moments(day) if at <= now]
             if past:
                 return past[-1]
@@ -80,7 +80,7 @@ class ReplayFeed:
         return found
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Underlying's level in paise and the moment it was true."""
+        """Underlying's level in paise and its time."""
         at = self._latest()
         level = self._snapshot(at, symbol)[1] if at else None
         if at is None or level is None:
@@ -91,11 +91,11 @@ class ReplayFeed:
         return level, at
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of a series, as the files from ``since`` to the clock's day say."""
+        """Last day of a series according to the files from ``since`` to the clock's day."""
         return self._ends.last_day(symbol, expiry, since, self._clock.now().date())
 
     def settlement(self, symbol: str, day: date) -> int | None:
-        """Final settlement value in paise, once the day's file is stored and past."""
+        """Final settlement value in paise, once the day is over and its file is stored."""
         return None if self._clock.now() < session(day).close else self._ends.final(symbol, day)
 
     def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
@@ -104,7 +104,7 @@ class ReplayFeed:
         frame = self._history.contracts(at.date(), symbols=[symbol])
         options = frame[(frame["right"] != "XX") & frame["traded"]]
         opening = at < session(at.date()).close
-        quotes = self._made(options, at, opening=opening)
+        quotes = self._synthetic_quotes(options, at, opening=opening)
         return quotes, self._level(frame, symbol, at, opening=opening)
 
     def _level(
@@ -119,20 +119,22 @@ class ReplayFeed:
         levels = cash if len(cash) else self._published(day, symbol)
         opens = levels["open"].dropna()
         if not len(opens):
-            # near enough, and right on the day of a split, which yesterday's close is not
+            # close to the spot, and right on the day of a split, unlike yesterday's close
             futures = frame[(frame["right"] == "XX") & frame["traded"]].sort_values("expiry")
             opens = futures["open"].dropna()
         return paise(opens.iloc[0], what="spot") if len(opens) else None
 
     def _published(self, day: date, symbol: str) -> pd.DataFrame:
         """Levels of an index on a day, the exchange's own first."""
-        found = self._history.indices(day, day, names=[symbol])
-        return found.iloc[(found["publisher"] != "nse").argsort(kind="stable")]
+        levels = self._history.indices(day, day, names=[symbol])
+        return levels.iloc[(levels["publisher"] != "nse").argsort(kind="stable")]
 
-    def _made(self, options: pd.DataFrame, at: datetime, *, opening: bool) -> dict[str, Quote]:
-        """Quotes around a traded price, with the spread that the settings state.
+    def _synthetic_quotes(
+        self, options: pd.DataFrame, at: datetime, *, opening: bool
+    ) -> dict[str, Quote]:
+        """Quotes around a traded price, with the spread of the settings.
 
-        At the open nothing has traded yet and the open interest is the evening's before.
+        At the open nothing has traded yet and open interest is that of the evening before.
         """
         price = np.rint(options["open" if opening else "close"].to_numpy() * 100).astype(np.int64)
         settings = self._settings

@@ -9,7 +9,7 @@ from strikeloom.ports.history import History
 
 
 def moments(history: History, day: date) -> list[datetime]:
-    """Snapshots of a day, ascending: recorded quotes, else the session's open and close.
+    """Snapshot times of a day, ascending: of recorded quotes, else the session's open and close.
 
     Empty when nothing of the day is stored.
     """
@@ -23,14 +23,14 @@ def moments(history: History, day: date) -> list[datetime]:
 
 
 class Timeline:
-    """Snapshots of the days of a history, each day read once when it has any."""
+    """Snapshot times of a history; each day that has any is read once."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._known: dict[date, tuple[datetime, ...]] = {}
 
     def moments(self, day: date) -> tuple[datetime, ...]:
-        """Snapshots of a day, ascending; a day without any is looked up again next time."""
+        """Snapshots of a day, ascending; a day without any is read again next time."""
         if day not in self._known:
             found = tuple(moments(self._history, day))
             if not found:

@@ -26,7 +26,7 @@ from strikeloom.ports.instruments import Instruments
 
 
 class SimBroker:
-    """The engine as a broker. Its order book is complete the moment it is asked.
+    """The engine as a broker. Its order book is always complete.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class SimBroker:
         Raises
         ------
         Rejected
-            With the exchange's or the risk desk's reason; the refusal is on record.
+            With the exchange's or the risk check's reason; the rejection is recorded.
         """
         placed = self.engine.place(
             Placement(
@@ -84,7 +84,7 @@ class SimBroker:
         return _order(placed)
 
     def cancel(self, order_id: str) -> Order:
-        """Cancel what is left; an order that is already terminal is answered as it is.
+        """Cancel the unfilled units; an order that is already terminal is returned unchanged.
 
         Raises
         ------
@@ -97,13 +97,13 @@ class SimBroker:
         return _order(self.engine.cancel(number))
 
     def change_count(self) -> tuple[int, int]:
-        """Two numbers of which one differs when something of the account may have changed."""
+        """Two counters; at least one differs after the account may have changed."""
         return self.engine.change_count()
 
     def orders(self) -> list[Order]:
         """All orders of the account, those of earlier days included.
 
-        What was read before and cannot change any more is not read again.
+        Orders of earlier days are read from the engine once: they no longer change.
         """
         today = self._clock.now().date()
         for order in self.engine.orders(self._read_on):
@@ -119,7 +119,7 @@ class SimBroker:
         return list(self._fills)
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:  # noqa: ARG002
-        """None: ``fills`` has those of every day."""
+        """Nothing: ``fills`` returns those of every day."""
         return []
 
     def positions(self) -> list[BrokerPosition]:
@@ -128,7 +128,7 @@ class SimBroker:
         return [BrokerPosition(contract.key, held[contract]) for contract in sorted(held)]
 
     def funds(self) -> Funds:
-        """Cash, margin blocked, and what is left of it.
+        """Cash, margin blocked, and the cash that is left.
 
         Raises
         ------

@@ -6,17 +6,17 @@ import json
 from dataclasses import asdict
 from datetime import date
 
-from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import insert
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
 from strikeloom.domain.proposals import Stance, Tier
 
 
-class AllocationRows(Bound):
+class AllocationRows(StorePart):
     """The allocation part of ``ports.store.MarketStore``."""
 
     def save_allocation(self, run_id: str, plan: AllocationPlan) -> None:
-        """Keep a plan; the latest of the day is the current one."""
+        """Store a plan; the latest of the day is the current one."""
         head = {
             **self.key,
             "run_id": run_id,

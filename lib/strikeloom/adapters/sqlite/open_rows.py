@@ -1,4 +1,4 @@
-"""Everything that is still open in an account, read in a handful of statements."""
+"""Everything that is open in an account, read in a fixed number of statements."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from strikeloom.adapters.sqlite.watch_rows import WatchRows
 from strikeloom.domain.positions import RequestState
 from strikeloom.ports.store import OpenRecord
 
-_UNENDED = "state NOT IN ('TRADED', 'CANCELLED', 'REJECTED', 'EXPIRED')"
-#: Groups that are not closed, and those of orders that the broker never showed as ended.
+_NOT_TERMINAL = "state NOT IN ('TRADED', 'CANCELLED', 'REJECTED', 'EXPIRED')"
+#: Groups that are not closed, and groups with an order that is not terminal.
 _GROUPS = f"""
 SELECT intent_id FROM order_intents WHERE market = :market AND account = :account AND closed = 0
 UNION
 SELECT i.intent_id FROM orders o JOIN order_intents i USING (market, account, correlation_id)
-WHERE o.market = :market AND o.account = :account AND o.{_UNENDED}
+WHERE o.market = :market AND o.account = :account AND o.{_NOT_TERMINAL}
 """  # noqa: S608 (constants of this module)
 _INTENTS = f"""
 SELECT i.*, (SELECT SUM(f.units) FROM fills f WHERE f.market = i.market
@@ -35,7 +35,7 @@ class OpenRows(OrderRows, PositionRows, WatchRows):
     """``ports.store.TradingStore.open_record``."""
 
     def open_record(self) -> OpenRecord:
-        """Open positions, intents with something left to do, their orders, open requests."""
+        """Open positions, intents of groups that are not closed, their orders, open requests."""
         intents = self.db.rows(_INTENTS, self.key)
         orders = self.db.rows(_ORDERS, self.key) if intents else []
         return OpenRecord(

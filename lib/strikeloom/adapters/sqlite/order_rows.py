@@ -1,4 +1,4 @@
-"""Intents, orders and fills in the store. Written by ``trading/`` alone."""
+"""Intents, orders and fills in the store; only ``trading/`` writes them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from strikeloom.adapters.sqlite.bound import Bound
-from strikeloom.adapters.sqlite.positions import keep_positions
+from strikeloom.adapters.sqlite.positions import update_positions
 from strikeloom.adapters.sqlite.rows import (
     contract_columns,
     fill,
@@ -18,6 +17,7 @@ from strikeloom.adapters.sqlite.rows import (
     order,
     order_columns,
 )
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState
 from strikeloom.errors import StoreError
 
@@ -25,7 +25,7 @@ _SEND_ORDER = "ORDER BY priority, seq"
 _TERMINAL = [state.value for state in OrderState if state.terminal]
 
 
-class OrderRows(Bound):
+class OrderRows(StorePart):
     """``ports.store.TradingStore``."""
 
     def change_count(self) -> tuple[int, int]:
@@ -33,12 +33,12 @@ class OrderRows(Bound):
         return self.changes, self.db.foreign_changes()
 
     def record_intents(self, rows: Sequence[OrderIntent]) -> int:
-        """Record intents, all or none. One already there is left as it is."""
+        """Record intents, all or none; a recorded one is not changed."""
         for row in rows:
             if (row.market, row.account) != self.pair:
                 raise StoreError(
-                    f"intent {row.correlation_id} is of {row.account} on {row.market}; this "
-                    f"store is bound to {self.account} on {self.market}"
+                    f"intent {row.correlation_id} belongs to {row.account} on {row.market}; "
+                    f"this store is bound to {self.account} on {self.market}"
                 )
         with self.db.transaction() as db:
             before = db.total_changes
@@ -59,7 +59,7 @@ class OrderRows(Bound):
         correlation_ids: Collection[str] | None = None,
         day: date | None = None,
     ) -> list[OrderIntent]:
-        """Intents in the order in which they are to be sent."""
+        """Intents in the order in which they are sent."""
         where, values = ["market = ?", "account = ?"], [*self.pair]
         if states is not None:
             where.append(f"state IN ({', '.join('?' * len(states))})")
@@ -87,7 +87,7 @@ class OrderRows(Bound):
         note: str = "",
         lease: str | None = None,
     ) -> bool:
-        """Change a state if it is one of ``expected`` and the lease, when named, is still ours."""
+        """Change the state of an intent if it is now one of ``expected``, under the lease given."""
         marks = ", ".join("?" * len(expected))
         held = (
             "AND EXISTS (SELECT 1 FROM send_lease l WHERE l.market = order_intents.market "
@@ -108,7 +108,7 @@ class OrderRows(Bound):
         return moved
 
     def close_groups(self, intent_ids: Collection[str]) -> None:
-        """Read the intents of these groups no more until their position has a new fill."""
+        """Exclude these groups from ``open_record`` until their position has a new fill."""
         with self.db.transaction() as db:
             db.execute(
                 "UPDATE order_intents SET closed = 1 WHERE market = ? AND account = ? AND "
@@ -117,7 +117,7 @@ class OrderRows(Bound):
             )
 
     def take_lease(self, token: str, pid: int) -> None:
-        """Note who holds the send lock; intents are marked SENDING only under this token."""
+        """Record the holder of the send lock; intents become SENDING only under this token."""
         values = {**self.key, "token": token, "pid": pid}
         conflict = "ON CONFLICT (market, account) DO UPDATE SET token = :token, pid = :pid"
         with self.db.transaction() as db:
@@ -143,7 +143,7 @@ class OrderRows(Bound):
             self.changes += db.total_changes - before
 
     def count_orders(self, day: date) -> int:
-        """Orders that changed last on a day."""
+        """Number of orders whose last change was on a day."""
         span = (day.isoformat(), (day + timedelta(days=1)).isoformat())
         found = self.db.rows(
             "SELECT COUNT(*) AS n FROM orders WHERE market = ? AND account = ? AND "
@@ -169,7 +169,7 @@ class OrderRows(Bound):
         return [order(row) for row in found]
 
     def record_fills(self, rows: Iterable[Fill]) -> int:
-        """Insert fills once by id; their positions follow in the same transaction."""
+        """Insert each fill once by id, and update its position in the same transaction."""
         new: list[str] = []
         with self.db.transaction() as db:
             for row in rows:
@@ -184,7 +184,7 @@ class OrderRows(Bound):
                     (*self.pair, json.dumps(new)),
                 ).fetchall()
                 names = [row["position_id"] for row in positions]
-                keep_positions(db, self.market, self.account, names)
+                update_positions(db, self.market, self.account, names)
                 db.execute(
                     "UPDATE order_intents SET closed = 0 WHERE market = ? AND account = ? AND "
                     "position_id IN (SELECT value FROM json_each(?)) AND closed = 1",

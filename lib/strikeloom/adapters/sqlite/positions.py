@@ -1,4 +1,4 @@
-"""Positions: worked out from fills in the transaction that inserts them, and kept as rows."""
+"""Positions: rows that are computed from fills in the transaction that inserts the fills."""
 
 from __future__ import annotations
 
@@ -11,52 +11,53 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, day, insert, moment
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.errors import StoreError
 
-_NAMES = "s.symbol, s.template, s.exit_plan, s.spot, s.forward, s.day"
+_STRATEGY_COLUMNS = "s.symbol, s.template, s.exit_plan, s.spot, s.forward, s.day"
 _TRADES = f"""
 SELECT t.position_id, t.purpose, t.leg, t.side, t.units, t.price, t.charges, t.at, t.fill_id,
-       i.contract, i.kind, i.lot_size, i.tick, {_NAMES}
+       i.contract, i.kind, i.lot_size, i.tick, {_STRATEGY_COLUMNS}
 FROM order_intents i
 JOIN trades t USING (market, account, correlation_id)
 LEFT JOIN strategies s ON s.market = i.market AND s.strategy_id = i.position_id
 WHERE i.market = ? AND i.account = ? {{position}}
 ORDER BY t.at, t.fill_id
 """  # noqa: S608 (constants of this module)
-_HELD = f"""
+_POSITIONS = f"""
 SELECT p.position_id, p.revision, p.opened_at, l.leg, l.contract, l.kind, l.lot_size, l.tick,
-       l.net_units, l.first_units, l.entry_value, l.open_value, l.realised, l.charges, {_NAMES}
+       l.net_units, l.first_units, l.entry_value, l.open_value, l.realised, l.charges,
+       {_STRATEGY_COLUMNS}
 FROM positions p
 JOIN position_legs l USING (market, account, position_id)
 LEFT JOIN strategies s ON s.market = p.market AND s.strategy_id = p.position_id
 WHERE p.market = ? AND p.account = ? {{which}}
 ORDER BY p.opened_at, p.first_fill, l.leg
 """  # noqa: S608 (constants of this module)
-_FIRST = """
+_FIRST_FILL = """
 SELECT t.fill_id FROM order_intents i JOIN trades t USING (market, account, correlation_id)
 WHERE i.market = ? AND i.account = ? AND i.position_id = ? ORDER BY t.at, t.fill_id LIMIT 1
 """
-_SPACE = uuid.UUID("5b0c1b1e-6f0e-4f55-9f57-0d6a4c1f2f11")
+_ID_NAMESPACE = uuid.UUID("5b0c1b1e-6f0e-4f55-9f57-0d6a4c1f2f11")
 _DAYS_A_YEAR = 365
 
 
-class PositionRows(Bound):
+class PositionRows(StorePart):
     """The positions of ``ports.store.TradingStore``."""
 
     def positions(self, *, open_only: bool = True) -> list[Position]:
         """Positions, oldest first."""
         which = "AND p.open = 1" if open_only else ""
-        return _positions(self.market, self.account, self._held(which))
+        return _positions(self.market, self.account, self._rows(which))
 
     def position(self, position_id: str) -> Position:
         """One position."""
-        rows = self._held("AND p.position_id = ?", position_id)
+        rows = self._rows("AND p.position_id = ?", position_id)
         if rows:
             return _positions(self.market, self.account, rows)[0]
         known = ", ".join(p.position_id for p in self.positions()) or "none"
@@ -66,14 +67,14 @@ class PositionRows(Bound):
         )
 
     def audit_positions(self) -> list[str]:
-        """Replay every fill and compare with the rows kept. Returns the ids that differ."""
+        """Replay all fills and compare with the stored rows. Returns the ids that differ."""
         replayed = {p.position_id: p for p in replay(self.db.rows, self.market, self.account)}
         kept = {p.position_id: p for p in self.positions(open_only=False)}
         names = sorted(replayed.keys() | kept.keys())
         return [name for name in names if replayed.get(name) != kept.get(name)]
 
     def rebuild_positions(self, position_ids: Collection[str]) -> None:
-        """Make these rows anew from their fills; a row without any fill goes."""
+        """Recompute these rows from their fills; a row without any fill is deleted."""
         names = json.dumps(list(position_ids))
         with self.db.transaction() as db:
             for table in ("position_legs", "positions"):
@@ -88,15 +89,15 @@ class PositionRows(Bound):
                 (*self.pair, names),
             ).fetchall()
             found = [row["position_id"] for row in traded]
-            keep_positions(db, self.market, self.account, found)
+            update_positions(db, self.market, self.account, found)
         self.changes += 1
 
-    def _held(self, which: str, *values: object) -> list[Row]:
-        return self.db.rows(_HELD.format(which=which), (*self.pair, *values))
+    def _rows(self, which: str, *values: object) -> list[Row]:
+        return self.db.rows(_POSITIONS.format(which=which), (*self.pair, *values))
 
 
 def replay(rows: Any, market: str, account: str, position_id: str | None = None) -> list[Position]:
-    """Positions worked out anew from all their fills, oldest first.
+    """Positions computed from all their fills, oldest first.
 
     Parameters
     ----------
@@ -110,28 +111,28 @@ def replay(rows: Any, market: str, account: str, position_id: str | None = None)
     return [_replayed(market, account, trades) for trades in found.values()]
 
 
-def keep_positions(
+def update_positions(
     db: sqlite3.Connection, market: str, account: str, position_ids: Iterable[str]
 ) -> None:
-    """Bring the rows of some positions up to their fills, within the caller's transaction."""
+    """Update the rows of some positions from their fills, within the caller's transaction."""
 
     def rows(sql: str, values: tuple[object, ...]) -> list[Row]:
         return db.execute(sql, values).fetchall()
 
     for name in position_ids:
         (position,) = replay(rows, market, account, name)
-        (first,) = rows(_FIRST, (market, account, name))
-        _keep(db, position, first["fill_id"])
+        (first,) = rows(_FIRST_FILL, (market, account, name))
+        _write(db, position, first["fill_id"])
 
 
 def fill_positions(db: sqlite3.Connection) -> None:
-    """Make the rows of every account from its fills: a store of a version before has none."""
+    """Compute the rows of all accounts from fills: a store of an earlier schema has none."""
     found = db.execute("SELECT DISTINCT market, account, position_id FROM trades").fetchall()
     for market, account, name in found:
-        keep_positions(db, market, account, [name])
+        update_positions(db, market, account, [name])
 
 
-def _keep(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
+def _write(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
     key = {
         "market": position.market,
         "account": position.account,
@@ -139,7 +140,7 @@ def _keep(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
     }
     row = {
         **key,
-        "id": str(uuid.uuid5(_SPACE, "|".join(key.values()))),
+        "id": str(uuid.uuid5(_ID_NAMESPACE, "|".join(key.values()))),
         "version": 1,
         "open": int(position.is_open),
         "revision": position.revision,
@@ -176,7 +177,7 @@ def _positions(market: str, account: str, rows: list[Row]) -> list[Position]:
     for row in rows:
         found.setdefault(row["position_id"], []).append(row)
     return [
-        _named(
+        _position(
             market,
             account,
             legs[0],
@@ -204,15 +205,15 @@ def _replayed(market: str, account: str, rows: list[Row]) -> Position:
     legs: dict[int, PositionLeg] = {}
     for row in rows:
         number = row["leg"]
-        leg = legs.get(number) or _flat(number, contract(row))
+        leg = legs.get(number) or _empty_leg(number, contract(row))
         entry = row["purpose"] == Purpose.ENTRY
-        leg = _after(leg, row["side"] * row["units"], row["price"], entry=entry)
+        leg = _leg_after(leg, row["side"] * row["units"], row["price"], entry=entry)
         legs[number] = replace(leg, charges=leg.charges + row["charges"])
     in_order = [legs[number] for number in sorted(legs)]
-    return _named(market, account, rows[0], in_order, len(rows), moment(rows[0]["at"]))
+    return _position(market, account, rows[0], in_order, len(rows), moment(rows[0]["at"]))
 
 
-def _named(
+def _position(
     market: str,
     account: str,
     row: Row,
@@ -248,18 +249,18 @@ def _carry(row: Row, legs: list[PositionLeg]) -> float | None:
     return math.log(ratio) * _DAYS_A_YEAR / days
 
 
-def _flat(number: int, traded: OptionContract) -> PositionLeg:
-    return PositionLeg(number, traded, 0, 0, 0, 0, 0)
+def _empty_leg(number: int, contract_: OptionContract) -> PositionLeg:
+    return PositionLeg(number, contract_, 0, 0, 0, 0, 0)
 
 
-def _after(leg: PositionLeg, units: int, price: int, *, entry: bool) -> PositionLeg:
+def _leg_after(leg: PositionLeg, units: int, price: int, *, entry: bool) -> PositionLeg:
     """Leg after a fill of signed units: average cost for what opens, profit for what closes."""
     held = leg.net_units
     closing = -units if held and (held > 0) != (units > 0) else 0
     closing = max(-abs(held), min(abs(held), closing)) if closing else 0
     cost, realised = leg.open_value, leg.realised
     if closing:
-        # cost of the part that closes, rounded towards what stays open
+        # cost of the closing part, rounded so that the remainder goes to the open part
         part = cost * closing // held
         realised += closing * price - part
         cost -= part

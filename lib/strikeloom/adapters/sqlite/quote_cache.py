@@ -1,11 +1,11 @@
-"""Last-value cache of quotes in a small SQLite file. Losing it loses nothing."""
+"""Cache of the latest quotes in a small SQLite file, which may be deleted at any time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from strikeloom.adapters.sqlite.connection import Connection
+from strikeloom.adapters.sqlite.database import Database
 from strikeloom.adapters.sqlite.rows import insert, moment
 from strikeloom.domain.quotes import Quote, QuoteSource
 
@@ -24,7 +24,7 @@ class SqliteQuoteCache:
 
     def __init__(self, path: Path, market: str) -> None:
         self.market = market
-        self._db = Connection(path, durable=False)
+        self._db = Database(path, durable=False)
         with self._db.transaction() as db:
             db.execute(_TABLE)
 
@@ -33,7 +33,7 @@ class SqliteQuoteCache:
         self._db.close()
 
     def put(self, quotes: Iterable[Quote]) -> None:
-        """Keep the quotes that are newer than those held."""
+        """Store the quotes that are newer than the stored ones."""
         values = [
             {
                 "market": self.market,

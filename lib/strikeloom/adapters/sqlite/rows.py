@@ -1,4 +1,4 @@
-"""Records to rows and back: the one place that knows how a record is spelled in SQL."""
+"""Records to rows and back: the only module with the column names of records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def insert(table: str, values: Mapping[str, Any], *, conflict: str = "") -> str:
 
 
 def contract(row: Row) -> OptionContract:
-    """Contract from its key and the dated facts that ride along."""
+    """Contract from its key and the columns stored with it."""
     symbol, expiry, strike, right = parse_key(row["contract"])
     return OptionContract(
         symbol, expiry, strike, right, InstrumentKind(row["kind"]), row["lot_size"], row["tick"]
@@ -43,7 +43,7 @@ def contract_columns(value: OptionContract) -> dict[str, Any]:
 
 
 def moment(text: str) -> datetime:
-    """Aware moment in Asia/Kolkata from its text."""
+    """Aware time in Asia/Kolkata from its text."""
     from strikeloom.nse.sessions import IST
 
     return datetime.fromisoformat(text).astimezone(IST)

@@ -1,4 +1,4 @@
-"""Proposals, rejections, allocations and marks in the store."""
+"""Proposals, rejections and marks in the store."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, insert, moment
 from strikeloom.adapters.sqlite.rows import day as to_day
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
@@ -25,13 +25,13 @@ _LATEST_RUN = (
 )
 
 
-class StrategyRows(Bound):
+class StrategyRows(StorePart):
     """The strategy part of ``ports.store.MarketStore``."""
 
     def save_proposals(
         self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
     ) -> tuple[int, int]:
-        """Keep proposals once by id, and the rejections of the run."""
+        """Store each proposal once by id, and the rejections of the run."""
         heads = [_strategy_columns(row) for row in rows]
         legs = [
             {

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import Row
 from strikeloom.adapters.sqlite.rows import day as to_day
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_OF_WINDOW = tuple(item.name for item in fields(WindowRank))
-_WINDOW = attrgetter(*_OF_WINDOW)
-#: Columns of ``iv_percentiles`` that are spelled as in the record.
-_AS_THEY_ARE = tuple(
+_WINDOW_FIELDS = tuple(item.name for item in fields(WindowRank))
+_window_values = attrgetter(*_WINDOW_FIELDS)
+#: Columns of ``iv_percentiles`` that have the record's names and values.
+_SAME_NAMES = tuple(
     item.name for item in fields(IvRank) if item.name not in ("day", "regime", "windows")
 )
-_RANK = attrgetter(*_AS_THEY_ARE)
+_rank_values = attrgetter(*_SAME_NAMES)
 
 
-class VolatilityRows(Bound):
+class VolatilityRows(StorePart):
     """The volatility part of ``ports.store.MarketStore``."""
 
     def save_iv(self, rows: pd.DataFrame, method: str) -> int:
-        """Keep whole days of ``IV_SUMMARY`` rows in place of what was kept of them."""
+        """Store ``IV_SUMMARY`` rows of whole days in place of the stored rows of these days."""
         frame = IV_SUMMARY.check(rows, where="volatility to store")
         columns: list[list[Any]] = []
         for name, family in IV_SUMMARY.columns.items():
@@ -74,19 +74,21 @@ class VolatilityRows(Bound):
         return frame
 
     def save_ranks(self, rows: Iterable[IvRank]) -> int:
-        """Keep whole days of ranks in place of what was kept of them."""
+        """Store ranks of whole days in place of the stored ranks of these days."""
         values = [
             (
                 self.market,
-                *_RANK(row),
+                *_rank_values(row),
                 row.day.isoformat(),
                 row.regime.value if row.regime else None,
-                json.dumps([dict(zip(_OF_WINDOW, _WINDOW(w), strict=True)) for w in row.windows]),
+                json.dumps(
+                    [dict(zip(_WINDOW_FIELDS, _window_values(w), strict=True)) for w in row.windows]
+                ),
             )
             for row in rows
         ]
         return self._replace(
-            "iv_percentiles", ("market", *_AS_THEY_ARE, "day", "regime", "windows"), values
+            "iv_percentiles", ("market", *_SAME_NAMES, "day", "regime", "windows"), values
         )
 
     def ranks(self, day: date) -> dict[str, IvRank]:
@@ -124,7 +126,7 @@ class VolatilityRows(Bound):
         )
 
     def _replace(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
-        """Rows of whole days: a symbol that a day no longer has goes."""
+        """Replace rows of whole days: a symbol that a day no longer has is deleted."""
         place = names.index("day")
         days = sorted({(self.market, row[place]) for row in rows})
         with self.db.transaction() as db:
@@ -144,6 +146,10 @@ def _insert(table: str, names: Sequence[str]) -> str:
     """Statement for rows in the order of the names, which are constants of this package."""
     marks = ", ".join("?" * len(names))
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+
+
+def _window_columns(window: WindowRank) -> dict[str, Any]:
+    return dict(zip(_WINDOW_FIELDS, _window_values(window), strict=True))
 
 
 def _rank(row: Row) -> IvRank:

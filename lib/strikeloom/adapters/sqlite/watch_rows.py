@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from strikeloom.adapters.sqlite.bound import Bound
-from strikeloom.adapters.sqlite.connection import Connection
+from strikeloom.adapters.sqlite.database import Database
 from strikeloom.adapters.sqlite.rows import Row, insert, moment
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.positions import (
     ExitDecision,
     ExitRequest,
@@ -20,30 +20,30 @@ from strikeloom.domain.positions import (
 )
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
 
-_FORGET = """
+_DELETE_DECISIONS = """
 DELETE FROM exit_decisions WHERE market = :market AND account = :account
 AND position_id IN (SELECT value FROM json_each(:names))
 """
-_ROWS = """
+_DECISION_ROWS = """
 SELECT :market AS market, :account AS account, value ->> 0 AS position_id, value ->> 1 AS rule,
        value ->> 2 AS reason, value ->> 3 AS urgency, value ->> 4 AS fires,
        1.0 * (value ->> 5) AS closeness, value ->> 6 AS target_lots, value ->> 7 AS sentence
 FROM json_each(:rows) WHERE true
 """
-_DECIDE = f"""
+_UPSERT_DECISIONS = f"""
 INSERT INTO exit_decisions (market, account, position_id, rule, reason, urgency, fires, closeness,
                             target_lots, sentence, at)
-SELECT *, :at FROM ({_ROWS}) WHERE true
+SELECT *, :at FROM ({_DECISION_ROWS}) WHERE true
 ON CONFLICT (market, account, position_id, rule) DO UPDATE SET reason = excluded.reason,
     urgency = excluded.urgency, fires = excluded.fires, closeness = excluded.closeness,
     target_lots = excluded.target_lots, sentence = excluded.sentence, at = excluded.at
 """  # noqa: S608 (constants of this module)
-_FIRE = f"""
+_INSERT_FIRINGS = f"""
 INSERT INTO exit_firings (market, account, position_id, rule, at, sentence)
-SELECT market, account, position_id, rule, :at, sentence FROM ({_ROWS}) WHERE fires = 1
+SELECT market, account, position_id, rule, :at, sentence FROM ({_DECISION_ROWS}) WHERE fires = 1
 ON CONFLICT DO NOTHING
 """  # noqa: S608 (constants of this module)
-_PEAKS = """
+_UPSERT_PEAKS = """
 INSERT INTO position_state (market, account, position_id, peak_pnl)
 SELECT :market, :account, value ->> 0, value ->> 1 FROM json_each(:rows) WHERE true
 ON CONFLICT (market, account, position_id) DO UPDATE SET
@@ -51,16 +51,16 @@ ON CONFLICT (market, account, position_id) DO UPDATE SET
 """
 
 
-class WatchRows(Bound):
+class WatchRows(StorePart):
     """``ports.store.WatchStore``."""
 
-    def __init__(self, db: Connection, market: str, account: str) -> None:
+    def __init__(self, db: Database, market: str, account: str) -> None:
         super().__init__(db, market, account)
         self._rules: dict[str, set[str]] = {}
         self._peaks: dict[str, int] = {}
 
     def add_request(self, request: ExitRequest) -> tuple[ExitRequest, bool]:
-        """Keep a request unless the same (position, revision, target) exists."""
+        """Store a request unless the same (position, revision, target) exists."""
         target = json.dumps(request.target_lots)
         values = {
             **self.key,
@@ -99,7 +99,7 @@ class WatchRows(Bound):
         return [_request(row) for row in found]
 
     def settle_request(self, request_id: str, state: RequestState, note: str) -> None:
-        """Record what became of a request."""
+        """Record the state of a request."""
         with self.db.transaction() as db:
             db.execute(
                 "UPDATE exit_requests SET state = ?, note = ? WHERE market = ? AND account = ? "
@@ -114,10 +114,10 @@ class WatchRows(Bound):
         peaks: Mapping[str, int],
         heartbeat: Heartbeat,
     ) -> None:
-        """Keep what one cycle of the watcher saw, in one transaction.
+        """Store the results of one cycle of the watcher, in one transaction.
 
-        Rules that are no longer in a position's plan are forgotten. A fixed number of
-        statements, however many positions there are.
+        Decisions of rules that left a position's plan are deleted. The number of statements
+        does not depend on the number of positions.
         """
         rules = {name: {d.rule for d in found} for name, found in decisions.items()}
         changed = [name for name, found in rules.items() if self._rules.get(name) != found]
@@ -133,14 +133,14 @@ class WatchRows(Bound):
         values = {**self.key, "at": heartbeat.at.isoformat(), "rows": json.dumps(rows)}
         with self.db.transaction(durable=False) as db:
             if changed:
-                db.execute(_FORGET, {**self.key, "names": json.dumps(changed)})
+                db.execute(_DELETE_DECISIONS, {**self.key, "names": json.dumps(changed)})
             if rows:
-                db.execute(_DECIDE, values)
+                db.execute(_UPSERT_DECISIONS, values)
             if any(d.fires for found in decisions.values() for d in found):
-                db.execute(_FIRE, values)
+                db.execute(_INSERT_FIRINGS, values)
             if higher:
-                db.execute(_PEAKS, {**self.key, "rows": json.dumps(list(higher.items()))})
-            self._put_in(db, "heartbeats", _heartbeat_columns(heartbeat))
+                db.execute(_UPSERT_PEAKS, {**self.key, "rows": json.dumps(list(higher.items()))})
+            self._write_row_in(db, "heartbeats", _heartbeat_columns(heartbeat))
         self._rules |= rules
         self._peaks |= higher
 
@@ -182,18 +182,18 @@ class WatchRows(Bound):
         return {row["position_id"]: row["peak_pnl"] for row in found}
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Record a sign of life."""
-        self._put("heartbeats", _heartbeat_columns(heartbeat))
+        """Store a heartbeat."""
+        self._write_row("heartbeats", _heartbeat_columns(heartbeat))
 
     def heartbeat(self) -> Heartbeat | None:
-        """Last sign of life."""
-        row = self._get("heartbeats")
+        """Last heartbeat."""
+        row = self._read_row("heartbeats")
         if row is None:
             return None
         return Heartbeat(moment(row["at"]), moment(row["real_at"]), row["pid"], row["note"])
 
     def add_alert(self, alert: Alert) -> None:
-        """Keep an alert."""
+        """Store an alert."""
         values = {
             **self.key,
             "at": alert.at.isoformat(),
@@ -204,7 +204,7 @@ class WatchRows(Bound):
             db.execute(insert("alerts", values), values)
 
     def alerts(self, limit: int = 50) -> list[Alert]:
-        """Newest first."""
+        """Alerts, newest first."""
         found = self.db.rows(
             "SELECT at, level, text FROM alerts WHERE market = ? AND account = ? "
             "ORDER BY seq DESC LIMIT ?",
@@ -214,16 +214,16 @@ class WatchRows(Bound):
 
     def kill_switch(self) -> KillSwitch:
         """State of the kill switch."""
-        row = self._get("kill_switch")
+        row = self._read_row("kill_switch")
         if row is None:
             return KillSwitch(engaged=False, flatten=False, reason="", at=None)
         at = moment(row["at"]) if row["at"] else None
         return KillSwitch(bool(row["engaged"]), bool(row["flatten"]), row["reason"], at)
 
     def set_kill_switch(self, switch: KillSwitch) -> None:
-        """Engage or release it."""
+        """Engage or release the kill switch."""
         self.changes += 1
-        self._put(
+        self._write_row(
             "kill_switch",
             {
                 "engaged": int(switch.engaged),
@@ -234,25 +234,25 @@ class WatchRows(Bound):
         )
 
     def replay_time(self) -> datetime | None:
-        """Where the account's replay clock kept."""
-        row = self._get("replay_clock")
+        """Time of the account's replay clock; ``None`` when it was never set."""
+        row = self._read_row("replay_clock")
         return moment(row["at"]) if row else None
 
     def set_replay_time(self, at: datetime) -> None:
-        """Move the account's replay clock."""
-        self._put("replay_clock", {"at": at.isoformat()})
+        """Set the account's replay clock."""
+        self._write_row("replay_clock", {"at": at.isoformat()})
 
-    def _put(self, table: str, values: dict[str, Any]) -> None:
+    def _write_row(self, table: str, values: dict[str, Any]) -> None:
         with self.db.transaction() as db:
-            self._put_in(db, table, values)
+            self._write_row_in(db, table, values)
 
-    def _put_in(self, db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
+    def _write_row_in(self, db: sqlite3.Connection, table: str, values: dict[str, Any]) -> None:
         row = {**self.key, **values}
         changes = ", ".join(f"{name} = :{name}" for name in values)
         conflict = f"ON CONFLICT (market, account) DO UPDATE SET {changes}"
         db.execute(insert(table, row, conflict=conflict), row)
 
-    def _get(self, table: str) -> Row | None:
+    def _read_row(self, table: str) -> Row | None:
         found = self.db.rows(
             f"SELECT * FROM {table} WHERE market = ? AND account = ?",  # noqa: S608
             self.pair,
@@ -270,7 +270,7 @@ def _heartbeat_columns(heartbeat: Heartbeat) -> dict[str, Any]:
 
 
 def _request(row: Row) -> ExitRequest:
-    bare = ExitRequest(
+    request = ExitRequest(
         request_id=row["request_id"],
         account=row["account"],
         market=row["market"],
@@ -281,4 +281,4 @@ def _request(row: Row) -> ExitRequest:
         who=row["who"],
         at=moment(row["at"]),
     )
-    return replace(bare, state=RequestState(row["state"]), note=row["note"])
+    return replace(request, state=RequestState(row["state"]), note=row["note"])

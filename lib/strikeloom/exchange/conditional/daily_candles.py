@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 from strikeloom.ports.history import History
 
 #: More than 200 sessions, the longest that an indicator asks for.
@@ -19,9 +19,9 @@ class DailyCandles:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._read_before: dict[tuple[str, date], Bars] = {}
+        self._read_before: dict[tuple[str, date], Candles] = {}
 
-    def bars(self, symbol: str, today: date, so_far: Bars | None, last: int) -> Bars:
+    def bars(self, symbol: str, today: date, so_far: Candles | None, last: int) -> Candles:
         """Candles up to today, whose own is made of its minutes so far, else of its last level.
 
         Highs and lows are NaN where only a level is known.
@@ -38,7 +38,7 @@ class DailyCandles:
             return np.append(days, float(now))
 
         zero = np.zeros(len(past.close) + 1, dtype=np.int64)
-        return Bars(
+        return Candles(
             [],
             joined(past.open, last),
             joined(past.high, high),
@@ -48,7 +48,7 @@ class DailyCandles:
             zero,
         )
 
-    def _read(self, symbol: str, today: date) -> Bars:
+    def _read(self, symbol: str, today: date) -> Candles:
         until = today - timedelta(days=1)
         frame = self._history.as_of(until).prices(today - _SPAN, until, symbols=[symbol])
         frame = frame.dropna(subset=["close"])
@@ -57,4 +57,4 @@ class DailyCandles:
             return frame[name].to_numpy(dtype=np.float64) * 100
 
         zero = np.zeros(len(frame), dtype=np.int64)
-        return Bars([], paise("open"), paise("high"), paise("low"), paise("close"), zero, zero)
+        return Candles([], paise("open"), paise("high"), paise("low"), paise("close"), zero, zero)

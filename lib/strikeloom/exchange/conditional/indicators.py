@@ -24,7 +24,7 @@ from strikeloom.exchange.conditional.condition import (
     Condition,
 )
 from strikeloom.exchange.conditional.daily_candles import DailyCandles
-from strikeloom.exchange.market.views import Bars
+from strikeloom.exchange.market.candles import Candles
 from strikeloom.ports.feed import MarketFeed
 
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ INDICATORS = (
 class ChartedFeed(Protocol):
     """A feed with candles of the day."""
 
-    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+    def bars(self, key_or_symbol: str, minutes: int) -> Candles:
         """Candles of the day up to now."""
         ...
 
@@ -83,7 +83,7 @@ def figures(
     return left, _value(watch), last
 
 
-def _known(name: str, bars: Bars) -> float:
+def _known(name: str, bars: Candles) -> float:
     found = indicator(name, bars)
     if not math.isfinite(found):
         raise DataError(f"{name} has no value: highs and lows of some candles are not known")
@@ -96,7 +96,7 @@ def _value(watch: Condition) -> float:
     return watch.value
 
 
-def indicator(name: str, bars: Bars) -> float:
+def indicator(name: str, bars: Candles) -> float:
     """Value of an indicator at the last candle.
 
     Raises

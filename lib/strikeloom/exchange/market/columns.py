@@ -28,7 +28,7 @@ _PRICES = NAMES[:3]
 
 
 @dataclass(frozen=True)
-class Columns:
+class QuoteColumns:
     """Quotes of some contracts at one moment; arrays of one length, 0 for none."""
 
     at: datetime
@@ -42,7 +42,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Place:
+class DayMoment:
     """Where a moment lies: the snapshot before it, and how far on the way to the next."""
 
     row: int
@@ -96,7 +96,7 @@ class DayColumns:
         """Moments later than ``after``, up to ``until`` inclusive."""
         return self.moments[bisect_right(self.moments, after) : bisect_right(self.moments, until)]
 
-    def place(self, at: datetime) -> Place | None:
+    def place(self, at: datetime) -> DayMoment | None:
         """Latest moment at or before another; ``None`` before the first."""
         index = bisect_right(self.moments, at) - 1
         if index < 0:
@@ -107,13 +107,13 @@ class DayColumns:
         if row + 1 < len(self.snapshots):
             begins, ends = self.snapshots[row], self.snapshots[row + 1]
             share = (moment - begins) / (ends - begins)
-        return Place(row, share, moment, index)
+        return DayMoment(row, share, moment, index)
 
-    def read(self, where: Place, rows: Ints) -> Columns:
+    def read(self, where: DayMoment, rows: Ints) -> QuoteColumns:
         """Quotes of some contracts at a moment."""
         now = {name: self.tables[name][where.row, rows] for name in NAMES}
         if not where.share:
-            return Columns(where.at, **now)
+            return QuoteColumns(where.at, **now)
         then = {name: self.tables[name][where.row + 1, rows] for name in NAMES}
         tick, lot = self.tick[rows], self.lot[rows]
         whole = np.ones(len(rows), dtype=bool)
@@ -133,14 +133,14 @@ class DayColumns:
             swing = 0.5 + chance(rows, where.step, side)
             lots = np.maximum(1, np.rint(now[name] / lot * swing)).astype(np.int64)
             drawn[name] = np.where(now[name] > 0, lots * lot, 0)
-        return Columns(where.at, open_interest=now["open_interest"], **drawn)
+        return QuoteColumns(where.at, open_interest=now["open_interest"], **drawn)
 
-    def recorded(self, where: Place, rows: Ints) -> Ints:
+    def recorded(self, where: DayMoment, rows: Ints) -> Ints:
         """Snapshot that the quotes of some contracts are of: the latest that had them."""
         found: Ints = self.tables[SEEN][where.row, rows]
         return found
 
-    def spot(self, where: Place, column: int) -> int:
+    def spot(self, where: DayMoment, column: int) -> int:
         """Level of an underlying in paise; 0 when unknown."""
         now = int(self.spots[where.row, column])
         if not where.share or not now:
@@ -150,7 +150,12 @@ class DayColumns:
 
 
 def _between(
-    now: dict[str, Ints], then: dict[str, Ints], name: str, where: Place, unit: Ints, how: np.ufunc
+    now: dict[str, Ints],
+    then: dict[str, Ints],
+    name: str,
+    where: DayMoment,
+    unit: Ints,
+    how: np.ufunc,
 ) -> Ints:
     """Straight line between two snapshots, in whole steps of ``unit``."""
     value = now[name] + (then[name] - now[name]) * where.share

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.quotes import QuoteSource
-from strikeloom.exchange.market.columns import Columns
+from strikeloom.exchange.market.columns import QuoteColumns
 from strikeloom.exchange.market.hashed_random import chance
 
 LEVELS = 5
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 
 
 def ladders(
-    quotes: Columns, rows: Ints, tick: Ints, lot: Ints, step: int | Ints
+    quotes: QuoteColumns, rows: Ints, tick: Ints, lot: Ints, step: int | Ints
 ) -> tuple[Ints, Ints, Ints]:
     """Prices, units and orders of five levels a side.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,15 +16,15 @@ from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import DataError, NoQuote
-from strikeloom.exchange.market.columns import Columns, DayColumns, Ints, Place
+from strikeloom.exchange.market.candles import Candles, candles
+from strikeloom.exchange.market.columns import DayColumns, DayMoment, Ints, QuoteColumns
+from strikeloom.exchange.market.day_bands import day_bands
 from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.depth_ladder import depth_of, ladders
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
+from strikeloom.exchange.market.views import SpotView, View, spot_view, views
 from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
-
-if TYPE_CHECKING:
-    from strikeloom.exchange.market.views import Bars, SpotView, View
 
 
 class Tape:
@@ -119,16 +118,12 @@ class Tape:
     @cached_property
     def bands(self) -> tuple[Ints, Ints]:
         """Lower and upper end of the day's prices by row; 0 where no base price is known."""
-        from strikeloom.exchange.market.views import day_bands
-
         return day_bands(self)
 
-    # what a broker tells of it
+    # what a broker reports of it
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
         """Options as of the clock, by key; one without any price is absent."""
-        from strikeloom.exchange.market.views import views
-
         return views(self, keys)
 
     def spot_view(self, symbol: str) -> SpotView:
@@ -139,19 +134,15 @@ class Tape:
         NoQuote
             When no level of it is known.
         """
-        from strikeloom.exchange.market.views import spot_view
-
         return spot_view(self, symbol)
 
-    def bars(self, name: str, minutes: int) -> Bars:
-        """Bars of an option (by key) or an underlying (by symbol) up to the clock."""
-        from strikeloom.exchange.market.views import bars
-
-        return bars(self, name, minutes)
+    def bars(self, name: str, minutes: int) -> Candles:
+        """Candles of an option (by key) or an underlying (by symbol) up to the clock."""
+        return candles(self, name, minutes)
 
     # the feed
 
-    def place(self, at: datetime | None = None) -> Place | None:
+    def place(self, at: datetime | None = None) -> DayMoment | None:
         """Where a moment lies in the day; default: the clock's."""
         return self.day_columns.place(at or self.clock.now())
 
@@ -164,7 +155,7 @@ class Tape:
         """Moments with quotes later than ``after``, up to ``until`` and the clock inclusive."""
         return self.day_columns.between(after, min(until, self.clock.now()))
 
-    def columns(self, rows: Ints, at: datetime | None = None) -> Columns | None:
+    def columns(self, rows: Ints, at: datetime | None = None) -> QuoteColumns | None:
         """Quotes of some rows in columns; ``None`` before the first snapshot."""
         where = self.place(at)
         return self.day_columns.read(where, rows) if where else None
@@ -228,11 +219,11 @@ class Tape:
         last = int(self.day_columns.spots[-1, column])
         return self.facts.settlements.get(symbol) or last or None
 
-    def source_at(self, where: Place) -> QuoteSource:
+    def source_at(self, where: DayMoment) -> QuoteSource:
         """Label of the quotes at a place."""
         return QuoteSource.SYNTHETIC_SPREAD if where.share else self.quotes_source
 
-    def _known(self, at: datetime) -> Place:
+    def _known(self, at: datetime) -> DayMoment:
         if at > self.clock.now():
             raise NoQuote(f"{at:%Y-%m-%d %H:%M:%S} is later than the market's clock")
         where = self.place(at)
@@ -240,7 +231,7 @@ class Tape:
             raise NoQuote(f"the market's day begins after {at:%Y-%m-%d %H:%M:%S}")
         return where
 
-    def _quotes(self, where: Place, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def _quotes(self, where: DayMoment, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         keys, rows = self.rows_of(contracts)
         read, source = self.day_columns.read(where, rows), self.source_at(where)
         fields = (read.bid, read.ask, read.last, read.bid_size, read.ask_size, read.volume)
@@ -263,7 +254,7 @@ class Tape:
             if b or a or p
         }
 
-    def _depths(self, where: Place, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def _depths(self, where: DayMoment, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
         keys, rows = self.rows_of(contracts)
         columns = self.day_columns
         read = columns.read(where, rows)
@@ -274,7 +265,7 @@ class Tape:
         at = self._moments_of(where, rows)
         return {key: depth_of(key, made, n, at[n], source) for n, key in enumerate(keys)}
 
-    def _moments_of(self, where: Place, rows: Ints) -> list[datetime]:
+    def _moments_of(self, where: DayMoment, rows: Ints) -> list[datetime]:
         """When the quotes of some rows were true: their snapshot, or now between two."""
         if where.share:
             return [where.at] * len(rows)

@@ -11,7 +11,7 @@ import numpy as np
 from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract, parse_key
 from strikeloom.domain.quotes import Quote
-from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.columns import Ints, QuoteColumns
 from strikeloom.exchange.market.views import View
 from strikeloom.exchange.server.fault_injection import ANY, QUOTE_FAULTS, FaultInjector, FaultKind
 from strikeloom.exchange.server.market_wrapper import MarketWrapper
@@ -65,7 +65,7 @@ class FaultyMarket(MarketWrapper):
                 )
         return shown
 
-    def columns(self, rows: Ints) -> Columns | None:
+    def columns(self, rows: Ints) -> QuoteColumns | None:
         """Columns with the faults injected."""
         found = self._market.columns(rows)
         if found is None or not self._faults.active(QUOTE_FAULTS):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.columns import Ints, QuoteColumns
 from strikeloom.exchange.market.views import View
 from strikeloom.exchange.server.market_wrapper import MarketWrapper
 from strikeloom.exchange.server.served_market import ServedMarket
@@ -53,7 +53,7 @@ class LoadMarket(MarketWrapper):
         """Trades of a row so far."""
         return int(self._trades[row])
 
-    def columns(self, rows: Ints) -> Columns | None:
+    def columns(self, rows: Ints) -> QuoteColumns | None:
         """Columns, with the trades that are due by now."""
         found = self._market.columns(rows)
         if found is None or not len(rows):

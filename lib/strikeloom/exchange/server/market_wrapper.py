@@ -8,9 +8,10 @@ from datetime import date, datetime
 from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote
-from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.candles import Candles
+from strikeloom.exchange.market.columns import Ints, QuoteColumns
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
-from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.exchange.market.views import SpotView, View
 from strikeloom.exchange.server.served_market import ServedMarket
 
 
@@ -62,7 +63,7 @@ class MarketWrapper:
         """Band of the wrapped market."""
         return self._market.band(contract)
 
-    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+    def bars(self, key_or_symbol: str, minutes: int) -> Candles:
         """Candles of the wrapped market."""
         return self._market.bars(key_or_symbol, minutes)
 
@@ -90,6 +91,6 @@ class MarketWrapper:
         """Views of the wrapped market."""
         return self._market.views(keys)
 
-    def columns(self, rows: Ints) -> Columns | None:
+    def columns(self, rows: Ints) -> QuoteColumns | None:
         """Columns of the wrapped market."""
         return self._market.columns(rows)

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
-from strikeloom.exchange.market.columns import Columns, Ints
+from strikeloom.exchange.market.candles import Candles
+from strikeloom.exchange.market.columns import Ints, QuoteColumns
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
-from strikeloom.exchange.market.views import Bars, SpotView, View
+from strikeloom.exchange.market.views import SpotView, View
 from strikeloom.ports.feed import DepthFeed
 
 
@@ -45,10 +46,10 @@ class ServedMarket(DepthFeed, Protocol):
         """Level of an underlying; ``NoQuote`` when none is known."""
         ...
 
-    def columns(self, rows: Ints) -> Columns | None:
+    def columns(self, rows: Ints) -> QuoteColumns | None:
         """Quotes of many options at once; ``None`` before the first."""
         ...
 
-    def bars(self, key_or_symbol: str, minutes: int) -> Bars:
+    def bars(self, key_or_symbol: str, minutes: int) -> Candles:
         """Candles of the day up to now."""
         ...

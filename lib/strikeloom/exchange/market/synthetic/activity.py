@@ -29,7 +29,7 @@ def appetite(ladder: Ladder, spot: Floats, vol: Floats, years: Floats) -> Floats
 
 
 @dataclass(frozen=True)
-class Carried:
+class CarriedActivity:
     """What a day leaves to the next: last price and open interest by contract number.
 
     ``number`` ascends; ``last`` is NaN before the first trade; ``interest`` counts lots.
@@ -51,7 +51,7 @@ class Carried:
 
 
 #: Before the first day.
-NOTHING = Carried(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
+NOTHING = CarriedActivity(np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,16 @@ class Activity:
     change: Ints
     previous: Floats
 
-    def carry(self, number: Ints, price: Floats) -> Carried:
+    def carry(self, number: Ints, price: Floats) -> CarriedActivity:
         """Leave the day behind; ``price`` is the close of each row that traded."""
         order = np.argsort(number)
         last = np.where(self.lots > 0, price, self.previous)
-        return Carried(number[order], last[order], self.interest[order])
+        return CarriedActivity(number[order], last[order], self.interest[order])
 
 
-def active(number: Ints, appetites: Floats, before: Carried, rng: np.random.Generator) -> Activity:
+def active(
+    number: Ints, appetites: Floats, before: CarriedActivity, rng: np.random.Generator
+) -> Activity:
     """Draw a day. Open interest drifts towards three days' trade; a new contract has none."""
     count = len(number)
     lots = np.floor(appetites * rng.lognormal(-0.3, 0.9, count)).astype(np.int64)

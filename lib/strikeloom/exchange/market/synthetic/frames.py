@@ -151,7 +151,7 @@ def futures_frame(
 
 
 @dataclass(frozen=True)
-class Book:
+class QuoteInputs:
     """What the quotes of a session share: ticks, spreads, interest. Arrays of shape (rows,)."""
 
     ladder: Ladder
@@ -172,7 +172,7 @@ class Book:
 
 def quotes_frame(
     at: datetime,
-    book: Book,
+    book: QuoteInputs,
     spot: Floats,
     worth: Floats,
     volume: NDArray[np.int64],

@@ -10,9 +10,9 @@ import numpy as np
 
 from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import SettingsError
-from strikeloom.exchange.market.synthetic.activity import NOTHING, Carried, active, appetite
+from strikeloom.exchange.market.synthetic.activity import NOTHING, CarriedActivity, active, appetite
 from strikeloom.exchange.market.synthetic.frames import (
-    Book,
+    QuoteInputs,
     contracts_frame,
     futures_frame,
     on_tick,
@@ -162,9 +162,9 @@ def _day(
     row: int,
     paths: Paths,
     ladders: list[np.ndarray],
-    before: Carried,
+    before: CarriedActivity,
     rng: np.random.Generator,
-) -> tuple[pd.DataFrame, Carried]:
+) -> tuple[pd.DataFrame, CarriedActivity]:
     """Contracts of a day, and what it leaves to the next."""
     import pandas as pd
 
@@ -235,7 +235,7 @@ def _indices(days: list[date], paths: Paths) -> pd.DataFrame:
 
 
 def _quotes(
-    seed: int, day: date, paths: Paths, ladders: list[np.ndarray], before: Carried
+    seed: int, day: date, paths: Paths, ladders: list[np.ndarray], before: CarriedActivity
 ) -> pd.DataFrame:
     """Two-sided quotes through the session, every five minutes from the open to the close."""
     import pandas as pd
@@ -251,7 +251,7 @@ def _quotes(
     ladder = listed(day, ladders, split=True)
     eager = appetite(ladder, start, vol, years_array(hours.open, ladder.expiry))
     held = before.of(ladder.number)[1] * ladder.lot
-    book = Book(ladder, ticks(start, day)[ladder.place], eager, held)
+    book = QuoteInputs(ladder, ticks(start, day)[ladder.place], eager, held)
     volume = np.zeros(len(ladder.place), dtype=np.int64)
     frames = []
     for at, spot, now_vol in zip(moments, spots, vols, strict=True):

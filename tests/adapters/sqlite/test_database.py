@@ -1,4 +1,4 @@
-"""A connection: what cannot be kept leaves nothing behind, also not a lock."""
+"""A database: a failed transaction leaves nothing behind, not even a lock."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.adapters.sqlite.connection import Connection
+from strikeloom.adapters.sqlite.database import Database
 from strikeloom.errors import StoreError
 
 
 def test_a_commit_that_fails_leaves_no_lock(tmp_path: Path) -> None:
-    db, other = Connection(tmp_path / "a.db"), Connection(tmp_path / "a.db", busy_seconds=0.01)
+    db, other = Database(tmp_path / "a.db"), Database(tmp_path / "a.db", busy_seconds=0.01)
     with db.transaction() as it:
         it.execute("CREATE TABLE one (id INTEGER PRIMARY KEY)")
         it.execute("CREATE TABLE two (id REFERENCES one DEFERRABLE INITIALLY DEFERRED)")
@@ -29,4 +29,4 @@ def test_a_commit_that_fails_leaves_no_lock(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.db").mkdir()
     with pytest.raises(StoreError, match=r"a\.db is not a usable store"):
-        Connection(tmp_path / "a.db")
+        Database(tmp_path / "a.db")

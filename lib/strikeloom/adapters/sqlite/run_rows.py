@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from strikeloom.adapters.sqlite.bound import Bound
 from strikeloom.adapters.sqlite.rows import insert
+from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.results import Stage, StageResult, Verdict
 
 
-class Runs(Bound):
+class RunRows(StorePart):
     """``ports.store.RunStore``."""
 
     def start_run(self, run_id: str, stage: Stage, day: date, at: datetime) -> None:

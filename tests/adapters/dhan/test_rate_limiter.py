@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from strikeloom.adapters.dhan.limits import LIMITS, CallClass, RateLimits
+from strikeloom.adapters.dhan.rate_limiter import LIMITS, CallClass, RateLimiter
 from strikeloom.errors import RateLimited
 
 
@@ -40,7 +40,7 @@ def test_no_window_ever_sees_more_than_is_documented(
     kind: CallClass, window: float, most: int
 ) -> None:
     clock, rng = Stepped(), random.Random(5)
-    limits = RateLimits(clock, clock.sleep, patience=1e9, limits={kind: {window: most}})
+    limits = RateLimiter(clock, clock.sleep, patience=1e9, limits={kind: {window: most}})
     arrivals = []
     for _ in range(min(2 * most + 5, 15_000) if most < 50_000 else most + 50):
         limits.take(kind)
@@ -53,7 +53,7 @@ def test_no_window_ever_sees_more_than_is_documented(
 
 def test_all_windows_of_orders_hold_together() -> None:
     clock = Stepped()
-    limits = RateLimits(clock, clock.sleep, patience=1e9)
+    limits = RateLimiter(clock, clock.sleep, patience=1e9)
     moments = []
     for _ in range(1500):
         limits.take(CallClass.ORDER)
@@ -64,7 +64,7 @@ def test_all_windows_of_orders_hold_together() -> None:
 
 def test_a_turn_too_far_off_is_refused_and_nothing_is_counted() -> None:
     clock = Stepped()
-    limits = RateLimits(clock, clock.sleep, patience=5.0)
+    limits = RateLimiter(clock, clock.sleep, patience=5.0)
     for _ in range(250):
         limits.take(CallClass.ORDER)
     with pytest.raises(RateLimited, match="nothing was sent") as refused:
@@ -76,7 +76,7 @@ def test_a_turn_too_far_off_is_refused_and_nothing_is_counted() -> None:
 
 def test_classes_and_unique_requests_are_counted_apart() -> None:
     clock = Stepped()
-    limits = RateLimits(clock, clock.sleep)
+    limits = RateLimiter(clock, clock.sleep)
     limits.take(CallClass.CHAIN, about="NIFTY")
     limits.take(CallClass.CHAIN, about="BANKNIFTY")
     limits.take(CallClass.QUOTE)
@@ -88,7 +88,7 @@ def test_classes_and_unique_requests_are_counted_apart() -> None:
 
 def test_refusals_hold_back_longer_each_time_until_an_answer() -> None:
     clock = Stepped()
-    limits = RateLimits(clock, clock.sleep, patience=1e9)
+    limits = RateLimiter(clock, clock.sleep, patience=1e9)
     waits = []
     for _ in range(8):
         limits.refused(CallClass.QUOTE)

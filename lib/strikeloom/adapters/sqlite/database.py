@@ -1,4 +1,4 @@
-"""One SQLite file: opened safely, migrated in numbered steps, one transaction a call."""
+"""One SQLite file: opened safely, migrated in numbered steps, one transaction per call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from strikeloom.errors import StoreError
 _BUSY_SECONDS = 15.0
 
 
-class Connection:
+class Database:
     """A connection that several threads and processes may share.
 
     WAL with synchronous=FULL: a committed row survives a power cut. The file is readable by
@@ -27,8 +27,8 @@ class Connection:
     busy_seconds : float
         Longest wait for another process that writes.
     durable : bool
-        ``False``: a commit survives the end of the process, not a power cut, and costs no write
-        through to the disk.
+        ``False``: a commit survives the end of the process, but not a power cut, and does not
+        wait for the disk.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class Connection:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
-        """All or nothing; a failure of SQLite becomes a ``StoreError``.
+        """Commit all statements or none; an SQLite error becomes a ``StoreError``.
 
         Parameters
         ----------
         durable : bool
-            ``False`` for what the next moment replaces: it survives the end of the process, not
-            a power cut, and nobody waits for the disk.
+            ``False`` for rows that are soon replaced: the commit survives the end of the process,
+            but not a power cut, and does not wait for the disk.
         """
         with self._lock:
             try:
@@ -77,7 +77,7 @@ class Connection:
                     yield self._db
                     self._db.execute("COMMIT")
                 except BaseException:
-                    if self._db.in_transaction:  # a full disk has ended it already
+                    if self._db.in_transaction:  # on a full disk SQLite has rolled back itself
                         self._db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
@@ -103,7 +103,7 @@ class Connection:
         Parameters
         ----------
         after : mapping of int to callable
-            What a numbered step has to do besides its statements, in the same transaction.
+            Function to call after the statements of a numbered step, in the same transaction.
 
         Raises
         ------
@@ -112,15 +112,15 @@ class Connection:
         """
         steps = sorted(p.name for p in files(package).iterdir() if p.name.endswith(".sql"))
         with self._lock:
-            found = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if found > len(steps):
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(steps):
                 raise StoreError(
-                    f"{self.path} has schema {found}, this version knows {len(steps)}; update "
+                    f"{self.path} has schema {version}, this version knows {len(steps)}; update "
                     "strikeloom or use another STRIKELOOM_HOME",
-                    found=found,
+                    found=version,
                 )
             for number, name in enumerate(steps, start=1):
-                if number > found:
+                if number > version:
                     script = files(package).joinpath(name).read_text("utf-8")
                     self._apply(number, script, after.get(number))
 
@@ -128,7 +128,7 @@ class Connection:
         self, number: int, script: str, then: Callable[[sqlite3.Connection], None] | None
     ) -> None:
         with self.transaction() as db:
-            # another process may have migrated while we waited for the lock
+            # another process may have migrated while this one waited for the lock
             if db.execute("PRAGMA user_version").fetchone()[0] >= number:
                 return
             for statement in _statements(script):
@@ -138,7 +138,7 @@ class Connection:
             db.execute(f"PRAGMA user_version={number:d}")
 
     def foreign_changes(self) -> int:
-        """Number that grows when another connection has committed a change."""
+        """Number that differs after another connection has committed a change."""
         return int(self.rows("PRAGMA data_version")[0][0])
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Rate limits kept on our side, so that the broker never has to keep them for us.
+"""The broker's rate limits, kept on our side so that it does not have to reject calls.
 
 Documented by Dhan (July 2026): requests in any second, minute, hour and day, by class of call;
-an option chain is asked once in three seconds for one underlying and expiry.
+an option chain may be requested once in three seconds for one underlying and expiry.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from enum import StrEnum
 
-from strikeloom.adapters.dhan.turns import OwnTurns, Turns
+from strikeloom.adapters.dhan.call_counters import CallCounter, ProcessCallCounter
 from strikeloom.errors import RateLimited
 
 
 class CallClass(StrEnum):
-    """Classes of calls that are counted together."""
+    """Classes of calls; the calls of one class are counted together."""
 
     ORDER = "orders"
     DATA = "data"
@@ -33,21 +33,21 @@ LIMITS: dict[CallClass, dict[float, int]] = {
     CallClass.OTHER: {1.0: 20},
     CallClass.CHAIN: {3.0: 1},
 }
-#: Calls leave evenly and arrive less so: windows are kept a little longer than documented.
+#: Calls arrive less evenly than they leave: windows are kept a little longer than documented.
 _SLACK = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
-class RateLimits:
+class RateLimiter:
     """Lets a call go when every window of its class has room. Safe between threads.
 
     Parameters
     ----------
     now, sleep : callable
-        Monotonic seconds, and waiting; a test steps both.
+        Monotonic seconds, and sleeping; a test steps both.
     patience : float
-        Longest that a call waits for its turn before it is refused.
-    turns : Turns, optional
+        Longest time in seconds that a call waits before it is refused.
+    counter : CallCounter, optional
         Where calls are counted; default: in this process, by ``now``.
     """
 
@@ -58,7 +58,7 @@ class RateLimits:
         *,
         patience: float = 10.0,
         limits: Mapping[CallClass, Mapping[float, int]] = LIMITS,
-        turns: Turns | None = None,
+        counter: CallCounter | None = None,
     ) -> None:
         self._sleep = sleep
         self._patience = patience
@@ -66,25 +66,25 @@ class RateLimits:
             kind: {seconds + _SLACK: most for seconds, most in windows.items()}
             for kind, windows in limits.items()
         }
-        self._turns = turns or OwnTurns(now)
+        self._counter = counter or ProcessCallCounter(now)
 
     def take(self, kind: CallClass, *, about: Hashable = "") -> None:
-        """Wait for a turn.
+        """Wait until a call may go, and count it.
 
         Parameters
         ----------
         about : hashable
-            What a unique request is about; each is counted on its own.
+            Subject of a request that has a limit of its own, such as one option chain.
 
         Raises
         ------
         RateLimited
-            When the turn is further off than our patience; nothing was sent.
+            When the wait would be longer than ``patience``; nothing was sent.
         """
-        line, waited = f"{kind.value}|{about}", 0.0
+        group, waited = f"{kind.value}|{about}", 0.0
         while True:
-            due = self._turns.hold(kind.value).left
-            due = due or self._turns.take(line, self._windows[kind])
+            due = self._counter.cooldown(kind.value).seconds
+            due = due or self._counter.take(group, self._windows[kind])
             if not due:
                 return
             if waited + due > self._patience:
@@ -98,20 +98,20 @@ class RateLimits:
             waited += due
 
     def refused(self, kind: CallClass, retry_after: float | None = None) -> None:
-        """The broker said that it was too much: hold calls of the class back, longer each time."""
-        strikes = self._turns.hold(kind.value).strikes
-        pause = min(_FIRST_PAUSE * 2**strikes, _LONGEST_PAUSE)
-        self._turns.hold_back(kind.value, max(pause, retry_after or 0.0), strikes + 1)
+        """Begin a cooldown of a class that the broker rejected, longer after each rejection."""
+        rejections = self._counter.cooldown(kind.value).rejections
+        pause = min(_FIRST_PAUSE * 2**rejections, _LONGEST_PAUSE)
+        self._counter.set_cooldown(kind.value, max(pause, retry_after or 0.0), rejections + 1)
 
     def accepted(self, kind: CallClass) -> None:
-        """The broker answered: the next refusal is a first one again."""
-        if self._turns.hold(kind.value).strikes:
-            self._turns.hold_back(kind.value, 0.0, 0)
+        """End the row of rejections: the broker answered."""
+        if self._counter.cooldown(kind.value).rejections:
+            self._counter.set_cooldown(kind.value, 0.0, 0)
 
-    def trouble(self) -> str:
+    def failure(self) -> str:
         """Why calls cannot be counted as they should be; empty when they can."""
-        return self._turns.trouble()
+        return self._counter.failure()
 
     def close(self) -> None:
-        """Release what counting holds open."""
-        self._turns.close()
+        """Release what the counter holds open."""
+        self._counter.close()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.adapters.dhan.limits import LIMITS, CallClass, RateLimits
-from strikeloom.adapters.dhan.turns import SharedTurns
+from strikeloom.adapters.dhan.call_counters import SharedCallCounter
+from strikeloom.adapters.dhan.rate_limiter import LIMITS, CallClass, RateLimiter
 from strikeloom.errors import RateLimited
 
 DAY = 86_400.0
@@ -31,11 +31,11 @@ class Home:
     def sleep(self, seconds: float) -> None:
         self.at += seconds
 
-    def process(self, account: str = "one", *, patience: float = 1e9) -> RateLimits:
-        turns = SharedTurns(
+    def process(self, account: str = "one", *, patience: float = 1e9) -> RateLimiter:
+        counter = SharedCallCounter(
             self.path, account, self.now, self.warned.append, busy_seconds=0.01
         )  # fmt: skip
-        return RateLimits(sleep=self.sleep, patience=patience, turns=turns)
+        return RateLimiter(sleep=self.sleep, patience=patience, counter=counter)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_clock_that_was_set_back_holds_nothing_for_longer_than_the_window(shar
 @pytest.mark.parametrize(
     "content", [b"this is no database" * 100, b"SQLite format 3\0" + b"\1" * 4096]
 )
-def test_a_broken_file_halves_the_pace_and_is_told(shared: Home, content: bytes) -> None:
+def test_a_broken_file_halves_the_pace_and_is_reported(shared: Home, content: bytes) -> None:
     shared.path.write_bytes(content)
     limits, moments = shared.process(), []
     for _ in range(25):
@@ -125,9 +125,9 @@ def test_what_was_counted_together_still_counts_when_the_file_breaks(shared: Hom
     limits, moments = shared.process(), []
     for number in range(20):
         if number == 10:
-            turns = limits._turns
-            assert isinstance(turns, SharedTurns)
-            turns.close()
+            counter = limits._counter
+            assert isinstance(counter, SharedCallCounter)
+            counter.close()
             shared.path.write_bytes(b"broken" * 1000)
         limits.take(CallClass.ORDER)
         moments.append(shared.at)
@@ -158,7 +158,7 @@ def test_a_refusal_holds_back_also_when_the_file_can_only_be_read(shared: Home) 
 
 
 @pytest.mark.parametrize("alone", [False, True])
-def test_a_hold_ends_also_when_the_clock_was_set_back(shared: Home, alone: bool) -> None:
+def test_a_cooldown_ends_also_when_the_clock_was_set_back(shared: Home, alone: bool) -> None:
     if alone:
         shared.path.write_bytes(b"this is no database" * 100)
     limits = shared.process(patience=10.0)
@@ -210,12 +210,13 @@ def test_a_locked_file_is_left_alone_for_a_while_and_then_used_again(shared: Hom
 PROGRAM = """
 import sys
 from pathlib import Path
-from strikeloom.adapters.dhan.limits import CallClass, RateLimits
-from strikeloom.adapters.dhan.turns import SharedTurns
+from strikeloom.adapters.dhan.rate_limiter import CallClass, RateLimiter
+from strikeloom.adapters.dhan.call_counters import SharedCallCounter
 from strikeloom.errors import RateLimited
 
-turns = SharedTurns(Path(sys.argv[1]), "one", lambda: 1_790_000_000.0, sys.exit, busy_seconds=30)
-limits = RateLimits(patience=0.0, limits={CallClass.ORDER: {60.0: 40}}, turns=turns)
+path = Path(sys.argv[1])
+counter = SharedCallCounter(path, "one", lambda: 1_790_000_000.0, sys.exit, busy_seconds=30)
+limits = RateLimiter(patience=0.0, limits={CallClass.ORDER: {60.0: 40}}, counter=counter)
 got = 0
 for _ in range(30):
     try:
