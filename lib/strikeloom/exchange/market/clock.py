@@ -9,7 +9,7 @@ from strikeloom.ports.clock import Clock
 
 
 class SteppedClock:
-    """``ports.clock.Clock`` that stands until it is moved; never backwards."""
+    """``ports.clock.Clock`` that keeps its time until it is moved; never backwards."""
 
     speed = 1.0
 
@@ -17,7 +17,7 @@ class SteppedClock:
         self._at = at
 
     def now(self) -> datetime:
-        """Where it stands."""
+        """The present moment."""
         return self._at
 
     def wait(self, seconds: float) -> bool:
@@ -38,7 +38,7 @@ class SteppedClock:
             When it lies behind.
         """
         if at < self._at:
-            raise SettingsError(f"the exchange's clock stands at {self._at} and cannot go to {at}")
+            raise SettingsError(f"the exchange's clock is at {self._at} and cannot go to {at}")
         self._at = at
 
 
@@ -50,7 +50,7 @@ class PacedClock:
     speed : float
         1 is real time, 60 a minute each second.
     last : datetime, optional
-        Where it stands still: a market day has an end.
+        Whether it has reached its end: a market day has one.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ class DayFacts:
         Close of the day before by underlying.
     settlements : mapping of str to int
         Final value of the underlying for contracts that end today; where it is absent the
-        last level of the day stands for it.
+        last level of the day is used for it.
     ends : mapping of (str, date) to date
         Last days by symbol and expiry, of the series that end before their expiry.
     """

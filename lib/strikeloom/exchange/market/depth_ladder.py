@@ -24,7 +24,7 @@ def ladders(
     """Prices, units and orders of five levels a side.
 
     The first level is the quote as it is. Each further one lies one tick or some more away, by
-    the width of the quote, and shows more than the one before on average. A side nobody quotes
+    the width of the quote, and shows more than the one before on average. A side without a quote
     has no levels; one that would reach 0 ends there.
 
     Parameters

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Before:
-    """What the evening before says, by contract key and by symbol; paise and units."""
+    """What is known from the evening before, by contract key and by symbol; paise and units."""
 
     ids: Mapping[str, int] = field(default_factory=dict)
     close: Mapping[str, int] = field(default_factory=dict)
@@ -113,7 +113,7 @@ def tape_of_history(
     MissingHistory
         When nothing of the day is stored.
     DataError
-        When the day cannot be read as quotes; says why.
+        When the day cannot be read as quotes, with the reason.
     """
     import pandas as pd
 
@@ -134,7 +134,7 @@ def tape_of_history(
 
 
 def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
-    """Listing of the day, and what the evening before says of it."""
+    """Listing of the day, and what is known of it from the evening before."""
     days = history.days()
     past = [stored for stored in days if stored < day]
     if day not in days and not past:

@@ -208,7 +208,7 @@ class Tape:
         return level, where.at
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:  # noqa: ARG002
-        """Last day of a series, as the day's own listing says."""
+        """Last day of a series, by the day's own listing."""
         return self.facts.ends.get((symbol, expiry), expiry)
 
     def settlement(self, symbol: str, day: date) -> int | None:

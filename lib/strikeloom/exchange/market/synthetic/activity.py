@@ -83,6 +83,6 @@ def active(
         known = np.ones(count, dtype=bool)
     pull = np.where(known, 0.08, 0.3)
     drift = pull * (goal - held) + 0.15 * lots * rng.standard_normal(count)
-    # nobody opens or closes more than was traded
+    # no more is opened or closed than was traded
     change = np.clip(np.rint(drift), -np.minimum(lots, held), lots).astype(np.int64)
     return Activity(lots, held + change, change, previous)
