@@ -1,7 +1,6 @@
-"""Faults on purpose: a broker that fails by script or by seed, a feed that shows bad quotes.
+"""Injected faults: a broker that fails by script or by seed, a feed that shows bad quotes.
 
-What a real broker does on a bad day, for tests and rehearsals. The broker behind stays
-truthful, so what the desk ends up believing can be compared with what really happened.
+The wrapped broker stays truthful, so the desk's record can be compared with what happened.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ class FaultyBroker:
     late_looks : int
         Looks at the book for which a ``LATE`` order stays hidden.
     book_is_complete : bool, optional
-        Default: as the broker behind; a plan with ``LATE`` needs ``False``.
+        Default: as the wrapped broker; a plan with ``LATE`` needs ``False``.
 
     Attributes
     ----------
@@ -127,29 +126,29 @@ class FaultyBroker:
         """Report no changes: whoever needs to know has to read."""
 
     def orders(self) -> list[Order]:
-        """Orders of the broker behind, without those that are late."""
+        """Orders of the wrapped broker, without those that are late."""
         self._before("look", "orders")
         hidden = set(self._hidden)
         self._hidden = {name: left - 1 for name, left in self._hidden.items() if left > 1}
         return [order for order in self._broker.orders() if order.order_id not in hidden]
 
     def fills(self) -> list[Fill]:
-        """Fills of the broker behind, without those of orders that are late."""
+        """Fills of the wrapped broker, without those of orders that are late."""
         self._before("look", "fills")
         return [fill for fill in self._broker.fills() if fill.order_id not in self._hidden]
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
-        """Fills of earlier days of the broker behind."""
+        """Fills of earlier days of the wrapped broker."""
         self._before("look", "earlier fills")
         return self._broker.earlier_fills(orders)
 
     def positions(self) -> list[BrokerPosition]:
-        """Positions of the broker behind."""
+        """Positions of the wrapped broker."""
         self._before("look", "positions")
         return self._broker.positions()
 
     def funds(self) -> Funds:
-        """Funds of the broker behind."""
+        """Funds of the wrapped broker."""
         self._before("look", "funds")
         return self._broker.funds()
 
@@ -179,7 +178,7 @@ class BadQuote(StrEnum):
     """What is wrong with the quotes of a contract."""
 
     ABSENT = "absent"
-    ONE_SIDED = "one-sided"  # nobody bids
+    ONE_SIDED = "one-sided"  # no bid
     CROSSED = "crossed"  # bid above ask
     THIN = "thin"  # one lot on each side
     DRY = "dry"  # as thin, and taken liquidity never comes back
@@ -195,28 +194,28 @@ class FaultyFeed:
         self._first: dict[str, Quote] = {}
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
-        """Quotes of the feed behind, spoiled as told."""
+        """Quotes of the wrapped feed, with the faults injected."""
         wanted = {contract.key: contract for contract in contracts}
         found = {}
         for key, quote in self._feed.quotes(wanted.values()).items():
-            spoiled = self._spoil(quote, wanted[key].lot_size)
-            if spoiled is not None:
-                found[key] = spoiled
+            changed = self._inject(quote, wanted[key].lot_size)
+            if changed is not None:
+                found[key] = changed
         return found
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
-        """Level of the feed behind."""
+        """Level of the wrapped feed."""
         return self._feed.spot(symbol)
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:
-        """Last day of the feed behind."""
+        """Last day of the wrapped feed."""
         return self._feed.last_day(symbol, expiry, since)
 
     def settlement(self, symbol: str, day: date) -> int | None:
-        """Settlement of the feed behind."""
+        """Settlement of the wrapped feed."""
         return self._feed.settlement(symbol, day)
 
-    def _spoil(self, quote: Quote, lot_size: int) -> Quote | None:
+    def _inject(self, quote: Quote, lot_size: int) -> Quote | None:
         kind = self.bad.get(quote.key)
         first = self._first.setdefault(quote.key, quote)
         if kind is BadQuote.ABSENT:
