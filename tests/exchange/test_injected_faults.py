@@ -1,4 +1,4 @@
-"""Injected faults do what is planned, and the broker behind stays truthful."""
+"""Injected faults have the effect they name, and the wrapped broker stays correct."""
 
 from collections import Counter
 
@@ -64,8 +64,8 @@ def test_a_cancel_may_be_carried_out_without_an_answer(broker, feed):
         assert broker.orders()[0].state is left
 
 
-def test_reads_fail_too(broker):
-    plan = Plan([Fault.UNREACHABLE, Fault.LOST_ANSWER, Fault.RATE_LIMITED, Fault.NONE])
+def test_looks_fail_too(broker):
+    plan = Plan([Fault.UNREACHABLE, Fault.REPLY_LOST, Fault.TOO_MANY, Fault.NONE])
     faulty = FaultyBroker(broker, looks=plan)
     with pytest.raises(Unreachable):
         faulty.orders()
@@ -95,7 +95,7 @@ def test_rates_beyond_one_are_refused(rates):
         Plan(rates=rates)
 
 
-def _faulty(feed, kind):
+def _faulty_feed(feed, kind):
     return FaultyFeed(feed, {CALL.key: kind})
 
 
@@ -103,29 +103,33 @@ def test_bad_quotes(feed, clock):
     other = option(25500)
     good = feed.show(CALL, 9900, 10000)
     untouched = feed.show(other, 100, 105)
-    assert _faulty(feed, BadQuote.ABSENT).quotes([CALL, other]) == {other.key: untouched}
-    one = _faulty(feed, BadQuote.ONE_SIDED).quotes([CALL])[CALL.key]
+    assert _faulty_feed(feed, QuoteFault.QUOTE_ABSENT).quotes([CALL, other]) == {
+        other.key: untouched
+    }
+    one = _faulty_feed(feed, QuoteFault.QUOTE_ONE_SIDED).quotes([CALL])[CALL.key]
     assert (one.bid, one.bid_size, one.ask) == (None, 0, 10000)
-    crossed = _faulty(feed, BadQuote.CROSSED).quotes([CALL])[CALL.key]
+    crossed = _faulty_feed(feed, QuoteFault.QUOTE_CROSSED).quotes([CALL])[CALL.key]
     assert not crossed.two_sided
-    frozen = _faulty(feed, BadQuote.FROZEN)
+    frozen = _faulty_feed(feed, QuoteFault.QUOTE_STALE)
     assert frozen.quotes([CALL])[CALL.key] == good
     clock.wait(600)
     feed.show(CALL, 5000, 5100)
     assert frozen.quotes([CALL])[CALL.key] == good
-    thin = _faulty(feed, BadQuote.THIN).quotes([CALL])[CALL.key]
+    thin = _faulty_feed(feed, QuoteFault.QUOTE_THIN).quotes([CALL])[CALL.key]
     assert (thin.bid, thin.bid_size, thin.ask_size) == (5000, 65, 65)
     assert frozen.spot("NIFTY") == feed.spot("NIFTY")
     assert frozen.settlement("NIFTY", CALL.expiry) is None
     with pytest.raises(NoQuote):
-        frozen.spot("UNKNOWN")
+        frozen.spot("UNLISTED")
 
 
 def test_a_dry_contract_never_completes(tmp_path, feed, clock):
     from strikeloom.adapters.sim import SimBroker
     from support.fakes import CASH
 
-    broker = SimBroker(tmp_path / "dry.db", _faulty(feed, BadQuote.DRY), clock, CASH)
+    broker = SimBroker(
+        tmp_path / "dry.db", _faulty_feed(feed, QuoteFault.STUCK_PARTIAL), clock, CASH
+    )
     feed.show(CALL, 9900, 10000)
     broker.submit(order("a", CALL, "BUY", 3, 10000))
     for _ in range(5):

@@ -1,6 +1,8 @@
-"""Injected faults: a broker that fails by script or by seed, a feed that shows bad quotes.
+"""Injected faults without a network: a broker that fails by script or by seed, a faulty feed.
 
-The wrapped broker stays truthful, so the desk's record can be compared with what happened.
+The wrapped broker stays correct, so the state of the desk can be compared with what really
+happened. Kinds that the exchange server injects on the wire, too, have the server's names
+(``exchange.server.fault_injection``).
 """
 
 from __future__ import annotations
@@ -81,7 +83,7 @@ class FaultyBroker:
     late_looks : int
         Looks at the book for which a ``LATE_ORDER`` order stays hidden.
     book_is_complete : bool, optional
-        Default: as the wrapped broker; a plan with ``LATE`` needs ``False``.
+        Default: as the wrapped broker; a plan with ``LATE_ORDER`` needs ``False``.
 
     Attributes
     ----------
@@ -178,12 +180,12 @@ class FaultyBroker:
 class QuoteFault(StrEnum):
     """Fault of the quotes of a contract."""
 
-    ABSENT = "absent"
-    ONE_SIDED = "one-sided"  # no bid
-    CROSSED = "crossed"  # bid above ask
-    THIN = "thin"  # one lot on each side
-    DRY = "dry"  # as thin, and taken liquidity never comes back
-    FROZEN = "frozen"  # the first quote seen, for ever
+    QUOTE_ABSENT = FaultKind.QUOTE_ABSENT.value
+    QUOTE_ONE_SIDED = FaultKind.QUOTE_ONE_SIDED.value  # no bid
+    QUOTE_CROSSED = FaultKind.QUOTE_CROSSED.value  # bid above ask
+    QUOTE_STALE = FaultKind.QUOTE_STALE.value  # always the first quote seen
+    QUOTE_THIN = "quote-thin"  # one lot a side
+    STUCK_PARTIAL = FaultKind.STUCK_PARTIAL.value  # one lot a side, never refilled once taken
 
 
 class FaultyFeed:
@@ -199,9 +201,9 @@ class FaultyFeed:
         wanted = {contract.key: contract for contract in contracts}
         found = {}
         for key, quote in self._feed.quotes(wanted.values()).items():
-            changed = self._inject(quote, wanted[key].lot_size)
-            if changed is not None:
-                found[key] = changed
+            faulty = self._inject(quote, wanted[key].lot_size)
+            if faulty is not None:
+                found[key] = faulty
         return found
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
