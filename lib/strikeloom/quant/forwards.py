@@ -4,10 +4,9 @@ Put-call parity is C - P = D (F - K): over the strikes of an expiry a straight l
 is the forward and whose slope is the discount factor. Prices of a call and a put that did not
 trade at the same moment break it, so each strike counts by the age and size of its trades, the
 influence of a bad quote is bounded (P. Huber, "Robust Estimation of a Location Parameter",
-1964), and the result has a standard error. Dividends need no forecast: they are in the
-prices. Where parity is too imprecise the listed future is used, then coarse parity or a known
-forward of the same underlying carried to the expiry, whichever has the smaller error, and only
-then the spot.
+1964), and the result has a standard error. Dividends are in the prices. Where parity is too
+imprecise the listed future is used, then coarse parity or a known forward of the same underlying
+carried to the expiry, whichever has the smaller error, and only then the spot.
 """
 
 from __future__ import annotations
@@ -33,10 +32,9 @@ _STEPS = 5
 #: Relative error of the close of a traded future, and of a spot taken at the close.
 FUTURE_ERROR, SPOT_ERROR = 3 * _BP, 5 * _BP
 #: Relative error of a forward carried to another expiry: fixed, and for a year of carry of an
-#: index and of a stock (interest rate and unknown dividends). Measured on the exchange's 59
-#: days, known forwards left out and carried from the expiry before: an index 12 basis points
-#: over half a year and 55, most to one side, over ten months, a stock 25 over one month
-#: (standard deviations by medians).
+#: index and of a stock (interest rate, unknown dividends). Measured on 59 days, known forwards
+#: left out and carried from the expiry before: an index 12 basis points over half a year and 55,
+#: most to one side, over ten months, a stock 25 over one month (deviations by medians).
 CARRIED_ERROR, INDEX_CARRY, STOCK_CARRY = 10 * _BP, 0.008, 0.03
 
 
