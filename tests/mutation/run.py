@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -178,6 +179,8 @@ def show(text: str) -> None:
 
 def main() -> None:
     """Try the mutants of the rooms asked for, or of all, and report."""
+    # ended from outside, it ends the trial that runs, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     setting = settings["tool"]["mutation"]
     parser = argparse.ArgumentParser(description=__doc__, add_help=True)

@@ -10,9 +10,10 @@ from scipy.stats import norm
 
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.errors import NoQuote
-from strikeloom.risk.book import book_margins
-from strikeloom.risk.parameters import delivery_share
+from strikeloom.risk.book import BookMargin, book_margins
+from strikeloom.risk.parameters import delivery_share, span_parameters
 from support.fakes import ist, option
+from support.span_reference import reference, textbook_price
 
 NEAR, FAR = date(2026, 2, 24), date(2026, 3, 30)
 LEVELS = {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
@@ -109,12 +110,89 @@ def test_longs_that_near_their_delivery(day, share):
     assert need({nifty(24000): 65}, ist(f"{day} 10:00")).total == 0
 
 
+@pytest.mark.parametrize(
+    ("expiry", "day", "share"),
+    [
+        ("2026-02-24", "2026-02-12", 0.0),  # twelve calendar days
+        ("2026-02-24", "2026-02-25", 0.0),  # after it
+        # Republic Day, Monday 2026-01-26: one trading day less between
+        ("2026-01-27", "2026-01-23", 0.70),
+        ("2026-01-27", "2026-01-20", 0.10),
+        ("2026-01-27", "2026-01-19", 0.0),
+    ],
+)  # fmt: skip
+def test_the_days_before_a_delivery_are_trading_days(expiry, day, share):
+    asked = date.fromisoformat(expiry), date.fromisoformat(day)
+    assert delivery_share(InstrumentKind.STOCK, *asked) == share
+    assert delivery_share(InstrumentKind.INDEX, *asked) == 0
+
+
+def test_shares_are_delivered_since_the_rule_began():
+    """The brokers' ladder is on record from 2019-10-01."""
+    expiry = date(2019, 9, 26)
+    assert delivery_share(InstrumentKind.STOCK, expiry, date(2019, 9, 25)) == 0
+    expiry = date(2019, 10, 31)
+    assert delivery_share(InstrumentKind.STOCK, expiry, expiry) == 1
+
+
 def test_a_mark_counts_more_than_the_model():
     """A short that trades dear would cost that much to buy back."""
     cheap = need({nifty(25000): -65}, marks={nifty(25000).key: 300_00})
     dear = need({nifty(25000): -65}, marks={nifty(25000).key: 900_00})
     assert dear.scan > cheap.scan
     assert dear.exposure == cheap.exposure
+
+
+def test_a_total_is_the_sum_of_its_components():
+    assert BookMargin(1, 10, 100, 1_000, 10_000).total == 11_111
+    assert BookMargin().total == 0
+
+
+@pytest.mark.parametrize("right", Right)
+def test_a_mark_gives_the_volatility_that_the_scenarios_move(right):
+    """Prices of the textbook formula at 30 %, in paise; the price scan stays that of 20 %."""
+    years, vol = (13 - 1) / 365 + (5.5 / 24 + 24 / 24) / 365, 0.30
+    legs = [(24_000, right, -65), (26_000, right, 65), (27_000, right, -130)]
+    contracts = [nifty(strike, side) for strike, side, _ in legs]
+    priced = [
+        (strike, side is Right.CALL, units, years) for strike, side, units in legs
+    ]  # fmt: skip
+    marks = {
+        contract.key: round(100 * textbook_price(25_000, strike, years, vol, call))
+        for contract, (strike, call, _, _) in zip(contracts, priced, strict=True)
+    }
+    book = {c: units for c, (_, _, units) in zip(contracts, legs, strict=True)}
+    found = need(book, marks=marks)
+    parameters = span_parameters(InstrumentKind.INDEX, NOW.date())
+    expected = reference(priced, 25_000.0, vol, parameters, scan_vol=0.20)
+    assert found.scan == pytest.approx(100 * expected["scan"], rel=2e-4)
+    assert found.exposure == round(100 * expected["exposure"])
+    (alone,) = book_margins([{contracts[0]: -65}], LEVELS, marks, NOW)
+    lone = reference(priced[:1], 25_000.0, vol, parameters, scan_vol=0.20)
+    assert alone.scan == pytest.approx(100 * lone["scan"], rel=2e-4)
+
+
+def test_components_are_paise_of_every_underlying_together():
+    """Sold at the money: exposure 2 % of 25,000 x 65 and 5 % of 1,400 x 500, two of 70 %."""
+    eve = ist("2026-02-23 10:00")
+    book = {nifty(25000): -65, reliance(1400): -500, reliance(1300): 500}
+    found = need(book, eve)
+    assert found.exposure == 32_500_00 + 35_000_00
+    assert found.delivery == round(0.70 * 1_300_00 * 500)
+    index, stock = (need({c: n for c, n in book.items() if c.symbol == name}, eve)
+                    for name in ("NIFTY", "RELIANCE"))  # fmt: skip
+    for name in ("scan", "exposure", "expiry_extra", "calendar", "delivery"):
+        assert getattr(found, name) == getattr(index, name) + getattr(stock, name)
+
+
+def test_a_single_sold_unit_needs_margin():
+    assert need({nifty(25000): -1}).exposure == 500_00  # 2 % of 25,000
+
+
+def test_books_keep_their_order_whatever_they_hold():
+    books = [{}, {reliance(1400): -500}, {nifty(25000): 65}, {nifty(25000): -65}, {}]
+    found = book_margins(books, LEVELS, {}, NOW)
+    assert [book.exposure for book in found] == [0, 35_000_00, 0, 32_500_00, 0]
 
 
 def test_an_unknown_level_is_an_error_only_where_it_is_needed():
