@@ -6,7 +6,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
-ROOMS ?= trading execution monitor allocation risk
+ROOMS ?=
+COVERED = $(or $(ROOMS),trading execution monitor allocation risk)
 SYNC = .tools/uv sync --frozen --compile-bytecode $$([ -t 2 ] || echo -q)
 KERNEL = $(BIN)/python -c 'from strikeloom.runner.kernel import ensure_kernel; ensure_kernel(); from strikeloom.quant.implied.engine import load; load()'
 
@@ -33,11 +34,11 @@ check: .venv/.ready  ## lint, format, types, layers
 	@$(BIN)/lint-imports
 
 coverage: .venv/.ready  ## lines and branches that a room's own tests miss; ROOMS="quant nse" for others
-	@exec $(BIN)/pytest -q $(foreach room,$(ROOMS),--cov=strikeloom.$(room) tests/$(room)) $(PYTEST_ARGS)
+	@exec $(BIN)/pytest -q $(foreach room,$(COVERED),--cov=strikeloom.$(room) tests/$(room)) $(PYTEST_ARGS)
 
 mutation: .venv/.ready  ## wrong lines that no test of their room notices; ROOMS="risk charges" for some
 	@$(SYNC) --group mutation
-	@exec nice -n 10 $(BIN)/python tests/mutation/run.py $(if $(filter file,$(origin ROOMS)),,$(ROOMS))
+	@exec nice -n 10 $(BIN)/python tests/mutation/run.py $(ROOMS)
 
 bench: .venv/.ready  ## figures of this machine, against the bars
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
@@ -56,7 +57,7 @@ lock: .tools/uv  ## refresh uv.lock and requirements.txt from pyproject.toml
 	@.tools/uv export --frozen --no-hashes --no-emit-project --no-dev --no-header --no-annotate \
 		-q -o requirements.txt
 
-clean:  ## remove environments and caches; never the desk's home or runs
+clean:  ## remove environments and caches; never the home or runs
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

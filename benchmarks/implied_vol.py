@@ -211,16 +211,16 @@ def start() -> None:
         "from strikeloom.quant.implied import engine\n"
         "from strikeloom.quant.implied.solver import implied_vol\n"
         "{load}\n"
-        "implied_vol(5.0, 100.0, 100.0, 0.1, True); {report}"
+        "implied_vol(5.0, 100.0, 100.0, 0.1, True); {elapsed}"
     )
     imports = (
         "{clock}"
         "import strikeloom, strikeloom.quant.black76, strikeloom.quant.implied.solver\n"
-        "{report}\n"
+        "{elapsed}\n"
         "import sys; assert 'numba' not in sys.modules"
     )
     clock = "import time; a, b = time.perf_counter(), time.process_time()\n"
-    report = "print(time.perf_counter() - a, time.process_time() - b)"
+    elapsed = "print(time.perf_counter() - a, time.process_time() - b)"
     known = {
         "import of strikeloom.quant (bar 150 ms)": (imports, ""),
         "first IV, kernels from a warm cache (bar 500 ms)": (first, "engine.load()"),
@@ -228,7 +228,7 @@ def start() -> None:
     }
     print("\nbest of 9 new interpreters                           wall  processor")
     for name, (code, load) in known.items():
-        text = code.format(clock=clock, report=report, load=load)
+        text = code.format(clock=clock, elapsed=elapsed, load=load)
         runs = np.array([[float(x) for x in fresh(text).split()] for _ in range(9)])
         print(f"{name:50}{1000 * runs[:, 0].min():6.0f} ms{1000 * runs[:, 1].min():8.0f} ms")
 

@@ -4,7 +4,7 @@ Run it where the exchange's files lie: ``python benchmarks/iv_history.py [SHARED
 over the days of 2026: 98 % of symbol-days have a volatility 30 days ahead and the others a
 reason; a far expiry carried along its peers, left out where it did trade, within 1.0 point of
 30-day volatility in the median; nothing moves on the days of splits. Time is of the pure
-per-day function on this machine, files read beforehand; reading is reported separately.
+per-day function on this machine, files read beforehand; reading is timed separately.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def work_out(history, days):
         prices = past.prices(day - SPAN, day, symbols=sorted(contracts["symbol"].unique()))
         actions = past.actions(day - SPAN, day)
         read = time.perf_counter()
-        found = summarise_day(contracts, prices, day, SETTINGS, actions=actions)
+        computed = summarise_day(contracts, prices, day, SETTINGS, actions=actions)
         spent.append((read - start, time.perf_counter() - read))
-        summaries.append(found.summary)
-        expiries.append(found.expiries)
+        summaries.append(computed.summary)
+        expiries.append(computed.expiries)
     return pd.concat(summaries), pd.concat(expiries), np.array(spent)
 
 

@@ -49,7 +49,7 @@ def prepare(home: Path, data: Path) -> list[str]:
 
 
 def forget(home: Path) -> None:
-    """Leave the imported files alone; drop everything that was worked out."""
+    """Leave the imported files alone; drop everything that was computed."""
     shutil.rmtree(home / "volatility", ignore_errors=True)
     for path in home.glob("store.db*"):
         path.unlink()

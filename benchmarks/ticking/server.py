@@ -1,7 +1,7 @@
 """A feed server that only ticks, in a process of its own, counting exactly what it sent.
 
 Each tick of an instrument carries its number (volume) and the microsecond it was sent at, by
-the machine's monotonic clock (words of open interest), so that a reader can tell loss and
+the machine's monotonic clock (words of open interest), so that a reader can measure loss and
 delay. On a subscription it sends the latest of each instrument, as the broker does.
 """
 
@@ -113,10 +113,10 @@ async def _main(per_second: int, reset_seconds: float, seconds: float, seed: int
         port = next(iter(server.sockets)).getsockname()[1]
         print(json.dumps({"port": port}), flush=True)
         await run.tick(seconds)
-        told = {"sent": run.sent, "unsent": run.unsent, "resets": run.resets, "heals": run.heals,
+        summary = {"sent": run.sent, "unsent": run.unsent, "resets": run.resets, "heals": run.heals,
                 "ticks": sum(run.numbers.values()), "seconds": run.seconds,
                 "numbers": run.numbers}  # fmt: skip
-        print(json.dumps(told), flush=True)
+        print(json.dumps(summary), flush=True)
         await asyncio.to_thread(sys.stdin.readline)  # until the reader has compared
 
 

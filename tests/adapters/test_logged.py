@@ -16,19 +16,19 @@ NOW = ist("2026-02-11 10:00")
 
 
 class Counting:
-    """Takes cancellations, and makes the folder useless when told so."""
+    """Takes cancellations, and makes the folder useless when asked to."""
 
     name, book_is_complete, reports_settlements = "counting", True, True
 
-    def __init__(self, spoil: Path | None = None) -> None:
+    def __init__(self, broken_folder: Path | None = None) -> None:
         self.calls = 0
-        self.spoil = spoil
+        self.broken_folder = broken_folder
 
     def cancel(self, order_id: str) -> object:
         self.calls += 1
-        if self.spoil is not None:
-            (self.spoil / f"{NOW:%Y-%m-%d}.jsonl").unlink()
-            (self.spoil / f"{NOW:%Y-%m-%d}.jsonl").mkdir()
+        if self.broken_folder is not None:
+            (self.broken_folder / f"{NOW:%Y-%m-%d}.jsonl").unlink()
+            (self.broken_folder / f"{NOW:%Y-%m-%d}.jsonl").mkdir()
         return SimpleNamespace(state="CANCELLED", reason="", order_id=order_id)
 
 

@@ -98,7 +98,7 @@ def _is_command(words: list[str]) -> bool:
     if hasattr(command, "commands") and words and not words[0].startswith("-"):
         return False
     known = {name for option in command.params for name in option.opts} | {"--help"}
-    return {word for word in words if word.startswith("--")}.issubset(known)
+    return {option for option in words if option.startswith("--")}.issubset(known)
 
 
 def test_the_measures_measure(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the calculator says fits is taken, and what is taken was paid for."""
+"""An order that the calculator finds affordable is taken, and every order taken was paid for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways out and changes of mind: exits, conversions, the last day, orders of the evening."""
+"""Exits and changes: closing positions, conversions, the last day, orders of the evening."""
 
 from dataclasses import replace
 
@@ -39,7 +39,7 @@ def show(feed, contract, bid, ask, size=100_000):
     feed.shown[contract.key] = replace(shown, last=(bid + ask) // 2, volume=65)
 
 
-def test_leaving_a_spread_buys_back_the_short_before_it_sells_the_hedge(opened, feed):
+def test_closing_a_spread_buys_back_the_short_before_it_sells_the_hedge(opened, feed):
     """The hedge comes first by strike; sold first, its short would need 2 lakh that are not."""
     engine = opened(150_000)
     for contract in (LOW, CALL):
@@ -53,7 +53,7 @@ def test_leaving_a_spread_buys_back_the_short_before_it_sells_the_hedge(opened, 
     assert engine.holdings() == {}
 
 
-def test_leaving_more_than_the_freeze_quantity_goes_in_slices(opened, feed):
+def test_closing_more_than_the_freeze_quantity_goes_in_slices(opened, feed):
     engine = opened(5_000_000)
     show(feed, CALL, 9900, 10000)
     for _ in range(2):
@@ -146,7 +146,7 @@ def test_an_order_of_the_evening_meets_the_price_rules_of_the_morning(opened, fe
 
 
 def test_a_stock_option_near_its_delivery_is_not_bought_for_its_premium_alone(opened, feed, clock):
-    """Two days before: 45 % of 500 x 1,300 is bound as well, as the calculator says."""
+    """Two days before: 45 % of 500 x 1,300 is bound as well, as the calculator shows."""
     engine = opened(200_000)
     clock.at = ist("2026-02-20 10:00")
     deep = replace(STOCK, strike=1300_00)

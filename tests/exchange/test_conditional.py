@@ -1,4 +1,4 @@
-"""Super orders, forever orders, alerts and exits at a profit: hand-worked lives of each."""
+"""Super orders, forever orders, alerts and exits at a profit: examples worked by hand."""
 
 from __future__ import annotations
 
@@ -272,7 +272,7 @@ def test_it_ends_with_the_session(engine, show, clock, feed):
     assert exits(engine, held) == []
 
 
-def test_a_refused_entry_leaves_nothing_standing(engine, show):
+def test_a_refused_entry_leaves_nothing_active(engine, show):
     found = engine.super_orders.place(
         Placement(CALL, BUY, 66, limit=101_00, product=Product.INTRADAY), SuperTerms(120_00)
     )
@@ -303,7 +303,7 @@ def test_exits_that_make_no_sense_are_refused(engine, show, terms, words):
     assert engine.orders() == []
 
 
-def test_what_is_unknown_is_said(engine, show):
+def test_an_unknown_order_or_leg_is_refused(engine, show):
     with pytest.raises(BrokerError, match="no super order"):
         engine.conditional.get(ConditionalKind.SUPER, 7)
     order = engine.place(Placement(CALL, BUY, 65, limit=101_00))
@@ -455,7 +455,7 @@ def test_an_alert_without_a_level_waits(engine, show, feed):
 # leaving at a profit or a loss
 
 
-def test_a_loss_leaves_the_products_it_is_of(engine, show):
+def test_a_loss_closes_the_products_of_its_rule(engine, show):
     engine.place(Placement(CALL, BUY, 65, limit=101_00, product=Product.INTRADAY))
     engine.place(Placement(CALL, BUY, 65, limit=101_00))
     engine.place(Placement(CALL, BUY, 65, limit=90_00, product=Product.INTRADAY))
@@ -472,7 +472,7 @@ def test_a_loss_leaves_the_products_it_is_of(engine, show):
     assert net(engine, Product.MARGIN) == 65
 
 
-def test_a_profit_that_is_reached_already_strikes_at_once_and_stops_trading(engine, show):
+def test_a_profit_that_is_reached_already_closes_at_once_and_stops_trading(engine, show):
     engine.place(Placement(CALL, BUY, 65, limit=101_00))
     show(110_00)
     engine.profit_rules.set(ProfitRule(100_00, 0, (Product.MARGIN,), kill=True))

@@ -13,7 +13,7 @@ from support.fakes import CASH, ShownFeed, ist, option, order
 CALL, FAR = option(25000), option(25500)
 
 
-def test_a_buy_at_the_ask_trades_at_once_and_costs_what_the_tariff_says(broker, feed):
+def test_a_buy_at_the_ask_trades_at_once_and_costs_the_scheduled_charges(broker, feed):
     feed.show(CALL, 9900, 10000)
     done = broker.submit(order("a", CALL, "BUY", 2, 10000))
     assert (done.state, done.filled_units) == (OrderState.TRADED, 130)
@@ -163,7 +163,7 @@ def test_lots_and_ticks_are_the_listed_ones(tmp_path, feed, clock):
 # what a clock that leaps over snapshots finds
 
 
-def test_snapshots_that_the_clock_leapt_over_are_matched_in_turn(taped, tape, clock):
+def test_snapshots_that_the_clock_skipped_are_matched_in_order(taped, tape, clock):
     tape.record(ist("2026-02-11 10:00"), CALL, 9900, 10000, 650)
     taped.submit(order("a", CALL, "BUY", 2, 9800))
     tape.record(ist("2026-02-11 10:05"), CALL, 9700, 9800, 65)

@@ -1,4 +1,4 @@
-"""Which orders cash and margin carry."""
+"""Which orders cash and margin cover."""
 
 from dataclasses import replace
 from datetime import date
@@ -111,11 +111,11 @@ def test_other_underlyings_give_no_offset_and_later_expiries_do_until_the_last_d
     clock.at = ist("2026-02-24 10:00")
     for contract in (CALL, later):
         feed.show(contract, 5000, 5100)
-    # the expiring call stands alone again, with 2 % more
+    # the expiring call is alone again, with 2 % more
     assert broker.funds().margin_used > alone
 
 
-def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
+def test_an_unknown_level_refuses_a_short_with_its_reason(broker, feed):
     strange = option(100, symbol="STRANGE", kind=InstrumentKind.STOCK, lot=10)
     feed.show(strange, 500, 505)
     with pytest.raises(Rejected, match="margin cannot be worked out: no level of STRANGE"):
@@ -124,7 +124,7 @@ def test_an_unknown_level_refuses_a_short_and_says_why(broker, feed):
     assert broker.submit(order("c", strange, "SELL", 1, 500)).state is OrderState.TRADED
 
 
-def test_the_calculator_shows_what_a_hedge_is_worth(broker, feed):
+def test_the_calculator_shows_the_benefit_of_a_hedge(broker, feed):
     from strikeloom.domain.legs import Side
     from strikeloom.exchange.orders.request import Placement
 
@@ -149,7 +149,7 @@ def test_the_calculator_shows_what_a_hedge_is_worth(broker, feed):
     assert on_top.available == broker.funds().cash
 
 
-def test_what_rests_and_what_is_asked_are_told_apart(broker, feed):
+def test_resting_and_requested_orders_are_counted_apart(broker, feed):
     from strikeloom.domain.legs import Side
     from strikeloom.errors import NoQuote
     from strikeloom.exchange.orders.request import Placement

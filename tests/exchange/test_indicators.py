@@ -104,7 +104,7 @@ def test_too_few_candles_are_no_value(name):
         indicator(name, bars([100.0, 101.0, 100.5]))
 
 
-def test_what_has_no_value_is_said():
+def test_an_indicator_without_a_value_is_an_error():
     with pytest.raises(DataError, match="no indicator"):
         indicator("SMA_7", bars(RSI_CLOSES))
     with pytest.raises(DataError, match="nothing has moved"):

@@ -1,4 +1,4 @@
-"""Processes that trade one account, killed at any moment: what is left adds up and was told."""
+"""Processes that trade one account, killed at any moment: the account adds up, with every event."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def _check(path, answered):
         assert state not in ("TRADED", "CANCELLED", "REJECTED") or order.state.value == state
     newest = {event.order.number: event.order for event in engine.events(0, 10**6)}
     assert newest == book
-    told = [event.seq for event in engine.events(0, 10**6)]
-    assert told == sorted(set(told))
+    seqs = [event.seq for event in engine.events(0, 10**6)]
+    assert seqs == sorted(set(seqs))
     taken = Counter()
     for row in engine._account.file.rows("SELECT side, units, quote_at FROM fills"):
         taken[row["side"], row["quote_at"]] += row["units"]

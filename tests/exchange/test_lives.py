@@ -1,4 +1,4 @@
-"""Whatever is asked of the engine, by whom and in which order: it adds up, and was told."""
+"""Any calls of the engine, by any process in any order: it adds up, and every event is kept."""
 
 from __future__ import annotations
 
@@ -238,14 +238,14 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path, feed, clock
 
 
 def test_a_file_of_the_second_version_keeps_its_events(tmp_path, feed, clock):
-    """As the version before left it: an order that rests, and the event that told it."""
+    """As the version before left it: an order that rests, and its event."""
     path, at = tmp_path / "old.db", "2026-02-11T09:30:00+05:30"
     old = sqlite3.connect(path)
     for step in (1, 2):
         old.executescript(
             files("strikeloom.exchange.data").joinpath(f"account_{step}.sql").read_text()
         )
-    told = {
+    columns = {
         "correlation_id": "t", "contract": CONTRACTS[0].key, "kind": "index", "lot_size": 65,
         "tick": 5, "side": 1, "units": 65, "filled": 0, "filled_value": 0, "order_type": "LIMIT",
         "asked_type": "LIMIT", "limit_price": 9000, "trigger_price": 0, "triggered": 0,
@@ -253,12 +253,12 @@ def test_a_file_of_the_second_version_keeps_its_events(tmp_path, feed, clock):
         "release_at": "", "modifications": 0, "state": "PENDING", "code": "", "reason": "",
         "placed_at": at, "updated_at": at, "entered_at": at, "exchange_at": at, "rank": 1,
     }  # fmt: skip
-    names, marks = ", ".join(told), ", ".join("?" * len(told))
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     old.execute(
         f"INSERT INTO orders ({names}) VALUES ({marks})",  # noqa: S608
-        tuple(told.values()),
+        tuple(columns.values()),
     )
-    body = json.dumps([1, *told.values()])
+    body = json.dumps([1, *columns.values()])
     old.execute("INSERT INTO events (order_number, fill_number, body) VALUES (1, 0, ?)", (body,))
     old.execute("INSERT INTO money (one, start, cash, day_start) VALUES (1, ?, ?, ?)", (CASH,) * 3)
     old.execute("PRAGMA user_version = 2")

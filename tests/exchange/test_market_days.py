@@ -188,10 +188,10 @@ def test_volatility_has_a_skew_and_a_term_structure(synthetic_history):
 
 
 def test_regimes_of_all_kinds_occur():
-    """Where today's volatility stands in the last 80 days, over the 30 underlyings."""
+    """The rank of today's volatility in the last 80 days, over the 30 underlyings."""
     vol = daily_paths(7, 90).spot_vol
-    standing = (vol[-80:-1] < vol[-1]).mean(axis=0)
-    counts = np.histogram(standing, [0, 0.25, 0.60, 0.80, 1.01])[0]
+    rank = (vol[-80:-1] < vol[-1]).mean(axis=0)
+    counts = np.histogram(rank, [0, 0.25, 0.60, 0.80, 1.01])[0]
     assert (counts >= 2).all()
 
 

@@ -48,8 +48,8 @@ def test_a_resting_order_that_the_market_comes_to_trades_at_its_own_limit():
     [
         (Side.BUY, 9995, _quote(9900, 10000), 0),  # below the ask
         (Side.SELL, 9905, _quote(9900, 10000), 0),  # above the bid
-        (Side.BUY, 10000, _quote(9900, None), 0),  # nobody offers
-        (Side.SELL, 9900, _quote(None, 10000), 0),  # nobody bids
+        (Side.BUY, 10000, _quote(9900, None), 0),  # no offer
+        (Side.SELL, 9900, _quote(None, 10000), 0),  # no bid
         (Side.BUY, 10000, _quote(10000, 9900), 0),  # crossed: no market
         (Side.BUY, 10000, _quote(9900, 10000), 650),  # all of it already taken
         (Side.BUY, 10000, _quote(9900, 10000, 64), 0),  # less than a lot is shown

@@ -132,7 +132,7 @@ def test_a_stop_that_waits_is_not_judged_by_price_protection(engine, feed, clock
     assert engine.order(order.number).average == 15100.0
 
 
-def test_price_protection_is_looked_at_when_the_stop_is_released(engine, feed, clock, monkeypatch):
+def test_price_protection_is_checked_when_the_stop_is_released(engine, feed, clock, monkeypatch):
     """With the broker's own gap of 20 % the exchange's 40 % is never met: it is lifted here."""
     from strikeloom.exchange.orders import validation
 
@@ -341,7 +341,7 @@ def test_a_market_order_of_the_evening_is_priced_when_it_goes_out(engine, feed, 
     assert (done.limit, done.state, done.average) == (16500, STATES.TRADED, 15000.0)
 
 
-def test_a_leap_prices_an_order_of_the_evening_by_the_morning(tmp_path, tape, clock):
+def test_a_skip_of_the_clock_prices_an_order_of_the_evening_by_the_morning(tmp_path, tape, clock):
     for text, bid in (("2026-02-11 15:00", 9900), ("2026-02-12 09:15", 14900),
                       ("2026-02-12 09:40", 14800), ("2026-02-12 10:30", 30000)):  # fmt: skip
         tape.record(ist(text), CALL, bid, bid + 100, 650)
@@ -351,7 +351,7 @@ def test_a_leap_prices_an_order_of_the_evening_by_the_morning(tmp_path, tape, cl
     first = engine.place(market)
     later = engine.place(replace(market, amo_time=AmoTime.OPEN_30))
     clock.at = ist("2026-02-12 11:00")
-    # 149.50 at the open and 148.50 at 09:45, each 10 % more; 300.00 came later
+    # 149.50 at the open and 148.50 at 09:45, each 10 % more; 300.00 followed
     assert engine.order(first.number).limit == 16445
     assert engine.order(first.number).average == 15000.0
     assert engine.order(later.number).limit == 16335
@@ -423,7 +423,7 @@ def test_products_are_held_apart_and_can_be_converted(engine, feed):
         engine.convert(CALL, Product.INTRADAY, Product.MARGIN, 130)
 
 
-def test_leaving_everything(engine, feed):
+def test_closing_everything(engine, feed):
     for contract in (CALL, FAR):
         show(feed, contract, 9900, 10000, 9950)
     engine.place(Placement(CALL, BUY, 65, limit=10000))
@@ -453,7 +453,7 @@ def test_the_switch_holds_for_its_day(engine, feed, clock):
 # the stream of events
 
 
-def test_every_change_of_an_order_is_told_once_and_in_order(engine, feed, clock):
+def test_every_change_of_an_order_is_an_event_once_and_in_order(engine, feed, clock):
     feed.show(CALL, 9900, 10000, size=65)
     order = engine.place(Placement(CALL, BUY, 195, limit=10000, correlation_id="tag"))
     clock.wait(60)
@@ -461,8 +461,8 @@ def test_every_change_of_an_order_is_told_once_and_in_order(engine, feed, clock)
     engine.modify(order.number, Change(limit=9950))
     engine.cancel(order.number)
     engine.place(Placement(CALL, BUY, 66, limit=10000))
-    told = engine.events()
-    assert [(e.order.state, e.order.filled, e.trade.units if e.trade else 0) for e in told] == [
+    events = engine.events()
+    assert [(e.order.state, e.order.filled, e.trade.units if e.trade else 0) for e in events] == [
         (STATES.TRANSIT, 0, 0),
         (STATES.PENDING, 0, 0),
         (STATES.PART_TRADED, 65, 65),
@@ -472,12 +472,12 @@ def test_every_change_of_an_order_is_told_once_and_in_order(engine, feed, clock)
         (STATES.TRANSIT, 0, 0),
         (STATES.REJECTED, 0, 0),
     ]
-    assert [e.seq for e in told] == sorted({e.seq for e in told})
-    assert engine.events(told[5].seq) == told[6:]
-    assert engine.events(0, limit=2) == told[:2]
+    assert [e.seq for e in events] == sorted({e.seq for e in events})
+    assert engine.events(events[5].seq) == events[6:]
+    assert engine.events(0, limit=2) == events[:2]
     assert engine.cursor("socket") == 0
-    engine.set_cursor("socket", told[5].seq)
-    assert engine.cursor("socket") == told[5].seq
+    engine.set_cursor("socket", events[5].seq)
+    assert engine.cursor("socket") == events[5].seq
     assert engine.by_correlation("tag") == [engine.order(order.number)]
 
 

@@ -1,4 +1,4 @@
-"""A market day that plays: what it shows, when, and that nothing shown is impossible."""
+"""A market day being played: what it shows, when, and that nothing shown is impossible."""
 
 from datetime import date, datetime, timedelta
 
@@ -15,11 +15,12 @@ from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import DataError, NoQuote, SettingsError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
+from strikeloom.exchange.market.candles import candles
 from strikeloom.exchange.market.clock import PacedClock, SteppedClock
 from strikeloom.exchange.market.securities import made_ids
-from strikeloom.exchange.market.sources import Before, tape_of_history, tape_of_rows
+from strikeloom.exchange.market.sources import PreviousDay, tape_of_history, tape_of_rows
 from strikeloom.exchange.market.synthetic import synthetic_days
-from strikeloom.exchange.market.views import bars, spot_view, views
+from strikeloom.exchange.market.views import spot_view, views
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.sessions import session
 from strikeloom.ports.feed import DepthFeed
@@ -81,7 +82,7 @@ def test_nothing_is_shown_before_its_time():
     assert tape.quotes([PUT])[PUT.key].bid is None
 
 
-def test_between_two_snapshots_the_market_moves_in_a_line_and_says_so():
+def test_between_two_snapshots_the_market_moves_in_a_line_labelled_synthetic():
     tape = made(*DAY, at=OPEN + timedelta(minutes=2, seconds=30), tick_seconds=1)
     quote = tape.quotes([CALL])[CALL.key]
     # half way from 99.00/100.00/99.50 to 104.00/105.00/104.50; volume in whole lots
@@ -135,7 +136,7 @@ def test_no_moment_shows_a_price_off_its_tick_or_a_crossed_market(ends, second):
 
 
 def test_the_day_so_far():
-    before = Before(
+    before = PreviousDay(
         ids={CALL.key: 49081}, close={CALL.key: 9800}, interest={CALL.key: 5200},
         spot_close={"NIFTY": 24_900_00},
     )  # fmt: skip
@@ -157,12 +158,12 @@ def test_the_day_so_far():
 
 def test_bars_hold_what_traded_in_them():
     tape = made(*DAY, at=OPEN + timedelta(minutes=12))
-    found = bars(tape, CALL.key, 10)
+    found = candles(tape, CALL.key, 10)
     assert found.at == [OPEN, OPEN + timedelta(minutes=10)]
     assert found.open.tolist() == [10450, 10150]
     assert found.high.tolist() == [10450, 10150]
     assert found.volume.tolist() == [1300, 650]
-    levels = bars(tape, "NIFTY", 10)
+    levels = candles(tape, "NIFTY", 10)
     assert levels.open.tolist() == [25000_00, 25004_00]
     assert levels.close.tolist() == [25010_00, 25004_00]
 
@@ -170,14 +171,14 @@ def test_bars_hold_what_traded_in_them():
 def test_bars_between_two_snapshots_follow_the_line():
     """From 99.50 to 104.50 in five minutes: a rupee a minute, and 260 units on average."""
     tape = made(*DAY, at=OPEN + timedelta(minutes=5), tick_seconds=1)
-    found = bars(tape, CALL.key, 1)
+    found = candles(tape, CALL.key, 1)
     assert found.at == [OPEN + timedelta(minutes=n) for n in range(6)]
     closes = [10045, 10145, 10245, 10350, 10450]  # a second before the next minute, on the tick
     assert np.abs(found.close[:5] - closes).max() <= 5
     assert found.close[5] == 10450
     assert found.volume.sum() == 1300
     assert (found.high >= found.low).all()
-    levels = bars(tape, "NIFTY", 1)
+    levels = candles(tape, "NIFTY", 1)
     assert levels.open[0] == 25000_00
     assert levels.close[-1] == 25010_00
     assert len(levels.at) == 6

@@ -16,16 +16,16 @@ PATHS = ("numpy", "compiled")
 def computed_by(path: str) -> Iterator[None]:
     """Everything inside runs in numpy, or in compiled kernels."""
     state = engine._engine
-    before = state.path, state.asked
+    before = state.path, state.requested
     if path == "compiled":
         assert engine.load()
     else:
-        state.path, state.asked = numpy_rows, -(10**12)
+        state.path, state.requested = numpy_rows, -(10**12)
     try:
         yield
     finally:
         if path == "numpy":
-            state.path, state.asked = before
+            state.path, state.requested = before
 
 
 @pytest.fixture(params=PATHS)

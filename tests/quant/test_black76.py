@@ -159,7 +159,7 @@ def test_any_shape_and_kind_of_number_is_taken() -> None:
     assert np.isnan(price(hidden, 95, 1, 0.2, True)).tolist() == [False, True]
 
 
-def test_calls_and_puts_are_told_by_truth_values_only() -> None:
+def test_calls_and_puts_are_given_by_truth_values_only() -> None:
     with pytest.raises(DataError, match="True for a call"):
         price(100, 100, 1, 0.2, np.array(["CE", "PE"]))
     with pytest.raises(DataError, match="True for a call"):

@@ -1,4 +1,4 @@
-"""The pass over a whole chain says what its parts say."""
+"""The pass over a whole chain agrees with its parts."""
 
 from __future__ import annotations
 

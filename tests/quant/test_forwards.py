@@ -45,7 +45,7 @@ def test_exact_prices_give_the_forward_exactly(forward: float, discount: float) 
 
 
 def test_many_strikes_move_the_discount_factor_to_theirs() -> None:
-    # prices discounted at 0.98, a prior that only says 0.99 give or take 0.05
+    # prices discounted at 0.98, a prior of 0.99 plus or minus 0.05
     found = _parity(_spread(101.3, 0.98), discount=0.99, sure=0.05)
     assert found.discount[0] == pytest.approx(0.98, abs=2e-4)
     assert found.forward[0] == pytest.approx(101.3, rel=1e-6)
@@ -62,7 +62,7 @@ def test_one_bad_quote_hardly_moves_the_forward(wrong: float) -> None:
     assert found.std_error[0] > _parity(_spread(101.3)).std_error[0]
 
 
-def test_a_spread_out_chain_says_so_in_its_error() -> None:
+def test_a_scattered_chain_has_a_larger_error() -> None:
     rng = np.random.default_rng(3)
     calm = _parity(_spread(100.0) + rng.normal(0, 0.01, len(STRIKES)))
     wild = _parity(_spread(100.0) + rng.normal(0, 1.0, len(STRIKES)))

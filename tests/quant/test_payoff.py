@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strikeloom.quant.payoff import Legs, payoffs, profit_at
 
 
-def _one(strikes: list[float], call: list[bool], units: list[float], cash: float) -> Legs:
+def _structure(strikes: list[float], call: list[bool], units: list[float], cash: float) -> Legs:
     return Legs(
         np.array([strikes], dtype=float),
         np.array([call]),
@@ -21,38 +21,38 @@ def _one(strikes: list[float], call: list[bool], units: list[float], cash: float
 
 # hand-worked: premiums a unit, one unit a leg
 CASES = {
-    "long call 100 at 4": (_one([100], [True], [1], -4), np.inf, 4, [104]),
-    "long put 100 at 3": (_one([100], [False], [1], -3), 97, 3, [97]),
-    "bull call 100/110 for 6": (_one([100, 110], [True, True], [1, -1], -6), 4, 6, [106]),
-    "bull put 100/90 for 3": (_one([100, 90], [False, False], [-1, 1], 3), 3, 7, [97]),
+    "long call 100 at 4": (_structure([100], [True], [1], -4), np.inf, 4, [104]),
+    "long put 100 at 3": (_structure([100], [False], [1], -3), 97, 3, [97]),
+    "bull call 100/110 for 6": (_structure([100, 110], [True, True], [1, -1], -6), 4, 6, [106]),
+    "bull put 100/90 for 3": (_structure([100, 90], [False, False], [-1, 1], 3), 3, 7, [97]),
     "condor 90/95/105/110 for 2": (
-        _one([90, 95, 105, 110], [False, False, True, True], [1, -1, -1, 1], 2),
+        _structure([90, 95, 105, 110], [False, False, True, True], [1, -1, -1, 1], 2),
         2,
         3,
         [93, 107],
     ),
     "short strangle 95/105 for 4": (
-        _one([95, 105], [False, True], [-1, -1], 4),
+        _structure([95, 105], [False, True], [-1, -1], 4),
         4,
         np.inf,
         [91, 109],
     ),
-    "share at 100": (_one([0], [True], [1], -100), np.inf, 100, [100]),
-    "covered call 110 at 2": (_one([0, 110], [True, True], [1, -1], -98), 12, 98, [98]),
+    "share at 100": (_structure([0], [True], [1], -100), np.inf, 100, [100]),
+    "covered call 110 at 2": (_structure([0, 110], [True, True], [1, -1], -98), 12, 98, [98]),
     "future sold at 100, put sold 90 at 2": (
-        _one([0, 90], [True, False], [-1, -1], 102),
+        _structure([0, 90], [True, False], [-1, -1], 102),
         12,
         np.inf,
         [102],
     ),
     "collar 95/105 for nothing": (
-        _one([95, 105], [False, True], [1, -1], 0),
+        _structure([95, 105], [False, True], [1, -1], 0),
         95,
         np.inf,
         [95, 105],
     ),
     "butterfly 90/100/110 for 2": (
-        _one([90, 100, 110], [True] * 3, [1, -2, 1], -2),
+        _structure([90, 100, 110], [True] * 3, [1, -2, 1], -2),
         8,
         2,
         [92, 108],
@@ -79,7 +79,7 @@ legs = st.lists(
 @given(legs=legs, cash=st.integers(-30, 30))
 @settings(max_examples=300)
 def test_extremes_agree_with_brute_force(legs: list, cash: int) -> None:
-    arrays = _one(
+    arrays = _structure(
         [5.0 * k for k, _, _ in legs],
         [c or not k for k, c, _ in legs],
         [u for *_, u in legs],
@@ -110,7 +110,7 @@ def test_extremes_agree_with_brute_force(legs: list, cash: int) -> None:
 
 def test_a_row_that_is_not_finite_is_missing() -> None:
     for place, value in ((0, np.nan), (2, np.nan), (3, np.nan)):
-        legs = [part.copy() for part in _one([90, 110], [True, True], [1, -1], -6)]
+        legs = [part.copy() for part in _structure([90, 110], [True, True], [1, -1], -6)]
         legs[place].flat[0] = value
         shape = payoffs(Legs(*legs))
         assert np.isnan([shape.max_profit[0], shape.max_loss[0]]).all()
@@ -119,7 +119,7 @@ def test_a_row_that_is_not_finite_is_missing() -> None:
 
 def test_rounding_of_a_premium_makes_no_profit() -> None:
     # 0.1 + 0.2 - 0.3 is 5.6e-17, not 0: a box that costs its worth neither earns nor loses
-    legs = _one([100, 100.3, 100, 100.3], [True, True, False, False], [1, -1, -1, 1], -0.3)
+    legs = _structure([100, 100.3, 100, 100.3], [True, True, False, False], [1, -1, -1, 1], -0.3)
     shape = payoffs(legs)
     assert (shape.max_profit[0], shape.max_loss[0]) == (0, 0)
     assert np.isnan(shape.breakevens).all()

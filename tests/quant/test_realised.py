@@ -92,7 +92,7 @@ def test_rogers_satchell_and_yang_zhang_are_the_papers_sums() -> None:
 
 
 def test_estimators_find_the_volatility_of_a_known_process() -> None:
-    """Drift and nights in the process: who ignores what is who is wrong, as the papers say."""
+    """Drift and nights in the process: ignoring one biases an estimator, as in the papers."""
     draw = np.random.default_rng(11)
     sessions, steps, day, night, drift = 2_000, 400, 0.012, 0.006, 0.010
     moves = day / math.sqrt(steps) * draw.normal(size=(sessions, steps)) + drift / steps
@@ -125,7 +125,7 @@ def test_estimators_find_the_volatility_of_a_known_process() -> None:
 
 
 def test_a_bad_session_is_missing_in_every_window_that_holds_it() -> None:
-    for spoil in (
+    for fault in (
         (0, 5, np.nan),
         (1, 5, 0.0),
         (2, 5, 1e9),
@@ -135,13 +135,13 @@ def test_a_bad_session_is_missing_in_every_window_that_holds_it() -> None:
     ):
         bars = [values.copy() for values in _bars(20)]
         clean = _bars(20)
-        bars[spoil[0]][spoil[1]] = spoil[2]
+        bars[fault[0]][fault[1]] = fault[2]
         for estimator in (*RANGE_ONLY, realised.yang_zhang):
             found, whole = estimator(*bars, 4, YEAR), estimator(*clean, 4, YEAR)
             touched = np.isnan(found) & ~np.isnan(whole)
             # a close is also the start of the next night
             last = 9 if estimator is realised.yang_zhang else 8
-            assert np.flatnonzero(touched).tolist() == list(range(max(5, 3), last + 1)), spoil
+            assert np.flatnonzero(touched).tolist() == list(range(max(5, 3), last + 1)), fault
             np.testing.assert_array_equal(found[~touched], whole[~touched])
 
 

@@ -131,14 +131,14 @@ def test_flow_agrees_with_brute_force(first: list, second: list) -> None:
             assert np.isnan([pain[chain], wall.put[chain]]).all()
             continue
 
-        def worth(level: float, calls: np.ndarray = calls, puts: np.ndarray = puts) -> float:
+        def total_value(level: float, calls: np.ndarray = calls, puts: np.ndarray = puts) -> float:
             up = np.maximum(level - strike[calls], 0) @ amount[calls]
             return float(up + np.maximum(strike[puts] - level, 0) @ amount[puts])
 
         levels = np.unique(strike[own])
-        least = min(worth(level) for level in levels)
-        assert worth(pain[chain]) == pytest.approx(least)
-        assert pain[chain] == min(x for x in levels if worth(x) <= least + 1e-9)
+        least = min(total_value(level) for level in levels)
+        assert total_value(pain[chain]) == pytest.approx(least)
+        assert pain[chain] == min(x for x in levels if total_value(x) <= least + 1e-9)
 
 
 def test_rows_without_an_amount_are_left_out() -> None:

@@ -149,7 +149,7 @@ def test_a_total_is_the_sum_of_its_components():
 
 
 @pytest.mark.parametrize("right", Right)
-def test_a_mark_tells_the_volatility_that_the_scenarios_move(right):
+def test_a_mark_gives_the_volatility_that_the_scenarios_move(right):
     """Prices of the textbook formula at 30 %, in paise; the price scan stays that of 20 %."""
     years, vol = (13 - 1) / 365 + (5.5 / 24 + 24 / 24) / 365, 0.30
     legs = [(24_000, right, -65), (26_000, right, 65), (27_000, right, -130)]

@@ -109,7 +109,7 @@ def _positions() -> str:
         if differ:
             raise StoreError(
                 f"positions of {account} differ from their fills: {', '.join(differ)}; the next "
-                "strikeloom watch makes them anew from the fills",
+                "strikeloom watch rebuilds them from the fills",
                 positions=tuple(differ),
             )
     count = len(accounts)

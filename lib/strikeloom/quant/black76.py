@@ -43,11 +43,17 @@ class Greeks(NamedTuple):
     volga: Floats
 
     def per_lot(self, lot_size: ArrayLike) -> Greeks:
-        """The same of a lot, from those of a unit; ``lot_size`` broadcasts."""
+        """Sensitivities of a lot, from those of a unit; ``lot_size`` broadcasts.
+
+        For analysts; the desk itself counts in units.
+        """
         return Greeks(*(np.asarray(greek * np.asarray(lot_size)) for greek in self))
 
     def per_unit(self, lot_size: ArrayLike) -> Greeks:
-        """The same of a unit, from those of a lot; ``lot_size`` broadcasts."""
+        """Sensitivities of a unit, from those of a lot; ``lot_size`` broadcasts.
+
+        For analysts; the desk itself counts in units.
+        """
         return Greeks(*(np.asarray(greek / np.asarray(lot_size)) for greek in self))
 
 

@@ -13,12 +13,12 @@ from strikeloom.quant.black76 import Greeks
 from strikeloom.quant.implied.engine import columns, rows
 from strikeloom.quant.implied.spare_memory import empty_table
 
-#: Rows a thread is worth.
+#: Rows per thread from which a further thread pays off.
 _ROWS_A_THREAD = 4096
 
 
 class ChainValues(NamedTuple):
-    """What the prices of a chain say, each of the broadcast shape.
+    """Volatility, reason and Greeks of the prices of a chain, each of the broadcast shape.
 
     Attributes
     ----------

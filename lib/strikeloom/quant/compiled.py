@@ -1,7 +1,7 @@
-"""Functions compiled for this processor where numba is there, plain Python where it is not.
+"""Functions compiled for this processor where numba is installed, plain Python otherwise.
 
-A module of kernels is imported only when first used: importing numba takes longer than most
-of what the desk does with it.
+A module of kernels is imported only when first used, since importing numba takes longer than most
+calculations of the desk.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def compiled(function: Function) -> Function:
-    """Compile at the first call, keep on disk, run without the interpreter's lock.
+    """Compile at the first call, cache on disk, run without the interpreter lock.
 
     Division by zero gives infinity or NaN as in numpy arrays; kernels guard it themselves
     where they must run uncompiled too. Without numba the function is returned as it is: the

@@ -18,12 +18,12 @@ def falling_root(
     start: Floats,
     scale: Floats,
 ) -> Floats:
-    """Where each of the strictly falling functions is zero.
+    """Root of each of the strictly falling functions.
 
     Parameters
     ----------
     value, slope : callable
-        The functions and their derivatives, elementwise over an array of places.
+        The functions and their derivatives, elementwise over an array of points.
     start : ndarray
         First guesses.
     scale : ndarray

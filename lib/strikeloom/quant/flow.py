@@ -1,4 +1,4 @@
-"""What open interest and volume of option chains say, for many chains at once.
+"""Measures from open interest and volume of option chains, for many chains at once.
 
 One row a contract, with the number of its chain in ``group``. Rows whose amount is not finite
 or not positive are left out.
@@ -19,8 +19,8 @@ Bools = NDArray[np.bool_]
 class Walls(NamedTuple):
     """Strikes with the largest open interest of each chain, NaN where there is none.
 
-    ``call`` is where most calls are open, ``put`` where most puts are; of equals the strike
-    nearest to the forward.
+    ``call`` is the strike with most open calls, ``put`` with most open puts; of equal ones the
+    strike nearest to the forward.
     """
 
     call: Floats
@@ -42,7 +42,7 @@ def put_call(amount: Floats, is_call: Bools, group: Ints, groups: int) -> Floats
     Returns
     -------
     ndarray, shape (groups,)
-        NaN where no call has any.
+        NaN where no call has a positive amount.
     """
     rows = _counted(amount)
     puts = _total(amount, rows & ~is_call, group, groups)
@@ -54,7 +54,7 @@ def put_call(amount: Floats, is_call: Bools, group: Ints, groups: int) -> Floats
 def walls(
     strike: Floats, amount: Floats, is_call: Bools, forward: Floats, group: Ints, groups: int
 ) -> Walls:
-    """Strikes at which most is open, one for calls and one for puts.
+    """Strikes with the largest open interest, one for calls and one for puts.
 
     Parameters
     ----------
@@ -77,9 +77,9 @@ def walls(
 
 
 def max_pain(strike: Floats, open_interest: Floats, is_call: Bools, group: Ints) -> Floats:
-    """Level at which the open options of a chain are worth least in all at expiry.
+    """Level at which the open options of a chain have the least total value at expiry.
 
-    The worth is convex and linear between strikes, so its least is at a strike: the first at
+    The total value is convex and linear between strikes, so its least is at a strike: the first at
     which the calls open at or below it are as many as the puts open above it.
 
     Parameters
@@ -93,7 +93,7 @@ def max_pain(strike: Floats, open_interest: Floats, is_call: Bools, group: Ints)
     -------
     ndarray, shape (highest group + 1,)
         The lowest such strike where several are equal. NaN without an open call or without
-        an open put: then the least lies at an end of the list and says nothing.
+        an open put: the least then lies at an end of the list and is meaningless.
     """
     groups = int(group.max()) + 1 if len(group) else 0
     rows = np.flatnonzero(_counted(open_interest))

@@ -2,8 +2,8 @@
 
 F. Corsi, "A simple approximate long-memory model of realized volatility" (2009), on logarithms:
 the mean variance of the next sessions from that of the last session, week and month. One set of
-coefficients for all series, by least squares: a few months of two hundred stocks say more about
-persistence than a year of one. ``benchmarks/forecasts.py`` measures it out of sample against
+coefficients for all series, by least squares: a few months of two hundred stocks inform
+persistence better than a year of one. ``benchmarks/forecasts.py`` measures it out of sample against
 GARCH, exponential smoothing and the last month itself.
 """
 

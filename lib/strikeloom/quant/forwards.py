@@ -1,12 +1,12 @@
 """Forward and discount factor of many expiries in one pass.
 
-Put-call parity says C - P = D (F - K): over the strikes of an expiry a straight line whose root
+Put-call parity is C - P = D (F - K): over the strikes of an expiry a straight line whose root
 is the forward and whose slope is the discount factor. Prices of a call and a put that did not
-trade at the same moment break it, so each strike counts by the age and size of its trades, one
-bad quote is bent down to a bounded pull (P. Huber, "Robust Estimation of a Location Parameter",
-1964), and the answer carries its standard error. Dividends need no forecast: they are in the
-prices. Where parity is too coarse the listed future is used, then it or a known forward of the
-same underlying carried on, whichever has the smaller error, and only then the spot.
+trade at the same moment break it, so each strike counts by the age and size of its trades, the
+influence of a bad quote is bounded (P. Huber, "Robust Estimation of a Location Parameter",
+1964), and the result has a standard error. Dividends are in the prices. Where parity is too
+imprecise the listed future is used, then coarse parity or a known forward of the same underlying
+carried to the expiry, whichever has the smaller error, and only then the spot.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ Flags = NDArray[np.bool_]
 _PAIR, _FRESH, _STALE, _STALE_FLOOR = 5.0**2, 14.0**2, 28.0**2, 25.0**2
 _REACH = 0.1  # log-moneyness at which the variance of a pair has doubled
 _BP = 1e-4
-_BEND = 1.5  # standard deviations from which a quote's pull grows no more
+_BEND = 1.5  # standard deviations beyond which the influence of a quote is constant
 _STEPS = 5
-#: Of a traded future's close, and of a spot taken at the close (relative).
+#: Relative error of the close of a traded future, and of a spot taken at the close.
 FUTURE_ERROR, SPOT_ERROR = 3 * _BP, 5 * _BP
-#: What a forward carried to another expiry is off by: at once, and a year of carry of an index
-#: and of a stock (the rate, and dividends nobody told us of). Measured on the exchange's 59
-#: days, known forwards left out and carried from the expiry before: an index 12 basis points
-#: over half a year and 55, most to one side, over ten months, a stock 25 over one month
-#: (standard deviations by medians).
+#: Relative error of a forward carried to another expiry: fixed, and for a year of carry of an
+#: index and of a stock (interest rate, unknown dividends). Measured on 59 days, known forwards
+#: left out and carried from the expiry before: an index 12 basis points over half a year and 55,
+#: most to one side, over ten months, a stock 25 over one month (deviations by medians).
 CARRIED_ERROR, INDEX_CARRY, STOCK_CARRY = 10 * _BP, 0.008, 0.03
 
 
@@ -57,7 +56,8 @@ class ParityForwards(NamedTuple):
     forward : ndarray
         In the unit of the strikes.
     std_error : ndarray
-        Of the forward, relative; widened where the pairs scatter more than their trades say.
+        Relative error of the forward; widened where the pairs scatter more than expected from
+        their trades.
     discount, discount_error : ndarray
         Factor to expiry and its standard error, between the prior and the pairs' slope.
     used : ndarray of int64
@@ -156,8 +156,8 @@ def parity_forwards(
         a variance that is not positive, are left out.
     group : ndarray of int64, shape (n,)
     discount, discount_error : ndarray, shape (groups,)
-        What is known of the factor beforehand: its value and how sure it is. Few strikes near
-        the money leave it there; many strikes far apart move it.
+        Prior of the discount factor: value and standard error. Few strikes near the money leave
+        it unchanged; many strikes far apart move it.
 
     Returns
     -------
@@ -218,7 +218,7 @@ def best_forwards(
     carry_error: Floats,
     most_error: float,
 ) -> Forwards:
-    """Parity where it is sharp enough, else the listed future, else what is known best.
+    """Parity where it is precise enough, else the listed future, else the best other source.
 
     Parameters
     ----------
@@ -231,17 +231,17 @@ def best_forwards(
     rate : float
         Continuously compounded, per year.
     carry_error : ndarray, shape (groups,)
-        What a year of carry may be off by: ``INDEX_CARRY`` or ``STOCK_CARRY``.
+        Error of a year of carry: ``INDEX_CARRY`` or ``STOCK_CARRY``.
     most_error : float
-        Relative standard error up to which parity goes before the future.
+        Relative standard error up to which parity is preferred to the future.
 
     Returns
     -------
     Forwards
-        Sharp parity and futures stand. Elsewhere the one of smallest error: coarse parity, or
-        such a forward of another expiry of the underlying carried on or back (dividends until
-        then are in it); without either the spot carried on, which knows of no dividend. NaN and
-        ``Source.NONE`` where there is nothing.
+        Precise parity and futures are used as they are. Elsewhere the source of smallest error:
+        coarse parity, or such a forward of another expiry of the underlying carried forward or
+        back (it contains dividends until then); without either, the spot carried forward,
+        without dividends. NaN and ``Source.NONE`` where there is no source.
     """
     sharp = parity.std_error <= most_error
     listed = np.isfinite(future) & (future > 0)
@@ -276,7 +276,7 @@ def best_forwards(
 
 
 def _better(first: Forwards, second: Forwards) -> Forwards:
-    """The one of smaller error in each row, the first of equals; none where neither has one."""
+    """Forward of smaller error in each row, the first of equals; none where neither has one."""
     with np.errstate(invalid="ignore"):
         other = np.isnan(first.std_error) | (second.std_error < first.std_error)
     other &= np.isfinite(second.std_error)
@@ -290,7 +290,7 @@ def _better(first: Forwards, second: Forwards) -> Forwards:
 
 
 def _others(chain: Ints) -> Iterator[Ints]:
-    """Rows of the same chain one step sooner, one later, two sooner ...; -1 for none."""
+    """Rows of the same chain one expiry earlier, one later, two earlier ...; -1 for none."""
     rows = np.arange(len(chain))
     longest = int(np.bincount(chain).max()) if len(chain) else 0
     for step in range(1, longest):

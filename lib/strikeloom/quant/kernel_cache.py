@@ -1,9 +1,9 @@
-"""Where compiled code is kept: never stale, never another processor's, never in the way.
+"""Cache of compiled code, keyed by sources, libraries and processor, so that it is never stale.
 
-numba looks at the size and time of one file; here a folder is named by the text of every
-source, the libraries, and the processor with its features. One process may read it while
-others write. An installation that cannot be written is passed over for the user's own cache,
-and without either the code lives as long as the process.
+numba checks the size and time of one file only; here a folder is named by a digest of the text of
+every source, the libraries, and the processor with its features. One process may read it while
+others write. If the installation cannot be written, the user's own cache is used; without either,
+the code lasts as long as the process.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def import_kernels(name: str, sources: Sequence[str]) -> Any:
 
 
 def cache_folder(sources: Sequence[str]) -> Path:
-    """Folder of the code of those modules on this processor; made where it is missing."""
+    """Folder of the compiled code of those modules on this processor; created if missing."""
     name = f"kernels-{_digest(sources)}"
     for home in _homes():
         try:
@@ -89,7 +89,7 @@ def _digest(sources: Sequence[str]) -> str:
 
 
 def _homes() -> Iterator[Path]:
-    """Folders it may live in, the most local first; none that others can write."""
+    """Possible parent folders of the cache, the most local first; none that others can write."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given:
         yield Path(given)

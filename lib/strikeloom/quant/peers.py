@@ -1,4 +1,4 @@
-"""A far volatility that did not trade, from the near one and what the peers' terms look like."""
+"""Volatility of an expiry that did not trade, from the near expiry and its peers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Flags = NDArray[np.bool_]
 
 _FEWEST = 8  # peers
 _WILD = 3.0  # scaled median deviations from which a peer is left out
-_SPREAD = 0.05  # of log volatilities below which the peers tell no slope
+_SPREAD = 0.05  # of log volatilities below which the peers give no slope
 
 
 class PeerEstimate(NamedTuple):
@@ -30,7 +30,7 @@ def carry(near: Floats, far: Floats, trusted: Flags) -> PeerEstimate:
     """Far volatility of every underlying whose near one is known.
 
     ln(far / near) falls with the level: high volatilities are expected to come down. A straight
-    line in ln(near) through the peers of the same day says by how much, outliers left out.
+    line in ln(near) through the peers of the same day, without outliers, estimates by how much.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where values stand among the values before them."""
+"""Percentile and rank of values in their own history."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def rank_in_history(value: Floats, history: Floats) -> HistoryRank:
     """Percentile and rank of each value in its own history.
 
     Percentile is the share of observations below the value, ties counted half (mid-rank), so
-    the lowest of n is not 0 by construction and a flat history gives 50. Rank is the place
+    the lowest of n is not 0 by construction and a flat history gives 50. Rank is the position
     between minimum and maximum, NaN for a flat history.
 
     Parameters

@@ -94,7 +94,7 @@ def rogers_satchell(
 ) -> Floats:
     """Free of drift (Rogers and Satchell, Ann. Appl. Prob. 1, 1991); no overnight jump.
 
-    Parameters as in ``yang_zhang``.
+    Parameters as in ``yang_zhang``. For analysts; the stages use the other estimators.
     """
     _check(window)
     return np.sqrt(_mean(_rogers_satchell(*_bars(high, low, open_, close)), window) * sessions)
@@ -144,7 +144,7 @@ def yang_zhang(
 def daily_variance(open_: ArrayLike, high: ArrayLike, low: ArrayLike, close: ArrayLike) -> Floats:
     """Variance of each session with the night before it: overnight step squared + Garman-Klass.
 
-    Not annualised; what forecasts are made from and judged by. Shape (..., n); the first
+    Not annualised; input and benchmark of forecasts. Shape (..., n); the first
     session is NaN, and one without a usable bar or a usable close before it.
     """
     top, bottom, first, last = _bars(high, low, open_, close)
@@ -165,7 +165,7 @@ def _positive(values: ArrayLike) -> Floats:
 
 
 def _bars(high: ArrayLike, low: ArrayLike, *inside: ArrayLike) -> tuple[Floats, ...]:
-    """High, low and the prices between them, all NaN where a bar contradicts itself."""
+    """High, low and the prices between them, all NaN where a bar is inconsistent."""
     prices = [_positive(values) for values in (high, low, *inside)]
     shapes = {values.shape for values in prices}
     if len(shapes) > 1:

@@ -36,7 +36,7 @@ class Tenor(NamedTuple):
     place : ndarray of int8
         ``TenorPlace``.
     early, late : ndarray of int64
-        Groups it was read from, the same one twice where only one was; -1 for none.
+        Rows of the expiries used, the same row twice where only one was; -1 for none.
     """
 
     vol: Floats

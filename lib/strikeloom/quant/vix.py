@@ -36,7 +36,7 @@ def strip_variance(
     Parameters
     ----------
     strike, price, is_call, lots : ndarray, shape (n,)
-        Options with a price that can be trusted; ``lots`` decides between two that contradict
+        Options with a reliable price; ``lots`` decides between two that contradict
         each other (an option further out of the money that costs more).
     listed : ndarray, shape (m,)
         All strikes listed, ascending. The strike at or below the forward is the centre, the

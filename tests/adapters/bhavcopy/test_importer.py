@@ -196,6 +196,12 @@ def test_a_bad_file_is_refused_and_the_others_go_in(
     assert not list(history.folder.rglob("*.part"))
 
 
+def test_a_binary_file_of_another_kind_is_refused(history: ParquetHistory, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.tar.xz", b"\xfd7zXZ\x00\r\x1a\xe0\r\xff\n" + bytes(40))
+    status, message = only(import_paths([path], history))
+    assert (status, "line 1 is" in message) == ("refused", True)
+
+
 def test_a_line_without_end_is_no_table(history: ParquetHistory, tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", GOOD + b"x" * 3_000_000)
     status, message = only(import_paths([path], history))

@@ -56,7 +56,7 @@ print([name for name in ("numba", "llvmlite", "scipy", "pandas") if name in sys.
     assert _output(code.format(then=_SOLVE.format(rows=200))) == "[]"
 
 
-def test_without_numba_numpy_answers_and_says_so(tmp_path: Path) -> None:
+def test_without_numba_numpy_is_used_and_a_warning_logged(tmp_path: Path) -> None:
     (tmp_path / "numba.py").write_text("raise ImportError('broken on purpose')\n")
     code = _SOLVE.format(rows=3_000_000) + _SOLVE.format(rows=1_000_000)
     code += "from strikeloom.quant.implied import engine\nprint(engine.load())"
@@ -112,7 +112,7 @@ def test_a_folder_that_cannot_be_written_is_passed_over(tmp_path: Path) -> None:
     """An installation that belongs to someone else: the user's own cache is used."""
     site, home = tmp_path / "site", tmp_path / "cache"
     shutil.copytree(PACKAGE, site / "strikeloom", ignore=shutil.ignore_patterns("__pycache__"))
-    # as root every folder can be written, so a file stands where the folder would be
+    # as root every folder can be written, so a file is put where the folder would be
     (site / "strikeloom" / "quant" / "__pycache__").write_text("")
     code = _LOAD + "print(engine.__file__)\n"
     code += _SOLVE.format(rows=5000)

@@ -78,10 +78,10 @@ def test_the_edges_of_every_branch_are_solved() -> None:
     vol, reason = implied_vol(p, f, k, t, call)
     has_price = p > 0
     assert not reason[has_price].any()
-    # a price near its bound says little: what one rounding of it is worth, twice over
-    worth = 2.3e-16 * p / (_vega_of(f, k, t, v) * v)
+    # a price near its bound is uninformative: twice the effect of one rounding
+    rounding = 2.3e-16 * p / (_vega_of(f, k, t, v) * v)
     error = np.abs(vol / v - 1)
-    assert np.all(error[has_price] <= (1e-14 + 4 * worth)[has_price])
+    assert np.all(error[has_price] <= (1e-14 + 4 * rounding)[has_price])
 
 
 @pytest.mark.usefixtures("path")
@@ -94,8 +94,8 @@ def test_strikes_far_from_the_forward_are_solved() -> None:
         p = exact.prices(f, k, one, v, call, one)
         vol, reason = implied_vol(p, f, k, one, call)
         assert not reason.any()
-        worth = 2.3e-16 * p / (_vega_of(f, k, one, v) * v)
-        assert np.all(np.abs(vol / v - 1) <= 1e-14 + 4 * worth), ratio
+        rounding = 2.3e-16 * p / (_vega_of(f, k, one, v) * v)
+        assert np.all(np.abs(vol / v - 1) <= 1e-14 + 4 * rounding), ratio
 
 
 @pytest.mark.usefixtures("path")
@@ -184,7 +184,7 @@ CASES = [
 
 @pytest.mark.usefixtures("path")
 @pytest.mark.parametrize(("p", "f", "k", "t", "call", "df", "expected"), CASES)
-def test_a_row_without_volatility_says_why(
+def test_a_row_without_volatility_has_its_reason(
     p: float, f: float, k: float, t: float, call: bool, df: float, expected: Reason
 ) -> None:
     vol, reason = implied_vol(p, f, k, t, call, df)
@@ -230,13 +230,13 @@ def test_the_volatility_of_a_price_is_the_volatility(
     if value < 1e-290:
         return
     vega = discount * _vega_of(forward, strike, years, vol)
-    worth = 1e-15 * value / (vega * vol) if vega > 0 else np.inf
-    if worth > 1e-3:
+    rounding = 1e-15 * value / (vega * vol) if vega > 0 else np.inf
+    if rounding > 1e-3:
         assert reason in (Reason.OK, Reason.NO_VEGA, Reason.ABOVE_BOUND)
         return
     assert reason == Reason.OK
-    assert solved == pytest.approx(vol, rel=1e-12 + 10 * worth)
-    assert mirrored == pytest.approx(float(solved), rel=1e-13 + 10 * worth)
+    assert solved == pytest.approx(vol, rel=1e-12 + 10 * rounding)
+    assert mirrored == pytest.approx(float(solved), rel=1e-13 + 10 * rounding)
 
 
 @pytest.mark.usefixtures("path")

@@ -267,7 +267,7 @@ legs_drawn = st.lists(
 
 @given(drawn=st.lists(st.tuples(legs_drawn, st.integers(-9, 9)), min_size=1, max_size=6))
 @settings(max_examples=150, deadline=None)
-def test_the_compiled_path_says_what_numpy_says(drawn: list) -> None:
+def test_the_compiled_path_agrees_with_numpy(drawn: list) -> None:
     width = 5
     rows = [(legs + [(legs[0][0], False, 0)] * (width - len(legs)), cash) for legs, cash in drawn]
     legs = Legs(

@@ -1,4 +1,4 @@
-"""Reaching a profit before expiry against closed forms and simulation; worth on earlier dates."""
+"""Reaching a profit before expiry against closed forms and simulation; value on earlier dates."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ def test_reaching_half_agrees_with_a_simulation(legs: Legs, target: float) -> No
     reached = {1: np.zeros(paths, dtype=bool), 4: np.zeros(paths, dtype=bool)}
     for place in range(steps):
         s = 0.09 * np.sqrt(1 - (place + 1) / steps)
-        worth = np.full(paths, legs.cash[0])
+        value = np.full(paths, legs.cash[0])
         for strike, call, units in zip(
             legs.strikes[0], legs.is_call[0], legs.units[0], strict=True
         ):
             sign = 1 if call else -1
             d = np.log(prices[:, place] / strike) / max(s, 1e-9) + 0.5 * s
-            worth += units * sign * (
+            value += units * sign * (
                 prices[:, place] * ndtr(sign * d) - strike * ndtr(sign * (d - s))
             )  # fmt: skip
         for every, seen in reached.items():
             if (place + 1) % every == 0:
-                seen[worth >= target] = True
+                seen[value >= target] = True
     # what is missed between looks goes with the root of the time between them
     chance = 2 * reached[1].mean() - reached[4].mean()
     assert reach(legs, np.array([target]), LAW, ROW)[0] == pytest.approx(chance, abs=0.012)
@@ -126,7 +126,7 @@ drawn = st.lists(
 
 @given(rows=drawn, cash=st.integers(-9, 9))
 @settings(max_examples=60, deadline=None)
-def test_worth_at_expiry_is_the_payoff(rows: list, cash: int) -> None:
+def test_value_at_expiry_is_the_payoff(rows: list, cash: int) -> None:
     legs = _legs(
         [80.0 + 2.5 * k if k else 0.0 for k, _, _ in rows],
         [c or not k for k, c, _ in rows],

@@ -66,7 +66,7 @@ def test_equal_quotes_around_the_forward_average_out() -> None:
     assert _error([-0.6, 0.6], error=0.02) == pytest.approx(apart, rel=1e-3)
 
 
-def test_quotes_that_scatter_more_than_their_errors_say_widen_them() -> None:
+def test_quotes_that_scatter_more_than_expected_widen_the_error() -> None:
     calm, wild = (_error([0.0] * 8, error=0.02, residual=r) for r in (0.02, 0.08))
     # 8 quotes at 4 of their errors, and 2 as expected
     assert wild / calm == pytest.approx(np.sqrt((8 * 16 + 2) / 10), rel=1e-3)

@@ -149,7 +149,7 @@ def test_few_quotes_are_named_and_lean_on_less() -> None:
     assert _fit([], []).kind.tolist() == [SmileKind.REFUSED]
 
 
-def test_quotes_on_one_side_say_a_level_and_nothing_of_the_slope_through_the_forward() -> None:
+def test_quotes_on_one_side_give_a_level_but_no_slope_through_the_forward() -> None:
     """Three calls far above, 54, 40 and 48 %, once were read as 82 % at the money."""
     deviation = 0.42 * np.sqrt(19 / 365)
     k, vols = np.array([0.49, 0.65, 0.81]) * deviation, np.array([0.54, 0.40, 0.48])
@@ -181,7 +181,7 @@ def test_a_lone_quote_borrows_however_heavy_it_is() -> None:
 
 
 def test_crossing_quotes_end_as_slices_that_do_not_cross() -> None:
-    """The later expiry's quotes say less variance than the earlier's: the better known stays."""
+    """The later expiry's quotes have less variance than the earlier's: the better known stays."""
     k, w = _quotes(GOOD["month"], 15)
     group = np.repeat([0, 1], 15)
     quotes = np.append(w, 0.8 * w)
@@ -203,7 +203,7 @@ def test_quotes_with_butterfly_arbitrage_end_in_a_slice_without() -> None:
     assert durrleman(fit.curves, np.linspace(-5, 5, 20001)).min() > 0
 
 
-def test_refused_quotes_say_why() -> None:
+def test_refused_quotes_have_their_reason() -> None:
     k, w = _quotes(GOOD["month"], 12)
     weight, group = np.ones(12), np.zeros(12, dtype=np.int64)
     k[0], w[1], weight[2] = np.nan, np.inf, np.nan

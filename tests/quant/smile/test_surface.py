@@ -78,5 +78,5 @@ def test_arbitrage_is_found_where_it_is() -> None:
     surface = np.array([0, 0, 1, 2, 3, 3])
     found = find_arbitrage(curves, np.array([0.1, 0.2, 0.1, 0.1, 0.3, 0.2]), surface)
     assert found.butterfly.tolist() == [False, False, True, True, False, False]
-    # only far out does the flatter wing cross: the slopes say so
+    # only far out does the flatter wing cross: as the slopes show
     assert found.calendar.tolist() == [False, True, False, False, True, False]

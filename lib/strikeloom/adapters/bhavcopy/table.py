@@ -33,9 +33,12 @@ class CsvText:
 
     @cached_property
     def header(self) -> list[str]:
-        """Column names, stripped of blanks, quotes and the byte order mark."""
+        """Column names, without blanks, quotes and byte order mark; none in a binary file."""
         line = self.body[:MOST_HEADER].split(b"\n", 1)[0].removeprefix(_BYTE_ORDER_MARK)
-        names = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
+        try:
+            names = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
+        except csv.Error:  # a carriage return inside the line, as in an archive of another kind
+            return []
         return [name.strip() for name in names]
 
     def line(self, row: int) -> int:

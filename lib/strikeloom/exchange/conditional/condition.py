@@ -26,7 +26,7 @@ OPERATORS = ("CROSSING_UP", "CROSSING_DOWN", "CROSSING_ANY_SIDE", *_SIGNS)
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What an alert waits for, in the broker's words.
+    """What an alert waits for, in the broker's terms.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Condition:
     value : float or None
         Rupees, or units of the indicator.
     side : int or None
-        Sign of the difference when it was last looked at: a crossing needs to know.
+        Sign of the difference when it was last evaluated; a crossing needs it.
     met : bool
         Whether it was met then: an alert that fires more than once waits for it to end.
     """
@@ -57,14 +57,14 @@ class Condition:
 
 def sign(left: float, right: float) -> int:
     """1 when the left is more, -1 when it is less, 0 when they are the same to half a paisa."""
-    gap = left - right
-    return 0 if abs(gap) < _SAME else 1 if gap > 0 else -1
+    difference = left - right
+    return 0 if abs(difference) < _SAME else 1 if difference > 0 else -1
 
 
 def holds(operator: str, before: int | None, now: int) -> bool:
     """Whether an operator holds for a difference of this sign, ``before`` that one.
 
-    A crossing holds when the sides changed since the last look; touching is not yet crossing.
+    A crossing holds when the sides changed since the last evaluation; touching is not yet crossing.
     """
     if operator in _SIGNS:
         return now in _SIGNS[operator]

@@ -9,7 +9,7 @@ from strikeloom.ports.clock import Clock
 
 
 class SteppedClock:
-    """``ports.clock.Clock`` that stands until it is moved; never backwards."""
+    """``ports.clock.Clock`` that stays until it is moved, never backwards."""
 
     speed = 1.0
 
@@ -17,7 +17,7 @@ class SteppedClock:
         self._at = at
 
     def now(self) -> datetime:
-        """Where it stands."""
+        """The moment it was moved to."""
         return self._at
 
     def wait(self, seconds: float) -> bool:
@@ -35,10 +35,10 @@ class SteppedClock:
         Raises
         ------
         SettingsError
-            When it lies behind.
+            When it is earlier than now.
         """
         if at < self._at:
-            raise SettingsError(f"the exchange's clock stands at {self._at} and cannot go to {at}")
+            raise SettingsError(f"the exchange's clock is at {self._at} and cannot go to {at}")
         self._at = at
 
 
@@ -50,7 +50,7 @@ class PacedClock:
     speed : float
         1 is real time, 60 a minute each second.
     last : datetime, optional
-        Where it stands still: a market day has an end.
+        Where it stops: a market day has an end.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class PacedClock:
         return min(at, self._last) if self._last else at
 
     def wait(self, seconds: float) -> bool:
-        """Let so many seconds of the exchange pass; ``False`` when its day is over."""
+        """Wait for so many seconds of the exchange; ``False`` when its day is over."""
         if self._last and self.now() >= self._last:
             return False
         return self._base.wait(seconds / self._speed)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.errors import DataError
-from strikeloom.exchange.market.hashed_random import chance
+from strikeloom.exchange.market.hashed_random import hashed_uniform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ class DayColumns:
             now["volume"], _between(now, then, "volume", where, lot, np.floor)
         )
         for side, name in enumerate(("bid_size", "ask_size")):
-            swing = 0.5 + chance(rows, where.step, side)
+            swing = 0.5 + hashed_uniform(rows, where.step, side)
             lots = np.maximum(1, np.rint(now[name] / lot * swing)).astype(np.int64)
             drawn[name] = np.where(now[name] > 0, lots * lot, 0)
         return QuoteColumns(where.at, open_interest=now["open_interest"], **drawn)

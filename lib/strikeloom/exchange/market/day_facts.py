@@ -21,8 +21,8 @@ class DayFacts:
         Close of the day before by underlying.
     settlements : mapping of str to int
         Final value of the underlying for contracts that end today; where it is absent the
-        last level of the day stands for it.
-    ends : mapping of (str, date) to date
+        last level of the day is used.
+    early_last_days : mapping of (str, date) to date
         Last days by symbol and expiry, of the series that end before their expiry.
     """
 
@@ -31,4 +31,4 @@ class DayFacts:
     previous_volume: Ints
     spot_close: Mapping[str, int]
     settlements: Mapping[str, int]
-    ends: Mapping[tuple[str, date], date]
+    early_last_days: Mapping[tuple[str, date], date]

@@ -1,4 +1,4 @@
-"""Five levels of depth around a best bid and ask. Below the best they are made, always alike."""
+"""Five levels of depth around a best bid and ask. Levels below the best are made, always alike."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.depth import Depth, Level
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.exchange.market.columns import QuoteColumns
-from strikeloom.exchange.market.hashed_random import chance
+from strikeloom.exchange.market.hashed_random import hashed_uniform
 
 LEVELS = 5
 _BID, _ASK = 0, 1
@@ -24,7 +24,7 @@ def ladders(
     """Prices, units and orders of five levels a side.
 
     The first level is the quote as it is. Each further one lies one tick or some more away, by
-    the width of the quote, and shows more than the one before on average. A side nobody quotes
+    the width of the quote, and shows more than the one before on average. A side without a quote
     has no levels; one that would reach 0 ends there.
 
     Parameters
@@ -39,7 +39,7 @@ def ladders(
     """
     rank = np.arange(LEVELS)
     side = np.arange(2)[:, None]
-    drawn = chance(rows[:, None, None], step, 10 + side, rank)
+    drawn = hashed_uniform(rows[:, None, None], step, 10 + side, rank)
     best = np.stack([quotes.bid, quotes.ask], axis=1)[:, :, None]
     shown = np.stack([quotes.bid_size, quotes.ask_size], axis=1)[:, :, None]
     width = np.maximum(quotes.ask - quotes.bid, 0) // (4 * tick)
@@ -50,7 +50,9 @@ def ladders(
     price = best + np.where(side == _BID, -away, away)
     lots = np.ceil(shown / lot[:, None, None] * (0.6 + 0.4 * rank) * (0.5 + drawn))
     units = np.where(rank == 0, shown, lots.astype(np.int64) * lot[:, None, None])
-    orders = 1 + np.floor(7 * chance(rows[:, None, None], step, 20 + side, rank)).astype(np.int64)
+    orders = 1 + np.floor(7 * hashed_uniform(rows[:, None, None], step, 20 + side, rank)).astype(
+        np.int64
+    )
     there = (best > 0) & (price > 0) & (units > 0)
     return tuple(np.where(there, table, 0) for table in (price, units, orders))  # type: ignore[return-value]
 

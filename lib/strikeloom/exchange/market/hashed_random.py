@@ -1,4 +1,4 @@
-"""Numbers that look drawn and are not: the same seeds always give the same number."""
+"""Repeatable random numbers: the same seeds always give the same number."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-def chance(*seeds: ArrayLike) -> NDArray[np.float64]:
+def hashed_uniform(*seeds: ArrayLike) -> NDArray[np.float64]:
     """Uniform numbers in [0, 1) of integer seeds, broadcast.
 
     The mixing steps are those of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).

@@ -1,4 +1,4 @@
-"""What views, candles and price bands read of a market day that plays."""
+"""What views, candles and price bands read of the market day that is played."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Before:
-    """What the evening before says, by contract key and by symbol; paise and units."""
+class PreviousDay:
+    """What is known from the day before, by contract key and by symbol; paise and units."""
 
     ids: Mapping[str, int] = field(default_factory=dict)
     close: Mapping[str, int] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Before:
     volume: Mapping[str, int] = field(default_factory=dict)
     spot_close: Mapping[str, int] = field(default_factory=dict)
     settlements: Mapping[str, int] = field(default_factory=dict)
-    ends: Mapping[tuple[str, date], date] = field(default_factory=dict)
+    early_last_days: Mapping[tuple[str, date], date] = field(default_factory=dict)
 
 
 def tape_of_rows(
@@ -45,7 +45,7 @@ def tape_of_rows(
     contracts: Iterable[OptionContract],
     clock: Clock,
     *,
-    before: Before | None = None,
+    before: PreviousDay | None = None,
     tick_seconds: float = 0.0,
     source: QuoteSource = QuoteSource.QUOTED,
 ) -> Tape:
@@ -69,7 +69,7 @@ def tape_of_rows(
     import pandas as pd
 
     known = sorted({contract.key: contract for contract in contracts}.values())
-    before = before or Before()
+    before = before or PreviousDay()
     moments = [at.to_pydatetime().astimezone(IST) for at in pd.DatetimeIndex(rows["at"].unique())]
     moments = sorted(moments)
     if not moments or len({at.date() for at in moments}) > 1:
@@ -93,7 +93,7 @@ def tape_of_rows(
         _of(before.volume, known),
         dict(before.spot_close),
         dict(before.settlements),
-        dict(before.ends),
+        dict(before.early_last_days),
     )
     return Tape(moments[0].date(), listed, underlyings, day, facts, clock, source)
 
@@ -113,12 +113,12 @@ def tape_of_history(
     MissingHistory
         When nothing of the day is stored.
     DataError
-        When the day cannot be read as quotes; says why.
+        When the day cannot be read as quotes; names the reason.
     """
     import pandas as pd
 
     times = history.quote_times(day)
-    listing, before = _evening(history, day)
+    listing, before = _listing_and_previous_day(history, day)
     if times:
         rows = pd.concat([history.quotes(at) for at in times], ignore_index=True)
         source = QuoteSource.QUOTED
@@ -133,8 +133,8 @@ def tape_of_history(
     )
 
 
-def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
-    """Listing of the day, and what the evening before says of it."""
+def _listing_and_previous_day(history: History, day: date) -> tuple[pd.DataFrame, PreviousDay]:
+    """Listing of the day, and what is known of it from the day before."""
     days = history.days()
     past = [stored for stored in days if stored < day]
     if day not in days and not past:
@@ -160,7 +160,7 @@ def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
     levels = spot.dropna(subset=["underlying"]).drop_duplicates("symbol")
     finals = shown[last.dt.date == day].dropna(subset=["final_settlement"])
     finals = finals.drop_duplicates("symbol") if today is not None else finals.iloc[:0]
-    return options, Before(
+    return options, PreviousDay(
         ids=dict(zip(keys, options["instrument_id"].tolist(), strict=True)),
         close=dict(zip(keys, close, strict=True)),
         interest=dict(zip(keys, np.maximum(interest, 0).tolist(), strict=True)),
@@ -173,7 +173,7 @@ def _evening(history: History, day: date) -> tuple[pd.DataFrame, Before]:
             s: paise(v, what="final settlement")
             for s, v in zip(finals["symbol"], finals["final_settlement"], strict=True)
         },
-        ends={
+        early_last_days={
             (s, e.date()): d.date()
             for s, e, d in zip(early["symbol"], early["expiry"], early["last_day"], strict=True)
         },

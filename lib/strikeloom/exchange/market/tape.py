@@ -1,4 +1,4 @@
-"""A market day that plays: quotes, depth and levels as of a clock, from columns in memory.
+"""A market day being played: quotes, depth and levels as of a clock, from columns in memory.
 
 The day is synthetic, recorded, or made from an end-of-day file. What was not recorded is
 labelled: prices between two snapshots, spreads around a traded price, depth below the best.
@@ -208,8 +208,8 @@ class Tape:
         return level, where.at
 
     def last_day(self, symbol: str, expiry: date, since: date) -> date:  # noqa: ARG002
-        """Last day of a series, as the day's own listing says."""
-        return self.facts.ends.get((symbol, expiry), expiry)
+        """Last day of a series, from the day's own listing."""
+        return self.facts.early_last_days.get((symbol, expiry), expiry)
 
     def settlement(self, symbol: str, day: date) -> int | None:
         """Final value in paise for contracts that end today, once the session is over."""

@@ -11,7 +11,7 @@ import numpy as np
 from strikeloom.domain.depth import Depth
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.columns import DayMoment, Ints, QuoteColumns
-from strikeloom.exchange.market.hashed_random import chance
+from strikeloom.exchange.market.hashed_random import hashed_uniform
 from strikeloom.exchange.market.played_day import PlayedDay
 from strikeloom.exchange.market.securities import Listed
 
@@ -100,7 +100,7 @@ def _path(day: PlayedDay, where: DayMoment, rows: Ints) -> _Path:
         name: np.vstack([columns.tables[name][upto, rows], getattr(now, name)])
         for name in ("last", "volume", "open_interest")
     }
-    lots = 1 + np.floor(_LAST_TRADE_LOTS * chance(rows, where.step, 30)).astype(np.int64)
+    lots = 1 + np.floor(_LAST_TRADE_LOTS * hashed_uniform(rows, where.step, 30)).astype(np.int64)
     at = [*columns.snapshots[upto], where.at]
     units = np.minimum(lots * columns.lot[rows], now.volume)
     return _Path(at, tables["last"], tables["volume"], tables["open_interest"], units)

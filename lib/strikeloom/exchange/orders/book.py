@@ -100,7 +100,7 @@ class OrderBook:
             yield self._orders[place[2]]
 
     def put(self, order: BookOrder) -> None:
-        """Take an order as it is now: in, moved, or out when it is terminal."""
+        """Add or move an order, or remove it when it is terminal."""
         before = self._orders.get(order.number)
         if before is not None:
             self._remove(before)

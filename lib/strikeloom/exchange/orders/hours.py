@@ -28,7 +28,7 @@ def release_moment(now: datetime, at: AmoTime) -> datetime:
 
 
 def hours_refusal(order: BookOrder, now: datetime) -> OrderRefusal | None:
-    """Plain orders want an open market, orders after the market a closed one."""
+    """Plain orders need an open market, orders given after the market a closed one."""
     if order.release_at is None:
         if is_open(now):
             return None

@@ -24,7 +24,7 @@ def match(order: BookOrder, depth: Depth, taken: int) -> list[Match]:
     A limit at or beyond the opposite side trades level by level, best first, up to the size
     shown there, less what was already taken from this very depth, in whole lots. An order that
     meets the depth on arrival trades at the levels' prices. One that the market came to trades
-    at its own limit: whoever rests makes the price.
+    at its own limit: the resting order makes the price.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a client asks of the exchange: a new order, or a change of one."""
+"""What a client requests of the exchange: a new order, or a change of one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OrderType(StrEnum):
 
     @property
     def needs_trigger(self) -> bool:
-        """Means nothing without a trigger."""
+        """Has no meaning without a trigger."""
         return self in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET)
 
 

@@ -1,4 +1,4 @@
-"""Forms of an order: what the broker and the exchange refuse before they look at money.
+"""Validation of an order: what the broker and the exchange refuse before they check money.
 
 Each rule answers with a code and a sentence, or ``None`` when the order is fine.
 """
@@ -20,7 +20,7 @@ from strikeloom.nse.price_protection import protected_range
 
 INPUT, ORDER = "DH-905", "DH-906"  # the broker's own codes
 DESK, EXCHANGE = "RMS", "EXCH"
-#: The broker's own words, as recorded.
+#: The broker's own text, as recorded.
 MARKET_CLOSED = "Market is Closed! You cannot modify/cancel an order now."
 _TAG = re.compile(r"[A-Za-z0-9 _.\-]*")
 
@@ -34,7 +34,7 @@ class OrderRefusal:
 
 
 def input_refusal(placement: Placement, day: date) -> OrderRefusal | None:
-    """What makes no order at all: a field that is missing or impossible."""
+    """Why a request is no order at all: a field that is missing or impossible."""
     p = placement
     if p.units <= 0:
         return OrderRefusal(INPUT, f"quantity {p.units} must be positive")
@@ -68,7 +68,7 @@ def disclosed_refusal(disclosed: int, units: int, day: date) -> OrderRefusal | N
 
 
 def form_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
-    """Lot, tick, freeze quantity, and how a stop's limit lies to its trigger."""
+    """Lot, tick, freeze quantity, and a stop's limit against its trigger."""
     contract = order.contract
     if order.units <= 0 or order.units % contract.lot_size:
         return OrderRefusal(
@@ -93,8 +93,8 @@ def form_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
 def _stop_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
     gap = (order.limit - order.trigger) * int(order.side)
     if gap < 0:
-        words = "less" if order.side is Side.BUY else "greater"
-        return OrderRefusal(ORDER, f"Trigger Price should be {words} than Price")
+        side_text = "less" if order.side is Side.BUY else "greater"
+        return OrderRefusal(ORDER, f"Trigger Price should be {side_text} than Price")
     percent = broker_rule("stop_gap_percent", day)
     if gap * 100 > order.trigger * percent:
         return OrderRefusal(
@@ -117,9 +117,9 @@ def reference_price(quote: Quote | None) -> int | None:
 
 
 def _market_price(quote: Quote | None) -> int | None:
-    """Paise of the last trade as far as the quote allows it: trades grow old, quotes less so.
+    """Paise of the last trade within the quote: a last trade may be old, a quote is newer.
 
-    The exchange takes the trades of half a minute, and what a contract is worth where there were
+    The exchange takes the trades of half a minute, and the value of a contract where there were
     none.
     """
     reference = reference_price(quote)
@@ -133,7 +133,7 @@ def price_refusal(
 ) -> OrderRefusal | None:
     """Price band of the day, and limit price protection of orders that can trade.
 
-    A market that has left the band takes it along: the exchange widens it within the day.
+    Once the market is outside the band it does not apply: the exchange widens it within the day.
     """
     reference = _market_price(quote)
     left = band and reference is not None and not band[0] <= reference <= band[1]
@@ -175,5 +175,6 @@ def expiry_refusal(order: BookOrder, held: int, day: date) -> OrderRefusal | Non
     if reduces or broker_rule("stock_entry_on_expiry_day", day):
         return None
     return OrderRefusal(
-        DESK, f"no fresh position in {contract.label} on its last day; only what is held may go"
+        DESK,
+        f"no fresh position in {contract.label} on its last day; only what is held may be closed",
     )

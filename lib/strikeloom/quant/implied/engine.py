@@ -1,7 +1,7 @@
-"""Which path computes: compiled kernels where they are loaded, numpy until then.
+"""Choice of the path that computes: compiled kernels once loaded, numpy until then.
 
 numba takes a third of a second to load and its kernels a few seconds to compile once, so both
-wait until enough options were asked for. A warm cache is loaded at once; a cold one is
+wait until enough options were requested. A warm cache is loaded at once; a cold one is
 compiled in a thread while numpy answers. Both paths run the same formulas.
 """
 
@@ -23,32 +23,32 @@ _log = logging.getLogger(__name__)
 _SOURCES = tuple(
     f"implied.{name}" for name in ("kernels", "normal", "near_vol", "deep_vol", "formulas")
 )
-_KERNELS = 3  # of them are kept
+_KERNELS = 3  # compiled functions in the cache
 #: Rows in numpy that cost about as much as loading the kernels; a call costs some by itself.
-_WORTH_LOADING, _ROWS_A_CALL = 2_000_000, 3_000
+_LOAD_FROM, _ROWS_A_CALL = 2_000_000, 3_000
 
 
 class _Engine:
-    """The path in use, and what is known about the other."""
+    """The path in use, and the state of loading the compiled one."""
 
     def __init__(self) -> None:
         self.path: Any = numpy_rows
-        self.asked = 0
+        self.requested = 0
         self.thread: threading.Thread | None = None
         self.lock = threading.Lock()
 
     def rows(self, size: int) -> Any:
         """Module with the row functions for a call of so many rows."""
         if self.path is numpy_rows and self.thread is None:
-            self.asked += size + _ROWS_A_CALL
-            if self.asked >= _WORTH_LOADING:
+            self.requested += size + _ROWS_A_CALL
+            if self.requested >= _LOAD_FROM:
                 self.load(wait=False)
         return self.path
 
     def load(self, *, wait: bool) -> None:
         with self.lock:
             if self.thread is None:
-                # not a daemon: a compilation that is cut off at exit may take the process down
+                # not a daemon: a compilation interrupted at exit may crash the process
                 self.thread = threading.Thread(target=self._load, name="compile", daemon=False)
                 warm = _is_warm()
                 self.thread.start()
@@ -59,7 +59,7 @@ class _Engine:
     def _load(self) -> None:
         try:
             self.path = _import_kernels()
-        except Exception as error:  # noqa: BLE001 - numpy answers; the reason is told once
+        except Exception as error:  # noqa: BLE001 - numpy is used; the reason is logged once
             _log.warning("compiled kernels are not available, numpy is used: %r", error)
 
 

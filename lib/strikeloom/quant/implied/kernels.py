@@ -18,7 +18,7 @@ from numba import extending, types
 
 from strikeloom.quant.implied import deep_vol, formulas, near_vol, normal
 
-# numba's own annotations do not say what these return
+# numba's own annotations lack the return types of these
 _njit: Callable[..., Callable[[Any], Any]] = numba.njit
 _intrinsic: Callable[[Any], Any] = extending.intrinsic
 _tuple: Callable[..., Any] = types.Tuple
@@ -135,7 +135,7 @@ _value, _sensitivities = formulas.value, formulas.sensitivities
 
 @_njit(**_MATHS, nogil=True, boundscheck=False)
 def _near_rows(p: Any, f: Any, k: Any, t: Any, c: Any, d: Any, vol: Any, why: Any) -> int:
-    """Ordinary rows of a block; how many are left for ``_deep_rows``."""
+    """Ordinary rows of a block; returns how many are left for ``_deep_rows``."""
     left = 0
     for i in range(p.size):
         reason, over, _ = _time_value(p[i], f[i], k[i], t[i], c[i], d[i])

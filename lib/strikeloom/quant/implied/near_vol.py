@@ -3,7 +3,7 @@
 The guess inverts the price of a normal model, which depends on |F - K| / price alone, and
 turns that volatility into a lognormal one by their expansion in small variance (terms to the
 eighth power of s = vol sqrt(years)). It is right to some 1e-5, so one step of order four on
-the logarithm of the price finishes. Rows outside the domain say so and are left to
+the logarithm of the price finishes. Rows outside the domain are flagged and left to
 ``deep_vol``.
 """
 

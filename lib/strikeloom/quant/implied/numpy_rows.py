@@ -1,4 +1,4 @@
-"""The same rows in numpy: where there is no numba, while it compiles, and for a few options.
+"""The row functions of ``kernels`` in numpy: without numba, while it compiles, for few options.
 
 Functions and arguments are those of ``kernels``; the results agree to a few units of the last
 place. Blocks keep the intermediate arrays in the processor's cache.
@@ -71,7 +71,7 @@ def value_rows(inputs: Inputs, out: Floats) -> None:
 
 
 def chain_rows(inputs: Inputs, vol: Floats, why: Codes, out: Floats, first: int, stop: int) -> None:
-    """``vol_rows`` and ``greek_rows`` of some formulas."""
+    """``vol_rows`` and ``greek_rows`` of some rows."""
     _, f, k, t, c, d = inputs
     with np.errstate(all="ignore"):
         for block in _blocks(first, stop):

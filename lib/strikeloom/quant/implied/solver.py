@@ -49,7 +49,7 @@ class Reason(IntEnum):
 
     @property
     def text(self) -> str:
-        """For people."""
+        """Description for display."""
         return self.name.lower().replace("_", " ")
 
 
@@ -75,7 +75,7 @@ def implied_vol(
         Per square root of a year, NaN where there is none.
     reason : ndarray of int8, the broadcast shape
         ``Reason`` of each row. Where several apply: MISSING, EXPIRED, ABOVE_BOUND, then the
-        others. Bad rows never raise and never touch their neighbours.
+        others. Bad rows never raise and never affect other rows.
 
     Raises
     ------

@@ -1,8 +1,8 @@
-"""Large results in memory that an earlier result has given back.
+"""Reuse of the memory of earlier large results.
 
-The system hands out large blocks page by page, zeroed, each time anew: for six Greeks of a
-million options that takes as long as computing them. A result here gives its memory back when
-the last array that looks at it is gone.
+The system allocates large blocks page by page and zeroes them each time: for six Greeks of a
+million options that takes as long as computing them. A result returns its memory when the last
+array that refers to it is gone.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: Smaller blocks are kept by the allocator itself; larger ones (in numbers) are not worth keeping.
+#: Smaller blocks are kept by the allocator itself; larger ones (in numbers) are not kept.
 _LEAST, _MOST = 1 << 19, 1 << 24
 _spare: deque[Floats] = deque(maxlen=2)
 
 
-class _Lease:
-    """Owner of a block while arrays look at it."""
+class _Loan:
+    """Owner of a block while arrays refer to it."""
 
     __slots__ = ("__array_interface__", "_give_back", "_memory")
 
     def __init__(self, memory: Floats, size: int) -> None:
         self._memory = memory
-        self._give_back = _spare.append  # still known when the interpreter ends
+        self._give_back = _spare.append  # still bound when the interpreter exits
         self.__array_interface__: dict[str, Any] = memory[:size].__array_interface__
 
     def __del__(self) -> None:
@@ -35,7 +35,7 @@ class _Lease:
 
 
 def empty_table(lines: int, size: int) -> Floats:
-    """Table of that shape, C-contiguous, holding anything."""
+    """Uninitialised C-contiguous table of that shape."""
     count = lines * size
     if not _LEAST <= count <= _MOST:
         return np.empty((lines, size))
@@ -45,4 +45,4 @@ def empty_table(lines: int, size: int) -> Floats:
         memory = np.empty(count)
     if not count <= memory.size <= 4 * count:
         memory = np.empty(count)
-    return np.asarray(_Lease(memory, count)).reshape(lines, size)
+    return np.asarray(_Loan(memory, count)).reshape(lines, size)

@@ -1,4 +1,4 @@
-"""Odds of a payoff at expiry under a smile: closed form, no grid.
+"""Probabilities and means of a payoff at expiry under a smile: closed form, no grid.
 
 Between two neighbouring kinks a payoff is c + d S, so its mean there is c times the probability
 of the zone plus d times the mean of S in it; both are closed form on a smile
@@ -27,7 +27,7 @@ _STEPS = 60  # halvings: the quantile of a payoff to the last digit of its range
 
 
 class Law(NamedTuple):
-    """Where an underlying ends: forwards and smiles, shape (n,) each."""
+    """Distribution of an underlying at expiry: forwards and smiles, shape (n,) each."""
 
     forward: Floats
     curves: Curves
@@ -52,7 +52,7 @@ def real_world(spot: ArrayLike, vol: ArrayLike, years: ArrayLike, drift: ArrayLi
 def zone_probability(low: Floats, high: Floats, law: Law) -> Floats:
     """Probability that the price ends between ``low`` and ``high``, shape (n, m) each.
 
-    Of several zones of a row the sum is meant: they must not overlap. 0 and ``inf`` are ends.
+    The zones of a row must not overlap when their sum is used. 0 and ``inf`` are valid ends.
     """
     column = _column(law)
     return np.asarray(
@@ -84,12 +84,15 @@ def expected_value(legs: Legs, law: Law) -> Floats:
     """Mean payoff at expiry, premium included, shape (n,): one option price a leg."""
     column = _column(law)
     k = _moneyness(legs.strikes, column)
-    worth = np.where(legs.is_call, call(column.curves, k), put(column.curves, k))
-    return np.asarray((legs.units * column.forward * worth).sum(axis=1) + legs.cash)
+    prices = np.where(legs.is_call, call(column.curves, k), put(column.curves, k))
+    return np.asarray((legs.units * column.forward * prices).sum(axis=1) + legs.cash)
 
 
 def expected_loss(shape: Payoffs, law: Law) -> Floats:
-    """Mean of the payoff where it is below zero, 0 elsewhere: 0 or negative, shape (n,)."""
+    """Mean of the payoff where it is below zero, 0 elsewhere: 0 or negative, shape (n,).
+
+    For analysts; proposals use ``tail_mean``.
+    """
     return np.asarray(_below_zero(shape, law)[1])
 
 
@@ -106,7 +109,9 @@ def tail_mean(legs: Legs, law: Law, share: float) -> Floats:
         When ``share`` is not above 0 and at most 0.5.
     """
     if not 0 < share <= 0.5:
-        raise DataError(f"a tail of {share:g} of outcomes: above 0 and at most 0.5 is meant")
+        raise DataError(
+            f"a tail of {share:g} of outcomes is not valid; give a share above 0 and at most 0.5"
+        )
     shape = payoffs(legs)
     far = law.forward * np.exp(quantile(law.curves, 1 - 1e-3 * share))
     beyond = _along(shape, np.maximum(far, shape.points[:, -1])[:, None])[:, 0]
@@ -154,7 +159,7 @@ def _below_zero(shape: Payoffs, law: Law) -> tuple[Floats, Floats]:
 
 
 def _column(law: Law) -> Law:
-    """One row a structure, ready to be met with several levels each."""
+    """One row a structure, shaped for broadcasting with several levels each."""
     rows = np.arange(len(law.forward))[:, None]
     forward = np.where(law.forward > 0, law.forward, np.nan)
     return Law(forward[:, None], law.curves.pick(rows))

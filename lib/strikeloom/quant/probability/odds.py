@@ -1,4 +1,8 @@
-"""Odds and extremes of many structures at once: the first look at every candidate."""
+"""Probability of profit, mean and extremes of many structures at once.
+
+A part of the analyst's library: a first screening of tens of thousands of candidates
+(``benchmarks/probability.py``). Proposals use ``at_expiry``, which its tests compare it with.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _KERNELS = ("probability.odds_kernel", "compiled")
-_WORTH_LOADING = 8_192  # structures that numpy does in the time numba takes to load
+_COMPILED_FROM = 8_192  # structures that numpy does in the time numba takes to load
 
 
 class Odds(NamedTuple):
@@ -50,7 +54,7 @@ def odds(legs: Legs, law: Law, row: Ints, *, threads: int = 1) -> Odds:
     threads : int, default 1
         Threads of the compiled kernel.
     """
-    if len(row) < _WORTH_LOADING or find_spec("numba") is None:
+    if len(row) < _COMPILED_FROM or find_spec("numba") is None:
         return _in_numpy(legs, law, row)
     return _compiled(legs, law, row, threads)
 

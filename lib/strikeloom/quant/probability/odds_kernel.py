@@ -1,6 +1,6 @@
 """Odds of one structure after another, compiled: the closed forms of ``at_expiry``, scalar.
 
-Imported by ``odds`` alone, when enough structures are asked for at once.
+Imported by ``odds`` alone, when the batch is large enough.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ def _below(c: Floats, log_forward: float, level: float) -> float:
 
 
 @compiled
-def _worth(c: Floats, forward: float, log_forward: float, strike: float, is_call: bool) -> float:
+def _option_value(
+    c: Floats, forward: float, log_forward: float, strike: float, is_call: bool
+) -> float:
     """Undiscounted value of an option: the out-of-the-money side and intrinsic value."""
     if strike <= 0:
         return forward if is_call else 0.0
@@ -161,7 +163,9 @@ def odds_rows(
         for j in range(width):
             u = legs.units[i, j]
             size += abs(u) * highest
-            mean += u * _worth(c, forward, log_forward, legs.strikes[i, j], legs.is_call[i, j])
+            mean += u * _option_value(
+                c, forward, log_forward, legs.strikes[i, j], legs.is_call[i, j]
+            )
         chance, out[i, 2], out[i, 3], out[i, 4] = _walk(
             legs, i, order, _ROUNDING * size, c, log_forward
         )

@@ -1,18 +1,18 @@
-"""Probability that a structure is worth a profit at some moment before expiry.
+"""Probability that a structure reaches a profit at some time before expiry.
 
-Half of the maximum profit is the usual target. There is no closed form: what a structure is
-worth moves with price and time. Both its worth V and the probability U are solved backwards
+Half of the maximum profit is the usual target. There is no closed form: the value of
+a structure moves with price and time. Both its value V and the probability U are solved backwards
 from expiry on one grid of moneyness and time,
 
     dX/dt + (sigma^2 / 2) (d2X/dk2 - dX/dk) = 0,  U held at 1 where V has reached the target,
 
 with the local variance sigma(k, t) that B. Dupire ("Pricing with a smile", 1994) gives for the
 smile shrinking with its time (``curves.shrink``): at expiry it has the smile's own distribution,
-and worth and probability follow one law. Implicit steps, short near expiry; the edge of the
+and value and probability follow one law. Implicit steps, short near expiry; the edge of the
 region is placed between nodes by its distance (G. H. Shortley and R. Weller, 1938); runs of one
 and of two halved steps are extrapolated. ``benchmarks/probability.py`` has the error.
 
-Worth is undiscounted and at the model's price: no spread, no charges.
+Values are undiscounted and at the model's price: no spread, no charges.
 """
 
 from __future__ import annotations
@@ -81,21 +81,21 @@ def _solve(
     h = 2 * _REACH / (nodes - 1) * unit[row]
     k = places * unit[row]
     with np.errstate(invalid="ignore"):
-        worth = profit_at((law.forward[row] * np.exp(k)).T, legs).T
-        bad = ~np.isfinite(goals[0] + goals[1]) | ~np.isfinite(worth).all(axis=0)
+        value = profit_at((law.forward[row] * np.exp(k)).T, legs).T
+        bad = ~np.isfinite(goals[0] + goals[1]) | ~np.isfinite(value).all(axis=0)
         last, first = (np.where(bad, 1.0, goal) for goal in goals)
-        worth = np.where(bad, 0.0, worth)
+        value = np.where(bad, 0.0, value)
         h = np.where(bad, 1.0, h)
-        chance = (worth >= last).astype(np.float64)
-        even = np.broadcast_to(h, worth.shape)
+        chance = (value >= last).astype(np.float64)
+        even = np.broadcast_to(h, value.shape)
         left_over = 1 - (np.arange(steps + 1) / steps) ** 2
         for later, now in pairwise(left_over.tolist()):
             half = 0.5 * _local_variance(law.curves, places * unit, 0.5 * (later + now))[:, row]
             half = np.where(bad, 1.0, half) * (later - now)
-            worth = _step(worth, half, even, even)
+            value = _step(value, half, even, even)
             goal = last + (first - last) * (1 - now)
-            inside = worth >= goal
-            before, after = _distances(worth, goal, inside, even)
+            inside = value >= goal
+            before, after = _distances(value, goal, inside, even)
             chance = np.where(inside, 1.0, chance)
             chance = _step(chance, np.where(inside, 0.0, half), before, after)
     found = chance[nodes // 2]
@@ -113,13 +113,13 @@ def _local_variance(curves: Curves, k: Floats, time: float) -> Floats:
 
 
 def _distances(
-    worth: Floats, goal: Floats, inside: NDArray[np.bool_], h: Floats
+    value: Floats, goal: Floats, inside: NDArray[np.bool_], h: Floats
 ) -> tuple[Floats, Floats]:
     """From each node to its neighbours, or to the edge of the region where that is nearer."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        step = worth[1:] - worth[:-1]
-        up = np.clip((goal - worth[:-1]) / step, _NEAREST, 1.0)
-        down = np.clip((worth[1:] - goal) / step, _NEAREST, 1.0)
+        step = value[1:] - value[:-1]
+        up = np.clip((goal - value[:-1]) / step, _NEAREST, 1.0)
+        down = np.clip((value[1:] - goal) / step, _NEAREST, 1.0)
     before, after = np.array(h), np.array(h)
     enters, leaves = ~inside[:-1] & inside[1:], inside[:-1] & ~inside[1:]
     after[:-1] = np.where(enters, up * h[:-1], h[:-1])

@@ -3,7 +3,7 @@
 Lognormal: closed form, exact, from the reflection principle with the drift from spot to forward
 (e.g. D. R. Cox and H. D. Miller, "The Theory of Stochastic Processes", 1965, chapter 5).
 
-On a smile there is no closed form that holds: two digitals and an option at the level (P. Carr,
+On a smile there is no valid closed form: two digitals and an option at the level (P. Carr,
 K. Ellis and V. Gupta, "Static hedging of exotic options", 1998) suppose a smile that is symmetric
 around the level when it is touched, and on a steep index skew miss simulated touches by up to
 0.08. So a touch on a smile is solved on the grid of ``reach``, which misses them by 0.002.

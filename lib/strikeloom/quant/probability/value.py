@@ -1,4 +1,4 @@
-"""What structures are worth on a date before expiry, each leg with an expiry of its own.
+"""Value of structures on a date before expiry, each leg with an expiry of its own.
 
 The smile keeps its shape in standard deviations and shrinks with its time (``curves.shrink``);
 it moves with the forward. So a calendar is valued on the day its near leg expires, and a spread
@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 class LegTerms(NamedTuple):
-    """The expiry of each leg as seen from the date of valuation; fields of shape (n, L).
+    """Smile, time left, carry and discount of each leg on a date; fields of shape (n, L).
 
     Attributes
     ----------
@@ -48,13 +48,13 @@ def profit_before_expiry(spots: Floats, legs: Legs, terms: LegTerms) -> Floats:
     spots : ndarray, shape (n, m)
         Positive.
     legs : Legs
-        n structures of up to L legs; the underlying (strike 0) is worth its spot.
+        n structures of up to L legs; the underlying (strike 0) has the value of its spot.
     terms : LegTerms
 
     Returns
     -------
     ndarray of float64, shape (n, m)
-        At expiry a leg is worth what it pays. NaN where a leg expired before the date or its
+        At expiry the value of a leg is its payoff. NaN where a leg expired before the date or its
         smile is refused, unless it has no units.
     """
     total = np.broadcast_to(legs.cash[:, None], spots.shape).astype(np.float64)

@@ -1,4 +1,7 @@
-"""Arbitrage looked for on a dense grid, independent of the fit and of its proofs."""
+"""Search for arbitrage on a dense grid, independent of the fit and of its proofs.
+
+The oracle of the smile tests and of ``benchmarks/smiles.py``; stages rely on the proofs.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _ROUNDING = 1e-12
 
 
 class Arbitrage(NamedTuple):
-    """What was found, one row a slice.
+    """Result of the search, one row a slice.
 
     Attributes
     ----------
@@ -84,7 +87,7 @@ def _column(curves: Curves) -> Curves:
 
 
 def _places(curves: Curves) -> Floats:
-    """Where to look, shape (slices, places)."""
+    """Moneyness to search, shape (slices, places)."""
     steps = np.sinh(np.linspace(-_REACH, _REACH, _POINTS))
     wings = [
         np.nan_to_num(centre)[:, None] + np.nan_to_num(width, nan=1.0)[:, None] * steps

@@ -58,7 +58,7 @@ class Curves(NamedTuple):
         return cls(*np.full((7, count), np.nan))
 
     def pick(self, index: ArrayLike) -> Curves:
-        """Slices at an index of the first axis; any integer shape, slice numbers a leg say."""
+        """Slices at an index of the first axis; any integer shape, such as a slice a leg."""
         return Curves(*(np.asarray(field)[np.asarray(index)] for field in self))
 
 

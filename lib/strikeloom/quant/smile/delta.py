@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 class Wings(NamedTuple):
-    """Volatilities a year of the two wings and what they say of the smile.
+    """Annual volatilities of the two wings and at the money, and the smile measures from them.
 
     ``risk_reversal`` is call minus put, ``butterfly`` their mean minus at the money (strike at
     the forward).
@@ -47,7 +47,10 @@ def _d1_slope(curves: Curves, k: Floats) -> Floats:
 def strike_to_delta(
     curves: Curves, k: ArrayLike, is_call: ArrayLike, discount: ArrayLike = 1.0
 ) -> Floats:
-    """Delta of the strike F e^k, broadcast; NaN for a refused slice."""
+    """Delta of the strike F e^k, broadcast; NaN for a refused slice.
+
+    For analysts, and the inverse of ``delta_to_strike`` in its tests.
+    """
     at = np.asarray(k, dtype=np.float64)
     d1 = _d1(curves, at)
     value = np.where(np.asarray(is_call, dtype=bool), ndtr(d1), -ndtr(-d1))

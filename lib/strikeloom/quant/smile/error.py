@@ -1,7 +1,7 @@
-"""How well the quotes of an expiry know its volatility at the money.
+"""Standard error of the at-the-money volatility of an expiry, from its quotes.
 
-A smile says nothing of its own error: three old trades of one lot each may lie on one line and
-be a third off. What makes them wrong is what happened since they were made.
+The fit of a smile does not show its error: three old trades of one lot each may lie on one line
+and be wrong by a third. Their error is the move of the underlying since they traded.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Flags = NDArray[np.bool_]
 _OLD, _OLD_LEAST, _FRESH = 0.6, 0.05, 0.08
 _SESSIONS = 250.0  # a year
 _NEAR = 0.5  # a quote one deviation from the forward counts exp(-0.5)
-_SKEW = 0.1  # volatility, relative, that a deviation of moneyness changes it by or not
+_SKEW = 0.1  # relative uncertainty of volatility for a deviation of moneyness
 _PRIOR = 2.0  # quotes for which the scatter is taken to be as expected
 
 
 class QuoteEvidence(NamedTuple):
-    """Quotes that made the smiles, one row each; shape (n,).
+    """Quotes behind the smiles, one row each; shape (n,).
 
     ``moneyness`` is ln(strike / forward), ``weight`` that of ``quotes.precision``,
     ``trust`` and ``residual`` those of ``fit.Fit`` (NaN: not used).

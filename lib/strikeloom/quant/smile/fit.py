@@ -1,7 +1,7 @@
 """Smiles of the whole exchange fitted in one batch, free of butterfly and calendar arbitrage.
 
-Every slice ends as a ``curves.Curves`` row. How much of it its own quotes say is its ``SmileKind``:
-few quotes lean on fewer parameters, never on an invented shape without saying so.
+Every slice results in a ``curves.Curves`` row. Its ``SmileKind`` shows how much of it comes from
+its own quotes: few quotes fit fewer parameters, and a borrowed shape is always marked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
 
-#: Quotes beyond are no prices of this world: moneyness either way, total variance.
+#: Quotes outside these bounds are rejected: largest moneyness either way, total variance.
 _FARTHEST, _LEAST, _MOST = 20.0, 1e-10, 100.0
 _FAINTEST, _HEAVIEST = 1e-12, 1e100  # of the heaviest quote of a slice; of all
 _SHORTEST = 1e-7  # years, three seconds
@@ -42,8 +42,8 @@ class SmileKind(IntEnum):
     FLAT = 1
     """As ``BORROWED``, with no better expiry to borrow from: their mean at every strike."""
     BORROWED = 2
-    """1 or 2 quotes, or all on one side of the forward, which say nothing of the slope through
-    it: their level, the shape of the nearest better expiry."""
+    """1 or 2 quotes, or all on one side of the forward, so that the slope through it is unknown:
+    their level, with the shape of the nearest better expiry."""
     REDUCED = 3
     """3 or 4 quotes: level and two slopes; the curvature follows from them (SSVI)."""
     FULL = 4
@@ -51,7 +51,7 @@ class SmileKind(IntEnum):
 
 
 class QuoteReason(IntEnum):
-    """What became of a quote."""
+    """Whether a quote was used, and if not, why."""
 
     OK = 0
     MISSING = 1
@@ -67,7 +67,7 @@ class QuoteReason(IntEnum):
 
 
 class Fit(NamedTuple):
-    """Smiles and how they came about.
+    """Fitted smiles and diagnostics of the fit.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Fit(NamedTuple):
     residual : ndarray, shape (n,)
         Volatility of the curve minus that of the quote, as a fraction; NaN where not used.
     trust : ndarray, shape (n,)
-        Robust weight, 1 for a quote amid the others, near 0 for a wild one.
+        Robust weight, 1 for a quote in line with the others, near 0 for an outlier.
     reason : ndarray of int8, shape (n,)
         ``QuoteReason``.
     """
@@ -122,7 +122,7 @@ def fit_smiles(
         Moneyness ln(strike / forward) and total variance of each quote.
     weight : ndarray, shape (n,)
         Precision of the quote's volatility: 1 / variance of its error. Within a slice only
-        ratios count; between expiries the sums say which one yields to the other.
+        ratios count; between expiries the sums decide which one is moved.
     group : ndarray of int64, shape (n,)
         Slice of each quote, 0 to slices - 1, in any order.
     years : ndarray, shape (slices,)
@@ -194,7 +194,7 @@ def fit_smiles(
 
 
 def _kernel() -> Callable[..., None]:
-    """``fit_surface``, compiled from the sources as they are now: numba alone looks at one file."""
+    """``fit_surface``, compiled from the current text of all its sources (``kernel_cache``)."""
     if find_spec("numba") is None:
         from strikeloom.quant.smile.sequence import fit_surface
 

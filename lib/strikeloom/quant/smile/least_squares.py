@@ -88,7 +88,7 @@ def residuals(
 ) -> float:
     """Fill the residuals (n + 6 + grid + walls) and return half their sum of squares.
 
-    Those of the grid and the walls are worked out where ``live`` says so, else they are 0.
+    Those of the grid and the walls are computed where ``live`` is set, else they are 0.
     """
     c = shape_of(p)
     n = quotes.shape[1]

@@ -1,4 +1,4 @@
-"""Model-free variance of a smile: what a variance swap on it is worth.
+"""Model-free variance of a smile: the fair strike of a variance swap on it.
 
 -2 E[ln(S/F)] is twice the integral of out-of-the-money option prices over strike squared
 (Demeterfi, Derman, Kamal and Zou, "More Than You Ever Wanted to Know About Volatility Swaps",

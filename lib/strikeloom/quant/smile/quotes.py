@@ -1,4 +1,4 @@
-"""Which options of a chain say something about its smile, and how precisely."""
+"""Options of a chain that are informative of its smile, and their precision."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def out_of_the_money(
     is_call: ArrayLike,
     tick: ArrayLike,
 ) -> NDArray[np.bool_]:
-    """Options whose price is time value only and above the least price there is.
+    """Options whose price is time value only and above the least possible price.
 
     One a strike: the put below the forward, the call at it and above. A price of one tick is
-    a floor that says nothing of volatility. Missing values are left out.
+    a floor without information on volatility. Missing values are left out.
 
     Parameters
     ----------

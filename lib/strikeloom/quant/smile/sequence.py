@@ -52,7 +52,7 @@ def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tu
 
 @compiled
 def _kind_of(quotes: Floats) -> int:
-    """What a slice's quotes can say; none on one side of the forward: nothing of the slope."""
+    """Kind of fit that the quotes of a slice allow; the slope needs quotes on both sides."""
     n = quotes.shape[1]
     if n == 0:
         return REFUSED
@@ -88,13 +88,13 @@ def _to_scale(quotes: Floats) -> tuple[float, float]:
 
 
 @compiled
-def _worthiest(worth: Floats, kinds: Ints) -> int:
+def _best_known(information: Floats, kinds: Ints) -> int:
     """Best known slice with a fit of its own; when there is none left, of the others; else -1."""
     best = -1
-    for i in range(len(worth)):
-        if worth[i] > 0:
+    for i in range(len(information)):
+        if information[i] > 0:
             own = kinds[i] >= REDUCED
-            if best < 0 or (own, worth[i]) > (kinds[best] >= REDUCED, worth[best]):
+            if best < 0 or (own, information[i]) > (kinds[best] >= REDUCED, information[best]):
                 best = i
     return best
 
@@ -118,7 +118,7 @@ def fit_surface(
         NaN, then filled: slices by their quotes alone, slices without arbitrage, kinds of fit.
     """
     count = len(years)
-    worth = np.zeros(count)
+    information = np.zeros(count)
     scales = np.ones(count)
     for i in range(count):
         mine = quotes[:, starts[i] : starts[i + 1]]
@@ -127,17 +127,17 @@ def fit_surface(
         if size == 0:
             continue
         scales[i], heavy = _to_scale(mine)
-        worth[i] = max(heavy / years[i], 1e-300)
+        information[i] = max(heavy / years[i], 1e-300)
         if kinds[i] >= REDUCED:
             shape = shape_of(fit_slice(mine, scales[i], kinds[i] == FULL))
             free[i] = scaled(shape, scales[i])
     settled = np.zeros(count, dtype=np.bool_)
     room, none = np.zeros(2), np.empty(0)
     for _ in range(count):
-        i = _worthiest(worth, kinds)
+        i = _best_known(information, kinds)
         if i < 0:
             break
-        worth[i] = 0.0
+        information[i] = 0.0
         mine = quotes[:, starts[i] : starts[i + 1]]
         before, room[0] = _neighbour(settled, kinds, i, -1)
         after, room[1] = _neighbour(settled, kinds, i, 1)

@@ -1,7 +1,7 @@
 """One slice made free of arbitrage between its neighbours in time, near its quotes (kernels).
 
-Least squares with walls that harden; and where rounding or the walls leave anything, a last
-move towards a curve that is known to be free, no further than needed. Neighbours are curves in
+Least squares with walls of increasing strength; where arbitrage is left, a final move towards
+a curve known to be free of it, no further than needed. Neighbours are curves in
 the order of ``curves.Curves``, empty where there is none.
 """
 

@@ -50,7 +50,7 @@ def _linear(quotes: Floats, weight: Floats, left: float, right: float, width: fl
             for j in range(3):
                 a[m, j] += w * f[m] * f[j]
     total = a[0, 0]
-    for m in range(1, 3):  # a whisper of a prior, so that no side is undetermined
+    for m in range(1, 3):  # a very weak prior, so that no side is undetermined
         a[m, m] += 1e-4 * total
         b[m] += 1e-4 * total * PRIOR[m - 1]
     out = solved(a, b, np.ones(3, dtype=np.bool_))
@@ -139,7 +139,7 @@ def fit_slice(quotes: Floats, scale: float, full: bool) -> Floats:
     box = box_of(scale, full)
     terms = np.array([scale, 0.0, 0.0, 0.0, 1e-5, 12.0])
     n = quotes.shape[1]
-    # with few quotes more parameters can follow any noise: there the prior speaks up
+    # with few quotes more parameters can follow any noise: there the prior counts more
     faint = 0.02 * max(0.0, 1.0 - (n - 5) / 8.0)
     if full:
         p = _start(quotes)

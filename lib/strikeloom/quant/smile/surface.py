@@ -105,7 +105,7 @@ def density(mixture: Between, k: ArrayLike) -> Floats:
 
 
 def variance(mixture: Between, k: ArrayLike) -> Floats:
-    """Total variance at ``k``; where the option is worth nothing in doubles, NaN."""
+    """Total variance at ``k``; NaN where the value of the option underflows."""
     early, late, share = mixture
     at = np.asarray(k, dtype=np.float64)
     above = at >= 0

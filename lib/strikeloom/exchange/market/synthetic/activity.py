@@ -1,4 +1,4 @@
-"""How busy a contract is: lots traded and open interest, carried from day to day."""
+"""Activity of a contract: lots traded and open interest, carried from day to day."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strikeloom.exchange.market.synthetic.underlyings import LISTINGS
 _IS_INDEX = np.array([row.kind is InstrumentKind.INDEX for row in LISTINGS])
 
 
-def appetite(ladder: Ladder, spot: Floats, vol: Floats, years: Floats) -> Floats:
+def expected_lots(ladder: Ladder, spot: Floats, vol: Floats, years: Floats) -> Floats:
     """Lots that a contract trades on an ordinary day: most at the money and near its expiry.
 
     Strikes in the money and beyond a few standard deviations hardly trade, so that a third of
@@ -64,25 +64,25 @@ class Activity:
     previous: Floats
 
     def carry(self, number: Ints, price: Floats) -> CarriedActivity:
-        """Leave the day behind; ``price`` is the close of each row that traded."""
+        """What the day leaves to the next; ``price`` is the close of each row that traded."""
         order = np.argsort(number)
         last = np.where(self.lots > 0, price, self.previous)
         return CarriedActivity(number[order], last[order], self.interest[order])
 
 
 def active(
-    number: Ints, appetites: Floats, before: CarriedActivity, rng: np.random.Generator
+    number: Ints, expected: Floats, before: CarriedActivity, rng: np.random.Generator
 ) -> Activity:
     """Draw a day. Open interest drifts towards three days' trade; a new contract has none."""
     count = len(number)
-    lots = np.floor(appetites * rng.lognormal(-0.3, 0.9, count)).astype(np.int64)
+    lots = np.floor(expected * rng.lognormal(-0.3, 0.9, count)).astype(np.int64)
     previous, held, known = before.of(number)
-    goal = 3.0 * appetites
+    goal = 3.0 * expected
     if not len(before.number):
         held = np.floor(goal * rng.lognormal(0.0, 0.4, count)).astype(np.int64)
         known = np.ones(count, dtype=bool)
     pull = np.where(known, 0.08, 0.3)
     drift = pull * (goal - held) + 0.15 * lots * rng.standard_normal(count)
-    # nobody opens or closes more than was traded
+    # no more is opened or closed than was traded
     change = np.clip(np.rint(drift), -np.minimum(lots, held), lots).astype(np.int64)
     return Activity(lots, held + change, change, previous)

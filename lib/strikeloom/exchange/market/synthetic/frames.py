@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 FUTURES_TICK = 0.05
-#: Contracts with less appetite than this (lots a day) show no bid, a third of it nothing at all.
+#: Contracts with fewer expected lots a day than this show no bid, a third of it nothing at all.
 QUIET = 3.0
 _SYMBOLS = np.array([row.symbol for row in LISTINGS], dtype=object)
 _KINDS = np.array([row.kind.value for row in LISTINGS], dtype=object)
@@ -156,25 +156,25 @@ class QuoteInputs:
 
     ladder: Ladder
     tick: Floats
-    appetite: Floats
+    expected_lots: Floats
     interest: NDArray[np.int64]
 
     @property
     def has_bid(self) -> NDArray[np.bool_]:
         """Contracts that somebody bids for."""
-        return np.asarray(self.appetite >= QUIET)
+        return np.asarray(self.expected_lots >= QUIET)
 
     @property
     def has_ask(self) -> NDArray[np.bool_]:
         """Contracts that somebody offers."""
-        return np.asarray(self.appetite >= QUIET / 3)
+        return np.asarray(self.expected_lots >= QUIET / 3)
 
 
 def quotes_frame(
     at: datetime,
     book: QuoteInputs,
     spot: Floats,
-    worth: Floats,
+    value: Floats,
     volume: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
@@ -185,13 +185,13 @@ def quotes_frame(
     """
     import pandas as pd
 
-    ladder, tick, count = book.ladder, book.tick, len(worth)
-    share = 0.004 + 0.012 / np.sqrt(1 + book.appetite / 20)
-    width = np.maximum(tick, worth * share) * rng.uniform(0.6, 1.4, count)
-    bid_steps = np.floor((worth - width) / tick)
+    ladder, tick, count = book.ladder, book.tick, len(value)
+    share = 0.004 + 0.012 / np.sqrt(1 + book.expected_lots / 20)
+    width = np.maximum(tick, value * share) * rng.uniform(0.6, 1.4, count)
+    bid_steps = np.floor((value - width) / tick)
     bid = np.where((bid_steps >= 1) & book.has_bid, (bid_steps * tick).round(2), np.nan)
-    ask = np.where(book.has_ask, (np.ceil((worth + width) / tick) * tick).round(2), np.nan)
-    deep = 2 + 38 * book.appetite / (book.appetite + 300)
+    ask = np.where(book.has_ask, (np.ceil((value + width) / tick) * tick).round(2), np.nan)
+    deep = 2 + 38 * book.expected_lots / (book.expected_lots + 300)
     sizes = np.ceil(deep * rng.uniform(0.5, 1.5, (2, count))).astype(np.int64) * ladder.lot
     return pd.DataFrame(
         {
@@ -202,7 +202,7 @@ def quotes_frame(
             "right": np.where(ladder.is_call, "CE", "PE").astype(object),
             "bid": bid,
             "ask": ask,
-            "last": np.where(volume > 0, on_tick(worth, tick), np.nan),
+            "last": np.where(volume > 0, on_tick(value, tick), np.nan),
             "bid_size": np.where(np.isnan(bid), 0, sizes[0]),
             "ask_size": np.where(np.isnan(ask), 0, sizes[1]),
             "volume": volume,

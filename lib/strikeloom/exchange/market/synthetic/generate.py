@@ -10,7 +10,12 @@ import numpy as np
 
 from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import SettingsError
-from strikeloom.exchange.market.synthetic.activity import NOTHING, CarriedActivity, active, appetite
+from strikeloom.exchange.market.synthetic.activity import (
+    NOTHING,
+    CarriedActivity,
+    active,
+    expected_lots,
+)
 from strikeloom.exchange.market.synthetic.frames import (
     QuoteInputs,
     contracts_frame,
@@ -175,8 +180,8 @@ def _day(
     tick = ticks(spot, day)[ladder.place]
     closes = on_tick(values(ladder, spot, vol, paths.long_vol[row], hours.close), tick)
     opens = on_tick(values(ladder, opening, vol_before, paths.long_vol[row], hours.open), tick)
-    eager = appetite(ladder, spot, vol, years_array(hours.open, ladder.expiry))
-    activity = active(ladder.number, eager, before, rng)
+    expected = expected_lots(ladder, spot, vol, years_array(hours.open, ladder.expiry))
+    activity = active(ladder.number, expected, before, rng)
     options = contracts_frame(day, ladder, spot, opens, closes, activity, rng)
     months = monthly_expiries(day, MONTHS)
     carry = np.exp([RATE * years_to_expiry(hours.close, month) for month in months])
@@ -249,13 +254,13 @@ def _quotes(
     start, vol, long_vol = _levels(paths.close, DAYS - 1), paths.spot_vol[-1], paths.long_vol[-1]
     spots, vols = intraday_paths(seed, start, vol, len(moments))
     ladder = listed(day, ladders, split=True)
-    eager = appetite(ladder, start, vol, years_array(hours.open, ladder.expiry))
+    expected = expected_lots(ladder, start, vol, years_array(hours.open, ladder.expiry))
     held = before.of(ladder.number)[1] * ladder.lot
-    book = QuoteInputs(ladder, ticks(start, day)[ladder.place], eager, held)
+    book = QuoteInputs(ladder, ticks(start, day)[ladder.place], expected, held)
     volume = np.zeros(len(ladder.place), dtype=np.int64)
     frames = []
     for at, spot, now_vol in zip(moments, spots, vols, strict=True):
-        worth = values(ladder, spot, now_vol, long_vol, at)
-        volume = volume + rng.poisson(eager / len(moments)) * ladder.lot
-        frames.append(quotes_frame(at, book, spot, worth, volume, rng))
+        value = values(ladder, spot, now_vol, long_vol, at)
+        volume = volume + rng.poisson(expected / len(moments)) * ladder.lot
+        frames.append(quotes_frame(at, book, spot, value, volume, rng))
     return pd.concat(frames, ignore_index=True)
