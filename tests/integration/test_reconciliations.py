@@ -110,7 +110,7 @@ def test_a_reconnect_is_followed_by_a_reading(desk: Desk) -> None:
     before = desk.updates.change_count()
     assert desk.reads() == {}
     desk.local.fault("stream-reset", on="orders-ws", times=1)
-    desk.local.server.tend()
+    desk.local.server.check_connections()
     eventually(lambda: desk.updates.change_count() not in (None, before))
     assert desk.reads() == ONCE_EACH
     assert desk.reads() == {}

@@ -142,7 +142,9 @@ def test_a_run_that_is_killed_is_shown_as_failed(
     assert _runs(desk) == [("allocation", "failed")]
     folder = tmp_path / "runs" / str(desk.store.runs()[0]["run_id"])
     result = StageResult.model_validate_json((folder / "result.json").read_text())
-    assert ("ended without a word" if dead else "stopped: KeyboardInterrupt") in result.error
+    assert (
+        "its process ended unexpectedly" if dead else "stopped: KeyboardInterrupt"
+    ) in result.error
     _gone(int(mark.read_text()))
     # the script's own traceback at most, not the cell's
     output = (tmp_path / "output").read_text()
