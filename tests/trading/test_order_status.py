@@ -1,4 +1,4 @@
-"""What the broker's order book says about an intent, case by case."""
+"""Status of an intent according to the broker's order book, case by case."""
 
 from __future__ import annotations
 
