@@ -215,8 +215,9 @@ def test_a_delivery_is_of_the_strike_of_what_is_bought_in_the_money(strike, call
         ("vol", np.inf), ("years", np.inf), ("value", np.inf), ("units", np.inf),
     ],
 )  # fmt: skip
-def test_the_first_row_with_an_unusable_figure_is_named(bad, figure):
-    fine = [(25_000.0, True, -65, 0.02)]
+@pytest.mark.parametrize("units", [-65, 1, -1])
+def test_the_first_row_with_an_unusable_figure_is_named(bad, figure, units):
+    fine = [(25_000.0, True, units, 0.02)]
     table = {
         "strikes": 25_000.0, "forward": FORWARD, "vol": 0.15, "years": 0.02, "units": -65.0,
         "value": 300.0,
