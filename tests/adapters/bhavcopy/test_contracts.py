@@ -146,7 +146,7 @@ def test_a_future_traded_only_in_spreads_has_no_open() -> None:
         ({"FinInstrmTp": "CUR"}, "FinInstrmTp is 'CUR'"),
         ({"OptnTp": "XE"}, "OptnTp is 'XE', expected one of CA, CE"),
         ({"OptnTp": ""}, "expected CE or PE, as the instrument is an option"),
-        ({"FinInstrmTp": "IDF"}, "expected XX or nothing, as the instrument is a future"),
+        ({"FinInstrmTp": "IDF"}, "expected XX or empty, as the instrument is a future"),
         ({"StrkPric": ""}, "StrkPric is empty, expected the strike"),
         ({"StrkPric": "25q"}, "StrkPric is '25q', expected a number"),
         ({"ClsPric": "-1"}, "ClsPric is -1.0, expected a price"),

@@ -170,9 +170,7 @@ def _strikes(table: CsvTable, names: Mapping[str, str], option: np.ndarray) -> n
     )
     is_option = np.array(instruments.distinct)[instruments.codes] == "option"
     table.refuse(is_option & ~option, names["right"], "CE or PE, as the instrument is an option")
-    table.refuse(
-        option & ~is_option, names["right"], "XX or nothing, as the instrument is a future"
-    )
+    table.refuse(option & ~is_option, names["right"], "XX or empty, as the instrument is a future")
     strikes = table.prices(names["strike"])
     table.refuse(option & np.isnan(strikes), names["strike"], "the strike of an option")
     return np.where(option, strikes, 0.0)
