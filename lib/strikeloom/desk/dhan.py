@@ -167,9 +167,9 @@ def live_account(mode: Mode, market: str, found: Wire) -> str:
 def wake_on_ticks(desk: Desk) -> None:
     """Let each tick of a subscribed instrument end the waits of the desk's clock.
 
-    For a watcher, which then decides as prices change and not only at its interval, and does not
-    wait for quotes that are asked for. Ticks wake while order updates are connected; on a
-    replayed day nothing changes.
+    For a watcher, which then decides as prices change and not only at its interval. Its cycles
+    do not wait for quotes requested by REST either. Ticks wake only while order updates are
+    connected; without them each cycle would read the broker. A replay is not affected.
     """
     if isinstance(desk.clock, WakefulClock):
         desk.clock.wakes_on_ticks = True
@@ -221,7 +221,7 @@ def live_ports(
     updates = OrderUpdates(credentials, addresses, lambda _: clock.wake())
 
     def on_tick() -> None:
-        # without order updates each cycle reads the broker: it must not run at each tick
+        # without order updates each cycle reads the broker, too often at the pace of ticks
         if mode is Mode.SIMULATE or updates.status.connected:
             clock.on_tick()
 

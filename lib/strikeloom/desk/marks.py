@@ -17,7 +17,7 @@ def mark(
     Returns
     -------
     rows, new
-        The marks that were asked for, and how many of them are new.
+        The requested marks, and how many of them are new.
 
     Raises
     ------

@@ -33,8 +33,8 @@ class WakefulClock:
     Attributes
     ----------
     wakes_on_ticks : bool
-        Whether ``on_tick`` wakes. A watcher switches it on; whoever waits to leave an order or
-        the broker alone for some time leaves it off.
+        Whether ``on_tick`` wakes. A watcher switches it on. It is off where a wait gives an order
+        time to fill, or keeps a distance between two requests.
     """
 
     def __init__(self, clock: SystemClock | ExchangeClock) -> None:
@@ -76,7 +76,7 @@ class WakefulClock:
 
 
 class ExchangeClock:
-    """Time of a local exchange, which may run faster than real time or be stepped by hand.
+    """Time of a local exchange, which may run faster than real time or be stepped.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class ExchangeClock:
 
     @property
     def speed(self) -> float:
-        """As the exchange last reported it; 1 where it is stepped by hand.
+        """As the exchange last reported it; 1 where it is stepped.
 
         Raises
         ------
