@@ -47,10 +47,8 @@ def served(
 
 @pytest.fixture
 def desk(served: ExchangeServer) -> Iterator[Desk]:
-    opened = open_desk()
-    yield opened
-    opened.feed.close()  # type: ignore[attr-defined]
-    opened.store.close()  # type: ignore[attr-defined]
+    with open_desk() as opened:
+        yield opened
 
 
 def read(desk: Desk, *names: str) -> dict[str, str]:

@@ -83,7 +83,7 @@ def resolve(
         bool, typer.Option("--arrived", help="The broker has it: match it with the order book.")
     ] = False,
     never: Annotated[
-        bool, typer.Option("--never", help="It never reached the broker: it may be sent again.")
+        bool, typer.Option("--never", help="It never reached the broker: it ends.")
     ] = False,
     number: Annotated[
         str,
@@ -120,7 +120,8 @@ def resolve(
         console.print_line(f"{order}: recorded as arrived; the watcher matches it with the broker")
     else:
         console.print_line(
-            f"{order}: recorded as never arrived; it is closed and may be sent again"
+            f"{order}: recorded as never arrived and ended; its units may be sent again, as the "
+            "next attempt"
         )
 
 

@@ -53,6 +53,19 @@ class AbsenceCheck:
     held: Mapping[str, int]
 
 
+def awaits_report(state: AccountState, intent: OrderIntent) -> bool:
+    """Whether the broker still has to report something of an intent that was sent.
+
+    Its status, or the trades of an order that has ended: the order book may be ahead of the
+    trade list, and no further update need come.
+    """
+    if intent.state in (IntentState.SENDING, IntentState.UNKNOWN):
+        return True
+    orders = state.orders_of(intent.correlation_id)
+    ended = bool(orders) and all(order.state.terminal for order in orders)
+    return intent.state is IntentState.WORKING and ended
+
+
 def outcome(
     intent: OrderIntent, book: Sequence[Order], state: AccountState, check: AbsenceCheck
 ) -> Outcome:

@@ -15,13 +15,22 @@ from strikeloom.ports.store import OpenRecord
 from strikeloom.trading.account_state import AccountState, state_of
 from strikeloom.trading.alert import alert
 from strikeloom.trading.broker_book import BrokerBook, BrokerReading
-from strikeloom.trading.order_status import WATCHED, AbsenceCheck, Outcome, outcome
+from strikeloom.trading.order_status import (
+    WATCHED,
+    AbsenceCheck,
+    Outcome,
+    awaits_report,
+    outcome,
+)
 from strikeloom.trading.remaining import has_nothing_left
 from strikeloom.trading.settle import book_settlements
 
 _LOOK_BACK = timedelta(days=7)
 #: Real seconds after which the broker is read again although it reported no change.
 _FULL_SECONDS = 60.0
+#: The same while the broker still has to report something of a sent order. Ticks may bring many
+#: cycles a second, and each reading is three calls.
+_PENDING_SECONDS = 1.0
 
 
 def reconcile(desk: Desk) -> AccountState:
@@ -38,8 +47,9 @@ def reconcile(desk: Desk) -> AccountState:
 class Reconciler:
     """Keeps the state of one account; a refresh reads only what has changed since the last one.
 
-    The broker is read when it reported a change, when an order's status is unknown, once a
-    minute, and after the caller has acted. The store is read when it has changed.
+    The broker is read when it reported a change, once a second while it still has to report
+    something of a sent order, once a minute otherwise, and after the caller has acted. The store
+    is read when it has changed.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -87,11 +97,10 @@ class Reconciler:
             return True
         if changes is None or changes != self._reading.changes:
             return True
-        if any(i.state in (IntentState.SENDING, IntentState.UNKNOWN) for i in
-               self._state.intents()):  # fmt: skip
-            return True
-        limit = _FULL_SECONDS * max(1.0, self._desk.clock.speed)
-        return (now - self._reading.at).total_seconds() >= limit
+        pending = any(awaits_report(self._state, intent) for intent in self._state.intents())
+        limit = _PENDING_SECONDS if pending else _FULL_SECONDS
+        elapsed = (now - self._reading.at).total_seconds()
+        return elapsed >= limit * max(1.0, self._desk.clock.speed)
 
     def _reconciled(self, reading: BrokerReading) -> AccountState:
         """Record what the broker reports, book settlements, and update every sent intent."""

@@ -204,7 +204,9 @@ class OrderRound:
             alert(self._desk, "warning", f"{intent.correlation_id} waits: {error}")
 
     def _send(self, intent: OrderIntent) -> None:
-        context = guard_context(self._desk, self._state, self._market())
+        market = self._market()
+        self._state = self._reconciler.reload()  # a kill switch may have been set meanwhile
+        context = guard_context(self._desk, self._state, market)
         send(self._desk, self._lease, intent, self._limiter, context)
         self._acted = True
         self._state = self._reconciler.reload()
