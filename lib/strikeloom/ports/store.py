@@ -242,8 +242,15 @@ class TradingStore(Protocol):
         """
         ...
 
-    def close_groups(self, intent_ids: Collection[str]) -> None:
-        """Exclude these groups from ``open_record`` until their position has a new fill."""
+    def close_groups(self, intent_ids: Collection[str], counted: tuple[int, int]) -> bool:
+        """Exclude these groups from ``open_record`` until their position has a new fill.
+
+        Parameters
+        ----------
+        counted : tuple of int
+            ``change_count`` of the record that was judged. Where it is another by now nothing is
+            closed, and the answer is ``False``.
+        """
         ...
 
     def open_record(self) -> OpenRecord:

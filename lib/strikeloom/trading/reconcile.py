@@ -117,8 +117,7 @@ class Reconciler:
         state = self._load(reading.at) if booked else state
         state = self._with_outcomes(state, reading, ours)
         finished = [n for n, group in state.groups.items() if has_nothing_left(state, group)]
-        if finished:
-            desk.store.close_groups(finished)
+        if finished and self._counted and desk.store.close_groups(finished, self._counted):
             left = {n: group for n, group in state.groups.items() if n not in set(finished)}
             state = replace(state, groups=left)
         self._state = self._with_differences(replace(state, new_fills=new + booked))

@@ -151,6 +151,26 @@ def test_a_fill_and_its_position_are_written_together_or_not_at_all(
     assert store.positions(open_only=False) == []
 
 
+def test_groups_stay_open_when_another_process_has_written_since(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    first, late = (intent(n, n - 1, Side.BUY, LOT, Purpose.ENTRY) for n in (1, 2))
+    store.record_intents([first, late])
+    store.record_fills([fill(1, first, 120_00, 0, 0)])
+    counted = store.change_count()
+    other = open_store(tmp_path / "store.db", "made", "replay:made")
+    other.record_fills([fill(2, late, 120_00, 0, 5)])
+    other.close()
+    assert not store.close_groups(["I1", "I2"], counted)
+    assert {i.intent_id for i in store.open_record().intents} == {"I1", "I2"}
+    assert store.close_groups(["I1"], store.change_count())
+    assert {i.intent_id for i in store.open_record().intents} == {"I2"}
+    third = intent(3, 0, Side.SELL, LOT, Purpose.EXIT)
+    store.record_intents([third])
+    store.record_fills([fill(3, third, 130_00, 0, 9)])  # a new fill opens them again
+    assert {i.intent_id for i in store.open_record().intents} == {"I1", "I2", "I3"}
+
+
 def test_a_store_of_the_version_before_gets_its_positions(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     package = files("strikeloom.adapters.sqlite.migrations")

@@ -107,14 +107,17 @@ class OrderRows(StorePart):
         self.changes += moved
         return moved
 
-    def close_groups(self, intent_ids: Collection[str]) -> None:
+    def close_groups(self, intent_ids: Collection[str], counted: tuple[int, int]) -> bool:
         """Exclude these groups from ``open_record`` until their position has a new fill."""
         with self.db.transaction() as db:
+            if self.change_count() != counted:
+                return False  # a fill of another process may concern one of them
             db.execute(
                 "UPDATE order_intents SET closed = 1 WHERE market = ? AND account = ? AND "
                 "intent_id IN (SELECT value FROM json_each(?))",
                 (*self.pair, json.dumps(list(intent_ids))),
             )
+            return True
 
     def take_lease(self, token: str, pid: int) -> None:
         """Record the holder of the send lock; intents become SENDING only under this token."""
