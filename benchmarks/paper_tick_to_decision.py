@@ -10,6 +10,7 @@ Run: python benchmarks/paper_tick_to_decision.py
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -175,6 +176,8 @@ def measure(desk: Desk) -> TickTimer:
     assert isinstance(desk.feed, DhanFeed)
     timer = TickTimer(desk.feed)
     wake_on_ticks(desk)
+    gc.collect()
+    gc.freeze()  # as `strikeloom watch` does
     for seconds in (WARM_SECONDS, SECONDS):
         timer.forget()
         until = time.monotonic() + seconds

@@ -7,6 +7,7 @@ Run: python benchmarks/tick_to_decision.py
 
 from __future__ import annotations
 
+import gc
 import shutil
 import sys
 import tempfile
@@ -112,6 +113,8 @@ def measure(rate: int) -> tuple[np.ndarray, int]:
         with Lease(desk.home, desk.store) as lease:
             watcher = Watcher(desk, lease, OrderRateLimiter(5.0), SystemClock())
             watcher.cycle()  # subscribes
+            gc.collect()
+            gc.freeze()  # as `strikeloom watch` does
             until = time.monotonic() + SECONDS
             while time.monotonic() < until:
                 clock.wait(5.0)

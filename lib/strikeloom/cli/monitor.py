@@ -37,6 +37,7 @@ def watch(
 
     Example: strikeloom watch --date 2026-02-11 --once
     """
+    import gc
     from datetime import date
 
     from strikeloom.adapters.system_clock import SystemClock
@@ -59,6 +60,9 @@ def watch(
         signal.signal(number, lambda *_: stopping.set())
     if not once:
         wake_on_ticks(desk)
+        # a full collection over everything loaded would hold up decisions by tens of milliseconds
+        gc.collect()
+        gc.freeze()
         console.note(f"watching {desk.account} from {desk.clock.now():%Y-%m-%d %H:%M}; Ctrl-C ends")
     last = watch_desk(
         desk,

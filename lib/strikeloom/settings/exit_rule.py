@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -85,6 +86,18 @@ def share_of(limit: Numbers, premium: Numbers, percent: float) -> Numbers:
 
     NaN where that is not positive: there is nothing to measure by.
     """
+    if isinstance(limit, float) and isinstance(premium, float):
+        return _share_of_one(limit, premium, percent)
+    return _share(limit, premium, percent)
+
+
+@lru_cache(maxsize=1024)
+def _share_of_one(limit: float, premium: float, percent: float) -> float:
+    """Share of one position; kept, because what it can earn and lose does not change by tick."""
+    return float(_share(limit, premium, percent))
+
+
+def _share(limit: Numbers, premium: Numbers, percent: float) -> NDArray[np.float64]:
     base = np.where(np.isinf(limit), np.abs(premium), limit)
     amount = np.rint(base * percent / 100)
     return np.where(amount > 0, amount, np.nan)

@@ -97,8 +97,9 @@ class AccountState:
 
     def last_day(self, position_id: str) -> date | None:
         """Earliest last day of the open legs of a position; ``None`` when nothing is open."""
-        days = (day for (name, _), day in self.last_days.items() if name == position_id)
-        return min(days, default=None)
+        position = self.positions.get(position_id)
+        keys = ((position_id, leg.leg) for leg in position.legs) if position else ()
+        return min((self.last_days[key] for key in keys if key in self.last_days), default=None)
 
     def net_units(self) -> dict[str, int]:
         """Net units by contract over all positions; flat contracts are absent."""

@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 from strikeloom.adapters.dhan.credentials import is_loopback
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.errors import Unreachable
+
+if TYPE_CHECKING:
+    import httpx
 
 _ASK_AGAIN = 1.0
 _ANSWER_SECONDS = 5.0
@@ -90,6 +93,7 @@ class ExchangeClock:
         self._lock = threading.Lock()
         self._known: tuple[float, datetime, float] | None = None
         self._latest: datetime | None = None
+        self._client: httpx.Client | None = None
 
     def now(self) -> datetime:
         """Aware, Asia/Kolkata; never earlier than a time returned before.
@@ -139,10 +143,13 @@ class ExchangeClock:
 
         from strikeloom.nse.sessions import IST
 
+        if self._client is None:
+            # kept: a new connection takes longer than a decision on a tick may. Nothing is
+            # encrypted on this machine, and reading certificates is slow
+            verify = not is_loopback(self._url)
+            self._client = httpx.Client(trust_env=False, verify=verify, timeout=_ANSWER_SECONDS)
         try:
-            # nothing is encrypted on this machine, and reading certificates is slow
-            options: dict[str, Any] = {"trust_env": False, "verify": not is_loopback(self._url)}
-            answer = httpx.get(self._url, timeout=_ANSWER_SECONDS, **options).json()
+            answer = self._client.get(self._url).json()
             at = datetime.fromisoformat(answer["now"]).astimezone(IST)
             return time.monotonic(), at, float(answer["speed"])
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
