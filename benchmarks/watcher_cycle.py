@@ -29,7 +29,7 @@ from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist
 
-CLOSED, ROUNDS, CYCLES = (0, 100, 1_000), 7, 60
+CLOSED, ROUNDS, CYCLES = (0, 100, 1_000), 41, 100
 _READS = {"orders", "fills", "positions", "earlier_fills"}
 
 
