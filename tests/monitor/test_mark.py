@@ -55,6 +55,9 @@ def quote(bid, ask, last=None, age=0.0):
         (quote(100, 110, 90), 105, MarkHow.MID),
         (quote(100, 105, 90), 102, MarkHow.MID),  # half a paisa is dropped
         (quote(None, 110, 90), 90, MarkHow.LAST),
+        (quote(None, 80, 90), 80, MarkHow.LAST),  # offered below the last trade
+        (quote(85, None, 90), 90, MarkHow.LAST),
+        (quote(300, None, 90), 300, MarkHow.LAST),  # wanted above the last trade
         (quote(110, 100, 90), 90, MarkHow.LAST),  # crossed: no market to take a mid of
         (quote(100, 110, 90, age=60), 105, MarkHow.MID),
     ],

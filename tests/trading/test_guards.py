@@ -263,6 +263,26 @@ def test_no_position_is_opened_beyond_the_most():
     assert refusal(intent(position_id="C"), context(state(positions=three))) == ""
 
 
+@pytest.mark.parametrize(
+    ("found", "guard"),
+    [
+        (IntentState.NEW, ""),
+        (IntentState.SENDING, "open positions"),
+        (IntentState.WORKING, "open positions"),
+        (IntentState.UNKNOWN, "open positions"),
+        (IntentState.REFUSED, ""),
+    ],
+)
+def test_an_entry_that_may_still_fill_counts_as_a_position(found, guard):
+    two = [position_of(name, (PUT, -130)) for name in ("A", "B")]
+    entry = intent(position_id="C", intent_id="ICCC", state=found)
+    account = state([entry], positions=two)
+    assert refusal(intent(position_id="D"), context(account)) == guard
+    assert refusal(intent(position_id="C"), context(account)) == ""
+    leaving = replace(entry, position_id="A", purpose=Purpose.EXIT)
+    assert refusal(intent(position_id="D"), context(state([leaving], positions=two))) == ""
+
+
 # caps of a live day: 4 entry orders, Rs 50,000 each, Rs 1,00,000 together
 
 

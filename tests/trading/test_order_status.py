@@ -158,8 +158,13 @@ def test_a_state_knows_its_units_and_intents():
 
 def test_the_first_last_day_of_a_position_counts():
     early, late = NOW.date(), NOW.date() + timedelta(days=7)
-    account = state(last_days={("P1", 0): late, ("P1", 1): early, ("P2", 0): NOW.date()})
-    assert account.last_day("P1") == early
+    held = [
+        position_of("P1", (PUT, -130), (option(24_600, Right.PUT), 130)),
+        position_of("P2", (PUT, -130)),
+    ]
+    days = {("P1", 0): late, ("P1", 1): early, ("P2", 0): late}
+    account = state(positions=held, last_days=days)
+    assert (account.last_day("P1"), account.last_day("P2")) == (early, late)
     assert account.last_day("P9") is None
 
 

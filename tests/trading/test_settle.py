@@ -13,7 +13,7 @@ from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import Fill
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import prepare_entry
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
@@ -69,6 +69,52 @@ def test_unequal_holdings_share_the_brokers_settlement(made: MadeDesk) -> None:
     assert sum(f.charges for f in ours) == settled.charges
     # the charge of exercise falls on what was bought
     assert [f.charges for f in ours if f.side is Side.BUY] == [0]
+
+
+class LateTrades:
+    """A broker as the real one: trades are reported late, and settlements not at all."""
+
+    book_is_complete, reports_settlements = False, False
+
+    def __init__(self, made: MadeDesk) -> None:
+        self._broker, self.hidden = made.broker, False
+        self._shown = {fill.fill_id for fill in made.broker.fills()}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._broker, name)
+
+    def change_count(self) -> None:
+        return None
+
+    def fills(self) -> list[Fill]:
+        trades = [fill for fill in self._broker.fills() if fill.kind == "trade"]
+        return [fill for fill in trades if not self.hidden or fill.fill_id in self._shown]
+
+
+def test_a_leg_settles_after_the_last_trade_of_its_orders_is_reported(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    bought = made.propose([Leg(call, Side.BUY, 1, 151_00)], "long_call")
+    position = made.enter(bought, 4)
+    broker = LateTrades(made)
+    desk = replace(made.desk, broker=broker)
+    made.clock.at = ist(f"{EXPIRY} 15:29:50")
+    made.show(call, 150_00, 151_00)
+    made.store.record_intents(prepare_exit(desk, position, [2], "sell half"))
+    broker.hidden = True  # the sale of 130 units, in the last seconds
+    with Lease(made.home, made.store) as lease:
+        work(desk, lease, OrderRateLimiter(1e6))
+    made.feed.settlements["NIFTY", EXPIRY] = FINAL
+    made.clock.at = ist(f"{EXPIRY} 15:31")
+    reconcile(desk)
+    assert made.store.position(bought.strategy_id).legs[0].net_units == 260
+    broker.hidden = False
+    for minute in (32, 33):
+        made.clock.at = ist(f"{EXPIRY} 15:{minute}")
+        state = reconcile(desk)
+    leg = made.store.position(bought.strategy_id).legs[0]
+    assert leg.net_units == 0
+    assert leg.realised == 130 * (150_00 - 151_00) + 130 * (175_40 - 151_00)
+    assert state.positions == {}
 
 
 def test_nothing_ends_before_its_value_is_known(made: MadeDesk) -> None:

@@ -20,6 +20,18 @@ class RequestOutcome:
     intents: tuple[OrderIntent, ...] = ()
 
 
+def targets_of(request: ExitRequest, position: Position) -> tuple[int, ...]:
+    """Signed lots that a request leaves in each leg of a position as it is now.
+
+    Legs that have filled since the request was made are left too when it leaves everything, and
+    kept when it leaves a part.
+    """
+    if not any(request.target_lots):
+        return (0,) * len(position.legs)
+    later = position.legs[len(request.target_lots) :]
+    return (*request.target_lots, *(leg.net_lots for leg in later))
+
+
 def answer_request(
     request: ExitRequest,
     position: Position,
@@ -31,7 +43,8 @@ def answer_request(
     """Intents for a pending request, or the reason why there are none.
 
     A temporary reason (working orders, a missing price) leaves the request pending with a
-    note; any other reason closes it.
+    note; any other reason closes it. A request to leave everything holds for whatever is open
+    by then; one to leave a part was meant for what was on the screen.
 
     Parameters
     ----------
@@ -45,7 +58,8 @@ def answer_request(
     """
     if recorded:
         return RequestOutcome(RequestState.ACCEPTED, "orders recorded")
-    if request.revision != position.revision:
+    leaves_all = not any(request.target_lots)
+    if request.revision != position.revision and not (leaves_all and position.is_open):
         text = "changed" if position.is_open else "closed"
         return RequestOutcome(RequestState.STALE, f"the position had {text} before")
     if working:
@@ -58,7 +72,7 @@ def _prepared(
 ) -> RequestOutcome:
     try:
         why = f"asked by {request.who}"
-        intents = exit_intents(pricing(), position, request.target_lots, why)
+        intents = exit_intents(pricing(), position, targets_of(request, position), why)
     except NoQuote as error:
         return RequestOutcome(RequestState.PENDING, f"waits: {error}")
     except GuardError as error:
@@ -90,11 +104,12 @@ def progress_of(
     ended : sequence of OrderIntent, optional
         Its intents that ended or were refused; ``None`` while orders are working.
     """
-    if _is_met(position, request.target_lots):
+    targets = targets_of(request, position)
+    if _is_met(position, targets):
         text = "reduced as asked" if position.is_open else "closed"
         return RequestOutcome(RequestState.DONE, text)
     if ended is None:
-        return RequestOutcome(RequestState.ACCEPTED, _progress(position, request.target_lots))
+        return RequestOutcome(RequestState.ACCEPTED, _progress(position, targets))
     notes = [intent.note for intent in ended if intent.note]
     text = notes[-1] if notes else "the orders ended before the target was met"
     return RequestOutcome(RequestState.REFUSED, text)

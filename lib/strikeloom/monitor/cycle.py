@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,7 +42,10 @@ from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.withheld import withheld
 from strikeloom.trading.work import work
 
+_LOG = logging.getLogger("strikeloom.monitor")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+#: Seconds after which a position without a price is an alert: real ones, by the desk's clock.
+_UNPRICED_SECONDS = 60.0
 
 
 @dataclass
@@ -113,6 +117,7 @@ class Watcher:
         self._alert_only = alert_only or desk.mode is Mode.ALERT
         self._reconciler = Reconciler(desk)
         self._peaks: dict[str, int] = {}
+        self._unpriced_since: dict[str, datetime] = {}
         self._shown: datetime | None = None
         self._market = MarketSnapshot(_LONG_AGO, {}, 0.0, desk.mode.value)
         self._plans: dict[str, tuple[ExitRule, ...]] = {}
@@ -168,7 +173,7 @@ class Watcher:
     def _report_only(self, report: CycleReport) -> None:
         state = self._reconciler.refresh()
         report.fills = state.new_fills
-        report.withheld = withheld(state, self._desk.settings.execution.rest_seconds)
+        report.withheld = withheld(state, self._desk.settings.execution)
         report.withheld += [
             f"bring {request.position_id} down to {request.target_lots} lots, "
             f"asked by {request.who}"
@@ -200,6 +205,11 @@ class Watcher:
                 # one position that cannot be judged must not leave the others unwatched
                 self._block(report, f"{name} is not watched: {error}")
                 winner = None
+            except Exception as error:  # noqa: BLE001  the others must be watched
+                _LOG.exception("%s cannot be judged", name)
+                what = f"{type(error).__name__}: {error}"
+                self._block(report, f"{name} is not watched, a fault of the program: {what}")
+                winner = None
             if state.kill_switch.flatten:
                 winner = _flattened(position)
             if winner is None or name in working:
@@ -219,11 +229,23 @@ class Watcher:
         report.marked.append(marked)
         if marked.pnl is None:
             report.unpriced.append(name)
+            self._alert_unpriced(marked)
         else:
+            self._unpriced_since.pop(name, None)
             self._peaks[name] = marked.pnl if peak is None else max(peak, marked.pnl)
         winner, decisions = decide(marked, self._plan(position.exit_plan))
         report.decisions[name] = decisions
         return winner
+
+    def _alert_unpriced(self, marked: MarkedPosition) -> None:
+        """Report a position that has had no price for a while: its rules cannot see it."""
+        name, now = marked.position.position_id, self._desk.clock.now()
+        since = self._unpriced_since.setdefault(name, now)
+        limit = _UNPRICED_SECONDS * max(1.0, self._desk.clock.speed)
+        if (now - since).total_seconds() >= limit:
+            legs = ", ".join(marked.missing)
+            text = f"{name} has no price since {since:%H:%M}: {legs}; rules of its P&L cannot fire"
+            alert(self._desk, "critical", text)
 
     def _plan(self, name: str) -> tuple[ExitRule, ...]:
         if name not in self._plans:

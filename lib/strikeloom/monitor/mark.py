@@ -19,7 +19,11 @@ from strikeloom.quant.payoff import Legs, payoffs
 
 
 def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | None:
-    """Mid of a fresh two-sided quote, else its last price; ``None`` when neither is usable."""
+    """Mid of a fresh two-sided quote, else its last price; ``None`` when neither is usable.
+
+    Where one side alone is quoted it bounds the last price: an earlier trade is no value at which
+    the market of now would not trade.
+    """
     try:
         quote = snapshot.fresh(contract)
     except NoQuote:
@@ -28,9 +32,14 @@ def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | 
     if quote.two_sided and quote.bid is not None and quote.ask is not None:
         mid = (quote.bid + quote.ask) // 2
         return Mark(quote.key, mid, MarkHow.MID, quote.at, age, quote.source)
-    if quote.last is not None:
-        return Mark(quote.key, quote.last, MarkHow.LAST, quote.at, age, quote.source)
-    return None
+    if quote.last is None:
+        return None
+    price = quote.last
+    if quote.ask is None and quote.bid is not None:
+        price = max(price, quote.bid)
+    if quote.bid is None and quote.ask is not None:
+        price = min(price, quote.ask)
+    return Mark(quote.key, price, MarkHow.LAST, quote.at, age, quote.source)
 
 
 def mark_position(

@@ -7,9 +7,10 @@ from functools import partial
 from strikeloom.domain.orders import IntentState
 from strikeloom.domain.positions import ExitRequest, Position, RequestState
 from strikeloom.errors import StoreError
-from strikeloom.monitor.act import RequestOutcome, answer_request, progress_of
+from strikeloom.monitor.act import RequestOutcome, answer_request, progress_of, targets_of
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
 from strikeloom.trading.intents import Pricing, exit_name
 from strikeloom.trading.prepare import pricing_of, take_snapshot
 from strikeloom.trading.reconcile import Reconciler
@@ -26,16 +27,20 @@ def take_requests(desk: Desk, state: AccountState, reconciler: Reconciler) -> in
         except StoreError as error:
             _settle(desk, request, RequestOutcome(RequestState.REFUSED, str(error)))
             continue
-        name = exit_name(request, request.target_lots)
+        targets = targets_of(request, position)
+        names = {exit_name(request, request.target_lots), exit_name(position, targets)}
         answer = answer_request(
             request,
             position,
             partial(_pricing, desk, position),
-            recorded=bool(desk.store.intents(intent_id=name)),
+            recorded=any(desk.store.intents(intent_id=name) for name in names),
             working=request.position_id in working_positions(state),
         )
         if answer.intents:
             desk.store.record_intents(answer.intents)
+        if answer.state in (RequestState.STALE, RequestState.REFUSED):
+            text = f"exit of {request.position_id} asked by {request.who} is not made"
+            alert(desk, "warning", f"{text}: {answer.note}")
         _settle(desk, request, answer)
     return len(pending)
 

@@ -24,6 +24,8 @@ from strikeloom.trading.send import OrderRateLimiter
 
 #: Note of the last heartbeat of a watcher that ended by itself.
 STOPPED = "stopped"
+#: How the note begins of one that a failure ended.
+FAILED = "ended by a failure"
 #: Seconds of real time between two cycles after the replayed day has ended.
 _PAUSE = 0.25
 #: Successive failures of store or clock after which the watcher raises.
@@ -72,6 +74,7 @@ def watch(
     with Lease(desk.home, desk.store) as lease:
         _audit(desk)
         watcher = Watcher(desk, lease, limiter, real, alert_only=alert_only)
+        note = STOPPED
         try:
             while True:
                 try:
@@ -95,9 +98,13 @@ def watch(
                     desk.alerts.send("critical", f"the {what} fails, trying again: {error}")
                     pause(min(interval, 1.0))
                     watcher = Watcher(desk, lease, limiter, real, alert_only=alert_only)
+        except Exception as error:
+            note = f"{FAILED}: {type(error).__name__}: {error}"
+            desk.alerts.send("critical", f"the watcher {note}; no position is watched")
+            raise
         finally:
             with suppress(StoreError, BrokerError):
-                watcher.beat(STOPPED)
+                watcher.beat(note)
 
 
 def _audit(desk: Desk) -> None:

@@ -19,16 +19,30 @@ class Retry(Enum):
     OVERDUE = auto()  # yes, and a person is alerted that it has taken many attempts
 
 
-def has_rested(intent: OrderIntent, now: datetime, rest_seconds: float) -> bool:
-    """Whether an order has rested for the stated time; never at the moment it was sent."""
-    rested = (now - intent.created_at).total_seconds()
-    return rested > 0 and rested >= rest_seconds
+def has_rested(state: AccountState, intent: OrderIntent, settings: ExecutionSettings) -> bool:
+    """Whether a working order has rested long enough to be replaced now.
+
+    It rests for the stated time from when it was sent. An exit that has used its attempts stays
+    in the order book until the next one may go.
+    """
+    rested = (state.at - _changed(state, intent)).total_seconds()
+    if not rested > 0 or rested < settings.rest_seconds:
+        return False
+    if intent.purpose is Purpose.ENTRY or intent.attempt < settings.max_attempts:
+        return True
+    return (state.at - intent.created_at).total_seconds() >= settings.exit_retry_seconds
+
+
+def _changed(state: AccountState, intent: OrderIntent) -> datetime:
+    """When the state of an intent changed: for a working order, when it was sent."""
+    return state.changed_at.get(intent.correlation_id, intent.created_at)
 
 
 def retry(state: AccountState, intent: OrderIntent, settings: ExecutionSettings) -> Retry:
     """Whether an ended intent may have a next attempt now.
 
-    Entries stop after the stated number of attempts; exits go on, once per moment.
+    Entries stop after the stated number of attempts. Exits go on, with a pause after an attempt
+    that was sent or refused: many ticks within a second must not use up the attempts.
     """
     most = settings.max_attempts
     if intent.purpose is Purpose.ENTRY:
@@ -37,13 +51,13 @@ def retry(state: AccountState, intent: OrderIntent, settings: ExecutionSettings)
         return Retry.YES if intent.attempt < most and same_day else Retry.NO
     sent = bool(state.orders_of(intent.correlation_id))
     refused = intent.state is IntentState.REFUSED
-    if intent.created_at >= state.at and (sent or refused):
-        return Retry.NO  # once per moment; one that never reached the broker may go at once
+    waited = (state.at - intent.created_at).total_seconds()
+    if (sent or refused) and (waited <= 0 or waited < settings.rest_seconds):
+        return Retry.NO  # one that never reached the broker may go at once
     if refused and not in_session(state.at):
         return Retry.NO  # the market is closed: tried again in the next session
     if intent.attempt < most:
         return Retry.YES
-    waited = (state.at - intent.created_at).total_seconds()
     # within the pause; the last attempt was reported already
     return Retry.NO if waited < settings.exit_retry_seconds else Retry.OVERDUE
 

@@ -17,6 +17,7 @@ from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
 from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.order_status import WATCHED
 from strikeloom.trading.remaining import held_free
 
 _LEAST_SPREAD = 100  # paise: a few ticks are a large share of a cheap option
@@ -215,9 +216,18 @@ def _check_entry(intent: OrderIntent, context: GuardContext) -> None:
         raise _refuse("orders a day", f"{sent.orders} today, limit {guards.max_orders_per_day}")
     if context.live is not None:
         _check_live_caps(intent, context.live, sent)
-    held = state.positions
+    held = state.positions.keys() | _being_entered(state)
     if intent.position_id not in held and len(held) >= guards.max_open_positions:
         raise _refuse("open positions", f"{len(held)}, limit {guards.max_open_positions}")
+
+
+def _being_entered(state: AccountState) -> set[str]:
+    """Positions whose entry orders were sent and may still fill."""
+    return {
+        intent.position_id
+        for intent in state.intents()
+        if intent.purpose is Purpose.ENTRY and intent.state in WATCHED
+    }
 
 
 def _check_live_caps(intent: OrderIntent, caps: LiveSettings, today: EntriesOfDay) -> None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from strikeloom.domain.instruments import parse_key
 from strikeloom.domain.orders import IntentState, Order, OrderIntent
+from strikeloom.errors import DataError
 from strikeloom.nse.sessions import session
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import OpenRecord
@@ -28,8 +29,8 @@ from strikeloom.trading.settle import book_settlements
 _LOOK_BACK = timedelta(days=7)
 #: Real seconds after which the broker is read again although it reported no change.
 _FULL_SECONDS = 60.0
-#: The same while the broker still has to report something of a sent order. Ticks may bring many
-#: cycles a second, and each reading is three calls.
+#: The same while the broker still has to report something of a sent order, or reports no changes.
+#: Ticks may bring many cycles a second, and each reading is three calls.
 _PENDING_SECONDS = 1.0
 
 
@@ -48,8 +49,8 @@ class Reconciler:
     """Keeps the state of one account; a refresh reads only what has changed since the last one.
 
     The broker is read when it reported a change, once a second while it still has to report
-    something of a sent order, once a minute otherwise, and after the caller has acted. The store
-    is read when it has changed.
+    something of a sent order or reports no changes at all, once a minute otherwise, and after the
+    caller has acted. The store is read when it has changed.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -77,11 +78,17 @@ class Reconciler:
         """
         desk, now = self._desk, self._desk.clock.now()
         changes = desk.broker.change_count()
-        if acted or self._must_read(changes, now):
-            self._reading = self._book.read(changes, now)
-            self._last_days.clear()
-            return self._reconciled(self._reading)
-        return self.reload()
+        if not acted and not self._must_read(changes, now):
+            return self.reload()
+        reading = self._book.read(changes, now)
+        self._last_days.clear()
+        self._reading = reading
+        try:
+            return self._reconciled(reading)
+        except BaseException:
+            # not taken in completely: it is read again, and no state made before it is used
+            self._reading = self._state = None
+            raise
 
     def reload(self) -> AccountState:
         """Update the state from the store alone."""
@@ -95,9 +102,11 @@ class Reconciler:
     def _must_read(self, changes: object | None, now: datetime) -> bool:
         if self._reading is None or self._state is None:
             return True
-        if changes is None or changes != self._reading.changes:
+        if changes is not None and changes != self._reading.changes:
             return True
-        pending = any(awaits_report(self._state, intent) for intent in self._state.intents())
+        pending = changes is None or any(
+            awaits_report(self._state, intent) for intent in self._state.intents()
+        )
         limit = _PENDING_SECONDS if pending else _FULL_SECONDS
         elapsed = (now - self._reading.at).total_seconds()
         return elapsed >= limit * max(1.0, self._desk.clock.speed)
@@ -214,7 +223,13 @@ class Reconciler:
         """Last day of a series; read from the feed once between two readings of the broker."""
         key = (symbol, expiry, since)
         if key not in self._last_days:
-            self._last_days[key] = self._desk.feed.last_day(symbol, expiry, since)
+            try:
+                self._last_days[key] = self._desk.feed.last_day(symbol, expiry, since)
+            except DataError as error:
+                # one unreadable file must not stop the exits of every position
+                text = f"the last day of {symbol} {expiry} is taken to be its expiry: {error}"
+                alert(self._desk, "critical", text)
+                self._last_days[key] = expiry
         return self._last_days[key]
 
     def _with_differences(self, state: AccountState) -> AccountState:

@@ -71,7 +71,7 @@ def settlements(
         # a later series may have the same name: its settlement is not that of this series
         own = [fill for fill in by_contract[key] if fill.at.date() >= last]
         ended = own[0] if own else _derived(state, holdings, last, final_value, reported=reported)
-        if ended is None:
+        if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
@@ -79,6 +79,20 @@ def settlements(
             share = max(0, sign * leg.net_units) / charged if charged else 0.0
             charges = round(ended.charges * share)
             yield _settlement(position, leg, ended, charges, final_value)
+
+
+def _lacks_trades(state: AccountState, position: Position, leg: PositionLeg) -> bool:
+    """Whether the order book names more filled units of this leg than its trades reported so far.
+
+    What the leg really held would then settle wrongly.
+    """
+    for intent in state.intents():
+        if (intent.position_id, intent.leg) == (position.position_id, leg.leg):
+            name = intent.correlation_id
+            filled = sum(order.filled_units for order in state.orders_of(name))
+            if filled > state.filled.get(name, 0):
+                return True
+    return False
 
 
 def _derived(

@@ -155,7 +155,7 @@ class OrderRound:
 
     def _advance_leg(self, intent: OrderIntent) -> None:
         """Advance one leg: send it, or cancel and replace the order of an earlier round."""
-        rested = has_rested(intent, self._state.at, self._settings.rest_seconds)
+        rested = has_rested(self._state, intent, self._settings)
         if intent.state is IntentState.WORKING and (rested or self._is_too_large(intent)):
             self._cancel(intent)
             self._refreshed()
@@ -186,7 +186,7 @@ class OrderRound:
             return None
         if allowed is Retry.OVERDUE:
             text = f"{intent.intent_id} leg {intent.leg}: {intent.why} is not filled"
-            alert(self._desk, "critical", text)
+            alert(self._desk, "critical", f"{text}: {intent.note}" if intent.note else text)
         try:
             new = next_attempt(pricing_of(self._desk, self._market()), intent, most)
         except NoQuote as error:
@@ -217,12 +217,14 @@ class OrderRound:
         return open_units > most_units(self._state, intent, unseen=False)
 
     def _cancel(self, intent: OrderIntent) -> None:
-        orders = self._state.orders_of(intent.correlation_id)
-        if not orders or orders[0].state.terminal:
-            return
-        self._acted = True
+        for order in self._state.orders_of(intent.correlation_id):
+            if not order.state.terminal:
+                self._acted = True
+                self._cancel_order(intent, order.order_id)
+
+    def _cancel_order(self, intent: OrderIntent, order_id: str) -> None:
         try:
-            self._desk.store.record_order(self._desk.broker.cancel(orders[0].order_id))
+            self._desk.store.record_order(self._desk.broker.cancel(order_id))
         except UnknownOutcome as error:
             # the leg is blocked until the book shows the order terminal
             note = f"cancel: {error}"

@@ -222,7 +222,6 @@ class WatchRows(StorePart):
 
     def set_kill_switch(self, switch: KillSwitch) -> None:
         """Engage or release the kill switch."""
-        self.changes += 1
         self._write_row(
             "kill_switch",
             {
@@ -232,6 +231,7 @@ class WatchRows(StorePart):
                 "at": switch.at.isoformat() if switch.at else None,
             },
         )
+        self.changes += 1
 
     def replay_time(self) -> datetime | None:
         """Time of the account's replay clock; ``None`` when it was never set."""
