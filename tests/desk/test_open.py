@@ -10,6 +10,7 @@ from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.errors import MissingHistory, SettingsError, StageError, StoreError
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.desk import Desk, Mode
+from strikeloom.settings.all import Settings, load_settings
 
 LAST, NEXT = date(2026, 6, 10), date(2026, 6, 11)
 
@@ -101,6 +102,29 @@ def test_the_synthetic_market_runs_what_is_missing_and_reports_it(
     assert {m.strategy_id for m in desk.store.marks(LAST)} == {r.strategy_id for r in plan.rows}
     open_desk("synthetic", stage="execution")
     assert capsys.readouterr().err == ""
+
+
+def _marking(rule: str) -> Settings:
+    settings = load_settings()
+    execution = settings.execution.model_copy(update={"mark_plan": rule})
+    return settings.model_copy(update={"execution": execution})
+
+
+def test_the_plan_is_marked_only_where_the_settings_allow_it(
+    drawn_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _exchange(drawn_home, monkeypatch)
+    desk = open_desk("synthetic", stage="execution", settings=_marking("never"))
+    assert desk.store.allocation(LAST).rows  # type: ignore[union-attr]
+    assert desk.store.marks(LAST) == []
+    nse = open_desk("nse")
+    _finish(nse, Stage.IV_HISTORY, "iv1", {})
+    _finish(nse, Stage.STRATEGY_CREATION, "cr1", {"iv-history": "iv1"})
+    _finish(nse, Stage.ALLOCATION, "al1", {"strategy-creation": "cr1"})
+    assert open_desk("nse", stage="execution").store.marks(LAST) == []  # no plan is needed
+    with pytest.raises(StageError, match="no plan for 2026-06-10"):
+        open_desk("nse", stage="execution", settings=_marking("always"))
+    assert open_desk("synthetic", stage="execution").store.marks(LAST)
 
 
 def test_without_a_plan_there_is_nothing_to_mark(desk: Desk) -> None:

@@ -32,7 +32,20 @@ def test_freeze_quantities_are_dated(symbol: str, day: date, units: int | None) 
     assert freeze_units(symbol, day) == units
 
 
-def test_an_order_stays_below_the_limit() -> None:
+@pytest.mark.parametrize(
+    ("units", "lot", "freeze", "orders"),
+    [
+        (24 * 75, 75, 1800, [1800]),  # NIFTY of 2025: 1,800 units are one order
+        (25 * 75, 75, 1800, [1800, 75]),
+        (20 * 30, 30, 600, [600]),  # BANKNIFTY since November 2025
+        (1800, 1800, 1800, [1800]),
+    ],
+)
+def test_an_order_of_the_freeze_quantity_is_allowed(units, lot, freeze, orders) -> None:
+    assert slices(units, lot, freeze) == orders
+
+
+def test_an_order_stays_within_the_limit() -> None:
     # the contract file prints 1756 = 27 lots of 65 + 1: 27 lots are the largest order
     assert slices(65 * 60, 65, 1800) == [1755, 1755, 390]
     assert slices(65 * 60, 65, None) == [3900]
@@ -44,18 +57,18 @@ def test_what_is_not_whole_lots_is_refused(units: int) -> None:
         slices(units, 65, 1800)
 
 
-def test_a_lot_that_reaches_the_freeze_is_refused() -> None:
-    with pytest.raises(DataError, match="one lot of 1800 units reaches the freeze quantity 1800"):
-        slices(1800, 1800, 1800)
+def test_a_lot_above_the_freeze_is_refused() -> None:
+    with pytest.raises(DataError, match="one lot of 1801 units is above the freeze quantity 1800"):
+        slices(1801, 1801, 1800)
 
 
 @given(lots=st.integers(1, 5000), lot=st.integers(1, 5000), freeze=st.integers(5001, 10000))
 def test_slices_add_up(lots: int, lot: int, freeze: int) -> None:
     cut = slices(lots * lot, lot, freeze)
     assert sum(cut) == lots * lot
-    assert all(0 < units < freeze and units % lot == 0 for units in cut)
+    assert all(0 < units <= freeze and units % lot == 0 for units in cut)
     assert cut == sorted(cut, reverse=True)
-    assert len(cut) <= 1 or cut[0] + lot >= freeze  # no more orders than needed
+    assert len(cut) <= 1 or cut[0] + lot > freeze  # no more orders than needed
 
 
 @pytest.mark.realdata

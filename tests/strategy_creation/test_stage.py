@@ -68,6 +68,9 @@ class _Forgetful:
     def contract(self, key: str, day: date) -> OptionContract:
         return self._known.contract(key, day)
 
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        return self._known.order_limit(contract, day)
+
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         return self._known.tick(symbol, kind, day)
 

@@ -19,6 +19,7 @@ from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
 from strikeloom.errors import DataError
+from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import load_settings
 from strikeloom.trading.guards import check, guard_context
@@ -43,6 +44,9 @@ class Listed:
         if key not in self.contracts:
             raise DataError(f"{key} is not listed")
         return self.contracts[key]
+
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        return freeze_units(contract.symbol, day)
 
 
 @dataclass

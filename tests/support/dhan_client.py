@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
 from strikeloom.adapters.dhan.rate_limiter import RateLimiter
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses
-from strikeloom.domain.instruments import InstrumentKind, Underlying
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 from strikeloom.errors import DataError
+from strikeloom.nse.freeze import freeze_units
 from strikeloom.settings.secrets import Secret
 from support.local_exchange import LocalExchange
 
@@ -35,6 +37,9 @@ class Known:
         return Underlying(
             symbol, InstrumentKind.INDEX if symbol == "NIFTY" else InstrumentKind.STOCK, "Any"
         )
+
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        return freeze_units(contract.symbol, day)
 
 
 class NoHistory:

@@ -11,6 +11,7 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, OrderState, Purpose
 from strikeloom.errors import DataError, GuardError
+from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.store import KillSwitch
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
@@ -55,6 +56,7 @@ def context(
         guards=GUARDS.model_copy(update=guards),
         live=live,
         listed=listing,
+        order_limit=lambda contract: freeze_units(contract.symbol, at.date()),
         series_end=lambda _, expiry: ends or expiry,
         entries=lambda: EntriesOfDay(orders, intents, frozenset(accepted)),
     )
@@ -146,10 +148,12 @@ def test_the_form_of_an_order(change, guard):
     assert refusal(intent(**change)) == guard
 
 
-def test_an_order_stays_below_the_freeze_quantity():
+def test_an_order_is_at_most_the_freeze_quantity():
     """NIFTY: 1,800 units since 2024-07-05. 27 lots of 65 are 1,755; 25 of 72 are 1,800."""
     big = replace(PUT, lot_size=72)
-    for contract, units, guard in ((PUT, 1_755, ""), (big, 1_800, "freeze quantity")):
+    for contract, units, guard in (
+        (PUT, 1_755, ""), (big, 1_800, ""), (big, 1_872, "freeze quantity"),
+    ):  # fmt: skip
         given = context(
             quotes=[quote_of(contract, 119_50, 120_50)], listed=contract, max_lots_per_order=100
         )

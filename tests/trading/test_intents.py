@@ -45,7 +45,7 @@ QUOTES = [quote_of(PUT, 119_50, 120_50), quote_of(HEDGE, 69_50, 70_50)]
 
 
 def pricing(*quotes):
-    return Pricing(ACCOUNT, MARKET, snapshot(*(quotes or QUOTES)), SETTINGS)
+    return Pricing(ACCOUNT, MARKET, snapshot(*(quotes or QUOTES)), SETTINGS, lambda _: 1_800)
 
 
 def proposed(*legs):
@@ -120,7 +120,7 @@ def test_an_entry_trades_every_leg_in_its_lots_and_buys_first():
     assert one.why == "open 1 lot of iron_condor on SYM1"
 
 
-def test_an_order_is_cut_below_the_freeze_quantity():
+def test_an_order_is_cut_at_the_freeze_quantity():
     """1,800 units for NIFTY: 27 lots of 65 are the most. 60 lots are 27, 27 and 6."""
     found = entry_intents(pricing(), proposed((PUT, Side.SELL, 1)), lots=60)
     assert [(i.slice, i.units) for i in found] == [(0, 27 * 65), (1, 27 * 65), (2, 6 * 65)]

@@ -19,6 +19,7 @@ from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.desk.dhan import LivePorts, live_account, live_clock, live_ports, wire
 from strikeloom.desk.markets import Progress, open_history, resolve_market
 from strikeloom.desk.modes import choose_mode
+from strikeloom.desk.page_load import refuse_page_load
 from strikeloom.desk.places import Places, places
 from strikeloom.desk.upstream import ensure_upstream
 from strikeloom.domain.money import PAISE_PER_RUPEE
@@ -89,12 +90,15 @@ def open_desk(
     Raises
     ------
     SettingsError
-        When the market, mode or day is not usable, or live is not armed; with the remedy.
+        When the market, mode or day is not usable, or live is not armed; with the remedy. Also
+        for the stage execution when the load of a page runs it.
     MissingHistory
         When no day of the market is stored.
     StageError
         When an upstream run is missing or stale.
     """
+    if stage == Stage.EXECUTION:
+        refuse_page_load("Execution")
     settings = settings or load_settings()
     where = places(home)
     name = resolve_market(market, settings, where)

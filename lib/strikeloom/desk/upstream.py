@@ -20,8 +20,9 @@ from strikeloom.ports.desk import Desk
 def ensure_upstream(desk: Desk, stage: Stage) -> None:
     """Check that everything ``stage`` reads has run for the desk's day.
 
-    On a synthetic market what is missing is run now, with a note on standard error; for
-    ``execution`` the plan is also marked when nothing is.
+    On a synthetic market what is missing is run now, with a note on standard error. For
+    ``execution`` the plan is also marked when nothing is, on the markets that ``mark_plan`` of
+    ``config/execution.yaml`` names.
 
     Raises
     ------
@@ -41,7 +42,9 @@ def ensure_upstream(desk: Desk, stage: Stage) -> None:
             )
         _note(f"{reason}; running {step} of {desk.day} on {desk.market} first")
         _run(desk, step)
-    if stage is Stage.EXECUTION and synthetic and not desk.store.marks(desk.day):
+    rule = desk.settings.execution.mark_plan
+    marks_plan = rule == "always" or (rule == "synthetic" and synthetic)
+    if stage is Stage.EXECUTION and marks_plan and not desk.store.marks(desk.day):
         rows, _ = mark(desk)
         _note(f"nothing was marked for {desk.day}; marked the {len(rows)} strategies of the plan")
 

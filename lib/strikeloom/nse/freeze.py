@@ -1,4 +1,4 @@
-"""Quantity freeze: the limit of one order, and splitting a quantity into slices."""
+"""Quantity freeze: the largest order, and splitting a quantity into slices."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from strikeloom.nse.tables import rows
 
 @lru_cache(maxsize=1024)
 def freeze_units(symbol: str, day: date) -> int | None:
-    """Freeze quantity in units: the exchange holds or rejects an order that reaches it.
+    """Freeze quantity in units: the largest order that the exchange takes.
 
     The exchange revises the list monthly; the latest on record by ``day`` applies. After a later
-    split this limit is too low, never too high. Source: ``freeze.csv``.
+    split this limit is too low, never too high. Lists that give the first quantity to be frozen,
+    as the contract file and the brokers' do, print one unit more. Source: ``freeze.csv``.
 
     Returns
     -------
@@ -30,21 +31,21 @@ def freeze_units(symbol: str, day: date) -> int | None:
 
 
 def slices(units: int, lot_size: int, freeze: int | None) -> list[int]:
-    """Split units into orders of whole lots, each below the freeze quantity.
+    """Split units into orders of whole lots, none above the freeze quantity.
 
     Raises
     ------
     DataError
-        When the units are not whole lots, or one lot alone reaches the freeze.
+        When the units are not whole lots, or one lot alone is above the freeze.
     """
     if units <= 0 or units % lot_size:
         raise DataError(f"{units} units are not whole lots of {lot_size}", units=units)
     if freeze is None:
         return [units]
-    most = (freeze - 1) // lot_size * lot_size
+    most = freeze // lot_size * lot_size
     if most <= 0:
         raise DataError(
-            f"one lot of {lot_size} units reaches the freeze quantity {freeze} on record; add the "
+            f"one lot of {lot_size} units is above the freeze quantity {freeze} on record; add the "
             "newer one to nse/data/freeze.csv",
             lot_size=lot_size,
             freeze=freeze,

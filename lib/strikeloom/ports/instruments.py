@@ -31,6 +31,10 @@ class Instruments(Protocol):
         """
         ...
 
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        """Largest order in units that the exchange takes; ``None`` where none is on record."""
+        ...
+
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying, as of a day."""
         ...

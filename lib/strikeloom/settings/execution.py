@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from strikeloom.settings.model import SettingsModel
@@ -19,8 +21,15 @@ class GuardSettings(SettingsModel):
 
 
 class ExecutionSettings(SettingsModel):
-    """Execution."""
+    """Execution.
 
+    Attributes
+    ----------
+    mark_plan : str
+        Markets on which stage 04 marks the whole plan when nothing of the day is marked.
+    """
+
+    mark_plan: Literal["never", "synthetic", "always"]
     entry_slippage_percent: float = Field(ge=0, le=20)
     exit_slippage_percent: float = Field(ge=0, le=50)
     min_slippage_ticks: int = Field(ge=0, le=50)

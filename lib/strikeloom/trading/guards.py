@@ -11,7 +11,6 @@ from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, GuardError, NoQuote
-from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.sessions import is_trading_day, session
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.desk import LiveSettings
@@ -53,6 +52,8 @@ class GuardContext:
         Caps on entries with real money; ``None`` outside mode live.
     listed : callable
         Contract as the exchange lists it today, by key; raises ``DataError``.
+    order_limit : callable
+        Largest order in units of a contract; ``None`` where none is known.
     series_end : callable
         Last day of a series, by symbol and expiry.
     entries : callable
@@ -64,6 +65,7 @@ class GuardContext:
     guards: GuardSettings
     live: LiveSettings | None
     listed: Callable[[str], OptionContract]
+    order_limit: Callable[[OptionContract], int | None]
     series_end: Callable[[str, date], date]
     entries: Callable[[], EntriesOfDay]
 
@@ -92,6 +94,7 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         guards=desk.settings.execution.guards,
         live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
         listed=lambda key: desk.instruments.contract(key, today),
+        order_limit=lambda contract: desk.instruments.order_limit(contract, today),
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
     )
@@ -112,7 +115,7 @@ def check(intent: OrderIntent, context: GuardContext) -> None:
     _check_session(intent, context.now)
     if intent.purpose is Purpose.ENTRY:
         _check_listing(intent, context)
-    _check_form(intent, context.guards, context.now.date())
+    _check_form(intent, context)
     _check_price(intent, context.guards, context.snapshot)
     if intent.purpose is Purpose.ENTRY:
         _check_entry(intent, context)
@@ -158,16 +161,16 @@ def _check_listing(intent: OrderIntent, context: GuardContext) -> None:
         )
 
 
-def _check_form(intent: OrderIntent, guards: GuardSettings, day: date) -> None:
-    contract = intent.contract
+def _check_form(intent: OrderIntent, context: GuardContext) -> None:
+    contract, guards = intent.contract, context.guards
     if intent.units % contract.lot_size:
         raise _refuse("whole lots", f"{intent.units} units of lot {contract.lot_size}")
     lots = intent.units // contract.lot_size
     if lots > guards.max_lots_per_order:
         raise _refuse("lots an order", f"{lots} lots, limit {guards.max_lots_per_order}")
-    freeze = freeze_units(contract.symbol, day)
-    if freeze is not None and intent.units >= freeze:
-        raise _refuse("freeze quantity", f"{intent.units} units, limit below {freeze}")
+    most_units = context.order_limit(contract)
+    if most_units is not None and intent.units > most_units:
+        raise _refuse("freeze quantity", f"{intent.units} units, limit {most_units}")
     if intent.limit <= 0 or intent.limit % contract.tick:
         raise _refuse("tick", f"limit {intent.limit} paise is not on {contract.tick}")
     value, most = intent.units * intent.limit, guards.max_order_value * PAISE_PER_RUPEE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from strikeloom.domain.instruments import OptionContract
@@ -14,7 +14,7 @@ from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import GuardError
-from strikeloom.nse.freeze import freeze_units, slices
+from strikeloom.nse.freeze import slices
 from strikeloom.settings.execution import ExecutionSettings
 from strikeloom.trading.limits import limit_price
 
@@ -23,12 +23,19 @@ Trade = tuple[int, OptionContract, int]  # leg, contract, signed units
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """All that is needed to price an intent: its account, the market now, and the settings."""
+    """All that is needed to make an intent: its account, the market now, and the settings.
+
+    Attributes
+    ----------
+    order_limit : callable
+        Largest order in units of a contract; ``None`` where none is known.
+    """
 
     account: str
     market: str
     snapshot: MarketSnapshot
     settings: ExecutionSettings
+    order_limit: Callable[[OptionContract], int | None]
 
     def limit(self, contract: OptionContract, side: Side, purpose: Purpose) -> int:
         """Limit in paise of an order sent now.
@@ -143,7 +150,7 @@ def _intents(
     for leg, contract, signed in trades:
         side = Side.BUY if signed > 0 else Side.SELL
         limit = pricing.limit(contract, side, purpose)
-        parts = slices(abs(signed), contract.lot_size, freeze_units(contract.symbol, now.date()))
+        parts = slices(abs(signed), contract.lot_size, pricing.order_limit(contract))
         intents += [
             OrderIntent(
                 account=pricing.account,

@@ -43,7 +43,13 @@ def last_day(desk: Desk, position: Position) -> date | None:
 
 def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
     """Pricing from a snapshot with the desk's settings."""
-    return Pricing(desk.account, desk.market, snapshot, desk.settings.execution)
+    return Pricing(
+        desk.account,
+        desk.market,
+        snapshot,
+        desk.settings.execution,
+        lambda contract: desk.instruments.order_limit(contract, snapshot.at.date()),
+    )
 
 
 def prepare_entry(

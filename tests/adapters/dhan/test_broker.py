@@ -132,7 +132,7 @@ def test_an_address_that_may_not_order_is_reported(ours: OurSide, shown: LocalEx
 
 
 def test_a_refusal_has_the_broker_s_reason(ours: OurSide, shown: LocalExchange) -> None:
-    with pytest.raises(Rejected, match="reaches the freeze quantity 1800") as refused:
+    with pytest.raises(Rejected, match="is above the freeze quantity 1800") as refused:
         ours.broker.submit(order("tag-1", CALL, "SELL", 400, 99_00))
     assert "tag-1" in str(refused.value)
     assert ours.broker.positions() == []

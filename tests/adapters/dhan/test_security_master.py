@@ -15,8 +15,9 @@ from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.dhan.security_master import parse_master, read_master
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import BadFile, DataError, MissingHistory, StaleData
+from strikeloom.nse.freeze import freeze_units
 from support.dhan_client import Known
-from support.fakes import ManualClock, ist
+from support.fakes import ManualClock, ist, option
 
 COMPACT = (
     "SEM_EXM_EXCH_ID,SEM_SEGMENT,SEM_SMST_SECURITY_ID,SEM_INSTRUMENT_NAME,SEM_EXPIRY_CODE,"
@@ -162,6 +163,35 @@ def test_contracts_and_ids_lead_to_each_other(store: MasterStore) -> None:
     for number in (36691, 1, 10**9):
         with pytest.raises(DataError, match="no option"):
             listed.contract_of(number, day)
+
+
+def test_the_largest_order_is_the_broker_s_own_where_its_list_has_one(tmp_path: Path) -> None:
+    """It prints the first quantity that is frozen: 1,821 for NIFTY means that 1,820 pass."""
+    kept, day = MasterStore(tmp_path / "lists"), date(2026, 2, 10)
+    freeze = {"69345": "1821.0", "50001": "0", "50002": ""}
+    rows = [f"{row},{freeze.get(row.split(',')[2], '-1')}" for row in ROWS]
+    kept.keep(parse_master(_csv(rows, f"{COMPACT},SM_FREEZE_QTY"), "a list"), day)
+    listed = _listed(kept, "2026-02-10 10:00")
+    limits = {
+        "NIFTY:2026-02-24:2500000:CE": 1_820,
+        "BAJAJ-AUTO:2026-02-24:950000:CE": 3_000,  # none published: the exchange's own list
+        "M&M:2026-02-24:342750:CE": freeze_units("M&M", day),
+        "NBCC:2026-02-24:6900:PE": freeze_units("NBCC", day),
+    }
+    for key, most in limits.items():
+        assert listed.order_limit(listed.contract(key, day), day) == most
+    gone = option(24_000)
+    assert listed.order_limit(gone, day) == 1_800  # an exit of a contract that the list lost
+
+
+def test_a_list_stored_before_largest_orders_were_kept_reads_too(store: MasterStore) -> None:
+    import pyarrow.parquet as pq
+
+    day = date(2026, 2, 10)
+    path = store.folder / f"{day}.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["largest_order"]), path)
+    assert set(store.read(day)["largest_order"].to_pylist()) == {0}
+    assert _listed(store, "2026-02-10 10:00").order_limit(option(25_000), day) == 1_800
 
 
 def test_a_list_counts_for_its_own_day_and_is_fetched_for_another(store: MasterStore) -> None:

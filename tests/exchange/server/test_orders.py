@@ -52,7 +52,7 @@ def test_twenty_five_changes_and_no_more(client, local, call):
     assert order["price"] == pytest.approx(91.25)
 
 
-def test_slices_stay_below_the_freeze_quantity(client, local, call):
+def test_slices_stay_within_the_freeze_quantity(client, local, call):
     # NIFTY freezes at 1,800 units in February 2026: 27 lots of 65 is the most of one order
     local.market.show(call, 100_00, 101_00, size=65_000)
     reply = client.place_slice_order(

@@ -106,6 +106,14 @@ class DhanInstruments:
             return self._known.contract(key, day)
         return self._list(day).contract(key)
 
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        """Largest order in units by the list of the day; by the known list where it has none."""
+        if day >= self._clock.now().date():
+            published = self._list(day).largest_order(contract.key)
+            if published:
+                return published
+        return self._known.order_limit(contract, day)
+
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying.
 
@@ -204,6 +212,14 @@ def first_expiry(table: pa.Table) -> date | None:
     return found
 
 
+class _Entry(NamedTuple):
+    """Contract of a list, its wire id, and its largest order in units (0: none published)."""
+
+    contract: OptionContract
+    number: int
+    largest_order: int
+
+
 class _Listed:
     """One day's list, split by symbol when it is needed."""
 
@@ -230,13 +246,17 @@ class _Listed:
         self._of_symbol = lru_cache(maxsize=512)(self._read)
 
     def contract(self, key: str) -> OptionContract:
-        return self._entry(key)[0]
+        return self._entry(key).contract
 
     def number(self, key: str) -> int:
-        return self._entry(key)[1]
+        return self._entry(key).number
+
+    def largest_order(self, key: str) -> int:
+        found = self._of_symbol(parse_key(key)[0]).get(key)
+        return 0 if found is None else found.largest_order
 
     def tick(self, symbol: str) -> int:
-        ticks = {contract.tick for contract, _ in self._of_symbol(symbol).values()}
+        ticks = {entry.contract.tick for entry in self._of_symbol(symbol).values()}
         if not ticks:
             raise DataError(f"no option on {symbol} is in {self._where}", symbol=symbol)
         return max(ticks)  # a price on the coarser tick is also on the finer one
@@ -246,7 +266,7 @@ class _Listed:
         if place == len(self._sorted) or self._sorted[place] != number:
             raise DataError(f"no option {OPTIONS} {number} is in {self._where}", number=number)
         row = int(self._order[place])
-        return _contract(self._options.slice(row, 1).to_pylist()[0])[0]
+        return _entry(self._options.slice(row, 1).to_pylist()[0]).contract
 
     def spot(self, symbol: str, kind: InstrumentKind) -> SecurityId:
         segment = "IDX_I" if kind is InstrumentKind.INDEX else "NSE_EQ"
@@ -259,21 +279,20 @@ class _Listed:
             )
         return SecurityId(segment, traded[0])
 
-    def _entry(self, key: str) -> tuple[OptionContract, int]:
+    def _entry(self, key: str) -> _Entry:
         found = self._of_symbol(parse_key(key)[0]).get(key)
         if found is None:
             raise DataError(f"{key} is not in {self._where}", key=key)
         return found
 
-    def _read(self, symbol: str) -> dict[str, tuple[OptionContract, int]]:
+    def _read(self, symbol: str) -> dict[str, _Entry]:
         first = int(np.searchsorted(self._symbols, symbol, side="left"))
         last = int(np.searchsorted(self._symbols, symbol, side="right"))
         rows = self._options.slice(first, last - first).to_pylist()
-        made = [_contract(row) for row in rows]
-        return {contract.key: (contract, number) for contract, number in made}
+        return {entry.contract.key: entry for entry in map(_entry, rows)}
 
 
-def _contract(row: dict[str, object]) -> tuple[OptionContract, int]:
+def _entry(row: dict[str, object]) -> _Entry:
     tick = float(str(row["tick"]))
     if tick != int(tick):
         raise DataError(f"{row['symbol']} {row['security_id']}: a tick of {tick} paise")
@@ -288,7 +307,7 @@ def _contract(row: dict[str, object]) -> tuple[OptionContract, int]:
         lot_size=int(str(row["lot_size"])),
         tick=int(tick),
     )
-    return contract, int(str(row["security_id"]))
+    return _Entry(contract, int(str(row["security_id"])), int(str(row["largest_order"])))
 
 
 def _array(values: list[str]) -> pa.Array:

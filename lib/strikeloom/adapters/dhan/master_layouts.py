@@ -40,6 +40,8 @@ _DETAILED = {
     "tick": "TICK_SIZE",
     "series": "SERIES",
 }
+#: Columns that not every list has; empty text where they are absent.
+_OPTIONAL = {"freeze": "SM_FREEZE_QTY"}
 LAYOUTS = {"compact": _COMPACT, "detailed": _DETAILED}
 
 
@@ -95,7 +97,8 @@ def columns(raw: bytes, where: str) -> tuple[pa.Table, str, list[str]]:
         ragged.append(f"row {row.number}: {row.actual_columns} columns, {row.expected_columns}")
         return "skip"
 
-    wanted = LAYOUTS[layout]
+    optional = {name: header for name, header in _OPTIONAL.items() if header in names}
+    wanted = LAYOUTS[layout] | optional
     try:
         found = csv.read_csv(
             io.BytesIO(rest),
@@ -109,4 +112,7 @@ def columns(raw: bytes, where: str) -> tuple[pa.Table, str, list[str]]:
         )
     except (pa.ArrowInvalid, KeyError) as error:
         raise BadFile(f"{where} cannot be read as a table: {error}", path=where) from None
-    return found.rename_columns(list(wanted)), layout, ragged
+    found = found.rename_columns(list(wanted))
+    for name in _OPTIONAL.keys() - optional.keys():
+        found = found.append_column(name, pa.array([""] * found.num_rows, pa.string()))
+    return found, layout, ragged

@@ -74,11 +74,15 @@ class MasterStore:
 
         path = self.folder / f"{day}.parquet"
         try:
-            return pq.read_table(path)
+            table = pq.read_table(path)
         except FileNotFoundError:
             raise MissingHistory(f"no instrument list of {day} is stored") from None
         except (pa.ArrowInvalid, OSError) as error:
             raise BadFile(f"{path} cannot be read ({error}); fetch the list again") from None
+        if "largest_order" not in table.column_names:  # stored by an earlier version
+            none = pa.array([0] * table.num_rows, pa.int64())
+            table = table.append_column("largest_order", none)
+        return table
 
 
 def fetch_master(url: str, progress: Callable[[int], None] = lambda _: None) -> SecurityMaster:

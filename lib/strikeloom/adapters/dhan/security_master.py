@@ -50,7 +50,8 @@ class SecurityMaster:
         ``segment``, ``security_id`` (int64), ``instrument``, ``symbol`` (of the underlying;
         of the instrument itself where it has none), ``expiry`` (date, null for none),
         ``strike`` (paise, 0 for none), ``right`` (CE, PE, XX), ``lot_size`` (units), ``tick``
-        (paise, fractions in currencies), ``series``. One row a segment and id.
+        (paise, fractions in currencies), ``series``, ``largest_order`` (units, 0 for none
+        published: the list prints one more). One row a segment and id.
     layout : str
         ``compact`` or ``detailed``.
     read : int
@@ -111,6 +112,7 @@ def _normalised(raw: pa.Table, layout: str, ragged: list[str], where: str) -> Se
         ),
         "tick": _ticks(_numbers(text["tick"], pa.float64()), segment),
         "series": text["series"],
+        "largest_order": _largest_orders(_numbers(text["freeze"], pa.float64())),
     }
     table = pa.table(columns)
     tests = pc.match_substring(table["symbol"], _TEST_SYMBOL).combine_chunks()
@@ -175,6 +177,15 @@ def _ticks(tick: pa.Array, segment: pa.Array) -> pa.Array:
     rupees = pc.or_(pc.equal(segment, "IDX_I"), pc.and_(money, pc.less(tick, 1.0)))
     rounded = pc.round(pc.multiply(tick, 100.0), ndigits=4)
     return pc.if_else(pc.fill_null(rupees, False), rounded, tick)
+
+
+def _largest_orders(freeze: pa.Array) -> pa.Array:
+    """Largest order in units: one below the first quantity that is frozen."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    first = pc.cast(pc.round(pc.fill_null(freeze, 0.0)), pa.int64())
+    return pc.max_element_wise(pc.subtract(first, 1), 0)
 
 
 def _array(values: list[str]) -> pa.Array:

@@ -13,6 +13,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underl
 from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError, MissingHistory
 from strikeloom.nse.corporate_actions import actions
+from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.lots import index_lot
 from strikeloom.nse.ticks import option_tick, review_day
 from strikeloom.nse.underlyings import underlying as known_underlying
@@ -88,6 +89,10 @@ class HistoryInstruments:
             lot_size=int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, days[-1]),
             tick=self.tick(symbol, kind, day),
         )
+
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        """Largest order in units by the exchange's dated list; ``None`` where it has none."""
+        return freeze_units(contract.symbol, day)
 
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying, as of a day.

@@ -83,9 +83,9 @@ def form_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
                 f"{name} {price / 100:.2f} is not on the tick of {contract.tick / 100:.2f}",
             )
     freeze = freeze_units(contract.symbol, day)
-    if freeze is not None and order.units >= freeze:
+    if freeze is not None and order.units > freeze:
         return OrderRefusal(
-            EXCHANGE, f"quantity {order.units} reaches the freeze quantity {freeze}"
+            EXCHANGE, f"quantity {order.units} is above the freeze quantity {freeze}"
         )
     return _stop_refusal(order, day) if order.waits_for_trigger else None
 

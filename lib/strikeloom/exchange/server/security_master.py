@@ -159,9 +159,9 @@ def _root(row: ListedUnderlying) -> Row:
 
 
 def _freeze(it: OptionContract, day: date) -> int:
-    """First quantity that no whole number of lots below the freeze reaches; 0: none published."""
+    """One more than the largest order of whole lots; 0: none published."""
     freeze = freeze_units(it.symbol, day)
-    return 0 if freeze is None else (freeze - 1) // it.lot_size * it.lot_size + 1
+    return 0 if freeze is None else freeze // it.lot_size * it.lot_size + 1
 
 
 def _option(row: Listed, root: ListedUnderlying, day: date, market: ServedMarket) -> Row:

@@ -60,7 +60,7 @@ class Closer:
 
 
 def _closing_orders(position: NetPosition, at: datetime) -> list[Placement]:
-    """Market orders that close a position, each below the freeze quantity."""
+    """Market orders that close a position, none above the freeze quantity."""
     contract, units = position.contract, abs(position.net)
     try:
         parts = slices(units, contract.lot_size, freeze_units(contract.symbol, at.date()))

@@ -17,6 +17,7 @@ from importlib.resources import files
 import ipywidgets as widgets
 
 from strikeloom.adapters.system_clock import SystemClock
+from strikeloom.desk.page_load import refuse_page_load
 from strikeloom.errors import StrikeloomError
 from strikeloom.monitor.board import SHARES, BoardRow, load_board
 from strikeloom.monitor.request import request_exit
@@ -196,7 +197,15 @@ _TASKS: set[asyncio.Task[None]] = set()
 
 
 def show_monitor(desk: Desk) -> widgets.VBox:
-    """Page of a desk, kept fresh by the kernel's own loop."""
+    """Page of a desk, kept fresh by the kernel's own loop.
+
+    Raises
+    ------
+    SettingsError
+        On a page that is not that of ``strikeloom monitor``: it would serve exit buttons to
+        anyone who can reach it.
+    """
+    refuse_page_load("The monitor")
     page = MonitorPage(desk)
     try:
         loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from tornado.web import Application, HTTPError
 from traitlets.config import Config
 from voila.app import Voila
 
+from strikeloom.desk.page_load import PAGE_SERVER
 from strikeloom.errors import SettingsError
 from strikeloom.views.monitor.gate import SECURITY_HEADERS, Gate
 
@@ -124,6 +125,7 @@ def serve(
     sockets = _bind(port)
     address = Address(sockets[0].getsockname()[1], token_file(home), secrets.token_urlsafe(24))
     os.environ["STRIKELOOM_HOME"] = str(home)
+    os.environ[PAGE_SERVER] = str(os.getpid())
     with tempfile.TemporaryDirectory(prefix="strikeloom-page-", dir=_short_folder()) as folder:
         shown = _with_parameters(
             notebook, Path(folder) / "page" / "monitor.ipynb", parameters or {}

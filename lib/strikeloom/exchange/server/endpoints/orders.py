@@ -74,7 +74,7 @@ def place(call: ApiCall) -> ApiResponse:
 
 
 def place_sliced(call: ApiCall) -> ApiResponse:
-    """Place an order in slices below the freeze quantity; answers a list."""
+    """Place an order in slices of the freeze quantity at most; answers a list."""
     whole = placement(call)
     freeze = freeze_units(whole.contract.symbol, call.now.date())
     lot = whole.contract.lot_size

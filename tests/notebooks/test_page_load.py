@@ -1,0 +1,213 @@
+"""Opening a page trades nothing: real servers of Voila and JupyterLab, every notebook."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.ioloop import IOLoop
+from tornado.websocket import websocket_connect
+
+from strikeloom.desk import open_desk, to_next_session
+from strikeloom.desk.page_load import PAGE_SERVER, on_page_load, refuse_page_load
+from strikeloom.domain.results import Stage
+from strikeloom.errors import SettingsError
+from strikeloom.ports.desk import Desk
+from strikeloom.runner.kernel import ensure_kernel
+from support.notebook_runs import NOTEBOOKS
+from support.page_server import enter
+
+_SENTENCE = "is not available on this page"
+_TRADING = (Stage.EXECUTION.notebook, Stage.MONITOR.notebook)
+_START_SECONDS, _PAGE_SECONDS = 60.0, 180.0
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebooks")]
+
+
+@pytest.fixture
+def desk(planned_home: Path) -> Iterator[Desk]:
+    """Desk whose plan is marked and that holds a position: a run would trade, a page would exit."""
+    assert planned_home.is_dir()
+    opened = open_desk("synthetic")
+    to_next_session(opened)
+    enter(opened, 4)
+    assert opened.store.marks(opened.day)
+    yield opened
+    opened.close()
+
+
+def _record(desk: Desk) -> dict[str, Any]:
+    """Everything that trading, marking or an exit button would change."""
+    return {
+        "intents": desk.store.intents(),
+        "broker": desk.broker.orders(),
+        "marks": desk.store.marks(desk.day),
+        "requests": desk.store.requests(),
+    }
+
+
+@contextmanager
+def _server(command: list[str], folder: Path) -> Iterator[str]:
+    """Serve a copy of the notebooks; yields the address. Ended by its own process id."""
+    ensure_kernel()
+    served = folder / "notebooks"
+    served.mkdir()
+    for path in NOTEBOOKS:
+        shutil.copy(path, served)
+    log, port = folder / "server.log", _free_port()
+    address = f"http://127.0.0.1:{port}"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command, f"--port={port}"],
+            stdout=output, stderr=output, cwd=served, env=dict(os.environ),
+        )  # fmt: skip
+        try:
+            _wait_for(address, process, log)
+            yield address
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(5)
+
+
+def _free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+    return port
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            httpx.get(f"{address}/voila/", timeout=5)
+        except httpx.HTTPError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(log.read_text("utf-8"))
+
+
+def _page(address: str, notebook: str) -> str:
+    answer = httpx.get(f"{address}/voila/render/{notebook}", timeout=_PAGE_SECONDS)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def _kernel(page: str) -> str:
+    found = re.search(r'kernelId"?:\s*"([0-9a-f-]{36})"', page)
+    assert found, page[-3000:]
+    return found[1]
+
+
+def _talk(address: str, path: str, message: dict[str, Any], last: str) -> str:
+    """Send one message over a page's socket; everything received up to the text ``last``."""
+
+    async def talk() -> str:
+        url = address.replace("http", "ws") + path
+        opened = await websocket_connect(HTTPRequest(url, headers={"Origin": address}))
+        await opened.write_message(json.dumps(message))
+        received = ""
+        while last not in received:
+            part = await opened.read_message()
+            assert part is not None, received
+            received += part if isinstance(part, str) else part.decode(errors="replace")
+        opened.close()
+        return received
+
+    return IOLoop().run_sync(talk, timeout=_PAGE_SECONDS)
+
+
+def _listen(address: str, kernel: str) -> None:
+    """Open the kernel's own socket, as the tab of a browser does."""
+    header = {"msg_id": "1", "msg_type": "kernel_info_request", "username": "", "session": "1"}
+    message = {"header": header, "parent_header": {}, "metadata": {}, "content": {}}
+    _talk(address, f"/api/kernels/{kernel}/channels", {**message, "channel": "shell"}, "idle")
+
+
+_VOILA = ["voila", ".", "--no-browser"]
+_LAB = [
+    "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.root_dir=.",
+    "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [_VOILA, _LAB], ids=["voila", "lab"])
+def test_a_page_of_another_server_trades_and_marks_nothing(
+    desk: Desk, tmp_path: Path, command: list[str]
+) -> None:
+    before = _record(desk)
+    with _server(command, tmp_path) as address:
+        for notebook in [path.name for path in NOTEBOOKS]:
+            page = _page(address, notebook)
+            assert (_SENTENCE in page) is (notebook in _TRADING), page[-3000:]
+            if notebook in _TRADING:
+                assert page.count(_SENTENCE) == 1
+                assert "There was an error" not in page
+                assert "sl-card" not in page
+                _listen(address, _kernel(page))
+    assert _record(desk) == before
+
+
+def test_cells_that_run_over_the_socket_trade_nothing(desk: Desk, tmp_path: Path) -> None:
+    before = _record(desk)
+    with _server([*_VOILA, "--progressive_rendering=True"], tmp_path) as address:
+        for notebook in _TRADING:
+            kernel = _kernel(_page(address, notebook))
+            count = len(json.loads((tmp_path / "notebooks" / notebook).read_text())["cells"])
+            answer = _talk(
+                address,
+                f"/voila/execution/{kernel}",
+                {"action": "execute", "payload": {"kernel_id": kernel}},
+                f'"cell_index": {count - 1},',
+            )
+            assert answer.count(_SENTENCE) == 1
+            assert "ExecutionError" not in answer
+    assert _record(desk) == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, False),
+        ({"VOILA_KERNEL_ID": "1"}, True),
+        ({"SERVER_SOFTWARE": "voila/0.5.8"}, True),
+        ({"SERVER_SOFTWARE": "gunicorn/1"}, False),
+        ({"VOILA_KERNEL_ID": "1", PAGE_SERVER: str(os.getppid())}, False),
+        ({"VOILA_KERNEL_ID": "1", PAGE_SERVER: "1234567"}, True),  # left in somebody's shell
+    ],
+)
+def test_only_the_parents_own_page_server_counts(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: bool
+) -> None:
+    for name in ("VOILA_KERNEL_ID", "SERVER_SOFTWARE", PAGE_SERVER):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert on_page_load() is expected
+
+
+def test_the_library_refuses_too(drawn_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drawn_home.is_dir()
+    monkeypatch.setenv("VOILA_KERNEL_ID", "1")
+    with pytest.raises(SettingsError, match=_SENTENCE):
+        refuse_page_load("Execution")
+    with pytest.raises(SettingsError, match=_SENTENCE):
+        open_desk("synthetic", stage=Stage.EXECUTION)
