@@ -56,6 +56,7 @@ class Reconciler:
         self._desk = desk
         self._book = BrokerBook(desk.broker, desk.store)
         self._reading: BrokerReading | None = None
+        self._is_recorded = False
         self._counted: tuple[int, int] | None = None
         self._state: AccountState | None = None
         self._unresolved: list[str] = []
@@ -78,9 +79,12 @@ class Reconciler:
         desk, now = self._desk, self._desk.clock.now()
         changes = desk.broker.change_count()
         if acted or self._must_read(changes, now):
+            self._is_recorded = False  # after a failure the next refresh reads again
             self._reading = self._book.read(changes, now)
             self._last_days.clear()
-            return self._reconciled(self._reading)
+            state = self._reconciled(self._reading)
+            self._is_recorded = True
+            return state
         return self.reload()
 
     def reload(self) -> AccountState:
@@ -93,7 +97,7 @@ class Reconciler:
         return self._state
 
     def _must_read(self, changes: object | None, now: datetime) -> bool:
-        if self._reading is None or self._state is None:
+        if not self._is_recorded or self._reading is None or self._state is None:
             return True
         if changes is None or changes != self._reading.changes:
             return True
