@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from strikeloom.errors import LeaseTaken
+from strikeloom.errors import LeaseTaken, StoreError
 from strikeloom.trading.lease import Lease, file_name, held_elsewhere
 
 #: Seconds; an answer takes a few milliseconds, and no wait for the lock is this short.
@@ -78,6 +78,18 @@ def test_the_lock_is_released_when_the_work_fails(tmp_path: Path, store: Any) ->
     with pytest.raises(ZeroDivisionError), Lease(tmp_path, store):
         _ = 1 / 0
     assert refusal(tmp_path, store) is None
+
+
+def test_a_lock_that_cannot_be_recorded_is_released(tmp_path: Path, store: Any) -> None:
+    class Full(Records):
+        def take_lease(self, token: str, pid: int) -> None:
+            raise StoreError(f"{token} of {pid} is not written: the disk is full")
+
+    full = Lease(tmp_path, cast("Any", Full()))
+    with pytest.raises(StoreError), full:
+        pass
+    assert full.token == ""
+    assert refusal(tmp_path, store) is None  # although the first one still exists
 
 
 def test_another_account_has_a_lock_of_its_own(tmp_path: Path, store: Any) -> None:

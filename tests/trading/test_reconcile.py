@@ -440,6 +440,28 @@ def test_an_open_order_of_an_ended_intent_is_late(case: Case) -> None:
     assert case.refresh(acted=True).late_orders == []
 
 
+def test_a_second_order_of_a_filled_intent_is_late(case: Case) -> None:
+    """It would trade the same units again: it is cancelled like any order that nothing needs."""
+    filled = order_of(case.record(), OrderState.TRADED, 130)
+    second = replace(filled, order_id="O-2", state=OrderState.PENDING, filled_units=0)
+    case.broker.book, case.broker.trades = [filled, second], [fill_of(filled, 130)]
+    case.broker.held = {PUT.key: 130}
+    for _ in range(2):
+        assert case.refresh(acted=True).late_orders == ["O-2"]
+    assert case.store.intents()[0].state is IntentState.FILLED
+    assert case.texts("critical") == [f"{filled.correlation_id} is 2 times in the order book"]
+
+
+def test_an_order_that_the_trades_are_ahead_of_is_not_late(case: Case) -> None:
+    order = order_of(case.record(), OrderState.PENDING)
+    case.broker.book = [order]
+    case.broker.trades = [fill_of(order, 65), fill_of(order, 65, 2)]
+    case.broker.held = {PUT.key: 130}
+    for _ in range(2):
+        assert case.refresh(acted=True).late_orders == []
+    assert case.store.intents()[0].state is IntentState.FILLED
+
+
 def test_reconcile_reads_and_records_once(case: Case) -> None:
     order = order_of(case.record(purpose=Purpose.ENTRY), OrderState.PART_TRADED, 65)
     case.broker.book, case.broker.trades = [order], [fill_of(order, 65)]

@@ -41,8 +41,13 @@ class Lease:
                 "running execution (strikeloom status shows it)",
                 account=self._store.account,
             ) from None
-        self.token = secrets.token_hex(8)
-        self._store.take_lease(self.token, os.getpid())
+        token = secrets.token_hex(8)
+        try:
+            self._store.take_lease(token, os.getpid())
+        except BaseException:
+            self._lock.release()
+            raise
+        self.token = token
         return self
 
     def __exit__(
