@@ -112,6 +112,6 @@ def test_whether_the_lock_is_held_is_answered_at_once(tmp_path: Path, store: Any
 def test_the_lock_of_a_new_desk_is_free(tmp_path: Path, store: Any) -> None:
     home = tmp_path / "new" / "home"
     assert held_elsewhere(home, store) is False
-    home = tmp_path / "other" / "home"
+    assert not home.exists()  # asking writes nothing
     assert refusal(home, store) is None
     assert (home / "locks").stat().st_mode & 0o777 == 0o700  # no other user can hold it

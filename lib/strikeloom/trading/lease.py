@@ -62,12 +62,13 @@ class Lease:
 
 def held_elsewhere(home: Path, store: Store) -> bool:
     """Whether another process holds the account's send lock now."""
-    lock = FileLock(home / "locks" / f"{file_name(store.account)}.lock")
+    path = home / "locks" / f"{file_name(store.account)}.lock"
+    if not path.exists():
+        return False
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    except FileNotFoundError:
-        return False
     lock.release()
     return False
