@@ -217,21 +217,19 @@ class OrderRound:
         return open_units > most_units(self._state, intent, unseen=False)
 
     def _cancel(self, intent: OrderIntent) -> None:
-        for order in self._state.orders_of(intent.correlation_id):
-            if not order.state.terminal:
-                self._acted = True
-                self._cancel_order(intent, order.order_id)
-
-    def _cancel_order(self, intent: OrderIntent, order_id: str) -> None:
-        try:
-            self._desk.store.record_order(self._desk.broker.cancel(order_id))
-        except UnknownOutcome as error:
-            # the leg is blocked until the book shows the order terminal
-            note = f"cancel: {error}"
-            self._move(intent, {IntentState.WORKING}, IntentState.UNKNOWN, note)
-        except BrokerError as error:
-            text = f"{intent.correlation_id} is still open: the cancel failed: {error}"
-            alert(self._desk, "warning", text)
+        """Cancel what an intent has open at the broker, also an order placed twice."""
+        orders = self._state.orders_of(intent.correlation_id)
+        for order in [order for order in orders if not order.state.terminal]:
+            self._acted = True
+            try:
+                self._desk.store.record_order(self._desk.broker.cancel(order.order_id))
+            except UnknownOutcome as error:
+                # the leg is blocked until the book shows the order terminal
+                note = f"cancel: {error}"
+                self._move(intent, {IntentState.WORKING}, IntentState.UNKNOWN, note)
+            except BrokerError as error:
+                text = f"{intent.correlation_id} is still open: the cancel failed: {error}"
+                alert(self._desk, "warning", text)
 
     def _move(
         self, intent: OrderIntent, expected: set[IntentState], to: IntentState, note: str
