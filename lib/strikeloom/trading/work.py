@@ -217,19 +217,20 @@ class OrderRound:
         return open_units > most_units(self._state, intent, unseen=False)
 
     def _cancel(self, intent: OrderIntent) -> None:
-        orders = self._state.orders_of(intent.correlation_id)
-        if not orders or orders[0].state.terminal:
-            return
-        self._acted = True
-        try:
-            self._desk.store.record_order(self._desk.broker.cancel(orders[0].order_id))
-        except UnknownOutcome as error:
-            # the leg is blocked until the book shows the order terminal
-            note = f"cancel: {error}"
-            self._move(intent, {IntentState.WORKING}, IntentState.UNKNOWN, note)
-        except BrokerError as error:
-            text = f"{intent.correlation_id} is still open: the cancel failed: {error}"
-            alert(self._desk, "warning", text)
+        """Cancel every order of an intent that may still trade: the book may hold two."""
+        for order in self._state.orders_of(intent.correlation_id):
+            if order.state.terminal:
+                continue
+            self._acted = True
+            try:
+                self._desk.store.record_order(self._desk.broker.cancel(order.order_id))
+            except UnknownOutcome as error:
+                # the leg is blocked until the book shows the order terminal
+                note = f"cancel: {error}"
+                self._move(intent, {IntentState.WORKING}, IntentState.UNKNOWN, note)
+            except BrokerError as error:
+                text = f"{intent.correlation_id} is still open: the cancel failed: {error}"
+                alert(self._desk, "warning", text)
 
     def _move(
         self, intent: OrderIntent, expected: set[IntentState], to: IntentState, note: str
