@@ -10,7 +10,14 @@ import pytest
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.orders import IntentState, Order, OrderIntent, OrderRequest, Purpose
+from strikeloom.domain.orders import (
+    IntentState,
+    Order,
+    OrderIntent,
+    OrderRequest,
+    OrderState,
+    Purpose,
+)
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import Rejected, UnknownOutcome
@@ -324,14 +331,12 @@ def test_trades_not_yet_reported_do_not_cancel_the_order_that_made_them(rounds: 
     rounds.broker.hidden.add(leaving.correlation_id)
     rounds.made.step(1)
     rounds.made.show(CALL, 150_00, 151_00, size=65)
-    rounds.made.step(1)
-    rounds.run()
-    assert [p.net_units for p in rounds.broker.positions()] == [65]
-    rounds.made.step(0.5)
+    assert rounds.reconciler.refresh(acted=True).gaps == {CALL.key: -65}
     rounds.run()
     assert rounds.broker.calls == []
+    assert [p.net_units for p in rounds.broker.positions()] == [65]
     rounds.made.show(CALL, 130_00, 131_00)
-    rounds.made.step(1)
+    rounds.made.step(2)
     rounds.run()  # it has rested by now: cancelled, and the traded lot is not sold twice
     assert [call[0] for call in rounds.broker.calls[:1]] == ["cancel"]
     assert [call for call in rounds.broker.calls if call[0] is SELL and call[1] > 65] == []
@@ -412,8 +417,9 @@ def test_a_cancel_without_an_answer_replaces_nothing(rounds: Rounds) -> None:
     assert [attempt for _, attempt, _, _ in rounds.states(name)] == [1]
 
 
+@pytest.mark.parametrize("final", [False, True])
 def test_every_order_of_an_intent_that_may_still_trade_is_cancelled(
-    rounds: Rounds, monkeypatch: pytest.MonkeyPatch
+    rounds: Rounds, monkeypatch: pytest.MonkeyPatch, final: bool
 ) -> None:
     """A person gave a wrong number for an order without an answer; the real one shows up later."""
     rounds.made.show(CALL, 150_00, 151_00)
@@ -427,10 +433,14 @@ def test_every_order_of_an_intent_that_may_still_trade_is_cancelled(
     (leaving,) = rounds.store.intents(intent_id=name)
     resolve_unknown(rounds.desk, leaving.correlation_id, arrived=True, who="Asha", number="W7")
     real = rounds.open_order()
+    (wrong,) = [order for order in rounds.store.orders() if order.order_id == "W7"]
+    if final:  # a number known to have ended is not cancelled
+        rounds.store.record_order(replace(wrong, state=OrderState.CANCELLED))
     rounds.made.step(3)
     rounds.run()
-    assert set(rounds.broker.calls) == {("cancel", "W7"), ("cancel", real.order_id)}
-    assert any("the cancel failed" in text for text in rounds.alerts("warning"))
+    cancelled = [number for call, number, *_ in rounds.broker.calls if call == "cancel"]
+    assert sorted(cancelled) == sorted([real.order_id] if final else [real.order_id, "W7"])
+    assert any("cancel failed" in text for text in rounds.alerts("warning")) is not final
     rounds.made.step(3)
     rounds.run()  # what is final is not cancelled again
     assert ("cancel", real.order_id) not in rounds.broker.calls
@@ -446,6 +456,38 @@ def _unanswered(rounds: Rounds):
         raise UnknownOutcome("no answer")
 
     return place
+
+
+class NotedPace(OrderRateLimiter):
+    """Notes before which calls of the broker it is waited for."""
+
+    def __init__(self, calls: list[tuple]) -> None:
+        super().__init__(1e6)
+        self._calls, self.before = calls, []
+
+    def wait(self) -> None:
+        self.before.append(len(self._calls))
+
+
+@pytest.mark.parametrize(("in_process", "turns"), [(False, [0, 1, 2]), (True, [])])
+def test_cancellations_count_towards_the_rate(
+    rounds: Rounds, in_process: bool, turns: list[int]
+) -> None:
+    """Two cancels and the order after them wait for their turns; the engine has no rate."""
+    name = _resting_exit(rounds)
+    late = rounds.store.intents(intent_id=name)[0]
+    gone = replace(late, correlation_id="IGONE-0-0-1", intent_id="IGONE", state=REFUSED)
+    rounds.store.record_intents([gone])
+    rounds.made.broker.submit(OrderRequest(gone.correlation_id, CALL, SELL, 65, 200_00))
+    rounds.made.step(3)
+    rounds.reconciler.refresh(acted=True)
+    rounds.broker.calls.clear()
+    rounds.broker.book_is_complete = in_process
+    pace = NotedPace(rounds.broker.calls)
+    with Lease(rounds.desk.home, rounds.store) as lease:
+        work(rounds.desk, lease, pace, rounds.reconciler)
+    assert [call[0] for call in rounds.broker.calls] == ["cancel", "cancel", SELL]
+    assert pace.before == turns
 
 
 # what may be tried again
@@ -536,6 +578,8 @@ def test_an_entry_whose_hedge_fails_sells_nothing(rounds: Rounds) -> None:
     report = rounds.run()
     assert rounds.broker.calls == [(BUY, 130, 24_600)]
     assert (report.abandoned, report.finished, report.waiting) == ([name], [], [])
+    # before the round, after the refusal, and again before anything would be unwound
+    assert rounds.broker.reads == 3
     short, _ = rounds.store.intents(intent_id=name)[::-1]
     assert (short.state, short.note) == (REFUSED, "entry abandoned: leg 1 failed")
     assert any("abandoned: leg 1" in text for text in rounds.alerts("warning"))
