@@ -9,6 +9,7 @@ import pytest
 
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, Purpose
+from strikeloom.settings.all import load_settings
 from strikeloom.trading.withheld import withheld
 from support.trading_records import NOW, PUT, intent, position_of, state
 
@@ -22,7 +23,8 @@ def leaving(**changes):
 
 
 def lines_of(*intents, rest=3.0, **account):
-    return withheld(state(intents, **account), rest)
+    settings = load_settings().execution.model_copy(update={"rest_seconds": rest})
+    return withheld(state(intents, **account), settings)
 
 
 def test_a_new_order_is_named_with_its_limit():
