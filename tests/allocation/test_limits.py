@@ -57,6 +57,23 @@ def test_each_limit_gives_as_many_whole_lots_as_it_holds(changes, lots, limit):
     assert plan.cash_left == TEN_LAKH * RUPEE - lots * 30_000 * RUPEE
 
 
+@pytest.mark.parametrize(
+    ("rupees", "changes", "room"),
+    [
+        (2_20_000, {"max_per_sector": 0.35}, 77_000),
+        (2_20_000, {"max_per_symbol": 0.35}, 77_000),
+        (2_20_000, {"tiers": TierShares(income=0.35, momentum=0.65, volatility=0)}, 77_000),
+        (1_20_000, {"max_loss_per_trade": 0.29}, 34_800),
+    ],
+)
+def test_a_limit_holds_what_equals_it_to_the_paisa(rupees, changes, room):
+    """As floats 35 % of 2,20,000 is below 77,000, and 29 % of 1,20,000 below 34,800."""
+    exact = candidate(1, capital=room * RUPEE, loss=room * RUPEE)
+    more = candidate(1, capital=room * RUPEE + 1, loss=room * RUPEE + 1)
+    assert _lots([exact], rupees, **changes) == {"S001": 1}
+    assert _lots([more], rupees, **changes) == {}
+
+
 @pytest.mark.parametrize(("need", "lots"), [(LAKH, 1), (LAKH + 1, 0), (LAKH // 2, 2)])
 def test_a_unit_fits_to_the_paisa(need, lots):
     """10 % of ten lakh is one lakh: a unit of that fits, one of a paisa more does not."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 
 from strikeloom.allocation.candidates import Candidate
 from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
@@ -125,14 +126,18 @@ class _Budgets:
                 f"one symbol at {settings.max_per_symbol:.0%}",
             ),
             (
-                int(self._capital * settings.max_loss_per_trade) // max(1, candidate.at_risk),
+                self._share(settings.max_loss_per_trade) // max(1, candidate.at_risk),
                 f"loss of one trade at {settings.max_loss_per_trade:.0%}",
             ),
         ]
         return min(room, key=lambda item: item[0])
 
     def _room(self, kind: str, name: str, share: float) -> int:
-        return int(self._capital * share) - self._spent[kind, name]
+        return self._share(share) - self._spent[kind, name]
+
+    def _share(self, share: float) -> int:
+        """Whole paise of the capital, exact: as floats, 35 % of 2,20,000 rupees is short by one."""
+        return int(self._capital * Decimal(str(share)))
 
     def take(self, candidate: Candidate, lots: int) -> None:
         """Book the lots against every limit."""
