@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,9 +11,6 @@ import pytest
 
 from strikeloom.errors import LeaseTaken, StoreError
 from strikeloom.trading.lease import Lease, file_name, held_elsewhere
-
-#: Seconds; an answer takes a few milliseconds, and no wait for the lock is this short.
-AT_ONCE = 0.7
 
 
 class Records:
@@ -33,14 +29,14 @@ def store() -> Any:
     return cast("Any", Records())
 
 
-def at_once(ask: Callable[[], object]) -> object:
-    """Answer of a call that must not wait."""
-    answers: list[object] = []
-    thread = threading.Thread(target=lambda: answers.append(ask()), daemon=True)
-    thread.start()
-    thread.join(AT_ONCE)
-    assert answers, "it waits for the lock"
-    return answers[0]
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where anything waits for the lock."""
+
+    def wait(seconds: float) -> None:
+        raise AssertionError(f"it waits {seconds} seconds for the lock")
+
+    monkeypatch.setattr(time, "sleep", wait)
 
 
 def refusal(home: Path, store: Any) -> LeaseTaken | None:
@@ -54,12 +50,12 @@ def refusal(home: Path, store: Any) -> LeaseTaken | None:
 
 def test_a_second_holder_is_refused_at_once(tmp_path: Path, store: Any) -> None:
     with Lease(tmp_path, store):
-        error = at_once(lambda: refusal(tmp_path, store))
+        error = refusal(tmp_path, store)
         assert isinstance(error, LeaseTaken)
         assert "another process sends orders for paper:one" in str(error)
         assert error.facts["account"] == "paper:one"
         assert len(store.taken) == 1  # the token of the holder stays in the store
-    assert at_once(lambda: refusal(tmp_path, store)) is None
+    assert refusal(tmp_path, store) is None
 
 
 def test_the_holder_is_recorded_with_a_token_of_its_own(tmp_path: Path, store: Any) -> None:
@@ -101,7 +97,7 @@ def test_another_account_has_a_lock_of_its_own(tmp_path: Path, store: Any) -> No
 
 def test_whether_the_lock_is_held_is_answered_at_once(tmp_path: Path, store: Any) -> None:
     with Lease(tmp_path, store):
-        assert at_once(lambda: held_elsewhere(tmp_path, store)) is True
+        assert held_elsewhere(tmp_path, store) is True
         other = cast("Any", Records("paper:two"))
         assert held_elsewhere(tmp_path, other) is False
     assert held_elsewhere(tmp_path, store) is False
