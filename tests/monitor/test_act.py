@@ -6,7 +6,7 @@ import pytest
 
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import ExitRequest, Position, PositionLeg, RequestState
-from strikeloom.monitor.act import answer_request, progress_of
+from strikeloom.monitor.act import answer_request, progress_of, targets_of
 from support.fakes import option
 from support.trading_records import NOW, intent
 
@@ -111,7 +111,19 @@ def test_orders_that_ended_at_the_target_are_no_failure():
     assert (outcome.state, outcome.note) == (RequestState.DONE, "reduced as asked")
 
 
-@pytest.mark.parametrize("left", [(-2, 2), (-4, 4)])  # at the target, and on the way
-def test_a_target_for_another_number_of_legs_is_never_worked_towards(left):
-    with pytest.raises(ValueError, match="zip"):
-        progress_of(asked(-2), held(*left), None)
+@pytest.mark.parametrize(
+    ("left", "state", "note"),
+    [
+        ((-2, 2), RequestState.DONE, "reduced as asked"),
+        ((-4, 4), RequestState.ACCEPTED, "orders at work, 2 lots to go"),
+    ],
+)
+def test_a_leg_that_filled_after_the_request_is_kept(left, state, note):
+    outcome = progress_of(asked(-2), held(*left), None)
+    assert (outcome.state, outcome.note) == (state, note)
+
+
+def test_a_leg_that_filled_after_the_request_is_left_where_it_leaves_everything():
+    assert targets_of(asked(0), held(-4, 4)) == (0, 0)
+    assert targets_of(asked(-2), held(-4, 4)) == (-2, 4)
+    assert targets_of(asked(-2, 2), held(-4, 4)) == (-2, 2)
