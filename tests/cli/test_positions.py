@@ -79,6 +79,43 @@ def test_exit_of_a_share_that_is_no_whole_lot_is_explained(call: Call, traded: D
     assert traded.store.requests() == []
 
 
+def test_exit_of_a_hedge_needs_a_flag_and_names_what_is_kept(call: Call, traded: Desk) -> None:
+    hedged = next(
+        p
+        for p in traded.store.positions()
+        if {leg.net_units > 0 for leg in p.legs} == {True, False}
+    )
+    bought = next(leg for leg in hedged.legs if leg.net_units > 0)
+    sold = next(
+        leg
+        for leg in hedged.legs
+        if leg.net_units < 0 and leg.contract.right is bought.contract.right
+    )
+    words = ("exit", hedged.position_id, "--leg", str(bought.leg))
+    refused = call(*words)
+    assert refused.code == 1
+    assert f"leave the sold {sold.contract.label} (leg {sold.leg}) without its hedge" in refused.err
+    assert traded.store.requests() == []
+    allowed = call(*words, "--leave-unhedged")
+    assert allowed.code == 0
+    assert f" of {sold.contract.label} sold" in allowed.out
+    assert bought.contract.label not in allowed.out
+
+
+def test_exit_options_that_contradict_are_wrong_usage(call: Call, traded: Desk) -> None:
+    name = traded.store.positions()[0].position_id
+    for words, text in (
+        (("--all", name), "give a position or --all, not both"),
+        (("--all", "--leg", "0"), "differ by strategy"),
+        (("--percent", "50", "--leg", "0", name), "not both"),
+        ((), "name a position"),
+    ):
+        wrong = call("exit", *words)
+        assert wrong.code == 2
+        assert text in " ".join(wrong.err.replace("│", " ").split())
+    assert traded.store.requests() == []
+
+
 def test_exit_all_requests_each(call: Call, traded: Desk) -> None:
     held = {p.position_id for p in traded.store.positions()}
     body = json.loads(call("exit", "--all", "--json").out)
@@ -100,6 +137,8 @@ def test_a_second_watcher_is_refused(call: Call, traded: Desk) -> None:
 
 
 def test_kill_is_sticky_and_resume_needs_a_reason(call: Call, traded: Desk) -> None:
+    assert call("kill", "--reason", " ").code != 0
+    assert not traded.store.kill_switch().engaged
     assert call("kill", "--reason", "news").code == 0
     assert open_desk("synthetic").store.kill_switch().engaged
     assert "KILL SWITCH: news" in call("positions").out
