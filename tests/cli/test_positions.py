@@ -167,8 +167,11 @@ def test_unresolved_orders_are_listed_and_settled_by_a_person(call: Call, traded
     assert "replay:synthetic-7 has no unresolved order" in call("orders", "--unresolved").out
     unknown = call("orders", "resolve", "I1-0-0-1", "--never")
     assert unknown.code == 1
-    assert "is not unresolved" in unknown.err
+    assert "no order I1-0-0-1 in account replay:synthetic-7;" in unknown.err
     intent = traded.store.intents()[0]
+    ended = call("orders", "resolve", intent.correlation_id, "--never")
+    assert ended.code == 1
+    assert f"{intent.correlation_id} is not unresolved: its state is" in ended.err
     traded.store.move_intent(
         intent.correlation_id,
         expected={intent.state},
