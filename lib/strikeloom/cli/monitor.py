@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from strikeloom.cli.cycles import offer_cycle, print_changes, print_cycle, print_requests
-from strikeloom.cli.options import Json, Market, Mode, desk_of
+from strikeloom.cli.options import Json, Market, Mode, desk_of, trading_day_of
 
 
 def watch(
@@ -36,22 +36,17 @@ def watch(
     Example: strikeloom watch --date 2026-02-11 --once
     """
     import gc
-    from datetime import date
 
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import console
     from strikeloom.desk import to_day_end, to_day_start, wake_on_ticks
-    from strikeloom.errors import SettingsError
     from strikeloom.monitor import watch as watch_desk
     from strikeloom.settings.all import load_settings
 
+    wanted = trading_day_of(day) if day else None
     pace = interval or load_settings().monitor.replay_pace_seconds
     desk = desk_of(market, "", mode=mode, pace=0.0 if once else pace)
-    if day:
-        try:
-            wanted = date.fromisoformat(day)
-        except ValueError:
-            raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
+    if wanted:
         (to_day_end if once else to_day_start)(desk, wanted)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -114,6 +109,7 @@ def kill(
     ] = False,
     market: Market = "",
     mode: Mode = "",
+    as_json: Json = False,
 ) -> None:
     """Block new entries, also after a restart, until [bold]resume[/bold].
 
@@ -126,17 +122,22 @@ def kill(
 
     desk = desk_of(market, mode=mode)
     engage(desk, reason, flatten=flatten, at=SystemClock().now())
-    console.print_line(
-        f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume"
-    )
+    if as_json:
+        console.as_json({"account": desk.account, "kill_switch": True, "flatten": flatten,
+                         "reason": reason.strip()})  # fmt: skip
+    else:
+        console.print_line(
+            f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume"
+        )
     if flatten and not held_elsewhere(desk.home, desk.store):
-        offer_cycle(desk, quiet=False)
+        offer_cycle(desk, quiet=as_json)
 
 
 def resume(
     reason: Annotated[str, typer.Option(help="What was checked; required.")] = "",
     market: Market = "",
     mode: Mode = "",
+    as_json: Json = False,
 ) -> None:
     """Release the kill switch: allow entries again.
 
@@ -148,7 +149,10 @@ def resume(
 
     desk = desk_of(market, mode=mode)
     release(desk, reason, at=SystemClock().now())
-    console.print_line(f"kill switch of {desk.account} released")
+    if as_json:
+        console.as_json({"account": desk.account, "kill_switch": False, "reason": reason.strip()})
+    else:
+        console.print_line(f"kill switch of {desk.account} released")
 
 
 def monitor(
@@ -156,7 +160,9 @@ def monitor(
     mode: Mode = "",
     port: Annotated[
         int | None,
-        typer.Option(help="Port, 0 for a free one; default: config/monitor.yaml."),
+        typer.Option(
+            help="Port, 0 for a free one; default: config/monitor.yaml.", min=0, max=65535
+        ),
     ] = None,
 ) -> None:
     """Serve the monitor page with exit buttons on loopback; Ctrl-C ends.

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.positions import ExitRequest, Position
-from strikeloom.errors import GuardError, SettingsError
+from strikeloom.errors import GuardError, WrongUsage
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import KillSwitch
 
@@ -188,11 +188,11 @@ def kill(desk: Desk, reason: str, *, flatten: bool, at: datetime) -> None:
 
     Raises
     ------
-    SettingsError
+    WrongUsage
         When the reason is blank.
     """
     if not reason.strip():
-        raise SettingsError("kill needs a reason that is not blank: strikeloom kill --reason news")
+        raise WrongUsage("kill needs a reason that is not blank: strikeloom kill --reason news")
     desk.store.set_kill_switch(
         KillSwitch(engaged=True, flatten=flatten, reason=reason.strip(), at=at)
     )
@@ -203,11 +203,11 @@ def resume(desk: Desk, reason: str, *, at: datetime) -> None:
 
     Raises
     ------
-    SettingsError
+    WrongUsage
         Without a reason.
     """
     if not reason.strip():
-        raise SettingsError("resume needs a reason: strikeloom resume --reason 'checked the book'")
+        raise WrongUsage("resume needs a reason: strikeloom resume --reason 'checked the book'")
     desk.store.set_kill_switch(
         KillSwitch(engaged=False, flatten=False, reason=reason.strip(), at=at)
     )
