@@ -66,7 +66,10 @@ def test_lots_fill_the_tightest_limit() -> None:
 def test_one_lot_beyond_the_budget_is_refused_not_rounded_up() -> None:
     plan = plan_of([candidate(1, capital=16 * LAKH // 10)], 1_000_000)
     assert plan.rows == ()
-    assert plan.refused[0].reason == "no lot fits: one symbol at 15%"
+    assert plan.refused[0].reason == (
+        "no lot fits: one symbol at 15%; a lot needs ₹1,60,000, ₹1,50,000 is available"
+    )
+    assert plan.binding == ("one symbol at 15%",)
     assert plan.cash_left == 10 * LAKH
 
 
