@@ -34,6 +34,7 @@ from support.trading_records import (
 GUARDS = GuardSettings(
     max_lots_per_order=20, max_order_value=300_000, max_orders_per_day=400,
     max_open_positions=3, max_price_distance_percent=40, max_entry_spread_percent=25,
+    max_entry_spread_ticks=4,
 )  # fmt: skip
 LIVE = LiveSettings(
     allowed=True, max_entry_orders=4, max_entry_value=50_000, max_entry_value_per_day=100_000,
@@ -186,10 +187,23 @@ def test_an_entry_needs_a_market_with_two_sides_and_a_narrow_spread(bid, ask, gu
     assert refusal(intent(), context(quotes=[quote_of(PUT, bid, ask)])) == guard
 
 
-def test_a_spread_of_a_rupee_is_narrow_for_a_cheap_option():
-    for ask, guard in ((2_00, ""), (2_01, "spread"), (2_05, "spread")):
-        cheap = context(quotes=[quote_of(PUT, 1_00, ask)])
-        assert refusal(intent(limit=2_00), cheap) == guard
+@pytest.mark.parametrize(
+    ("tick", "bid", "ask", "guard"),
+    [
+        (5, 10, 30, ""),  # four ticks, as wide as the mid
+        (5, 10, 35, "spread"),
+        (1, 11, 13, ""),
+        (1, 10, 14, ""),
+        (1, 10, 15, "spread"),
+        (1, 5, 20, "spread"),  # fifteen paise around 0.12: no market to trade in
+        (5, 1_00, 1_95, "spread"),  # less than a rupee
+        (5, 4_00, 5_00, ""),  # 22 % of the mid
+    ],
+)
+def test_a_spread_is_judged_in_percent_and_in_ticks(tick, bid, ask, guard):
+    cheap = replace(PUT, tick=tick)
+    given = context(quotes=[quote_of(cheap, bid, ask)], listed=cheap)
+    assert refusal(intent(contract=cheap, limit=ask), given) == guard
 
 
 def test_an_exit_takes_the_market_as_it_is():
