@@ -61,7 +61,7 @@ def test_another_level_is_judged_again(judge: Judge, level: int | None) -> None:
     assert judge.judge(HELD, ACCOUNT, market(level=level)).marked.level == level
 
 
-def test_fills_and_last_days_judge_anew(judge: Judge) -> None:
+def test_fills_and_last_days_judge_again(judge: Judge) -> None:
     for _ in range(2):
         judge.judge(HELD, ACCOUNT, market())
     half = replace(HELD, revision=HELD.revision + 1)
