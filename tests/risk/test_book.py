@@ -163,7 +163,7 @@ def test_a_mark_gives_the_volatility_that_the_scenarios_move(right):
     }
     book = {c: units for c, (_, _, units) in zip(contracts, legs, strict=True)}
     found = need(book, marks=marks)
-    parameters = span_parameters(InstrumentKind.INDEX, NOW.date())
+    parameters = span_parameters(InstrumentKind.INDEX, "NIFTY", NOW.date())
     expected = reference(priced, 25_000.0, vol, parameters, scan_vol=0.20)
     assert found.scan == pytest.approx(100 * expected["scan"], rel=2e-4)
     assert found.exposure == round(100 * expected["exposure"])

@@ -1,9 +1,16 @@
-"""Dated parameters of the margin estimate. Source: ``risk/data/span.csv``, ``delivery.csv``."""
+"""Dated parameters of the margin estimate.
+
+Source: ``risk/data/span.csv``, ``delivery.csv`` and, for the scan ranges of each index,
+``index_scan.csv``: NSE Clearing's SPAN file of the start of each day, 2012-07-05 to 2026-07-31. It
+has a row where the file's price scan, as a share of the index's last close, is more than 1 % above
+or 1.5 % below the row in force (before 2024: 2 % and 3 %), or where the volatility scan changed.
+Later days use the last row.
+"""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -65,8 +72,11 @@ def _rows(table: str) -> tuple[Row, ...]:
 
 
 @cache
-def span_parameters(kind: InstrumentKind, day: date) -> SpanParameters:
-    """Parameters in force.
+def span_parameters(kind: InstrumentKind, symbol: str, day: date) -> SpanParameters:
+    """Parameters in force for an underlying.
+
+    The price and volatility scans of an index are the clearing corporation's own where its file has
+    them, and then depend on no volatility; else those of its kind.
 
     Raises
     ------
@@ -81,7 +91,24 @@ def span_parameters(kind: InstrumentKind, day: date) -> SpanParameters:
     if not rows:
         raise DataError(f"no margin parameters for {kind} on {day}; add a row to span.csv")
     row = max(rows, key=lambda r: r["effective_from"])
-    return SpanParameters(*(float(row[field.name]) for field in fields(SpanParameters)))
+    found = SpanParameters(*(float(row[field.name]) for field in fields(SpanParameters)))
+    if kind is not InstrumentKind.INDEX:
+        return found
+    scans = [
+        scan
+        for scan in _rows("index_scan")
+        if scan["symbol"] == symbol and scan["effective_from"] <= day.isoformat()
+    ]
+    if not scans:
+        return found
+    scan = max(scans, key=lambda r: r["effective_from"])
+    return replace(
+        found,
+        price_scan=float(scan["price_scan"]),
+        scan_sigmas=0.0,
+        vol_scan=float(scan["vol_scan"]),
+        vol_share=0.0,
+    )
 
 
 @cache
