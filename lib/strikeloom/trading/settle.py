@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
-from strikeloom.nse.settlement import delivers, intrinsic
+from strikeloom.nse.settlement import Delivery, deliveries, intrinsic
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
@@ -34,13 +35,15 @@ class Settlement:
 def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> int:
     """Record the settlements of the account. Returns how many fills were booked."""
     reported = desk.broker.reports_settlements
-    booked = 0
-    for settlement in settlements(state, fills, desk.feed.settlement, reported=reported):
-        desk.store.record_intents([settlement.intent])
+    ended = list(settlements(state, fills, desk.feed.settlement, reported=reported))
+    if not ended:
+        return 0
+    desk.store.record_intents([settlement.intent for settlement in ended])
+    for settlement in ended:
         for level, text in settlement.alerts:
             alert(desk, level, text)
-        booked += desk.store.record_fills([settlement.fill])
-    return booked
+    # at once: what options net off against must not be gone after a stop between two of them
+    return desk.store.record_fills([settlement.fill for settlement in ended])
 
 
 def settlements(
@@ -50,6 +53,7 @@ def settlements(
 
     The broker settles an account's net holding of a contract; our positions on
     either side of it each settle at the same value. Those on the net side bear the charges.
+    Stock options of one underlying and expiry net off and settle together, or not yet.
 
     Parameters
     ----------
@@ -61,24 +65,67 @@ def settlements(
     by_contract: dict[str, list[Fill]] = defaultdict(list)
     for fill in sorted((f for f in fills if f.kind == "settlement"), key=lambda it: it.at):
         by_contract[fill.contract_key].append(fill)
-    held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
-    for position in state.positions.values():
-        for leg in position.legs:
-            if leg.net_units:
-                last = state.last_days[position.position_id, leg.leg]
-                held[leg.contract.key, last].append((position, leg))
+    held = _held(state)
+    netted = _deliveries(state, held, final_value)
+    delivered: Counter[OptionContract] = Counter()
+    for delivery in netted.values():
+        delivered.update(delivery.units)
+    ready: list[tuple[list[Holding], Fill]] = []
+    waiting: set[tuple[str, date]] = set()
     for (key, last), holdings in held.items():
         # a later series may have the same name: its settlement is not that of this series
         own = [fill for fill in by_contract[key] if fill.at.date() >= last]
-        ended = own[0] if own else _derived(state, holdings, last, final_value, reported=reported)
+        contract = holdings[0][1].contract
+        units = delivered[contract]
+        ended = (
+            own[0]
+            if own
+            else _derived(state, holdings, last, final_value, units, reported=reported)
+        )
         if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
+            if contract.kind is InstrumentKind.STOCK:
+                waiting.add((contract.symbol, contract.expiry))
+            continue
+        ready.append((holdings, ended))
+    for holdings, ended in ready:
+        contract = holdings[0][1].contract
+        of = contract.symbol, contract.expiry
+        if of in waiting:
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
         for position, leg in holdings:
             share = max(0, sign * leg.net_units) / charged if charged else 0.0
             charges = round(ended.charges * share)
-            yield _settlement(position, leg, ended, charges, final_value)
+            yield _settlement(position, leg, ended, charges, netted.pop(of, None))
+
+
+def _held(state: AccountState) -> dict[tuple[str, date], list[Holding]]:
+    """Open legs by contract and last day."""
+    held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
+    for position in state.positions.values():
+        for leg in position.legs:
+            if leg.net_units:
+                last = state.last_days[position.position_id, leg.leg]
+                held[leg.contract.key, last].append((position, leg))
+    return held
+
+
+def _deliveries(
+    state: AccountState, held: dict[tuple[str, date], list[Holding]], final_value: FinalValue
+) -> dict[tuple[str, date], Delivery]:
+    """Deliveries of the stock options that have ended, by underlying and expiry."""
+    nets: Counter[OptionContract] = Counter()
+    finals: dict[tuple[str, date], int] = {}
+    for (_, last), holdings in held.items():
+        contract = holdings[0][1].contract
+        if contract.kind is not InstrumentKind.STOCK or state.at < session(last).close:
+            continue
+        final = final_value(contract.symbol, last)
+        if final is not None:
+            finals[contract.symbol, contract.expiry] = final
+            nets[contract] += sum(leg.net_units for _, leg in holdings)
+    return {(it.symbol, it.expiry): it for it in deliveries(nets, finals)}
 
 
 def _lacks_trades(state: AccountState, position: Position, leg: PositionLeg) -> bool:
@@ -100,6 +147,7 @@ def _derived(
     holdings: list[Holding],
     last: date,
     final_value: FinalValue,
+    delivered: int,
     *,
     reported: bool,
 ) -> Fill | None:
@@ -117,7 +165,7 @@ def _derived(
     if final is None:
         return None
     value = intrinsic(contract, final)
-    charges = settlement_charges(contract, net, value, last).total
+    charges = settlement_charges(contract, net, value, last, delivered).total
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
@@ -133,7 +181,7 @@ def _derived(
 
 
 def _settlement(
-    position: Position, leg: PositionLeg, fill: Fill, charges: int, final_value: FinalValue
+    position: Position, leg: PositionLeg, fill: Fill, charges: int, delivery: Delivery | None
 ) -> Settlement:
     contract, day = leg.contract, fill.at.date()
     early = "" if day == contract.expiry else f" on {day}, the series' last day"
@@ -167,13 +215,12 @@ def _settlement(
                 f"{contract.expiry}; the exchange ended it early",
             )
         )
-    final = final_value(contract.symbol, day)
-    if final is not None and delivers(contract, final):
+    if delivery is not None:
         alerts.append(
             (
                 "critical",
-                f"{position.position_id}: {contract.label} ended in a delivery of "
-                f"{abs(leg.net_units)} shares; booked here at its cash value",
+                f"{contract.symbol} {contract.expiry}: ended in a delivery of "
+                f"{abs(delivery.shares)} shares; {delivery.sentence()}. Booked here at cash value",
             )
         )
     booked = replace(
