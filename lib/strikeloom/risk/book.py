@@ -12,6 +12,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import session, years_to_expiry
+from strikeloom.nse.settlement import deliveries
 from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
 from strikeloom.risk.parameters import SpanParameters, delivery_share, span_parameters
@@ -108,11 +109,13 @@ def _margins(
         if symbol not in levels:
             raise NoQuote(f"no level of {symbol} is known at {now:%Y-%m-%d %H:%M}", symbol=symbol)
         forward[row] = rupees(levels[symbol])
+        delivered = _delivered(legs, levels[symbol])
         for at, (contract, net) in enumerate(legs):
             strikes[row, at], units[row, at] = rupees(contract.strike), net
             calls[row, at] = contract.right is Right.CALL
             years[row, at] = _years(contract, now)
-            delivery[row, at] = delivery_share(contract.kind, contract.expiry, day)
+            part = delivered.get(contract, 0) / abs(net)
+            delivery[row, at] = part * delivery_share(contract.kind, contract.expiry, day)
             mark = marks.get(contract.key)
             value[row, at] = np.nan if mark is None else rupees(mark)
     known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
@@ -120,6 +123,12 @@ def _margins(
     legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery)
     # not from the legs: one more sold leg would change the margin of the others, even down
     return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
+
+
+def _delivered(legs: list[_Leg], level: int) -> dict[OptionContract, int]:
+    """Units of each option that would be delivered at a level in paise, after netting."""
+    finals = {(contract.symbol, contract.expiry): level for contract, _ in legs}
+    return {c: n for one in deliveries(dict(legs), finals) for c, n in one.units.items()}
 
 
 def _years(contract: OptionContract, now: datetime) -> float:

@@ -57,7 +57,8 @@ class MarginLegs:
     value : ndarray
         Current value of a unit; NaN uses the model value at ``vol``.
     delivery : ndarray
-        Share of strike x units required when the leg is bought and in the money.
+        Share of strike x units required when the leg is bought and in the money, after what
+        nets off before delivery.
     """
 
     strikes: Floats

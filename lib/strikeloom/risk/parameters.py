@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from math import sqrt
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
@@ -21,6 +22,7 @@ from strikeloom.nse.sessions import trading_days
 from strikeloom.nse.tables import Row
 
 _LONGEST = 12  # calendar days that may hold the ladder's trading days
+_DAYS_PER_YEAR = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +115,36 @@ def span_parameters(kind: InstrumentKind, symbol: str, day: date) -> SpanParamet
 
 @cache
 def delivery_share(kind: InstrumentKind, expiry: date, day: date) -> float:
-    """Share of the contract value required for a long stock option in the money.
+    """Share of strike x units required for a long stock option in the money.
 
-    0 for an index, and while more trading days are left than the table covers.
+    Before the last day a rising percentage of the share's value-at-risk and extreme-loss margin,
+    estimated at the parameters' volatility; on it the whole. 0 for an index, and while more
+    trading days are left than the table covers.
     """
-    if kind is not InstrumentKind.STOCK or not 0 <= (expiry - day).days <= _LONGEST:
+    percent = delivery_percent(kind, expiry, day)
+    if not percent:
         return 0.0
+    row = _delivery_row(expiry, day)
+    if row is None or not row["var_least"]:
+        return percent
+    sigma = span_parameters(kind, "", day).base_vol / sqrt(_DAYS_PER_YEAR)
+    risk = max(float(row["var_least"]), float(row["var_sigmas"]) * sigma)
+    return percent * (risk + float(row["extreme_loss"]))
+
+
+def delivery_percent(kind: InstrumentKind, expiry: date, day: date) -> float:
+    """Step of the delivery margin as a fraction: 0.10 four trading days before, 0 earlier."""
+    row = _delivery_row(expiry, day) if kind is InstrumentKind.STOCK else None
+    return float(row["percent"]) / 100 if row else 0.0
+
+
+def _delivery_row(expiry: date, day: date) -> Row | None:
+    if not 0 <= (expiry - day).days <= _LONGEST:
+        return None
     left = len(trading_days(day, expiry)) - 1
     found = [
         row
         for row in _rows("delivery")
         if int(row["days_before"]) == max(0, left) and row["effective_from"] <= day.isoformat()
     ]
-    if not found:
-        return 0.0
-    return float(max(found, key=lambda row: row["effective_from"])["percent"]) / 100
+    return max(found, key=lambda row: row["effective_from"]) if found else None
