@@ -25,6 +25,7 @@ from strikeloom.errors import (
 )
 from strikeloom.monitor.act import decided_exit
 from strikeloom.monitor.decide import decide
+from strikeloom.monitor.deliveries import DeliveryWarnings
 from strikeloom.monitor.mark import mark_position
 from strikeloom.monitor.serve_requests import finish_requests, take_requests
 from strikeloom.ports.clock import Clock
@@ -116,6 +117,7 @@ class Watcher:
         self._real = real
         self._alert_only = alert_only or desk.mode is Mode.ALERT
         self._reconciler = Reconciler(desk)
+        self._deliveries = DeliveryWarnings(desk)
         self._peaks: dict[str, int] = {}
         self._unpriced_since: dict[str, datetime] = {}
         self._shown: datetime | None = None
@@ -195,6 +197,7 @@ class Watcher:
         contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
         symbols = sorted({position.symbol for position in positions})
         self._market = take_snapshot(self._desk, contracts, symbols)
+        self._deliveries.check(state, self._market)
         working = working_positions(state)
         exits: list[tuple[Position, ExitDecision]] = []
         for position in positions:
