@@ -17,7 +17,7 @@ from strikeloom.risk.margin import MarginLegs, margin_parts, margins
 from strikeloom.risk.parameters import span_parameters
 
 NOW = datetime(2026, 2, 11, 10, 0, tzinfo=IST)
-INDEX = span_parameters(InstrumentKind.INDEX, NOW.date())
+INDEX = span_parameters(InstrumentKind.INDEX, "NIFTY", NOW.date())
 
 
 def timed(work, *given, again=3):

@@ -82,7 +82,7 @@ def margin(count=20_000):
     strikes = rng.integers(200, 300, (count, 4)) * 100.0
     calls, units = rng.random((count, 4)) < 0.5, rng.choice([-65.0, 65.0], (count, 4))
     rest = np.full(count, 25000.0), np.full(count, 0.15), np.full(count, 20 / 365)
-    parameters = span_parameters(InstrumentKind.INDEX, date(2026, 2, 11))
+    parameters = span_parameters(InstrumentKind.INDEX, "NIFTY", date(2026, 2, 11))
     seconds, _ = timed(margins, strikes, calls, units, *rest, parameters)
 
     def singly(some=500):

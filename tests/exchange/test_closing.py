@@ -126,7 +126,7 @@ def test_a_sale_that_waits_frees_no_money(opened, feed, clock):
     asked = engine.margin([Placement(CALL, BUY, 65, limit=100)])
     assert asked.available == bound
     show(feed, CALL, 90_000, 95_000)
-    dear = Placement(CALL, BUY, 715, limit=95_000)  # 6.79 lakh with 9.49 in cash, 6.57 of it free
+    dear = Placement(CALL, BUY, 975, limit=95_000)  # 9.26 lakh with 9.49 in cash, 8.95 of it free
     assert engine.place(dear).state is OrderState.REJECTED
 
 
@@ -146,16 +146,16 @@ def test_an_order_of_the_evening_meets_the_price_rules_of_the_morning(opened, fe
 
 
 def test_a_stock_option_near_its_delivery_is_not_bought_for_its_premium_alone(opened, feed, clock):
-    """Two days before: 45 % of 500 x 1,300 is bound as well, as the calculator shows."""
-    engine = opened(200_000)
+    """Two days before: 45 % of 18.68 % of 500 x 1,300 is bound as well, as the calculator shows."""
+    engine = opened(100_000)
     clock.at = ist("2026-02-20 10:00")
     deep = replace(STOCK, strike=1300_00)
     show(feed, deep, 10900, 11000)
     asked = Placement(deep, BUY, 500, limit=11000)
     found = engine.margin([asked])
-    assert (found.premium, found.delivery) == (55_000_00, 292_500_00)
+    assert (found.premium, found.delivery) == (55_000_00, pytest.approx(54_635_00, abs=100_00))
     assert engine.place(asked).state is OrderState.REJECTED
-    assert engine.balance().available == 200_000_00
+    assert engine.balance().available == 100_000_00
 
 
 def test_an_order_can_be_made_smaller_when_the_money_is_gone(opened, feed):

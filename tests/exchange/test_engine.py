@@ -254,6 +254,23 @@ def test_stock_options_settle_at_the_value_of_the_delivery(broker, feed, clock):
     assert broker.funds().margin_used == 0
 
 
+def test_a_call_spread_of_a_stock_in_the_money_nets_off(broker, feed, clock):
+    """TATAMOTORS 400/420, 550 each, final 450: 0.125 % of 27,500 is all that is due."""
+    low, high = (
+        option(strike, symbol="TATAMOTORS", kind=InstrumentKind.STOCK, lot=550)
+        for strike in (400, 420)
+    )
+    feed.spots["TATAMOTORS"] = 450_00
+    feed.show(low, 4900, 5000)
+    feed.show(high, 3000, 3100)
+    broker.submit(order("a", low, "BUY", 1, 5000))
+    broker.submit(order("b", high, "SELL", 1, 3000))
+    feed.settlements[("TATAMOTORS", date(2026, 2, 24))] = 450_00
+    clock.at = ist("2026-02-24 15:30")
+    settled = {f.contract_key: f.charges for f in broker.fills() if f.kind == "settlement"}
+    assert settled == {low.key: 34_38, high.key: 0}
+
+
 def test_what_was_closed_before_does_not_settle(broker, feed, clock):
     feed.show(CALL, 9900, 10000)
     broker.submit(order("a", CALL, "BUY", 1, 10000))

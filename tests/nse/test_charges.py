@@ -93,9 +93,9 @@ def test_exercise_is_taxed_on_intrinsic_value() -> None:
     ("right", "net", "stt", "stamp"),
     [
         # 500 shares at 1,400: 0.1 % of 7 lakh is Rs 700, and 0.015 % of it Rs 105 to receive them
-        (Right.CALL, 500, 700_00 + 15_00, 105_00),  # with 0.15 % of the Rs 10,000 it is worth
+        (Right.CALL, 500, 700_00, 105_00),  # and no tax on the Rs 10,000 it is worth
         (Right.CALL, -500, 700_00, 0),
-        (Right.PUT, 500, 700_00 + 15_00, 0),
+        (Right.PUT, 500, 700_00, 0),
         (Right.PUT, -500, 700_00, 105_00),
     ],
 )
@@ -108,15 +108,41 @@ def test_a_delivery_is_taxed_on_the_shares_on_both_sides(
 
 
 def test_a_paisa_in_the_money_delivers_the_shares() -> None:
-    """0.1 % of 7 lakh, and 0.15 % of Rs 5 on exercise: 0.75 paise, to the nearest one."""
+    """0.1 % of 7 lakh, and 0.015 % for the stamps."""
     found = settlement_charges(STOCK, 500, 1, DAY)
-    assert (found.stt, found.stamp) == (700_00 + 1, 105_00)
+    assert (found.stt, found.stamp) == (700_00, 105_00)
 
 
 def test_a_single_share_is_delivered_like_a_lot() -> None:
-    """0.1 % of Rs 1,400, 0.15 % of Rs 20, 0.015 % of Rs 1,400."""
+    """0.1 % and 0.015 % of Rs 1,400."""
     found = settlement_charges(STOCK, 1, 20_00, DAY)
-    assert (found.stt, found.stamp) == (1_40 + 3, 21)
+    assert (found.stt, found.stamp) == (1_40, 21)
+
+
+TATA = OptionContract(
+    "TATAMOTORS", date(2025, 5, 29), 400_00, Right.CALL, InstrumentKind.STOCK, 550, 5
+)
+
+
+def test_a_call_delivered_alone_is_taxed_on_the_shares_alone() -> None:
+    """A broker's policy and the tax department's letter of 2018-08-27: 0.1 % of 400 x 550."""
+    found = settlement_charges(TATA, 550, 50_00, TATA.expiry)
+    assert found.stt == 220_00
+    assert found.stamp == 33_00  # 0.015 %
+
+
+def test_what_nets_off_is_taxed_on_intrinsic_value() -> None:
+    """0.125 % of 50 x 550 for the buyer: Rs 34.375; nothing for the seller."""
+    found = settlement_charges(TATA, 550, 50_00, TATA.expiry, 0)
+    assert (found.stt, found.total) == (34_38, 34_38)
+    sold = replace(TATA, strike=420_00)
+    assert settlement_charges(sold, -550, 30_00, TATA.expiry, 0).total == 0
+
+
+def test_a_part_is_delivered_and_the_rest_ends_in_cash() -> None:
+    """Of two lots one: Rs 220 and 33 for the shares, Rs 34.375 for the other."""
+    found = settlement_charges(TATA, 1100, 50_00, TATA.expiry, 550)
+    assert (found.stt, found.stamp) == (220_00 + 34_38, 33_00)
 
 
 def test_charges_are_known_from_the_first_day_of_every_rate() -> None:

@@ -123,3 +123,12 @@ def test_rounding_of_a_premium_makes_no_profit() -> None:
     shape = payoffs(legs)
     assert (shape.max_profit[0], shape.max_loss[0]) == (0, 0)
     assert np.isnan(shape.breakevens).all()
+
+
+def test_a_structure_that_cannot_lose_has_a_loss_of_zero_without_a_sign():
+    """Bull put 100/90 sold for 10 and more, and a box that pays for itself."""
+    for cash in (10.0, 12.0):
+        loss = payoffs(_structure([100, 90], [False, False], [-1, 1], cash)).max_loss[0]
+        assert (loss, bool(np.signbit(loss))) == (0.0, False)
+    box = payoffs(_structure([100, 100], [True, True], [1, -1], 0.0)).max_loss[0]
+    assert str(float(box)) == "0.0"

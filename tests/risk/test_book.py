@@ -93,22 +93,47 @@ def test_a_short_index_option_bears_more_on_its_last_day():
     assert need({reliance(1400): -500}).expiry_extra == 0
 
 
+#: 6 daily deviations of 40 % a year, and 3.5 %: 18.68 % of the contract's value
+RISK = 6 * 0.40 / 250**0.5 + 0.035
+
+
 @pytest.mark.parametrize(
     ("day", "share"),
     [
-        ("2026-02-17", 0.0), ("2026-02-18", 0.10), ("2026-02-19", 0.25), ("2026-02-20", 0.45),
-        ("2026-02-23", 0.70), ("2026-02-24", 1.0),
+        ("2026-02-17", 0.0), ("2026-02-18", 0.10 * RISK), ("2026-02-19", 0.25 * RISK),
+        ("2026-02-20", 0.45 * RISK), ("2026-02-23", 0.70 * RISK), ("2026-02-24", 1.0),
     ],
 )  # fmt: skip
 def test_longs_that_near_their_delivery(day, share):
-    """10, 25, 45, 70 % from four trading days before, the whole value on the last."""
-    assert delivery_share(InstrumentKind.STOCK, NEAR, date.fromisoformat(day)) == share
+    """10, 25, 45, 70 % of the share's margin from four days before, the whole value on the last."""
+    found = delivery_share(InstrumentKind.STOCK, NEAR, date.fromisoformat(day))
+    assert found == pytest.approx(share)
     found = need({reliance(1300): 500, reliance(1500): 500}, ist(f"{day} 10:00"))
-    assert found.delivery == round(share * 1_300_00 * 500)  # the one in the money
+    assert found.delivery == pytest.approx(share * 1_300_00 * 500)  # the one in the money
     assert found.total == found.delivery
     put = need({reliance(1500, Right.PUT): 500}, ist(f"{day} 10:00"))
-    assert put.delivery == round(share * 1_500_00 * 500)
+    assert put.delivery == pytest.approx(share * 1_500_00 * 500)
     assert need({nifty(24000): 65}, ist(f"{day} 10:00")).total == 0
+
+
+def test_the_margin_before_delivery_beside_a_published_one():
+    """Groww's help: 500 RELIANCE at 2,500, Rs 19,296 four days before (15.4 % of it is 100 %).
+
+    The estimate has a volatility of 40 % where the share had 32 %: 21 % above, never below.
+    """
+    found = need({reliance(1300): 500}, ist("2026-02-18 10:00"))
+    published = 19_296.17 / (2_500 * 500)
+    ours = found.delivery / (1_300_00 * 500)
+    assert published <= ours <= 1.25 * published
+
+
+def test_options_that_net_off_bind_no_delivery():
+    """1300/1350 calls in the money: what one receives the other delivers."""
+    eve = ist("2026-02-23 10:00")
+    both = {reliance(1300): 500, reliance(1350): -500}
+    assert need(both, eve).delivery == 0
+    half = {reliance(1300): 1000, reliance(1350): -500}
+    assert need(half, eve).delivery == pytest.approx(0.70 * RISK * 1_300_00 * 500)
 
 
 @pytest.mark.parametrize(
@@ -117,14 +142,14 @@ def test_longs_that_near_their_delivery(day, share):
         ("2026-02-24", "2026-02-12", 0.0),  # twelve calendar days
         ("2026-02-24", "2026-02-25", 0.0),  # after it
         # Republic Day, Monday 2026-01-26: one trading day less between
-        ("2026-01-27", "2026-01-23", 0.70),
-        ("2026-01-27", "2026-01-20", 0.10),
+        ("2026-01-27", "2026-01-23", 0.70 * RISK),
+        ("2026-01-27", "2026-01-20", 0.10 * RISK),
         ("2026-01-27", "2026-01-19", 0.0),
     ],
 )  # fmt: skip
 def test_the_days_before_a_delivery_are_trading_days(expiry, day, share):
     asked = date.fromisoformat(expiry), date.fromisoformat(day)
-    assert delivery_share(InstrumentKind.STOCK, *asked) == share
+    assert delivery_share(InstrumentKind.STOCK, *asked) == pytest.approx(share)
     assert delivery_share(InstrumentKind.INDEX, *asked) == 0
 
 
@@ -204,22 +229,22 @@ def test_a_mark_gives_the_volatility_that_the_scenarios_move(right):
     }
     book = {c: units for c, (_, _, units) in zip(contracts, legs, strict=True)}
     found = need(book, marks=marks)
-    index = span_parameters(InstrumentKind.INDEX, NOW.date())
-    expected = reference(priced, 25_000.0, vol, index, scan_vol=0.20)
+    parameters = span_parameters(InstrumentKind.INDEX, "NIFTY", NOW.date())
+    expected = reference(priced, 25_000.0, vol, parameters, scan_vol=0.20)
     assert found.scan == pytest.approx(100 * expected["scan"], rel=2e-4)
     assert found.exposure == round(100 * expected["exposure"])
     (alone,) = book_margins([{contracts[0]: -65}], LEVELS, marks, NOW)
-    lone = reference(priced[:1], 25_000.0, vol, index, scan_vol=0.20)
+    lone = reference(priced[:1], 25_000.0, vol, parameters, scan_vol=0.20)
     assert alone.scan == pytest.approx(100 * lone["scan"], rel=2e-4)
 
 
 def test_components_are_paise_of_every_underlying_together():
-    """Sold at the money: exposure 2 % of 25,000 x 65 and 5 % of 1,400 x 500, two of 70 %."""
+    """Sold at the money: exposure 2 % of 25,000 x 65 and 5 % of 1,400 x 500; one is delivered."""
     eve = ist("2026-02-23 10:00")
     book = {nifty(25000): -65, reliance(1400): -500, reliance(1300): 500}
     found = need(book, eve)
     assert found.exposure == 32_500_00 + 35_000_00
-    assert found.delivery == round(0.70 * 1_300_00 * 500)
+    assert found.delivery == pytest.approx(0.70 * RISK * 1_300_00 * 500)
     index, stock = (need({c: n for c, n in book.items() if c.symbol == name}, eve)
                     for name in ("NIFTY", "RELIANCE"))  # fmt: skip
     for name in ("scan", "exposure", "expiry_extra", "calendar", "delivery"):

@@ -14,8 +14,9 @@ from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import span_parameters
 
 DAY = date(2026, 2, 11)
-INDEX = span_parameters(InstrumentKind.INDEX, DAY)
-STOCK = span_parameters(InstrumentKind.STOCK, DAY)
+# of an index that the clearing corporation's file does not have: its range follows volatility
+INDEX = span_parameters(InstrumentKind.INDEX, "NIFTYFPI", DAY)
+STOCK = span_parameters(InstrumentKind.STOCK, "RELIANCE", DAY)
 
 
 def _margin(legs, *, forward=25000.0, vol=0.15, years=20 / 365, parameters=INDEX):
@@ -131,8 +132,11 @@ def test_a_short_that_expires_today_bears_the_extra():
     leg = [(25000, True, -65)]
     last_day = _margin(leg, years=0.0)
     assert INDEX.expiry_extra == 0.02  # of the notional, since 2024-11-20
-    assert span_parameters(InstrumentKind.INDEX, date(2024, 11, 19)).expiry_extra == 0
-    assert span_parameters(InstrumentKind.INDEX, date(2024, 11, 20)).expiry_extra == 0.02
+    extra = [
+        span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(2024, 11, day)).expiry_extra
+        for day in (19, 20)
+    ]
+    assert extra == [0, 0.02]
     eve = _margin(leg, years=1 / 365)
     assert last_day == pytest.approx(eve + 0.02 * 25000 * 65)
 
@@ -190,7 +194,7 @@ def test_no_recorded_answer_of_the_broker_is_higher(shared_data):
 def test_a_reversed_condor_on_its_last_day_as_a_broker_asked():
     """Rs 31,522 for one lot of 15 on BANKNIFTY, autumn 2024 (tradingqna.com, topic 172759)."""
     legs = [(51500, True, 15), (51700, True, -15), (51100, False, 15), (50900, False, -15)]
-    before = span_parameters(InstrumentKind.INDEX, date(2024, 11, 19))
+    before = span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(2024, 11, 19))
     premium = 15 * (32 - 14.3 + 15.05 - 7.35)
     needed = _margin(legs, forward=51365.7, vol=0.2, years=0.0, parameters=before) + premium
     assert needed == pytest.approx(31522, rel=0.02)
@@ -225,7 +229,7 @@ def test_padding_changes_nothing_and_a_batch_is_its_rows():
 
 def test_parameters_are_dated_and_labelled():
     with pytest.raises(DataError, match="no margin parameters"):
-        span_parameters(InstrumentKind.INDEX, date(1999, 1, 1))
+        span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(1999, 1, 1))
     assert "estimate" in HOW
 
 

@@ -19,7 +19,8 @@ from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts, margin
 from strikeloom.risk.parameters import SpanParameters, span_parameters
 from support.span_reference import TABLE, changes_of, reference, textbook_price
 
-INDEX = span_parameters(InstrumentKind.INDEX, date(2026, 2, 11))
+# of an index that the clearing corporation's file does not have: its range follows volatility
+INDEX = span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(2026, 2, 11))
 FORWARD = 25_000.0
 
 
@@ -125,9 +126,10 @@ vols = st.sampled_from([0.005, 0.04, 0.15, 0.19, 0.3, 0.9])
 kinds = st.sampled_from(
     [
         INDEX,
-        span_parameters(InstrumentKind.INDEX, date(2024, 11, 25)),  # calendars on the last day
-        span_parameters(InstrumentKind.STOCK, date(2026, 2, 11)),
-        span_parameters(InstrumentKind.STOCK, date(2026, 5, 11)),
+        # calendars on the last day
+        span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(2024, 11, 25)),
+        span_parameters(InstrumentKind.STOCK, "RELIANCE", date(2026, 2, 11)),
+        span_parameters(InstrumentKind.STOCK, "RELIANCE", date(2026, 5, 11)),
     ]
 )
 

@@ -155,6 +155,40 @@ def test_a_delivery_costs_the_seller_of_the_option(made: MadeDesk) -> None:
     assert made.store.positions() == []
 
 
+def _stock_spread(made: MadeDesk, lots: tuple[int, int]) -> None:
+    """Bought at 24,900 and sold at 25,000, in positions of their own."""
+    for strike, side, count in ((24_900, Side.BUY, lots[0]), (25_000, Side.SELL, lots[1])):
+        contract = replace(option(strike, Right.CALL), kind=InstrumentKind.STOCK)
+        made.show(contract, 150_00, 151_00)
+        made.enter(made.propose([Leg(contract, side, 1, 150_00)], f"leg_{strike}"), count)
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_options_of_a_stock_net_off_over_positions(made: MadeDesk, silent: bool) -> None:
+    """Worth 275.40 and 175.40: 0.125 % of 65 x 275.40 for the buyer, and no shares move."""
+    _stock_spread(made, (1, 1))
+    if silent:
+        made.desk = replace(made.desk, broker=_Silent(made.broker))  # type: ignore[arg-type]
+    _expire(made)
+    ours = {f.side: f.charges for f in made.store.fills() if f.kind == "settlement"}
+    assert ours == {Side.SELL: 22_38, Side.BUY: 0}
+    assert not [text for _, text in made.alerts.texts if "delivery" in text]
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_what_is_left_of_options_of_a_stock_is_delivered(made: MadeDesk, silent: bool) -> None:
+    """Two lots against one: 0.1 % and 0.015 % of 65 x 24,900, 0.125 % of 65 x 275.40."""
+    _stock_spread(made, (2, 1))
+    if silent:
+        made.desk = replace(made.desk, broker=_Silent(made.broker))  # type: ignore[arg-type]
+    _expire(made)
+    ours = {f.side: f.charges for f in made.store.fills() if f.kind == "settlement"}
+    assert ours == {Side.SELL: 1_618_50 + 242_78 + 22_38, Side.BUY: 0}
+    (text,) = [text for _, text in made.alerts.texts if "delivery" in text]
+    assert "65 shares are received; ₹16,18,500.00 in cash is needed" in text
+    assert made.store.positions() == []
+
+
 class _Silent:
     """A broker that reports no settlements, as Dhan: after expiry its list is only shorter."""
 

@@ -24,6 +24,7 @@ from strikeloom.errors import (
     SettingsError,
 )
 from strikeloom.monitor.act import decided_exit
+from strikeloom.monitor.deliveries import DeliveryWarnings
 from strikeloom.monitor.judge import Judge
 from strikeloom.monitor.serve_requests import finish_requests, take_requests
 from strikeloom.ports.clock import Clock
@@ -113,6 +114,7 @@ class Watcher:
         self._real = real
         self._alert_only = alert_only or desk.mode is Mode.ALERT
         self._reconciler = Reconciler(desk)
+        self._deliveries = DeliveryWarnings(desk)
         self._judge = Judge(desk.settings.exits)
         self._unpriced_since: dict[str, datetime] = {}
         self._shown: datetime | None = None
@@ -192,6 +194,7 @@ class Watcher:
         symbols = sorted({position.symbol for position in positions})
         self._market = take_snapshot(self._desk, contracts, symbols)
         self._judge.forget(set(state.positions))
+        self._deliveries.check(state, self._market)
         working = working_positions(state)
         exits: list[tuple[Position, ExitDecision]] = []
         for position in positions:

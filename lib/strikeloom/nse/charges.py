@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.legs import Side
+from strikeloom.nse.settlement import receives
 from strikeloom.nse.tables import in_force, rows
 
 
@@ -88,12 +89,15 @@ def trade_charges(
     )
 
 
-def settlement_charges(contract: OptionContract, net: int, value: int, day: date) -> Charges:
+def settlement_charges(
+    contract: OptionContract, net: int, value: int, day: date, delivered: int | None = None
+) -> Charges:
     """Charges of an option held to its expiry; none when it ends valueless.
 
-    The buyer pays STT on the intrinsic value. A stock option ends in a delivery of shares at the
-    strike, which is taxed on both sides like a trade in shares. The broker's delivery fee and
-    the cost of selling the shares are not included.
+    What ends in cash costs its buyer STT on the intrinsic value. What ends in a delivery of
+    shares at the strike is taxed on both sides like a trade in shares, at present without the
+    tax on intrinsic value (``stt_exercise_delivered``). The broker's delivery fee and the cost of
+    selling the shares are not included.
 
     Parameters
     ----------
@@ -101,12 +105,22 @@ def settlement_charges(contract: OptionContract, net: int, value: int, day: date
         Units held; negative when short.
     value : int
         Paise a unit at the final settlement value.
+    delivered : int, optional
+        Units that end in a delivery after netting (``nse.settlement.deliveries``); default: all
+        of a stock option.
     """
-    stt = _share(max(0, value * net), "stt_exercise", day)
-    stamp = 0
-    if contract.kind is InstrumentKind.STOCK and value > 0:
-        delivered = contract.strike * abs(net)
-        stt += _share(delivered, "stt_delivery", day)
-        if (net > 0) is (contract.right is Right.CALL):  # the shares are received
-            stamp = _share(delivered, "stamp_delivery", day)
+    if value <= 0:
+        return Charges(0, 0, 0, 0, 0, 0)
+    if delivered is None:
+        delivered = abs(net) if contract.kind is InstrumentKind.STOCK else 0
+    stt = stamp = 0
+    if net > 0:
+        stt = _share(value * (net - delivered), "stt_exercise", day)
+    if delivered:
+        paid = contract.strike * delivered
+        stt += _share(paid, "stt_delivery", day)
+        if net > 0:
+            stt += _share(value * delivered, "stt_exercise_delivered", day)
+        if receives(contract, net):
+            stamp = _share(paid, "stamp_delivery", day)
     return Charges(0, stt, 0, 0, stamp, 0)

@@ -77,7 +77,7 @@ def payoffs(legs: Legs) -> Payoffs:
     tail = np.where(legs.is_call, legs.units, 0.0).sum(axis=1)
     best, worst = values.max(axis=1), values.min(axis=1)
     max_profit = np.where(tail > 0, np.inf, best)
-    max_loss = np.where(tail < 0, np.inf, np.maximum(0.0, -worst))
+    max_loss = np.where(tail < 0, np.inf, np.maximum(0.0, -worst) + 0.0)  # + 0.0: no -0.0
     bad = np.isnan(values).any(axis=1) | np.isnan(tail)
     max_profit[bad] = max_loss[bad] = np.nan
     return Payoffs(points, values, tail, max_profit, max_loss, roots(points, values, tail))

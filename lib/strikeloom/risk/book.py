@@ -12,9 +12,10 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import years_to_expiry
+from strikeloom.nse.settlement import deliveries
 from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
-from strikeloom.risk.parameters import delivery_share, span_parameters
+from strikeloom.risk.parameters import SpanParameters, delivery_share, span_parameters
 
 Holdings = Mapping[OptionContract, int]
 
@@ -43,9 +44,9 @@ def book_margins(
 ) -> list[BookMargin]:
     """Margin estimates of many books at once, each on its own.
 
-    The price scan uses the parameters' volatility, whatever the options' own: the exchange's
-    average also moves over months only. After a long volatile period that average is higher,
-    and these estimates are too low until ``span.csv`` has a new row.
+    The price scan does not follow the options' volatility: an index has the clearing
+    corporation's dated scan, a stock that of the parameters' volatility. After a volatile period
+    the real scan is wider, and these estimates are too low until the tables have a new row.
 
     Parameters
     ----------
@@ -64,9 +65,8 @@ def book_margins(
     """
     found = [BookMargin() for _ in books]
     for kind in InstrumentKind:
-        groups = _groups(books, kind, now)
-        if groups:
-            parts = _margins([legs for _, legs in groups], kind, levels, marks, now)
+        for parameters, groups in _groups(books, kind, now).items():
+            parts = _margins([legs for _, legs in groups], parameters, levels, marks, now)
             for row, (book, _) in enumerate(groups):
                 found[book] = _added(found[book], parts, row)
     return found
@@ -77,30 +77,30 @@ _Leg = tuple[OptionContract, int]
 
 def _groups(
     books: Sequence[Holdings], kind: InstrumentKind, now: datetime
-) -> list[tuple[int, list[_Leg]]]:
-    """Legs by book and underlying, only where margin can be required."""
+) -> dict[SpanParameters, list[tuple[int, list[_Leg]]]]:
+    """Legs by book and underlying, by their parameters, only where margin can be required."""
     groups: dict[tuple[int, str], list[_Leg]] = {}
     for number, book in enumerate(books):
         for contract, net in book.items():
             if net and contract.kind is kind:
                 groups.setdefault((number, contract.symbol), []).append((contract, net))
     day = now.date()
-    return [
-        (number, sorted(legs))
-        for (number, _), legs in groups.items()
-        if any(net < 0 or delivery_share(kind, c.expiry, day) for c, net in legs)
-    ]
+    found: dict[SpanParameters, list[tuple[int, list[_Leg]]]] = {}
+    for (number, symbol), legs in groups.items():
+        if any(net < 0 or delivery_share(kind, c.expiry, day) for c, net in legs):
+            parameters = span_parameters(kind, symbol, day)
+            found.setdefault(parameters, []).append((number, sorted(legs)))
+    return found
 
 
 def _margins(
     groups: list[list[_Leg]],
-    kind: InstrumentKind,
+    parameters: SpanParameters,
     levels: Mapping[str, int],
     marks: Mapping[str, int],
     now: datetime,
 ) -> MarginParts:
     day, shape = now.date(), (len(groups), max(len(legs) for legs in groups))
-    parameters = span_parameters(kind, day)
     strikes, units, forward, years, value, delivery = np.zeros((6, *shape))
     calls = np.zeros(shape, dtype=bool)
     value[:] = np.nan
@@ -109,11 +109,13 @@ def _margins(
         if symbol not in levels:
             raise NoQuote(f"no level of {symbol} is known at {now:%Y-%m-%d %H:%M}", symbol=symbol)
         forward[row] = rupees(levels[symbol])
+        delivered = _delivered(legs, levels[symbol])
         for at, (contract, net) in enumerate(legs):
             strikes[row, at], units[row, at] = rupees(contract.strike), net
             calls[row, at] = contract.right is Right.CALL
             years[row, at] = _years(contract, now)
-            delivery[row, at] = delivery_share(kind, contract.expiry, day)
+            part = delivered.get(contract, 0) / abs(net)
+            delivery[row, at] = part * delivery_share(contract.kind, contract.expiry, day)
             mark = marks.get(contract.key)
             value[row, at] = np.nan if mark is None else rupees(mark)
     known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
@@ -121,6 +123,12 @@ def _margins(
     legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery)
     # not from the legs: one more sold leg would change the margin of the others, even down
     return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
+
+
+def _delivered(legs: list[_Leg], level: int) -> dict[OptionContract, int]:
+    """Units of each option that would be delivered at a level in paise, after netting."""
+    finals = {(contract.symbol, contract.expiry): level for contract, _ in legs}
+    return {c: n for one in deliveries(dict(legs), finals) for c, n in one.units.items()}
 
 
 def _years(contract: OptionContract, now: datetime) -> float:

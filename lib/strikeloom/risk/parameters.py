@@ -1,12 +1,20 @@
-"""Dated parameters of the margin estimate. Source: ``risk/data/span.csv``, ``delivery.csv``."""
+"""Dated parameters of the margin estimate.
+
+Source: ``risk/data/span.csv``, ``delivery.csv`` and, for the scan ranges of each index,
+``index_scan.csv``: NSE Clearing's SPAN file of the start of each day, 2012-07-05 to 2026-07-31. It
+has a row where the file's price scan, as a share of the index's last close, is more than 1 % above
+or 1.5 % below the row in force (before 2024: 2 % and 3 %), or where the volatility scan changed.
+Later days use the last row.
+"""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from math import sqrt
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
@@ -14,6 +22,7 @@ from strikeloom.nse.sessions import trading_days
 from strikeloom.nse.tables import Row
 
 _LONGEST = 12  # calendar days that may hold the ladder's trading days
+_DAYS_PER_YEAR = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +74,11 @@ def _rows(table: str) -> tuple[Row, ...]:
 
 
 @cache
-def span_parameters(kind: InstrumentKind, day: date) -> SpanParameters:
-    """Parameters in force.
+def span_parameters(kind: InstrumentKind, symbol: str, day: date) -> SpanParameters:
+    """Parameters in force for an underlying.
+
+    The price and volatility scans of an index are the clearing corporation's own where its file has
+    them, and then depend on no volatility; else those of its kind.
 
     Raises
     ------
@@ -81,23 +93,58 @@ def span_parameters(kind: InstrumentKind, day: date) -> SpanParameters:
     if not rows:
         raise DataError(f"no margin parameters for {kind} on {day}; add a row to span.csv")
     row = max(rows, key=lambda r: r["effective_from"])
-    return SpanParameters(*(float(row[field.name]) for field in fields(SpanParameters)))
+    found = SpanParameters(*(float(row[field.name]) for field in fields(SpanParameters)))
+    if kind is not InstrumentKind.INDEX:
+        return found
+    scans = [
+        scan
+        for scan in _rows("index_scan")
+        if scan["symbol"] == symbol and scan["effective_from"] <= day.isoformat()
+    ]
+    if not scans:
+        return found
+    scan = max(scans, key=lambda r: r["effective_from"])
+    return replace(
+        found,
+        price_scan=float(scan["price_scan"]),
+        scan_sigmas=0.0,
+        vol_scan=float(scan["vol_scan"]),
+        vol_share=0.0,
+    )
 
 
 @cache
 def delivery_share(kind: InstrumentKind, expiry: date, day: date) -> float:
-    """Share of the contract value required for a long stock option in the money.
+    """Share of strike x units required for a long stock option in the money.
 
-    0 for an index, and while more trading days are left than the table covers.
+    Before the last day a rising percentage of the share's value-at-risk and extreme-loss margin,
+    estimated at the parameters' volatility; on it the whole. 0 for an index, and while more
+    trading days are left than the table covers.
     """
-    if kind is not InstrumentKind.STOCK or not 0 <= (expiry - day).days <= _LONGEST:
+    percent = delivery_percent(kind, expiry, day)
+    if not percent:
         return 0.0
+    row = _delivery_row(expiry, day)
+    if row is None or not row["var_least"]:
+        return percent
+    sigma = span_parameters(kind, "", day).base_vol / sqrt(_DAYS_PER_YEAR)
+    risk = max(float(row["var_least"]), float(row["var_sigmas"]) * sigma)
+    return percent * (risk + float(row["extreme_loss"]))
+
+
+def delivery_percent(kind: InstrumentKind, expiry: date, day: date) -> float:
+    """Step of the delivery margin as a fraction: 0.10 four trading days before, 0 earlier."""
+    row = _delivery_row(expiry, day) if kind is InstrumentKind.STOCK else None
+    return float(row["percent"]) / 100 if row else 0.0
+
+
+def _delivery_row(expiry: date, day: date) -> Row | None:
+    if not 0 <= (expiry - day).days <= _LONGEST:
+        return None
     left = len(trading_days(day, expiry)) - 1
     found = [
         row
         for row in _rows("delivery")
         if int(row["days_before"]) == max(0, left) and row["effective_from"] <= day.isoformat()
     ]
-    if not found:
-        return 0.0
-    return float(max(found, key=lambda row: row["effective_from"])["percent"]) / 100
+    return max(found, key=lambda row: row["effective_from"]) if found else None

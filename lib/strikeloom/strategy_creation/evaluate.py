@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from strikeloom.domain.instruments import InstrumentKind, Right
+from strikeloom.domain.instruments import Right
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
@@ -28,7 +28,7 @@ from strikeloom.quant.probability.reach import reach
 from strikeloom.quant.probability.touch import touch_on_smile
 from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.risk.margin import HOW, margins
-from strikeloom.risk.parameters import span_parameters
+from strikeloom.risk.parameters import SpanParameters, span_parameters
 from strikeloom.strategy_creation.build import Structure
 
 _WORST = 0.05  # share of outcomes in the tail mean
@@ -199,18 +199,21 @@ def _margins(
 ) -> np.ndarray:
     vol = np.array([s.chain.atm_iv for s in structures])
     found = np.zeros(len(structures))
-    for kind in InstrumentKind:
-        rows = np.array([s.chain.underlying.kind is kind for s in structures])
-        if rows.any():
-            found[rows] = margins(
-                strikes[rows],
-                is_call[rows],
-                units[rows],
-                forward[rows],
-                vol[rows],
-                years[rows],
-                span_parameters(kind, structures[0].chain.day),
-            )
+    groups: dict[SpanParameters, list[int]] = {}
+    for number, structure in enumerate(structures):
+        chain = structure.chain
+        parameters = span_parameters(chain.underlying.kind, chain.underlying.symbol, chain.day)
+        groups.setdefault(parameters, []).append(number)
+    for parameters, rows in groups.items():
+        found[rows] = margins(
+            strikes[rows],
+            is_call[rows],
+            units[rows],
+            forward[rows],
+            vol[rows],
+            years[rows],
+            parameters,
+        )
     return found
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
-from strikeloom.nse.settlement import delivers, intrinsic
+from strikeloom.nse.settlement import Delivery, deliveries, intrinsic
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
@@ -52,6 +53,7 @@ def settlements(
 
     The broker settles an account's net holding of a contract; our positions on
     either side of it each settle at the same value. Those on the net side bear the charges.
+    Stock options of one underlying and expiry net off and settle together, or not yet.
 
     Parameters
     ----------
@@ -63,17 +65,32 @@ def settlements(
     by_contract: dict[str, list[Fill]] = defaultdict(list)
     for fill in sorted((f for f in fills if f.kind == "settlement"), key=lambda it: it.at):
         by_contract[fill.contract_key].append(fill)
-    held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
-    for position in state.positions.values():
-        for leg in position.legs:
-            if leg.net_units:
-                last = state.last_days[position.position_id, leg.leg]
-                held[leg.contract.key, last].append((position, leg))
+    held = _held(state)
+    netted = _deliveries(state, held, final_value)
+    delivered: Counter[OptionContract] = Counter()
+    for delivery in netted.values():
+        delivered.update(delivery.units)
+    ready: list[tuple[list[Holding], Fill]] = []
+    waiting: set[tuple[str, date]] = set()
     for (key, last), holdings in held.items():
         # a later series may have the same name: its settlement is not that of this series
         own = [fill for fill in by_contract[key] if fill.at.date() >= last]
-        ended = own[0] if own else _derived(state, holdings, last, final_value, reported=reported)
+        contract = holdings[0][1].contract
+        units = delivered[contract]
+        ended = (
+            own[0]
+            if own
+            else _derived(state, holdings, last, final_value, units, reported=reported)
+        )
         if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
+            if contract.kind is InstrumentKind.STOCK:
+                waiting.add((contract.symbol, contract.expiry))
+            continue
+        ready.append((holdings, ended))
+    for holdings, ended in ready:
+        contract = holdings[0][1].contract
+        of = contract.symbol, contract.expiry
+        if of in waiting:
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
@@ -83,7 +100,35 @@ def settlements(
             # so that the shares add up to the whole, to the paisa
             charges = ended.charges * counted // charged - paid
             paid += charges
-            yield _settlement(position, leg, ended, charges, final_value)
+            yield _settlement(position, leg, ended, charges, netted.pop(of, None))
+
+
+def _held(state: AccountState) -> dict[tuple[str, date], list[Holding]]:
+    """Open legs by contract and last day."""
+    held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
+    for position in state.positions.values():
+        for leg in position.legs:
+            if leg.net_units:
+                last = state.last_days[position.position_id, leg.leg]
+                held[leg.contract.key, last].append((position, leg))
+    return held
+
+
+def _deliveries(
+    state: AccountState, held: dict[tuple[str, date], list[Holding]], final_value: FinalValue
+) -> dict[tuple[str, date], Delivery]:
+    """Deliveries of the stock options that have ended, by underlying and expiry."""
+    nets: Counter[OptionContract] = Counter()
+    finals: dict[tuple[str, date], int] = {}
+    for (_, last), holdings in held.items():
+        contract = holdings[0][1].contract
+        if contract.kind is not InstrumentKind.STOCK or state.at < session(last).close:
+            continue
+        final = final_value(contract.symbol, last)
+        if final is not None:
+            finals[contract.symbol, contract.expiry] = final
+            nets[contract] += sum(leg.net_units for _, leg in holdings)
+    return {(it.symbol, it.expiry): it for it in deliveries(nets, finals)}
 
 
 def _lacks_trades(state: AccountState, position: Position, leg: PositionLeg) -> bool:
@@ -105,6 +150,7 @@ def _derived(
     holdings: list[Holding],
     last: date,
     final_value: FinalValue,
+    delivered: int,
     *,
     reported: bool,
 ) -> Fill | None:
@@ -122,7 +168,7 @@ def _derived(
     if final is None:
         return None
     value = intrinsic(contract, final)
-    charges = settlement_charges(contract, net, value, last).total
+    charges = settlement_charges(contract, net, value, last, delivered).total
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
@@ -138,7 +184,7 @@ def _derived(
 
 
 def _settlement(
-    position: Position, leg: PositionLeg, fill: Fill, charges: int, final_value: FinalValue
+    position: Position, leg: PositionLeg, fill: Fill, charges: int, delivery: Delivery | None
 ) -> Settlement:
     contract, day = leg.contract, fill.at.date()
     early = "" if day == contract.expiry else f" on {day}, the series' last day"
@@ -172,13 +218,12 @@ def _settlement(
                 f"{contract.expiry}; the exchange ended it early",
             )
         )
-    final = final_value(contract.symbol, day)
-    if final is not None and delivers(contract, final):
+    if delivery is not None:
         alerts.append(
             (
                 "critical",
-                f"{position.position_id}: {contract.label} ended in a delivery of "
-                f"{abs(leg.net_units)} shares; booked here at its cash value",
+                f"{contract.symbol} {contract.expiry}: ended in a delivery of "
+                f"{abs(delivery.shares)} shares; {delivery.sentence()}. Booked here at cash value",
             )
         )
     booked = replace(

@@ -20,7 +20,7 @@ from strikeloom.ports.feed import MarketFeed
 
 @dataclass(frozen=True, slots=True)
 class MarginQuote:
-    """Paise; an estimate on the conservative side.
+    """Paise; an estimate, see ``strikeloom.risk.margin`` for its error.
 
     Attributes
     ----------

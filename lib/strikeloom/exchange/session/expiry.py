@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
 
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.sessions import session
-from strikeloom.nse.settlement import intrinsic
+from strikeloom.nse.settlement import deliveries, intrinsic
 from strikeloom.ports.feed import MarketFeed
 
 
@@ -61,12 +63,26 @@ class ExpiryProcessor:
         return due
 
     def settle(self, now: datetime) -> None:
-        """Close expired positions at their value; a stock's shares count at theirs."""
-        for position, day, final in self.due(now):
-            value = intrinsic(position.contract, final)
-            cost = settlement_charges(
-                position.contract, position.net, value, self._charges_day or day
-            ).total
+        """Close expired positions at their value; a stock's shares count at theirs.
+
+        Stock options of one underlying and expiry net off; only the rest is taxed as delivered.
+        """
+        due = self.due(now)
+        held: Counter[OptionContract] = Counter()
+        finals = {}
+        for position, _, final in due:
+            held[position.contract] += position.net
+            finals[position.contract.symbol, position.contract.expiry] = final
+        delivered: Counter[OptionContract] = Counter()
+        for delivery in deliveries(held, finals):
+            delivered.update(delivery.units)
+        for position, day, final in due:
+            contract, net = position.contract, position.net
+            # products of one contract: those on its net side deliver
+            units = min(abs(net), delivered[contract]) if net * held[contract] > 0 else 0
+            delivered[contract] -= units
+            value = intrinsic(contract, final)
+            cost = settlement_charges(contract, net, value, self._charges_day or day, units).total
             self._account.ledger.add_settlement(position, value, cost, session(day).close)
 
     def begin_day(self, now: datetime) -> None:

@@ -1,0 +1,64 @@
+"""Warn of positions in stock options that would end in a delivery of shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.nse.sessions import trading_days
+from strikeloom.nse.settlement import Delivery, deliveries
+from strikeloom.ports.desk import Desk
+from strikeloom.risk.parameters import delivery_percent
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
+
+
+class DeliveryWarnings:
+    """Alerts from four trading days before expiry, each once a day and watcher.
+
+    Options of all positions net off, as they would at expiry, at the present level.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._sent: set[tuple[date, str]] = set()
+
+    def check(self, state: AccountState, market: MarketSnapshot) -> None:
+        """Send the alerts that are due and were not sent today."""
+        today = state.at.date()
+        held: Counter[OptionContract] = Counter()
+        for position in state.positions.values():
+            for leg in position.legs:
+                contract = leg.contract
+                if contract.kind is InstrumentKind.STOCK and delivery_percent(
+                    contract.kind, contract.expiry, today
+                ):
+                    held[contract] += leg.net_units
+        levels = {contract.symbol: market.level(contract.symbol) for contract in held}
+        finals = {
+            (contract.symbol, contract.expiry): level
+            for contract in held
+            if (level := levels[contract.symbol]) is not None
+        }
+        for delivery in deliveries(held, finals):
+            text = _warning(delivery, held, today)
+            if (today, text) not in self._sent:
+                self._sent.add((today, text))
+                alert(self._desk, "warning", text)
+
+
+def _warning(delivery: Delivery, held: Counter[OptionContract], today: date) -> str:
+    text = (
+        f"{delivery.symbol} would end in a delivery on {delivery.expiry} at the present level: "
+        f"{delivery.sentence()}"
+    )
+    if not any(held[contract] > 0 for contract in delivery.units):
+        return text
+    steps = ", ".join(
+        f"{delivery_percent(InstrumentKind.STOCK, delivery.expiry, day):.0%}"
+        for day in trading_days(today, delivery.expiry)[:-1]
+    )
+    margin = f"{steps} of the share's margin from today on, then " if steps else ""
+    return f"{text}. Delivery margin of what is bought: {margin}the whole value on the last day"
