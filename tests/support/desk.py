@@ -13,6 +13,7 @@ from strikeloom.adapters.parquet.day_tables import DayTables
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
@@ -41,11 +42,18 @@ class Listed:
     """``ports.instruments.Instruments`` with the contracts it is given."""
 
     contracts: dict[str, OptionContract] = field(default_factory=dict)
+    changes: dict[str, list[ContractAdjustment]] = field(default_factory=dict)
 
     def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
         if key not in self.contracts:
             raise DataError(f"{key} is not listed")
         return self.contracts[key]
+
+    def adjustments(
+        self, contract: OptionContract, held_since: date, until: date
+    ) -> list[ContractAdjustment]:
+        changes = self.changes.get(contract.key, [])
+        return [change for change in changes if held_since < change.day <= until]
 
     def order_limit(self, contract: OptionContract, day: date) -> int | None:
         return freeze_units(contract.symbol, day)

@@ -19,6 +19,7 @@ from strikeloom.adapters.dhan.master_store import MasterStore, fetch_master
 from strikeloom.adapters.dhan.rate_limiter import RateLimiter
 from strikeloom.adapters.dhan.settlements import Settlements
 from strikeloom.adapters.dhan.socket import Pauses
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 from strikeloom.errors import DataError
 from strikeloom.nse.freeze import freeze_units
@@ -37,6 +38,9 @@ class Known:
         return Underlying(
             symbol, InstrumentKind.INDEX if symbol == "NIFTY" else InstrumentKind.STOCK, "Any"
         )
+
+    def adjustments(self, *_: object) -> list[ContractAdjustment]:
+        return []
 
     def order_limit(self, contract: OptionContract, day: date) -> int | None:
         return freeze_units(contract.symbol, day)

@@ -118,10 +118,8 @@ def open_exchange(
     if options.ticks:
         served = LoadMarket(tape, options.ticks, time.monotonic)
     market = FaultyMarket(served, faults)
-    # a market older than any fee schedule on record is charged by the oldest
-    charges_day = None if day >= first_charge_day() else first_charge_day()
     engines = {
-        client: Engine(account, market, clock, charges_day=charges_day, history=history)
+        client: _engine(account, market, clock, history, day)
         for client, account in accounts.items()
     }
     exchange = ExchangeState(
@@ -146,6 +144,20 @@ def open_exchange(
     finally:
         for engine in engines.values():
             engine.close()
+
+
+def _engine(
+    account: Account, market: ServedMarket, clock: Clock, history: ParquetHistory, day: date
+) -> Engine:
+    """Engine of one account; a market older than any fee schedule is charged by the oldest."""
+    return Engine(
+        account,
+        market,
+        clock,
+        charges_day=None if day >= first_charge_day() else first_charge_day(),
+        history=history,
+        adjustments=HistoryInstruments(history, history.underlyings()).adjustments,
+    )
 
 
 def _recorded(options: ExchangeOptions) -> RecordedDay | None:

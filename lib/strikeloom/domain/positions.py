@@ -33,6 +33,9 @@ class PositionLeg:
         Paise paid so far.
     entry_value : int
         Signed paise of the entry fills: side x units x price, whatever was closed since.
+    since : datetime.date or None
+        First day on which the contract has its present name, where the exchange adjusted it while
+        it was held. Units are those of the contract as it is now.
     """
 
     leg: int
@@ -43,6 +46,7 @@ class PositionLeg:
     realised: int
     charges: int
     entry_value: int = 0
+    since: date | None = None
 
     @property
     def net_lots(self) -> int:
@@ -62,8 +66,8 @@ class Position:
     Attributes
     ----------
     revision : int
-        Number of fills behind it: it grows with every change, so a request made against an
-        older picture is recognised as stale.
+        Number of fills and adjustments behind it: it grows with every change, so a request made
+        against an older picture is recognised as stale.
     carry : float or None
         Annualised log of forward over level on the day that proposed it; ``None`` when unknown.
     """

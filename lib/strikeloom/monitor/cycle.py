@@ -117,6 +117,7 @@ class Watcher:
         self._deliveries = DeliveryWarnings(desk)
         self._judge = Judge(desk.settings.exits)
         self._unpriced_since: dict[str, datetime] = {}
+        self._unsettled: set[str] = set()
         self._shown: datetime | None = None
         self._market = MarketSnapshot(_LONG_AGO, {}, 0.0, desk.mode.value)
 
@@ -236,10 +237,16 @@ class Watcher:
     def _alert_unpriced(self, marked: MarkedPosition) -> None:
         """Report a position that has had no price for a while: its rules cannot see it."""
         name, now = marked.position.position_id, self._desk.clock.now()
+        legs = ", ".join(marked.missing)
+        if marked.days_left is not None and marked.days_left < 0:
+            text = f"{name} is not settled: {legs}"
+            if text not in self._unsettled:
+                self._unsettled.add(text)
+                alert(self._desk, "critical", text)
+            return
         since = self._unpriced_since.setdefault(name, now)
         limit = _UNPRICED_SECONDS * max(1.0, self._desk.clock.speed)
         if (now - since).total_seconds() >= limit:
-            legs = ", ".join(marked.missing)
             text = f"{name} has no price since {since:%H:%M}: {legs}; rules of its P&L cannot fire"
             alert(self._desk, "critical", text)
 

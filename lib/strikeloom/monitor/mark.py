@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache, partial
 
 import numpy as np
 
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
-from strikeloom.domain.positions import MarkedPosition, Position
+from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg
 from strikeloom.domain.quotes import Mark, MarkHow
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.monitor.greeks import GreeksInput, position_greeks
-from strikeloom.nse.sessions import trading_days
+from strikeloom.nse.sessions import session, trading_days
 from strikeloom.quant.payoff import Legs, payoffs
 
 
@@ -65,9 +65,13 @@ def mark_position(
     for leg in position.legs:
         if not leg.net_units:
             continue
-        mark = mark_contract(leg.contract, snapshot)
+        ended = _ended(position, leg, last_day, snapshot.at)
+        # after the last day a quote of this name is that of another series
+        gone = ended is not None and ended < snapshot.at.date()
+        mark = None if gone else mark_contract(leg.contract, snapshot)
         if mark is None:
-            missing.append(leg.contract.label + _staleness(leg.contract, snapshot))
+            why = f" expired on {ended}, waits for the file of {ended}" if ended else ""
+            missing.append(leg.contract.label + (why or _staleness(leg.contract, snapshot)))
             continue
         marks[leg.contract.key] = mark
         value += leg.net_units * mark.price - leg.open_value
@@ -100,6 +104,16 @@ def mark_position(
             position_greeks, GreeksInput(position, marks, level, snapshot.at, last_day, unknown)
         ),
     )
+
+
+def _ended(
+    position: Position, leg: PositionLeg, last_day: date | None, at: datetime
+) -> date | None:
+    """Last day of an open leg, once its session is over; ``None`` before."""
+    expiries = {leg.contract.expiry for leg in position.legs if leg.net_units}
+    # the first last day among the legs is that of each only where they expire together
+    day = last_day if last_day and len(expiries) == 1 else leg.contract.expiry
+    return day if day <= at.date() and at >= session(day).close else None
 
 
 def _staleness(contract: OptionContract, snapshot: MarketSnapshot) -> str:

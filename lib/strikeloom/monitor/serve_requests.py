@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
-from strikeloom.domain.orders import IntentState
+from strikeloom.domain.orders import IntentState, OrderIntent
 from strikeloom.domain.positions import ExitRequest, Position, RequestState
 from strikeloom.errors import StoreError
 from strikeloom.monitor.act import RequestOutcome, answer_request, progress_of, targets_of
@@ -33,7 +34,7 @@ def take_requests(desk: Desk, state: AccountState, reconciler: Reconciler) -> in
             request,
             position,
             partial(_pricing, desk, position),
-            recorded=any(desk.store.intents(intent_id=name) for name in names),
+            recorded=any(_held_intents(desk, position, name) for name in names),
             working=request.position_id in working_positions(state),
         )
         if answer.intents:
@@ -56,7 +57,22 @@ def finish_requests(desk: Desk, state: AccountState) -> None:
             name = exit_name(request, request.target_lots)
             states = {IntentState.REFUSED, IntentState.ENDED}
             ended = desk.store.intents(states=states, intent_id=name)
-        _settle(desk, request, progress_of(request, _position(desk, state, request), ended))
+        position = _position(desk, state, request)
+        outcome = progress_of(request, position, ended)
+        if ended and outcome.state is not RequestState.DONE and not _of_held(position, ended):
+            note = "the exchange adjusted the contract: orders for the new one follow"
+            outcome = RequestOutcome(RequestState.PENDING, note)
+        _settle(desk, request, outcome)
+
+
+def _held_intents(desk: Desk, position: Position, name: str) -> list[OrderIntent]:
+    """Intents of a group that are for contracts that the position still holds by this name."""
+    return _of_held(position, desk.store.intents(intent_id=name))
+
+
+def _of_held(position: Position, intents: Sequence[OrderIntent]) -> list[OrderIntent]:
+    held = {(leg.leg, leg.contract.key) for leg in position.legs}
+    return [intent for intent in intents if (intent.leg, intent.contract.key) in held]
 
 
 def _position(desk: Desk, state: AccountState, request: ExitRequest) -> Position:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 
 
@@ -28,6 +29,20 @@ class Instruments(Protocol):
         ------
         DataError
             When it is not listed that day.
+        """
+        ...
+
+    def adjustments(
+        self, contract: OptionContract, held_since: date, until: date
+    ) -> list[ContractAdjustment]:
+        """What the exchange made of a contract while it was held, oldest first.
+
+        Parameters
+        ----------
+        held_since : datetime.date
+            Day on whose list the contract is named as given; later days are searched.
+        until : datetime.date
+            Last day to search, as far as its list is known.
         """
         ...
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from strikeloom.domain.adjustments import LegAdjustment
 from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent
@@ -289,6 +290,14 @@ class TradingStore(Protocol):
         """Fills in time order."""
         ...
 
+    def record_adjustments(self, rows: Sequence[LegAdjustment], at: datetime) -> int:
+        """Record each adjustment once and update its position. Returns how many positions."""
+        ...
+
+    def adjustments(self, *, position_id: str | None = None) -> list[LegAdjustment]:
+        """Recorded adjustments, oldest first."""
+        ...
+
     def positions(self, *, open_only: bool = True) -> list[Position]:
         """Positions, oldest first."""
         ...
@@ -298,7 +307,7 @@ class TradingStore(Protocol):
         ...
 
     def audit_positions(self) -> list[str]:
-        """Replay all fills and compare with the stored positions. Returns the ids that differ."""
+        """Replay fills and adjustments, compare with the positions. Returns the ids that differ."""
         ...
 
     def rebuild_positions(self, position_ids: Collection[str]) -> None:

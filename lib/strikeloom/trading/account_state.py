@@ -95,6 +95,21 @@ class AccountState:
             return 0
         return sum(item.net_units for item in position.legs if item.leg == leg)
 
+    def held_for(self, intent: OrderIntent) -> int:
+        """Signed units that an intent's leg holds of the intent's own contract.
+
+        0 where the exchange adjusted the contract since: the leg holds another one then.
+        """
+        return 0 if self.is_adjusted(intent) else self.held_units(intent.position_id, intent.leg)
+
+    def is_adjusted(self, intent: OrderIntent) -> bool:
+        """Whether the leg of an intent holds another contract than the intent is for."""
+        position = self.positions.get(intent.position_id)
+        legs = position.legs if position else ()
+        return any(
+            leg.leg == intent.leg and leg.contract.key != intent.contract.key for leg in legs
+        )
+
     def last_day(self, position_id: str) -> date | None:
         """Earliest last day of the open legs of a position; ``None`` when nothing is open."""
         position = self.positions.get(position_id)

@@ -57,6 +57,8 @@ class GuardContext:
         Last day of a series, by symbol and expiry.
     entries : callable
         What was sent today; called only for an entry.
+    adjusted : callable
+        What the exchange made of a contract since the desk's day, as text; empty for nothing.
     """
 
     state: AccountState
@@ -67,6 +69,7 @@ class GuardContext:
     order_limit: Callable[[OptionContract], int | None]
     series_end: Callable[[str, date], date]
     entries: Callable[[], EntriesOfDay]
+    adjusted: Callable[[OptionContract], str] = lambda _: ""
 
     @property
     def now(self) -> datetime:
@@ -87,6 +90,10 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
             frozenset(order.correlation_id for order in taken),
         )
 
+    def adjusted(contract: OptionContract) -> str:
+        changes = desk.instruments.adjustments(contract, desk.day, today)
+        return "; ".join(f"it is {c.new.label} since {c.day}: {c.cause}" for c in changes)
+
     return GuardContext(
         state=state,
         snapshot=snapshot,
@@ -96,6 +103,7 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         order_limit=lambda contract: desk.instruments.order_limit(contract, today),
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
+        adjusted=adjusted,
     )
 
 
@@ -148,8 +156,11 @@ def _check_listing(intent: OrderIntent, context: GuardContext) -> None:
     contract, day = intent.contract, context.now.date()
     try:
         listed = context.listed(contract.key)
+        changed = context.adjusted(contract)
     except DataError as error:
         raise _refuse("listed", str(error)) from None
+    if changed:  # the name may be that of another contract now
+        raise _refuse("listed", f"{contract.label} was adjusted: {changed}")
     last_day = context.series_end(contract.symbol, contract.expiry)
     if day <= last_day < contract.expiry:  # after it, the name is that of a series listed later
         raise _refuse("last day", f"{contract.label} ends on {last_day}, before its expiry")

@@ -14,6 +14,7 @@ from strikeloom.nse.sessions import session
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import OpenRecord
 from strikeloom.trading.account_state import AccountState, state_of
+from strikeloom.trading.adjust import AdjustmentCheck
 from strikeloom.trading.alert import alert
 from strikeloom.trading.broker_book import BrokerBook, BrokerReading
 from strikeloom.trading.order_status import (
@@ -62,6 +63,7 @@ class Reconciler:
         self._unresolved: list[str] = []
         self._late_orders: list[str] = []
         self._last_days: dict[tuple[str, date, date], date] = {}
+        self._adjustments = AdjustmentCheck(desk)
 
     def refresh(self, *, acted: bool = False) -> AccountState:
         """Update the state from the store, and from the broker if it may have changed.
@@ -116,12 +118,19 @@ class Reconciler:
         desk = self._desk
         record = desk.store.open_record()
         fills = reading.fills
-        overdue = self._overdue(self._state_from(record, reading.at), reading.held)
+        state = self._state_from(record, reading.at)
+        if self._adjustments.record(state):
+            record = desk.store.open_record()
+            state = self._state_from(record, reading.at)
+        overdue = self._overdue(state, reading.held)
         if overdue:
             fills = fills + desk.broker.earlier_fills(overdue)
         ours = self._book.ours(record, reading.orders, fills)
         new = self._book.record(ours, reading.orders, fills)
         state = self._load(reading.at)
+        # also the contract of a position of which nothing was known before these fills
+        if self._adjustments.record(state) + self._adjustments.end_intents(state):
+            state = self._load(reading.at)
         booked = book_settlements(desk, state, fills)
         state = self._load(reading.at) if booked else state
         state = self._with_outcomes(state, reading, ours)

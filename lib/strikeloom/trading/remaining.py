@@ -41,19 +41,18 @@ def untraded_units(state: AccountState, group: Iterable[OrderIntent]) -> dict[Sl
 def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice, int]:
     """Units of each leg and slice that are still to be traded.
 
-    Of an exit, legs that hold nothing to close are left out too: they were settled, or reduced
-    by another order.
+    Of an exit, legs that hold nothing to close are left out too: they were settled, reduced by
+    another order, or hold the contract that the exchange made of it.
     """
     intents = list(group)
     left = untraded_units(state, intents)
     if not left or intents[0].purpose is Purpose.ENTRY:
         return left
-    sides = {(intent.leg, intent.slice): int(intent.side) for intent in intents}
-    name = intents[0].position_id
+    of = {(intent.leg, intent.slice): intent for intent in intents}
     return {
         place: units
         for place, units in left.items()
-        if state.held_units(name, place[0]) * sides[place] < 0
+        if state.held_for(of[place]) * int(of[place].side) < 0
     }
 
 
@@ -107,7 +106,7 @@ def has_nothing_left(state: AccountState, group: tuple[OrderIntent, ...]) -> boo
     if not untraded_units(state, group):
         return True
     if group[0].position_id in state.positions:
-        return False
+        return group[0].purpose is not Purpose.ENTRY and all(map(state.is_adjusted, group))
     return group[0].purpose is not Purpose.ENTRY or is_abandoned(state, latest(group))
 
 
@@ -117,7 +116,7 @@ def held_free(state: AccountState, intent: OrderIntent) -> int:
     These are orders sent and not seen terminal, and orders that reached the broker after their
     intent was abandoned.
     """
-    held = -int(intent.side) * state.held_units(intent.position_id, intent.leg)
+    held = -int(intent.side) * state.held_for(intent)
     others = state.intents_of(intent.position_id)
     out = sum(
         units

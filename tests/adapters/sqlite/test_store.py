@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from strikeloom.adapters.sqlite.positions import _empty_leg, _leg_after
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
+from strikeloom.adapters.sqlite.replayed import _empty_leg, _leg_after
 from strikeloom.adapters.sqlite.store import SqliteStore, open_store
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side

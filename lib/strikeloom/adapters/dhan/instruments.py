@@ -13,7 +13,9 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.dhan.day_list import OPTIONS, DayList, SecurityId, first_expiry
+from strikeloom.adapters.dhan.list_changes import list_adjustments
+from strikeloom.adapters.dhan.listed import OPTIONS, BrokerList, SecurityId, first_expiry
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 from strikeloom.errors import StaleData
 from strikeloom.ports.clock import Clock
@@ -86,6 +88,26 @@ class DhanInstruments:
             return self._known.contract(key, day)
         return self._list(day).contract(key)
 
+    def adjustments(
+        self, contract: OptionContract, held_since: date, until: date
+    ) -> list[ContractAdjustment]:
+        """What became of a held contract: by the known lists, then by the stored ones of Dhan.
+
+        A contract keeps its wire id. The list of today is read once it is in force.
+
+        Raises
+        ------
+        DataError
+            When a list is damaged, or that of today is not out yet.
+        """
+        found = self._known.adjustments(contract, held_since, until)
+        held, since = (found[-1].new, found[-1].day) if found else (contract, held_since)
+        if until >= self._clock.now().date():
+            self._list(until)
+        until = min(until, self.in_force())
+        days = [day for day in self._store.days() if since <= day <= until]
+        return found + list_adjustments(held, days, self._day)
+
     def order_limit(self, contract: OptionContract, day: date) -> int | None:
         """Largest order in units by the list of the day; by the known list where it has none."""
         if day >= self._clock.now().date():
@@ -140,7 +162,7 @@ class DhanInstruments:
         """Day of the list whose ids are valid now."""
         return list_day(self._clock.now())
 
-    def _list(self, day: date) -> DayList:
+    def _list(self, day: date) -> BrokerList:
         with self._lock:
             day = min(day, self.in_force())
             if day not in self._store.days():
@@ -179,5 +201,5 @@ class DhanInstruments:
         self._tried = None
         return master
 
-    def _load(self, day: date) -> DayList:
-        return DayList(self._store.read(day), day)
+    def _load(self, day: date) -> BrokerList:
+        return BrokerList(self._store.read(day), day)

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.instruments.adjustments import AdjustmentSearch
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying, parse_key
-from strikeloom.domain.money import rupees
+from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.instruments import (
+    InstrumentKind,
+    OptionContract,
+    Right,
+    Underlying,
+    parse_key,
+)
+from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError, MissingHistory
 from strikeloom.nse.corporate_actions import actions
 from strikeloom.nse.freeze import freeze_units
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SYMBOLS_KEPT = 64
+_SEARCHED = 10  # days before, on which a contract that is not listed is looked for
 
 
 class HistoryInstruments:
@@ -39,6 +48,7 @@ class HistoryInstruments:
         self._underlyings = underlyings
         self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
         self._ticks = DatedTicks(history)
+        self._search = AdjustmentSearch(history, self._listed, self._contract_of)
 
     def underlying(self, symbol: str) -> Underlying:
         """Kind and sector of a symbol.
@@ -71,23 +81,54 @@ class HistoryInstruments:
             & (listed["right"] == right.value)
         ]
         if not len(found):
-            known = "; ".join(str(action) for action in actions(symbol, days[-1]))
-            raise DataError(
-                f"{key} is not listed on {days[-1]}; the exchange may have re-dated, adjusted "
-                f"or removed it{f' (on record: {known})' if known else ''}",
-                key=key,
-            )
-        row = found.iloc[0]
-        kind = InstrumentKind(row["kind"])
+            why = self._event(key, days)
+            raise DataError(f"{key} is not listed on {days[-1]}; {why}", key=key)
+        return self._contract_of(found.iloc[0], day)
+
+    def adjustments(
+        self, contract: OptionContract, held_since: date, until: date
+    ) -> list[ContractAdjustment]:
+        """What the exchange made of a contract while it was held, by the stored lists.
+
+        Raises
+        ------
+        DataError
+            When a lot size is not on record.
+        StoreError
+            When a stored list cannot be read.
+        """
+        return self._search.adjustments(contract, held_since, until)
+
+    def _contract_of(self, row: pd.Series, day: date, lot: int = 0) -> OptionContract:
+        """Contract of a row of a day; with the lot given where the file has none."""
+        symbol, kind = str(row["symbol"]), InstrumentKind(row["kind"])
+        expiry = row["expiry"].date()
+        size = int(row["lot_size"]) or lot or _lot_on_record(symbol, kind, expiry, day)
         return OptionContract(
             symbol=symbol,
             expiry=expiry,
-            strike=strike,
-            right=right,
+            strike=paise(row["strike"], what="strike"),
+            right=Right(row["right"]),
             kind=kind,
-            lot_size=int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, days[-1]),
+            lot_size=size,
             tick=self.tick(symbol, kind, day),
         )
+
+    def _event(self, key: str, days: list[date]) -> str:
+        """What became of a contract that is no longer listed, as a clause."""
+        symbol, expiry, strike, right = parse_key(key)
+        held = OptionContract(symbol, expiry, strike, right)
+        for day in days[-_SEARCHED - 1 : -1][::-1]:
+            if expiry >= day and self._search.is_listed(held, day):
+                changes = self.adjustments(held, day, days[-1])
+                if changes:
+                    return f"it is {changes[-1].new.key} since {changes[-1].day}: " + "; ".join(
+                        change.cause for change in changes
+                    )
+                return f"it was listed until {day}, and the exchange has removed it"
+        known = actions(symbol, days[-1])
+        text = f" (on record: {'; '.join(map(str, known))})" if known else ""
+        return f"nor was it on the stored days just before{text}"
 
     def order_limit(self, contract: OptionContract, day: date) -> int | None:
         """Largest order in units by the exchange's dated list; ``None`` where it has none."""

@@ -35,7 +35,8 @@ class SimBroker:
     cash : int
         Paise a new account starts with.
     instruments : Instruments, optional
-        The listed contracts; with them an order that does not fit its contract is refused.
+        The listed contracts; with them an order that does not fit its contract is refused, and
+        positions follow their contracts through adjustments.
     """
 
     name = "simulated"
@@ -50,7 +51,13 @@ class SimBroker:
         cash: int,
         instruments: Instruments | None = None,
     ) -> None:
-        self.engine = Engine(Account(path, cash), feed, clock, instruments)
+        self.engine = Engine(
+            Account(path, cash),
+            feed,
+            clock,
+            instruments,
+            adjustments=instruments.adjustments if instruments else None,
+        )
         self._clock = clock
         self._orders: dict[int, Order] = {}
         self._read_on: date | None = None

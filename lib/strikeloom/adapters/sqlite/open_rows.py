@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from strikeloom.adapters.sqlite.adjustment_rows import AdjustmentRows
 from strikeloom.adapters.sqlite.order_rows import OrderRows
 from strikeloom.adapters.sqlite.positions import PositionRows
 from strikeloom.adapters.sqlite.rows import intent, moment, order
@@ -31,7 +32,7 @@ WHERE i.market = :market AND i.account = :account AND i.intent_id IN ({_GROUPS})
 _OPEN_REQUESTS = (RequestState.PENDING, RequestState.ACCEPTED)
 
 
-class OpenRows(OrderRows, PositionRows, WatchRows):
+class OpenRows(OrderRows, AdjustmentRows, PositionRows, WatchRows):
     """``ports.store.TradingStore.open_record``."""
 
     def open_record(self) -> OpenRecord:

@@ -1,4 +1,4 @@
-"""Positions: rows that are computed from fills in the transaction that inserts the fills."""
+"""Positions: rows computed from fills and adjustments, in the transaction that inserts these."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import json
 import math
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from strikeloom.adapters.sqlite.replayed import replayed_legs
 from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, day, insert, moment
 from strikeloom.adapters.sqlite.store_part import StorePart
-from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE
-from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.errors import StoreError
 
@@ -31,7 +29,7 @@ ORDER BY t.at, t.fill_id
 """  # noqa: S608 (constants of this module)
 _POSITIONS = f"""
 SELECT p.position_id, p.revision, p.opened_at, l.leg, l.contract, l.kind, l.lot_size, l.tick,
-       l.net_units, l.first_units, l.entry_value, l.open_value, l.realised, l.charges,
+       l.net_units, l.first_units, l.entry_value, l.open_value, l.realised, l.charges, l.since,
        {_STRATEGY_COLUMNS}
 FROM positions p
 JOIN position_legs l USING (market, account, position_id)
@@ -39,6 +37,10 @@ LEFT JOIN strategies s ON s.market = p.market AND s.strategy_id = p.position_id
 WHERE p.market = ? AND p.account = ? {{which}}
 ORDER BY p.opened_at, p.first_fill, l.leg
 """  # noqa: S608 (constants of this module)
+_ADJUSTMENTS = """
+SELECT a.* FROM contract_adjustments a WHERE a.market = ? AND a.account = ? {position}
+ORDER BY a.day, a.leg
+"""
 _FIRST_FILL = """
 SELECT t.fill_id FROM order_intents i JOIN trades t USING (market, account, correlation_id)
 WHERE i.market = ? AND i.account = ? AND i.position_id = ? ORDER BY t.at, t.fill_id LIMIT 1
@@ -97,24 +99,29 @@ class PositionRows(StorePart):
 
 
 def replay(rows: Any, market: str, account: str, position_id: str | None = None) -> list[Position]:
-    """Positions computed from all their fills, oldest first.
+    """Positions computed from all their fills and adjustments, oldest first.
 
     Parameters
     ----------
     rows : callable
         Runs a query and returns its rows.
     """
-    which, values = ("", ()) if position_id is None else ("AND i.position_id = ?", (position_id,))
+    only, values = ("", ()) if position_id is None else ("AND {}.position_id = ?", (position_id,))
     found: dict[str, list[Row]] = {}
-    for row in rows(_TRADES.format(position=which), (market, account, *values)):
+    for row in rows(_TRADES.format(position=only.format("i")), (market, account, *values)):
         found.setdefault(row["position_id"], []).append(row)
-    return [_replayed(market, account, trades) for trades in found.values()]
+    changed: dict[str, list[Row]] = {}
+    for row in rows(_ADJUSTMENTS.format(position=only.format("a")), (market, account, *values)):
+        changed.setdefault(row["position_id"], []).append(row)
+    return [
+        _replayed(market, account, trades, changed.get(name, [])) for name, trades in found.items()
+    ]
 
 
 def update_positions(
     db: sqlite3.Connection, market: str, account: str, position_ids: Iterable[str]
 ) -> None:
-    """Update the rows of some positions from their fills, within the caller's transaction."""
+    """Update the rows of some positions within the caller's transaction."""
 
     def rows(sql: str, values: tuple[object, ...]) -> list[Row]:
         return db.execute(sql, values).fetchall()
@@ -158,6 +165,7 @@ def _write(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
             **key,
             "leg": leg.leg,
             **contract_columns(leg.contract),
+            "since": leg.since.isoformat() if leg.since else None,
             "net_units": leg.net_units,
             "first_units": leg.first_units,
             "entry_value": leg.entry_value,
@@ -165,9 +173,8 @@ def _write(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
             "realised": leg.realised,
             "charges": leg.charges,
         }
-        amounts = ("net_units", "first_units", "entry_value", "open_value", "realised", "charges")
         again = "ON CONFLICT (market, account, position_id, leg) DO UPDATE SET " + ", ".join(
-            f"{name} = :{name}" for name in amounts
+            f"{name} = :{name}" for name in values if name not in (*key, "leg")
         )
         db.execute(insert("position_legs", values, conflict=again), values)
 
@@ -191,6 +198,7 @@ def _positions(market: str, account: str, rows: list[Row]) -> list[Position]:
                     realised=row["realised"],
                     charges=row["charges"],
                     entry_value=row["entry_value"],
+                    since=day(row["since"]) if row["since"] else None,
                 )
                 for row in legs
             ],
@@ -201,23 +209,16 @@ def _positions(market: str, account: str, rows: list[Row]) -> list[Position]:
     ]
 
 
-def _replayed(market: str, account: str, rows: list[Row]) -> Position:
-    legs: dict[int, PositionLeg] = {}
-    for row in rows:
-        number = row["leg"]
-        leg = legs.get(number) or _empty_leg(number, contract(row))
-        entry = row["purpose"] == Purpose.ENTRY
-        leg = _leg_after(leg, row["side"] * row["units"], row["price"], entry=entry)
-        legs[number] = replace(leg, charges=leg.charges + row["charges"])
-    in_order = [legs[number] for number in sorted(legs)]
-    return _position(market, account, rows[0], in_order, len(rows), moment(rows[0]["at"]))
+def _replayed(market: str, account: str, rows: list[Row], adjustments: list[Row]) -> Position:
+    legs, changes = replayed_legs(rows, adjustments)
+    return _position(market, account, rows[0], legs, changes, moment(rows[0]["at"]))
 
 
 def _position(
     market: str,
     account: str,
     row: Row,
-    legs: list[PositionLeg],
+    legs: Sequence[PositionLeg],
     revision: int,
     opened_at: datetime,
 ) -> Position:
@@ -225,7 +226,8 @@ def _position(
         account=account,
         market=market,
         position_id=row["position_id"],
-        symbol=row["symbol"] or legs[0].contract.symbol,
+        # a strategy keeps the symbol that it was proposed under
+        symbol=(not legs[0].since and row["symbol"]) or legs[0].contract.symbol,
         template=row["template"] or "unknown",
         exit_plan=row["exit_plan"] or "",
         legs=tuple(legs),
@@ -235,7 +237,7 @@ def _position(
     )
 
 
-def _carry(row: Row, legs: list[PositionLeg]) -> float | None:
+def _carry(row: Row, legs: Sequence[PositionLeg]) -> float | None:
     """Annualised log of forward over level on the day of the proposal; ``None`` if unknown.
 
     Spot is kept in paise, the forward in rupees.
@@ -247,29 +249,3 @@ def _carry(row: Row, legs: list[PositionLeg]) -> float | None:
         return None
     ratio = row["forward"] * PAISE_PER_RUPEE / row["spot"]
     return math.log(ratio) * _DAYS_A_YEAR / days
-
-
-def _empty_leg(number: int, contract_: OptionContract) -> PositionLeg:
-    return PositionLeg(number, contract_, 0, 0, 0, 0, 0)
-
-
-def _leg_after(leg: PositionLeg, units: int, price: int, *, entry: bool) -> PositionLeg:
-    """Leg after a fill of signed units: average cost for what opens, profit for what closes."""
-    held = leg.net_units
-    closing = -units if held and (held > 0) != (units > 0) else 0
-    closing = max(-abs(held), min(abs(held), closing)) if closing else 0
-    cost, realised = leg.open_value, leg.realised
-    if closing:
-        # cost of the closing part, rounded so that the remainder goes to the open part
-        part = cost * closing // held
-        realised += closing * price - part
-        cost -= part
-    opening = units + closing
-    return replace(
-        leg,
-        net_units=held + units,
-        first_units=leg.first_units + (units if entry else 0),
-        entry_value=leg.entry_value + (units * price if entry else 0),
-        open_value=cost + opening * price,
-        realised=realised,
-    )

@@ -1,4 +1,4 @@
-"""Whether an account adds up: everything computed again from its trades."""
+"""Whether an account adds up: computed again from its trades, and adjustments of contracts."""
 
 from __future__ import annotations
 
@@ -87,6 +87,8 @@ def _positions(account: Account, trades: list[Trade]) -> None:
     for trade in trades:
         net[trade.contract.key] += int(trade.side) * trade.units
         flow -= int(trade.side) * trade.units * trade.price
+    for key, units in account.ledger.adjusted_units():
+        net[key] += units
     held: Counter[str] = Counter()
     made = account.money.booked
     for position in account.ledger.positions():

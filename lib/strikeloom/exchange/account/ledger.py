@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account.mirror import MirroredFile
@@ -160,10 +162,55 @@ class AccountLedger:
                 net[position.contract] = net.get(position.contract, 0) + position.net
         return {contract: units for contract, units in net.items() if units}
 
+    def adjust(
+        self, found: Mapping[NetPosition, Sequence[ContractAdjustment]], at: datetime
+    ) -> None:
+        """Move positions to the contracts that theirs have become, all at once, at their cost.
+
+        At a dividend the name of one contract passes to another: no position may be moved before
+        each has left its former name.
+        """
+        moved = []
+        for position, changes in found.items():
+            self._drop_position(position)
+            self._store.mirror.money.booked += position.realised
+            after = position.carried(position.day)
+            for change in changes:
+                before, after = after, after.adjusted(change)
+                self._file.execute(
+                    "INSERT INTO adjustments (day, at, product, old_contract, contract, "
+                    "units_before, units_after, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        change.day.isoformat(), at.isoformat(), position.product.value,
+                        change.old, change.new.key, before.net, after.net, change.cause,
+                    ),
+                )  # fmt: skip
+            moved.append(after)
+        self._carry(at.date())
+        for position in moved:
+            held = self.position(position.contract.key, position.product)
+            self.save_position(position.carried_with(held) if held else position)
+        self._save_money()
+
+    def adjusted_units(self) -> list[tuple[str, int]]:
+        """Signed units that every adjustment took from a contract, or gave to one, by key."""
+        rows = self._file.rows(
+            "SELECT old_contract AS contract, -units_before AS units FROM adjustments "
+            "UNION ALL SELECT contract, units_after FROM adjustments"
+        )
+        return [(row["contract"], row["units"]) for row in rows]
+
     # money and days
 
     def begin_day(self, day: date) -> None:
         """Carry open positions into a later day, and book the profit realised before it."""
+        money = self._store.mirror.money
+        self._carry(day)
+        money.day, money.day_start, money.day_charges = day.isoformat(), money.cash, 0
+        self._save_money()
+
+    def _carry(self, day: date) -> None:
+        """Carry the positions of earlier days, booking what they realised."""
         money = self._store.mirror.money
         for position in self.positions():
             if position.day < day:
@@ -173,8 +220,6 @@ class AccountLedger:
                     self.save_position(carried)
                 else:
                     self._drop_position(position)
-        money.day, money.day_start, money.day_charges = day.isoformat(), money.cash, 0
-        self._save_money()
 
     def set_kill_switch(self, day: date | None) -> None:
         """Refuse new orders for a day; ``None`` accepts them again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.errors import Rejected
@@ -95,6 +96,25 @@ class NetPosition:
         if net > 0:
             return replace(fresh, carried_buy_units=net, carried_buy_value=cost)
         return replace(fresh, carried_sell_units=-net, carried_sell_value=-cost)
+
+    def adjusted(self, change: ContractAdjustment) -> NetPosition:
+        """A carried position in the contract that its own has become; its cost stays."""
+        return replace(
+            self,
+            contract=change.new,
+            carried_buy_units=change.units(self.carried_buy_units),
+            carried_sell_units=change.units(self.carried_sell_units),
+        )
+
+    def carried_with(self, other: NetPosition) -> NetPosition:
+        """The position with what another one of the same contract was carried with."""
+        return replace(
+            self,
+            carried_buy_units=self.carried_buy_units + other.carried_buy_units,
+            carried_buy_value=self.carried_buy_value + other.carried_buy_value,
+            carried_sell_units=self.carried_sell_units + other.carried_sell_units,
+            carried_sell_value=self.carried_sell_value + other.carried_sell_value,
+        )
 
     def split(self, units: int) -> tuple[NetPosition, NetPosition]:
         """What stays, and what moves to another product, of the open units at their cost.

@@ -31,6 +31,7 @@ from strikeloom.exchange.orders.order import BookOrder, OrderEvent
 from strikeloom.exchange.orders.request import Change, ContractList, Placement, Product
 from strikeloom.exchange.orders.trade import Trade
 from strikeloom.exchange.orders.validation import INPUT, ORDER, OrderRefusal, input_refusal
+from strikeloom.exchange.session.adjusting import FindAdjustments
 from strikeloom.exchange.session.session import trading_session
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.feed import MarketFeed
@@ -46,10 +47,11 @@ class Engine:
         The exchange's own list: with it, an order in a contract that is not listed, or that
         does not fit the listed lot and tick, is refused.
     charges_day : datetime.date, optional
-        Day whose charges apply, for a market that is older than any fee schedule on record;
-        default: each day its own.
+        Day whose charges apply, for a market older than any fee schedule; default: its own.
     history : History, optional
         Past days, of which alerts take indicators.
+    adjustments : callable, optional
+        What the exchange made of a held contract; without it contracts are kept.
 
     Attributes
     ----------
@@ -66,9 +68,11 @@ class Engine:
         *,
         charges_day: date | None = None,
         history: History | None = None,
+        adjustments: FindAdjustments | None = None,
     ) -> None:
         self._account, self._feed, self._clock = account, feed, clock
-        self._session = trading_session(account, feed, instruments, charges_day, history)
+        more = instruments, charges_day, history, adjustments
+        self._session = trading_session(account, feed, *more)
         self.conditional = ConditionalOrders(self._session, clock)
         self.super_orders = SuperOrders(self._session, self.conditional)
         self.forever_orders = ForeverOrders(self._session, self.conditional)
@@ -247,10 +251,8 @@ class Engine:
             When the level of an underlying with a sold leg is not known.
         """
         self.advance()
-        now, day = self._clock.now(), self._session.charges_day
-        return margin_quote(
-            placements, self._account, self._feed, now, with_holdings=with_holdings, charges_day=day
-        )
+        of, day = (self._account, self._feed, self._clock.now()), self._session.charges_day
+        return margin_quote(placements, *of, with_holdings=with_holdings, charges_day=day)
 
     def charges_day(self, day: date) -> date:
         """Day whose charges apply to trades of a day."""

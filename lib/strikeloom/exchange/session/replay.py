@@ -9,6 +9,7 @@ from datetime import datetime
 
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.orders.hours import is_open
+from strikeloom.exchange.session.adjusting import PositionAdjuster
 from strikeloom.exchange.session.expiry import ExpiryProcessor
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.exchange.session.matcher import Matcher
@@ -27,12 +28,14 @@ class Replay:
         matcher: Matcher,
         expiry: ExpiryProcessor,
         triggers: TriggerEvaluator,
+        adjuster: PositionAdjuster,
     ) -> None:
         self._account = account
         self._market = market
         self._matcher = matcher
         self._expiry = expiry
         self._triggers = triggers
+        self._adjuster = adjuster
 
     def has_work(self, now: datetime) -> bool:
         """Whether anything may have happened since the account last caught up."""
@@ -69,6 +72,7 @@ class Replay:
                 self._process(at, recorded=recorded)
             self._process(now, present=True)
             self._account.set_matched_to(now)
+        self._adjuster.adjust(now)
         self._expiry.settle(now)
         self._expiry.begin_day(now)
 
@@ -86,6 +90,7 @@ class Replay:
     def _process(self, at: datetime, *, recorded: bool = False, present: bool = False) -> None:
         """Everything that happens at one moment; at a mere release no quotes were recorded."""
         self._expiry.expire_orders(at)
+        self._adjuster.adjust(at)
         self._expiry.settle(at)
         self._expiry.begin_day(at)
         released = self._matcher.release(at)

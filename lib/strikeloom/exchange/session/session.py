@@ -8,6 +8,7 @@ from datetime import date
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.daily_candles import DailyCandles
 from strikeloom.exchange.orders.request import ContractList
+from strikeloom.exchange.session.adjusting import FindAdjustments, PositionAdjuster
 from strikeloom.exchange.session.closing import Closer
 from strikeloom.exchange.session.expiry import ExpiryProcessor
 from strikeloom.exchange.session.intake import OrderIntake
@@ -38,6 +39,7 @@ def trading_session(
     instruments: ContractList | None = None,
     charges_day: date | None = None,
     history: History | None = None,
+    adjustments: FindAdjustments | None = None,
 ) -> TradingSession:
     """Connect the parts; parameters as of ``Engine``."""
     market = MarketReader(feed)
@@ -47,5 +49,6 @@ def trading_session(
     candles = DailyCandles(history) if history is not None else None
     triggers = TriggerEvaluator(account, market, intake, closer, candles)
     expiry = ExpiryProcessor(account, feed, charges_day)
-    replay = Replay(account, market, matcher, expiry, triggers)
+    adjuster = PositionAdjuster(account, closer, adjustments)
+    replay = Replay(account, market, matcher, expiry, triggers, adjuster)
     return TradingSession(account, market, intake, closer, triggers, replay, charges_day)

@@ -1,0 +1,107 @@
+"""What became of a held contract, from the broker's lists of successive days.
+
+A contract keeps its id from list to list as long as it lives. That it was adjusted is taken as
+shown where its expiry alone was moved, or where nearly all contracts of its underlying changed
+by one rule: strikes divided while lots were multiplied, strikes lowered by one amount, or another
+symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from statistics import median
+
+from strikeloom.adapters.dhan.listed import BrokerList, ListEntry
+from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.errors import DataError
+
+_FEWEST, _NEARLY_ALL = 6, 0.9  # continuing contracts that show a rule
+_STEP = 5.01  # paise; an adjusted strike is rounded to the tick of 5 paise
+_LOT_ROUNDING = 0.02
+
+ReadList = Callable[[date], BrokerList]
+_Pair = tuple[OptionContract, OptionContract]
+
+
+def list_adjustments(
+    held: OptionContract, days: Sequence[date], read: ReadList
+) -> list[ContractAdjustment]:
+    """Adjustments of a contract over days with a list, oldest first.
+
+    Only the first and the last list are read, unless the contract is missing from the last or
+    has another id there.
+
+    Parameters
+    ----------
+    held : OptionContract
+        As it is named on the first of the days.
+    """
+    found: list[ContractAdjustment] = []
+    for place in range(1, len(days)):
+        if _is_same(held, read(days[place - 1]), read(days[-1])):
+            break
+        change = _change(held, read(days[place - 1]), read(days[place]), days[place])
+        if change is not None:
+            found.append(change)
+            held = change.new
+    return found
+
+
+def _is_same(held: OptionContract, first: BrokerList, last: BrokerList) -> bool:
+    old, new = (item.entries(held.symbol).get(held.key) for item in (first, last))
+    return old is None or (new is not None and new.number == old.number)
+
+
+def _change(
+    held: OptionContract, before: BrokerList, after: BrokerList, day: date
+) -> ContractAdjustment | None:
+    """Adjustment between two successive lists; ``None`` where none is shown."""
+    old = before.entries(held.symbol).get(held.key)
+    new = _continues(old, after) if old is not None and held.expiry >= day else None
+    if old is None or new is None or new.key == held.key or new.right is not held.right:
+        return None
+    if (new.symbol, new.strike) == (held.symbol, held.strike):
+        text = f"the exchange moved the expiry {held.expiry} of {held.symbol} to {new.expiry}"
+        return ContractAdjustment(held.key, new, 1, 1, day, f"{text} on {day}")
+    entries = before.entries(held.symbol).values()
+    alive = [item for item in entries if item.contract.expiry >= day]
+    pairs = [(item.contract, now) for item in alive if (now := _continues(item, after))]
+    changed = [pair for pair in pairs if pair[0].key != pair[1].key]
+    if len(changed) < max(_FEWEST, _NEARLY_ALL * len(pairs)):
+        return None
+    rule = _rule(changed)
+    if rule is None or (held, new) not in changed:
+        return None
+    text, multiplied = rule
+    units = (new.lot_size, old.contract.lot_size) if multiplied else (1, 1)
+    cause = f"{held.symbol} on {day}: {text} (by {len(changed)} contracts of the broker's list)"
+    return ContractAdjustment(held.key, new, *units, day, cause)
+
+
+def _continues(old: ListEntry, after: BrokerList) -> OptionContract | None:
+    try:
+        return after.by_number(old.number)
+    except DataError:
+        return None
+
+
+def _rule(changed: Sequence[_Pair]) -> tuple[str, bool] | None:
+    """Rule by which contracts changed, and whether lots were multiplied; ``None`` for none."""
+    if len({new.symbol for _, new in changed}) != 1:
+        return None
+    if all(old.strike == new.strike for old, new in changed):
+        old, new = changed[0]
+        return f"{old.symbol} became {new.symbol}", False
+    ratio = median(old.strike / new.strike for old, new in changed)
+    if all(abs(old.strike / ratio - new.strike) <= _STEP for old, new in changed):
+        lots = median(new.lot_size / old.lot_size for old, new in changed)
+        if abs(lots / ratio - 1) <= _LOT_ROUNDING:
+            return f"strikes were divided by {ratio:.6g} and lots multiplied", True
+    amount = median(old.strike - new.strike for old, new in changed)
+    lowered = all(abs(old.strike - amount - new.strike) <= _STEP for old, new in changed)
+    if lowered and all(old.lot_size == new.lot_size for old, new in changed):
+        return f"strikes were lowered by {amount / PAISE_PER_RUPEE:g}", False
+    return None

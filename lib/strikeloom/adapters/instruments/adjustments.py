@@ -1,0 +1,209 @@
+"""What the exchange made of a contract on later days, from the stored lists of contracts.
+
+Neither id nor name is an identity: ids are reused, and at a dividend names pass to other
+contracts. A contract continues from one list to the next where it keeps its id and right and is
+what the corporate actions between them make of it; without any, where only its expiry was moved.
+Source: NSE Clearing, adjustment of contracts for corporate actions.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
+from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.ports.history import History
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_STEP = 5.01  # paise; an adjusted strike is rounded to the tick of 5 paise
+_VALUE_KEPT = 0.02  # a lot is rounded to whole units
+
+#: Contracts of a symbol on a stored day.
+ReadListed = Callable[[date, str], "pd.DataFrame"]
+#: Contract of a row of that table on a day; with the lot given where the file has none.
+MakeContract = Callable[["pd.Series", date, int], OptionContract]
+
+
+class AdjustmentSearch:
+    """Follows contracts through the stored lists of a history.
+
+    Without a corporate action of its symbol only the first and the last list are read, unless
+    the contract is missing from the last.
+    """
+
+    def __init__(self, history: History, listed: ReadListed, make: MakeContract) -> None:
+        self._history = history
+        self._listed = listed
+        self._make = make
+
+    def adjustments(
+        self, contract: OptionContract, held_since: date, until: date
+    ) -> list[ContractAdjustment]:
+        """As ``ports.instruments.Instruments.adjustments``, over the stored days."""
+        days = self._history.days()
+        first = max(0, bisect_right(days, held_since) - 1)
+        days = days[first : bisect_right(days, until)]
+        if len(days) < 2:
+            return []
+        actions = self._history.actions(held_since + timedelta(days=1), days[-1])
+        found: list[ContractAdjustment] = []
+        held, place = contract, 0
+        while True:
+            step = self._next(held, days, place, actions, held_since)
+            if step is None:
+                return found
+            place, change = step
+            found.append(change)
+            held = change.new
+
+    def is_listed(self, contract: OptionContract, day: date) -> bool:
+        """Whether the list of a stored day has a contract of this name."""
+        return self._row(contract, day) is not None
+
+    def _next(
+        self,
+        held: OptionContract,
+        days: Sequence[date],
+        place: int,
+        actions: Sequence[CorporateAction],
+        since: date,
+    ) -> tuple[int, ContractAdjustment] | None:
+        """First adjustment after a place among the days, and the place of its day."""
+        end = bisect_right(days, held.expiry) - 1
+        mine = [item for item in actions if item.symbol == held.symbol]
+        while place < end:
+            begin = max(days[place], since)
+            later = [item.day for item in mine if item.day > begin]
+            effective = bisect_left(days, min(later)) if later else len(days)
+            quiet = min(end, effective - 1)
+            moved = self._moved(held, days, place, quiet, since)
+            if moved is not None:
+                return moved
+            if effective > end:
+                return None
+            before, day = days[effective - 1], days[effective]
+            due = [item for item in mine if max(before, since) < item.day <= day]
+            if any(item.kind == "demerger" for item in due):
+                return None  # the contract ended; another of the same name may follow
+            old = self._row(held, before) if before >= since else None
+            change = self._adjusted(held, old, due, day)
+            if change is not None:
+                return effective, change
+            place = effective
+        return None
+
+    def _moved(
+        self, held: OptionContract, days: Sequence[date], first: int, last: int, since: date
+    ) -> tuple[int, ContractAdjustment] | None:
+        """First change of the expiry alone, where the contract is not the one listed last."""
+        if last <= first or self._is_same(held, days[first], days[last]):
+            return None
+        for place in range(first + 1, last + 1):
+            before, day = days[place - 1], days[place]
+            old = self._row(held, before)
+            new = self._by_id(old, self._options(day, held.symbol)) if old is not None else None
+            if old is None or new is None or new["strike"] != old["strike"]:
+                continue
+            contract = self._make(new, day, held.lot_size)
+            if contract.key != held.key and not (before < since and self._row(held, day)):
+                text = (
+                    f"the exchange moved the expiry {held.expiry} of {held.symbol} to "
+                    f"{contract.expiry} on {day}"
+                )
+                return place, ContractAdjustment(held.key, contract, 1, 1, day, text)
+        return None
+
+    def _adjusted(
+        self,
+        held: OptionContract,
+        old: pd.Series | None,
+        due: Sequence[CorporateAction],
+        day: date,
+    ) -> ContractAdjustment | None:
+        """The contract as adjusted for the actions of a day; ``None`` where it is unchanged."""
+        symbol, strike, ratio, known = held.symbol, float(held.strike), 1.0, True
+        for item in sorted(due, key=lambda each: (each.day, not each.successor)):
+            symbol = item.successor or symbol
+            ratio *= item.ratio or 1.0
+            strike = strike / (item.ratio or 1.0) - (item.amount or 0.0) * PAISE_PER_RUPEE
+            known &= item.kind != "unexplained"
+        rows = self._options(day, symbol)
+        new = self._by_id(old, rows) if old is not None else None
+        if new is None and (old is None or not old["instrument_id"] or not _have_ids(rows)):
+            same = rows[(rows["right"] == held.right.value)]
+            same = same[same["expiry"] == np.datetime64(held.expiry)] if known else same[:0]
+            gap = (same["strike"] * PAISE_PER_RUPEE - strike).abs().to_numpy()
+            new = same.iloc[int(gap.argmin())] if len(same) and gap.min() <= _STEP else None
+        if new is None:
+            return None
+        before = (int(old["lot_size"]) if old is not None else 0) or held.lot_size
+        contract = self._make(new, day, round(before * ratio))
+        if contract.key == held.key:
+            return None
+        if known and abs(contract.strike - strike) > _STEP:
+            return None  # the id was given to another contract
+        if not known:
+            ratio = contract.lot_size / before
+            kept = contract.strike * contract.lot_size / (held.strike * before)
+            if ratio != 1 and abs(kept - 1) > _VALUE_KEPT:
+                return None
+        last = max(item.day for item in due)
+        return ContractAdjustment(
+            held.key, contract, *_units(ratio, contract, before), last, _cause(due, ratio, before)
+        )
+
+    def _is_same(self, held: OptionContract, first: date, last: date) -> bool:
+        """Whether the contract of a name on one day is that of the same name on a later one."""
+        old, new = self._row(held, first), self._row(held, last)
+        if new is None or old is None:
+            return new is not None
+        ids = int(old["instrument_id"]), int(new["instrument_id"])
+        return ids[0] == ids[1] or not all(ids)
+
+    def _row(self, held: OptionContract, day: date) -> pd.Series | None:
+        """Row of a contract in the list of a day, by its name."""
+        rows = self._options(day, held.symbol)
+        rows = rows[
+            (rows["expiry"] == np.datetime64(held.expiry))
+            & (rows["strike"] == rupees(held.strike))
+            & (rows["right"] == held.right.value)
+        ]
+        return rows.iloc[0] if len(rows) else None
+
+    def _by_id(self, old: pd.Series, rows: pd.DataFrame) -> pd.Series | None:
+        """Row of the contract that has the id and right of an earlier one."""
+        if not old["instrument_id"]:
+            return None
+        same = (rows["instrument_id"] == old["instrument_id"]) & (rows["right"] == old["right"])
+        found = rows[same]
+        return found.iloc[0] if len(found) == 1 else None
+
+    def _options(self, day: date, symbol: str) -> pd.DataFrame:
+        rows = self._listed(day, symbol)
+        return rows[rows["right"] != "XX"]
+
+
+def _have_ids(rows: pd.DataFrame) -> bool:
+    return bool((rows["instrument_id"] != 0).any())
+
+
+def _units(ratio: float, new: OptionContract, lot_before: int) -> tuple[int, int]:
+    """Units that replace others: a lot for a lot where the quantity changes."""
+    return (1, 1) if ratio == 1 else (new.lot_size, lot_before)
+
+
+def _cause(due: Sequence[CorporateAction], ratio: float, lot_before: int) -> str:
+    text = "; ".join(str(item) for item in due)
+    part = lot_before * ratio % 1
+    if min(part, 1 - part) < 1e-6:
+        return text
+    return f"{text}; the exchange pays the fraction of a unit in cash, which is not booked here"

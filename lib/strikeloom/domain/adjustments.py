@@ -1,0 +1,49 @@
+"""Contracts that the exchange changed while they were held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from strikeloom.domain.instruments import OptionContract
+
+
+@dataclass(frozen=True, slots=True)
+class ContractAdjustment:
+    """One contract that continues as another from the open of a day.
+
+    Attributes
+    ----------
+    old : str
+        Key of the contract until the day before.
+    new : OptionContract
+        The same contract from the day on, with its lot size and tick.
+    new_units, old_units : int
+        So many units replace so many: 2,000 for 400 at a split of 5 to 1. 1 and 1 where the
+        quantity is not changed. What is paid stays the same in total.
+    day : datetime.date
+        First day on which it trades as the new contract.
+    cause : str
+        The event, one sentence.
+    """
+
+    old: str
+    new: OptionContract
+    new_units: int
+    old_units: int
+    day: date
+    cause: str
+
+    def units(self, held: int) -> int:
+        """Signed units after the adjustment; a fraction of a unit is paid by the exchange."""
+        sign = -1 if held < 0 else 1
+        return sign * (abs(held) * self.new_units // self.old_units)
+
+
+@dataclass(frozen=True, slots=True)
+class LegAdjustment:
+    """An adjustment of the contract that one leg of a position holds."""
+
+    position_id: str
+    leg: int
+    change: ContractAdjustment

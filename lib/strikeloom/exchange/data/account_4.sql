@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS adjustments (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, day TEXT NOT NULL, at TEXT NOT NULL,
+    product TEXT NOT NULL, old_contract TEXT NOT NULL, contract TEXT NOT NULL,
+    units_before INTEGER NOT NULL, units_after INTEGER NOT NULL, cause TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,106 @@
+"""Record what the exchange made of contracts while the account held them. Sends nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
+from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
+from strikeloom.errors import DataError, StoreError
+from strikeloom.nse.sessions import session
+from strikeloom.ports.desk import Desk
+from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
+
+
+class AdjustmentCheck:
+    """Carries the held contracts of one account through the exchange's adjustments.
+
+    Each contract is searched once a day; a position that becomes known later, at once.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._searched: dict[tuple[str, int, str], date] = {}
+
+    def record(self, state: AccountState) -> int:
+        """Record adjustments of the legs of open positions, with one alert for each event.
+
+        Legs that hold nothing are adjusted too: the payoff of a position is of all its legs.
+
+        Returns
+        -------
+        int
+            Positions that were changed.
+        """
+        found: list[LegAdjustment] = []
+        lines: dict[str, list[str]] = defaultdict(list)
+        today, searched = state.at.date(), dict(self._searched)
+        for position in state.positions.values():
+            for leg in position.legs:
+                since = leg.since or position.opened_at.date()
+                place = (position.position_id, leg.leg, leg.contract.key)
+                held, units = leg.contract, leg.net_units
+                for change in self._search(place, held, since, today):
+                    found.append(LegAdjustment(position.position_id, leg.leg, change))
+                    after = change.units(units)
+                    lines[change.cause].append(
+                        f"{position.position_id}: {units} units of {held.label} are {after} of "
+                        f"{change.new.label} since {change.day}"
+                    )
+                    held, units = change.new, after
+        try:
+            changed = self._desk.store.record_adjustments(found, state.at) if found else 0
+        except StoreError:
+            self._searched = searched  # nothing was recorded: they are found again
+            raise
+        for cause, texts in lines.items() if changed else ():
+            alert(self._desk, "warning", f"{cause}. {'; '.join(texts)}")
+        return changed
+
+    def end_intents(self, state: AccountState) -> int:
+        """End intents that were not sent and whose contract was adjusted since. Returns how many.
+
+        An exit is made again for the contract as it is now; an entry is refused.
+        """
+        ended = 0
+        for intent in state.intents():
+            if intent.state is not IntentState.NEW or intent.created_at.date() >= state.at.date():
+                continue
+            cause = self._cause(state, intent)
+            if cause:
+                entry = intent.purpose is Purpose.ENTRY
+                ended += self._desk.store.move_intent(
+                    intent.correlation_id,
+                    expected={IntentState.NEW},
+                    to=IntentState.REFUSED if entry else IntentState.ENDED,
+                    note=f"not sent: {cause}",
+                    at=state.at,
+                )
+        return ended
+
+    def _cause(self, state: AccountState, intent: OrderIntent) -> str:
+        """What changed the contract of an intent since it was made; empty for nothing."""
+        day = intent.created_at.date()
+        place = (intent.correlation_id, intent.leg, intent.contract.key)
+        changes = self._search(place, intent.contract, day, state.at.date())
+        return "; ".join(change.cause for change in changes)
+
+    def _search(
+        self, place: tuple[str, int, str], held: OptionContract, since: date, today: date
+    ) -> Iterable[ContractAdjustment]:
+        if since >= today or self._searched.get(place) == today:
+            return ()
+        try:
+            found = self._desk.instruments.adjustments(held, since, today)
+        except (DataError, StoreError) as error:
+            # one unreadable file must not stop the exits of every position
+            text = f"{place[0]}: whether {held.label} was adjusted is not known: {error}"
+            alert(self._desk, "critical", text)
+            return ()
+        if self._desk.clock.now() >= session(today).open:  # before it the day's list may be missing
+            self._searched[place] = today
+        return found
