@@ -101,8 +101,11 @@ def test_other_orders_do_not_matter_where_no_number_is_given(made: MadeDesk) -> 
 @pytest.mark.parametrize("arrived", [True, False])
 def test_only_an_unknown_order_is_resolved(made: MadeDesk, arrived: bool) -> None:
     resolve(made, arrived=False)
-    for name in (FIRST, "INONE-0-0-1"):
-        with pytest.raises(BrokerError, match=f"{name} is not unresolved"):
+    for name, words in (
+        (FIRST, f"{FIRST} is not unresolved: its state is ended"),
+        ("INONE-0-0-1", "no order INONE-0-0-1 in account"),
+    ):
+        with pytest.raises(BrokerError, match=words):
             resolve(made, name, arrived=arrived, number="77")
     assert states(made) == {FIRST: IntentState.ENDED, SECOND: IntentState.UNKNOWN}
     assert made.store.orders() == []
