@@ -35,15 +35,15 @@ class Settlement:
 def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> int:
     """Record the settlements of the account. Returns how many fills were booked."""
     reported = desk.broker.reports_settlements
-    ended = list(settlements(state, fills, desk.feed.settlement, reported=reported))
-    if not ended:
+    found = list(settlements(state, fills, desk.feed.settlement, reported=reported))
+    if not found:
         return 0
-    desk.store.record_intents([settlement.intent for settlement in ended])
-    for settlement in ended:
+    desk.store.record_intents([settlement.intent for settlement in found])
+    for settlement in found:
         for level, text in settlement.alerts:
             alert(desk, level, text)
-    # at once: what options net off against must not be gone after a stop between two of them
-    return desk.store.record_fills([settlement.fill for settlement in ended])
+    # in one transaction: holdings of a contract that were left over would look like a net holding
+    return desk.store.record_fills([settlement.fill for settlement in found])
 
 
 def settlements(
@@ -70,7 +70,7 @@ def settlements(
     delivered: Counter[OptionContract] = Counter()
     for delivery in netted.values():
         delivered.update(delivery.units)
-    ready: list[tuple[list[Holding], Fill]] = []
+    ready: list[tuple[date, list[Holding], Fill]] = []
     waiting: set[tuple[str, date]] = set()
     for (key, last), holdings in held.items():
         # a later series may have the same name: its settlement is not that of this series
@@ -84,19 +84,22 @@ def settlements(
         )
         if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
             if contract.kind is InstrumentKind.STOCK:
-                waiting.add((contract.symbol, contract.expiry))
+                waiting.add((contract.symbol, last))
             continue
-        ready.append((holdings, ended))
-    for holdings, ended in ready:
+        ready.append((last, holdings, ended))
+    for last, holdings, ended in ready:
         contract = holdings[0][1].contract
         of = contract.symbol, contract.expiry
-        if of in waiting:
+        if (contract.symbol, last) in waiting:
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
+        counted = paid = 0
         for position, leg in holdings:
-            share = max(0, sign * leg.net_units) / charged if charged else 0.0
-            charges = round(ended.charges * share)
+            counted += max(0, sign * leg.net_units)
+            # so that the shares add up to the whole, to the paisa
+            charges = ended.charges * counted // charged - paid
+            paid += charges
             yield _settlement(position, leg, ended, charges, netted.pop(of, None))
 
 
