@@ -53,7 +53,8 @@ def settlements(
 
     The broker settles an account's net holding of a contract; our positions on
     either side of it each settle at the same value. Those on the net side bear the charges.
-    Stock options of one underlying and expiry net off and settle together, or not yet.
+    Stock options of one underlying and expiry net off; where the broker does not report them they
+    settle together, once all their trades are known.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ def settlements(
             else _derived(state, holdings, last, final_value, units, reported=reported)
         )
         if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
-            if contract.kind is InstrumentKind.STOCK:
+            if contract.kind is InstrumentKind.STOCK and not reported:
                 waiting.add((contract.symbol, last))
             continue
         ready.append((last, holdings, ended))
