@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Call
+from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.settings.all import config_folder, load_settings
 from support import nse_files
 from support.file_server import FileServer, serving
@@ -121,3 +122,41 @@ def test_killed_during_a_download_it_leaves_no_partial_file_and_continues(
     assert result.code == 0, result.err
     assert server.times(PATHS(DAY)["contracts"]) == 1
     assert not list((home / "downloads").rglob(".*.part"))
+
+
+def test_ban_lists_come_along_and_a_missing_one_is_no_failure(
+    call: Call, server: FileServer, home: Path
+) -> None:
+    path = f"/archives/fo/sec_ban/fo_secban_{DAY:%d%m%Y}.csv"
+    server.files[path] = f"Securities in Ban For Trade Date {DAY:%d-%b-%Y}:\n1,SAIL\n".encode()
+    result = call("data", "fetch", "--from", str(DAY), "--to", str(NEXT))
+    assert result.code == 0, result.err
+    assert f"ban lists: 1 fetched, to {DAY}" in result.out
+    assert f"no ban list of 1 days, last {NEXT}" in result.err
+    history = ParquetHistory(home / "history" / "nse", "nse")
+    assert (history.banned(DAY), history.banned(NEXT)) == ({"SAIL"}, None)
+    body = json.loads(call("data", "fetch", "--from", str(DAY), "--to", str(NEXT), "--json").out)
+    assert body["ban_lists"] == {"fetched": [], "absent": [str(NEXT)], "message": ""}
+    assert server.times(path) == 1
+
+
+def test_a_list_of_another_day_does_not_count(call: Call, server: FileServer, home: Path) -> None:
+    path = f"/archives/fo/sec_ban/fo_secban_{DAY:%d%m%Y}.csv"
+    server.files[path] = b"Securities in Ban For Trade Date 09-FEB-2026:\n1,SAIL\n"
+    result = call("data", "fetch", "--from", str(DAY), "--to", str(DAY))
+    assert result.code == 0
+    assert "is of 2026-02-09, expected 2026-02-10" in result.err
+    assert ParquetHistory(home / "history" / "nse", "nse").banned(DAY) is None
+
+
+def test_a_ban_list_given_by_hand(call: Call, home: Path) -> None:
+    result = call("data", "ban", "--date", str(DAY), "sail", "M&M")
+    assert (result.code, result.out) == (0, "2026-02-10: M&M, SAIL in the ban period\n")
+    history = ParquetHistory(home / "history" / "nse", "nse")
+    assert history.banned(DAY) == {"M&M", "SAIL"}
+    assert call("data", "ban", "--date", str(DAY)).out.startswith("2026-02-10: no security")
+    assert history.banned(DAY) == frozenset()
+    wrong = call("data", "ban", "--date", str(DAY), "SIAL")
+    assert wrong.code == 1
+    assert "did you mean SAIL" in wrong.err
+    assert call("data", "ban", "--date", "today", "SAIL").code == 2

@@ -154,18 +154,19 @@ def test_the_days_before_a_delivery_are_trading_days(expiry, day, share):
 
 
 @pytest.mark.parametrize(
-    ("day", "share"), [("2026-01-26", 1.0), ("2026-01-23", 1.0), ("2026-01-22", 0.70)]
+    ("day", "share"), [("2026-01-26", 1.0), ("2026-01-23", 1.0), ("2026-01-22", 0.70 * RISK)]
 )
 def test_an_expiry_on_a_holiday_ends_on_the_trading_day_before(day, share):
     """Republic Day, Monday 2026-01-26: Friday the 23rd is the last day to trade."""
     expiry = date(2026, 1, 26)
-    assert delivery_share(InstrumentKind.STOCK, expiry, date.fromisoformat(day)) == share
+    found = delivery_share(InstrumentKind.STOCK, expiry, date.fromisoformat(day))
+    assert found == pytest.approx(share)
 
 
 def test_the_newest_ladder_in_force_counts(monkeypatch):
     """Of two rows for the last day the later one, from its own date on."""
     rows = tuple(
-        {"days_before": "0", "effective_from": since, "percent": percent, "source": ""}
+        {"days_before": "0", "effective_from": since, "percent": percent, "var_least": ""}
         for since, percent in (("2019-10-01", "100"), ("2026-01-01", "50"))
     )
     monkeypatch.setattr(parameters, "_rows", {"delivery": rows}.get)
@@ -177,7 +178,7 @@ def test_the_newest_ladder_in_force_counts(monkeypatch):
 def test_shares_are_delivered_since_the_rule_began():
     """The brokers' ladder is on record from 2019-10-01; the 2nd is a holiday."""
     first, last = date(2019, 10, 1), date(2019, 10, 3)
-    assert delivery_share(InstrumentKind.STOCK, last, first) == 0.70
+    assert delivery_share(InstrumentKind.STOCK, last, first) == pytest.approx(0.70 * RISK)
     expiry = date(2019, 9, 26)
     assert delivery_share(InstrumentKind.STOCK, expiry, date(2019, 9, 25)) == 0
     expiry = date(2019, 10, 31)
@@ -198,7 +199,7 @@ def test_bought_options_marked_below_the_model_need_none():
     marks = {contract.key: 1_00 for contract in bought}
     assert need(bought, ist("2026-02-11 10:00"), marks=marks) == BookMargin()
     eve = need(bought, ist("2026-02-23 10:00"), marks=marks)
-    assert eve == BookMargin(delivery=round(0.70 * 1_300_00 * 500))
+    assert eve == BookMargin(delivery=round(0.70 * RISK * 1_300_00 * 500))
 
 
 def test_a_call_ten_percent_out_of_the_money_bears_two_percent():

@@ -11,7 +11,7 @@ from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.risk.margin import MarginLegs, margin_parts
 from strikeloom.risk.parameters import span_parameters
 
-INDEX = span_parameters(InstrumentKind.INDEX, date(2026, 2, 11))
+INDEX = span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(2026, 2, 11))
 FORWARD = 25_000.0
 
 

@@ -311,7 +311,7 @@ def test_the_extra_of_the_last_day_is_of_the_legs_that_end():
 
 def test_a_stock_that_ends_lacks_what_scan_and_exposure_leave_of_two_fifths():
     """40 % of 1,400 x 500 is 2,80,000; a call at 2,100 has no scan loss, its exposure is 5.25 %."""
-    stock = span_parameters(InstrumentKind.STOCK, date(2026, 2, 11))
+    stock = span_parameters(InstrumentKind.STOCK, "RELIANCE", date(2026, 2, 11))
     far = parts_of([[(2_900.0, True, -500, 0.0)]], forward=1_400.0, parameters=stock)
     assert far.exposure[0] == pytest.approx(0.0525 * 700_000)
     assert far.expiry_extra[0] == pytest.approx(280_000 - 0.0525 * 700_000)

@@ -98,7 +98,45 @@ class _Ending:
         frame["last_day"] = frame["last_day"].mask(
             frame["symbol"] == self._symbol, np.datetime64(self._ends, "s")
         )
-        return SimpleNamespace(contracts=lambda _: frame, prices=self._known.as_of(day).prices)
+        past = self._known.as_of(day)
+        return SimpleNamespace(contracts=lambda _: frame, prices=past.prices, banned=past.banned)
+
+
+class _Banning:
+    """``ports.history.History`` with a ban list, or without one."""
+
+    def __init__(self, desk: Desk, symbols: frozenset[str] | None) -> None:
+        self._known, self._symbols = desk.history, symbols
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._known, name)
+
+    def as_of(self, day: date) -> Any:
+        past = self._known.as_of(day)
+        return SimpleNamespace(
+            contracts=past.contracts, prices=past.prices, banned=lambda _: self._symbols
+        )
+
+
+def test_a_symbol_in_the_ban_period_is_refused_by_name(desk: Desk) -> None:
+    whole = creation.load_chains(desk)
+    symbol = next(s for s, c in whole.chains.items() if c.underlying.kind is InstrumentKind.STOCK)
+    loaded = creation.load_chains(replace(desk, history=_Banning(desk, frozenset({symbol}))))
+    assert set(whole.chains) - set(loaded.chains) == {symbol}
+    (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
+    assert "ban period" in refusal.reason
+    assert loaded.warnings == ()
+
+
+def test_a_missing_ban_list_is_a_warning_of_the_run(desk: Desk) -> None:
+    unknown = replace(desk, history=_Banning(desk, None))
+    loaded = creation.load_chains(unknown)
+    assert loaded.chains.keys() == creation.load_chains(desk).chains.keys()
+    output = creation.save(unknown, "unlisted", loaded, [], keep=False)
+    (warning,) = output.result.warnings
+    assert f"no ban list of {desk.day}" in warning
+    known = creation.save(desk, "listed", creation.load_chains(desk), [], keep=False)
+    assert known.result.warnings == ()
 
 
 def test_a_series_that_ends_before_its_expiry_is_refused(desk: Desk) -> None:

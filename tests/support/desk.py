@@ -69,6 +69,16 @@ class SentAlerts:
         self.texts.append((level, text))
 
 
+class Bans:
+    """The ban lists of a history; every day has one unless a test sets ``symbols`` to None."""
+
+    def __init__(self) -> None:
+        self.symbols: frozenset[str] | None = frozenset()
+
+    def banned(self, day: date) -> frozenset[str] | None:  # noqa: ARG002
+        return self.symbols
+
+
 class MadeDesk:
     """A desk that a test makes for itself; fixtures and variables call it ``made``.
 
@@ -83,6 +93,7 @@ class MadeDesk:
         self.feed.spots["NIFTY"] = 25_000_00
         self.listed = Listed()
         self.alerts = SentAlerts()
+        self.bans = Bans()
         self.store = open_store(home / "store.db", MARKET, ACCOUNT)
         self.broker = SimBroker(home / "accounts" / "made.db", self.feed, self.clock, CASH)
         self.desk = Desk(
@@ -96,7 +107,7 @@ class MadeDesk:
             feed=self.feed,
             broker=self.broker,
             store=self.store,
-            history=cast("Any", None),
+            history=cast("Any", self.bans),
             instruments=cast("Any", self.listed),
             quotes=SqliteQuoteCache(home / "quotes.db", MARKET),
             alerts=self.alerts,

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, OrderState, Purpose
 from strikeloom.errors import DataError, GuardError
@@ -44,7 +44,7 @@ LIVE = LiveSettings(
 
 def context(
     account=None, quotes=None, *, at=NOW, live=None, orders=0, intents=(), accepted=(), listed=None,
-    ends=None, **guards,
+    ends=None, banned=(), **guards,
 ):  # fmt: skip
     quotes = [quote_of(PUT, 119_50, 120_50)] if quotes is None else quotes
     contract = PUT if listed is None else listed
@@ -63,6 +63,7 @@ def context(
         order_limit=lambda contract: freeze_units(contract.symbol, at.date()),
         series_end=lambda _, expiry: ends or expiry,
         entries=lambda: EntriesOfDay(orders, intents, frozenset(accepted)),
+        banned=lambda symbol: symbol in banned,
     )
 
 
@@ -474,3 +475,16 @@ def test_an_exit_leaves_room_for_orders_that_may_still_trade():
     leaving = intent(purpose=Purpose.EXIT)
     assert refusal(replace(leaving, units=65), context(held)) == ""
     assert refusal(leaving, context(held)) == "exits only reduce"
+
+
+def test_a_stock_in_the_ban_period_is_only_reduced():
+    """SEBI's rule above 95 % of the market-wide limit: positions decrease, by either side."""
+    stock = replace(PUT, symbol="SAIL", kind=InstrumentKind.STOCK)
+    entry = intent(contract=stock)
+    given = {"quotes": [quote_of(stock, 119_50, 120_50)], "listed": stock}
+    assert refusal(entry, context(**given, banned=["KAYNES"])) == ""
+    assert refusal(entry, context(**given, banned=["KAYNES", "SAIL"])) == "ban period"
+    with pytest.raises(GuardError, match="SAIL is above the market-wide position limit"):
+        check(entry, context(**given, banned=["SAIL"]))
+    index = context(banned=["NIFTY"])  # an index has no such limit
+    assert refusal(intent(), index) == ""

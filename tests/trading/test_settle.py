@@ -189,6 +189,38 @@ def test_what_is_left_of_options_of_a_stock_is_delivered(made: MadeDesk, silent:
     assert made.store.positions() == []
 
 
+def test_options_of_a_stock_settle_once_all_their_trades_are_known(made: MadeDesk) -> None:
+    """Two lots against one, of which one was sold in the last seconds: the rest nets off."""
+    low, high = (
+        made.show(replace(option(strike), kind=InstrumentKind.STOCK), 150_00, 151_00)
+        for strike in (24_900, 25_000)
+    )
+    bought = made.propose([Leg(low, Side.BUY, 1, 151_00)], "long_call")
+    sold = made.propose([Leg(high, Side.SELL, 1, 150_00)], "short_call")
+    position = made.enter(bought, 2)
+    made.enter(sold, 1)
+    broker = LateTrades(made)
+    desk = replace(made.desk, broker=broker)
+    made.clock.at = ist(f"{EXPIRY} 15:29:50")
+    made.show(low, 150_00, 151_00)
+    made.store.record_intents(prepare_exit(desk, position, [1], "sell half"))
+    broker.hidden = True
+    with Lease(made.home, made.store) as lease:
+        work(desk, lease, OrderRateLimiter(1e6))
+    made.feed.settlements["NIFTY", EXPIRY] = FINAL
+    made.clock.at = ist(f"{EXPIRY} 15:31")
+    reconcile(desk)
+    assert len(made.store.positions()) == 2  # what is delivered is not known yet
+    broker.hidden = False
+    for minute in (32, 33):
+        made.clock.at = ist(f"{EXPIRY} 15:{minute}")
+        reconcile(desk)
+    assert made.store.positions() == []
+    ours = {f.side: f.charges for f in made.store.fills() if f.kind == "settlement"}
+    assert ours == {Side.SELL: 22_38, Side.BUY: 0}
+    assert not [text for _, text in made.alerts.texts if "delivery of" in text]
+
+
 class _Silent:
     """A broker that reports no settlements, as Dhan: after expiry its list is only shorter."""
 

@@ -19,6 +19,40 @@ app.command()(status)
 app.command()(instruments)
 
 
+@app.command()
+def ban(
+    day: Annotated[str, typer.Option("--date", help="Trade date of the list.")],
+    symbols: Annotated[
+        list[str] | None, typer.Argument(help="Symbols in the ban period; none when it is empty.")
+    ] = None,
+) -> None:
+    """Store which securities may only be reduced on a day, where the list cannot be fetched.
+
+    The whole list of the day, in place of one stored before. The exchange publishes it the evening
+    before as fo_secban.csv: [bold]data fetch[/bold] downloads, [bold]data import[/bold] reads it.
+
+    Example: strikeloom data ban --date 2026-07-10 KAYNES SAIL
+    """
+    from datetime import date
+
+    from strikeloom.adapters.parquet.history import ParquetHistory
+    from strikeloom.cli import console
+    from strikeloom.desk.markets import EXCHANGE
+    from strikeloom.desk.places import places
+    from strikeloom.nse.underlyings import underlying
+
+    try:
+        of = date.fromisoformat(day)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{day!r} is not a day; write YYYY-MM-DD", param_hint="--date"
+        ) from None
+    names = sorted({underlying(name.strip().upper()).symbol for name in symbols or []})
+    history = ParquetHistory(places().history(EXCHANGE), EXCHANGE)
+    history.store_ban_list(of, names, source="strikeloom data ban")
+    console.print_line(f"{of}: {', '.join(names) or 'no security'} in the ban period")
+
+
 @app.command("import")
 def import_(
     paths: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from strikeloom.cli.options import Json
 
 if TYPE_CHECKING:
     from strikeloom.adapters.downloads import FetchReport
+    from strikeloom.adapters.downloads.ban_lists import BanListReport
 
 _SHOWN = 10
 _STOPPED = "stopped; downloaded files are kept, run the same command to continue"
@@ -38,9 +40,10 @@ def fetch(
 ) -> None:
     """Download the files that market [bold]nse[/bold] lacks in a range of days; import them.
 
-    Fetches contracts, cash and index closes of each day. A file counts once it is complete and
-    verified; an interrupted download continues where it stopped. A day without trading has no
-    file, which is no error. Exit code 0: all files of the range are stored; 1: some are not,
+    Fetches contracts, cash and index closes of each day, and the ban lists up to today. A file
+    counts once it is complete and verified; an interrupted download continues where it stopped. A
+    day without trading has no file, which is no error, nor is a missing ban list. Exit code 0: all
+    other files of the range are stored; 1: some are not,
     each with its remedy.
 
     Example: strikeloom data fetch --from 2026-01-01 --to 2026-03-19
@@ -48,6 +51,7 @@ def fetch(
     from rich.progress import Progress
 
     from strikeloom.adapters.downloads import fetch as download
+    from strikeloom.adapters.downloads.ban_lists import ban_list_days, fetch_ban_lists
     from strikeloom.adapters.downloads.days import last_published
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import console
@@ -59,30 +63,43 @@ def fetch(
     history = open_history(EXCHANGE, where)
     last = last_published(clock, settings)
     begin, end = _range(first, to, history.days(), last)
+    until = max(end, clock.now().date()) if end == last else end  # a list is out the evening before
+    server: dict[str, Any] = {
+        "history": history,
+        "folder": where.downloads(EXCHANGE),
+        "settings": settings,
+        "clock": clock,
+        "address": address,
+    }
+    fetch_lists = partial(fetch_ban_lists, ban_list_days(begin, until, settings), **server)
     if begin > end:
-        console.print_line(
-            f"nothing to fetch: {begin - timedelta(days=1)} is stored, {end} is published"
-        )
+        _print_lists(fetch_lists())
+        stored = begin - timedelta(days=1)
+        console.print_line(f"nothing to fetch: {stored} is stored, {end} is published")
         return
     shown = Progress(console=console.err, transient=True, disable=not console.err.is_terminal)
     with console.stopping(_STOPPED), shown as bar:
         task = bar.add_task("fetching", total=None)
-        report = download(
-            begin,
-            end,
-            history=history,
-            folder=where.downloads(EXCHANGE),
-            settings=settings,
-            clock=clock,
-            address=address,
-            progress=lambda done, total, name: bar.update(
-                task, completed=done, total=total, description=name
-            ),
-        )
+
+        def shows(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=name)
+
+        report = download(begin, end, **server, progress=shows)
+        listed = None if report.count("not asked") else fetch_lists()
+    _show(begin, end, report, listed, as_json=as_json)
+
+
+def _show(
+    begin: date, end: date, report: FetchReport, lists: BanListReport | None, *, as_json: bool
+) -> None:
+    """Print the outcome; end with exit code 1 when files are missing."""
+    from strikeloom.cli import console
+
     if as_json:
-        console.as_json(_body(begin, end, report))
+        console.as_json(_body(begin, end, report, lists))
     else:
         _print_report(begin, end, report)
+        _print_lists(lists)
     if not report.complete:
         raise typer.Exit(1)
 
@@ -127,7 +144,25 @@ def _print_report(begin: date, end: date, report: FetchReport) -> None:
     )
 
 
-def _body(begin: date, end: date, report: FetchReport) -> dict[str, Any]:
+def _print_lists(report: BanListReport | None) -> None:
+    from strikeloom.cli import console
+
+    if report is None:
+        return
+    if report.fetched:
+        console.print_line(f"ban lists: {len(report.fetched)} fetched, to {report.fetched[-1]}")
+    if report.absent:
+        console.note(
+            f"the server has no ban list of {len(report.absent)} days, last {report.absent[-1]}; "
+            "give one with strikeloom data ban"
+        )
+    if report.stopped:
+        console.warn(f"ban lists: {report.stopped}")
+
+
+def _body(
+    begin: date, end: date, report: FetchReport, lists: BanListReport | None
+) -> dict[str, Any]:
     return {
         "from": begin,
         "to": end,
@@ -145,6 +180,13 @@ def _body(begin: date, end: date, report: FetchReport) -> dict[str, Any]:
         "refused": [{"file": item.path, "message": item.message} for item in report.refused],
         "new_rows": sum(item.new for item in report.imported),
         "calendar_lacks": list(report.surprises),
+        "ban_lists": None
+        if lists is None
+        else {
+            "fetched": list(lists.fetched),
+            "absent": list(lists.absent),
+            "message": lists.stopped,
+        },
     }
 
 

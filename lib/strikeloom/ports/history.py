@@ -37,6 +37,10 @@ class History(Protocol):
         """
         ...
 
+    def banned(self, day: date) -> frozenset[str] | None:
+        """Symbols in the ban period on a day; ``None`` when no list of the day is stored."""
+        ...
+
     def cash(
         self, first: date, last: date, *, symbols: Sequence[str] | None = None
     ) -> pd.DataFrame:
@@ -128,6 +132,10 @@ class Past(Protocol):
         MissingHistory
             When the day is not stored, or later.
         """
+        ...
+
+    def banned(self, day: date) -> frozenset[str] | None:
+        """Symbols in the ban period on a day; ``None`` when no list of the day is stored."""
         ...
 
     def cash(

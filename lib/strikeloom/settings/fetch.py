@@ -9,14 +9,13 @@ from pydantic import Field, field_validator
 
 from strikeloom.settings.model import SettingsModel
 
-Kind = Literal["contracts", "cash", "indices"]
+Kind = Literal["contracts", "cash", "indices", "bans"]
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
-class DailyFile(SettingsModel):
+class DatedFile(SettingsModel):
     """Path of one kind of file, in force from a day on."""
 
-    kind: Kind
     since: date
     path: str = Field(pattern=r"^/")
 
@@ -34,6 +33,12 @@ class DailyFile(SettingsModel):
         return _filled(self.path, day)
 
 
+class DailyFile(DatedFile):
+    """One of the files that every trading day has."""
+
+    kind: Literal["contracts", "cash", "indices"]
+
+
 class FetchSettings(SettingsModel):
     """Downloading the exchange's files."""
 
@@ -48,6 +53,7 @@ class FetchSettings(SettingsModel):
     give_up_after: int = Field(ge=1, le=100)
     published: time
     files: list[DailyFile] = Field(min_length=1)
+    ban_list: DatedFile
 
     def paths(self, day: date) -> dict[Kind, str]:
         """Path of each kind of file that the server has for a day."""

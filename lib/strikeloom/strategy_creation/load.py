@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALL = "*"
+_BANNED = "in the ban period: above the market-wide position limit, no new positions"
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,17 @@ class Chain:
 
 @dataclass(frozen=True)
 class LoadedChains:
-    """Chains by symbol, the symbols without one, and the stage 01 run they come from."""
+    """Chains by symbol, the symbols without one, and the stage 01 run they come from.
+
+    ``warnings``: what could not be checked.
+    """
 
     chains: dict[str, Chain]
     refused: list[Rejection]
     bars: DailyBars
     upstream: str
     universe: list[str] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
 
 
 def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChains:
@@ -100,7 +105,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
             )
         today = today[today["symbol"].isin(symbols)]
     ranks = desk.store.ranks(desk.day)
-    contracts = desk.history.as_of(desk.day).contracts(desk.day)
+    past = desk.history.as_of(desk.day)
+    contracts, banned = past.contracts(desk.day), past.banned(desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol: dict[Hashable, pd.DataFrame] = dict(
         iter(options.groupby(["symbol", "expiry"], sort=False))
@@ -111,12 +117,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     listed: list[_ListedChain] = []
     refused: list[Rejection] = []
     for row in _read_summaries(today):
-        if math.isnan(row.atm_iv):
-            refused.append(Rejection(row.symbol, ALL, f"no volatility: {row.reason}"))
-            continue
-        days = (row.expiry - pd.Timestamp(desk.day)).days
-        if days > desk.settings.creation.max_days_to_expiry:
-            refused.append(Rejection(row.symbol, ALL, "no expiry near enough"))
+        if why := _why_not(desk, row, banned or frozenset()):
+            refused.append(Rejection(row.symbol, ALL, why))
             continue
         try:
             underlying = desk.instruments.underlying(row.symbol)
@@ -133,7 +135,15 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         variance = forecasts.get(row.symbol)
         listed.append(_ListedChain(row, underlying, rows, flows[row.symbol], variance, tick))
     chains, unread = _chains(desk, listed, ranks)
-    return LoadedChains(chains, refused + unread, bars, run.run_id, sorted(today["symbol"]))
+    warnings = (f"no ban list of {desk.day} is stored; stocks are not checked against it",)
+    return LoadedChains(
+        chains,
+        refused + unread,
+        bars,
+        run.run_id,
+        sorted(today["symbol"]),
+        warnings if banned is None else (),
+    )
 
 
 class _Summary(NamedTuple):
@@ -146,6 +156,16 @@ class _Summary(NamedTuple):
     forward: float
     atm_iv: float
     reason: str
+
+
+def _why_not(desk: Desk, row: _Summary, banned: frozenset[str]) -> str:
+    """Why a symbol has no chain, by its summary; empty when it may have one."""
+    if row.symbol in banned:
+        return _BANNED
+    if math.isnan(row.atm_iv):
+        return f"no volatility: {row.reason}"
+    days = (row.expiry.date() - desk.day).days
+    return "no expiry near enough" if days > desk.settings.creation.max_days_to_expiry else ""
 
 
 def _read_summaries(frame: pd.DataFrame) -> list[_Summary]:

@@ -68,6 +68,7 @@ def save(
             "refused": count,
         },
         refused=dict(unevaluated),
+        warnings=loaded.warnings,
         inputs={Stage.IV_HISTORY.value: loaded.upstream},
         outputs={
             "proposals": len(proposals),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
@@ -16,6 +16,7 @@ from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
 from strikeloom.trading.account_state import AccountState
+from strikeloom.trading.alert import alert
 from strikeloom.trading.order_status import WATCHED
 from strikeloom.trading.remaining import held_free
 
@@ -59,6 +60,8 @@ class GuardContext:
         What was sent today; called only for an entry.
     adjusted : callable
         What the exchange made of a contract since the desk's day, as text; empty for nothing.
+    banned : callable
+        Whether a stock is in the ban period today; called only for an entry.
     """
 
     state: AccountState
@@ -69,6 +72,7 @@ class GuardContext:
     order_limit: Callable[[OptionContract], int | None]
     series_end: Callable[[str, date], date]
     entries: Callable[[], EntriesOfDay]
+    banned: Callable[[str], bool]
     adjusted: Callable[[OptionContract], str] = lambda _: ""
 
     @property
@@ -94,6 +98,17 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         changes = desk.instruments.adjustments(contract, desk.day, today)
         return "; ".join(f"it is {c.new.label} since {c.day}: {c.cause}" for c in changes)
 
+    def banned(symbol: str) -> bool:
+        listed = desk.history.banned(today)
+        if listed is None:
+            text = (
+                f"no ban list of {today} is stored: entries in stocks are not checked against it "
+                "(strikeloom data fetch, or strikeloom data ban)"
+            )
+            if all(known.text != text for known in desk.store.alerts()):
+                alert(desk, "warning", text)
+        return symbol in (listed or ())
+
     return GuardContext(
         state=state,
         snapshot=snapshot,
@@ -104,6 +119,7 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
         adjusted=adjusted,
+        banned=banned,
     )
 
 
@@ -225,6 +241,13 @@ def _check_entry(intent: OrderIntent, context: GuardContext) -> None:
     if switch.engaged:
         raise _refuse("kill switch", f"entries are blocked: {switch.reason}")
     today = context.now.date()
+    contract = intent.contract
+    if contract.kind is InstrumentKind.STOCK and context.banned(contract.symbol):
+        raise _refuse(
+            "ban period",
+            f"{contract.symbol} is above the market-wide position limit on {today}: only orders "
+            "that reduce a position are allowed",
+        )
     if intent.created_at.date() != today:
         raise _refuse("entry day", f"made for {intent.created_at:%Y-%m-%d}, today is {today}")
     sent = context.entries()

@@ -53,7 +53,8 @@ def settlements(
 
     The broker settles an account's net holding of a contract; our positions on
     either side of it each settle at the same value. Those on the net side bear the charges.
-    Stock options of one underlying and expiry net off and settle together, or not yet.
+    Stock options of one underlying and expiry net off; where the broker does not report them they
+    settle together, once all their trades are known.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def settlements(
     delivered: Counter[OptionContract] = Counter()
     for delivery in netted.values():
         delivered.update(delivery.units)
-    ready: list[tuple[list[Holding], Fill]] = []
+    ready: list[tuple[date, list[Holding], Fill]] = []
     waiting: set[tuple[str, date]] = set()
     for (key, last), holdings in held.items():
         # a later series may have the same name: its settlement is not that of this series
@@ -83,14 +84,14 @@ def settlements(
             else _derived(state, holdings, last, final_value, units, reported=reported)
         )
         if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
-            if contract.kind is InstrumentKind.STOCK:
-                waiting.add((contract.symbol, contract.expiry))
+            if contract.kind is InstrumentKind.STOCK and not reported:
+                waiting.add((contract.symbol, last))
             continue
-        ready.append((holdings, ended))
-    for holdings, ended in ready:
+        ready.append((last, holdings, ended))
+    for last, holdings, ended in ready:
         contract = holdings[0][1].contract
         of = contract.symbol, contract.expiry
-        if of in waiting:
+        if (contract.symbol, last) in waiting:
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)

@@ -93,6 +93,84 @@ def test_accounts_are_apart(two):
     assert requests.get(f"{two.rest}/orders", headers=mixed, timeout=5).status_code == 401
 
 
+ALONE = ["fundlimit", "holdings", "positions", "orders", "trades", "profile",
+         "ledger?from-date=2026-02-01&to-date=2026-02-11"]  # fmt: skip
+
+
+#: What the broker answers here: an account without shares has no list of holdings.
+EXPECTED = {"holdings": (500, "DH-1111")}
+
+
+@pytest.mark.parametrize("path", ALONE)
+def test_the_token_alone_names_the_client(two, path):
+    """Answers of the broker recorded in 2025, from a client that sends only its token."""
+    given = {"access-token": TWO[1].token}
+    answer = requests.get(f"{two.rest}/{path}", headers=given, timeout=5)
+    status, text = EXPECTED.get(path, (200, ""))
+    assert answer.status_code == status
+    assert text in answer.text
+    for token, name in (("guess", None), ("", None), (TWO[1].token, TWO[0].client_id),
+                        (TWO[1].token, "3000000003")):  # fmt: skip
+        wrong = {"access-token": token} | ({"client-id": name} if name else {})
+        refused = requests.get(f"{two.rest}/{path}", headers=wrong, timeout=5)
+        assert refused.status_code == (400 if path == "profile" else 401)  # as its group words it
+
+
+def test_an_order_goes_to_the_account_of_the_token(two):
+    call = two.market.listed[20].contract
+    two.market.show(call, 100_00, 101_00)
+    body = {
+        "transactionType": "BUY", "exchangeSegment": "NSE_FNO", "productType": "MARGIN",
+        "orderType": "LIMIT", "validity": "DAY", "securityId": two.id_of(call),
+        "quantity": 65, "price": 101.0,
+    }  # fmt: skip
+    given = {"access-token": TWO[1].token}
+    placed = requests.post(f"{two.rest}/orders", json=body, headers=given, timeout=5)
+    assert placed.status_code == 200
+    for client, orders in ((TWO[0], 0), (TWO[1], 1)):
+        answer = requests.get(f"{two.rest}/orders", headers=headers(client), timeout=5)
+        assert len(answer.json()) == orders
+
+
+def test_quotes_and_chains_ask_for_the_client_too(two):
+    given = {"access-token": TWO[1].token}
+    for path, body in (
+        ("marketfeed/ltp", {"IDX_I": [13]}),
+        ("optionchain/expirylist", {"UnderlyingScrip": 13, "UnderlyingSeg": "IDX_I"}),
+    ):
+        for more, status in (({}, 401), ({"client-id": TWO[1].client_id}, 200)):
+            answer = requests.post(
+                f"{two.rest}/{path}", json=body, headers={**given, **more}, timeout=5
+            )
+            assert answer.status_code == status
+
+
+def test_charts_answer_with_and_without_the_client(two):
+    """No candles are stored here (DH-907); a refused token is DH-906."""
+    body = {
+        "securityId": "13", "exchangeSegment": "IDX_I", "instrument": "INDEX", "interval": "5",
+        "fromDate": "2026-02-11", "toDate": "2026-02-11",
+    }  # fmt: skip
+    given = {"access-token": TWO[1].token}
+    answers = [
+        requests.post(
+            f"{two.rest}/charts/intraday", json=body, headers={**given, **more}, timeout=5
+        )
+        for more in ({}, {"client-id": TWO[1].client_id}, {"client-id": TWO[0].client_id})
+    ]
+    assert [answer.json()["errorCode"] for answer in answers] == ["DH-907", "DH-907", "DH-906"]
+
+
+def test_a_token_that_two_clients_share_names_none(tmp_path):
+    same = (Client("2000000001", "marked-same"), Client("2000000002", "marked-same"))
+    with local_exchange(tmp_path, limits=False, clients=same) as exchange:
+        where = f"{exchange.rest}/orders"
+        alone = {"access-token": "marked-same"}
+        assert requests.get(where, headers=alone, timeout=5).status_code == 401
+        named = {**alone, "client-id": "2000000001"}
+        assert requests.get(where, headers=named, timeout=5).status_code == 200
+
+
 def test_the_control_path_asks_for_its_own_token(local):
     where = f"{local.auth}/control"
     assert requests.get(f"{where}/clock", timeout=5).json() == {

@@ -11,10 +11,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from strikeloom.adapters.bhavcopy.ban_list import TITLE, is_ban_list, parse_ban_list
 from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
-from strikeloom.adapters.bhavcopy.packed import files_below, read_packed
+from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
 from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.adapters.parquet.changes import Changes
@@ -114,15 +115,29 @@ class _Batch:
         self._record = ImportRecord(self._history)
 
     def recognised(self, path: Path) -> _RecognisedFile | None:
-        """Recognise a file by its header; refuse it when the header is unknown."""
+        """Recognise a file by its header; refuse it when the header is unknown.
+
+        A ban list is stored at once: it has no rows of a dataset.
+        """
         try:
             packed = read_packed(path)
+            if is_ban_list(packed.head()):
+                self._store_ban_list(path, packed)
+                return None
             layout = recognise(CsvText(packed.name, packed.head()))
         except BadFile as error:
             self._report(path, FileOutcome(str(path), "", 0, 0, "refused", str(error)))
             return None
         digest = hashlib.sha256(packed.raw).hexdigest()
         return _RecognisedFile(path, packed.name, layout, digest, len(packed.raw))
+
+    def _store_ban_list(self, path: Path, packed: PackedFile) -> None:
+        """Store the list of one day; a later list of the day replaces an earlier one."""
+        day, symbols = parse_ban_list(packed.body(), packed.name)
+        new = self._history.store_ban_list(day, symbols, source=packed.name)
+        status: Status = "done" if new else "same"
+        count = len(symbols)
+        self._report(path, FileOutcome(str(path), TITLE, count, count if new else 0, status))
 
     def is_stored(self, item: _RecognisedFile) -> bool:
         """Whether a file with this content is stored already; if so, it is reported."""

@@ -225,4 +225,5 @@ def _stored(history: ParquetHistory, first: date, last: date) -> dict[Kind, set[
         "contracts": set(history.days()),
         "cash": set(history.stored_days("cash")),
         "indices": set(closes),
+        "bans": set(),
     }

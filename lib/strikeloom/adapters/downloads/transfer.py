@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from strikeloom.adapters.bhavcopy.ban_list import parse_ban_list
 from strikeloom.adapters.bhavcopy.layouts import recognise
 from strikeloom.adapters.bhavcopy.packed import MOST_BYTES, PackedFile
 from strikeloom.adapters.bhavcopy.table import CsvText
@@ -213,6 +214,11 @@ def _verify(part: Path, item: Wanted) -> None:
     if not raw:
         raise BadFile(f"{item.name}: the response is empty")
     packed = PackedFile(part, item.name, raw)
+    if item.kind == "bans":
+        day, _ = parse_ban_list(packed.body(), item.name)
+        if day != item.day:
+            raise BadFile(f"{item.name}: is of {day}, expected {item.day}")
+        return
     layout = recognise(CsvText(item.name, packed.head()))
     if layout.dataset != item.kind:
         raise BadFile(f"{item.name}: is {layout.title}, expected {item.kind}")

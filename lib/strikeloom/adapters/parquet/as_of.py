@@ -46,6 +46,17 @@ class HistoryAsOf:
         read = stored_days(self._history.folder / "chains")
         return sorted(day for day in {*read, *self._history.days()} if day <= self.day)
 
+    def banned(self, day: date) -> frozenset[str] | None:
+        """Symbols in the ban period on a day, published the evening before; ``None`` if unknown.
+
+        Raises
+        ------
+        MissingHistory
+            When the day is later than the view's.
+        """
+        self._refuse_later(day, f"the ban list of {day}")
+        return self._history.banned(day)
+
     def contracts(
         self,
         day: date,

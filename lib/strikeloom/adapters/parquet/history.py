@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.actions import compare
 from strikeloom.adapters.parquet.as_of import HistoryAsOf
+from strikeloom.adapters.parquet.ban_lists import write_ban_list
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS, to_disk
 from strikeloom.adapters.parquet.partitions import (
@@ -79,6 +80,16 @@ class ParquetHistory(PublishedHistory):
             added = changes.add(kind, table, source=source)
             changes.commit()
         return added.new
+
+    def store_ban_list(self, day: date, symbols: Iterable[str], *, source: str) -> bool:
+        """Store the symbols in the ban period on a day; whether they differ from those stored.
+
+        Raises
+        ------
+        StoreError
+            When the folder cannot be written.
+        """
+        return write_ban_list(self.folder, day, symbols, source=source)
 
     @contextmanager
     def changes(self) -> Iterator[Changes]:

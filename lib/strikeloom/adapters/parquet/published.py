@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.actions import read_compared
+from strikeloom.adapters.parquet.ban_lists import read_ban_list
 from strikeloom.adapters.parquet.chain_day import chain_times
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset
 from strikeloom.adapters.parquet.partitions import stored, stored_days
@@ -23,6 +24,9 @@ from strikeloom.nse.corporate_actions import CorporateAction, joined
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_SYNTHETIC = "synthetic"
 
 
 class PublishedHistory:
@@ -37,6 +41,15 @@ class PublishedHistory:
     def __init__(self, folder: Path, market: str) -> None:
         self.folder = folder
         self.market = market
+
+    def banned(self, day: date) -> frozenset[str] | None:
+        """Symbols in the ban period on a day; ``None`` when no list of the day is stored.
+
+        A synthetic market has no market-wide position limits: never ``None`` there.
+        """
+        if self.market.startswith(_SYNTHETIC):
+            return frozenset()
+        return read_ban_list(self.folder, day)
 
     def days(self) -> list[date]:
         """Days with contracts, ascending."""

@@ -119,6 +119,11 @@ class Tokens:
         ends = self._ends.get(client_id)
         return ends is None or self._clock.now() < ends
 
+    def holder(self, token: str) -> str:
+        """Id of the client whose valid token this is; empty when it is none's, or of several."""
+        found = [name for name in self._clients if self.accepts(name, token)]
+        return found[0] if len(found) == 1 else ""
+
     def knew(self, client_id: str, token: str) -> bool:
         """Whether the client has or had this token, even if it has expired or was replaced."""
         configured = self._clients[client_id].token if client_id in self._clients else ""
