@@ -24,7 +24,8 @@ from strikeloom.errors import DataError
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import config_folder, load_settings
-from strikeloom.trading.guards import check, guard_context
+from strikeloom.trading.guard_context import guard_context
+from strikeloom.trading.guards import check
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, take_snapshot
 from strikeloom.trading.reconcile import Reconciler

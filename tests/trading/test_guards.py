@@ -16,7 +16,8 @@ from strikeloom.ports.desk import Mode
 from strikeloom.ports.store import KillSwitch
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
-from strikeloom.trading.guards import EntriesOfDay, GuardContext, check, guard_context
+from strikeloom.trading.guard_context import EntriesOfDay, GuardContext, guard_context
+from strikeloom.trading.guards import check
 from strikeloom.trading.reconcile import Reconciler
 from support.desk import ACCOUNT, MadeDesk
 from support.fakes import ist, option

@@ -12,7 +12,7 @@ from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.errors import LeaseTaken
 from strikeloom.ports.desk import Desk
 from strikeloom.trading import send as sending
-from strikeloom.trading.guards import guard_context
+from strikeloom.trading.guard_context import guard_context
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, take_snapshot
 from strikeloom.trading.reconcile import Reconciler

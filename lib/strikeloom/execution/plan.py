@@ -15,7 +15,8 @@ from strikeloom.nse.charges import trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.trading.account_state import AccountState
-from strikeloom.trading.guards import check, guard_context
+from strikeloom.trading.guard_context import guard_context
+from strikeloom.trading.guards import check
 from strikeloom.trading.prepare import prepare_entry, take_snapshot
 from strikeloom.trading.reconcile import Reconciler
 

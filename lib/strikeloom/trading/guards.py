@@ -2,125 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, GuardError, NoQuote
 from strikeloom.nse.sessions import is_trading_day, session
-from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
 from strikeloom.trading.account_state import AccountState
-from strikeloom.trading.alert import alert
+from strikeloom.trading.guard_context import EntriesOfDay, GuardContext
 from strikeloom.trading.order_status import WATCHED
 from strikeloom.trading.remaining import held_free
 
 _LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentage allows
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesOfDay:
-    """What was sent today, as counted for the limits on entries.
-
-    Attributes
-    ----------
-    orders : int
-        Orders of the account that changed today.
-    intents : sequence of OrderIntent
-        All intents created today.
-    accepted : collection of str
-        Correlation ids of these that the broker accepted as orders.
-    """
-
-    orders: int
-    intents: Sequence[OrderIntent]
-    accepted: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class GuardContext:
-    """All that a guard may read.
-
-    Attributes
-    ----------
-    live : LiveSettings or None
-        Caps on entries with real money; ``None`` outside mode live.
-    listed : callable
-        Contract as the exchange lists it today, by key; raises ``DataError``.
-    order_limit : callable
-        Largest order in units of a contract; ``None`` where none is known.
-    series_end : callable
-        Last day of a series, by symbol and expiry.
-    entries : callable
-        What was sent today; called only for an entry.
-    adjusted : callable
-        What the exchange made of a contract since the desk's day, as text; empty for nothing.
-    banned : callable
-        Whether a stock is in the ban period today; called only for an entry.
-    """
-
-    state: AccountState
-    snapshot: MarketSnapshot
-    guards: GuardSettings
-    live: LiveSettings | None
-    listed: Callable[[str], OptionContract]
-    order_limit: Callable[[OptionContract], int | None]
-    series_end: Callable[[str, date], date]
-    entries: Callable[[], EntriesOfDay]
-    banned: Callable[[str], bool]
-    adjusted: Callable[[OptionContract], str] = lambda _: ""
-
-    @property
-    def now(self) -> datetime:
-        """Present time of the desk."""
-        return self.snapshot.at
-
-
-def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> GuardContext:
-    """Context of a desk. What only entries need is read when an entry is checked."""
-    today = snapshot.at.date()
-
-    def entries() -> EntriesOfDay:
-        live = desk.mode is Mode.LIVE
-        taken = desk.store.orders(since=today) if live else []
-        return EntriesOfDay(
-            desk.store.count_orders(today),
-            desk.store.intents(day=today) if live else [],
-            frozenset(order.correlation_id for order in taken),
-        )
-
-    def adjusted(contract: OptionContract) -> str:
-        changes = desk.instruments.adjustments(contract, desk.day, today)
-        return "; ".join(f"it is {c.new.label} since {c.day}: {c.cause}" for c in changes)
-
-    def banned(symbol: str) -> bool:
-        listed = desk.history.banned(today)
-        if listed is None:
-            text = (
-                f"no ban list of {today} is stored: entries in stocks are not checked against it "
-                "(strikeloom data fetch, or strikeloom data ban)"
-            )
-            if all(known.text != text for known in desk.store.alerts()):
-                alert(desk, "warning", text)
-        return symbol in (listed or ())
-
-    return GuardContext(
-        state=state,
-        snapshot=snapshot,
-        guards=desk.settings.execution.guards,
-        live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
-        listed=lambda key: desk.instruments.contract(key, today),
-        order_limit=lambda contract: desk.instruments.order_limit(contract, today),
-        series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
-        entries=entries,
-        adjusted=adjusted,
-        banned=banned,
-    )
 
 
 def check(intent: OrderIntent, context: GuardContext) -> None:

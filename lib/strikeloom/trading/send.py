@@ -15,7 +15,8 @@ from strikeloom.errors import (
     Unreachable,
 )
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.guards import GuardContext, check
+from strikeloom.trading.guard_context import GuardContext
+from strikeloom.trading.guards import check
 from strikeloom.trading.lease import Lease
 
 

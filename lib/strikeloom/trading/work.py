@@ -17,7 +17,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
 from strikeloom.trading.attempts import Retry, has_failed, has_rested, retry
-from strikeloom.trading.guards import guard_context
+from strikeloom.trading.guard_context import guard_context
 from strikeloom.trading.intents import exit_intents, next_attempt
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import pricing_of, take_snapshot
