@@ -151,6 +151,9 @@ def test_lots_and_ticks_are_the_listed_ones(tmp_path, feed, clock):
                 raise DataError(f"{key} is not listed on {day}")
             return listed
 
+        def adjustments(self, *_):
+            return []
+
     broker = SimBroker(tmp_path / "listed.db", feed, clock, CASH, Lists())
     feed.show(listed, 9900, 10000)
     with pytest.raises(Rejected, match="lot size 75"):
