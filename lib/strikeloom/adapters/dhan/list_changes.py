@@ -102,6 +102,6 @@ def _rule(changed: Sequence[_Pair]) -> tuple[str, bool] | None:
             return f"strikes were divided by {ratio:.6g} and lots multiplied", True
     amount = median(old.strike - new.strike for old, new in changed)
     lowered = all(abs(old.strike - amount - new.strike) <= _STEP for old, new in changed)
-    if lowered and all(old.lot_size == new.lot_size for old, new in changed):
+    if amount > 0 and lowered and all(old.lot_size == new.lot_size for old, new in changed):
         return f"strikes were lowered by {amount / PAISE_PER_RUPEE:g}", False
     return None
