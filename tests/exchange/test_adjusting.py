@@ -147,3 +147,18 @@ def test_contracts_are_searched_once_a_day(engine, feed, clock, changes):
     engine.advance()
     assert engine.positions()
     assert changes.asked == asked == 1
+
+
+def test_a_list_that_comes_after_midnight_is_found_before_the_open(engine, feed, clock, changes):
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    clock.at = ist("2026-02-12 00:10")
+    assert engine.holdings() == {CALL: 65}  # the day has begun, its list is not there yet
+    changes.split()
+    clock.at = ist("2026-02-12 08:40")
+    assert engine.holdings() == {SPLIT: 325}
+    # the name of the new contract may have been another one's on the eve
+    changes.found[SPLIT.key] = ContractAdjustment(SPLIT.key, OTHER, 1, 1, DAY, "not ours")
+    clock.at = ist("2026-02-12 09:15")
+    assert engine.holdings() == {SPLIT: 325}
+    clock.at = ist("2026-02-12 12:00")
+    assert engine.holdings() == {SPLIT: 325}
