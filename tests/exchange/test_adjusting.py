@@ -10,6 +10,7 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.errors import DataError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalKind, ConditionalState
 from strikeloom.exchange.engine.engine import Engine
@@ -161,4 +162,19 @@ def test_a_list_that_comes_after_midnight_is_found_before_the_open(engine, feed,
     clock.at = ist("2026-02-12 09:15")
     assert engine.holdings() == {SPLIT: 325}
     clock.at = ist("2026-02-12 12:00")
+    assert engine.holdings() == {SPLIT: 325}
+
+
+def test_a_search_that_fails_is_made_again(engine, feed, clock, changes, monkeypatch):
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    changes.split()
+    adjuster = engine._session.replay._adjuster
+
+    def missing(*_):
+        raise DataError("the list is not out yet")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(adjuster, "_find", missing)
+        next_morning(clock)
+        assert engine.holdings() == {CALL: 65}
     assert engine.holdings() == {SPLIT: 325}

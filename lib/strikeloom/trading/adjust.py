@@ -9,7 +9,7 @@ from datetime import date
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
-from strikeloom.errors import DataError, StoreError
+from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.nse.sessions import has_opened
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
@@ -97,7 +97,7 @@ class AdjustmentCheck:
             return ()
         try:
             found = self._desk.instruments.adjustments(held, since, today)
-        except (DataError, StoreError) as error:
+        except (BrokerError, DataError, StoreError) as error:
             # one unreadable file must not stop the exits of every position
             text = f"{place[0]}: whether {held.label} was adjusted is not known: {error}"
             alert(self._desk, "critical", text)
