@@ -2,7 +2,7 @@
 
 Every message gives what failed, where, the value found and what to do next. Nothing in the
 package returns zero, 50 % or an empty list in place of one of these. The command line turns
-any of them into exit code 1 and prints the message without a traceback.
+any of them into exit code 1 (2 for ``WrongUsage``) and prints the message without a traceback.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ def _rebuild(kind: type[StrikeloomError], message: str, facts: dict[str, Any]) -
 
 class SettingsError(StrikeloomError):
     """A person must correct a file in ``config/``, an option or an environment variable."""
+
+
+class WrongUsage(SettingsError):
+    """An option or argument of a command has a value that it does not accept: exit code 2."""
 
 
 class DataError(StrikeloomError):

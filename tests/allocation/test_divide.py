@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -40,14 +41,14 @@ def test_no_limit_is_ever_exceeded(rows: list[Candidate], capital: int) -> None:
         for kind in ("tier", "sector", "symbol"):
             spent[kind, getattr(row, kind)] += row.capital
         if row.max_loss is not None:
-            assert row.max_loss <= whole * limits.max_loss_per_trade
+            assert row.max_loss <= whole * Decimal(str(limits.max_loss_per_trade))
     for (kind, name), amount in spent.items():
         share = {
             "tier": getattr(limits.tiers, name, 1.0),
             "sector": limits.max_per_sector,
             "symbol": limits.max_per_symbol,
         }[kind]
-        assert amount <= whole * share
+        assert amount <= whole * Decimal(str(share))
     assert sum(row.capital for row in plan.rows) + plan.cash_left == whole
     assert plan.cash_left >= 0
     assert len(plan.rows) <= limits.max_positions
@@ -65,7 +66,10 @@ def test_lots_fill_the_tightest_limit() -> None:
 def test_one_lot_beyond_the_budget_is_refused_not_rounded_up() -> None:
     plan = plan_of([candidate(1, capital=16 * LAKH // 10)], 1_000_000)
     assert plan.rows == ()
-    assert plan.refused[0].reason == "no lot fits: one symbol at 15%"
+    assert plan.refused[0].reason == (
+        "no lot fits: one symbol at 15%; a lot needs ₹1,60,000, ₹1,50,000 is available"
+    )
+    assert plan.binding == ("one symbol at 15%",)
     assert plan.cash_left == 10 * LAKH
 
 

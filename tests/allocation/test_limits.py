@@ -57,6 +57,23 @@ def test_each_limit_gives_as_many_whole_lots_as_it_holds(changes, lots, limit):
     assert plan.cash_left == TEN_LAKH * RUPEE - lots * 30_000 * RUPEE
 
 
+@pytest.mark.parametrize(
+    ("rupees", "changes", "room"),
+    [
+        (2_20_000, {"max_per_sector": 0.35}, 77_000),
+        (2_20_000, {"max_per_symbol": 0.35}, 77_000),
+        (2_20_000, {"tiers": TierShares(income=0.35, momentum=0.65, volatility=0)}, 77_000),
+        (1_20_000, {"max_loss_per_trade": 0.29}, 34_800),
+    ],
+)
+def test_a_limit_holds_what_equals_it_to_the_paisa(rupees, changes, room):
+    """As floats 35 % of 2,20,000 is below 77,000, and 29 % of 1,20,000 below 34,800."""
+    exact = candidate(1, capital=room * RUPEE, loss=room * RUPEE)
+    more = candidate(1, capital=room * RUPEE + 1, loss=room * RUPEE + 1)
+    assert _lots([exact], rupees, **changes) == {"S001": 1}
+    assert _lots([more], rupees, **changes) == {}
+
+
 @pytest.mark.parametrize(("need", "lots"), [(LAKH, 1), (LAKH + 1, 0), (LAKH // 2, 2)])
 def test_a_unit_fits_to_the_paisa(need, lots):
     """10 % of ten lakh is one lakh: a unit of that fits, one of a paisa more does not."""
@@ -109,7 +126,7 @@ def test_the_cash_is_shared_by_all():
     plan = plan_of(rows, TEN_LAKH, **WIDE)
     assert [(row.strategy_id, row.lots) for row in plan.rows] == [("S001", 1), ("S003", 1)]
     assert [(row.strategy_id, row.reason) for row in plan.refused] == [
-        ("S002", "no lot fits: capital")
+        ("S002", "no lot fits: capital; a lot needs ₹4,00,000, ₹3,00,000 is available")
     ]
     assert plan.cash_left == 0
     assert plan.binding == ("capital",)
@@ -285,7 +302,7 @@ def test_a_plan_keeps_every_limit_and_leaves_nothing_that_fits(rows, capital, se
         unit = units[refusal.strategy_id]
         room = _room(plan.rows, whole, setting, unit)
         assert room is None or room < 1 + Fraction(1, min(unit.capital, unit.at_risk or 10**9))
-        assert refusal.reason.removeprefix("no lot fits: ") in plan.binding
+        assert refusal.reason.removeprefix("no lot fits: ").split(";")[0] in plan.binding
     assert plan.capital == whole
     assert plan.cash_left == whole - sum(row.capital for row in plan.rows) >= 0
     assert plan.expected_income == sum(row.expected_income for row in plan.rows)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from strikeloom.cli import checks
+from strikeloom.cli.iv import _legend
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
 
@@ -42,7 +43,20 @@ def test_iv_shows_history_and_rank(call: Call, planned: Desk) -> None:
     assert result.code == 0
     assert result.out.count("2026-06-") == 8
     assert f"percentile {rank.percentile:.0f} of {rank.window_months} months" in result.out
-    assert "12 months: 70 more days needed" in result.out
+    assert "12 months: 90 of 160 days needed" in result.out
+
+
+def test_iv_after_the_last_stored_day_names_it(call: Call, planned: Desk) -> None:
+    result = call("iv", "NIFTY", "--from", "2027-01-01")
+    assert result.code == 2
+    assert "--from 2027-01-01 is after the last stored day, 2026-06-10" in result.err
+
+
+def test_iv_explains_its_remarks_about_other_tenors() -> None:
+    lines = dict(_legend([{"flags": "flat_7d stale_spot"}, {"flags": "flat_90d"}, {"flags": ""}]))
+    assert list(lines) == ["flat_7d", "flat_90d"]
+    assert "7 days ahead" in lines["flat_7d"]
+    assert "nearest expiry" in lines["flat_90d"]
 
 
 def test_iv_as_json_is_one_object_a_day_with_every_null_explained(
@@ -64,7 +78,7 @@ def test_iv_as_json_is_one_object_a_day_with_every_null_explained(
             assert key in day["reason"] or day["atm_iv_30d"] is None, (key, day)
         assert day["atm_iv_30d"] is not None or day["reason"]
         assert day["percentile_1y"] is None  # 90 of 160 days
-        assert "more days" in day["reason"] or "not ranked" in day["reason"]
+        assert "days needed" in day["reason"] or "not ranked" in day["reason"]
     assert (days[-1]["date"], days[-1]["sample_1y"]) == ("2026-06-10", 90)
     assert days[-1]["percentile"] == pytest.approx(rank.percentile)
     assert 0.05 < days[-1]["atm_iv_30d"] < 1.5
@@ -109,6 +123,11 @@ def test_doctor_goes_on_after_a_failure(
     assert json.loads(call("doctor", "--json").out)[1]["good"] is True
 
 
+def test_doctor_lists_only_markets_with_stored_days(call: Call, drawn_home: Path) -> None:
+    (drawn_home / "history" / "nse").mkdir()
+    assert "ok    markets: synthetic-7\n" in call("doctor").out
+
+
 def test_data_status_lists_markets(call: Call, drawn_home: Path) -> None:
     assert "synthetic-7  2026-01-28  2026-06-10    90        0" in call("data", "status").out
     (row,) = json.loads(call("data", "status", "--json").out)
@@ -120,9 +139,14 @@ def test_a_file_of_another_kind_is_refused_by_name(call: Call, home: Path, tmp_p
     wrong.write_text("a,b\n1,2\n")
     result = call("data", "import", str(wrong))
     assert result.code == 1
-    assert "fo.csv refused" in result.err
+    assert result.err.startswith("error: refused: ")
+    assert result.err.count("fo.csv") == 1
     assert "0 files imported, 1 refused" in result.out
-    assert call("data", "import", str(tmp_path / "gone.csv")).code == 1
+    gone = call("data", "import", str(tmp_path / "gone.csv"))
+    assert gone.code == 1
+    assert gone.err.count("gone.csv") == 1
+    assert "strikeloom data fetch --from DAY" in gone.err
+    assert not (home / "history").exists()
 
 
 @pytest.mark.realdata

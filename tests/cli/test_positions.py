@@ -52,7 +52,7 @@ def test_watch_once_goes_to_the_days_last_prices(call: Call, traded: Desk) -> No
     back = call("watch", "--date", "2026-06-10", "--once")
     assert back.code == 1
     assert "cannot go back" in back.err
-    assert call("watch", "--date", "soon").code == 1
+    assert call("watch", "--date", "soon").code == 2
 
 
 def test_exit_writes_a_request_for_the_next_cycle(call: Call, traded: Desk) -> None:
@@ -79,6 +79,45 @@ def test_exit_of_a_share_that_is_no_whole_lot_is_explained(call: Call, traded: D
     assert traded.store.requests() == []
 
 
+def test_exit_of_a_hedge_needs_a_flag_and_names_what_is_kept(call: Call, traded: Desk) -> None:
+    hedged = next(
+        p
+        for p in traded.store.positions()
+        if {leg.net_units > 0 for leg in p.legs} == {True, False}
+    )
+    bought = next(leg for leg in hedged.legs if leg.net_units > 0)
+    sold = next(
+        leg
+        for leg in hedged.legs
+        if leg.net_units < 0 and leg.contract.right is bought.contract.right
+    )
+    words = ("exit", hedged.position_id, "--leg", str(bought.leg))
+    refused = call(*words)
+    assert refused.code == 1
+    assert f"leave the sold {sold.contract.label} (leg {sold.leg}) without its hedge" in refused.err
+    assert traded.store.requests() == []
+    lots = f"leg {sold.leg}: {sold.net_lots} lot"
+    assert lots in call("positions", "--detailed").out
+    allowed = call(*words, "--leave-unhedged")
+    assert allowed.code == 0
+    assert f" of {sold.contract.label} sold" in allowed.out
+    assert bought.contract.label not in allowed.out
+
+
+def test_exit_options_that_contradict_are_wrong_usage(call: Call, traded: Desk) -> None:
+    name = traded.store.positions()[0].position_id
+    for words, text in (
+        (("--all", name), "give a position or --all, not both"),
+        (("--all", "--leg", "0"), "differ by strategy"),
+        (("--percent", "50", "--leg", "0", name), "not both"),
+        ((), "name a position"),
+    ):
+        wrong = call("exit", *words)
+        assert wrong.code == 2
+        assert text in " ".join(wrong.err.replace("│", " ").split())
+    assert traded.store.requests() == []
+
+
 def test_exit_all_requests_each(call: Call, traded: Desk) -> None:
     held = {p.position_id for p in traded.store.positions()}
     body = json.loads(call("exit", "--all", "--json").out)
@@ -100,14 +139,26 @@ def test_a_second_watcher_is_refused(call: Call, traded: Desk) -> None:
 
 
 def test_kill_is_sticky_and_resume_needs_a_reason(call: Call, traded: Desk) -> None:
+    assert call("kill", "--reason", " ").code == 2
+    assert not traded.store.kill_switch().engaged
     assert call("kill", "--reason", "news").code == 0
     assert open_desk("synthetic").store.kill_switch().engaged
     assert "KILL SWITCH: news" in call("positions").out
     assert "kill switch engaged: news" in call("status").err
-    assert call("resume").code == 1
+    assert call("resume").code == 2
     assert traded.store.kill_switch().engaged
     assert call("resume", "--reason", "checked the book").code == 0
     assert not traded.store.kill_switch().engaged
+
+
+def test_kill_resume_and_unmark_answer_as_json(call: Call, traded: Desk) -> None:
+    body = json.loads(call("kill", "--reason", "news", "--json").out)
+    assert body == {
+        "account": traded.account, "kill_switch": True, "flatten": False, "reason": "news",
+    }  # fmt: skip
+    body = json.loads(call("resume", "--reason", "checked", "--json").out)
+    assert body == {"account": traded.account, "kill_switch": False, "reason": "checked"}
+    assert json.loads(call("unmark", "S1", "--json").out) == {"removed": 0, "asked": 1}
 
 
 def test_kill_flatten_exits_everything_at_the_next_cycle(call: Call, traded: Desk) -> None:
@@ -128,8 +179,11 @@ def test_unresolved_orders_are_listed_and_settled_by_a_person(call: Call, traded
     assert "replay:synthetic-7 has no unresolved order" in call("orders", "--unresolved").out
     unknown = call("orders", "resolve", "I1-0-0-1", "--never")
     assert unknown.code == 1
-    assert "is not unresolved" in unknown.err
+    assert "no order I1-0-0-1 in account replay:synthetic-7;" in unknown.err
     intent = traded.store.intents()[0]
+    ended = call("orders", "resolve", intent.correlation_id, "--never")
+    assert ended.code == 1
+    assert f"{intent.correlation_id} is not unresolved: its state is" in ended.err
     traded.store.move_intent(
         intent.correlation_id,
         expected={intent.state},
@@ -144,7 +198,7 @@ def test_unresolved_orders_are_listed_and_settled_by_a_person(call: Call, traded
     assert (row["order"], row["status"], row["why"]) == (
         intent.correlation_id, "unknown", "no answer",
     )  # fmt: skip
-    assert call("orders", "resolve", intent.correlation_id).code == 1  # neither option given
+    assert call("orders", "resolve", intent.correlation_id).code == 2  # neither option given
     assert call("orders", "resolve", intent.correlation_id, "--arrived").code == 0
     assert "has no unresolved order" in call("orders", "--unresolved").out
 
@@ -155,7 +209,7 @@ def test_an_order_that_never_arrived_is_closed(call: Call, traded: Desk) -> None
         name, expected=set(IntentState), to=IntentState.UNKNOWN, at=traded.clock.now()
     )
     wrong = call("orders", "resolve", name, "--never", "--number", "7")
-    assert wrong.code == 1
+    assert wrong.code == 2
     assert "--number goes with --arrived" in wrong.err
     assert "may be sent again" in call("orders", "resolve", name, "--never").out
     (intent,) = (i for i in traded.store.intents() if i.correlation_id == name)
@@ -176,4 +230,4 @@ def test_orders_of_the_day_are_listed_with_what_was_filled(call: Call, traded: D
         assert (row["units"] < 0) == (int(intent.side) < 0)
     earlier = call("orders", "--date", "2020-01-01")
     assert earlier.out.strip() == "replay:synthetic-7 has no order of 2020-01-01"
-    assert call("orders", "--date", "Monday").code == 1
+    assert call("orders", "--date", "Monday").code == 2

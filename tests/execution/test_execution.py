@@ -64,6 +64,7 @@ def test_a_spread_is_entered_whole_and_reported(made: MadeDesk):
     assert output.result.verdict is Verdict.DONE
     assert output.result.counts == {"universe": 1, "done": 1, "refused": 0}
     assert output.result.inputs == {"allocation": "plan"}
+    assert output.result.outputs == {"orders": 2, "fills": 2}
     # a limit order never trades worse than its limit: the hedge at the ask, the short at the bid
     assert output.tables["fills"]["price"].tolist() == [70.50, 119.50]
 
@@ -90,6 +91,7 @@ def test_a_dry_run_leaves_nothing(made: MadeDesk):
     plan = marked(made, made.spread())
     output = execution.save(made.desk, "run", plan, None)
     assert "dry run" in output.result.warnings[-1]
+    assert output.result.outputs == {"orders": 0, "fills": 0}
     assert not made.store.intents()
     assert not made.broker.orders()
 
@@ -111,7 +113,30 @@ def test_running_twice_changes_nothing_and_reports_it(made: MadeDesk):
     assert made.store.fills() == fills
     output = execution.save(made.desk, "run", again, placed)
     assert output.result.counts["done"] == 1
-    assert "earlier run" in output.result.warnings[0]
+    assert output.result.warnings == ("0 new orders; 1 strategy was already executed",)
+    assert output.result.outputs == {"orders": 0, "fills": 0}
+    assert output.tables["fills"].empty
+
+
+def test_only_what_this_run_placed_is_reported(made: MadeDesk):
+    first = made.spread()
+    execution.place(made.desk, marked(made, first))
+    sold = made.show(option(24_400, Right.PUT), 39_50, 40_50)
+    bought = made.show(option(24_200, Right.PUT), 19_50, 20_50)
+    second = made.propose([Leg(sold, Side.SELL, 1, 40_00), Leg(bought, Side.BUY, 1, 20_00)])
+    plan = marked(made, first, second)
+    output = execution.save(made.desk, "run", plan, execution.place(made.desk, plan))
+    assert output.result.counts["done"] == 2
+    assert output.result.outputs == {"orders": 2, "fills": 2}
+    assert set(output.tables["fills"]["strategy_id"]) == {second.strategy_id}
+    assert "1 strategy was already executed" in output.result.warnings
+
+
+def test_an_engaged_kill_switch_is_mentioned(made: MadeDesk):
+    kill(made.desk, "news", flatten=False, at=made.clock.now())
+    plan = marked(made, made.spread())
+    output = execution.save(made.desk, "run", plan, execution.place(made.desk, plan))
+    assert "kill switch engaged: news" in output.result.warnings[-1]
 
 
 def test_an_abandoned_entry_stays_refused_when_run_again(made: MadeDesk):

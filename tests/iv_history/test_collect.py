@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,10 @@ def test_progress_is_reported_for_each_day(desk: Desk, first: date) -> None:
 
 
 def test_a_range_without_days_names_the_command_to_run(desk: Desk) -> None:
-    with pytest.raises(MissingHistory, match="strikeloom data fetch --from 2099-01-01"):
+    with pytest.raises(MissingHistory, match="a synthetic market has no others"):
         iv_history.find_gaps(desk, "2099-01-01")
+    with pytest.raises(MissingHistory, match="strikeloom data fetch --from 2099-01-01"):
+        iv_history.find_gaps(replace(desk, market="nse"), "2099-01-01")
     with pytest.raises(SettingsError, match="not a date"):
         iv_history.find_gaps(desk, "soon")
 

@@ -38,10 +38,19 @@ def test_the_longest_window_with_enough_days_is_used(
     if window is None:
         assert row.percentile is None
         assert row.regime is None
-        assert row.reason == "1 more days needed"
+        assert row.reason == "19 of 20 days needed in 1 month"
         assert row.windows[0].missing == 1
     else:
         assert row.sample >= needed
+
+
+def test_days_in_the_next_window_are_named_when_the_first_has_moved_on() -> None:
+    history = _history(30).iloc[[*range(12), *range(16, 30)]]  # four sessions lack a volatility
+    month = history["day"] > pd.Timestamp(LAST) - pd.DateOffset(months=1)
+    inside = int(month.sum())
+    assert inside < 20
+    (row,) = rank(history, LAST, IV)
+    assert row.reason == f"{inside} of 20 days needed in 1 month, 26 of 40 days needed in 3 months"
 
 
 def test_the_percentile_is_scipys_over_the_window() -> None:

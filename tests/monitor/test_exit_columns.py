@@ -29,6 +29,20 @@ def test_columns_and_single_positions_agree(name, data):
     assert columns.closeness.tolist() == [decision.closeness for decision in decisions]
 
 
+def test_columns_fire_at_the_limit_itself():
+    """Half of a profit of 10,000, in rows a paisa below, at it, above it, and without a price."""
+    rule = exit_rules()["profit_target"](rule="profit_target", percent=50)
+    nothing = np.full(5, np.nan)
+    columns = {field.name: nothing for field in fields(ExitFields)} | {
+        "pnl": np.array([4_999_99.0, 5_000_00.0, 9_000_00.0, np.nan, -1.0]),
+        "max_profit": np.full(5, 10_000_00.0),
+        "entry_premium": np.full(5, 10_000_00.0),
+    }
+    found = rule.evaluate(ExitFields(**columns))
+    assert found.fires.tolist() == [False, True, True, False, False]
+    assert found.closeness.tolist() == [4_999_99 / 5_000_00, 1, 1, 0, 0]
+
+
 @pytest.mark.parametrize("name", exit_rules())
 @given(data=st.data())
 def test_a_decision_is_whole(name, data):

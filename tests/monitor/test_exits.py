@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg, Urgency
 from strikeloom.errors import SettingsError
@@ -18,6 +19,7 @@ from strikeloom.settings.exit_registry import exit_rules
 from strikeloom.settings.exit_rules.days_to_expiry import DaysToExpiry
 from strikeloom.settings.exit_rules.profit_target import ProfitTarget
 from strikeloom.settings.exit_rules.stop_loss import StopLoss
+from strikeloom.settings.exit_rules.strike_breached import StrikeBreached
 from strikeloom.settings.exits import plan_of
 from support.fakes import ist, option
 
@@ -159,3 +161,62 @@ def test_names_are_those_that_are_stored():
 def test_an_unknown_plan_names_the_known_ones():
     with pytest.raises(SettingsError, match="credit"):
         plan_of(load_settings().exits, "no such plan")
+
+
+@pytest.mark.parametrize(
+    ("day", "closeness"), [("02-07", 0.5), ("02-19", 0.9), ("01-23", 0.0), ("01-08", 0.0)]
+)
+def test_days_to_expiry_comes_closer_over_the_thirty_days_before_it_fires(day, closeness):
+    """Fires on 22 February: 15, 3, 30 and 45 days ahead."""
+    decision = DaysToExpiry(days=2).decide(replace(marked(), at=ist(f"2026-{day} 10:00")))
+    assert decision.closeness == pytest.approx(closeness, abs=1e-12)
+
+
+def test_money_rules_come_closer_in_proportion():
+    assert ProfitTarget(percent=50).decide(marked(1_250_00)).closeness == 0.25  # of 5,000
+    assert StopLoss(percent=60).decide(marked(-6_000_00)).closeness == 0.25  # of 24,000
+
+
+@pytest.mark.parametrize(
+    ("rule", "field", "allowed", "refused"),
+    [
+        (ProfitTarget, "percent", (0.5, 500), (0, -0.5, 500.5)),
+        (StopLoss, "percent", (0.5, 500), (0, -0.5, 500.5)),
+        (StrikeBreached, "percent", (0, 100), (-0.5, 100.5)),
+        (DaysToExpiry, "days", (0, 365), (-1, 366)),
+    ],
+)
+def test_a_number_that_can_be_no_limit_is_refused_in_the_settings(rule, field, allowed, refused):
+    for number in allowed:
+        assert getattr(rule(**{field: number}), field) == number
+    for number in refused:
+        with pytest.raises(ValidationError, match=field):
+            rule(**{field: number})
+
+
+@pytest.mark.parametrize(
+    ("rule", "pnl", "sentence"),
+    [
+        (ProfitTarget(percent=50), 4_500_00, "+₹4,500 of ₹5,000 (50 %)"),
+        (ProfitTarget(percent=50), -700_00, "-₹700 of ₹5,000 (50 %)"),
+        (StopLoss(percent=60), 4_500_00, "+₹4,500 against -₹24,000 (60 %)"),
+        (StopLoss(percent=60), -700_00, "-₹700 against -₹24,000 (60 %)"),
+        (DaysToExpiry(days=2), 0, "13 days left, exits at 2"),
+    ],
+)
+def test_a_sentence_has_the_figure_and_the_limit(rule, pnl, sentence):
+    assert rule.decide(marked(pnl)).sentence == sentence
+
+
+def test_a_limit_of_a_single_paisa_is_a_limit():
+    """Half of two paise: the smallest amount that can be earned or lost."""
+    smallest = {"best": 2, "worst": 2}
+    for rule, sign in ((ProfitTarget(percent=50), 1), (StopLoss(percent=50), -1)):
+        assert rule.decide(marked(sign, **smallest)).fires
+        assert "50 %" in rule.decide(marked(sign, **smallest)).sentence
+        assert not rule.decide(marked(0, **smallest)).fires
+
+
+def test_nothing_open_has_no_days_left():
+    decision = DaysToExpiry(days=2).decide(replace(marked(), last_day=None))
+    assert (decision.fires, decision.sentence) == (False, "nothing is open")

@@ -101,6 +101,37 @@ def test_one_leg_without_price_means_no_pnl(made: MadeDesk):
     assert marked.missing == (option(24_600, Right.PUT).label,)
 
 
+@pytest.mark.parametrize("closed", [0, 1])
+def test_a_closed_leg_keeps_its_result_and_the_open_one_is_marked(made: MadeDesk, closed: int):
+    """A leg bought back is neither marked nor missed, whichever of the legs it is."""
+    position = made.enter(made.spread(), 4)
+    legs = list(position.legs)
+    legs[closed] = replace(legs[closed], net_units=0, open_value=0, realised=1_234_56)
+    quotes = {
+        leg.contract.key: replace(quote(99_00, 101_00), key=leg.contract.key)
+        for leg in legs
+        if leg.net_units
+    }
+    marked = mark(made.desk, replace(position, legs=tuple(legs)), quotes)
+    still = legs[1 - closed]
+    # the short was sold at the bid 119.50, the hedge bought at the ask 70.50; both are at 100
+    gained = (119_50 - 100_00) * 260 if still.net_units < 0 else (100_00 - 70_50) * 260
+    assert list(marked.marks) == [still.contract.key]
+    assert marked.missing == ()
+    assert marked.pnl == 1_234_56 + gained - sum(leg.charges for leg in legs)
+
+
+def test_every_leg_without_a_price_is_named(made: MadeDesk):
+    """Of four legs, two before the last have none; the last is marked all the same."""
+    position = made.enter(made.spread(), 2)
+    first, second = position.legs
+    legs = (first, second, replace(first, leg=2), replace(second, leg=3))
+    quotes = {second.contract.key: replace(quote(69_50, 70_50), key=second.contract.key)}
+    marked = mark(made.desk, replace(position, legs=legs), quotes)
+    assert marked.missing == (first.contract.label,) * 2
+    assert list(marked.marks) == [second.contract.key]
+
+
 def test_old_quotes_are_no_quotes(made: MadeDesk):
     position = made.enter(made.spread(), 2)
     made.clock.wait(901)  # config/desk.yaml, replay

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strikeloom.domain.instruments import Right
 from strikeloom.domain.positions import Position, PositionLeg, RequestState
 from strikeloom.errors import GuardError, SettingsError, StoreError
 from strikeloom.monitor import kill, request_exit, resume
-from strikeloom.monitor.request import target_after
+from strikeloom.monitor.request import left_unhedged, target_after
 from support.desk import MadeDesk
-from support.fakes import ist, option
+from support.fakes import EXPIRY, ist, option
 
 NOW = ist("2026-02-11 10:00")
 
@@ -105,13 +107,73 @@ def test_one_leg_can_be_exited(made: MadeDesk):
 
 def test_what_cannot_be_exited_has_a_reason(made: MadeDesk):
     position = made.enter(made.spread(), 1)
-    with pytest.raises(GuardError, match=r"25 %: not whole lots"):
+    with pytest.raises(GuardError, match=r"25 %: not whole lots of 1; 100 % can be exited"):
         request_exit(made.desk, position.position_id, percent=25, who="cli")
     with pytest.raises(GuardError, match="no open leg 7"):
         request_exit(made.desk, position.position_id, leg=7, who="cli")
     with pytest.raises(StoreError, match=position.position_id):
         request_exit(made.desk, "S-unknown", who="cli")
     assert not made.store.requests()
+
+
+def test_a_refused_share_names_the_nearest_possible_ones(made: MadeDesk):
+    position = made.enter(made.spread(), 5)
+    with pytest.raises(GuardError, match=r"not whole lots of 5; 40, 60, 100 % can be exited"):
+        request_exit(made.desk, position.position_id, percent=50, who="cli")
+
+
+FAR = date(2026, 3, 30)
+
+
+def mixed(*legs: tuple[Right, date, int]) -> Position:
+    """Position of legs given as (right, expiry, signed lots)."""
+    made = [
+        (replace(option(24_000 + 100 * n, right), expiry=expiry), lots)
+        for n, (right, expiry, lots) in enumerate(legs)
+    ]
+    return replace(
+        held(),
+        legs=tuple(
+            PositionLeg(n, contract, lots * 65, lots * 65, 0, 0, 0)
+            for n, (contract, lots) in enumerate(made)
+        ),
+    )
+
+
+CALL, PUT = Right.CALL, Right.PUT
+
+
+@pytest.mark.parametrize(
+    ("legs", "target", "naked"),
+    [
+        (((PUT, EXPIRY, -2), (PUT, EXPIRY, 2)), (-2, 0), [0]),
+        (((PUT, EXPIRY, -2), (PUT, EXPIRY, 2)), (-2, 1), [0]),  # a part of the hedge
+        (((PUT, EXPIRY, -2), (PUT, EXPIRY, 2)), (0, 2), []),
+        (((PUT, EXPIRY, -2), (PUT, EXPIRY, 2)), (-1, 1), []),
+        (((PUT, EXPIRY, -2), (CALL, EXPIRY, 2)), (-2, 0), []),  # a call never hedged the put
+        # iron condor: the put's wing goes, only the sold put is named
+        (((PUT, EXPIRY, 1), (PUT, EXPIRY, -1), (CALL, EXPIRY, -1), (CALL, EXPIRY, 1)),
+         (0, -1, -1, 1), [1]),
+        (((CALL, EXPIRY, -1), (CALL, FAR, 1)), (-1, 0), [0]),  # the later call hedges
+        (((CALL, EXPIRY, 1), (CALL, FAR, -1)), (0, -1), []),  # the earlier call never did
+        (((CALL, EXPIRY, 1), (CALL, EXPIRY, -2)), (0, -2), [1]),  # one of two was hedged
+        (((CALL, EXPIRY, -2),), (-1,), []),  # naked before, less of it after
+    ],
+)  # fmt: skip
+def test_a_sold_leg_that_loses_its_hedge_is_named(legs, target, naked):
+    position = mixed(*legs)
+    labels = [f"the sold {position.legs[n].contract.label} (leg {n})" for n in naked]
+    assert left_unhedged(position, target) == labels
+
+
+def test_an_exit_that_leaves_a_sold_leg_unhedged_is_refused_unless_allowed(made: MadeDesk):
+    position = made.enter(made.spread(), 4)
+    name = position.position_id
+    with pytest.raises(GuardError, match=r"leave the sold NIFTY .* 24800 PE \(leg 0\) without"):
+        request_exit(made.desk, name, leg=1, who="cli")
+    assert not made.store.requests()
+    request, _ = request_exit(made.desk, name, leg=1, who="cli", leave_unhedged=True)
+    assert request.target_lots == (-4, 0)
 
 
 @pytest.mark.parametrize("percent", [0, -25, 101, 1000])
@@ -138,3 +200,9 @@ def test_the_kill_switch_is_sticky_and_resume_needs_a_reason(made: MadeDesk):
     resume(made.desk, "book checked", at=NOW)
     assert not made.store.kill_switch().engaged
     assert made.store.kill_switch().reason == "book checked"
+
+
+def test_kill_needs_a_reason_that_is_not_blank(made: MadeDesk):
+    with pytest.raises(SettingsError, match="reason"):
+        kill(made.desk, "  ", flatten=False, at=NOW)
+    assert not made.store.kill_switch().engaged

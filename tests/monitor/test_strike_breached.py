@@ -80,6 +80,21 @@ def test_it_comes_closer_as_the_level_nears_a_strike():
     assert far.closeness == 0
 
 
+def test_the_tenth_before_a_put_level_counts_likewise():
+    """1 % below 25,000 is 24,750; of its 2,475 rupees the level is 495 away."""
+    put = [(25_000, Right.PUT, -1)]
+    decision = StrikeBreached(percent=1).decide(at_level(25_245_00, put))
+    assert decision.closeness == pytest.approx(1 - 495 / 2_475)
+
+
+def test_a_put_that_fires_at_nothing_fires_there_only():
+    """100 % below its strike no price is left."""
+    put = [(25_000, Right.PUT, -1)]
+    rule = StrikeBreached(percent=100)
+    assert rule.decide(at_level(0, put)).fires
+    assert not rule.decide(at_level(1, put)).fires
+
+
 def test_an_unknown_level_does_not_fire_and_is_named():
     reason = {"level": "the level of NIFTY is older than 60 s"}
     decision = StrikeBreached(percent=0).decide(at_level(None, unknown=reason))

@@ -122,7 +122,14 @@ def test_a_session_without_known_hours_is_an_error_only_where_they_matter() -> N
     assert years_to_expiry(friday, date(2026, 11, 9), basis="trading") == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("day", [date(2011, 12, 31), date(2027, 1, 1), date(2031, 1, 1)])
+def test_a_day_before_the_calendar_names_the_first_supported_day() -> None:
+    with pytest.raises(DataError, match="2011-12-31 is before 2012-01-01, the first supported day"):
+        is_trading_day(date(2011, 12, 31))
+    with pytest.raises(DataError, match="the first supported day"):
+        trading_days(date(2011, 12, 31), date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("day", [date(2027, 1, 1), date(2031, 1, 1)])
 def test_a_day_beyond_the_calendar_is_an_error(day: date) -> None:
     with pytest.raises(DataError, match=r"known from 2012-01-01 to 2026-12-31, not for .* update"):
         is_trading_day(day)

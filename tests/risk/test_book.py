@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.errors import NoQuote
+from strikeloom.risk import parameters
 from strikeloom.risk.book import BookMargin, book_margins
 from strikeloom.risk.parameters import delivery_share, span_parameters
 from support.fakes import ist, option
@@ -127,8 +128,31 @@ def test_the_days_before_a_delivery_are_trading_days(expiry, day, share):
     assert delivery_share(InstrumentKind.INDEX, *asked) == 0
 
 
+@pytest.mark.parametrize(
+    ("day", "share"), [("2026-01-26", 1.0), ("2026-01-23", 1.0), ("2026-01-22", 0.70)]
+)
+def test_an_expiry_on_a_holiday_ends_on_the_trading_day_before(day, share):
+    """Republic Day, Monday 2026-01-26: Friday the 23rd is the last day to trade."""
+    expiry = date(2026, 1, 26)
+    assert delivery_share(InstrumentKind.STOCK, expiry, date.fromisoformat(day)) == share
+
+
+def test_the_newest_ladder_in_force_counts(monkeypatch):
+    """Of two rows for the last day the later one, from its own date on."""
+    rows = tuple(
+        {"days_before": "0", "effective_from": since, "percent": percent, "source": ""}
+        for since, percent in (("2019-10-01", "100"), ("2026-01-01", "50"))
+    )
+    monkeypatch.setattr(parameters, "_rows", {"delivery": rows}.get)
+    share = delivery_share.__wrapped__  # what is read from the usual table is kept
+    for expiry, expected in ((date(2025, 12, 30), 1.0), (NEAR, 0.5)):
+        assert share(InstrumentKind.STOCK, expiry, expiry) == expected
+
+
 def test_shares_are_delivered_since_the_rule_began():
-    """The brokers' ladder is on record from 2019-10-01."""
+    """The brokers' ladder is on record from 2019-10-01; the 2nd is a holiday."""
+    first, last = date(2019, 10, 1), date(2019, 10, 3)
+    assert delivery_share(InstrumentKind.STOCK, last, first) == 0.70
     expiry = date(2019, 9, 26)
     assert delivery_share(InstrumentKind.STOCK, expiry, date(2019, 9, 25)) == 0
     expiry = date(2019, 10, 31)
@@ -141,6 +165,23 @@ def test_a_mark_counts_more_than_the_model():
     dear = need({nifty(25000): -65}, marks={nifty(25000).key: 900_00})
     assert dear.scan > cheap.scan
     assert dear.exposure == cheap.exposure
+
+
+def test_bought_options_marked_below_the_model_need_none():
+    """Nothing sold and nothing to deliver: the premium paid is all that can be lost."""
+    bought = {reliance(1300): 500, reliance(1300, expiry=FAR): 500}
+    marks = {contract.key: 1_00 for contract in bought}
+    assert need(bought, ist("2026-02-11 10:00"), marks=marks) == BookMargin()
+    eve = need(bought, ist("2026-02-23 10:00"), marks=marks)
+    assert eve == BookMargin(delivery=round(0.70 * 1_300_00 * 500))
+
+
+def test_a_call_ten_percent_out_of_the_money_bears_two_percent():
+    """Exposure by NSE Clearing's rule: 5 % only beyond 10 %, here 27,500 of 25,000."""
+    assert need({nifty(27500): -65}).exposure == 32_500_00
+    assert need({nifty(27550): -65}).exposure == 81_250_00
+    assert need({nifty(22500, Right.PUT): -65}).exposure == 32_500_00
+    assert need({nifty(22450, Right.PUT): -65}).exposure == 81_250_00
 
 
 def test_a_total_is_the_sum_of_its_components():
@@ -163,12 +204,12 @@ def test_a_mark_gives_the_volatility_that_the_scenarios_move(right):
     }
     book = {c: units for c, (_, _, units) in zip(contracts, legs, strict=True)}
     found = need(book, marks=marks)
-    parameters = span_parameters(InstrumentKind.INDEX, NOW.date())
-    expected = reference(priced, 25_000.0, vol, parameters, scan_vol=0.20)
+    index = span_parameters(InstrumentKind.INDEX, NOW.date())
+    expected = reference(priced, 25_000.0, vol, index, scan_vol=0.20)
     assert found.scan == pytest.approx(100 * expected["scan"], rel=2e-4)
     assert found.exposure == round(100 * expected["exposure"])
     (alone,) = book_margins([{contracts[0]: -65}], LEVELS, marks, NOW)
-    lone = reference(priced[:1], 25_000.0, vol, parameters, scan_vol=0.20)
+    lone = reference(priced[:1], 25_000.0, vol, index, scan_vol=0.20)
     assert alone.scan == pytest.approx(100 * lone["scan"], rel=2e-4)
 
 

@@ -97,7 +97,7 @@ def _butterflies():
     """Sold butterflies: the worst move is the one nearest to the middle strike."""
     centres = np.arange(-0.30, 0.301, 0.0125)
     for centre, width, years in product(centres, (0.008, 0.02, 0.05), (1 / 365, 0.02, 0.1)):
-        low, middle, high = (FORWARD * (1 + centre + k * width) for k in (-1, 0, 1))
+        low, middle, high = (round(FORWARD * (1 + centre + k * width), 2) for k in (-1, 0, 1))
         yield [(low, True, -65, years), (middle, True, 130, years), (high, True, -65, years)]
 
 
@@ -176,7 +176,151 @@ def test_a_batch_cut_in_slices_is_the_same():
             patch.setattr(margin, "_LEGS", most)
             cut = parts_of(structures)
         for field in fields(MarginParts):
-            assert np.array_equal(getattr(cut, field.name), getattr(whole, field.name))
+            assert getattr(cut, field.name) == pytest.approx(getattr(whole, field.name), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("most", "legs", "sizes"),
+    [
+        (12, 4, [12, 12, 12, 12, 12, 12, 12, 8]),  # three structures at once
+        (3, 4, [4] * 23),  # one at least
+        (3, 1, [3, 3, 3, 3, 3, 3, 3, 2]),
+    ],
+)
+def test_no_more_legs_are_calculated_at_once_than_memory_allows(monkeypatch, most, legs, sizes):
+    taken = []
+
+    def noted(batch, *rest):
+        taken.append(batch.units.size)
+        return one_batch(batch, *rest)
+
+    one_batch = margin._batch
+    monkeypatch.setattr(margin, "_LEGS", most)
+    monkeypatch.setattr(margin, "_batch", noted)
+    parts_of([[(25_000.0, True, -65, 0.02)] * legs] * 23)
+    assert taken == sizes
+
+
+@pytest.mark.parametrize(
+    ("strike", "call", "forward", "share"),
+    [
+        (27_500, True, 25_000.0, 0.02),  # 10 % above to the paisa
+        (22_500, False, 25_000.0, 0.02),
+        (1_540, True, 1_400.0, 0.02),
+        (27_500, True, 24_999.95, 0.05),  # the level is a tick lower
+        (22_500, False, 25_000.05, 0.05),
+    ],
+)
+def test_an_option_at_the_limit_itself_is_not_beyond_it(strike, call, forward, share):
+    """NSE Clearing: 3 % more for options *more than* 10 % out of the money."""
+    found = parts_of([[(strike, call, -65, 0.1)]], forward=forward)
+    assert found.exposure[0] == pytest.approx(share * 65 * forward, rel=1e-9)
+
+
+# what no scenario can change
+
+
+def test_what_is_only_bought_needs_none_however_it_is_valued():
+    """Bought at 500 by the model and marked at 1, one expiry or two: the premium is all there is.
+
+    Fresh prices far below the model's value leave a scan loss above the value; it is not asked.
+    """
+    calls = [(25_000.0, True, 65, 0.1), (25_500.0, True, 65, 0.1)]
+    dates = [(25_000.0, True, 65, 0.1), (25_000.0, True, 65, 0.2)]
+    marked = np.full((1, 2), 1.0)
+    for legs in (calls, dates):
+        found = parts_of([legs], value=marked)
+        assert found.total.tolist() == [0.0]
+        assert found.calendar.tolist() == [0.0]
+
+
+def test_one_sold_leg_among_bought_ones_is_enough_to_need_margin():
+    """Of the structures of a batch, those with a sold leg, by themselves."""
+    sold = (26_000.0, True, -65, 0.1)
+    bought = (25_000.0, True, 65, 0.1)
+    found = parts_of([[bought, bought], [bought, (23_000.0, False, -650, 0.1)], [sold, bought]])
+    assert found.total[0] == 0
+    assert found.scan[1] > 0
+    assert found.exposure.tolist() == pytest.approx([0, 0.02 * 650 * FORWARD, 0.02 * 65 * FORWARD])
+
+
+def test_the_same_bought_and_sold_bears_its_exposure_and_nothing_else():
+    """No scenario changes what is worth nothing: not a rupee of scan, in one expiry or two."""
+    one = [(25_000.0, True, -65, 0.1), (25_000.0, True, 65, 0.1)]
+    two = [*one, (25_500.0, True, -65, 0.2), (25_500.0, True, 65, 0.2)]
+    found = parts_of([one, [*one, *one], two])
+    assert found.scan == pytest.approx([0, 0, 0], abs=1e-6)
+    assert found.calendar == pytest.approx([0, 0, 0], abs=1e-6)
+    assert found.exposure == pytest.approx([65 * 500, 130 * 500, 130 * 500])
+
+
+def _gaining(years):
+    """Legs that gain in every scenario, of which the sold one is owed at 2 rupees a unit.
+
+    At half a per cent of volatility both volatility moves are up (to 5.5 %, and to the least of
+    1 %), so call and put bought at the money gain even where the price stays; where it moves, one
+    of them gains more than the other can lose. The sold call at four times the level is worth
+    nothing in all of them.
+    """
+    bought = [(25_000.0, True, 65, years), (25_000.0, False, 65, years)]
+    return [*bought, (100_000.0, True, -65, years)], [0.0, 0.0, 2.0]
+
+
+def test_a_gain_in_every_scenario_is_no_asset():
+    """What is owed stays owed to the rupee: 65 x 2 for each expiry."""
+    near, worth = _gaining(0.02)
+    far, _ = _gaining(0.05)
+    figures = {"vol": 0.005, "scan_vol": 0.2}
+    one = parts_of([near], value=np.array([worth]), **figures)
+    two = parts_of([[*near, *far]], value=np.array([worth * 2]), **figures)
+    assert one.scan.tolist() == pytest.approx([65 * 2.0])
+    assert two.scan.tolist() == pytest.approx([2 * 65 * 2.0])
+    assert two.calendar.tolist() == pytest.approx([0.0], abs=1e-9)  # both are bought: no spread
+
+
+def test_a_value_above_every_loss_leaves_no_margin_but_the_exposure():
+    """Deep in the money by 10,000 and sold 1,000 out: worth more than any move can take.
+
+    In two expiries neither asks for anything, so there is nothing to offset nor to charge.
+    """
+    for far in (0.1, 0.2):
+        found = parts_of([[(15_000.0, True, 130, 0.1), (26_000.0, True, -65, 0.1),
+                           (15_000.0, True, 130, far), (26_000.0, True, -65, far)]])  # fmt: skip
+        assert (found.scan[0], found.calendar[0]) == (0.0, 0.0)
+        assert found.exposure[0] == pytest.approx(2 * 65 * 500)
+
+
+def test_single_units_are_legs_like_any_others():
+    """A unit bought or sold beside others counts; 65 of each need 65 times as much."""
+    spread = [(25_000.0, True, -1, 0.1), (25_200.0, True, 1, 0.1)]
+    mirror = [(25_200.0, True, 1, 0.1), (25_000.0, True, -1, 0.1)]
+    lots = [(strike, call, 65 * units, years) for strike, call, units, years in spread]
+    found = parts_of([spread, mirror, lots])
+    assert found.total[0] == pytest.approx(found.total[1])
+    assert 65 * found.total[0] == pytest.approx(found.total[2])
+
+
+def test_the_extra_of_the_last_day_is_of_the_legs_that_end():
+    """2 % of one sold leg of 65 today; nothing for the two that are sold for later."""
+    legs = [(25_000.0, True, -65, 0.0), (25_500.0, True, -65, 0.02), (24_000.0, False, -65, 1.0)]
+    assert parts_of([legs]).expiry_extra[0] == pytest.approx(0.02 * 65 * FORWARD)
+    assert parts_of([legs[1:]]).expiry_extra[0] == 0
+
+
+def test_a_stock_that_ends_lacks_what_scan_and_exposure_leave_of_two_fifths():
+    """40 % of 1,400 x 500 is 2,80,000; a call at 2,100 has no scan loss, its exposure is 5.25 %."""
+    stock = span_parameters(InstrumentKind.STOCK, date(2026, 2, 11))
+    far = parts_of([[(2_900.0, True, -500, 0.0)]], forward=1_400.0, parameters=stock)
+    assert far.exposure[0] == pytest.approx(0.0525 * 700_000)
+    assert far.expiry_extra[0] == pytest.approx(280_000 - 0.0525 * 700_000)
+    # sold 700 in the money, its 700 a unit owed: more than two fifths, nothing lacks
+    deep = parts_of([[(700.0, True, -500, 0.0)]], forward=1_400.0, parameters=stock)
+    assert deep.scan[0] > 350_000
+    assert deep.expiry_extra[0] == 0
+    # bought for later beside it: of what is sold alone
+    pair = parts_of([[(2_900.0, True, -500, 0.0), (2_900.0, True, 500, 0.1)]], forward=1_400.0,
+                    parameters=stock)  # fmt: skip
+    assert pair.total[0] == pytest.approx(280_000, rel=1e-6)
 
 
 # values and deliveries given
@@ -200,6 +344,10 @@ def test_a_market_price_replaces_the_model_price_leg_by_leg():
         (26_000.0, False, 65, 0.4 * 65 * 26_000),
         (24_000.0, False, 65, 0),
         (24_000.0, True, -65, 0),  # of what is bought
+        (24_999.5, True, 65, 0.4 * 65 * 24_999.5),  # by half a rupee
+        (25_000.5, True, 65, 0),
+        (25_000.5, False, 65, 0.4 * 65 * 25_000.5),
+        (24_000.0, True, 1, 0.4 * 24_000),  # a single share
     ],
 )
 def test_a_delivery_is_of_the_strike_of_what_is_bought_in_the_money(strike, call, units, delivery):
@@ -211,8 +359,8 @@ def test_a_delivery_is_of_the_strike_of_what_is_bought_in_the_money(strike, call
     ("bad", "figure"),
     [
         ("strikes", np.nan), ("strikes", 0.0), ("strikes", -1.0), ("strikes", np.inf),
-        ("forward", 0.0), ("forward", -1.0), ("forward", np.nan), ("vol", np.nan),
-        ("vol", np.inf), ("years", np.inf), ("value", np.inf), ("units", np.inf),
+        ("forward", 0.0), ("forward", -1.0), ("forward", np.nan), ("forward", np.inf),
+        ("vol", np.nan), ("vol", np.inf), ("years", np.inf), ("value", np.inf), ("units", np.inf),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("units", [-65, 1, -1])
@@ -229,13 +377,36 @@ def test_the_first_row_with_an_unusable_figure_is_named(bad, figure, units):
     assert caught.value.facts["row"] == 1
 
 
+def test_one_unusable_leg_beside_a_sound_one_is_noticed_and_padding_is_not_looked_at():
+    legs = [(25_000.0, True, -65, 0.02), (25_500.0, True, 65, 0.02)]
+    for at in (0, 1):
+        column = np.full((1, 2), FORWARD)
+        column[0, at] = np.nan
+        with pytest.raises(DataError, match="structure 0 "):
+            parts_of([legs], forward=FORWARD, strikes=column)
+    unused = [legs[0], (0.0, False, 0, 0.0)]
+    assert parts_of([unused]).total == pytest.approx(parts_of([legs[:1]]).total)
+
+
+def test_deliveries_of_several_legs_are_added_row_by_row():
+    legs = [(24_000.0, True, 65, 0.02), (26_000.0, False, 130, 0.02)]
+    shares = np.array([[0.4, 0.1], [1.0, 0.0]])
+    found = parts_of([legs, legs], delivery=shares)
+    assert found.delivery.tolist() == pytest.approx(
+        [0.4 * 65 * 24_000 + 0.1 * 130 * 26_000, 65 * 24_000]
+    )
+
+
 def test_a_volatility_of_the_underlying_that_is_none_is_refused():
     with pytest.raises(DataError, match="structure 0 "):
         parts_of([[(25_000.0, True, -65, 0.02)]], scan_vol=np.nan)
 
 
-def test_small_levels_and_prices_are_usable():
-    assert parts_of([[(0.5, True, -65, 0.02)]], forward=0.5, value=np.array([[0.0]])).total[0] > 0
+@pytest.mark.parametrize("units", [-65, -1])
+def test_small_levels_and_prices_are_usable(units):
+    found = parts_of([[(0.5, True, units, 0.02)]], forward=0.5, value=np.array([[0.0]]))
+    assert found.scan[0] > 0
+    assert found.exposure[0] == pytest.approx(0.02 * 0.5 * -units)
 
 
 def test_structures_without_legs_need_nothing():

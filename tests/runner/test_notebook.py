@@ -61,7 +61,7 @@ def test_a_failing_notebook_leaves_the_same_with_the_error(desk: Desk, write: Wr
     write("from strikeloom.errors import StageError\nraise StageError('upstream is missing')")
     result, run = run_stage(desk, Stage.ALLOCATION)
     assert result.verdict is Verdict.FAILED
-    assert result.error == "StageError: upstream is missing"
+    assert result.error == "upstream is missing"
     left = {path.name for path in run.folder.iterdir()}
     assert left == {"03_allocation.ipynb", "log.jsonl", "parameters.yaml", "result.json", "tables"}
     cells = nbformat.read(run.folder / "03_allocation.ipynb", as_version=4).cells

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Ti
 from strikeloom.errors import DataError
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.settings.all import load_settings
+from strikeloom.settings.all import config_folder, load_settings
 from strikeloom.trading.guards import check, guard_context
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, take_snapshot
@@ -33,6 +34,7 @@ from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
 
 MARKET, ACCOUNT, DAY = "made", "replay:made", date(2026, 2, 10)
 START = ist("2026-02-11 10:00")
+_settings = lru_cache(load_settings)  # they are frozen: every desk may have the same
 
 
 @dataclass
@@ -89,7 +91,7 @@ class MadeDesk:
             mode=Mode.REPLAY,
             home=home,
             day=DAY,
-            settings=load_settings(),
+            settings=_settings(config_folder()),
             clock=self.clock,
             feed=self.feed,
             broker=self.broker,

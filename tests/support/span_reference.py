@@ -6,6 +6,7 @@ table is written out, expiries and legs are walked one at a time.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import erf, log, sqrt
 
 #: Scenarios 1 to 16 of CME SPAN: price move in thirds of the scan range, volatility, share.
@@ -100,8 +101,9 @@ def reference(legs, forward, vol, parameters, scan_vol=None):
     for strike, call, units, years in legs:
         if units >= 0:
             continue
-        out = strike / forward - 1 if call else 1 - strike / forward
-        far = out > parameters.far_moneyness or years > parameters.far_years
+        out = Fraction(strike) - Fraction(forward)
+        limit = Fraction(str(parameters.far_moneyness)) * Fraction(forward)
+        far = (out if call else -out) > limit or years > parameters.far_years
         rate = max(
             parameters.far_exposure if far else parameters.exposure,
             parameters.exposure_sigmas * scan_vol / sqrt(250),

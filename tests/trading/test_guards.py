@@ -12,10 +12,13 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, OrderState, Purpose
 from strikeloom.errors import DataError, GuardError
 from strikeloom.nse.freeze import freeze_units
+from strikeloom.ports.desk import Mode
 from strikeloom.ports.store import KillSwitch
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
-from strikeloom.trading.guards import EntriesOfDay, GuardContext, check
+from strikeloom.trading.guards import EntriesOfDay, GuardContext, check, guard_context
+from strikeloom.trading.reconcile import Reconciler
+from support.desk import ACCOUNT, MadeDesk
 from support.fakes import ist, option
 from support.trading_records import (
     NOW,
@@ -31,6 +34,7 @@ from support.trading_records import (
 GUARDS = GuardSettings(
     max_lots_per_order=20, max_order_value=300_000, max_orders_per_day=400,
     max_open_positions=3, max_price_distance_percent=40, max_entry_spread_percent=25,
+    max_entry_spread_ticks=4,
 )  # fmt: skip
 LIVE = LiveSettings(
     allowed=True, max_entry_orders=4, max_entry_value=50_000, max_entry_value_per_day=100_000,
@@ -183,10 +187,23 @@ def test_an_entry_needs_a_market_with_two_sides_and_a_narrow_spread(bid, ask, gu
     assert refusal(intent(), context(quotes=[quote_of(PUT, bid, ask)])) == guard
 
 
-def test_a_spread_of_a_rupee_is_narrow_for_a_cheap_option():
-    for ask, guard in ((2_00, ""), (2_05, "spread")):
-        cheap = context(quotes=[quote_of(PUT, 1_00, ask)])
-        assert refusal(intent(limit=2_00), cheap) == guard
+@pytest.mark.parametrize(
+    ("tick", "bid", "ask", "guard"),
+    [
+        (5, 10, 30, ""),  # four ticks, as wide as the mid
+        (5, 10, 35, "spread"),
+        (1, 11, 13, ""),
+        (1, 10, 14, ""),
+        (1, 10, 15, "spread"),
+        (1, 5, 20, "spread"),  # fifteen paise around 0.12: no market to trade in
+        (5, 1_00, 1_95, "spread"),  # less than a rupee
+        (5, 4_00, 5_00, ""),  # 22 % of the mid
+    ],
+)
+def test_a_spread_is_judged_in_percent_and_in_ticks(tick, bid, ask, guard):
+    cheap = replace(PUT, tick=tick)
+    given = context(quotes=[quote_of(cheap, bid, ask)], listed=cheap)
+    assert refusal(intent(contract=cheap, limit=ask), given) == guard
 
 
 def test_an_exit_takes_the_market_as_it_is():
@@ -210,10 +227,24 @@ def test_a_limit_far_from_the_market_is_refused(limit, guard):
     assert refusal(intent(limit=limit)) == guard
 
 
-@pytest.mark.parametrize(("limit", "guard"), [(6_00, ""), (6_05, "price distance")])
-def test_a_cheap_option_may_move_by_five_rupees(limit, guard):
-    cheap = context(quotes=[quote_of(PUT, 95, 1_05)])
+@pytest.mark.parametrize(
+    ("bid", "limit", "guard"),
+    [
+        (95, 6_00, ""),  # from a mid of 1.00
+        (95, 6_05, "price distance"),
+        (94, 6_00, "price distance"),  # Rs 5.005 from a mid of 0.995
+    ],
+)
+def test_a_cheap_option_may_move_by_five_rupees(bid, limit, guard):
+    cheap = context(quotes=[quote_of(PUT, bid, 1_05)])
     assert refusal(intent(limit=limit), cheap) == guard
+
+
+def test_a_limit_of_one_tick_is_a_price():
+    for tick in (1, 5):
+        cheap = replace(PUT, tick=tick)
+        given = context(quotes=[quote_of(cheap, tick, 2 * tick)], listed=cheap)
+        assert refusal(intent(contract=cheap, limit=tick), given) == ""
 
 
 def test_the_distance_is_measured_from_the_only_side_there_is():
@@ -334,6 +365,17 @@ def test_the_value_of_all_live_entries_of_a_day():
     assert cap(intent(units=65, limit=98_50), two) == "live value a day"
 
 
+def test_a_live_entry_may_reach_its_caps():
+    """130 units at Rs 120 are Rs 15,600; with as much before, Rs 31,200."""
+    before = [sent(0, units=130, limit=120_00)]
+    caps = LIVE.model_copy(update={"max_entry_value": 15_600, "max_entry_value_per_day": 31_200})
+    assert cap(intent(), before, live=caps) == ""
+    less = caps.model_copy(update={"max_entry_value": 15_599})
+    assert cap(intent(), before, live=less) == "live order value"
+    less = caps.model_copy(update={"max_entry_value_per_day": 31_199})
+    assert cap(intent(), before, live=less) == "live value a day"
+
+
 def test_what_of_a_live_day_counts():
     """Refused intents do not, unless the broker had accepted them; nor do those not sent yet."""
     full = [sent(number) for number in range(3)]
@@ -352,6 +394,58 @@ def test_the_other_legs_of_a_live_entry_count_before_they_are_sent():
     full = [sent(number) for number in range(3)]
     hedge = intent(leg=1)
     assert cap(intent(), [*full, hedge]) == "live orders a day"
+
+
+# the context of a desk
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A desk with an order of today that the broker accepted, and an intent of yesterday."""
+    made = MadeDesk(tmp_path)
+    today = [
+        intent(account=ACCOUNT, intent_id="IONE", state=IntentState.REFUSED),
+        intent(account=ACCOUNT, intent_id="ITWO", state=IntentState.WORKING),
+    ]
+    old = intent(account=ACCOUNT, intent_id="IOLD", created_at=NOW - timedelta(days=1))
+    made.store.record_intents([*today, old])
+    made.store.record_orders(
+        [order_of(today[0]), order_of(old, updated_at=NOW - timedelta(days=1))]
+    )
+    yield made
+    made.close()
+
+
+def of_desk(made, mode):
+    desk = replace(made.desk, mode=mode)
+    return guard_context(desk, Reconciler(desk).reload(), snapshot())
+
+
+def test_with_real_money_the_entries_of_today_count(made):
+    given = of_desk(made, Mode.LIVE)
+    assert given.live == made.desk.settings.desk.live
+    day = given.entries()
+    assert day.orders == 1
+    assert [item.intent_id for item in day.intents] == ["IONE", "ITWO"]
+    assert day.accepted == {"IONE-0-0-1"}
+
+
+@pytest.mark.parametrize("mode", [mode for mode in Mode if mode is not Mode.LIVE])
+def test_without_real_money_only_the_orders_of_today_are_counted(made, mode):
+    given = of_desk(made, mode)
+    assert given.live is None
+    assert given.entries() == EntriesOfDay(1, [], frozenset())
+
+
+def test_the_context_has_the_desk_s_limits_contracts_and_last_days(made):
+    made.show(PUT, 119_50, 120_50)
+    made.feed.ends["NIFTY", PUT.expiry] = date(2026, 2, 12)
+    given = of_desk(made, Mode.REPLAY)
+    assert given.guards == made.desk.settings.execution.guards
+    assert (given.now, given.listed(PUT.key)) == (NOW, PUT)
+    assert given.series_end("NIFTY", PUT.expiry) == date(2026, 2, 12)
+    with pytest.raises(DataError):
+        given.listed("NIFTY:2026-02-24:1:PE")
 
 
 # exits

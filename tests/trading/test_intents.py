@@ -167,6 +167,13 @@ def test_a_target_that_adds_or_turns_is_refused(target):
         exit_intents(pricing(), position, target, "")
 
 
+@pytest.mark.parametrize("target", [(), (0,), (0, 0, 0)])
+def test_a_target_names_every_leg(target):
+    position = position_of("P1", (PUT, -130), (HEDGE, 130))
+    with pytest.raises(ValueError, match="argument 2 is"):
+        exit_intents(pricing(), position, target, "")
+
+
 def test_a_group_is_named_by_revision_target_and_purpose():
     position = position_of("P1", (PUT, -130))
     names = {

@@ -10,7 +10,7 @@ import pytest
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.trading.account_state import state_of
-from strikeloom.trading.order_status import AbsenceCheck, Outcome, outcome
+from strikeloom.trading.order_status import AbsenceCheck, Outcome, awaits_report, outcome
 from support.fakes import option
 from support.trading_records import NOW, PUT, intent, order_of, position_of, state
 
@@ -68,6 +68,14 @@ def test_two_orders_of_one_intent_are_critical_and_both_must_end():
     assert found([pair[0]]).alert == ()
 
 
+def test_of_two_ended_orders_the_latest_decides():
+    cancelled = of_state(OrderState.CANCELLED, reason="by the user")
+    rejected = of_state(OrderState.REJECTED, reason="no money", order_id="O-2")
+    last_refused, last_ended = found([cancelled, rejected]), found([rejected, cancelled])
+    assert (last_refused.to, last_refused.note) == (IntentState.REFUSED, "no money")
+    assert (last_ended.to, last_ended.note) == (IntentState.ENDED, "by the user")
+
+
 # not in the book
 
 
@@ -121,6 +129,13 @@ def test_an_order_with_a_number_of_today_reached_the_broker():
     assert found(orders=[replace(known, state=OrderState.CANCELLED)]).lost
 
 
+def test_an_order_that_traded_today_is_not_over_with_its_day():
+    """Known, ended and partly filled, then missing from the book: it is not sent again."""
+    known = of_state(OrderState.CANCELLED, 65)
+    answer = found(orders=[known], filled={NAME: 65})
+    assert (answer.to, answer.unresolved, answer.lost) == (IntentState.UNKNOWN, True, False)
+
+
 def test_an_order_of_yesterday_ended_with_its_day():
     yesterday = NOW - timedelta(days=1)
     old = replace(SENT, created_at=yesterday, state=IntentState.UNKNOWN)
@@ -135,6 +150,33 @@ def test_a_working_order_that_vanishes_is_unresolved():
     working = replace(SENT, state=IntentState.WORKING)
     for check in (CHECK, replace(CHECK, book_is_complete=True)):
         assert found(of=working, check=check).to is IntentState.UNKNOWN
+
+
+# whether something is still to be reported
+
+
+@pytest.mark.parametrize("sent", [IntentState.SENDING, IntentState.UNKNOWN])
+def test_the_answer_to_a_request_is_awaited(sent):
+    item = replace(SENT, state=sent)
+    assert awaits_report(state([item]), item)
+    assert awaits_report(state([item], orders=[of_state(OrderState.PENDING)]), item)
+
+
+def test_the_trades_of_an_order_that_has_ended_are_awaited():
+    working = replace(SENT, state=IntentState.WORKING)
+    ended, resting = of_state(OrderState.TRADED, 130), of_state(OrderState.PENDING, order_id="O-2")
+    for orders, awaited in (([ended], True), ([resting], False), ([ended, resting], False)):
+        assert awaits_report(state([working], orders=orders), working) is awaited
+    assert not awaits_report(state([working]), working)
+
+
+@pytest.mark.parametrize(
+    "over", [IntentState.NEW, IntentState.FILLED, IntentState.ENDED, IntentState.REFUSED]
+)
+def test_nothing_is_awaited_of_what_is_over_or_not_sent(over):
+    item = replace(SENT, state=over)
+    for orders in ([], [of_state(OrderState.TRADED, 130)], [of_state(OrderState.PENDING)]):
+        assert not awaits_report(state([item], orders=orders), item)
 
 
 # the state itself
@@ -157,15 +199,15 @@ def test_a_state_knows_its_units_and_intents():
 
 
 def test_the_first_last_day_of_a_position_counts():
-    early, late = NOW.date(), NOW.date() + timedelta(days=7)
-    held = [
-        position_of("P1", (PUT, -130), (option(24_600, Right.PUT), 130)),
-        position_of("P2", (PUT, -130)),
-    ]
-    days = {("P1", 0): late, ("P1", 1): early, ("P2", 0): late}
-    account = state(positions=held, last_days=days)
-    assert (account.last_day("P1"), account.last_day("P2")) == (early, late)
+    hedge, early, late = option(24_600, Right.PUT), NOW.date(), NOW.date() + timedelta(days=7)
+    both, other = position_of("P1", (PUT, -130), (hedge, 130)), position_of("P2", (PUT, 65))
+    days = {("P1", 0): late, ("P1", 1): early, ("P2", 0): early - timedelta(days=1)}
+    account = state(positions=[both, other], last_days=days)
+    assert account.last_day("P1") == early
     assert account.last_day("P9") is None
+    half = state(positions=[both], last_days={("P1", 0): late})  # the other leg is closed
+    assert half.last_day("P1") == late
+    assert state(positions=[both], last_days={}).last_day("P1") is None
 
 
 def test_a_state_is_read_from_the_open_records():

@@ -26,6 +26,7 @@ from support.fakes import option
 from support.trading_records import NOW, PUT, intent, order_of, position_of, state
 
 HEDGE = option(24_600, Right.PUT)
+UNIT = option(24_800, Right.PUT, symbol="SINGLE", lot=1)
 SHORT = position_of("P1", (PUT, -260), (HEDGE, 260))
 
 
@@ -168,6 +169,45 @@ def test_a_gap_is_shared_by_the_positions_that_hold_the_contract():
                             gaps={PUT.key: 65}), leaving) == 130  # fmt: skip
 
 
+def test_the_other_side_of_a_gap_or_of_a_holding_gives_nothing_and_takes_nothing():
+    """A difference counts only when it is of the side that the exit trades."""
+    out = exit_of(intent_id="IOUT", position_id="P2", units=65, state=IntentState.WORKING)
+    leaving = exit_of()
+    account = state([out, leaving], positions=[SHORT], gaps={PUT.key: -65})
+    assert most_units(account, leaving) == 260
+    same_side = replace(account, gaps={PUT.key: 65})
+    assert most_units(same_side, leaving) == 130  # 260 held, 65 out, 65 traded unseen
+    assert most_units(same_side, leaving, unseen=False) == 260
+    # two sold, and one bought by another position: of two, one is bought back unseen
+    both = [position_of("P1", (UNIT, -2)), position_of("P2", (UNIT, 1))]
+    single = exit_of(contract=UNIT, units=2)
+    assert most_units(state([single], positions=both, gaps={UNIT.key: 1}), single) == 1
+
+
+def test_an_order_that_has_traded_nothing_is_out_with_all_its_units():
+    other = exit_of(intent_id="IOLD", units=130, state=IntentState.WORKING)
+    leaving = exit_of()
+    account = state([other, leaving], positions=[SHORT])
+    assert held_free(account, leaving) == 130
+    filled = replace(account, filled={other.correlation_id: 130})
+    assert held_free(filled, leaving) == 260
+
+
+def test_a_single_unit_counts():
+    """Where a lot is one unit, the last one is neither left behind nor traded twice."""
+    entry = intent(contract=UNIT, units=2)
+    one_filled = state([entry], filled={entry.correlation_id: 1})
+    assert untraded_units(one_filled, [entry]) == {(0, 0): 1}
+    assert most_units(one_filled, entry) == 1
+    assert most_units(state([entry], filled={entry.correlation_id: 2}), entry) == 0
+    leaving = exit_of(contract=UNIT, units=1)
+    held = [position_of("P1", (UNIT, -1))]
+    assert units_left(state([leaving], positions=held), [leaving]) == {(0, 0): 1}
+    assert most_units(state([leaving], positions=held), leaving) == 1
+    out = exit_of(intent_id="IOLD", contract=UNIT, units=1, state=IntentState.WORKING)
+    assert most_units(state([out, leaving], positions=held), leaving) == 0
+
+
 # groups
 
 
@@ -213,6 +253,9 @@ def test_a_group_is_closed_when_no_new_order_of_it_can_follow():
     assert has_nothing_left(state([filled], filled=all_filled), (filled,))
     working = replace(filled, state=IntentState.WORKING)
     assert not has_nothing_left(state([working], filled=all_filled), (working,))
+    other = intent(leg=1, state=IntentState.WORKING)  # its trades are known before its end
+    both, known = (filled, other), {**all_filled, other.correlation_id: 130}
+    assert not has_nothing_left(state(both, filled=known), both)
     open_order = order_of(filled, OrderState.PART_TRADED)
     assert not has_nothing_left(state([filled], orders=[open_order], filled=all_filled), (filled,))
     closed = order_of(filled, OrderState.TRADED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,9 +17,11 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import OrderRateLimiter
+from strikeloom.trading.settle import settlements
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
 from support.fakes import EXPIRY, ist, option
+from support.trading_records import PUT, position_of, state
 
 FINAL = 25_175_40  # the NIFTY close the exchange printed on 2026-01-27, as a figure
 
@@ -243,3 +246,150 @@ def test_nothing_is_entered_that_ends_before_its_expiry(made: MadeDesk) -> None:
     assert made.broker.orders() == []
     (intent,) = made.store.intents()
     assert "ends on 2026-02-12, before its expiry" in intent.note
+
+
+# shares of one settlement, by hand
+
+CLOSE = ist(f"{EXPIRY} 15:30")
+
+
+def reported(charges: int, contract=PUT, *, at=CLOSE, price=40_00, name="F9") -> Fill:
+    """Settlement as the broker reports it; only contract, price, charges and time count."""
+    return Fill(name, "E9", "", contract.key, Side.SELL, 65, price, charges, at, "settlement")
+
+
+def settled(fills, *holdings, contract=PUT, final=None, at=CLOSE, listed=True):
+    """Settlements of positions P0, P1, ... that hold so many units of a contract."""
+    held = [position_of(f"P{n}", (contract, units)) for n, units in enumerate(holdings)]
+    return list(settlements(state(positions=held, at=at), fills, lambda *_: final, reported=listed))
+
+
+@pytest.mark.parametrize(
+    ("holdings", "charges", "shares"),
+    [
+        ((195, 130), 10_00, [6_00, 4_00]),
+        ((195, -65, 130), 10_00, [6_00, 0, 4_00]),  # net 260 bought: what is sold bears nothing
+        ((-195, 65, -130), 10_00, [6_00, 0, 4_00]),  # net 260 sold
+        ((-65, 195), 10_00, [0, 10_00]),
+        ((-130, 195), 10_00, [0, 10_00]),
+    ],
+)
+def test_the_net_side_bears_the_charges_by_its_units(holdings, charges, shares) -> None:
+    assert [it.fill.charges for it in settled([reported(charges)], *holdings)] == shares
+
+
+@pytest.mark.parametrize(
+    ("holdings", "charges"),
+    [((65, 65), 25), ((65, 65, 65), 1_00), ((130, -65, 65, 195), 10_01), ((-65, -65, 65), 7)],
+)
+def test_the_shares_add_up_to_the_charges_to_the_paisa(holdings, charges) -> None:
+    found = [it.fill.charges for it in settled([reported(charges)], *holdings)]
+    assert sum(found) == charges
+    sign = 1 if sum(holdings) > 0 else -1
+    whole = sum(max(0, units * sign) for units in holdings)
+    for units, share in zip(holdings, found, strict=True):
+        assert abs(share - charges * max(0, units * sign) / whole) < 1
+
+
+def test_charges_fall_on_the_net_side_by_a_single_unit() -> None:
+    small = option(24_800, Right.PUT, lot=1)
+    found = settled([reported(10_00, small)], 1, -2, contract=small)
+    assert [(it.fill.side, it.fill.units, it.fill.charges) for it in found] == [
+        (Side.SELL, 1, 0), (Side.BUY, 2, 10_00),
+    ]  # fmt: skip
+
+
+def test_a_settlement_closes_the_whole_leg_under_a_name_of_its_own() -> None:
+    bought, sold = settled([reported(0)], 195, -65)
+    for found, side, units in ((bought, Side.SELL, 195), (sold, Side.BUY, 65)):
+        intent, fill = found.intent, found.fill
+        assert (intent.side, intent.units, intent.limit) == (side, units, 40_00)
+        assert (fill.side, fill.units, fill.price, fill.at) == (side, units, 40_00, CLOSE)
+        parts = (intent.intent_id, intent.leg, intent.slice, intent.attempt)
+        assert parts[1:] == (0, 0, 1)
+        assert fill.correlation_id == intent.correlation_id == "-".join(map(str, parts))
+        assert intent.why == f"settled at expiry {EXPIRY}"
+        assert found.alerts == ()
+    assert bought.intent.intent_id != sold.intent.intent_id
+    assert bought.fill.fill_id != sold.fill.fill_id
+
+
+def test_a_series_ends_with_the_first_settlement_from_its_last_day_on() -> None:
+    """P0 holds what ends on the 12th; the same name is settled again on the day of its expiry."""
+    early = date(2026, 2, 12)
+    held = position_of("P0", (PUT, 65))
+    fills = [
+        reported(0, price=10_00, name="F3"),
+        reported(0, price=99_00, name="F1", at=ist("2026-02-11 15:30")),
+        reported(0, price=40_00, name="F2", at=ist(f"{early} 15:30")),
+    ]
+    account = state(positions=[held], last_days={("P0", 0): early}, at=CLOSE)
+    (found,) = settlements(account, fills, lambda *_: None, reported=True)
+    assert (found.fill.price, found.fill.at.date()) == (40_00, early)
+    assert found.intent.why == f"settled on {early}, the series' last day"
+    ((level, text),) = found.alerts
+    assert (level, "the exchange ended it early" in text) == ("warning", True)
+
+
+def test_a_contract_without_its_value_does_not_hold_up_another() -> None:
+    hedge = option(24_600, Right.PUT)
+    account = state(positions=[position_of("P0", (PUT, -65), (hedge, 65))], at=CLOSE)
+    (found,) = settlements(account, [reported(0, hedge)], lambda *_: None, reported=True)
+    assert (found.intent.leg, found.fill.contract_key) == (1, hedge.key)
+
+
+def test_only_a_stock_option_in_the_money_is_delivered() -> None:
+    stock = replace(PUT, kind=InstrumentKind.STOCK)
+    for contract, final, delivered in (
+        (PUT, 24_760_00, False),
+        (stock, 24_760_00, True),
+        (stock, 24_800_00, False),
+        (stock, None, False),  # the level is not known: its settlement is booked all the same
+    ):
+        (found,) = settled([reported(0, contract)], -130, contract=contract, final=final)
+        assert [level for level, _ in found.alerts] == ["critical"] * delivered
+
+
+def test_a_settlement_that_is_not_reported_has_the_charges_of_the_net_holding() -> None:
+    """195 bought and 65 sold at 40.00 a unit: 0.125 % of 130 x 40.00 = Rs 6.50 of STT."""
+    found = settled([], 195, -65, final=24_760_00, listed=False)
+    assert [(it.fill.price, it.fill.charges) for it in found] == [(40_00, 6_50), (40_00, 0)]
+    assert settled([], 195, -65, final=24_760_00, listed=True) == []
+    assert settled([], 195, final=24_760_00, listed=False, at=ist(f"{EXPIRY} 15:29")) == []
+    offset = settled([], 130, -130, final=24_760_00, listed=True)
+    assert [(it.fill.price, it.fill.charges) for it in offset] == [(40_00, 0), (40_00, 0)]
+
+
+def test_offsetting_holdings_end_together_or_not_at_all(
+    made: MadeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ended between the two, the broker would report nothing for the one that is left."""
+    call = made.show(option(25_000), 150_00, 151_00)
+    made.enter(made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call"), 2)
+    made.enter(made.propose([Leg(call, Side.SELL, 1, 150_00)], "short_call"), 2)
+    write, writes = made.store.record_fills, []
+
+    def once(rows):
+        rows = list(rows)
+        if any(fill.kind == "settlement" for fill in rows):
+            writes.append(len(rows))
+            if len(writes) == 2:
+                raise OSError("the process ends here")
+        return write(rows)
+
+    monkeypatch.setattr(made.store, "record_fills", once)
+    with suppress(OSError):
+        _expire(made)
+    assert len(made.store.positions()) in (0, 2)
+    _expire(made)
+    assert made.store.positions() == []
+
+
+def test_what_was_settled_counts_as_new_once(made: MadeDesk) -> None:
+    call = made.show(option(25_000), 150_00, 151_00)
+    made.enter(made.propose([Leg(call, Side.BUY, 1, 150_00)], "long_call"), 1)
+    made.feed.settlements["NIFTY", EXPIRY] = FINAL
+    assert reconcile(made.desk).new_fills == 0
+    made.clock.at = CLOSE
+    assert reconcile(made.desk).new_fills == 1
+    assert reconcile(made.desk).new_fills == 0

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 
 from strikeloom.allocation.candidates import Candidate
 from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
-from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.proposals import Stance
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
@@ -45,8 +46,9 @@ def allocate(
     for candidate in candidates:
         lots, limit = left.most(candidate)
         proposal = candidate.proposal
-        if limit and limit not in binding:
-            binding.append(limit)
+        kind = refusal_kind(limit)
+        if kind and kind not in binding:
+            binding.append(kind)
         if lots <= 0:
             reason = f"no lot fits: {limit}"
             refused.append(
@@ -86,6 +88,21 @@ def _row(candidate: Candidate, lots: int) -> AllocationRow:
     )
 
 
+def refusal_kind(reason: str) -> str:
+    """Part of a reason without its amounts, under which it is counted."""
+    return reason.split(";", maxsplit=1)[0]
+
+
+def _short(needed: int, available: int) -> str:
+    """Amounts of a limit in which no lot fits, as the end of a sentence."""
+    if available >= needed:
+        return ""
+    return (
+        f"; a lot needs {rupees_text(needed, decimals=0)}, "
+        f"{rupees_text(max(0, available), decimals=0)} is available"
+    )
+
+
 class _Budgets:
     """Remaining amount of each limit, in paise."""
 
@@ -97,7 +114,7 @@ class _Budgets:
         self._spent: dict[tuple[str, str], int] = defaultdict(int)
 
     def most(self, candidate: Candidate) -> tuple[int, str]:
-        """Whole lots that fit, and the name of the tightest limit."""
+        """Whole lots that fit, and the tightest limit; with its amounts when none fits."""
         settings, proposal = self._settings, candidate.proposal
         if proposal.score.total < settings.min_score:
             return 0, f"score below {settings.min_score:g}"
@@ -109,30 +126,37 @@ class _Budgets:
             return 0, f"sector {proposal.sector} is {stance} only"
         share = industry.share if industry else settings.max_per_sector
         tier = getattr(settings.tiers, proposal.tier.value)
-        room = [
-            (self._cash // candidate.capital, "capital"),
-            (
-                self._room("tier", proposal.tier.value, tier) // candidate.capital,
-                f"tier {proposal.tier} at {tier:.0%}",
+        sector = min(share, settings.max_per_sector)
+        at_risk = max(1, candidate.at_risk)
+        limits = {
+            "capital": (self._cash, candidate.capital),
+            f"tier {proposal.tier} at {tier:.0%}": (
+                self._room("tier", proposal.tier.value, tier),
+                candidate.capital,
             ),
-            (
-                self._room("sector", proposal.sector, min(share, settings.max_per_sector))
-                // candidate.capital,
-                f"sector {proposal.sector} at {min(share, settings.max_per_sector):.0%}",
+            f"sector {proposal.sector} at {sector:.0%}": (
+                self._room("sector", proposal.sector, sector),
+                candidate.capital,
             ),
-            (
-                self._room("symbol", proposal.symbol, settings.max_per_symbol) // candidate.capital,
-                f"one symbol at {settings.max_per_symbol:.0%}",
+            f"one symbol at {settings.max_per_symbol:.0%}": (
+                self._room("symbol", proposal.symbol, settings.max_per_symbol),
+                candidate.capital,
             ),
-            (
-                int(self._capital * settings.max_loss_per_trade) // max(1, candidate.at_risk),
-                f"loss of one trade at {settings.max_loss_per_trade:.0%}",
+            f"loss of one trade at {settings.max_loss_per_trade:.0%}": (
+                self._share(settings.max_loss_per_trade),
+                at_risk,
             ),
-        ]
-        return min(room, key=lambda item: item[0])
+        }
+        name = min(limits, key=lambda name: limits[name][0] // limits[name][1])
+        available, needed = limits[name]
+        return available // needed, name + _short(needed, available)
 
     def _room(self, kind: str, name: str, share: float) -> int:
-        return int(self._capital * share) - self._spent[kind, name]
+        return self._share(share) - self._spent[kind, name]
+
+    def _share(self, share: float) -> int:
+        """Whole paise of the capital, exact: as floats, 35 % of 2,20,000 rupees is short by one."""
+        return int(self._capital * Decimal(str(share)))
 
     def take(self, candidate: Candidate, lots: int) -> None:
         """Book the lots against every limit."""

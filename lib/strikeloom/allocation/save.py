@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from strikeloom.allocation.divide import refusal_kind
 from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.frames import Schema
 from strikeloom.domain.money import rupees_text
@@ -34,7 +35,7 @@ def save(
     """Store the plan (not on a dry run) and report; the shortfall is a warning, not a failure."""
     if not dry_run:
         desk.store.save_allocation(run_id, plan)
-    refused = Counter(row.reason for row in plan.refused)
+    refused = Counter(refusal_kind(row.reason) for row in plan.refused)
     warnings = []
     if plan.shortfall:
         warnings.append(
@@ -55,7 +56,7 @@ def save(
         },
         refused=dict(refused),
         inputs={Stage.STRATEGY_CREATION.value: upstream},
-        outputs={"lots": sum(row.lots for row in plan.rows), "dry_run": int(dry_run)},
+        outputs={"lots": sum(row.lots for row in plan.rows)} | ({"dry_run": 1} if dry_run else {}),
         warnings=tuple(warnings),
     )
     return StageOutput(result, {"allocations": plan_table(plan)})

@@ -5,15 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+from typer._click import ClickException, Context  # typer contains its own copy
+from typer.core import TyperGroup
 
 from strikeloom.cli import (
     arm,
     data,
     demo,
     exchange,
+    exits,
     inspection,
     mark,
     monitor,
@@ -23,10 +26,24 @@ from strikeloom.cli import (
     version,
 )
 from strikeloom.cli.options import AT_END
-from strikeloom.errors import StrikeloomError
+from strikeloom.errors import StrikeloomError, WrongUsage
+
+
+class Commands(TyperGroup):
+    """The commands; an error of one that was called with --json is an object on output too."""
+
+    def invoke(self, ctx: Context) -> Any:
+        """Run the command of the arguments."""
+        try:
+            return super().invoke(ctx)
+        except ClickException as error:
+            _as_json(error.format_message())
+            raise
+
 
 app = typer.Typer(
     name="strikeloom",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
@@ -37,7 +54,9 @@ app = typer.Typer(
         "[bold]Begin[/bold]  strikeloom demo  (a whole synthetic day, then the page)\n\n"
         "[bold]A day[/bold]  data import FILES, run iv-history, run strategy-creation, run "
         "allocation, mark --all, run execution, watch, monitor\n\n"
-        "Exit codes: 0 done, 1 failed (the message names the remedy), 2 wrong usage."
+        "Exit codes: 0 done, 1 failed (the message names the remedy), 2 wrong usage "
+        "(an unknown option or name, a value that is not accepted, a missing choice). With --json "
+        'an error is an object {"error": "..."} on standard output as well.'
     ),
 )
 app.callback(invoke_without_command=True)(version.options)
@@ -48,6 +67,7 @@ for room, panel in (
     (stages, "Stages"),
     (mark, "Stages"),
     (monitor, "Positions"),
+    (exits, "Positions"),
     (arm, "Positions"),
     (inspection, "Inspection"),
     (quotes, "Inspection"),
@@ -62,17 +82,38 @@ for room, panel in (
 
 
 def main() -> NoReturn:
-    """Run the command line; an error of the package prints as a sentence, exit code 1."""
+    """Run the command line; an error of the package prints as a sentence, exit code 1 or 2."""
     signal.signal(signal.SIGTERM, _stop)
     try:
         with AT_END:
             app(args=paired(sys.argv[1:]))
     except StrikeloomError as error:
-        from strikeloom.cli.console import problem
+        _end(error)
+    except OSError as error:
+        from strikeloom.desk.places import denied
 
-        problem(str(error))
-        sys.exit(1)
+        known = denied(error)
+        if known is None:
+            raise
+        _end(known)
     sys.exit(0)
+
+
+def _end(error: StrikeloomError) -> NoReturn:
+    """Print an error of the package, and end with its exit code."""
+    from strikeloom.cli.console import problem
+
+    _as_json(str(error))
+    problem(str(error))
+    sys.exit(2 if isinstance(error, WrongUsage) else 1)
+
+
+def _as_json(message: str) -> None:
+    """Print an error as an object when the command was called with --json."""
+    if "--json" in sys.argv:
+        from strikeloom.cli.console import as_json
+
+        as_json({"error": message})
 
 
 def paired(arguments: list[str]) -> list[str]:

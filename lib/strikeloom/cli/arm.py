@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from strikeloom.cli.options import Market
+from strikeloom.cli.options import Json, Market
 
 
 def arm(
@@ -17,6 +17,7 @@ def arm(
         str, typer.Option(help="Today, YYYY-MM-DD. Needed.", show_default=False)
     ] = "",
     market: Market = "nse",
+    as_json: Json = False,
 ) -> None:  # fmt: skip
     """Allow live orders for the rest of today if every check passes; off by default.
 
@@ -28,8 +29,13 @@ def arm(
     from strikeloom.cli import console
     from strikeloom.desk.ready import arm as arm_day
 
+    if not account or not day:
+        raise typer.BadParameter("give both --account and --day")
     armed = arm_day(market, account, day)
     console.warn(f"{armed} is armed: desks in mode live send real orders until the end of {day}")
+    if as_json:
+        console.as_json({"account": armed, "armed_for": day})
+        return
     console.print_line(
         "strikeloom disarm blocks live orders again; strikeloom kill blocks only entries"
     )

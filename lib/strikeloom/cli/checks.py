@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sqlite3
@@ -17,6 +16,7 @@ from strikeloom.adapters.dhan.mapping import funds_of
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
+from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.sqlite.store import open_store, stored_accounts
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.dhan import CLIENT_ID, TOKEN, Wire, shared_limits, wire
@@ -61,9 +61,6 @@ def _settings() -> str:
 
 def _home() -> str:
     home = places().home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not os.access(home, os.W_OK):
-        raise PermissionError(f"{home} is not writable; set STRIKELOOM_HOME to a writable folder")
     free = shutil.disk_usage(home).free / 2**30
     return f"{home}, {free:.1f} GB free"
 
@@ -90,7 +87,11 @@ def _calendar() -> str:
 
 
 def _market() -> str:
-    found = sorted(folder.name for folder in places().histories.glob("[!.]*/"))
+    found = sorted(
+        folder.name
+        for folder in places().histories.glob("[!.]*/")
+        if ParquetHistory(folder, folder.name).days()
+    )
     return ", ".join(found) or "none stored; strikeloom demo or strikeloom data import PATH"
 
 

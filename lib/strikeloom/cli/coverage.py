@@ -53,9 +53,12 @@ def status(
     from strikeloom.adapters.parquet.coverage import days_without_ids
     from strikeloom.adapters.parquet.history import ParquetHistory
     from strikeloom.cli import console
+    from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
+    from strikeloom.settings.all import load_settings
 
     where = places()
+    market = resolve_market(market, load_settings(), where) if market else ""
     found: dict[str, tuple[list[date], pd.DataFrame]] = {}
     bare: dict[str, list[date]] = {}
     for folder in sorted(where.histories.glob("[!.]*/")):

@@ -29,11 +29,12 @@ def print_changes() -> Callable[[CycleReport], None]:
 def print_cycle(report: CycleReport) -> None:
     """Print what a cycle marked, traded and could not do."""
     from strikeloom.cli import console
+    from strikeloom.domain.counted import counted
     from strikeloom.domain.money import rupees_text
 
-    parts = [f"{len(report.marked)} positions"]
-    parts += [f"{report.requests} requests"] if report.requests else []
-    parts += [f"{report.fills} fills"] if report.fills else []
+    parts = [counted(len(report.marked), "position")]
+    parts += [counted(report.requests, "request")] if report.requests else []
+    parts += [counted(report.fills, "fill")] if report.fills else []
     known = [marked.pnl for marked in report.marked if marked.pnl is not None]
     if known:
         parts.append(f"P&L {rupees_text(sum(known), decimals=0, signed=True)}")

@@ -11,6 +11,7 @@ from strikeloom.cli.coverage import status
 from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json
+from strikeloom.domain.counted import counted
 
 app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
 app.command()(fetch)
@@ -71,14 +72,20 @@ def import_(
         console.as_json({"files": files, "refused": len(refused)})
     else:
         for item in refused:
-            console.problem(f"{item['file']} refused: {item['message']}")
+            console.problem(f"refused: {_named_once(str(item['file']), str(item['message']))}")
         new = sum(item.new for item in report.files)
         rows = sum(item.rows for item in report.files)
         days = history.days()
-        span = f"; {len(days)} days stored, {days[0]} to {days[-1]}" if days else ""
+        span = f"; {counted(len(days), 'day')} stored, {days[0]} to {days[-1]}" if days else ""
         console.print_line(
-            f"{len(files) - len(refused)} files imported, {len(refused)} refused; "
-            f"{rows:,} rows read, {new:,} new{span}"
+            f"{counted(len(files) - len(refused), 'file')} imported, {len(refused)} refused; "
+            f"{counted(rows, 'row')} read, {new:,} new{span}"
         )
     if refused or not files:
         raise typer.Exit(1)
+
+
+def _named_once(file: str, message: str) -> str:
+    """Message that begins with its file."""
+    begins = message.split(":", maxsplit=1)[0]
+    return message if file.endswith(begins) else f"{file}: {message}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strikeloom.cli.options import Json
+from strikeloom.cli.options import Json, day_of
 
 if TYPE_CHECKING:
     from strikeloom.exchange.server.serve import ExchangeServer
@@ -67,14 +67,8 @@ def exchange(
     from strikeloom.cli import console
     from strikeloom.desk.exchange import ExchangeOptions, control_token_file, open_exchange
     from strikeloom.desk.places import places
-    from strikeloom.errors import SettingsError
 
-    try:
-        from datetime import date
-
-        chosen = date.fromisoformat(day) if day else None
-    except ValueError:
-        raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
+    chosen = day_of(day) if day else None
     options = ExchangeOptions(
         market=market, day=chosen, port=port, speed=speed, accounts=accounts, faults=faults,
         fresh=fresh, carry=carry, limits=limits, ticks=ticks, beat_seconds=0.05 if ticks else 0.25,

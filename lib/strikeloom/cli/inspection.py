@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from strikeloom.cli.iv import iv
-from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, trading_day_of
+from strikeloom.domain.counted import counted
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 
@@ -55,12 +58,12 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
             }
         )
         return
-    console.print_line(f"market   {desk.market}: {len(days)} days, {days[0]} to {days[-1]}")
+    console.print_line(f"market   {desk.market}: {_span(days)}")
     clock = f"replay at {replay_time:%Y-%m-%d %H:%M}" if replay_time else "replay not started"
     if desk.mode is not DeskMode.REPLAY:
         clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
     console.print_line(
-        f"account  {desk.account}: {clock}, {len(desk.store.positions())} open positions"
+        f"account  {desk.account}: {clock}, {counted(len(desk.store.positions()), 'open position')}"
     )
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
@@ -74,6 +77,10 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     )
 
 
+def _span(days: Sequence[date]) -> str:
+    return f"{counted(len(days), 'day')}, {days[0]} to {days[-1]}"
+
+
 def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
     """Show the proposals and rejections of a symbol, each with its reasons.
 
@@ -83,6 +90,8 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
     from strikeloom.domain.money import rupees_text
     from strikeloom.errors import StageError
 
+    if day:
+        trading_day_of(day)
     desk = desk_of(market, day)
     name = symbol.upper()
     proposals = [row for row in desk.store.proposals(desk.day) if row.symbol == name]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strikeloom.cli.options import Json, Market
+from strikeloom.cli.options import Json, Market, day_of
 
 if TYPE_CHECKING:
     from strikeloom.adapters.dhan.security_master import SecurityMaster
@@ -48,11 +48,11 @@ def instruments(
     from strikeloom.desk.dhan import live_clock, wire
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
-    from strikeloom.errors import SettingsError
     from strikeloom.settings.all import load_settings
 
     if fetch and path:
         raise typer.BadParameter("name a file, or give --fetch")
+    given = day_of(day) if day else None
     where = places()
     name = resolve_market(market, load_settings(), where)
     store = MasterStore(where.instruments(name))
@@ -63,10 +63,6 @@ def instruments(
         else:
             console.print_line(f"market {name}: lists of {', '.join(map(str, days)) or 'no day'}")
         return
-    try:
-        given = date.fromisoformat(day) if day else None
-    except ValueError:
-        raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
     found = wire()
     with console.err.status("reading", spinner="dots"):
         master = read_master(path) if path else fetch_master(found.addresses.instruments)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Json, Market, desk_of
+from strikeloom.cli.options import Json, Market, day_of, desk_of
+from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
     from strikeloom.domain.volatility import IvRank, WindowRank
@@ -39,6 +39,12 @@ _MISSING = {
     "rv_cc_20": "fewer than 21 sessions of comparable prices up to the day",
 }
 
+#: Meaning of a remark such as ``flat_7d``, by its first part.
+_LEGEND = {
+    "flat": "no expiry is near enough to {} days ahead; that volatility is the nearest expiry's",
+    "carried": "the volatility {} days ahead uses an expiry carried from peers",
+}
+
 
 def iv(
     symbol: Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")],
@@ -57,15 +63,19 @@ def iv(
     import pandas as pd
 
     from strikeloom.cli import console
-    from strikeloom.errors import MissingHistory
+    from strikeloom.errors import MissingHistory, WrongUsage
 
+    since = day_of(first, "--from") if first else None
+    if to:
+        day_of(to, "--to")
     desk, name = desk_of(market, to), symbol.upper()
-    since = _since(first)
     frame = desk.store.iv_history(desk.day, first=since)
     there = sorted(frame["symbol"].unique())
     frame = frame[frame["symbol"] == name]
     if frame.empty:
         what = f"no volatility of {name} up to {desk.day} on market {desk.market}"
+        if since and since > desk.day:
+            raise WrongUsage(f"--from {since} is after the last stored day, {desk.day}")
         if first:
             what = f"no volatility of {name} from {first} to {desk.day} on market {desk.market}"
         remedy = f"run strikeloom run iv-history --date {desk.day}"
@@ -98,15 +108,8 @@ def iv(
     console.print_line(f"term     {terms}")
     for text in _rank_lines(ranks.get(desk.day)):
         console.print_line(text)
-
-
-def _since(first: str) -> date | None:
-    from strikeloom.errors import SettingsError
-
-    try:
-        return date.fromisoformat(first) if first else None
-    except ValueError:
-        raise SettingsError(f"--from {first!r} is not a day; write YYYY-MM-DD") from None
+    for number, text in _legend(days[-60:]):
+        console.note(f"{number}: {text}")
 
 
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
     elif not math.isnan(row["atm_iv_30d"]):
         why.append(rank.reason)
         if year and year.missing:
-            why.append(f"percentile_1y needs {year.missing} more days")
+            why.append(f"percentile_1y has {year.sample} of {year.needed} days needed")
     return {
         "date": row["day"].date(),
         **{name: _number(row[name]) for name in _NUMBERS},
@@ -156,16 +159,29 @@ def _rank_lines(rank: IvRank | None) -> list[str]:
     if rank is None:
         return ["rank     none yet for the day"]
     if rank.percentile is None:
-        return [f"rank     none: {rank.reason} ({rank.sample} of {rank.needed} days)"]
+        return [f"rank     none: {rank.reason}"]
     lines = [
-        f"rank     percentile {rank.percentile:.0f} of {rank.window_months} months "
+        f"rank     percentile {rank.percentile:.0f} of {counted(rank.window_months or 0, 'month')} "
         f"({rank.sample} days): {rank.regime}"
     ]
     for window in rank.windows:
         if window.missing:
-            lines.append(f"         {window.months} months: {window.missing} more days needed")
+            months = counted(window.months, "month")
+            lines.append(f"         {months}: {window.sample} of {window.needed} days needed")
         elif window.months != rank.window_months:
-            lines.append(f"         percentile {window.percentile:.0f} of {window.months} months")
+            months = counted(window.months, "month")
+            lines.append(f"         percentile {window.percentile:.0f} of {months}")
+    return lines
+
+
+def _legend(days: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Meaning of the remarks shown about other numbers of days ahead."""
+    flags = {flag for day in days for flag in str(day["flags"]).split()}
+    lines = []
+    for flag in sorted(flags):
+        kind, _, ahead = flag.partition("_")
+        if kind in _LEGEND and ahead.rstrip("d").isdigit():
+            lines.append((flag, _LEGEND[kind].format(ahead.rstrip("d"))))
     return lines
 
 

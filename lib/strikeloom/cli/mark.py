@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, trading_day_of
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Strategy ids, as allocation lists them.")]
 
@@ -33,6 +33,8 @@ def mark(
 
     if all_ == bool(strategy_ids):
         raise typer.BadParameter("name strategies, or give --all")
+    if day:
+        trading_day_of(day)
     desk = desk_of(market, day, mode=mode)
     rows, new = mark_for(desk, None if all_ else strategy_ids, notes=notes)
     if as_json:
@@ -54,13 +56,17 @@ def unmark(
     strategy_ids: Annotated[list[str], typer.Argument(help="Strategy ids.")],
     market: Market = "",
     mode: Mode = "",
+    as_json: Json = False,
 ) -> None:
     """Remove marks of strategies that are not executed yet."""
     from strikeloom.cli import console
 
     desk = desk_of(market, mode=mode)
     count = desk.store.unmark(strategy_ids)
-    console.print_line(f"{count} of {len(strategy_ids)} marks removed")
+    if as_json:
+        console.as_json({"removed": count, "asked": len(strategy_ids)})
+    else:
+        console.print_line(f"{count} of {len(strategy_ids)} marks removed")
     if count < len(strategy_ids):
         console.warn(
             "the others are not marked or are already executed; strikeloom exit closes a position"

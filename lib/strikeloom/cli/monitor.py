@@ -1,18 +1,16 @@
-"""``watch``, ``positions``, ``exit``, ``kill``, ``resume``, ``monitor``."""
+"""``watch``, ``positions``, ``kill``, ``resume``, ``monitor``."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from strikeloom.cli.cycles import offer_cycle, print_changes, print_cycle, print_requests
-from strikeloom.cli.options import Json, Market, Mode, desk_of
-
-Who = "terminal"
+from strikeloom.cli.options import Json, Market, Mode, desk_of, trading_day_of
 
 
 def watch(
@@ -38,22 +36,17 @@ def watch(
     Example: strikeloom watch --date 2026-02-11 --once
     """
     import gc
-    from datetime import date
 
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import console
     from strikeloom.desk import to_day_end, to_day_start, wake_on_ticks
-    from strikeloom.errors import SettingsError
     from strikeloom.monitor import watch as watch_desk
     from strikeloom.settings.all import load_settings
 
+    wanted = trading_day_of(day) if day else None
     pace = interval or load_settings().monitor.replay_pace_seconds
     desk = desk_of(market, "", mode=mode, pace=0.0 if once else pace)
-    if day:
-        try:
-            wanted = date.fromisoformat(day)
-        except ValueError:
-            raise SettingsError(f"date {day!r} is not a day; write YYYY-MM-DD") from None
+    if wanted:
         (to_day_end if once else to_day_start)(desk, wanted)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -109,64 +102,6 @@ def positions(
             live.update(board_view(load_board(desk), detailed=detailed))
 
 
-def exit_(
-    position_id: Annotated[str, typer.Argument(help="Position id, as positions lists it.")] = "",
-    all_: Annotated[bool, typer.Option("--all", help="Every open position.")] = False,
-    percent: Annotated[
-        int | None, typer.Option(help="Share of the quantity first filled.", min=1, max=100)
-    ] = None,
-    leg: Annotated[int | None, typer.Option(help="Exit only this leg (0, 1, ...).")] = None,
-    market: Market = "",
-    mode: Mode = "",
-    as_json: Json = False,
-) -> None:
-    """Request an exit from the watcher, like the buttons of the page.
-
-    Example: strikeloom exit SKQ7M2X4ABCD --percent 50
-    """
-    from strikeloom.cli import console
-    from strikeloom.errors import GuardError
-    from strikeloom.monitor import request_exit
-    from strikeloom.trading.lease import held_elsewhere
-
-    if all_ == bool(position_id):
-        raise typer.BadParameter("name a position, or give --all")
-    if leg is not None and percent is not None:
-        raise typer.BadParameter("give --percent or --leg, not both")
-    desk = desk_of(market, mode=mode)
-    names = [p.position_id for p in desk.store.positions()] if all_ else [position_id]
-    if not names:
-        console.print_line("no position is open")
-        return
-    written: list[dict[str, Any]] = []
-    refused = 0
-    for name in names:
-        try:
-            request, new = request_exit(
-                desk, name, who=Who, percent=100 if percent is None else percent, leg=leg
-            )
-        except GuardError as error:
-            if not all_:
-                raise
-            refused += 1
-            console.problem(str(error))
-            continue
-        written.append(
-            {"request": request.request_id, "position": name, "new": new, "state": request.state}
-        )
-        if not as_json:
-            outcome = "exit requested" if new else "the same exit was requested already"
-            console.print_line(
-                f"{name}: {outcome} ({request.request_id}), lots to keep {request.target_lots}"
-            )
-    if as_json:
-        console.as_json({"requests": written, "refused": refused})
-    if written and not held_elsewhere(desk.home, desk.store):
-        offer_cycle(desk, quiet=as_json)
-    if refused:
-        raise typer.Exit(1)
-
-
 def kill(
     reason: Annotated[str, typer.Option(help="Why; shown until resume.")] = "by hand",
     flatten: Annotated[
@@ -174,6 +109,7 @@ def kill(
     ] = False,
     market: Market = "",
     mode: Mode = "",
+    as_json: Json = False,
 ) -> None:
     """Block new entries, also after a restart, until [bold]resume[/bold].
 
@@ -186,17 +122,22 @@ def kill(
 
     desk = desk_of(market, mode=mode)
     engage(desk, reason, flatten=flatten, at=SystemClock().now())
-    console.print_line(
-        f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume"
-    )
+    if as_json:
+        console.as_json({"account": desk.account, "kill_switch": True, "flatten": flatten,
+                         "reason": reason.strip()})  # fmt: skip
+    else:
+        console.print_line(
+            f"kill switch of {desk.account} engaged: entries are refused until strikeloom resume"
+        )
     if flatten and not held_elsewhere(desk.home, desk.store):
-        offer_cycle(desk, quiet=False)
+        offer_cycle(desk, quiet=as_json)
 
 
 def resume(
     reason: Annotated[str, typer.Option(help="What was checked; required.")] = "",
     market: Market = "",
     mode: Mode = "",
+    as_json: Json = False,
 ) -> None:
     """Release the kill switch: allow entries again.
 
@@ -208,7 +149,10 @@ def resume(
 
     desk = desk_of(market, mode=mode)
     release(desk, reason, at=SystemClock().now())
-    console.print_line(f"kill switch of {desk.account} released")
+    if as_json:
+        console.as_json({"account": desk.account, "kill_switch": False, "reason": reason.strip()})
+    else:
+        console.print_line(f"kill switch of {desk.account} released")
 
 
 def monitor(
@@ -216,7 +160,9 @@ def monitor(
     mode: Mode = "",
     port: Annotated[
         int | None,
-        typer.Option(help="Port, 0 for a free one; default: config/monitor.yaml."),
+        typer.Option(
+            help="Port, 0 for a free one; default: config/monitor.yaml.", min=0, max=65535
+        ),
     ] = None,
 ) -> None:
     """Serve the monitor page with exit buttons on loopback; Ctrl-C ends.
@@ -240,5 +186,4 @@ def monitor(
     )
 
 
-exit_.__name__ = "exit"
-COMMANDS = (watch, positions, exit_, kill, resume, monitor)
+COMMANDS = (watch, positions, kill, resume, monitor)

@@ -10,7 +10,11 @@ import typer
 #: Resources opened by the running command; ``main`` closes them when it ends.
 AT_END = ExitStack()
 
+_SATURDAY = 5
+
 if TYPE_CHECKING:
+    from datetime import date
+
     from strikeloom.ports.desk import Desk
 
 Market = Annotated[
@@ -36,8 +40,50 @@ Mode = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
+def day_of(text: str, option: str = "--date") -> date:
+    """Day of an option.
+
+    Raises
+    ------
+    WrongUsage
+        When the text is not a day.
+    """
+    from datetime import date
+
+    from strikeloom.errors import WrongUsage
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise WrongUsage(f"{option} {text!r} is not a day; write YYYY-MM-DD") from None
+
+
+def trading_day_of(text: str) -> date:
+    """Day of an option on which the exchange traded.
+
+    Raises
+    ------
+    WrongUsage
+        When the text is not a day, or the day is before the first supported one or had no session.
+    """
+    from strikeloom.errors import WrongUsage
+    from strikeloom.nse.sessions import FIRST_DAY, is_trading_day, previous_trading_day
+
+    day = day_of(text)
+    if day < FIRST_DAY:
+        raise WrongUsage(f"{day} is before {FIRST_DAY}, the first supported day")
+    if not is_trading_day(day):
+        weekend = day.weekday() >= _SATURDAY
+        what = f"a {day:%A}" if weekend else f"a holiday of the exchange ({day:%A})"
+        before = previous_trading_day(day)
+        raise WrongUsage(f"{day} is {what}; the last trading day before it is {before}")
+    return day
+
+
 def desk_of(market: str, day: str = "", *, mode: str = "", pace: float = 0.0) -> Desk:
     """Open the desk of the options; it is closed when the command ends."""
     from strikeloom.desk import open_desk
 
+    if day:
+        day_of(day)
     return AT_END.enter_context(open_desk(market, day, mode=mode, pace=pace))

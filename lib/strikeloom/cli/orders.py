@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Json, Market, Mode, desk_of
+from strikeloom.cli.options import Json, Market, Mode, day_of, desk_of
 
 if TYPE_CHECKING:
     from datetime import date
@@ -52,8 +52,9 @@ def orders(
     from strikeloom.cli import console
     from strikeloom.domain.orders import IntentState
 
+    wanted = day_of(day) if day else None
     desk = desk_of(market, "", mode=mode)
-    when = _day(day) if day else desk.clock.now().date()
+    when = wanted or desk.clock.now().date()
     pending = desk.store.intents(states={IntentState.UNKNOWN})
     listed = pending if unresolved else _sent_on(desk, when)
     if as_json:
@@ -106,14 +107,14 @@ def resolve(
     strikeloom orders resolve I3KQ7-0-0-1 --arrived --number 112111182198
     """
     from strikeloom.cli import console
-    from strikeloom.errors import SettingsError
+    from strikeloom.errors import WrongUsage
     from strikeloom.trading.unresolved import resolve_unknown
 
-    desk = desk_of(market, "", mode=mode)
     if arrived == never:
-        raise SettingsError(f"{order}: give either --arrived or --never")
+        raise WrongUsage(f"{order}: give either --arrived or --never")
     if number and not arrived:
-        raise SettingsError(f"{order}: --number goes with --arrived")
+        raise WrongUsage(f"{order}: --number goes with --arrived")
+    desk = desk_of(market, "", mode=mode)
     who = "a person at the terminal"
     resolve_unknown(desk, order, arrived=arrived, who=who, number=number)
     if arrived:
@@ -123,24 +124,6 @@ def resolve(
             f"{order}: recorded as never arrived and ended; its units may be sent again, as the "
             "next attempt"
         )
-
-
-def _day(text: str) -> date:
-    """Day of an option.
-
-    Raises
-    ------
-    SettingsError
-        When the text is not a day.
-    """
-    from datetime import date
-
-    from strikeloom.errors import SettingsError
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"date {text!r} is not a day; write YYYY-MM-DD") from None
 
 
 def _sent_on(desk: Desk, day: date) -> list[OrderIntent]:

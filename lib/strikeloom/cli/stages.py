@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Day, Json, Market, Mode, desk_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, trading_day_of
 
 if TYPE_CHECKING:
     from strikeloom.domain.results import StageResult
@@ -152,7 +152,9 @@ def schedule(
     from strikeloom.settings.all import load_settings
 
     if once == list_:
-        raise typer.BadParameter("give either --once or --list")
+        raise typer.BadParameter(
+            "give one of the two, --once or --list, not both" if once else "give --once or --list"
+        )
     now = SystemClock().now()
     if list_:
         rows = week(load_settings().schedule, now.date())
@@ -235,6 +237,8 @@ def _run(
     from strikeloom.runner import run_stage
 
     stage = Stage(name.value)
+    if day:
+        trading_day_of(day)
     desk = desk_of(market, day, mode=mode)
     console.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
     kept = "; finished days are kept" if stage is Stage.IV_HISTORY else ""

@@ -15,7 +15,7 @@ from strikeloom.adapters.parquet.actions import uncompared
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk.keys import environment
 from strikeloom.desk.places import Places
-from strikeloom.errors import SettingsError
+from strikeloom.errors import SettingsError, WrongUsage
 from strikeloom.exchange.market.synthetic import generate_synthetic, market_name, seed_of
 from strikeloom.settings.all import Settings
 
@@ -36,7 +36,7 @@ def resolve_market(asked: str, settings: Settings, where: Places) -> str:
     Raises
     ------
     SettingsError
-        For a name that is none of these.
+        For a name that is none of these; ``WrongUsage`` when it was asked for.
     """
     named = (asked, environment("STRIKELOOM_MARKET"), settings.desk.market)
     wanted = next((name for name in named if name and name != "auto"), "")
@@ -47,7 +47,7 @@ def resolve_market(asked: str, settings: Settings, where: Places) -> str:
         return market_name(settings.desk.synthetic_seed)
     if wanted == EXCHANGE or seed_of(wanted) is not None:
         return wanted
-    raise SettingsError(
+    raise (WrongUsage if wanted == asked else SettingsError)(
         f"market {wanted!r} is unknown; use nse, synthetic, synthetic-<seed> or auto",
         market=wanted,
     )

@@ -6,7 +6,7 @@ import difflib
 
 from strikeloom.desk.dhan import EXCHANGE, wire
 from strikeloom.desk.keys import environment
-from strikeloom.errors import SettingsError
+from strikeloom.errors import SettingsError, WrongUsage
 from strikeloom.ports.desk import Mode
 from strikeloom.settings.all import Settings
 
@@ -28,7 +28,8 @@ def choose_mode(asked: str | Mode | None, settings: Settings, market: str) -> Mo
     Raises
     ------
     SettingsError
-        For an unknown mode, and for live where settings do not allow it.
+        For an unknown mode, and for live where settings do not allow it; ``WrongUsage`` when
+        the unknown mode was asked for.
     """
     named = (str(asked or ""), environment(MODE) or "", settings.desk.mode)
     wanted = next((name for name in named if name and name != _AUTO), _AUTO)
@@ -38,7 +39,8 @@ def choose_mode(asked: str | Mode | None, settings: Settings, market: str) -> Mo
     if wanted not in known:
         near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"known modes: {', '.join(known)}"
-        raise SettingsError(f"unknown mode {wanted!r}; {hint}", mode=wanted)
+        kind = WrongUsage if wanted == str(asked or "") else SettingsError
+        raise kind(f"unknown mode {wanted!r}; {hint}", mode=wanted)
     if wanted == Mode.LIVE and not settings.desk.live.allowed:
         raise SettingsError(
             "mode live is refused: live.allowed is off in config/desk.yaml, and a day must be "

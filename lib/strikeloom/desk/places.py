@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from strikeloom.desk.keys import environment
+from strikeloom.errors import SettingsError
 from strikeloom.settings.all import project_root
 
 
@@ -83,13 +85,57 @@ class Places:
 
 
 def places(home: Path | None = None) -> Places:
-    """Places from the environment; ``home`` overrides the home alone."""
+    """Places from the environment; ``home`` overrides the home alone.
+
+    Raises
+    ------
+    SettingsError
+        When the home is no folder, or cannot be created or written.
+    """
     root = project_root()
     given_home, given_runs = environment("STRIKELOOM_HOME"), environment("STRIKELOOM_RUNS")
     return Places(
-        (home or Path(given_home or root / ".strikeloom")).expanduser().absolute(),
+        _usable((home or Path(given_home or root / ".strikeloom")).expanduser().absolute()),
         Path(given_runs or root / "runs").expanduser().absolute(),
     )
+
+
+def _usable(home: Path) -> Path:
+    """Create a home where it is missing.
+
+    Raises
+    ------
+    SettingsError
+        When it is no folder, or cannot be created or written.
+    """
+    if home.exists() and not home.is_dir():
+        raise unusable(home, "it is a file")
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise unusable(home, f"it cannot be created: {error.strerror}") from None
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise unusable(home, "it cannot be written")
+    return home
+
+
+def unusable(home: Path, reason: str) -> SettingsError:
+    """Error for a home that cannot be used, with the remedy."""
+    return SettingsError(
+        f"home {home} cannot be used ({reason}); set STRIKELOOM_HOME to a folder you can write",
+        home=str(home),
+    )
+
+
+def denied(error: OSError) -> SettingsError | None:
+    """The same error where the system refused a file of the home; ``None`` for any other file."""
+    try:
+        home = places().home
+    except SettingsError as whole:
+        return whole
+    if not isinstance(error.filename, str) or not Path(error.filename).is_relative_to(home):
+        return None
+    return unusable(home, f"{Path(error.filename).relative_to(home)}: {error.strerror}")
 
 
 def notebooks_folder() -> Path:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from strikeloom.adapters.replay.clock import ReplayClock
 from strikeloom.adapters.replay.timeline import moments
+from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import MissingHistory, StageError
 from strikeloom.nse.sessions import next_trading_day, trading_days
 from strikeloom.ports.desk import Desk, Mode
@@ -31,9 +32,12 @@ def to_next_session(desk: Desk) -> datetime:
     clock = _clock(desk)
     stored = moments(desk.history, day)
     if not stored:
+        remedy = "run strikeloom data import PATH with that day's file"
+        if is_synthetic(desk.market):
+            remedy = "a synthetic market has no others; choose an earlier day"
         raise StageError(
             f"strategies of {desk.day} trade at the prices of {day}, and market {desk.market} "
-            "has none stored; run strikeloom data import PATH with that day's file"
+            f"has none stored; {remedy}"
         )
     current = desk.store.replay_time()
     if current is None or current.date() != day:

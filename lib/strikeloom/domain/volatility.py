@@ -196,7 +196,7 @@ class IvRank:
     """Rank of a 30-day volatility in the longest permitted window of its own history.
 
     With too few days ``percentile``, ``rank`` and ``regime`` are ``None`` and ``reason``
-    names the number of missing days; never a made-up 50 %. ``windows`` holds every window, shortest
+    names the days found and needed; never a made-up 50 %. ``windows`` holds every window, shortest
     first.
     """
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.frames import Schema
 from strikeloom.domain.instruments import parse_key
 from strikeloom.domain.output import StageOutput
@@ -33,7 +35,7 @@ def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> Sta
     """Result of the run; ``placed`` is ``None`` on a dry run, which records and sends nothing.
 
     Every marked strategy counts as done (all its legs traded, now or in an earlier run) or as
-    refused with its reason.
+    refused with its reason. Orders and fills are those of the strategies placed now.
     """
     refused = Counter(_reason_kind(row.reason) for row in plan.refused)
     warnings = list(plan.warnings)
@@ -45,9 +47,16 @@ def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> Sta
         refused.update(_reasons(desk, placed))
         if placed.by_watcher:
             warnings.append("the running watcher sent the orders")
-    if plan.entered:
-        warnings.append(f"{len(plan.entered)} strategies were begun by an earlier run")
+    warnings += _earlier(plan, placed)
+    switch = desk.store.kill_switch()
+    if switch.engaged:
+        warnings.append(
+            f"kill switch engaged: {switch.reason}; entries are refused until strikeloom resume"
+        )
     count = sum(refused.values())
+    now = [] if placed is None else list(plan.intents)
+    orders = sum(len(desk.store.orders(position_id=name)) for name in now)
+    fills = fills_table(desk, now)
     result = StageResult(
         run_id=run_id,
         stage=Stage.EXECUTION,
@@ -58,11 +67,26 @@ def save(desk: Desk, run_id: str, plan: EntryPlan, placed: Placed | None) -> Sta
         counts={"universe": done + count, "done": done, "refused": count},
         refused=dict(refused),
         inputs={Stage.ALLOCATION.value: plan.upstream},
-        outputs={"orders": len(desk.store.orders()), "fills": len(desk.store.fills())},
+        outputs={"orders": orders, "fills": len(fills)},
         warnings=tuple(warnings),
     )
-    tables = {"plan": plan.table, "summary": plan.summary, "fills": fills_table(desk)}
+    tables = {"plan": plan.table, "summary": plan.summary, "fills": fills}
     return StageOutput(result, tables)
+
+
+def _earlier(plan: EntryPlan, placed: Placed | None) -> list[str]:
+    """What earlier runs did with the marked strategies."""
+    open_ = set(placed.open) if placed else set()
+    executed = [name for name in plan.entered if name not in open_]
+    working = [name for name in plan.entered if name in open_]
+    texts = []
+    if executed:
+        were = "was" if len(executed) == 1 else "were"
+        new = "" if plan.entries else "0 new orders; "
+        texts.append(f"{new}{counted(len(executed), 'strategy')} {were} already executed")
+    if working:
+        texts.append(f"{counted(len(working), 'strategy')} begun by an earlier run, still working")
+    return texts
 
 
 def _reasons(desk: Desk, placed: Placed) -> list[str]:
@@ -85,8 +109,9 @@ def _reason_kind(reason: str) -> str:
     return reason.split(":", maxsplit=1)[0]
 
 
-def fills_table(desk: Desk) -> pd.DataFrame:
-    """``FILLS`` of the account."""
+def fills_table(desk: Desk, strategy_ids: Sequence[str]) -> pd.DataFrame:
+    """``FILLS`` of these strategies, in time order."""
+    wanted = set(strategy_ids)
     by_name = {intent.correlation_id: intent for intent in desk.store.intents()}
     return FILLS.table(
         (
@@ -101,4 +126,5 @@ def fills_table(desk: Desk) -> pd.DataFrame:
             f.kind,
         )
         for f in desk.store.fills()
+        if by_name[f.correlation_id].position_id in wanted
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from strikeloom.errors import MissingHistory, SettingsError
+from strikeloom.domain.market_names import is_synthetic
+from strikeloom.errors import MissingHistory, WrongUsage
 from strikeloom.iv_history.day import METHOD
 from strikeloom.nse.sessions import trading_days
 from strikeloom.ports.desk import Desk
@@ -56,7 +57,7 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
     ------
     MissingHistory
         When nothing is stored in the range.
-    SettingsError
+    WrongUsage
         When ``first`` is not a date.
     """
     past = desk.history.as_of(desk.day)
@@ -65,10 +66,14 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
     inside = [day for day in stored if day >= begin]
     if not inside:
         span = f"{stored[0]} to {stored[-1]}" if stored else "nothing"
+        remedy = (
+            f". Run strikeloom data fetch --from {begin} --to {desk.day}, or strikeloom data "
+            "import PATH with the exchange's files"
+        )
+        if is_synthetic(desk.market):
+            remedy = "; a synthetic market has no others"
         raise MissingHistory(
-            f"market {desk.market} has no day from {begin} to {desk.day}; stored: {span}. Run "
-            f"strikeloom data fetch --from {begin} --to {desk.day}, or strikeloom data import "
-            "PATH with the exchange's files"
+            f"market {desk.market} has no day from {begin} to {desk.day}; stored: {span}{remedy}"
         )
     wanted = dict(stamps(desk.history, inside, desk.settings.iv))
     computed = desk.partitions.stamps()
@@ -102,4 +107,4 @@ def _day(given: date | str | None) -> date | None:
     try:
         return date.fromisoformat(given)
     except ValueError:
-        raise SettingsError(f"first {given!r} is not a date; write YYYY-MM-DD") from None
+        raise WrongUsage(f"first {given!r} is not a date; write YYYY-MM-DD") from None

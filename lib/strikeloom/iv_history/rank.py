@@ -1,7 +1,7 @@
 """Percentile and rank of each symbol's 30-day volatility in its own past, as of a day.
 
 The longest window with enough solved days is used and named. Without one there is no percentile
-and no regime, but the number of days missing.
+and no regime, but the number of days found and needed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.frames import Schema
 from strikeloom.domain.volatility import IvRank, Regime, WindowRank
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -115,7 +116,7 @@ def _rank(
     permitted = [window for window in ranked if not window.missing] if solved else []
     if not permitted:
         shortest = ranked[0]
-        reason = f"{shortest.missing} more days needed" if solved else "no volatility today"
+        reason = _too_few(ranked) if solved else "no volatility today"
         value, sample = (now, shortest.sample) if solved else (None, 0)
         return IvRank(
             symbol, day, value, None, None, None, None, sample, shortest.needed, reason, ranked
@@ -133,6 +134,19 @@ def _rank(
         used.needed,
         "",
         ranked,
+    )
+
+
+def _too_few(windows: Sequence[WindowRank]) -> str:
+    """Days found and needed in the shortest window and, where it has more, in the next one.
+
+    A window moves with the day, so the days that it lacks do not become fewer one by one.
+    """
+    shortest, *longer = windows
+    shown = [shortest, *(w for w in longer[:1] if w.sample > shortest.sample)]
+    return ", ".join(
+        f"{w.sample} of {counted(w.needed, 'day')} needed in {counted(w.months, 'month')}"
+        for w in shown
     )
 
 

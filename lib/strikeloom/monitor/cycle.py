@@ -24,14 +24,11 @@ from strikeloom.errors import (
     SettingsError,
 )
 from strikeloom.monitor.act import decided_exit
-from strikeloom.monitor.decide import decide
-from strikeloom.monitor.mark import mark_position
+from strikeloom.monitor.judge import Judge
 from strikeloom.monitor.serve_requests import finish_requests, take_requests
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.ports.store import Heartbeat
-from strikeloom.settings.exit_rule import ExitRule
-from strikeloom.settings.exits import plan_of
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
 from strikeloom.trading.lease import Lease
@@ -116,12 +113,11 @@ class Watcher:
         self._real = real
         self._alert_only = alert_only or desk.mode is Mode.ALERT
         self._reconciler = Reconciler(desk)
-        self._peaks: dict[str, int] = {}
+        self._judge = Judge(desk.settings.exits)
         self._unpriced_since: dict[str, datetime] = {}
         self._unsettled: set[str] = set()
         self._shown: datetime | None = None
         self._market = MarketSnapshot(_LONG_AGO, {}, 0.0, desk.mode.value)
-        self._plans: dict[str, tuple[ExitRule, ...]] = {}
 
     def cycle(self) -> CycleReport:
         """Run one cycle.
@@ -196,12 +192,13 @@ class Watcher:
         contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
         symbols = sorted({position.symbol for position in positions})
         self._market = take_snapshot(self._desk, contracts, symbols)
+        self._judge.forget(set(state.positions))
         working = working_positions(state)
         exits: list[tuple[Position, ExitDecision]] = []
         for position in positions:
             name = position.position_id
             try:
-                winner = self._judge(position, state, report)
+                winner = self._judged(position, state, report)
             except (SettingsError, DataError) as error:
                 # one position that cannot be judged must not leave the others unwatched
                 self._block(report, f"{name} is not watched: {error}")
@@ -219,24 +216,20 @@ class Watcher:
             exits.append((position, winner))
         return exits
 
-    def _judge(
+    def _judged(
         self, position: Position, state: AccountState, report: CycleReport
     ) -> ExitDecision | None:
-        """Mark a position, report the decision of every rule, and return the winning one."""
+        """Judge a position, report the decision of every rule, and return the winning one."""
         name = position.position_id
-        peak = self._peaks.get(name, state.peaks.get(name))
-        last_day = state.last_day(name)
-        marked = mark_position(position, self._market, last_day=last_day, peak=peak)
-        report.marked.append(marked)
-        if marked.pnl is None:
+        found = self._judge.judge(position, state, self._market)
+        report.marked.append(found.marked)
+        if found.marked.pnl is None:
             report.unpriced.append(name)
-            self._alert_unpriced(marked)
+            self._alert_unpriced(found.marked)
         else:
             self._unpriced_since.pop(name, None)
-            self._peaks[name] = marked.pnl if peak is None else max(peak, marked.pnl)
-        winner, decisions = decide(marked, self._plan(position.exit_plan))
-        report.decisions[name] = decisions
-        return winner
+        report.decisions[name] = found.decisions
+        return found.winner
 
     def _alert_unpriced(self, marked: MarkedPosition) -> None:
         """Report a position that has had no price for a while: its rules cannot see it."""
@@ -254,11 +247,6 @@ class Watcher:
             text = f"{name} has no price since {since:%H:%M}: {legs}; rules of its P&L cannot fire"
             alert(self._desk, "critical", text)
 
-    def _plan(self, name: str) -> tuple[ExitRule, ...]:
-        if name not in self._plans:
-            self._plans[name] = plan_of(self._desk.settings.exits, name)
-        return self._plans[name]
-
     def _show(self, report: CycleReport) -> None:
         """Store what the page shows: at once after an event, else once per page refresh."""
         now = self._real.now()
@@ -267,11 +255,12 @@ class Watcher:
         shown = self._shown
         if shown and not changed and 0 <= (now - shown).total_seconds() < pace:
             return
+        peaks = self._judge.peaks
         if self._market.quotes:
             self._desk.quotes.put(self._market.quotes.values())
         self._desk.store.record_cycle(
             report.decisions,
-            {name: self._peaks[name] for name in report.decisions if name in self._peaks},
+            {name: peaks[name] for name in report.decisions if name in peaks},
             self._heartbeat(report.note),
         )
         self._shown = now

@@ -6,10 +6,12 @@ Nothing here trades. A request is a row that the watcher acts on.
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from collections import Counter
+from datetime import date, datetime
 
+from strikeloom.domain.instruments import Right
 from strikeloom.domain.positions import ExitRequest, Position
-from strikeloom.errors import GuardError, SettingsError
+from strikeloom.errors import GuardError, WrongUsage
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import KillSwitch
 
@@ -42,6 +44,63 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     return tuple(targets)
 
 
+def left_unhedged(position: Position, target: tuple[int, ...]) -> list[str]:
+    """Sold legs that lose units of their hedge when the position is brought to ``target``.
+
+    A sold option is hedged by bought ones of the same right that expire with it or later.
+
+    Parameters
+    ----------
+    target : tuple of int
+        Signed lots of each leg.
+
+    Returns
+    -------
+    list of str
+        ``the sold NIFTY 24 Feb 25000 CE (leg 0)`` for each; empty when no hedge is lost.
+    """
+    before = _without_hedge(position, [leg.net_units for leg in position.legs])
+    units = [lots * leg.contract.lot_size for leg, lots in zip(position.legs, target, strict=True)]
+    after = _without_hedge(position, units)
+    return [
+        f"the sold {leg.contract.label} (leg {leg.leg})"
+        for leg, left in zip(position.legs, units, strict=True)
+        if left < 0
+        and after[leg.contract.right, leg.contract.expiry]
+        > before[leg.contract.right, leg.contract.expiry]
+    ]
+
+
+def _without_hedge(position: Position, units: list[int]) -> Counter[tuple[Right, date]]:
+    """Units sold by right and expiry that no bought unit of that expiry or a later one hedges."""
+    sold: Counter[tuple[Right, date]] = Counter()
+    bought: Counter[tuple[Right, date]] = Counter()
+    for leg, held in zip(position.legs, units, strict=True):
+        side = bought if held > 0 else sold
+        side[leg.contract.right, leg.contract.expiry] += abs(held)
+    lacking: Counter[tuple[Right, date]] = Counter()
+    for right in Right:
+        free = 0
+        for expiry in sorted({day for kind, day in sold | bought if kind is right}, reverse=True):
+            free += bought[right, expiry] - sold[right, expiry]
+            lacking[right, expiry] = max(0, -free)
+            free = max(0, free)
+    return lacking
+
+
+def _other_shares(position: Position, percent: int) -> str:
+    """Nearest shares that can be exited, as the end of a sentence."""
+    possible = [
+        share for share in range(1, 101) if not isinstance(target_after(position, share), str)
+    ]
+    nearest = {
+        *[s for s in possible if s < percent][-1:],
+        *[s for s in possible if s > percent][:1],
+    }
+    shares = sorted(nearest | {share for share in possible if share == 100})
+    return f"; {', '.join(map(str, shares))} % can be exited" if shares else ""
+
+
 def request_exit(
     desk: Desk,
     position_id: str,
@@ -50,6 +109,7 @@ def request_exit(
     percent: int = 100,
     leg: int | None = None,
     revision: int | None = None,
+    leave_unhedged: bool = False,
 ) -> tuple[ExitRequest, bool]:
     """Write an exit request.
 
@@ -61,6 +121,8 @@ def request_exit(
         Exit only this leg, completely.
     revision : int, optional
         Revision of the position that the person saw; default: the present one.
+    leave_unhedged : bool
+        Allow an exit that leaves a sold option with less bought units above it than before.
 
     Returns
     -------
@@ -70,7 +132,8 @@ def request_exit(
     Raises
     ------
     GuardError
-        When the share is not whole lots, nothing is open, or the position has changed.
+        When the share is not whole lots, nothing is open, the position has changed, or a sold
+        option would lose its hedge.
     StoreError
         When there is no such position.
     """
@@ -95,7 +158,17 @@ def request_exit(
     else:
         target = target_after(position, percent)
     if isinstance(target, str):
-        raise GuardError(f"{position_id}, {percent} %: {target}", guard="whole lots")
+        raise GuardError(
+            f"{position_id}, {percent} %: {target}{_other_shares(position, percent)}",
+            guard="whole lots",
+        )
+    naked = [] if leave_unhedged else left_unhedged(position, target)
+    if naked:
+        raise GuardError(
+            f"{position_id}: this exit would leave {' and '.join(naked)} without its hedge; exit "
+            "the sold leg first or the whole position, or give --leave-unhedged",
+            guard="hedge",
+        )
     request = ExitRequest(
         request_id="R" + secrets.token_hex(6).upper(),
         account=desk.account,
@@ -111,8 +184,18 @@ def request_exit(
 
 
 def kill(desk: Desk, reason: str, *, flatten: bool, at: datetime) -> None:
-    """Block entries until a person resumes; with ``flatten`` also exit every position."""
-    desk.store.set_kill_switch(KillSwitch(engaged=True, flatten=flatten, reason=reason, at=at))
+    """Block entries until a person resumes; with ``flatten`` also exit every position.
+
+    Raises
+    ------
+    WrongUsage
+        When the reason is blank.
+    """
+    if not reason.strip():
+        raise WrongUsage("kill needs a reason that is not blank: strikeloom kill --reason news")
+    desk.store.set_kill_switch(
+        KillSwitch(engaged=True, flatten=flatten, reason=reason.strip(), at=at)
+    )
 
 
 def resume(desk: Desk, reason: str, *, at: datetime) -> None:
@@ -120,11 +203,11 @@ def resume(desk: Desk, reason: str, *, at: datetime) -> None:
 
     Raises
     ------
-    SettingsError
+    WrongUsage
         Without a reason.
     """
     if not reason.strip():
-        raise SettingsError("resume needs a reason: strikeloom resume --reason 'checked the book'")
+        raise WrongUsage("resume needs a reason: strikeloom resume --reason 'checked the book'")
     desk.store.set_kill_switch(
         KillSwitch(engaged=False, flatten=False, reason=reason.strip(), at=at)
     )

@@ -79,7 +79,11 @@ def _calendar() -> _Calendar:
 
 def _known(day: date) -> _Calendar:
     calendar = _calendar()
-    if not FIRST_DAY <= day <= calendar.last:
+    if day < FIRST_DAY:
+        raise DataError(
+            f"{day} is before {FIRST_DAY}, the first supported day", day=day.isoformat()
+        )
+    if day > calendar.last:
         raise DataError(
             f"the trading calendar is known from {FIRST_DAY} to {calendar.last}, not for {day}; "
             "update exchange-calendars, or add the year's holidays (closed) and its last day "

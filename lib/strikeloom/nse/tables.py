@@ -31,10 +31,10 @@ def in_force(candidates: Iterable[Row], day: date, *, what: str) -> Row:
     known = list(candidates)
     past = [row for row in known if date.fromisoformat(row["effective_from"]) <= day]
     if not past:
-        begins = min((row["effective_from"] for row in known), default="never")
-        raise DataError(
-            f"{what} is not known for {day} (the table begins {begins}); add a dated row with "
-            "its source to nse/data",
-            day=day.isoformat(),
-        )
+        if known:
+            begins = min(row["effective_from"] for row in known)
+            text = f"{what} is not known for {day}, only from {begins} on"
+        else:
+            text = f"{what} is not known for any day; add a dated row with its source to nse/data"
+        raise DataError(text, day=day.isoformat())
     return max(past, key=lambda row: row["effective_from"])

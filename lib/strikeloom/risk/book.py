@@ -11,7 +11,7 @@ import numpy as np
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
-from strikeloom.nse.sessions import session, years_to_expiry
+from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
 from strikeloom.risk.parameters import delivery_share, span_parameters
@@ -125,9 +125,7 @@ def _margins(
 
 def _years(contract: OptionContract, now: datetime) -> float:
     """Years to expiry; 0 on the last day, whose rules do not depend on its hours."""
-    if contract.expiry <= now.date() or session(contract.expiry).close <= now:
-        return 0.0
-    return years_to_expiry(now, contract.expiry)
+    return 0.0 if contract.expiry <= now.date() else years_to_expiry(now, contract.expiry)
 
 
 def _added(book: BookMargin, parts: MarginParts, row: int) -> BookMargin:

@@ -39,6 +39,7 @@ SCENARIOS = np.array(
 _PAIRS = 7  # price moves combined with both volatility moves
 _DAYS_PER_YEAR = 250
 _SHORTEST = 1 / 365
+_NOTHING = 1e-6  # rupees: less is an error of floats, in which 27,500 is beyond 110 % of 25,000
 
 
 @dataclass(frozen=True)
@@ -198,8 +199,9 @@ def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     change = units[:, :, None] * (_shocked(legs, scan_vol, time, parameters) - model[:, :, None])
     scan, calendar = _scanned(legs, change * SCENARIOS[:, 2], units * value, time, parameters)
     sold = np.where(units < 0, -units * forward, 0.0)
-    out = np.where(legs.is_call, legs.strikes / forward - 1, 1 - legs.strikes / forward)
-    far = (out > parameters.far_moneyness) | (legs.years > parameters.far_years)
+    out = np.where(legs.is_call, legs.strikes - forward, forward - legs.strikes)
+    beyond = out - parameters.far_moneyness * forward
+    far = (beyond > _NOTHING) | (legs.years > parameters.far_years)
     daily = scan_vol[:, None] / np.sqrt(_DAYS_PER_YEAR)
     rate = np.maximum(
         np.where(far, parameters.far_exposure, parameters.exposure),

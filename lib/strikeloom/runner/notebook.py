@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from strikeloom import errors
 from strikeloom.desk.modes import MODE
 from strikeloom.desk.places import notebooks_folder
 from strikeloom.domain.results import Stage, StageResult
@@ -109,6 +110,8 @@ def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:
             execution_timeout=_CELL_SECONDS,
         )
     except papermill.PapermillExecutionError as error:
+        if issubclass(getattr(errors, str(error.ename), Exception), errors.StrikeloomError):
+            return str(error.evalue)  # its message is a sentence already
         return f"{error.ename}: {error.evalue}"
     except CellTimeoutError:
         return f"a cell ran longer than {_CELL_SECONDS} seconds and was stopped"

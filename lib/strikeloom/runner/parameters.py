@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from strikeloom.errors import SettingsError
+from strikeloom.errors import SettingsError, WrongUsage
 
 
 def read_parameters(notebook: Path) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def check_parameters(given: dict[str, Any], known: dict[str, Any], notebook: str
 
     Raises
     ------
-    SettingsError
+    WrongUsage
         For an unknown name (the nearest is named), or a value of another type.
     """
     return {name: _checked(name, value, known, notebook) for name, value in given.items()}
@@ -58,14 +58,14 @@ def _checked(name: str, value: Any, known: dict[str, Any], notebook: str) -> Any
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
-        raise SettingsError(f"{notebook} has no parameter {name}; {hint}", parameter=name)
+        raise WrongUsage(f"{notebook} has no parameter {name}; {hint}", parameter=name)
     default = known[name]
     wanted = type(default)
     read = _read(value, wanted) if isinstance(value, str) else value
     if wanted is float and type(read) is int:
         read = float(read)
     if type(read) is not wanted:
-        raise SettingsError(
+        raise WrongUsage(
             f"parameter {name} of {notebook} is {value!r}; expected "
             f"{_TYPE_NAMES.get(wanted, wanted.__name__)}, as in {default!r}",
             parameter=name,

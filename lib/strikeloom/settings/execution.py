@@ -18,6 +18,7 @@ class GuardSettings(SettingsModel):
     max_open_positions: int = Field(ge=1)
     max_price_distance_percent: float = Field(gt=0, le=100)
     max_entry_spread_percent: float = Field(gt=0, le=200)
+    max_entry_spread_ticks: int = Field(ge=1, le=100)
 
 
 class ExecutionSettings(SettingsModel):

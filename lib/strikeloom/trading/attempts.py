@@ -52,7 +52,8 @@ def retry(state: AccountState, intent: OrderIntent, settings: ExecutionSettings)
     sent = bool(state.orders_of(intent.correlation_id))
     refused = intent.state is IntentState.REFUSED
     waited = (state.at - intent.created_at).total_seconds()
-    if (sent or refused) and (waited <= 0 or waited < settings.rest_seconds):
+    pause = 0.0 if intent.state is IntentState.FILLED else settings.rest_seconds
+    if (sent or refused) and (waited <= 0 or waited < pause):
         return Retry.NO  # one that never reached the broker may go at once
     if refused and not in_session(state.at):
         return Retry.NO  # the market is closed: tried again in the next session

@@ -19,7 +19,6 @@ from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.order_status import WATCHED
 from strikeloom.trading.remaining import held_free
 
-_LEAST_SPREAD = 100  # paise: a few ticks are a large share of a cheap option
 _LEAST_DISTANCE = 500  # paise: a cheap option may move by more than a percentage allows
 
 
@@ -199,7 +198,7 @@ def _check_price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSna
         raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")
     mid = sum(known) / len(known)
     if intent.purpose is Purpose.ENTRY:
-        _check_spread(guards.max_entry_spread_percent, known, mid)
+        _check_spread(guards, known, mid, intent.contract.tick)
     far = max(mid * guards.max_price_distance_percent / 100, _LEAST_DISTANCE)
     if abs(intent.limit - mid) > far:
         raise _refuse(
@@ -209,12 +208,15 @@ def _check_price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSna
         )
 
 
-def _check_spread(percent: float, known: list[int], mid: float) -> None:
+def _check_spread(guards: GuardSettings, known: list[int], mid: float, tick: int) -> None:
+    """Limit the spread in percent of the mid; a few ticks are always allowed."""
     if len(known) < 2:
         raise _refuse("spread", "one side of the market shows no price")
-    width, most = known[1] - known[0], max(mid * percent / 100, _LEAST_SPREAD)
-    if width > most:
-        raise _refuse("spread", f"{width / mid:.0%} of the mid, limit {percent:g} %")
+    percent, ticks = guards.max_entry_spread_percent, guards.max_entry_spread_ticks
+    width = known[1] - known[0]
+    if width > max(mid * percent / 100, ticks * tick):
+        text = f"{width / mid:.0%} of the mid and {width // tick} ticks of {tick / 100:.2f}"
+        raise _refuse("spread", f"{text}, limit {percent:g} % or {ticks} ticks")
 
 
 def _check_entry(intent: OrderIntent, context: GuardContext) -> None:

@@ -41,8 +41,13 @@ class Lease:
                 "running execution (strikeloom status shows it)",
                 account=self._store.account,
             ) from None
-        self.token = secrets.token_hex(8)
-        self._store.take_lease(self.token, os.getpid())
+        token = secrets.token_hex(8)
+        try:
+            self._store.take_lease(token, os.getpid())
+        except BaseException:
+            self._lock.release()
+            raise
+        self.token = token
         return self
 
     def __exit__(
@@ -57,12 +62,13 @@ class Lease:
 
 def held_elsewhere(home: Path, store: Store) -> bool:
     """Whether another process holds the account's send lock now."""
-    lock = FileLock(home / "locks" / f"{file_name(store.account)}.lock")
+    path = home / "locks" / f"{file_name(store.account)}.lock"
+    if not path.exists():
+        return False
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    except FileNotFoundError:
-        return False
     lock.release()
     return False

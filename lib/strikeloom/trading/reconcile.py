@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -172,15 +172,8 @@ class Reconciler:
         if any(result.to is not None for result in outcomes.values()):
             state = self._load(state.at)
         states = {i.correlation_id: i.state for i in (*ours.values(), *state.intents())}
-        over = (IntentState.ENDED, IntentState.REFUSED)
         self._unresolved = [name for name, result in outcomes.items() if result.unresolved]
-        self._late_orders = [
-            order.order_id
-            for order in reading.orders
-            if not order.state.terminal
-            and states.get(order.correlation_id) in over
-            and order.correlation_id not in outcomes
-        ]
+        self._late_orders = _late_orders(reading, states, outcomes)
         return replace(state, lost=[name for name, result in outcomes.items() if result.lost])
 
     def _absence_check(self, state: AccountState, intent: OrderIntent) -> AbsenceCheck:
@@ -272,3 +265,21 @@ class Reconciler:
         """Whether the contract is past the close of its last day."""
         symbol, expiry, *_ = parse_key(key)
         return now >= session(self._last_day(symbol, expiry, now.date())).close
+
+
+def _late_orders(
+    reading: BrokerReading, states: Mapping[str, IntentState], outcomes: Mapping[str, Outcome]
+) -> list[str]:
+    """Ids of open orders whose intent is over: abandoned, or filled by another order."""
+    traded: Counter[str] = Counter()
+    for fill in reading.fills:
+        traded[fill.order_id] += fill.units
+    late = []
+    for order in reading.orders:
+        name, state = order.correlation_id, states.get(order.correlation_id)
+        abandoned = state in (IntentState.ENDED, IntentState.REFUSED) and name not in outcomes
+        # the trades may be ahead of the order book: this order may be the one that filled it
+        surplus = state is IntentState.FILLED and traded[order.order_id] < order.units
+        if not order.state.terminal and (abandoned or surplus):
+            late.append(order.order_id)
+    return late

@@ -34,13 +34,15 @@ class Settlement:
 def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> int:
     """Record the settlements of the account. Returns how many fills were booked."""
     reported = desk.broker.reports_settlements
-    booked = 0
-    for settlement in settlements(state, fills, desk.feed.settlement, reported=reported):
-        desk.store.record_intents([settlement.intent])
+    found = list(settlements(state, fills, desk.feed.settlement, reported=reported))
+    if not found:
+        return 0
+    desk.store.record_intents([settlement.intent for settlement in found])
+    for settlement in found:
         for level, text in settlement.alerts:
             alert(desk, level, text)
-        booked += desk.store.record_fills([settlement.fill])
-    return booked
+    # in one transaction: holdings of a contract that were left over would look like a net holding
+    return desk.store.record_fills([settlement.fill for settlement in found])
 
 
 def settlements(
@@ -75,9 +77,12 @@ def settlements(
             continue
         sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
         charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
+        counted = paid = 0
         for position, leg in holdings:
-            share = max(0, sign * leg.net_units) / charged if charged else 0.0
-            charges = round(ended.charges * share)
+            counted += max(0, sign * leg.net_units)
+            # so that the shares add up to the whole, to the paisa
+            charges = ended.charges * counted // charged - paid
+            paid += charges
             yield _settlement(position, leg, ended, charges, final_value)
 
 

@@ -37,8 +37,13 @@ def resolve_unknown(
         at=desk.clock.now(),
     )
     if not moved:
+        found = desk.store.intents(correlation_ids=[correlation_id])
+        state = (
+            f"{correlation_id} is not unresolved: its state is {found[0].state}" if found else ""
+        )
         raise BrokerError(
-            f"{correlation_id} is not unresolved; strikeloom orders --unresolved lists what is"
+            f"{state or f'no order {correlation_id} in account {desk.account}'}; strikeloom orders "
+            "--unresolved lists what is unresolved"
         )
     for intent in unknown if arrived and number else ():
         desk.store.record_order(

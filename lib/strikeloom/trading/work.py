@@ -125,7 +125,7 @@ class OrderRound:
             alert(self._desk, "critical", f"{text}: cancelling")
             self._acted = True
             try:
-                self._desk.store.record_order(self._desk.broker.cancel(order_id))
+                self._cancel_order(order_id)
             except BrokerError as error:
                 # tried again in the next round; other positions must not wait for it
                 alert(self._desk, "critical", f"{text} and is not cancelled: {error}")
@@ -217,21 +217,26 @@ class OrderRound:
         return open_units > most_units(self._state, intent, unseen=False)
 
     def _cancel(self, intent: OrderIntent) -> None:
+        """Cancel every order of an intent that may still trade: the book may hold two."""
         for order in self._state.orders_of(intent.correlation_id):
-            if not order.state.terminal:
-                self._acted = True
-                self._cancel_order(intent, order.order_id)
+            if order.state.terminal:
+                continue
+            self._acted = True
+            try:
+                self._cancel_order(order.order_id)
+            except UnknownOutcome as error:
+                # the leg is blocked until the book shows the order terminal
+                note = f"cancel: {error}"
+                self._move(intent, {IntentState.WORKING}, IntentState.UNKNOWN, note)
+            except BrokerError as error:
+                text = f"{intent.correlation_id} is still open: the cancel failed: {error}"
+                alert(self._desk, "warning", text)
 
-    def _cancel_order(self, intent: OrderIntent, order_id: str) -> None:
-        try:
-            self._desk.store.record_order(self._desk.broker.cancel(order_id))
-        except UnknownOutcome as error:
-            # the leg is blocked until the book shows the order terminal
-            note = f"cancel: {error}"
-            self._move(intent, {IntentState.WORKING}, IntentState.UNKNOWN, note)
-        except BrokerError as error:
-            text = f"{intent.correlation_id} is still open: the cancel failed: {error}"
-            alert(self._desk, "warning", text)
+    def _cancel_order(self, order_id: str) -> None:
+        """Cancel one order and record the answer; cancellations count towards the rate, too."""
+        if not self._desk.broker.book_is_complete:
+            self._limiter.wait()
+        self._desk.store.record_order(self._desk.broker.cancel(order_id))
 
     def _move(
         self, intent: OrderIntent, expected: set[IntentState], to: IntentState, note: str

@@ -272,3 +272,20 @@ def test_a_paced_clock_takes_its_time(store, history, monkeypatch):
     assert slept == [2.5]
     assert not paced.wait(60)
     assert slept == [2.5, 2.5, 1.0]
+
+
+def test_a_cheap_share_s_options_are_quoted_on_their_fine_tick(tmp_path, store):
+    """YESBANK 17 PE at 0.12: since November 2025 its options trade in steps of a paisa."""
+    history = ParquetHistory(tmp_path / "yesbank", "nse")
+    last = {"symbol": "YESBANK", "lot_size": 31_100, "open": 0.12, "close": 0.12}
+    for review, expected in ((17.5, (11, 13)), (None, (5, 20))):
+        if review is not None:
+            rows = [_row(date(2026, 1, 30), 17, "PE", underlying=review, **last)]
+            history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
+        rows = [_row(FIRST, 17, "PE", underlying=17.6, **last)]
+        history = history if review is not None else ParquetHistory(tmp_path / "alone", "nse")
+        history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
+        feed = ReplayFeed(history, ReplayClock(store, history, ist("2026-02-10 15:30")), SETTINGS)
+        put = OptionContract("YESBANK", EXPIRY, 17_00, Right.PUT, InstrumentKind.STOCK, 31_100, 1)
+        quote = feed.quotes([put])[put.key]
+        assert (quote.bid, quote.ask, quote.last) == (*expected, 12)

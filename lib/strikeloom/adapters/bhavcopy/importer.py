@@ -74,9 +74,12 @@ def import_paths(
     """
     given_index = index_symbol(index, _stored_indices(history)) if index else ""
     files = files_below(paths)
+    batch = _Batch(history, given_index, len(files), progress)
+    known = [item for path in files if (item := batch.recognised(path))]
+    if not known:
+        return ImportReport(tuple(batch.outcomes))  # and no folder is made for the history
     with history.changes() as changes:
-        batch = _Batch(history, changes, given_index, len(files), progress)
-        known = [item for path in files if (item := batch.recognised(path))]
+        batch.begin(changes)
         order = {layout: place for place, layout in enumerate(LAYOUTS)}
         known.sort(key=lambda item: (order[item.layout], item.path))
         for item, reading in _read_ahead([item for item in known if not batch.is_stored(item)]):
@@ -92,21 +95,23 @@ class _Batch:
     def __init__(
         self,
         history: ParquetHistory,
-        changes: Changes,
         given_index: str,
         total: int,
         progress: Progress | None,
     ) -> None:
         self.outcomes: list[FileOutcome] = []
         self._history = history
-        self._changes = changes
-        self._record = ImportRecord(history)
         self._given_index = given_index
         self._total = total
         self._progress = progress
         self._entries: list[ImportedFile] = []
         self._last: Layout | None = None
         self._levels: pd.DataFrame | None = None
+
+    def begin(self, changes: Changes) -> None:
+        """Begin to merge, while no other process writes the history."""
+        self._changes = changes
+        self._record = ImportRecord(self._history)
 
     def recognised(self, path: Path) -> _RecognisedFile | None:
         """Recognise a file by its header; refuse it when the header is unknown."""

@@ -111,7 +111,11 @@ def read_packed(path: Path) -> PackedFile:
     name = "/".join(path.absolute().parts[-2:])
     try:
         if not path.exists():
-            raise BadFile(f"{path}: there is no such file or folder", path=str(path))
+            raise BadFile(
+                f"{path}: there is no such file or folder; name the exchange's files, or get them "
+                "with strikeloom data fetch --from DAY",
+                path=str(path),
+            )
         if not path.is_file():
             what = "a folder without files" if path.is_dir() else "not a regular file"
             raise BadFile(f"{name}: {what}", path=str(path))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.adapters.instruments.adjustments import AdjustmentSearch
+from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import (
     InstrumentKind,
@@ -23,7 +24,6 @@ from strikeloom.errors import DataError, MissingHistory
 from strikeloom.nse.corporate_actions import actions
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.lots import index_lot
-from strikeloom.nse.ticks import option_tick, review_day
 from strikeloom.nse.underlyings import underlying as known_underlying
 from strikeloom.ports.history import History
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SYMBOLS_KEPT = 64
-_REVIEWS_KEPT = 4
 _SEARCHED = 10  # days before, on which a contract that is not listed is looked for
 
 
@@ -48,7 +47,7 @@ class HistoryInstruments:
         self._history = history
         self._underlyings = underlyings
         self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
-        self._reviewed = lru_cache(maxsize=_REVIEWS_KEPT)(self._closes)
+        self._ticks = DatedTicks(history)
         self._search = AdjustmentSearch(history, self._listed, self._contract_of)
 
     def underlying(self, symbol: str) -> Underlying:
@@ -140,17 +139,7 @@ class HistoryInstruments:
 
         The coarser one, valid in both cases, where the close that decided it is not stored.
         """
-        if kind is InstrumentKind.INDEX:
-            return option_tick(kind, None, day)
-        return option_tick(kind, self._reviewed(review_day(day)).get(symbol), day)
-
-    def _closes(self, day: date) -> dict[str, int]:
-        """Closes of the stocks in paise: from the cash market, else from the contracts."""
-        cash = self._history.cash(day, day)[["symbol", "close"]]
-        if not len(cash) and day in self._history.days():
-            cash = self._history.contracts(day)[["symbol", "underlying"]]
-        levels = cash.dropna().drop_duplicates().itertuples(index=False)
-        return {symbol: paise(level, what=f"close of {symbol}") for symbol, level in levels}
+        return self._ticks.tick(symbol, kind, day)
 
     def _load(self, day: date, symbol: str) -> pd.DataFrame:
         return self._history.contracts(day, symbols=[symbol])

@@ -17,6 +17,7 @@ from strikeloom.adapters.parquet.chain_day import chain_times
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset
 from strikeloom.adapters.parquet.partitions import stored, stored_days
 from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
+from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.corporate_actions import CorporateAction, joined
 
@@ -143,9 +144,12 @@ class PublishedHistory:
                 f"market {self.market} has no stored days; run strikeloom data import PATH"
             )
         place = bisect.bisect(days, day)
+        remedy = ". Import that day's file with strikeloom data import PATH"
+        if is_synthetic(self.market):
+            remedy = "; a synthetic market has no others"
         near = [str(d) for d in days[max(0, place - 1) : place + 1]]
         return MissingHistory(
             f"market {self.market} has no contracts of {day}; nearest stored: "
-            f"{' and '.join(near)}. Import that day's file with strikeloom data import PATH",
+            f"{' and '.join(near)}{remedy}",
             day=day.isoformat(),
         )

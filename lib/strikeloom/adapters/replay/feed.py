@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.adapters.replay.timeline import Timeline
-from strikeloom.domain.instruments import OptionContract, contract_key
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, contract_key
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
@@ -42,6 +43,7 @@ class ReplayFeed:
         self._snapshot = lru_cache(maxsize=256)(self._load)
         self._timeline = Timeline(history)
         self._ends = SeriesEnds(history)
+        self._ticks = DatedTicks(history)
 
     def _latest(self) -> datetime | None:
         """Latest snapshot at or before the clock, of today or of the last days."""
@@ -124,6 +126,13 @@ class ReplayFeed:
             opens = futures["open"].dropna()
         return paise(opens.iloc[0], what="spot") if len(opens) else None
 
+    def _tick(self, options: pd.DataFrame, day: date) -> int:
+        """Price step in paise of the options of one symbol."""
+        if not len(options):
+            return 1
+        symbol, kind = options["symbol"].iloc[0], InstrumentKind(options["kind"].iloc[0])
+        return self._ticks.tick(symbol, kind, day)
+
     def _published(self, day: date, symbol: str) -> pd.DataFrame:
         """Levels of an index on a day, the exchange's own first."""
         levels = self._history.indices(day, day, names=[symbol])
@@ -132,13 +141,13 @@ class ReplayFeed:
     def _synthetic_quotes(
         self, options: pd.DataFrame, at: datetime, *, opening: bool
     ) -> dict[str, Quote]:
-        """Quotes around a traded price, with the spread of the settings.
+        """Quotes of one symbol around traded prices, with the spread of the settings.
 
         At the open nothing has traded yet and open interest is that of the evening before.
         """
         price = np.rint(options["open" if opening else "close"].to_numpy() * 100).astype(np.int64)
         settings = self._settings
-        tick = 5
+        tick = self._tick(options, at.date())
         half = np.maximum(
             tick * settings.min_half_spread_ticks,
             np.ceil(price * settings.half_spread_percent / 100 / tick).astype(np.int64) * tick,

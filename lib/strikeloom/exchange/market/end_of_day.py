@@ -6,11 +6,13 @@ when the underlying does, puts fall), the spread, the sizes, the course of volum
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.exchange.market.synthetic_spread import spread_around
 from strikeloom.nse.sessions import session
@@ -19,11 +21,17 @@ from strikeloom.ports.history import History
 if TYPE_CHECKING:
     import pandas as pd
 
-_TICK = 0.05
+#: Price step in paise of the options on an underlying.
+TickOf = Callable[[str, InstrumentKind], int]
 
 
-def end_of_day_rows(history: History, day: date) -> pd.DataFrame:
+def end_of_day_rows(history: History, day: date, tick_of: TickOf) -> pd.DataFrame:
     """``QUOTES`` rows of four moments: open, two extremes, close; traded options only.
+
+    Parameters
+    ----------
+    tick_of : callable
+        Price step of the day, by symbol and kind.
 
     Raises
     ------
@@ -42,6 +50,7 @@ def end_of_day_rows(history: History, day: date) -> pd.DataFrame:
     moments = [hours.open, hours.open + third, hours.open + 2 * third, hours.close]
     up = options["symbol"].map({s: path[3] >= path[0] for s, path in spots.items()})
     falls_first = (options["right"] == "CE").to_numpy() == up.to_numpy(dtype=bool)
+    ticks = _ticks(options, tick_of)
     low, high = options["low"].to_numpy(), options["high"].to_numpy()
     prices = [
         options["open"].to_numpy(),
@@ -51,7 +60,7 @@ def end_of_day_rows(history: History, day: date) -> pd.DataFrame:
     ]
     return pd.concat(
         [
-            _snapshot(options, at, price, n, {s: path[n] for s, path in spots.items()})
+            _snapshot(options, at, price, ticks, n, {s: path[n] for s, path in spots.items()})
             for n, (at, price) in enumerate(zip(moments, prices, strict=True))
         ],
         ignore_index=True,
@@ -59,13 +68,18 @@ def end_of_day_rows(history: History, day: date) -> pd.DataFrame:
 
 
 def _snapshot(
-    options: pd.DataFrame, at: datetime, price: np.ndarray, n: int, spots: dict[str, float]
+    options: pd.DataFrame,
+    at: datetime,
+    price: np.ndarray,
+    ticks: np.ndarray,
+    n: int,
+    spots: dict[str, float],
 ) -> pd.DataFrame:
     import pandas as pd
 
     lot = options["lot_size"].to_numpy()
     lots = options["lots_traded"].to_numpy()
-    bid, ask, shown = spread_around(price, lots, lot, _TICK)
+    bid, ask, shown = spread_around(price, lots, lot, ticks)
     change = options["oi_change"].to_numpy() * (3 - n) // 3
     return pd.DataFrame(
         {
@@ -85,6 +99,13 @@ def _snapshot(
             "spot": options["symbol"].map(spots).astype(np.float64),
         }
     )
+
+
+def _ticks(options: pd.DataFrame, tick_of: TickOf) -> np.ndarray:
+    """Price step of each option in rupees."""
+    kinds = options.drop_duplicates("symbol").set_index("symbol")["kind"]
+    steps = {name: tick_of(str(name), InstrumentKind(kind)) / 100 for name, kind in kinds.items()}
+    return options["symbol"].map(steps).to_numpy(dtype=np.float64)
 
 
 def _spot_paths(history: History, frame: pd.DataFrame, day: date) -> dict[str, list[float]]:

@@ -123,7 +123,9 @@ def tape_of_history(
         rows = pd.concat([history.quotes(at) for at in times], ignore_index=True)
         source = QuoteSource.QUOTED
     elif day in history.days():
-        rows = end_of_day_rows(history, day)
+        rows = end_of_day_rows(
+            history, day, lambda symbol, kind: instruments.tick(symbol, kind, day)
+        )
         source = QuoteSource.SYNTHETIC_SPREAD
     else:
         raise MissingHistory(f"market {history.market} has neither quotes nor contracts of {day}")

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.money import rupees_text
 from strikeloom.monitor import Board
 from strikeloom.monitor.board import BoardRow
@@ -15,7 +16,7 @@ _COLUMNS = ("id", "symbol", "strategy", "P&L>", "price age>", "nearest rule")
 
 
 def board_view(board: Board, *, detailed: bool = False) -> Text:
-    """Lines of the board; ``detailed`` adds legs, the nearest rule and the last request."""
+    """Lines of the board; ``detailed`` adds open legs, the nearest rule and the last request."""
     beat = board.heartbeat
     life = f"watcher last seen {beat.real_at:%H:%M:%S}" if beat else "no watcher has run"
     lines = [Text(f"{board.account}  {board.at:%Y-%m-%d %H:%M}  {life}", style="dim")]
@@ -65,8 +66,10 @@ def _cells(row: BoardRow) -> tuple[object, ...]:
 
 def _details(row: BoardRow) -> list[str]:
     lines = [
-        f"leg {leg.leg}: {leg.net_lots:+d} lots of {leg.contract.lot_size} {leg.contract.label}"
+        f"leg {leg.leg}: {counted(leg.net_lots, 'lot', signed=True)} of {leg.contract.lot_size} "
+        f"{leg.contract.label}"
         for leg in row.marked.position.legs
+        if leg.net_units
     ]
     if row.nearest is not None:
         lines.append(row.nearest.sentence)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from strikeloom.domain.instruments import InstrumentKind, Underlying
+from strikeloom.domain.market_names import SYNTHETIC
 from strikeloom.errors import SettingsError
 from strikeloom.exchange.market.synthetic.activity import (
     NOTHING,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 LAST_DAY = date(2026, 6, 10)
 DAYS = 90
 SNAPSHOT_MINUTES = 5
-_PREFIX = "synthetic-"
+_PREFIX = SYNTHETIC
 _SPLIT_AFTER = 45
 _PLACES = {row.symbol: place for place, row in enumerate(LISTINGS)}
 
