@@ -29,8 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ticking.reader import Silent
 
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.feed import DhanFeed
-from strikeloom.adapters.dhan.listed import SecurityId
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right

@@ -8,8 +8,8 @@ from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanResponse
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.feed import DhanFeed
-from strikeloom.adapters.dhan.listed import SecurityId
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.adapters.dhan.rate_limiter import CallClass, RateLimiter
 from strikeloom.adapters.system_clock import SystemClock

@@ -13,7 +13,7 @@ import pytest
 from strikeloom.adapters.dhan.broker import DhanBroker
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.clock import ExchangeClock, WakefulClock
-from strikeloom.adapters.dhan.listed import SecurityId
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.refusing import RefusingBroker
 from strikeloom.adapters.sim import SimBroker

@@ -151,7 +151,7 @@ def test_lots_and_ticks_are_the_listed_ones(tmp_path, feed, clock):
                 raise DataError(f"{key} is not listed on {day}")
             return listed
 
-        def adjustments(self, contract, held_since, until):  # noqa: ARG002
+        def adjustments(self, *_):
             return []
 
     broker = SimBroker(tmp_path / "listed.db", feed, clock, CASH, Lists())

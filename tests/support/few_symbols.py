@@ -66,10 +66,10 @@ def enter(desk: Desk, legs: Sequence[tuple[str, Side]], day: date, *, lots: int 
         assert price is not None
         made.append(Leg(contract, side, 1, price))
     symbol = contracts[0][0].symbol
-    name = strategy_id("nse", day, symbol, "made", made)
+    name = strategy_id(desk.market, day, symbol, "made", made)
     risk = RiskSummary(0, 0, 0, (), 0.5, 0, 0.0, 0.0, 0, 0, 0, "none", 0)
     proposal = Proposal(
-        name, "nse", day, symbol, "x", "made", Tier.INCOME, Stance.LONG, "debit",
+        name, desk.market, day, symbol, "x", "made", Tier.INCOME, Stance.LONG, "debit",
         tuple(made), risk, Score(0.5, ()), (), "debit", 1, 1.0, 0.3, None, Outlook.BULLISH,
     )  # fmt: skip
     desk.store.save_proposals("made", [proposal], [])

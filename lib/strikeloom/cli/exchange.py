@@ -44,6 +44,9 @@ def exchange(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Restart the day; earlier accounts are kept, renamed.")
     ] = False,
+    carry: Annotated[
+        bool, typer.Option("--carry", help="Begin with what the accounts of the last day hold.")
+    ] = False,
     limits: Annotated[
         bool, typer.Option("--limits/--no-limits", help="Limit calls as the broker does.")
     ] = True,
@@ -57,7 +60,7 @@ def exchange(
 
     Takes client 1000000001 with token local, unless --accounts names others. Prints its
     addresses and the lines that point the workbench at it; Ctrl-C ends it. What its accounts
-    hold survives a restart on the same day.
+    hold survives a restart on the same day; with --carry it is carried into another day.
 
     Example: strikeloom exchange --port 8899 --speed 60 --market synthetic
     """
@@ -68,7 +71,7 @@ def exchange(
     chosen = day_of(day) if day else None
     options = ExchangeOptions(
         market=market, day=chosen, port=port, speed=speed, accounts=accounts, faults=faults,
-        fresh=fresh, limits=limits, ticks=ticks, beat_seconds=0.05 if ticks else 0.25,
+        fresh=fresh, carry=carry, limits=limits, ticks=ticks, beat_seconds=0.05 if ticks else 0.25,
     )  # fmt: skip
     with suppress(KeyboardInterrupt), open_exchange(options) as server:
         token = control_token_file(places(), server.port)

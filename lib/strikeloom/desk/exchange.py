@@ -19,6 +19,7 @@ from strikeloom.desk.places import Places, places
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import MissingHistory, SettingsError
 from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.account.file import copy_account
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.clock import PacedClock, SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
@@ -59,6 +60,8 @@ class ExchangeOptions:
         Whether calls are limited as the broker limits them.
     fresh : bool
         Begin the day again: accounts of an earlier start are put aside.
+    carry : bool
+        A day that was not begun begins with the accounts of the last day served before it.
     ticks : float
         Additional trades in a real second that only the feed shows, as a load.
     beat_seconds : float
@@ -73,6 +76,7 @@ class ExchangeOptions:
     faults: Path | None = None
     limits: bool = True
     fresh: bool = False
+    carry: bool = False
     ticks: float = 0.0
     beat_seconds: float = 0.25
 
@@ -105,7 +109,7 @@ def open_exchange(
         else tuple(replace(client, cash=cash) for client in default_clients())
     )
     played = RECORDED.rstrip(":") if recorded else name
-    accounts = _accounts(where, played, day, clients, fresh=options.fresh)
+    accounts = _accounts(where, played, day, clients, options)
     start, last = _begin(day, accounts.values()), session(day).close + _AFTER_CLOSE
     seed, switches = read_faults(options.faults) if options.faults else (0, ())
     faults = FaultInjector(switches, seed=seed)
@@ -210,15 +214,28 @@ def _day(market: str, history: History) -> date:
 
 
 def _accounts(
-    where: Places, market: str, day: date, clients: Sequence[Client], *, fresh: bool
+    where: Places, market: str, day: date, clients: Sequence[Client], options: ExchangeOptions
 ) -> dict[str, Account]:
     found = {}
     for client in clients:
         path = where.account(f"exchange-{market}-{day}-{client.client_id}")
-        if fresh:
+        if options.fresh:
             _put_aside(path)
+        if options.carry and not path.exists():
+            _carry(path, f"exchange-{market}-", day, client.client_id)
         found[client.client_id] = Account(path, client.cash)
     return found
+
+
+def _carry(path: Path, market: str, day: date, client_id: str) -> None:
+    """Begin an account with what the client's last one before a day holds, if there is any."""
+    earlier = {}
+    for other in path.parent.glob(f"{market}????-??-??-{client_id}.db"):
+        served = date.fromisoformat(other.name.removeprefix(market)[: len("2026-01-31")])
+        if served < day:
+            earlier[served] = other
+    if earlier:
+        copy_account(earlier[max(earlier)], path)
 
 
 def _put_aside(path: Path) -> None:

@@ -134,6 +134,14 @@ def _step(day: date, direction: int) -> date:
             return day
 
 
+def has_opened(at: datetime) -> bool:
+    """Whether the session of a time's day has begun; true where its hours are not on record."""
+    try:
+        return at >= session(at.date()).open
+    except DataError:
+        return True
+
+
 def session(day: date) -> Session:
     """Hours of continuous trading. Does not check that the day is a trading day.
 

@@ -43,6 +43,11 @@ class Instruments(Protocol):
             Day on whose list the contract is named as given; later days are searched.
         until : datetime.date
             Last day to search, as far as its list is known.
+
+        Raises
+        ------
+        DataError
+            When what it became is not known.
         """
         ...
 

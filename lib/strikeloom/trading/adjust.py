@@ -9,8 +9,8 @@ from datetime import date
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
-from strikeloom.errors import DataError, StoreError
-from strikeloom.nse.sessions import session
+from strikeloom.errors import BrokerError, DataError, StoreError
+from strikeloom.nse.sessions import has_opened
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
@@ -19,7 +19,8 @@ from strikeloom.trading.alert import alert
 class AdjustmentCheck:
     """Carries the held contracts of one account through the exchange's adjustments.
 
-    Each contract is searched once a day; a position that becomes known later, at once.
+    Each contract is searched once after the open of a day, and at every reading before it; a
+    position that becomes known later, at once.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -96,11 +97,11 @@ class AdjustmentCheck:
             return ()
         try:
             found = self._desk.instruments.adjustments(held, since, today)
-        except (DataError, StoreError) as error:
+        except (BrokerError, DataError, StoreError) as error:
             # one unreadable file must not stop the exits of every position
             text = f"{place[0]}: whether {held.label} was adjusted is not known: {error}"
             alert(self._desk, "critical", text)
             return ()
-        if self._desk.clock.now() >= session(today).open:  # before it the day's list may be missing
+        if has_opened(self._desk.clock.now()):  # before that the day's list may be missing
             self._searched[place] = today
         return found

@@ -9,8 +9,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.feed import DhanFeed
-from strikeloom.adapters.dhan.listed import SecurityId
 from strikeloom.adapters.dhan.mapping import traded_moment
 from strikeloom.adapters.dhan.packets import FullTick, Ticker
 from strikeloom.adapters.dhan.ticks import TickQueue

@@ -11,8 +11,8 @@ from typing import Any
 from strikeloom.adapters.dhan.background import BackgroundTask
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.credentials import Addresses
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.listed import SecurityId
 from strikeloom.adapters.dhan.live_quotes import LiveQuotes
 from strikeloom.adapters.dhan.mapping import full_quote, price_on_tick, traded_moment
 from strikeloom.adapters.dhan.packets import (

@@ -13,8 +13,8 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from strikeloom.adapters.dhan.day_list import OPTIONS, DayList, SecurityId, first_expiry
 from strikeloom.adapters.dhan.list_changes import list_adjustments
-from strikeloom.adapters.dhan.listed import OPTIONS, BrokerList, SecurityId, first_expiry
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 from strikeloom.errors import StaleData
@@ -162,7 +162,7 @@ class DhanInstruments:
         """Day of the list whose ids are valid now."""
         return list_day(self._clock.now())
 
-    def _list(self, day: date) -> BrokerList:
+    def _list(self, day: date) -> DayList:
         with self._lock:
             day = min(day, self.in_force())
             if day not in self._store.days():
@@ -201,5 +201,5 @@ class DhanInstruments:
         self._tried = None
         return master
 
-    def _load(self, day: date) -> BrokerList:
-        return BrokerList(self._store.read(day), day)
+    def _load(self, day: date) -> DayList:
+        return DayList(self._store.read(day), day)

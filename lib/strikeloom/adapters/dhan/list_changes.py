@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from statistics import median
 
-from strikeloom.adapters.dhan.listed import BrokerList, ListEntry
+from strikeloom.adapters.dhan.day_list import DayList, ListedContract
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE
@@ -22,7 +22,7 @@ _FEWEST, _NEARLY_ALL = 6, 0.9  # continuing contracts that show a rule
 _STEP = 5.01  # paise; an adjusted strike is rounded to the tick of 5 paise
 _LOT_ROUNDING = 0.02
 
-ReadList = Callable[[date], BrokerList]
+ReadList = Callable[[date], DayList]
 _Pair = tuple[OptionContract, OptionContract]
 
 
@@ -50,13 +50,13 @@ def list_adjustments(
     return found
 
 
-def _is_same(held: OptionContract, first: BrokerList, last: BrokerList) -> bool:
+def _is_same(held: OptionContract, first: DayList, last: DayList) -> bool:
     old, new = (item.entries(held.symbol).get(held.key) for item in (first, last))
     return old is None or (new is not None and new.number == old.number)
 
 
 def _change(
-    held: OptionContract, before: BrokerList, after: BrokerList, day: date
+    held: OptionContract, before: DayList, after: DayList, day: date
 ) -> ContractAdjustment | None:
     """Adjustment between two successive lists; ``None`` where none is shown."""
     old = before.entries(held.symbol).get(held.key)
@@ -81,7 +81,7 @@ def _change(
     return ContractAdjustment(held.key, new, *units, day, cause)
 
 
-def _continues(old: ListEntry, after: BrokerList) -> OptionContract | None:
+def _continues(old: ListedContract, after: DayList) -> OptionContract | None:
     try:
         return after.by_number(old.number)
     except DataError:
@@ -102,6 +102,6 @@ def _rule(changed: Sequence[_Pair]) -> tuple[str, bool] | None:
             return f"strikes were divided by {ratio:.6g} and lots multiplied", True
     amount = median(old.strike - new.strike for old, new in changed)
     lowered = all(abs(old.strike - amount - new.strike) <= _STEP for old, new in changed)
-    if lowered and all(old.lot_size == new.lot_size for old, new in changed):
+    if amount > 0 and lowered and all(old.lot_size == new.lot_size for old, new in changed):
         return f"strikes were lowered by {amount / PAISE_PER_RUPEE:g}", False
     return None

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from strikeloom.adapters.dhan.day_list import OPTIONS
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.listed import OPTIONS
 from strikeloom.adapters.dhan.packets import FullTick, best
 from strikeloom.domain.instruments import OptionContract, Right, parse_key
 from strikeloom.domain.legs import Side

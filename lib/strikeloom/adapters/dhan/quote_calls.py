@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.day_list import OPTIONS, SecurityId
 from strikeloom.adapters.dhan.errors import call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.listed import OPTIONS, SecurityId
 from strikeloom.adapters.dhan.mapping import quote_of
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.instruments import OptionContract

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from urllib.parse import urlencode, urlsplit
 
 from strikeloom.adapters.dhan.credentials import Addresses, Credentials
-from strikeloom.adapters.dhan.listed import SecurityId
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.packets import (
     SEGMENT_NUMBERS,
     Disconnect,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from strikeloom.adapters.dhan.day_list import OPTIONS, SecurityId
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.listed import OPTIONS, SecurityId
 from strikeloom.adapters.dhan.packets import SEGMENT_NUMBERS, Packet
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import DataError

@@ -18,6 +18,7 @@ import numpy as np
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
+from strikeloom.errors import DataError
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.history import History
 
@@ -129,7 +130,13 @@ class AdjustmentSearch:
         due: Sequence[CorporateAction],
         day: date,
     ) -> ContractAdjustment | None:
-        """The contract as adjusted for the actions of a day; ``None`` where it is unchanged."""
+        """The contract as adjusted for the actions of a day; ``None`` where it is unchanged.
+
+        Raises
+        ------
+        DataError
+            When its contracts changed by no rule known.
+        """
         symbol, strike, ratio, known = held.symbol, float(held.strike), 1.0, True
         for item in sorted(due, key=lambda each: (each.day, not each.successor)):
             symbol = item.successor or symbol
@@ -143,19 +150,20 @@ class AdjustmentSearch:
             same = same[same["expiry"] == np.datetime64(held.expiry)] if known else same[:0]
             gap = (same["strike"] * PAISE_PER_RUPEE - strike).abs().to_numpy()
             new = same.iloc[int(gap.argmin())] if len(same) and gap.min() <= _STEP else None
-        if new is None:
-            return None
         before = (int(old["lot_size"]) if old is not None else 0) or held.lot_size
-        contract = self._make(new, day, round(before * ratio))
+        contract = self._make(new, day, round(before * ratio)) if new is not None else None
+        if not known:
+            ratio = contract.lot_size / before if contract is not None else 1.0
+            if contract is None or not _keeps_value(held, before, contract):
+                raise DataError(
+                    f"what {held.key} became on {day} is not known: {_cause(due, 1.0, before)}; "
+                    "compare the holding with the broker's before anything is sent",
+                    key=held.key,
+                )
+        elif contract is None or abs(contract.strike - strike) > _STEP:
+            return None  # the exchange removed it; its id may be another contract's
         if contract.key == held.key:
             return None
-        if known and abs(contract.strike - strike) > _STEP:
-            return None  # the id was given to another contract
-        if not known:
-            ratio = contract.lot_size / before
-            kept = contract.strike * contract.lot_size / (held.strike * before)
-            if ratio != 1 and abs(kept - 1) > _VALUE_KEPT:
-                return None
         last = max(item.day for item in due)
         return ContractAdjustment(
             held.key, contract, *_units(ratio, contract, before), last, _cause(due, ratio, before)
@@ -190,6 +198,12 @@ class AdjustmentSearch:
     def _options(self, day: date, symbol: str) -> pd.DataFrame:
         rows = self._listed(day, symbol)
         return rows[rows["right"] != "XX"]
+
+
+def _keeps_value(held: OptionContract, lot_before: int, new: OptionContract) -> bool:
+    """Whether strike and lot both changed and a lot is worth as much at its strike as before."""
+    kept = new.strike * new.lot_size / (held.strike * lot_before)
+    return new.lot_size != lot_before and abs(kept - 1) <= _VALUE_KEPT
 
 
 def _have_ids(rows: pd.DataFrame) -> bool:

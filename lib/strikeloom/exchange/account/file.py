@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeAlias
@@ -163,3 +163,22 @@ class AccountFile:
 
     def _unusable(self, error: sqlite3.Error) -> Unreachable:
         return Unreachable(f"{self._path} is not usable now: {error}", path=str(self._path))
+
+
+def copy_account(source: Path, target: Path) -> None:
+    """Copy an account's file as it is now, whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        When the file cannot be read or the copy cannot be written.
+    """
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(part)) as new:
+            old.backup(new)
+    except sqlite3.Error as error:
+        raise StoreError(f"{source} cannot be carried into {target}: {error}") from error
+    part.replace(target)

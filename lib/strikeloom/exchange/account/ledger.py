@@ -192,6 +192,13 @@ class AccountLedger:
             self.save_position(position.carried_with(held) if held else position)
         self._save_money()
 
+    def adjusted_on(self, day: date) -> set[tuple[str, Product]]:
+        """Contracts, with their product, that others became on a day."""
+        rows = self._file.rows(
+            "SELECT contract, product FROM adjustments WHERE day = ?", (day.isoformat(),)
+        )
+        return {(row["contract"], Product(row["product"])) for row in rows}
+
     def adjusted_units(self) -> list[tuple[str, int]]:
         """Signed units that every adjustment took from a contract, or gave to one, by key."""
         rows = self._file.rows(

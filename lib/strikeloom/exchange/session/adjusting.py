@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import OrderState
+from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalState
 from strikeloom.exchange.session.closing import Closer
+from strikeloom.nse.sessions import has_opened
 
 #: What the exchange made of a contract after one day, up to another inclusive.
 FindAdjustments = Callable[[OptionContract, date, date], list[ContractAdjustment]]
@@ -20,7 +22,7 @@ FindAdjustments = Callable[[OptionContract, date, date], list[ContractAdjustment
 class PositionAdjuster:
     """Moves positions to the contracts that theirs have become, in the caller's transaction.
 
-    Orders that wait in the old contract end. Each contract is searched once a day.
+    Orders that wait in the old contract end.
 
     Parameters
     ----------
@@ -32,26 +34,52 @@ class PositionAdjuster:
         self._account = account
         self._closer = closer
         self._find = find
+        self._searched_on: date | None = None
+        self._unknown = False
+
+    def due(self, at: datetime) -> bool:
+        """Whether positions are to be searched: at any time before the open, once after it."""
+        return (
+            self._find is not None
+            and self._searched_on != at.date()
+            and bool(self._account.mirror.positions)
+        )
 
     def adjust(self, at: datetime) -> None:
-        """Adjust what is open, where a later day begins than the account's."""
-        today = at.date()
-        if self._find is None or self._account.money.day >= today.isoformat():
+        """Adjust what is open, where that is due."""
+        if self._find is None or not self.due(at):
             return
-        self._end_orders(self._find, at)
-        found = {
-            position: changes
-            for position in self._account.ledger.positions()
-            if position.net and (changes := self._find(position.contract, position.day, today))
-        }
+        today, self._unknown = at.date(), False
+        self._end_orders(at)
+        done = self._account.ledger.adjusted_on(today)
+        found = {}
+        for position in self._account.ledger.positions():
+            key = position.contract.key, position.product
+            # one that was carried into today is held since the day before, by its name of then
+            carried = position.carried_buy_units or position.carried_sell_units
+            since = min(position.day, today - timedelta(days=1)) if carried else position.day
+            if position.net and since < today and key not in done:
+                changes = self._changes(position.contract, since, today)
+                if changes:
+                    found[position] = changes
         if found:
             self._account.ledger.adjust(found, at)
+        if has_opened(at) and not self._unknown:  # before that the day's list may be missing
+            self._searched_on = today
 
-    def _end_orders(self, find: FindAdjustments, at: datetime) -> None:
+    def _changes(self, held: OptionContract, since: date, until: date) -> list[ContractAdjustment]:
+        """What a contract became; nothing, and searched again, while that is not known."""
+        try:
+            return self._find(held, since, until) if self._find else []
+        except (BrokerError, DataError, StoreError):
+            self._unknown = True
+            return []
+
+    def _end_orders(self, at: datetime) -> None:
         """End orders and conditional orders that wait in a contract that is another one now."""
         account = self._account
         for order in list(account.book):
-            changes = find(order.contract, order.placed_at.date(), at.date())
+            changes = self._changes(order.contract, order.placed_at.date(), at.date())
             if changes:
                 why = f"the contract was adjusted: {changes[-1].cause}"
                 account.orders.save(
@@ -60,7 +88,7 @@ class PositionAdjuster:
         for item in account.active.all():
             contracts = {leg.placement.contract for leg in item.legs}
             for contract in sorted(contracts):
-                changes = find(contract, item.created_at.date(), at.date())
+                changes = self._changes(contract, item.created_at.date(), at.date())
                 if changes:
                     why = f"the contract was adjusted: {changes[-1].cause}"
                     self._closer.end_conditional(item, ConditionalState.CANCELLED, why, at)

@@ -42,6 +42,8 @@ class Replay:
         mirror = self._account.sync()
         if mirror.money.day < now.date().isoformat() or self._expiry.due(now):
             return True
+        if self._adjuster.due(now):
+            return True
         return self._has_moved(mirror.matched_to, now)
 
     def _has_moved(self, since: datetime | None, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""One day's list of contracts of the broker: by name, by wire id, and by underlying."""
+"""One day's list of Dhan's: the option contracts on NSE, their wire ids and largest orders."""
 
 from __future__ import annotations
 
@@ -27,16 +27,7 @@ class SecurityId(NamedTuple):
     number: int
 
 
-def first_expiry(table: pa.Table) -> date | None:
-    """Nearest expiry among the options on NSE in a list; ``None`` when it has none."""
-    import pyarrow.compute as pc
-
-    options = pc.and_(pc.equal(table["segment"], OPTIONS), pc.not_equal(table["right"], "XX"))
-    found: date | None = pc.min(table.filter(options)["expiry"]).as_py()
-    return found
-
-
-class ListEntry(NamedTuple):
+class ListedContract(NamedTuple):
     """Contract of a list, its wire id, and its largest order in units (0: none published)."""
 
     contract: OptionContract
@@ -44,7 +35,7 @@ class ListEntry(NamedTuple):
     largest_order: int
 
 
-class BrokerList:
+class DayList:
     """One day's list, split by symbol when it is needed."""
 
     def __init__(self, table: pa.Table, day: date) -> None:
@@ -70,31 +61,31 @@ class BrokerList:
         self._of_symbol = lru_cache(maxsize=512)(self._read)
 
     def contract(self, key: str) -> OptionContract:
-        """Contract by key; ``DataError`` when the list has none."""
+        """Contract by key; ``DataError`` when it is not in the list."""
         return self._entry(key).contract
 
-    def number(self, key: str) -> int:
-        """Wire id of a contract by key; ``DataError`` when the list has none."""
-        return self._entry(key).number
-
-    def entries(self, symbol: str) -> dict[str, ListEntry]:
+    def entries(self, symbol: str) -> dict[str, ListedContract]:
         """Options on an underlying by key; empty when the list has none."""
         return self._of_symbol(symbol)
 
+    def number(self, key: str) -> int:
+        """Wire id of a contract; ``DataError`` when it is not in the list."""
+        return self._entry(key).number
+
     def largest_order(self, key: str) -> int:
-        """Largest order in units; 0 when none is published."""
+        """Largest order in units; 0 when none is published, or the list has no such contract."""
         found = self._of_symbol(parse_key(key)[0]).get(key)
         return 0 if found is None else found.largest_order
 
     def tick(self, symbol: str) -> int:
-        """Price step in paise of options on an underlying."""
+        """Coarsest price step in paise of the options on an underlying."""
         ticks = {entry.contract.tick for entry in self._of_symbol(symbol).values()}
         if not ticks:
             raise DataError(f"no option on {symbol} is in {self._where}", symbol=symbol)
         return max(ticks)  # a price on the coarser tick is also on the finer one
 
     def by_number(self, number: int) -> OptionContract:
-        """Option of a wire id; ``DataError`` when the list has none."""
+        """Contract of a wire id; ``DataError`` when the list has no such option."""
         place = int(np.searchsorted(self._sorted, number))
         if place == len(self._sorted) or self._sorted[place] != number:
             raise DataError(f"no option {OPTIONS} {number} is in {self._where}", number=number)
@@ -113,20 +104,20 @@ class BrokerList:
             )
         return SecurityId(segment, traded[0])
 
-    def _entry(self, key: str) -> ListEntry:
+    def _entry(self, key: str) -> ListedContract:
         found = self._of_symbol(parse_key(key)[0]).get(key)
         if found is None:
             raise DataError(f"{key} is not in {self._where}", key=key)
         return found
 
-    def _read(self, symbol: str) -> dict[str, ListEntry]:
+    def _read(self, symbol: str) -> dict[str, ListedContract]:
         first = int(np.searchsorted(self._symbols, symbol, side="left"))
         last = int(np.searchsorted(self._symbols, symbol, side="right"))
         rows = self._options.slice(first, last - first).to_pylist()
         return {entry.contract.key: entry for entry in map(_entry, rows)}
 
 
-def _entry(row: dict[str, object]) -> ListEntry:
+def _entry(row: dict[str, object]) -> ListedContract:
     tick = float(str(row["tick"]))
     if tick != int(tick):
         raise DataError(f"{row['symbol']} {row['security_id']}: a tick of {tick} paise")
@@ -141,10 +132,19 @@ def _entry(row: dict[str, object]) -> ListEntry:
         lot_size=int(str(row["lot_size"])),
         tick=int(tick),
     )
-    return ListEntry(contract, int(str(row["security_id"])), int(str(row["largest_order"])))
+    return ListedContract(contract, int(str(row["security_id"])), int(str(row["largest_order"])))
 
 
 def _array(values: list[str]) -> pa.Array:
     import pyarrow as pa
 
     return pa.array(values)
+
+
+def first_expiry(table: pa.Table) -> date | None:
+    """Nearest expiry among the options on NSE in a list; ``None`` when it has none."""
+    import pyarrow.compute as pc
+
+    options = pc.and_(pc.equal(table["segment"], OPTIONS), pc.not_equal(table["right"], "XX"))
+    found: date | None = pc.min(table.filter(options)["expiry"]).as_py()
+    return found

@@ -1,0 +1,116 @@
+"""Holdings over corporate actions against a local exchange, through the broker's adapter.
+
+The exchange plays the eve and the day by the exchange's own files; its account is carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from strikeloom.adapters.dhan.instruments import DhanInstruments
+from strikeloom.adapters.dhan.master_store import MasterStore
+from strikeloom.adapters.instruments.from_history import HistoryInstruments
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.desk.exchange import ExchangeOptions, open_exchange
+from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.legs import Side
+from strikeloom.exchange.market.clock import SteppedClock
+from strikeloom.ports.desk import Desk
+from strikeloom.trading.reconcile import reconcile
+from support.desk import MadeDesk
+from support.dhan_client import OurSide
+from support.fakes import ist
+from support.few_symbols import enter, history_of
+from support.local_exchange import LocalExchange, Pace
+
+pytestmark = pytest.mark.realdata
+
+
+@dataclass(frozen=True)
+class Night:
+    """A contract on the eve of an event, and what it is on the day."""
+
+    eve: date
+    day: date
+    old: str
+    new: str
+    units: int
+    cause: str
+
+
+NIGHTS = [
+    Night(date(2026, 1, 13), date(2026, 1, 14), "KOTAKBANK:2026-01-27:210000:PE",
+          "KOTAKBANK:2026-01-27:42000:PE", 2000, "strikes were divided by 5"),
+    Night(date(2026, 2, 4), date(2026, 2, 5), "GAIL:2026-02-24:16400:CE",
+          "GAIL:2026-02-24:15900:CE", 3150, "strikes were lowered by 5 "),
+    Night(date(2026, 2, 26), date(2026, 2, 27), "LTIM:2026-03-30:500000:CE",
+          "LTM:2026-03-30:500000:CE", 150, "LTIM became LTM"),
+    Night(date(2025, 1, 1), date(2025, 1, 2), "BANKNIFTY:2025-01-29:5160000:PE",
+          "BANKNIFTY:2025-01-30:5160000:PE", 15,
+          "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02"),
+]  # fmt: skip
+
+
+class NoFiles(HistoryInstruments):
+    """Only the underlyings are known: no file shows what became of a contract."""
+
+    def adjustments(self, *_: object) -> list[ContractAdjustment]:
+        return []
+
+
+@contextmanager
+def served(
+    home: Path, history: ParquetHistory, day: date, made: MadeDesk, *, files: bool
+) -> Iterator[Desk]:
+    """Our desk against the exchange that plays a day."""
+    options = ExchangeOptions(market="nse", day=day, speed=0.0, limits=False, carry=True)
+    with open_exchange(options, home=home) as server:
+        clock = server.exchange.clock
+        assert isinstance(clock, SteppedClock)
+        local = LocalExchange(server, server.exchange.market, clock, Pace())  # type: ignore[arg-type]
+        ours = OurSide(local, home / "ours")
+        known = (HistoryInstruments if files else NoFiles)(history, {})
+        store = MasterStore(home / "ours" / "instruments")
+        listed = DhanInstruments(store, known, clock)
+        ours.instruments = ours.broker._instruments = listed
+        yield replace(
+            made.desk,
+            clock=clock,
+            feed=ours.feed(streaming=False),
+            broker=ours.broker,
+            instruments=listed,
+        )
+        ours.close()
+
+
+@pytest.mark.parametrize("files", [True, False], ids=["by the files", "by the broker's lists"])
+@pytest.mark.parametrize("night", NIGHTS, ids=lambda night: night.old.split(":")[0])
+def test_the_broker_s_new_contract_is_ours(
+    night: Night, files: bool, shared_data: Path, tmp_path: Path
+) -> None:
+    symbols = {key.split(":")[0] for key in (night.old, night.new)}
+    history = history_of(shared_data, tmp_path, sorted(symbols), [night.eve, night.day])
+    history.find_actions()
+    made = MadeDesk(tmp_path / "desk")
+    with served(tmp_path, history, night.eve, made, files=files) as desk:
+        desk.clock.move_to(ist(f"{night.eve} 15:20"))  # type: ignore[attr-defined]
+        held = enter(desk, [(night.old, Side.BUY)], night.eve)
+        assert held.legs[0].contract.key == night.old
+    with served(tmp_path, history, night.day, made, files=files) as desk:
+        desk.clock.move_to(ist(f"{night.day} 09:20"))  # type: ignore[attr-defined]
+        state = reconcile(desk)
+        assert list(state.differences) == []
+        (leg,) = state.positions[held.position_id].legs
+        assert (leg.contract.key, leg.net_units) == (night.new, night.units)
+        assert leg.open_value == held.legs[0].open_value
+        theirs = [p for p in desk.broker.positions() if p.net_units]
+        assert [(p.contract_key, p.net_units) for p in theirs] == [(night.new, night.units)]
+        if not files:
+            assert any(night.cause in alert.text for alert in made.store.alerts())
+    made.close()

@@ -1,0 +1,190 @@
+"""What trading does on the day on which held contracts are other ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.orders import IntentState, Purpose
+from strikeloom.domain.positions import RequestState
+from strikeloom.errors import MissingHistory
+from strikeloom.monitor import CycleReport, request_exit, run_cycle
+from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
+from strikeloom.trading.reconcile import Reconciler, reconcile
+from strikeloom.trading.remaining import unfinished
+from strikeloom.trading.send import OrderRateLimiter
+from support.desk import MadeDesk
+from support.fakes import ist, option
+
+DAY = date(2026, 2, 12)
+OLD, OTHER = option(25_000), option(25_100)
+NEW, OTHER_NEW = option(5_000, lot=325), option(5_020, lot=325)
+
+
+def _change(old: OptionContract, new: OptionContract) -> ContractAdjustment:
+    return ContractAdjustment(old.key, new, 325, 65, DAY, "NIFTY had a split on 2026-02-12")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[MadeDesk]:
+    desk = MadeDesk(tmp_path)
+    desk.listed.changes = {OLD.key: [_change(OLD, NEW)], OTHER.key: [_change(OTHER, OTHER_NEW)]}
+    desk.broker.engine._session.replay._adjuster._find = desk.listed.adjustments
+    yield desk
+    desk.close()
+
+
+def _buy(made: MadeDesk, contract: OptionContract, lots: int = 2) -> str:
+    made.show(contract, 99_00, 100_00)
+    proposal = made.propose([Leg(contract, Side.BUY, 1, 100_00)], "long_call")
+    return made.enter(proposal, lots).position_id
+
+
+def _cycle(made: MadeDesk) -> CycleReport:
+    with Lease(made.home, made.store) as lease:
+        return run_cycle(made.desk, lease, OrderRateLimiter(1e6), made.clock)
+
+
+def _next_day(made: MadeDesk) -> None:
+    made.clock.at = ist("2026-02-12 09:20")
+    made.show(NEW, 19_80, 20_00)
+    made.show(OTHER_NEW, 19_80, 20_00)
+
+
+def test_one_alert_names_every_holding_of_an_event(made: MadeDesk) -> None:
+    names = [_buy(made, OLD), _buy(made, OTHER)]
+    _next_day(made)
+    state = reconcile(made.desk)
+    assert list(state.differences) == []
+    assert state.net_units() == {NEW.key: 650, OTHER_NEW.key: 650}
+    (text,) = [text for _, text in made.alerts.texts if "split" in text]
+    assert text == (
+        "NIFTY had a split on 2026-02-12. "
+        f"{names[0]}: 130 units of NIFTY 24 Feb 25000 CE are 650 of NIFTY 24 Feb 5000 CE since "
+        f"2026-02-12; {names[1]}: 130 units of NIFTY 24 Feb 25100 CE are 650 of "
+        "NIFTY 24 Feb 5020 CE since 2026-02-12"
+    )
+    made.alerts.texts.clear()
+    reconcile(made.desk)
+    assert made.alerts.texts == []
+
+
+def test_an_exit_at_work_on_the_eve_is_made_again_for_the_new_contract(made: MadeDesk) -> None:
+    name = _buy(made, OLD)
+    made.show(OLD, 90_00, 100_00, size=0)  # no one buys
+    request, _ = request_exit(made.desk, name, who="a person")
+    _cycle(made)
+    (resting,) = made.store.intents(states={IntentState.WORKING})
+    _next_day(made)
+    for _ in range(3):
+        made.step(60)
+        _cycle(made)
+    assert made.store.positions() == made.broker.positions() == []
+    (sold,) = [fill for fill in made.store.fills() if fill.side is Side.SELL]
+    assert (sold.contract_key, sold.units) == (NEW.key, 650)
+    (ended,) = made.store.intents(correlation_ids=[resting.correlation_id])
+    assert ended.state is IntentState.ENDED
+    (kept,) = made.store.requests()
+    assert (kept.request_id, kept.state) == (request.request_id, RequestState.DONE)
+
+
+def test_an_entry_of_the_eve_that_was_not_sent_names_the_event(made: MadeDesk) -> None:
+    made.show(OLD, 99_00, 100_00)
+    proposal = made.propose([Leg(OLD, Side.BUY, 1, 100_00)], "long_call")
+    made.store.record_intents(prepare_entry(made.desk, proposal, 1))
+    _next_day(made)
+    _cycle(made)
+    (intent,) = made.store.intents()
+    assert (intent.state, intent.purpose) == (IntentState.REFUSED, Purpose.ENTRY)
+    assert intent.note == "not sent: NIFTY had a split on 2026-02-12"
+    assert made.broker.orders() == []
+
+
+def test_an_entry_is_refused_in_a_contract_that_took_the_name(made: MadeDesk) -> None:
+    made.show(OLD, 99_00, 100_00)
+    proposal = made.propose([Leg(OLD, Side.BUY, 1, 100_00)], "long_call")
+    _next_day(made)
+    made.show(OLD, 99_00, 100_00)  # listed: another contract has the name now
+    made.store.record_intents(prepare_entry(made.desk, proposal, 1))
+    _cycle(made)
+    (intent,) = made.store.intents()
+    assert intent.state is IntentState.REFUSED
+    assert intent.note == (
+        "listed: NIFTY 24 Feb 25000 CE was adjusted: it is NIFTY 24 Feb 5000 CE since "
+        "2026-02-12: NIFTY had a split on 2026-02-12"
+    )
+
+
+def test_a_request_for_a_part_is_stale(made: MadeDesk) -> None:
+    name = _buy(made, OLD)
+    request_exit(made.desk, name, who="a person", percent=50)
+    _next_day(made)
+    _cycle(made)
+    (request,) = made.store.requests()
+    assert request.state is RequestState.STALE
+    assert made.store.position(name).legs[0].net_units == 650
+
+
+def test_a_group_of_the_old_contract_is_over(made: MadeDesk) -> None:
+    name = _buy(made, OLD)
+    position = made.store.position(name)
+    made.store.record_intents(prepare_exit(made.desk, position, [0], "a test"))
+    assert unfinished(Reconciler(made.desk).refresh())
+    _next_day(made)
+    state = reconcile(made.desk)
+    assert unfinished(state) == {}
+    assert state.groups == {}
+    (_, exit_) = made.store.intents()
+    assert (exit_.state, exit_.note) == (
+        IntentState.ENDED, "not sent: NIFTY had a split on 2026-02-12",
+    )  # fmt: skip
+
+
+def test_a_list_that_cannot_be_read_is_an_alert_and_is_read_again(
+    made: MadeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _buy(made, OLD)
+    _next_day(made)
+    reconciler = Reconciler(made.desk)
+    with monkeypatch.context() as broken:
+
+        def missing(*_: object) -> list[ContractAdjustment]:
+            raise MissingHistory("the list is not out yet")
+
+        broken.setattr(made.listed, "adjustments", missing)
+        reconciler.refresh()
+    assert made.store.position(name).legs[0].contract == OLD
+    assert any(
+        f"{name}: whether NIFTY 24 Feb 25000 CE was adjusted is not known" in text
+        for _, text in made.alerts.texts
+    )
+    made.step(61)
+    assert list(reconciler.refresh().differences) == []
+    assert made.store.position(name).legs[0].contract == NEW
+
+
+def test_a_stock_leg_is_marked_and_settled_as_it_is_now(made: MadeDesk) -> None:
+    old = option(1_000, Right.PUT, symbol="LOOMCO", kind=InstrumentKind.STOCK, lot=100)
+    new = option(200, Right.PUT, symbol="LOOMCO", kind=InstrumentKind.STOCK, lot=500)
+    change = ContractAdjustment(old.key, new, 500, 100, DAY, "LOOMCO had a split")
+    made.listed.changes[old.key] = [change]
+    name = _buy(made, old, lots=1)
+    _next_day(made)
+    made.show(new, 19_80, 20_20)
+    report = _cycle(made)
+    (marked,) = report.marked
+    assert (marked.pnl or 0) + sum(leg.charges for leg in marked.position.legs) == 0
+    # a put of 200 bought for 20.00: 180.00 and 20.00 a unit are the most it earns and loses
+    assert (marked.max_profit, marked.max_loss) == (180_00 * 500, 20_00 * 500)
+    made.clock.at = ist("2026-02-24 15:30")
+    made.feed.settlements["LOOMCO", date(2026, 2, 24)] = 188_70
+    assert list(reconcile(made.desk).differences) == []
+    (leg,) = made.store.position(name).legs
+    assert (leg.net_units, leg.realised) == (0, 500 * (11_30 - 20_00))
