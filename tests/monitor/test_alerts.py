@@ -19,7 +19,6 @@ from strikeloom.monitor.cycle import Watcher
 from strikeloom.monitor.watch import FAILED
 from strikeloom.ports.desk import Desk
 from strikeloom.settings.exit_rule import ExitRule
-from strikeloom.trading.alert import alert
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry
 from strikeloom.trading.reconcile import Reconciler
@@ -78,15 +77,6 @@ def test_a_position_without_a_price_is_reported_after_a_minute(made: MadeDesk) -
     made.step(59)  # counted from the last price, not from the first gap
     cycle()
     assert len(_critical(made)) == 1
-
-
-def test_an_alert_is_sent_again_after_an_hour_and_not_before(made: MadeDesk) -> None:
-    for minutes, sent in ((0, 1), (1, 1), (58, 1), (1, 2), (1, 2)):
-        made.clock.at += timedelta(minutes=minutes)
-        alert(made.desk, "critical", "the broker cannot be read")
-        assert len(made.alerts.texts) == sent
-    alert(made.desk, "critical", "something else")
-    assert len(made.alerts.texts) == 3
 
 
 class Faulty(ExitRule):
