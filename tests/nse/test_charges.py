@@ -181,3 +181,23 @@ def test_charges_grow_with_the_premium(units: int, price: int, side: Side) -> No
 def test_a_day_before_the_table_is_refused() -> None:
     with pytest.raises(DataError, match=r"rate of exchange is not known for 2020-12-31"):
         trade_charges(Side.BUY, 65, 10000, date(2020, 12, 31))
+
+
+def test_a_tax_on_delivered_exercises_would_fall_on_the_buyer_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its rate is 0 today. At 1 % of 50 rupees x 300 delivered of 550 units it is Rs 150."""
+    call = OptionContract(
+        "TATAMOTORS", date(2025, 5, 29), 400_00, Right.CALL, InstrumentKind.STOCK, 550
+    )
+    day = call.expiry
+    today = {side: settlement_charges(call, side * 550, 50_00, day, 300) for side in (1, -1)}
+    known = charges.percent
+
+    def percent(item: str, on: date) -> float:
+        return 1.0 if item == "stt_exercise_delivered" else known(item, on)
+
+    monkeypatch.setattr(charges, "percent", percent)
+    taxed = {side: settlement_charges(call, side * 550, 50_00, day, 300) for side in (1, -1)}
+    assert taxed[1].stt - today[1].stt == 150_00
+    assert taxed[-1] == today[-1]
