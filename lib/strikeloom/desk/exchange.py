@@ -16,6 +16,7 @@ from strikeloom.adapters.recorded import RecordedDay, recorded_day
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.markets import EXCHANGE, open_history, resolve_market
 from strikeloom.desk.places import Places, places
+from strikeloom.domain.market_names import is_synthetic
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import MissingHistory, SettingsError
 from strikeloom.exchange.account.account import Account
@@ -23,7 +24,7 @@ from strikeloom.exchange.account.file import copy_account
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.clock import PacedClock, SteppedClock
 from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
-from strikeloom.exchange.market.synthetic import seed_of, synthetic_days
+from strikeloom.exchange.market.synthetic import synthetic_days
 from strikeloom.exchange.market.tape import Tape
 from strikeloom.exchange.server.clients import Client, Tokens, default_clients, read_clients
 from strikeloom.exchange.server.exchange_state import ExchangeState
@@ -202,7 +203,7 @@ def _token_file(where: Places, server: ExchangeServer) -> Iterator[None]:
 
 def _day(market: str, history: History) -> date:
     """Day to serve: a synthetic market's day of quotes, else the last one stored."""
-    if seed_of(market) is not None:
+    if is_synthetic(market):
         return synthetic_days()[2]
     days = history.days()
     if not days:

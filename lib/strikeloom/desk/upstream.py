@@ -10,10 +10,10 @@ from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.marks import mark
 from strikeloom.desk.runs import new_run_id
 from strikeloom.desk.workers import open_workers
+from strikeloom.domain.market_names import is_synthetic
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StageError
-from strikeloom.exchange.market.synthetic import seed_of
 from strikeloom.ports.desk import Desk
 
 
@@ -30,7 +30,7 @@ def ensure_upstream(desk: Desk, stage: Stage) -> None:
         On any other market: which run is missing or stale, and the command to run.
     """
     order = list(Stage)
-    synthetic = seed_of(desk.market) is not None
+    synthetic = is_synthetic(desk.market)
     for step in order[: order.index(stage)]:
         reason = _lacking(desk, step) if step in _RUN else ""
         if not reason:

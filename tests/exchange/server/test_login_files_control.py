@@ -77,14 +77,19 @@ def test_a_token_lives_for_a_day(two):
     assert requests.get(f"{two.rest}/fundlimit", headers=new, timeout=5).status_code == 401
 
 
-def test_accounts_are_apart(two):
+def _order_of_a_shown_call(two) -> dict[str, object]:
+    """Show a market in a call, and write the body of an order that buys a lot of it."""
     call = two.market.listed[20].contract
     two.market.show(call, 100_00, 101_00)
-    body = {
+    return {
         "transactionType": "BUY", "exchangeSegment": "NSE_FNO", "productType": "MARGIN",
         "orderType": "LIMIT", "validity": "DAY", "securityId": two.id_of(call),
         "quantity": 65, "price": 101.0,
     }  # fmt: skip
+
+
+def test_accounts_are_apart(two):
+    body = _order_of_a_shown_call(two)
     first, second = headers(TWO[0]), headers(TWO[1])
     requests.post(f"{two.rest}/orders", json=body, headers=first, timeout=5)
     assert len(requests.get(f"{two.rest}/orders", headers=first, timeout=5).json()) == 1
@@ -117,13 +122,7 @@ def test_the_token_alone_names_the_client(two, path):
 
 
 def test_an_order_goes_to_the_account_of_the_token(two):
-    call = two.market.listed[20].contract
-    two.market.show(call, 100_00, 101_00)
-    body = {
-        "transactionType": "BUY", "exchangeSegment": "NSE_FNO", "productType": "MARGIN",
-        "orderType": "LIMIT", "validity": "DAY", "securityId": two.id_of(call),
-        "quantity": 65, "price": 101.0,
-    }  # fmt: skip
+    body = _order_of_a_shown_call(two)
     given = {"access-token": TWO[1].token}
     placed = requests.post(f"{two.rest}/orders", json=body, headers=given, timeout=5)
     assert placed.status_code == 200

@@ -8,8 +8,6 @@ compared again.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -17,7 +15,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from strikeloom.adapters.parquet.partitions import PART, read_digests
+from strikeloom.adapters.parquet.json_file import write_json
+from strikeloom.adapters.parquet.partitions import read_digests
 from strikeloom.errors import StoreError
 from strikeloom.nse.contract_changes import COLUMNS, contract_changes
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -126,22 +125,9 @@ def compare(
         found = contract_changes(before, held[1], day=day, day_before=day_before, cash=prices)
         pairs.append(Compared(day_before, day, marks, tuple(found)))
     if pairs != list(known.values()):
-        _write(folder / FILE, pairs)
+        body = {"version": _VERSION, "pairs": [asdict(pair) for pair in pairs]}
+        write_json(folder / FILE, body)
     return [item for pair in pairs for item in pair.found]
-
-
-def _write(path: Path, pairs: Sequence[Compared]) -> None:
-    body = {"version": _VERSION, "pairs": [asdict(pair) for pair in pairs]}
-    text = json.dumps(body, default=str, separators=(",", ":"))
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error}; repair the folder") from error
 
 
 def _compared(item: dict[str, Any]) -> Compared:

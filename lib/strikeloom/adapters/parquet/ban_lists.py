@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from strikeloom.adapters.parquet.partitions import PART
+from strikeloom.adapters.parquet.json_file import write_json
 from strikeloom.errors import StoreError
 
 FOLDER = "bans"
@@ -52,16 +50,7 @@ def write_ban_list(folder: Path, day: date, symbols: Iterable[str], *, source: s
         known = None  # damaged: it is replaced
     if known is not None and sorted(known) == wanted:
         return False
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=PART)
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(json.dumps({"day": str(day), "symbols": wanted, "source": source}) + "\n")
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error}; repair the folder") from error
+    write_json(path, {"day": day, "symbols": wanted, "source": source})
     return True
 
 

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_SYNTHETIC = "synthetic"
-
-
 class PublishedHistory:
     """Rows of one market as they were published, without adjustment.
 
@@ -47,7 +44,7 @@ class PublishedHistory:
 
         A synthetic market has no market-wide position limits: never ``None`` there.
         """
-        if self.market.startswith(_SYNTHETIC):
+        if is_synthetic(self.market):
             return frozenset()
         return read_ban_list(self.folder, day)
 

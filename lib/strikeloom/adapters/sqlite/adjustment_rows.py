@@ -40,12 +40,8 @@ class AdjustmentRows(StorePart):
                     "cause": change.cause,
                     "recorded_at": at.isoformat(),
                 }
-                once = (
-                    "ON CONFLICT (market, account, position_id, leg, day, old_contract) DO NOTHING"
-                )
-                if db.execute(
-                    insert("contract_adjustments", values, conflict=once), values
-                ).rowcount:
+                statement = insert("contract_adjustments", values, conflict=_ONCE)
+                if db.execute(statement, values).rowcount:
                     new.add(row.position_id)
             update_positions(db, self.market, self.account, sorted(new))
         self.changes += len(new)
