@@ -29,6 +29,7 @@ class Changes:
     def __init__(self) -> None:
         self.found: dict[str, ContractAdjustment] = {}
         self.asked = 0
+        self.unknown = False
 
     def split(self) -> None:
         self.found[CALL.key] = ContractAdjustment(CALL.key, SPLIT, 325, 65, DAY, "a split of 5")
@@ -41,6 +42,8 @@ class Changes:
 
     def __call__(self, held: OptionContract, since: date, until: date) -> list[ContractAdjustment]:
         self.asked += 1
+        if self.unknown:
+            raise DataError("no list of the day")
         change = self.found.get(held.key)
         return [change] if change and since < change.day <= until else []
 
@@ -177,4 +180,21 @@ def test_a_search_that_fails_is_made_again(engine, feed, clock, changes, monkeyp
         broken.setattr(adjuster, "_find", missing)
         next_morning(clock)
         assert engine.holdings() == {CALL: 65}
+    assert engine.holdings() == {SPLIT: 325}
+
+
+def test_what_cannot_be_found_out_is_logged_once(engine, feed, clock, changes, caplog):
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    changes.unknown = True
+    next_morning(clock)
+    with caplog.at_level("WARNING", logger="strikeloom.exchange"):
+        for _ in range(3):
+            engine.positions()
+    (line,) = [r.getMessage() for r in caplog.records if CALL.key in r.getMessage()]
+    assert (
+        line
+        == f"whether {CALL.key} was adjusted by 2026-02-12 is not known yet: no list of the day"
+    )
+    changes.unknown = False
+    changes.split()
     assert engine.holdings() == {SPLIT: 325}

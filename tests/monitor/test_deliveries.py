@@ -8,7 +8,8 @@ import pytest
 
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.monitor import run_cycle
+from strikeloom.errors import DataError
+from strikeloom.monitor import kill, run_cycle
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
@@ -70,3 +71,18 @@ def test_a_sold_call_in_the_money_is_named_with_the_shares_it_needs(made):
     (text,) = _warned(made, "2026-02-20 10:00")
     assert "65 shares are delivered for ₹16,12,000.00; they must be in the account" in text
     assert "Delivery margin" not in text
+
+
+def test_a_warning_that_cannot_be_computed_stops_no_exit(made, monkeypatch):
+    _enter(made, 24_800, Side.BUY)
+
+    def unknown(*_):
+        raise DataError("no calendar of that year")
+
+    monkeypatch.setattr("strikeloom.monitor.deliveries.delivery_percent", unknown)
+    kill(made.desk, "leave", flatten=True, at=made.clock.now())
+    _warned(made, "2026-02-18 10:00")
+    assert made.store.positions() == []
+    assert ("warning", "deliveries to be expected are not known: no calendar of that year") in (
+        made.alerts.texts
+    )

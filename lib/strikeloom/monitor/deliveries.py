@@ -7,6 +7,7 @@ from datetime import date
 
 from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import DataError
 from strikeloom.nse.sessions import trading_days
 from strikeloom.nse.settlement import Delivery, deliveries
 from strikeloom.ports.desk import Desk
@@ -26,7 +27,23 @@ class DeliveryWarnings:
         self._sent: set[tuple[date, str]] = set()
 
     def check(self, state: AccountState, market: MarketSnapshot) -> None:
-        """Send the alerts that are due and were not sent today."""
+        """Send the alerts that are due and were not sent today.
+
+        Where they cannot be computed that is an alert itself: exits must not wait for a warning.
+        """
+        try:
+            found = self._due(state, market)
+        except DataError as error:
+            alert(self._desk, "warning", f"deliveries to be expected are not known: {error}")
+            return
+        today = state.at.date()
+        for text in found:
+            if (today, text) not in self._sent:
+                self._sent.add((today, text))
+                alert(self._desk, "warning", text)
+
+    def _due(self, state: AccountState, market: MarketSnapshot) -> list[str]:
+        """One text for each delivery to be expected."""
         today = state.at.date()
         held: Counter[OptionContract] = Counter()
         for position in state.positions.values():
@@ -42,11 +59,7 @@ class DeliveryWarnings:
             for contract in held
             if (level := levels[contract.symbol]) is not None
         }
-        for delivery in deliveries(held, finals):
-            text = _warning(delivery, held, today)
-            if (today, text) not in self._sent:
-                self._sent.add((today, text))
-                alert(self._desk, "warning", text)
+        return [_warning(delivery, held, today) for delivery in deliveries(held, finals)]
 
 
 def _warning(delivery: Delivery, held: Counter[OptionContract], today: date) -> str:

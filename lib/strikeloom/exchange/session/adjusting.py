@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from strikeloom.exchange.conditional.records import ConditionalState
 from strikeloom.exchange.session.closing import Closer
 from strikeloom.nse.sessions import has_opened
 
+_LOG = logging.getLogger(__name__)
 #: What the exchange made of a contract after one day, up to another inclusive.
 FindAdjustments = Callable[[OptionContract, date, date], list[ContractAdjustment]]
 
@@ -36,6 +38,7 @@ class PositionAdjuster:
         self._find = find
         self._searched_on: date | None = None
         self._unknown = False
+        self._reported = ""
 
     def due(self, at: datetime) -> bool:
         """Whether positions are to be searched: at any time before the open, once after it."""
@@ -68,11 +71,15 @@ class PositionAdjuster:
             self._searched_on = today
 
     def _changes(self, held: OptionContract, since: date, until: date) -> list[ContractAdjustment]:
-        """What a contract became; nothing, and searched again, while that is not known."""
+        """Adjustments of a contract; none, and searched again, while they are not known."""
         try:
             return self._find(held, since, until) if self._find else []
-        except (BrokerError, DataError, StoreError):
+        except (BrokerError, DataError, StoreError) as error:
             self._unknown = True
+            text = f"whether {held.key} was adjusted by {until} is not known yet: {error}"
+            if text != self._reported:
+                self._reported = text
+                _LOG.warning("%s", text)
             return []
 
     def _end_orders(self, at: datetime) -> None:
