@@ -231,3 +231,14 @@ def test_orders_of_the_day_are_listed_with_what_was_filled(call: Call, traded: D
     earlier = call("orders", "--date", "2020-01-01")
     assert earlier.out.strip() == "replay:synthetic-7 has no order of 2020-01-01"
     assert call("orders", "--date", "Monday").code == 2
+
+
+def test_execution_reports_that_it_marked_the_plan_by_itself(call: Call, planned: Desk) -> None:
+    names = [mark.strategy_id for mark in planned.store.marks(planned.day)]
+    words = f"nothing was marked for {planned.day}: the whole plan, {len(names)} strategies"
+    assert words not in call("execute", "--dry-run").err
+    planned.store.unmark(names)
+    found = call("execute", "--dry-run")
+    assert found.code == 0
+    assert words in found.err
+    assert "mark_plan in config/execution.yaml" in found.err

@@ -243,12 +243,18 @@ def _run(
     console.note(f"running {stage.notebook} on market {desk.market} for {desk.day}")
     kept = "; finished days are kept" if stage is Stage.IV_HISTORY else ""
     stopped = f"{stage} stopped{kept}; strikeloom status lists the run"
+    was_marked = bool(desk.store.marks(desk.day))
     with console.stopping(stopped), console.bar("running") as step:
         result, made = run_stage(desk, stage, values, progress=step)
     if as_json:
         console.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
     else:
         report(result, made)
+    if stage is Stage.EXECUTION and not was_marked and (marks := desk.store.marks(desk.day)):
+        console.warn(
+            f"nothing was marked for {desk.day}: the whole plan, {len(marks)} strategies, "
+            "was marked by the rule mark_plan in config/execution.yaml"
+        )
     if result.verdict is Verdict.FAILED:
         raise typer.Exit(1)
 
