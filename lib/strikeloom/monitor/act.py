@@ -23,8 +23,8 @@ class RequestOutcome:
 def targets_of(request: ExitRequest, position: Position) -> tuple[int, ...]:
     """Signed lots that a request leaves in each leg of a position as it is now.
 
-    Legs that have filled since the request was made are left too when it leaves everything, and
-    kept when it leaves a part.
+    A request to exit everything includes legs that have filled since it was made; one to exit a
+    part keeps them.
     """
     if not any(request.target_lots):
         return (0,) * len(position.legs)
@@ -43,8 +43,8 @@ def answer_request(
     """Intents for a pending request, or the reason why there are none.
 
     A temporary reason (working orders, a missing price) leaves the request pending with a
-    note; any other reason closes it. A request to leave everything holds for whatever is open
-    by then; one to leave a part was meant for what was on the screen.
+    note; any other reason closes it. A request to exit everything holds for whatever is open
+    by then; one to exit a part was meant for what was on the screen.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def answer_request(
     """
     if recorded:
         return RequestOutcome(RequestState.ACCEPTED, "orders recorded")
-    leaves_all = not any(request.target_lots)
-    if request.revision != position.revision and not (leaves_all and position.is_open):
+    exits_all = not any(request.target_lots)
+    if request.revision != position.revision and not (exits_all and position.is_open):
         text = "changed" if position.is_open else "closed"
         return RequestOutcome(RequestState.STALE, f"the position had {text} before")
     if working:

@@ -122,7 +122,7 @@ def request_exit(
     revision : int, optional
         Revision of the position that the person saw; default: the present one.
     leave_unhedged : bool
-        Allow an exit that leaves a sold option with less bought units above it than before.
+        Allow an exit after which fewer bought units hedge a sold option than before.
 
     Returns
     -------
