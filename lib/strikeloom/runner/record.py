@@ -125,7 +125,8 @@ def close_run(desk: Desk, run: Run, result: StageResult) -> None:
 
 
 def release(run: Run) -> None:
-    """Release the run's lock."""
+    """End the run's log and release its lock."""
+    _end_logs(run.folder)
     if run.lock is not None:
         run.lock.release()
         (run.folder / _LOCK_FILE).unlink(missing_ok=True)
@@ -148,11 +149,18 @@ def close_dead_runs(desk: Desk) -> list[str]:
 
 def log_to(run: Run) -> None:
     """Send the package's log to the run's ``log.jsonl``, and to no other run's."""
-    for old in [h for h in _LOG.handlers if isinstance(h, _RunLog)]:
-        _LOG.removeHandler(old)
-        old.close()
+    _end_logs()
     _LOG.addHandler(_RunLog(run.folder / "log.jsonl"))
     _LOG.setLevel(logging.INFO)
+
+
+def _end_logs(folder: Path | None = None) -> None:
+    """Send the package's log to no run's folder, or not to this one, any more."""
+    for old in [h for h in _LOG.handlers if isinstance(h, _RunLog)]:
+        if folder is None or Path(old.baseFilename).parent == folder.absolute():
+            _LOG.removeHandler(old)
+            old.close()
+            _LOG.setLevel(logging.NOTSET)
 
 
 def _is_held(folder: Path) -> bool:
