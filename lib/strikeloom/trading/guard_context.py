@@ -94,12 +94,13 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
     def banned(symbol: str) -> bool:
         listed = desk.history.banned(today)
         if listed is None:
-            alert(
-                desk,
-                "warning",
+            text = (
                 f"no ban list of {today} is stored: entries in stocks are not checked against it "
-                "(strikeloom data fetch, or strikeloom data ban)",
+                "(strikeloom data fetch, or strikeloom data ban)"
             )
+            # once a day, not once an hour as other alerts
+            if all(known.text != text for known in desk.store.alerts()):
+                alert(desk, "warning", text)
         return symbol in (listed or ())
 
     return GuardContext(
