@@ -1,38 +1,167 @@
-"""A day made from an end-of-day file is quoted on each underlying's own tick."""
+"""Quotes made from an end-of-day file: of one moment, on the tick, inside the day's range."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.optimize import linprog
 
+from strikeloom.adapters.bhavcopy import import_paths
+from strikeloom.adapters.instruments.dated_ticks import DatedTicks
+from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.instruments import InstrumentKind
-from strikeloom.exchange.market.end_of_day import end_of_day_rows
+from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
+from support.fakes import MADE
 
 if TYPE_CHECKING:
-    from strikeloom.adapters.parquet.history import ParquetHistory
+    from pathlib import Path
+
+NAMES = ["symbol", "expiry", "strike", "right"]
+#: Expiry days, a day after a holiday, the day of the largest fall, and days of other years.
+DAYS = (
+    date(2025, 1, 2), date(2025, 1, 8), date(2026, 1, 7), date(2026, 1, 27), date(2026, 2, 3),
+    date(2026, 2, 10), date(2026, 3, 9), date(2026, 3, 19),
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("paise", [1, 5, 10])
-def test_quotes_are_on_the_tick_around_the_price(
-    synthetic_history: ParquetHistory, paise: int
+def _quotes(history: ParquetHistory, day: date, **given: object) -> pd.DataFrame:
+    ticks = DatedTicks(history)
+    return end_of_day_rows(history, day, lambda s, k: ticks.tick(s, k, day), MADE, **given)
+
+
+def _printed(rows: pd.DataFrame, history: ParquetHistory, day: date) -> pd.DataFrame:
+    columns = ["low", "high", "open", "close", "lots_traded", "lot_size", "kind", "traded"]
+    printed = history.contracts(day)[[*NAMES, *columns]]
+    return rows.merge(printed, on=NAMES, validate="many_to_one")
+
+
+def _check(rows: pd.DataFrame, history: ParquetHistory, day: date) -> int:
+    """Every quote is on the tick and inside low..high; the strike pairs that have a quote."""
+    seen = _printed(rows, history, day)
+    ticks = DatedTicks(history)
+    step = seen.groupby("symbol")["kind"].transform("first")
+    step = [
+        ticks.tick(s, InstrumentKind(k), day) for s, k in zip(seen["symbol"], step, strict=True)
+    ]
+    for side in ("bid", "ask"):
+        price = seen[side].to_numpy()
+        there = np.isfinite(price)
+        paise = np.rint(price[there] * 100)
+        assert (paise % np.array(step)[there] == 0).all()
+        assert (price[there] >= seen["low"].to_numpy()[there] - 1e-9).all()
+        assert (price[there] <= seen["high"].to_numpy()[there] + 1e-9).all()
+        assert seen["traded"].to_numpy()[there].all()
+    both = seen["bid"].notna() & seen["ask"].notna()
+    assert (seen["bid"] < seen["ask"])[both].all()
+    two = seen[both]
+    pairs = two[two["right"] == "CE"].merge(
+        two[two["right"] == "PE"], on=["at", "symbol", "expiry", "strike"], suffixes=("_c", "_p")
+    )
+    for (at, symbol, expiry), part in pairs.groupby(["at", "symbol", "expiry"]):
+        where = f"{symbol} {expiry:%d %b} at {at:%H:%M}"
+        _assert_one_forward(part, where)
+    return len(pairs)
+
+
+def _assert_one_forward(pairs: pd.DataFrame, where: str) -> None:
+    """One forward and one discount factor lie inside the quotes of every strike of an expiry.
+
+    A synthetic long costs C ask - P bid at most and brings C bid - P ask at least, so that
+    D F - D K lies between them at each strike K: a linear program in (D F, D).
+    """
+    strike = pairs["strike"].to_numpy()
+    least = (pairs["bid_c"] - pairs["ask_p"]).to_numpy()
+    most = (pairs["ask_c"] - pairs["bid_p"]).to_numpy()
+    upper = np.concatenate([np.stack([np.ones_like(strike), -strike], axis=1),
+                            np.stack([-np.ones_like(strike), strike], axis=1)])  # fmt: skip
+    found = linprog([0, 0], upper, np.concatenate([most, -least]) + 1e-9,
+                    bounds=[(0, None), (0.5, 1.0001)], method="highs")  # fmt: skip
+    assert found.status == 0, where
+
+
+def test_synthetic_days_are_of_one_moment(synthetic_history: ParquetHistory) -> None:
+    pairs = 0
+    for day in synthetic_history.days()[-3:]:
+        pairs += _check(_quotes(synthetic_history, day), synthetic_history, day)
+    assert pairs > 1000
+
+
+@pytest.fixture(scope="module")
+def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> ParquetHistory:
+    history = ParquetHistory(tmp_path_factory.mktemp("nse"), "nse")
+    folder = shared_data / "fo_bhavcopy" / "udiff"
+    names = [f"BhavCopy_NSE_FO_0_0_0_{day:%Y%m%d}_F_0000.csv.zip" for day in DAYS]
+    cash = [shared_data / "cm_bhavcopy" / "daily" / f"{day}.csv.gz" for day in DAYS]
+    levels = shared_data / "indices" / "nifty50_2024-08_2026-08.csv.gz"
+    paths = [*(folder / n for n in names), *cash, levels]
+    import_paths([path for path in paths if path.exists()], history)
+    return history
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_the_exchange_s_days_are_of_one_moment(real: ParquetHistory, day: date) -> None:
+    rows = _quotes(real, day)
+    assert _check(rows, real, day) > 5000
+    # and most of what trades can be left: a bid for nine in ten liquid options at the open
+    seen = _printed(rows[rows["last"].notna()], real, day)
+    liquid = seen[(seen["lots_traded"] > 100) & (seen["at"] == seen["at"].min())]
+    assert liquid["bid"].notna().mean() > 0.85
+
+
+@pytest.mark.realdata
+def test_the_mark_of_a_thin_option_is_its_settlement_price(real: ParquetHistory) -> None:
+    """The file's last trade of a contract may be hours old; the exchange settles it by model."""
+    day = date(2026, 2, 10)
+    rows = _quotes(real, day, shown=(OPEN, CLOSE))
+    frame = real.contracts(day)
+    frame = frame[(frame["right"] != "XX") & (frame["expiry"].dt.date > day)]
+    both = rows[rows["at"] == rows["at"].max()].merge(frame, on=NAMES, suffixes=("", "_printed"))
+    assert len(both) == len(frame)  # whether traded or not
+    assert (both["settle"] == both["settle_printed"]).all()
+    assert rows[rows["at"] == rows["at"].min()]["settle"].isna().all()
+
+
+def test_depth_is_spread_over_the_moments_of_the_day(synthetic_history: ParquetHistory) -> None:
+    day = synthetic_history.days()[-1]
+    rows = _quotes(synthetic_history, day)
+    seen = _printed(rows[rows["last"].notna()], synthetic_history, day)
+    busy = seen[seen["lots_traded"] >= 400]
+    assert len(busy)
+    of = busy.groupby(NAMES)[["bid_size", "ask_size"]].sum().max(axis=1).to_numpy()
+    day_s = busy.groupby(NAMES)["lots_traded"].first() * busy.groupby(NAMES)["lot_size"].first()
+    assert (of <= 0.1 * day_s.to_numpy() + 1e-9).all()
+
+
+def test_a_contract_without_trades_has_only_its_settlement_price(
+    synthetic_history: ParquetHistory,
 ) -> None:
     day = synthetic_history.days()[-1]
-    requested: set[tuple[str, InstrumentKind]] = set()
+    frame = synthetic_history.contracts(day)
+    frame.loc[frame.index[::3], ["open", "high", "low", "close"]] = np.nan
+    frame.loc[frame.index[::3], ["lots_traded", "traded"]] = 0, False
+    frame["traded"] = frame["traded"].astype(bool)
+    rows = _quotes(_Changed(synthetic_history, frame), day)
+    quiet = _printed(rows, synthetic_history, day).merge(frame[[*NAMES, "traded"]], on=NAMES)
+    quiet = quiet[~quiet["traded_y"]]
+    assert len(quiet)
+    assert quiet[["bid", "ask", "last"]].isna().to_numpy().all()
+    assert quiet["at"].nunique() == 1
+    assert quiet["settle"].notna().all()
 
-    def tick_of(symbol: str, kind: InstrumentKind) -> int:
-        requested.add((symbol, kind))
-        return paise
 
-    rows = end_of_day_rows(synthetic_history, day, tick_of)
-    for name in ("bid", "ask"):
-        price = np.rint(rows[name].dropna().to_numpy() * 100)
-        assert (price % paise == 0).all()
-    assert ((rows["bid"] < rows["last"]) | rows["bid"].isna()).all()
-    assert (rows["ask"] > rows["last"]).all()
-    width = np.rint((rows["ask"] - rows["last"]).to_numpy() * 100)
-    half = np.maximum(paise, np.ceil(np.round(rows["last"].to_numpy() * 0.5 / paise, 6)) * paise)
-    assert (width >= half - 1e-9).all()
-    assert (width < half + paise + 1e-9).all()
-    assert {symbol for symbol, _ in requested} == set(rows["symbol"])
+class _Changed:
+    """A history whose contracts of one day are others."""
+
+    def __init__(self, history: ParquetHistory, frame: pd.DataFrame) -> None:
+        self._history, self._frame = history, frame
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._history, name)
+
+    def contracts(self, day: date, **_: object) -> pd.DataFrame:
+        return self._frame

@@ -24,7 +24,7 @@ from strikeloom.exchange.market.views import spot_view, views
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.sessions import session
 from strikeloom.ports.feed import DepthFeed
-from support.fakes import CASH, EXPIRY, ist, option
+from support.fakes import CASH, EXPIRY, MADE, ist, option
 
 CALL, PUT = option(25000), option(25000, Right.PUT)
 OPEN = ist("2026-02-11 09:15")
@@ -256,7 +256,7 @@ def test_the_synthetic_day_plays(synthetic_history):
     day = synthetic_days()[2]
     listed = HistoryInstruments(synthetic_history, synthetic_history.underlyings())
     clock = SteppedClock(session(day).open)
-    tape = tape_of_history(synthetic_history, listed, day, clock)
+    tape = tape_of_history(synthetic_history, listed, day, clock, MADE)
     assert tape.expiries("SYNDEX")[0] > day
     for moment in (session(day).open, session(day).open + timedelta(hours=3)):
         clock.move_to(moment)
@@ -278,23 +278,23 @@ def test_a_day_without_anything_is_missing(synthetic_history):
 
     listed = HistoryInstruments(synthetic_history, synthetic_history.underlyings())
     with pytest.raises(MissingHistory, match="neither quotes nor contracts"):
-        tape_of_history(synthetic_history, listed, date(2026, 6, 13), SteppedClock(OPEN))
+        tape_of_history(synthetic_history, listed, date(2026, 6, 13), SteppedClock(OPEN), MADE)
 
 
-def test_an_end_of_day_file_becomes_a_day_with_its_four_prices(synthetic_history):
+def test_an_end_of_day_file_becomes_a_day_inside_its_printed_range(synthetic_history):
     from strikeloom.adapters.instruments.from_history import HistoryInstruments
 
     day = synthetic_days()[1]
     listed = HistoryInstruments(synthetic_history, synthetic_history.underlyings())
     clock = SteppedClock(session(day).close)
-    tape = tape_of_history(synthetic_history, listed, day, clock)
+    tape = tape_of_history(synthetic_history, listed, day, clock, MADE)
     frame = synthetic_history.contracts(day, symbols=["SYNDEX"])
     traded = frame[(frame["right"] != "XX") & frame["traded"]]
     for row in traded.iloc[::37].itertuples():
         key = f"SYNDEX:{row.expiry:%Y-%m-%d}:{round(row.strike * 100)}:{row.right}"
         view = views(tape, [key])[key]
-        day_prices = [view.open, view.high, view.low, view.quote.last]
-        assert day_prices == [round(p * 100) for p in (row.open, row.high, row.low, row.close)]
+        assert view.quote.last == round(row.close * 100)
+        assert round(row.low * 100) <= view.low <= view.open <= view.high <= round(row.high * 100)
         assert view.quote.volume == row.lots_traded * row.lot_size
         assert view.quote.open_interest == row.open_interest
         assert view.quote.source is QuoteSource.SYNTHETIC_SPREAD

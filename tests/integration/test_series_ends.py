@@ -32,7 +32,7 @@ from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import last_day, prepare_entry
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
-from support.fakes import ManualClock, ist
+from support.fakes import MADE, ManualClock, ist
 from support.synthetic_chains import made
 
 REAL = ManualClock(ist("2026-11-01 12:00"))
@@ -174,7 +174,7 @@ def test_the_exchange_playing_the_history_settles_on_the_last_day(story: Story) 
     history, path = story.history, story.home / "exchange.db"
     listed = HistoryInstruments(history, history.underlyings())
     clock = SteppedClock(ist(f"{story.bought} 15:29"))
-    tape = tape_of_history(history, listed, story.bought, clock, tick_seconds=60)
+    tape = tape_of_history(history, listed, story.bought, clock, MADE, tick_seconds=60)
     engine = Engine(Account(path, 10**9), tape, clock, tape)
     contract = tape.by_key(story.key).contract
     ask = tape.quotes([contract])[story.key].ask or 0
@@ -186,7 +186,7 @@ def test_the_exchange_playing_the_history_settles_on_the_last_day(story: Story) 
     engine.close()
 
     clock = SteppedClock(ist(f"{story.last} 15:29"))
-    tape = tape_of_history(history, listed, story.last, clock, tick_seconds=60)
+    tape = tape_of_history(history, listed, story.last, clock, MADE, tick_seconds=60)
     engine = Engine(Account(path, 10**9), tape, clock, tape)
     assert engine.holdings() == {contract: contract.lot_size}
     clock.move_to(ist(f"{story.last} 15:30"))
@@ -200,7 +200,7 @@ def test_the_exchange_playing_the_history_settles_on_the_last_day(story: Story) 
     engine.close()
 
     tape = tape_of_history(
-        history, listed, story.relisted, SteppedClock(ist(f"{story.relisted} 15:30"))
+        history, listed, story.relisted, SteppedClock(ist(f"{story.relisted} 15:30")), MADE
     )
     assert tape.last_day(contract.symbol, story.expiry, story.relisted) == story.expiry
 
@@ -221,5 +221,5 @@ def test_a_listing_of_the_evening_before_lists_nothing_that_has_ended(tmp_path: 
     quotes = pd.DataFrame([row]).astype({"expiry": "datetime64[s]"})
     history.write("quotes", quotes, source="by hand")
     listed = HistoryInstruments(history, history.underlyings())
-    tape = tape_of_history(history, listed, day, SteppedClock(ist(f"{day} 10:00")))
+    tape = tape_of_history(history, listed, day, SteppedClock(ist(f"{day} 10:00")), MADE)
     assert {item.contract.symbol for item in tape.listed} == {"OTHERCO"}

@@ -14,9 +14,14 @@ from strikeloom.domain.orders import OrderRequest, Validity
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import IST
+from strikeloom.settings.desk import ReplaySettings
 
 EXPIRY = date(2026, 2, 24)
 CASH = 50_00_000_00  # fifty lakh rupees in paise
+
+
+#: Quotes made from end-of-day files as the product ships.
+MADE = ReplaySettings(width_factor=1.0, min_half_spread_ticks=1, depth_share_of_volume=0.1)
 
 
 def ist(text: str) -> datetime:

@@ -39,6 +39,7 @@ from strikeloom.nse.sessions import session
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.settings.all import Settings, load_settings
+from strikeloom.settings.desk import ReplaySettings
 
 #: Time that the clock runs on after the close, for settlements and statements.
 _AFTER_CLOSE = timedelta(minutes=60)
@@ -116,7 +117,7 @@ def open_exchange(
     faults = FaultInjector(switches, seed=seed)
     step = max(1.0, options.speed * _PER_TICK)
     clock: Clock = SteppedClock(start)
-    tape = _tape(recorded, history, day, clock, step)
+    tape = _tape(recorded, history, day, clock, settings.desk.replay, step)
     if options.speed:  # the day begins now, not before it was read
         tape.clock = clock = PacedClock(SystemClock(), start, options.speed, last)
     served: ServedMarket = tape
@@ -173,13 +174,18 @@ def _recorded(options: ExchangeOptions) -> RecordedDay | None:
 
 
 def _tape(
-    recorded: RecordedDay | None, history: ParquetHistory, day: date, clock: Clock, step: float
+    recorded: RecordedDay | None,
+    history: ParquetHistory,
+    day: date,
+    clock: Clock,
+    settings: ReplaySettings,
+    step: float,
 ) -> Tape:
     if recorded:
         rows, listed = recorded.rows, recorded.contracts
         return tape_of_rows(rows, listed, clock, tick_seconds=step, source=recorded.source)
     instruments = HistoryInstruments(history, history.underlyings())
-    return tape_of_history(history, instruments, day, clock, tick_seconds=step)
+    return tape_of_history(history, instruments, day, clock, settings, tick_seconds=step)
 
 
 def control_token_file(where: Places, port: int) -> Path:

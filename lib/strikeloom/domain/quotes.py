@@ -30,6 +30,9 @@ class Quote:
         Units.
     at : datetime.datetime
         Aware, Asia/Kolkata; time of the price, not of reading it.
+    settlement : int or None
+        Paise; the exchange's settlement price of the day, where its end-of-day file is the
+        source and the session is over.
     """
 
     key: str
@@ -42,6 +45,7 @@ class Quote:
     open_interest: int
     at: datetime
     source: QuoteSource = QuoteSource.QUOTED
+    settlement: int | None = None
 
     @property
     def two_sided(self) -> bool:
@@ -54,6 +58,7 @@ class MarkHow(StrEnum):
 
     MID = "mid"
     LAST = "last"
+    SETTLEMENT = "settlement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from strikeloom.quant.payoff import Legs, payoffs
 def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | None:
     """Mid of a fresh two-sided quote, else its last price; ``None`` when neither is usable.
 
+    A settlement price goes before both: made sides say nothing of value, and the last trade of a
+    thin contract may be hours old.
     Where one side alone is quoted it bounds the last price: an earlier trade is no value at which
     the market of now would not trade.
     """
@@ -29,6 +31,9 @@ def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | 
     except NoQuote:
         return None
     age = snapshot.age(quote.at)
+    if quote.settlement is not None:
+        price = quote.settlement
+        return Mark(quote.key, price, MarkHow.SETTLEMENT, quote.at, age, quote.source)
     if quote.two_sided and quote.bid is not None and quote.ask is not None:
         mid = (quote.bid + quote.ask) // 2
         return Mark(quote.key, mid, MarkHow.MID, quote.at, age, quote.source)

@@ -12,7 +12,7 @@ from strikeloom.settings.model import SettingsModel
 class ReplaySettings(SettingsModel):
     """How recorded days become quotes."""
 
-    half_spread_percent: float = Field(gt=0, le=20)
+    width_factor: float = Field(gt=0, le=10)
     min_half_spread_ticks: int = Field(ge=1, le=100)
     depth_share_of_volume: float = Field(gt=0, le=1)
 

@@ -22,7 +22,7 @@ from support.fakes import ist
 FIRST, SECOND, EXPIRY = date(2026, 2, 10), date(2026, 2, 11), date(2026, 2, 24)
 DATES = dict.fromkeys(("day", "expiry", "last_day"), "datetime64[s]")
 SETTINGS = ReplaySettings(
-    half_spread_percent=1.0, min_half_spread_ticks=1, depth_share_of_volume=0.1,
+    width_factor=1.0, min_half_spread_ticks=1, depth_share_of_volume=0.1,
 )  # fmt: skip
 
 
@@ -37,7 +37,8 @@ def _row(day, strike, right, **given):
         "traded": False,
     }  # fmt: skip
     if "close" in given:
-        row |= {"high": 99.0, "low": 1.0, "lots_traded": 40, "traded": True}
+        row |= {"high": 99.0, "low": 0.05, "lots_traded": 40, "traded": True}
+        row["settle"] = given["close"]
     return row | given
 
 
@@ -49,10 +50,10 @@ def _contract(strike, right=Right.CALL):
 def history(tmp_path):
     history = ParquetHistory(tmp_path / "history", "nse")
     rows = []
-    for day, opened, closed in ((FIRST, 30.0, 31.35), (SECOND, 40.0, 0.05)):
+    for day, opened, closed in ((FIRST, 30.0, 31.35), (SECOND, 40.0, 29.0)):
         rows += [
             _row(day, 1400, "CE", open=opened, close=closed),
-            _row(day, 1500, "CE"),
+            _row(day, 1500, "CE") if day == FIRST else _row(day, 1500, "CE", open=0.1, close=0.05),
             _row(day, 1300, "PE", open=10.0, close=11.0, lots_traded=3),
             _row(day, 0, "XX", open=1402.0, close=1408.0, expiry=pd.Timestamp(EXPIRY)),
             _row(day, 0, "XX", open=1410.0, close=1416.0, expiry=pd.Timestamp("2026-03-30")),
@@ -101,19 +102,19 @@ def test_a_day_stored_later_is_found(history):
 
 def test_the_close_has_a_labelled_spread_and_a_share_of_the_volume(feed):
     quote = feed.quotes([_contract(1400)])[_contract(1400).key]
-    # 31.35: one percent is 0.3135, on the tick and outwards 0.35
-    assert (quote.bid, quote.ask, quote.last) == (31_00, 31_70, 31_35)
-    assert quote.bid_size == quote.ask_size == 4 * 500  # a tenth of 40 lots
+    # quotes of stocks at 20 to 50 rupees with 11 to 100 lots were 1.5 % wide: 0.235 each side
+    assert (quote.bid, quote.ask, quote.last) == (31_10, 31_60, 31_35)
+    assert quote.bid_size == quote.ask_size == 2 * 500  # half of a tenth of 40 lots
     assert (quote.volume, quote.open_interest) == (40 * 500, 10_000)
-    assert quote.at == ist("2026-02-10 15:30")
+    assert (quote.at, quote.settlement) == (ist("2026-02-10 15:30"), 31_35)
     assert quote.source is QuoteSource.SYNTHETIC_SPREAD
 
 
 def test_the_open_shows_nothing_of_the_day_to_come(feed, clock):
     clock.move_to(ist("2026-02-11 09:15"))
     quote = feed.quotes([_contract(1400)])[_contract(1400).key]
-    assert (quote.bid, quote.ask, quote.last) == (39_60, 40_40, 40_00)
-    assert (quote.volume, quote.open_interest) == (0, 7_500)
+    assert 0 < quote.bid < quote.last < quote.ask
+    assert (quote.volume, quote.open_interest, quote.settlement) == (500, 7_500, None)
     clock.move_to(ist("2026-02-11 15:29"))
     later = feed.quotes([_contract(1400)])[_contract(1400).key]
     assert later == quote  # half a session old, with its own time
@@ -121,7 +122,7 @@ def test_the_open_shows_nothing_of_the_day_to_come(feed, clock):
 
 def test_the_cheapest_price_has_an_ask_and_no_bid(feed, clock):
     clock.move_to(ist("2026-02-11 15:30"))
-    quote = feed.quotes([_contract(1400)])[_contract(1400).key]
+    quote = feed.quotes([_contract(1500)])[_contract(1500).key]
     assert (quote.bid, quote.bid_size, quote.ask) == (None, 0, 10)
 
 
@@ -130,18 +131,25 @@ def test_at_least_one_lot_is_shown(feed):
     assert quote.ask_size == 500
 
 
-def test_an_untraded_contract_has_no_quote_and_never_its_settlement_price(feed):
-    assert feed.quotes([_contract(1500), _contract(9999)]) == {}
+def test_an_untraded_contract_has_its_settlement_price_at_the_close_and_no_quote(feed, clock):
+    contract = _contract(1500)
+    quote = feed.quotes([contract])[contract.key]
+    assert (quote.bid, quote.ask, quote.last, quote.volume) == (None, None, None, 0)
+    assert quote.settlement == 20_00
+    assert feed.quotes([_contract(9999)]) == {}
+    clock.move_to(ist("2026-02-12 09:15"))
+    assert feed.quotes([contract])[contract.key].at == ist("2026-02-11 15:30")
 
 
 def test_spot_is_the_close_of_the_file_and_at_the_open_the_first_price(feed, clock, history):
     assert feed.spot("RELIANCE") == (1405_50, ist("2026-02-10 15:30"))
     clock.move_to(ist("2026-02-11 09:15"))
-    assert feed.spot("RELIANCE")[0] == 1402_00  # no cash file: the near future's first price
+    # no cash file: the file's level, moved as the near future moved from 1402 to 1408
+    assert feed.spot("RELIANCE")[0] == 1399_51
     cash = pd.DataFrame(
         {
             "day": pd.to_datetime([SECOND]).astype("datetime64[s]"), "symbol": ["RELIANCE"],
-            "open": [1401.0], "high": [1.0], "low": [1.0], "close": [1.0],
+            "open": [1401.0], "high": [1410.0], "low": [1400.0], "close": [1405.5],
             "previous_close": [1.0], "volume": [1],
         }
     )  # fmt: skip
@@ -158,7 +166,8 @@ def test_an_index_opens_at_the_exchange_s_figure_where_two_publish(history, cloc
             "day": pd.to_datetime([SECOND, SECOND]).astype("datetime64[s]"),
             "index": ["RELIANCE", "RELIANCE"],
             "publisher": ["other", "nse"],
-            "open": [1.0, 1400.25], "high": [1.0, 1.0], "low": [1.0, 1.0], "close": [1.0, 1.0],
+            "open": [1.0, 1400.25], "high": [1.0, 1410.0], "low": [1.0, 1400.0],
+            "close": [1.0, 1405.5],
         }
     )  # fmt: skip
     history.write("indices", rows, source="by hand")
@@ -276,16 +285,17 @@ def test_a_paced_clock_takes_its_time(store, history, monkeypatch):
 
 def test_a_cheap_share_s_options_are_quoted_on_their_fine_tick(tmp_path, store):
     """YESBANK 17 PE at 0.12: since November 2025 its options trade in steps of a paisa."""
+    last = {"symbol": "YESBANK", "lot_size": 31_100, "open": 0.12, "close": 0.12, "low": 0.11}
+    last |= {"underlying": 17.6, "lots_traded": 20_000}
     history = ParquetHistory(tmp_path / "yesbank", "nse")
-    last = {"symbol": "YESBANK", "lot_size": 31_100, "open": 0.12, "close": 0.12}
-    for review, expected in ((17.5, (11, 13)), (None, (5, 20))):
-        if review is not None:
-            rows = [_row(date(2026, 1, 30), 17, "PE", underlying=review, **last)]
-            history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
-        rows = [_row(FIRST, 17, "PE", underlying=17.6, **last)]
-        history = history if review is not None else ParquetHistory(tmp_path / "alone", "nse")
-        history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
-        feed = ReplayFeed(history, ReplayClock(store, history, ist("2026-02-10 15:30")), SETTINGS)
+    rows = [_row(date(2026, 1, 30), 17, "PE", **last | {"underlying": 17.5})]
+    history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
+    rows = [_row(FIRST, 17, "PE", **last)]
+    history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
+    alone = ParquetHistory(tmp_path / "alone", "nse")  # no close of January: the coarse tick
+    alone.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
+    for stored, expected in ((history, (11, 13)), (alone, (None, 20))):
+        feed = ReplayFeed(stored, ReplayClock(store, stored, ist("2026-02-10 15:30")), SETTINGS)
         put = OptionContract("YESBANK", EXPIRY, 17_00, Right.PUT, InstrumentKind.STOCK, 31_100, 1)
         quote = feed.quotes([put])[put.key]
         assert (quote.bid, quote.ask, quote.last) == (*expected, 12)

@@ -17,7 +17,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import MissingHistory
-from strikeloom.exchange.market.synthetic_spread import spread_around
+from strikeloom.exchange.market.quoted_width import quoted_width, sides
 from strikeloom.nse.sessions import session
 from strikeloom.nse.underlyings import known
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _COARSE, _FINE = 5, 1  # ticks in paise
+_SHOWN_SHARE, _MOST_SHOWN = 0.01, 40  # of the lots traded so far, and lots, on each side
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,12 @@ def _recorded(day: date, rows: pd.DataFrame) -> RecordedDay:
     else:
         tick = rows["symbol"].map(ticks).to_numpy(dtype=np.float64) / 100
         traded = np.asarray(rows["volume"], dtype=np.int64) // lot
-        bid, ask, shown = spread_around(rows["last"].to_numpy(), traded, lot, tick)
+        price = rows["last"].to_numpy()
+        is_index = rows["symbol"].map(lambda symbol: _kind(symbol) is InstrumentKind.INDEX)
+        half = np.maximum(quoted_width(price, traded, is_index.to_numpy(dtype=bool)) / 2, tick)
+        unbounded = np.full(len(rows), np.inf)
+        bid, ask = sides(price, half, tick, -unbounded, unbounded)
+        shown = np.clip(np.floor(traded * _SHOWN_SHARE), 1, _MOST_SHOWN).astype(np.int64) * lot
         rows["bid"], rows["ask"] = bid, ask
         rows["bid_size"] = np.where(np.isnan(bid), 0, shown)
         rows["ask_size"] = np.where(np.isnan(ask), 0, shown)

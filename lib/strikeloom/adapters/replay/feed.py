@@ -1,8 +1,8 @@
 """Quotes of recorded days as of the replay's clock.
 
-Days recorded with quotes return them unchanged. End-of-day files give two snapshots, the open
-and the close of contracts that traded, with a labelled synthetic spread; a contract that did
-not trade has no quote.
+Days recorded with quotes return them unchanged. End-of-day files give two snapshots, made of
+what the day's contracts show (``exchange.market.end_of_day``): the open and the close of those
+that traded, labelled. One that did not trade has no side, only its settlement price at the close.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import numpy as np
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.adapters.replay.timeline import Timeline
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, contract_key
+from strikeloom.domain.instruments import OptionContract, contract_key
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
-from strikeloom.nse.sessions import session, trading_days
+from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
+from strikeloom.nse.sessions import IST, session, trading_days
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.settings.desk import ReplaySettings
@@ -41,6 +42,7 @@ class ReplayFeed:
         self._clock = clock
         self._settings = settings
         self._snapshot = lru_cache(maxsize=256)(self._load)
+        self._day = lru_cache(maxsize=128)(self._made)
         self._timeline = Timeline(history)
         self._ends = SeriesEnds(history)
         self._ticks = DatedTicks(history)
@@ -102,109 +104,49 @@ class ReplayFeed:
 
     def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
         if self._history.quote_times(at.date()):
-            return _recorded(self._history.quotes(at, symbols=[symbol]), at)
-        frame = self._history.contracts(at.date(), symbols=[symbol])
-        options = frame[(frame["right"] != "XX") & frame["traded"]]
-        opening = at < session(at.date()).close
-        quotes = self._synthetic_quotes(options, at, opening=opening)
-        return quotes, self._level(frame, symbol, at, opening=opening)
+            rows = self._history.quotes(at, symbols=[symbol])
+            return _quotes(rows, QuoteSource.QUOTED, [None] * len(rows))
+        rows = self._day(at.date(), symbol)
+        rows = rows[(rows["at"] == at).to_numpy()]
+        return _quotes(rows, QuoteSource.SYNTHETIC_SPREAD, _paise(rows["settle"]))
 
-    def _level(
-        self, frame: pd.DataFrame, symbol: str, at: datetime, *, opening: bool
-    ) -> int | None:
-        """Spot of an end-of-day file: its close, or for the open the first price of the day."""
-        known = frame["underlying"].dropna()
-        if not opening:
-            return paise(known.iloc[0], what="spot") if len(known) else None
-        day = at.date()
-        cash = self._history.cash(day, day, symbols=[symbol])
-        levels = cash if len(cash) else self._published(day, symbol)
-        opens = levels["open"].dropna()
-        if not len(opens):
-            # close to the spot, and right on the day of a split, unlike yesterday's close
-            futures = frame[(frame["right"] == "XX") & frame["traded"]].sort_values("expiry")
-            opens = futures["open"].dropna()
-        return paise(opens.iloc[0], what="spot") if len(opens) else None
-
-    def _tick(self, options: pd.DataFrame, day: date) -> int:
-        """Price step in paise of the options of one symbol."""
-        if not len(options):
-            return 1
-        symbol, kind = options["symbol"].iloc[0], InstrumentKind(options["kind"].iloc[0])
-        return self._ticks.tick(symbol, kind, day)
-
-    def _published(self, day: date, symbol: str) -> pd.DataFrame:
-        """Levels of an index on a day, the exchange's own first."""
-        levels = self._history.indices(day, day, names=[symbol])
-        return levels.iloc[(levels["publisher"] != "nse").argsort(kind="stable")]
-
-    def _synthetic_quotes(
-        self, options: pd.DataFrame, at: datetime, *, opening: bool
-    ) -> dict[str, Quote]:
-        """Quotes of one symbol around traded prices, with the spread of the settings.
-
-        At the open nothing has traded yet and open interest is that of the evening before.
-        """
-        price = np.rint(options["open" if opening else "close"].to_numpy() * 100).astype(np.int64)
-        settings = self._settings
-        tick = self._tick(options, at.date())
-        half = np.maximum(
-            tick * settings.min_half_spread_ticks,
-            np.ceil(price * settings.half_spread_percent / 100 / tick).astype(np.int64) * tick,
+    def _made(self, day: date, symbol: str) -> pd.DataFrame:
+        return end_of_day_rows(
+            self._history,
+            day,
+            lambda name, kind: self._ticks.tick(name, kind, day),
+            self._settings,
+            shown=(OPEN, CLOSE),
+            symbols=[symbol],
         )
-        lots, lot = options["lots_traded"].to_numpy(), options["lot_size"].to_numpy()
-        interest = options["open_interest"].to_numpy()
-        interest = interest - options["oi_change"].to_numpy() * opening
-        shown = np.maximum(1, np.floor(lots * settings.depth_share_of_volume)).astype(np.int64)
-        size = shown * lot
-        bid = np.floor_divide(price - half, tick) * tick
-        ask = -np.floor_divide(-(price + half), tick) * tick
-        rows = zip(
-            options["symbol"],
-            options["expiry"].dt.date,
-            options["strike"],
-            options["right"],
-            bid.tolist(),
-            ask.tolist(),
-            price.tolist(),
-            size.tolist(),
-            (lots * lot * (not opening)).tolist(),
-            interest.tolist(),
-            strict=True,
-        )
-        return {
-            (key := contract_key(symbol, expiry, strike, right)): Quote(
-                key,
-                b if b > 0 else None,
-                a,
-                p,
-                s if b > 0 else 0,
-                s,
-                volume,
-                open_interest,
-                at,
-                QuoteSource.SYNTHETIC_SPREAD,
-            )
-            for symbol, expiry, strike, right, b, a, p, s, volume, open_interest in rows
-        }
 
 
-def _recorded(frame: pd.DataFrame, at: datetime) -> tuple[dict[str, Quote], int | None]:
+def _quotes(
+    frame: pd.DataFrame, source: QuoteSource, settled: list[int | None]
+) -> tuple[dict[str, Quote], int | None]:
+    """Quotes of one moment by contract key, and the underlying's level in paise."""
+    if not len(frame):
+        return {}, None
+    at = frame["at"].iloc[0].to_pydatetime().astimezone(IST)
     columns = (
         frame["symbol"],
         frame["expiry"].dt.date,
         frame["strike"],
         frame["right"],
-        *(_paise(frame[name]) for name in ("bid", "ask", "last")),
+        *(_paise(column) for column in (frame["bid"], frame["ask"], frame["last"])),
         *(frame[name].tolist() for name in ("bid_size", "ask_size", "volume", "open_interest")),
+        settled,
     )
     quotes = {
         (key := contract_key(symbol, expiry, strike, right)): Quote(
-            key, b, a, p, bs, ask, v, oi, at
+            key, b, a, p, bs, ask, v, oi, at, source, settle
         )
-        for symbol, expiry, strike, right, b, a, p, bs, ask, v, oi in zip(*columns, strict=True)
+        for symbol, expiry, strike, right, b, a, p, bs, ask, v, oi, settle in zip(
+            *columns, strict=True
+        )
     }
-    return quotes, paise(frame["spot"].iloc[0], what="spot") if len(frame) else None
+    spot = frame["spot"].iloc[0]
+    return quotes, None if np.isnan(spot) else paise(spot, what="spot")
 
 
 def _paise(column: pd.Series) -> list[int | None]:

@@ -10,10 +10,10 @@ from strikeloom.adapters.sqlite.rows import insert, moment
 from strikeloom.domain.quotes import Quote, QuoteSource
 
 _TABLE = """
-CREATE TABLE IF NOT EXISTS quotes (
+CREATE TABLE IF NOT EXISTS latest_quotes (
     market TEXT NOT NULL, contract TEXT NOT NULL, bid INTEGER, ask INTEGER, last INTEGER,
     bid_size INTEGER NOT NULL, ask_size INTEGER NOT NULL, volume INTEGER NOT NULL,
-    open_interest INTEGER NOT NULL, at TEXT NOT NULL, source TEXT NOT NULL,
+    open_interest INTEGER NOT NULL, at TEXT NOT NULL, source TEXT NOT NULL, settlement INTEGER,
     PRIMARY KEY (market, contract)
 ) STRICT
 """
@@ -26,6 +26,7 @@ class SqliteQuoteCache:
         self.market = market
         self._db = Database(path, durable=False)
         with self._db.transaction() as db:
+            db.execute("DROP TABLE IF EXISTS quotes")  # of before 2026-12, without settlements
             db.execute(_TABLE)
 
     def close(self) -> None:
@@ -47,6 +48,7 @@ class SqliteQuoteCache:
                 "open_interest": q.open_interest,
                 "at": q.at.isoformat(),
                 "source": q.source.value,
+                "settlement": q.settlement,
             }
             for q in quotes
         ]
@@ -54,17 +56,18 @@ class SqliteQuoteCache:
             return
         changes = ", ".join(f"{name} = excluded.{name}" for name in values[0])
         conflict = (
-            f"ON CONFLICT (market, contract) DO UPDATE SET {changes} WHERE excluded.at > quotes.at"
+            f"ON CONFLICT (market, contract) DO UPDATE SET {changes} "
+            "WHERE excluded.at > latest_quotes.at"
         )
         with self._db.transaction() as db:
-            db.executemany(insert("quotes", values[0], conflict=conflict), values)
+            db.executemany(insert("latest_quotes", values[0], conflict=conflict), values)
 
     def get(self, keys: Iterable[str]) -> dict[str, Quote]:
         """Quotes by contract key; unknown keys are absent."""
         wanted = list(keys)
         marks = ", ".join("?" * len(wanted))
         found = self._db.rows(
-            f"SELECT * FROM quotes WHERE market = ? AND contract IN ({marks})",  # noqa: S608
+            f"SELECT * FROM latest_quotes WHERE market = ? AND contract IN ({marks})",  # noqa: S608
             (self.market, *wanted),
         )
         return {
@@ -79,6 +82,7 @@ class SqliteQuoteCache:
                 row["open_interest"],
                 moment(row["at"]),
                 QuoteSource(row["source"]),
+                row["settlement"],
             )
             for row in found
         }

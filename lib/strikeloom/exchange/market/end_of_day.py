@@ -1,122 +1,134 @@
-"""A trading day made from an end-of-day file: open, low, high and close in a plausible order.
+"""Quotes of a trading day made from an end-of-day file.
 
-Everything but the four prices is made, and labelled so: the order of low and high (calls rise
-when the underlying does, puts fall), the spread, the sizes, the course of volume.
+Four moments: the open, two between that go towards the day's extremes (the low first on a day that
+rose), the close. Each moment's prices belong together (``one_moment``), have the width of real
+quotes (``quoted_width``) and lie inside each contract's low and high. All of it is labelled made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import InstrumentKind
-from strikeloom.errors import DataError
-from strikeloom.exchange.market.synthetic_spread import spread_around
+from strikeloom.exchange.market.end_of_day_chains import DayChains, TickOf, day_chains
+from strikeloom.exchange.market.one_moment import one_moment
+from strikeloom.exchange.market.quoted_width import quoted_width, sides
 from strikeloom.nse.sessions import session
 from strikeloom.ports.history import History
+from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Price step in paise of the options on an underlying.
-TickOf = Callable[[str, InstrumentKind], int]
+Floats = NDArray[np.float64]
+
+OPEN, CLOSE = 0, 3
+MOMENTS = (OPEN, 1, 2, CLOSE)
 
 
-def end_of_day_rows(history: History, day: date, tick_of: TickOf) -> pd.DataFrame:
-    """``QUOTES`` rows of four moments: open, two extremes, close; traded options only.
+def end_of_day_rows(
+    history: History,
+    day: date,
+    tick_of: TickOf,
+    settings: ReplaySettings,
+    *,
+    shown: Sequence[int] = MOMENTS,
+    symbols: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """``QUOTES`` rows of a day, with the settlement price as a further column ``settle``.
+
+    A contract that did not trade has neither bid, ask nor last price; it has a row at the close
+    alone, for its settlement price. A side is absent where the day's range leaves no room for
+    it. Depth is a share of the day's volume, spread over the moments shown.
 
     Parameters
     ----------
     tick_of : callable
         Price step of the day, by symbol and kind.
+    shown : sequence of int
+        Of ``MOMENTS``.
+    symbols : sequence of str, optional
+        Underlyings; default all of the file.
 
-    Raises
-    ------
-    DataError
-        When no option of the day traded.
+    Returns
+    -------
+    DataFrame
+        ``settle``, rupees, is the exchange's settlement price at the close (the payoff of a
+        contract that ends), NaN at the moments before.
     """
     import pandas as pd
 
-    frame = history.contracts(day)
-    options = frame[(frame["right"] != "XX") & frame["traded"]].reset_index(drop=True)
-    if not len(options):
-        raise DataError(f"no option of {day} traded: there is nothing to make a market from")
-    spots = _spot_paths(history, frame, day)
+    chains = day_chains(history, day, tick_of, symbols)
     hours = session(day)
     third = timedelta(seconds=int(hours.minutes * 20))
     moments = [hours.open, hours.open + third, hours.open + 2 * third, hours.close]
-    up = options["symbol"].map({s: path[3] >= path[0] for s, path in spots.items()})
-    falls_first = (options["right"] == "CE").to_numpy() == up.to_numpy(dtype=bool)
-    ticks = _ticks(options, tick_of)
-    low, high = options["low"].to_numpy(), options["high"].to_numpy()
-    prices = [
-        options["open"].to_numpy(),
-        np.where(falls_first, low, high),
-        np.where(falls_first, high, low),
-        options["close"].to_numpy(),
-    ]
+    prices = one_moment(chains.options, chains.series, moments)
+    share = settings.depth_share_of_volume / len(shown)
     return pd.concat(
         [
-            _snapshot(options, at, price, ticks, n, {s: path[n] for s, path in spots.items()})
-            for n, (at, price) in enumerate(zip(moments, prices, strict=True))
+            _snapshot(chains, _Moment(n, moments[n], prices[n].price, share), settings)
+            for n in shown
         ],
         ignore_index=True,
     )
 
 
-def _snapshot(
-    options: pd.DataFrame,
-    at: datetime,
-    price: np.ndarray,
-    ticks: np.ndarray,
-    n: int,
-    spots: dict[str, float],
-) -> pd.DataFrame:
+class _Moment(NamedTuple):
+    """Number, time, price of each option, and share of the day's volume that is shown."""
+
+    n: int
+    at: datetime
+    price: Floats
+    share: float
+
+
+def _snapshot(chains: DayChains, moment: _Moment, settings: ReplaySettings) -> pd.DataFrame:
     import pandas as pd
 
-    lot = options["lot_size"].to_numpy()
-    lots = options["lots_traded"].to_numpy()
-    bid, ask, shown = spread_around(price, lots, lot, ticks)
-    change = options["oi_change"].to_numpy() * (3 - n) // 3
-    return pd.DataFrame(
+    rows, options, series = chains.rows, chains.options, chains.series
+    closing = moment.n == CLOSE
+    traded, tick, g = rows["traded"].to_numpy(), options.tick, options.group
+    lot, lots = rows["lot_size"].to_numpy(), rows["lots_traded"].to_numpy()
+    low, high = rows["low"].to_numpy(), rows["high"].to_numpy()
+    middle = np.where(traded, moment.price, np.nan)
+    half = quoted_width(middle, lots, series.is_index[g]) * settings.width_factor / 2
+    half = np.maximum(half, tick * settings.min_half_spread_ticks)
+    bid, ask = sides(middle, half, tick, low, high)
+    last, settle = rows["close"].to_numpy(), _settlement(chains)
+    if not closing:
+        last = np.clip(np.round(middle / tick) * tick, low, high).round(2)
+        settle = np.full(len(rows), np.nan)
+    last = np.where(traded, last, np.nan)
+    units = np.maximum(1, np.floor(lots * moment.share)).astype(np.int64) * lot
+    change = rows["oi_change"].to_numpy() * (CLOSE - moment.n) // CLOSE
+    made = pd.DataFrame(
         {
-            "at": pd.Timestamp(at).tz_convert("Asia/Kolkata"),
-            "symbol": options["symbol"],
-            "expiry": options["expiry"],
-            "strike": options["strike"],
-            "right": options["right"],
+            "at": pd.Timestamp(moment.at).tz_convert("Asia/Kolkata"),
+            "symbol": rows["symbol"],
+            "expiry": rows["expiry"],
+            "strike": rows["strike"],
+            "right": rows["right"],
             "bid": bid,
             "ask": ask,
-            "last": price,
-            "bid_size": np.where(np.isnan(bid), 0, shown),
-            "ask_size": shown,
+            "last": last,
+            "bid_size": np.where(np.isnan(bid), 0, units),
+            "ask_size": np.where(np.isnan(ask), 0, units),
             # something has traded at the open: its price is there
-            "volume": np.maximum(1, lots * (n + 1) // 4) * lot,
-            "open_interest": options["open_interest"].to_numpy() - change,
-            "spot": options["symbol"].map(spots).astype(np.float64),
+            "volume": np.where(traded, np.maximum(1, lots * moment.n // CLOSE) * lot, 0),
+            "open_interest": rows["open_interest"].to_numpy() - change,
+            "spot": (series.spot * series.path[:, moment.n])[g].round(2),
+            "settle": settle,
         }
     )
+    return made.iloc[np.flatnonzero(np.isfinite(last) | np.isfinite(settle))]
 
 
-def _ticks(options: pd.DataFrame, tick_of: TickOf) -> np.ndarray:
-    """Price step of each option in rupees."""
-    kinds = options.drop_duplicates("symbol").set_index("symbol")["kind"]
-    steps = {name: tick_of(str(name), InstrumentKind(kind)) / 100 for name, kind in kinds.items()}
-    return options["symbol"].map(steps).to_numpy(dtype=np.float64)
-
-
-def _spot_paths(history: History, frame: pd.DataFrame, day: date) -> dict[str, list[float]]:
-    """Four levels of each underlying: of the cash market or index, else open to close."""
-    closes = frame.dropna(subset=["underlying"]).drop_duplicates("symbol")
-    found = {s: [c] * 4 for s, c in zip(closes["symbol"], closes["underlying"], strict=True)}
-    indices = history.indices(day, day).sort_values("publisher").rename(columns={"index": "symbol"})
-    for table in (history.cash(day, day), indices.drop_duplicates("symbol")):
-        columns = [table[name].tolist() for name in ("symbol", "open", "high", "low", "close")]
-        for symbol, first, high, low, last in zip(*columns, strict=True):
-            if symbol in found and not np.isnan([first, high, low, last]).any():
-                middle = [low, high] if last >= first else [high, low]
-                found[symbol] = [first, *middle, last]
-    return found
+def _settlement(chains: DayChains) -> Floats:
+    """Settlement prices at the close, rupees; the payoff of a contract whose last day it is."""
+    options, final = chains.options, chains.series.final[chains.options.group]
+    payoff = np.maximum(np.where(options.is_call, 1, -1) * (final - options.strike), 0.0)
+    return np.where(np.isnan(final), options.settle, payoff)

@@ -22,6 +22,7 @@ from strikeloom.nse.sessions import IST
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.ports.instruments import Instruments
+from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,10 +104,16 @@ def tape_of_history(
     instruments: Instruments,
     day: date,
     clock: Clock,
+    settings: ReplaySettings,
     *,
     tick_seconds: float = 0.0,
 ) -> Tape:
     """Market day of a history: its recorded quotes, else made from the day's contracts.
+
+    Parameters
+    ----------
+    settings : ReplaySettings
+        How quotes are made where none were recorded.
 
     Raises
     ------
@@ -124,8 +131,9 @@ def tape_of_history(
         source = QuoteSource.QUOTED
     elif day in history.days():
         rows = end_of_day_rows(
-            history, day, lambda symbol, kind: instruments.tick(symbol, kind, day)
+            history, day, lambda symbol, kind: instruments.tick(symbol, kind, day), settings
         )
+        rows = rows.dropna(subset=["last"]).drop(columns="settle")
         source = QuoteSource.SYNTHETIC_SPREAD
     else:
         raise MissingHistory(f"market {history.market} has neither quotes nor contracts of {day}")
