@@ -163,5 +163,5 @@ class _Changed:
     def __getattr__(self, name: str) -> object:
         return getattr(self._history, name)
 
-    def contracts(self, day: date, **_: object) -> pd.DataFrame:
+    def contracts(self, _day: date, **_: object) -> pd.DataFrame:
         return self._frame

@@ -43,10 +43,9 @@ def _chain(*, path=0.98, noise=None, opened_at=0.30, closed_at=0.25, lots=500.0)
         np.full(len(strike), lots), np.ones(len(strike), dtype=bool),
         np.full(len(strike), 0.05),
     )  # fmt: skip
-    middle = np.linspace(path, 1.0, 4)
     series = Series(
         np.array([0]), np.array([False]), np.array([EXPIRY]), np.array([FORWARD]),
-        np.array([SPOT]), np.array([np.nan]), middle[None, :],
+        np.array([SPOT]), np.array([np.nan]), np.array([[path, path, 1.0, 1.0]]),
     )  # fmt: skip
     return options, series
 
@@ -102,6 +101,7 @@ def test_an_expiring_option_ends_at_its_payoff_and_follows_the_underlying_before
     series = series._replace(
         last_day=np.array([np.datetime64("2026-02-10")]), final=np.array([1411.3])
     )
+    options = options._replace(open=np.full(len(options.open), np.nan))
     first, *_, close = one_moment(options, series, MOMENTS)
     sign = np.where(options.is_call, 1, -1)
     assert np.allclose(close.price, np.maximum(sign * (1411.3 - options.strike), 0))
@@ -110,7 +110,8 @@ def test_an_expiring_option_ends_at_its_payoff_and_follows_the_underlying_before
 
 def test_without_a_level_at_the_open_there_is_no_price_before_the_close():
     options, series = _chain()
-    series = series._replace(path=np.array([[np.nan, np.nan, np.nan, 1.0]]))
+    series = series._replace(bar=np.full((1, 4), np.nan))
+    options = options._replace(open=np.full(len(options.open), np.nan))
     *before, close = one_moment(options, series, MOMENTS)
     assert all(np.isnan(moment.price).all() for moment in before)
     assert np.isfinite(close.price).all()

@@ -21,10 +21,9 @@ from strikeloom.quant.payoff import Legs, payoffs
 def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | None:
     """Mid of a fresh two-sided quote, else its last price; ``None`` when neither is usable.
 
-    A settlement price goes before both: made sides say nothing of value, and the last trade of a
-    thin contract may be hours old.
-    Where one side alone is quoted it bounds the last price: an earlier trade is no value at which
-    the market of now would not trade.
+    A settlement price goes before both: made sides are no evidence of value, and the last trade
+    of a thin contract may be hours old. Where one side alone is quoted it bounds the last price:
+    an earlier trade is no value at which the market of now would not trade.
     """
     try:
         quote = snapshot.fresh(contract)

@@ -41,12 +41,14 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     )
     assert (low.lot_size, put.lot_size) == (65, 500)
     quotes = feed.quotes([low, high, put, idle])
-    # closes 326.30, 236.30 and 17.40 with one percent on each side, on the tick and outwards
-    assert (quotes[low.key].ask, quotes[high.key].bid, quotes[put.key].bid) == (32960, 23390, 1720)
-    assert idle.key not in quotes
-    broker.submit(order("long", low, "BUY", 2, 32960))
-    broker.submit(order("short", high, "SELL", 2, 23390))
-    broker.submit(order("put", put, "SELL", 1, 1720))
+    # closes 326.30, 236.30 and 17.40; calls and put in the money are quoted around what their
+    # counterparts out of the money at 19.45, 29.00 and 1.40 and one forward make of them
+    buy, sell, put_bid = quotes[low.key].ask, quotes[high.key].bid, quotes[put.key].bid
+    assert (buy, sell, put_bid) == (32585, 23400, 1685)
+    assert (quotes[idle.key].bid, quotes[idle.key].ask, quotes[idle.key].last) == (None,) * 3
+    broker.submit(order("long", low, "BUY", 2, 32585))
+    broker.submit(order("short", high, "SELL", 2, 23400))
+    broker.submit(order("put", put, "SELL", 1, 1685))
     waiting = broker.submit(order("idle", idle, "BUY", 1, 50000))
     assert [o.state for o in broker.orders()] == [OrderState.TRADED] * 3 + [OrderState.PENDING]
     assert broker.cancel(waiting.order_id).filled_units == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,7 @@ from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
+from strikeloom.exchange.market.end_of_day_chains import published_bars
 from strikeloom.nse.sessions import IST, session, trading_days
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
@@ -43,6 +44,7 @@ class ReplayFeed:
         self._settings = settings
         self._snapshot = lru_cache(maxsize=256)(self._load)
         self._day = lru_cache(maxsize=128)(self._made)
+        self._published = lru_cache(maxsize=4)(partial(published_bars, history))
         self._timeline = Timeline(history)
         self._ends = SeriesEnds(history)
         self._ticks = DatedTicks(history)
@@ -118,6 +120,7 @@ class ReplayFeed:
             self._settings,
             shown=(OPEN, CLOSE),
             symbols=[symbol],
+            published=self._published(day),
         )
 
 

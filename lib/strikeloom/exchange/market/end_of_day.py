@@ -14,8 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.exchange.market.end_of_day_chains import DayChains, TickOf, day_chains
-from strikeloom.exchange.market.one_moment import one_moment
+from strikeloom.exchange.market.end_of_day_chains import (
+    EndOfDayChains,
+    TickOf,
+    end_of_day_chains,
+    published_bars,
+)
+from strikeloom.exchange.market.one_moment import Moment, one_moment
 from strikeloom.exchange.market.quoted_width import quoted_width, sides
 from strikeloom.nse.sessions import session
 from strikeloom.ports.history import History
@@ -38,6 +43,7 @@ def end_of_day_rows(
     *,
     shown: Sequence[int] = MOMENTS,
     symbols: Sequence[str] | None = None,
+    published: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """``QUOTES`` rows of a day, with the settlement price as a further column ``settle``.
 
@@ -53,6 +59,8 @@ def end_of_day_rows(
         Of ``MOMENTS``.
     symbols : sequence of str, optional
         Underlyings; default all of the file.
+    published : DataFrame, optional
+        ``published_bars`` of the day; default read here.
 
     Returns
     -------
@@ -62,31 +70,30 @@ def end_of_day_rows(
     """
     import pandas as pd
 
-    chains = day_chains(history, day, tick_of, symbols)
+    if published is None:
+        published = published_bars(history, day)
+    chains = end_of_day_chains(history, day, tick_of, symbols, published)
     hours = session(day)
     third = timedelta(seconds=int(hours.minutes * 20))
     moments = [hours.open, hours.open + third, hours.open + 2 * third, hours.close]
     prices = one_moment(chains.options, chains.series, moments)
     share = settings.depth_share_of_volume / len(shown)
     return pd.concat(
-        [
-            _snapshot(chains, _Moment(n, moments[n], prices[n].price, share), settings)
-            for n in shown
-        ],
+        [_snapshot(chains, _Shown(n, moments[n], prices[n], share), settings) for n in shown],
         ignore_index=True,
     )
 
 
-class _Moment(NamedTuple):
-    """Number, time, price of each option, and share of the day's volume that is shown."""
+class _Shown(NamedTuple):
+    """Number and time of a moment, its prices, and the share of the day's volume that it shows."""
 
     n: int
     at: datetime
-    price: Floats
+    prices: Moment
     share: float
 
 
-def _snapshot(chains: DayChains, moment: _Moment, settings: ReplaySettings) -> pd.DataFrame:
+def _snapshot(chains: EndOfDayChains, moment: _Shown, settings: ReplaySettings) -> pd.DataFrame:
     import pandas as pd
 
     rows, options, series = chains.rows, chains.options, chains.series
@@ -94,7 +101,7 @@ def _snapshot(chains: DayChains, moment: _Moment, settings: ReplaySettings) -> p
     traded, tick, g = rows["traded"].to_numpy(), options.tick, options.group
     lot, lots = rows["lot_size"].to_numpy(), rows["lots_traded"].to_numpy()
     low, high = rows["low"].to_numpy(), rows["high"].to_numpy()
-    middle = np.where(traded, moment.price, np.nan)
+    middle = np.where(traded, moment.prices.price, np.nan)
     half = quoted_width(middle, lots, series.is_index[g]) * settings.width_factor / 2
     half = np.maximum(half, tick * settings.min_half_spread_ticks)
     bid, ask = sides(middle, half, tick, low, high)
@@ -120,14 +127,14 @@ def _snapshot(chains: DayChains, moment: _Moment, settings: ReplaySettings) -> p
             # something has traded at the open: its price is there
             "volume": np.where(traded, np.maximum(1, lots * moment.n // CLOSE) * lot, 0),
             "open_interest": rows["open_interest"].to_numpy() - change,
-            "spot": (series.spot * series.path[:, moment.n])[g].round(2),
+            "spot": moment.prices.spot[g].round(2),
             "settle": settle,
         }
     )
     return made.iloc[np.flatnonzero(np.isfinite(last) | np.isfinite(settle))]
 
 
-def _settlement(chains: DayChains) -> Floats:
+def _settlement(chains: EndOfDayChains) -> Floats:
     """Settlement prices at the close, rupees; the payoff of a contract whose last day it is."""
     options, final = chains.options, chains.series.final[chains.options.group]
     payoff = np.maximum(np.where(options.is_call, 1, -1) * (final - options.strike), 0.0)

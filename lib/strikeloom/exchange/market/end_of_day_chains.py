@@ -24,14 +24,10 @@ Dates = NDArray[np.datetime64]
 TickOf = Callable[[str, InstrumentKind], int]
 
 _DATES = 1_000_000  # larger than any date as a number of days
-_BAR = ["open", "high", "low", "close"]
-#: How far the two moments between go from the straight line to the day's extremes. Contracts
-#: trade at their own extremes at other times: at the underlying's very extremes two thirds of the
-#: liquid ones would have no room for both sides in their own range, half way a fifth.
-_OUTWARD = 0.5
+_BAR = ["open", "low", "high", "close"]
 
 
-class DayChains(NamedTuple):
+class EndOfDayChains(NamedTuple):
     """``rows``: the options of ``CONTRACTS`` that live on the day, in the order of ``options``."""
 
     rows: pd.DataFrame
@@ -39,10 +35,32 @@ class DayChains(NamedTuple):
     series: Series
 
 
-def day_chains(
-    history: History, day: date, tick_of: TickOf, symbols: Sequence[str] | None
-) -> DayChains:
+def published_bars(history: History, day: date) -> pd.DataFrame:
+    """Open, low, high and close in rupees of the underlyings of a day, by symbol.
+
+    Of the cash market or the index as published, the exchange's own figure first.
+    """
+    import pandas as pd
+
+    indices = history.indices(day, day).rename(columns={"index": "symbol"})
+    indices = indices.iloc[(indices["publisher"] != "nse").argsort(kind="stable")]
+    both = pd.concat([history.cash(day, day)[["symbol", *_BAR]], indices[["symbol", *_BAR]]])
+    return both.dropna().drop_duplicates("symbol")
+
+
+def end_of_day_chains(
+    history: History,
+    day: date,
+    tick_of: TickOf,
+    symbols: Sequence[str] | None,
+    published: pd.DataFrame,
+) -> EndOfDayChains:
     """Chains of the underlyings named, or of all.
+
+    Parameters
+    ----------
+    published : DataFrame
+        ``published_bars`` of the day.
 
     Raises
     ------
@@ -59,20 +77,22 @@ def day_chains(
     if symbols is None and not frame["traded"].to_numpy()[is_option].any():
         raise DataError(f"no option of {day} traded: there is nothing to make a market from")
     codes, names = pd.factorize(frame["symbol"].to_numpy(), sort=True)
-    distinct, group = np.unique(codes * _DATES + last_day.astype(np.int64), return_inverse=True)
+    key = (codes * _DATES + last_day.astype(np.int64)) * _DATES
+    key += frame["expiry"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    distinct, group = np.unique(key, return_inverse=True)
     future = _by_group(frame["settle"].fillna(frame["close"]), group, len(distinct),
                        ~is_option & frame["traded"].to_numpy())  # fmt: skip
     final = _by_group(frame["final_settlement"], group, len(distinct), np.isfinite(
         frame["final_settlement"].to_numpy()))  # fmt: skip
-    of, ends = distinct // _DATES, (distinct % _DATES).astype("datetime64[D]")
+    of, ends = distinct // _DATES**2, (distinct // _DATES % _DATES).astype("datetime64[D]")
     is_index = np.zeros(len(names), dtype=bool)
     is_index[codes[(frame["kind"] == InstrumentKind.INDEX.value).to_numpy()]] = True
-    spot, path = _paths(history, frame, day, names, symbols)
+    spot, bar = _bars(frame, names, published)
     over = ends == np.datetime64(day, "D")
     final = np.where(over, np.where(np.isnan(final), spot[of], final), np.nan)
-    series = Series(of, is_index[of], ends, future, spot[of], final, path[of])
+    series = Series(of, is_index[of], ends, future, spot[of], final, bar[of])
     rows = frame[is_option].reset_index(drop=True)
-    return DayChains(rows, _options(rows, group[is_option], tick_of), series)
+    return EndOfDayChains(rows, _options(rows, group[is_option], tick_of), series)
 
 
 def _by_group(
@@ -101,38 +121,25 @@ def _options(rows: pd.DataFrame, group: NDArray[np.int64], tick_of: TickOf) -> O
     )
 
 
-def _paths(
-    history: History,
-    frame: pd.DataFrame,
-    day: date,
-    names: NDArray[np.str_],
-    symbols: Sequence[str] | None,
+def _bars(
+    frame: pd.DataFrame, names: NDArray[np.str_], published: pd.DataFrame
 ) -> tuple[Floats, Floats]:
-    """Close of each underlying, and its level at the four moments as shares of the close.
+    """Close of each underlying in rupees, and its open, low, high and close as shares of it.
 
-    On a day that rose the low is the second moment and the high the third, else the other way.
-    Of the cash market or the index as published (the exchange's own figure first), else of the
-    nearest future. NaN where neither is stored; at the close the file has the level itself.
+    As published, else of the nearest future; NaN where neither is stored. The close is the
+    file's own level of the underlying where it has one.
     """
     import pandas as pd
 
     place = {name: n for n, name in enumerate(names)}
-    indices = history.indices(day, day, names=symbols).rename(columns={"index": "symbol"})
-    indices = indices.iloc[(indices["publisher"] != "nse").argsort(kind="stable")]
-    futures = frame[(frame["right"] == "XX") & frame["traded"]].sort_values("expiry")
-    published = pd.concat([t[["symbol", *_BAR]].dropna() for t in (
-        history.cash(day, day, symbols=symbols), indices)])  # fmt: skip
-    bars = pd.concat([published, futures[["symbol", *_BAR]].dropna()])
-    bars = bars[bars["symbol"].isin(place)].drop_duplicates("symbol")
+    published = published[published["symbol"].isin(place)]
+    futures = frame[(frame["right"] == "XX").to_numpy() & frame["traded"].to_numpy()]
+    futures = futures.sort_values("expiry")[["symbol", *_BAR]].dropna()
+    bars = pd.concat([published, futures]).drop_duplicates("symbol")
     rows = bars["symbol"].map(place).to_numpy(dtype=np.int64)
-    first, high, low, last = (bars[name].to_numpy() for name in _BAR)
-    rose = last >= first
-    path = np.full((len(names), 4), np.nan)
-    path[:, 3] = 1.0
-    line = first + np.arange(4)[:, None] / 3 * (last - first)
-    far = np.stack([first, np.where(rose, low, high), np.where(rose, high, low), last])
-    path[rows] = ((line + _OUTWARD * (far - line)) / last).T
-    closes = dict(zip(published["symbol"][::-1], published["close"][::-1], strict=True))
+    bar = np.full((len(names), 4), np.nan)
+    bar[rows] = bars[_BAR].to_numpy() / bars[["close"]].to_numpy()
+    closes = dict(zip(published["symbol"], published["close"], strict=True))
     known = frame.dropna(subset=["underlying"]).drop_duplicates("symbol")
     closes |= dict(zip(known["symbol"], known["underlying"], strict=True))
-    return np.array([closes.get(name, np.nan) for name in names], dtype=np.float64), path
+    return np.array([closes.get(name, np.nan) for name in names], dtype=np.float64), bar

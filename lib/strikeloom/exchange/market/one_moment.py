@@ -5,7 +5,9 @@ one forward an expiry and one volatility a strike, and every option is priced fr
 that calls, puts and the underlying belong together (put-call parity holds exactly).
 
 * Forwards: at the close from the settlement prices (parity where it is precise, else the future);
-  before, moved as the underlying moved.
+  before, moved as the underlying moved. Its level at the open is the one that the options' first
+  trades agree on by parity, inside the day's range; only without enough of them the published
+  open, which is of the auction before and may be half a percent from where options then trade.
 * Volatilities: at the open a curve through the first trades of options out of the money, each
   weighted by its lots, since none is sure to be of that moment; at the close each strike's own,
   of the settlement price, which the exchange makes of the last half hour or, without trades in
@@ -27,10 +29,12 @@ from strikeloom.quant.chain import solve_chain
 from strikeloom.quant.forwards import (
     INDEX_CARRY,
     STOCK_CARRY,
+    ParityForwards,
     best_forwards,
     call_put_pairs,
     close_variance,
     parity_forwards,
+    weighted_median,
 )
 from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.quant.smile.quotes import out_of_the_money, precision
@@ -44,7 +48,13 @@ _RATE, _RATE_ERROR, _PARITY_ERROR = 0.065, 0.01, 0.0015
 #: Standard errors of the curve's level, slope and bend before any price is seen, as shares of
 #: the volatility, one standard deviation from the forward.
 _PRIOR = np.array([10.0, 0.15, 0.05])
-_MOST_LOTS = 1_000.0  # more lots say no more about the moment of the first trade
+#: Error up to which the forward of an expiry's first trades counts.
+_OPENING_ERROR = 0.005
+#: How far the moments between go from the straight line to the day's extremes. Contracts trade at
+#: their own extremes at other times: at the underlying's very extremes two thirds of the liquid
+#: ones would have no room for both sides in their own range, half way a fifth.
+_OUTWARD = 0.5
+_MOST_LOTS = 1_000.0  # more lots are no better evidence of the moment
 _BEND, _ROUNDS = 1.5, 4  # standard deviations beyond which a price's influence is constant
 
 
@@ -86,8 +96,8 @@ class Series(NamedTuple):
         Close of the underlying.
     final : ndarray
         Final settlement value where it is the last day, else NaN.
-    path : ndarray, shape (expiries, 4)
-        Level of the underlying at each moment as a share of its close.
+    bar : ndarray, shape (expiries, 4)
+        Open, low, high and close of the underlying as shares of its close; NaN where unknown.
     """
 
     symbol: Ints
@@ -96,12 +106,13 @@ class Series(NamedTuple):
     future: Floats
     spot: Floats
     final: Floats
-    path: Floats
+    bar: Floats
 
 
 class Moment(NamedTuple):
-    """Forward and discount by expiry, volatility and price by option, at one moment."""
+    """Spot, forward and discount by expiry, volatility and price by option, at one moment."""
 
+    spot: Floats
     forward: Floats
     discount: Floats
     vol: Floats
@@ -117,11 +128,11 @@ def one_moment(options: Options, series: Series, moments: Sequence[datetime]) ->
     forward, discount = _closing_forwards(options, series, at_close)
     ends = np.isfinite(series.final)
     before = np.where(ends, series.spot, forward)
-    forwards = [before * path for path in series.path.T[:-1]]
-    forwards.append(np.where(ends, series.final, forward))
     years = [years_array(at, series.last_day) for at in moments[:-1]]
     years.append(np.where(ends, 0.0, at_close))
     rate = np.where(ends, 0.0, -np.log(discount) / np.where(ends, 1.0, at_close))
+    path = _path(options, series, before, years[0])
+    forwards = [*(before * path[:-1]), np.where(ends, series.final, forward)]
     first = _curve(options, options.open, forwards[0], years[0])
     own = _strikes_own(options, forwards[-1], years[-1], discount)
     g = options.group
@@ -132,23 +143,13 @@ def one_moment(options: Options, series: Series, moments: Sequence[datetime]) ->
         vol = np.where(time[g] > 0, np.where(np.isnan(vol), own, vol), 0.0)
         factor = np.exp(-rate * time)
         value = black76(level[g], options.strike, time[g], vol, options.is_call, factor[g])
-        found.append(Moment(level, factor, vol, value))
+        found.append(Moment(series.spot * path[n], level, factor, vol, value))
     return found
 
 
 def _closing_forwards(options: Options, series: Series, years: Floats) -> tuple[Floats, Floats]:
     """Forward and discount factor of each expiry from the settlement prices of the day."""
-    prior = np.exp(-_RATE * years)
-    calls, puts = call_put_pairs(options.strike, options.is_call, options.group)
-    variance = close_variance(options.lots, options.fresh)
-    parity = parity_forwards(
-        options.strike[calls],
-        options.settle[calls] - options.settle[puts],
-        np.where(options.lots > 0, variance, np.nan)[calls] + variance[puts],
-        options.group[calls],
-        prior,
-        prior * years * _RATE_ERROR,
-    )
+    parity = _parity(options, options.settle, options.fresh, years)
     best = best_forwards(
         parity,
         series.future,
@@ -160,6 +161,45 @@ def _closing_forwards(options: Options, series: Series, years: Floats) -> tuple[
         most_error=_PARITY_ERROR,
     )
     return best.forward, parity.discount
+
+
+def _path(options: Options, series: Series, base: Floats, years: Floats) -> Floats:
+    """Level of each expiry's underlying at the four moments as a share of its close, (4, n).
+
+    Between open and close it goes half way from the straight line to the day's low and high, the
+    low first on a day that rose.
+    """
+    parity = _parity(options, options.open, np.zeros_like(options.fresh), years)
+    known = (parity.std_error <= _OPENING_ERROR) & np.isfinite(base)
+    symbols = int(series.symbol.max(initial=-1)) + 1
+    agreed = weighted_median(
+        (parity.forward / base)[known], parity.std_error[known] ** -2.0,
+        series.symbol[known], symbols,
+    )[series.symbol]  # fmt: skip
+    opened, low, high, close = series.bar.T
+    first = np.where(np.isnan(agreed), opened, np.clip(agreed, low, high))
+    line = first + np.arange(4)[:, None] / 3 * (close - first)
+    rose = close >= first
+    far = np.stack([first, np.where(rose, low, high), np.where(rose, high, low), close])
+    path = line + _OUTWARD * (far - line)
+    path[-1] = 1.0  # also where nothing else is known
+    return np.asarray(path)
+
+
+def _parity(options: Options, price: Floats, fresh: Flags, years: Floats) -> ParityForwards:
+    """Forwards by put-call parity of one kind of price; those of the day's trades where fresh."""
+    prior = np.exp(-_RATE * years)
+    calls, puts = call_put_pairs(options.strike, options.is_call, options.group)
+    variance = close_variance(options.lots, fresh)
+    variance = np.where(options.lots > 0, variance, np.nan)
+    return parity_forwards(
+        options.strike[calls],
+        price[calls] - price[puts],
+        variance[calls] + variance[puts],
+        options.group[calls],
+        prior,
+        prior * np.maximum(years, 0.0) * _RATE_ERROR,
+    )
 
 
 def _strikes_own(options: Options, forward: Floats, years: Floats, discount: Floats) -> Floats:

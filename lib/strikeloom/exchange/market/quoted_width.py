@@ -69,7 +69,7 @@ def sides(
     """Bid and ask around a price, on the tick and inside the prices at which the day traded.
 
     A side beyond the day's range moves to its
-    end: no one dealt further out. Where even that end is on the wrong side of the price there is
+    end: no one traded further out. Where even that end is on the wrong side of the price there is
     no such side, and no side at all where both would meet or no step of the tick is in the range.
 
     Parameters
