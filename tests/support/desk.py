@@ -14,7 +14,7 @@ from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderIntent
@@ -44,6 +44,7 @@ class Listed:
 
     contracts: dict[str, OptionContract] = field(default_factory=dict)
     changes: dict[str, list[ContractAdjustment]] = field(default_factory=dict)
+    step: int = 5
 
     def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
         if key not in self.contracts:
@@ -58,6 +59,9 @@ class Listed:
 
     def order_limit(self, contract: OptionContract, day: date) -> int | None:
         return freeze_units(contract.symbol, day)
+
+    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:  # noqa: ARG002
+        return self.step
 
 
 @dataclass

@@ -44,8 +44,9 @@ SETTINGS = load_settings().execution.model_copy(
 QUOTES = [quote_of(PUT, 119_50, 120_50), quote_of(HEDGE, 69_50, 70_50)]
 
 
-def pricing(*quotes):
-    return Pricing(ACCOUNT, MARKET, snapshot(*(quotes or QUOTES)), SETTINGS, lambda _: 1_800)
+def pricing(*quotes, tick=5):
+    market = snapshot(*(quotes or QUOTES))
+    return Pricing(ACCOUNT, MARKET, market, SETTINGS, lambda _: 1_800, lambda _: tick)
 
 
 def proposed(*legs):
@@ -126,6 +127,20 @@ def test_an_order_is_cut_at_the_freeze_quantity():
     assert [(i.slice, i.units) for i in found] == [(0, 27 * 65), (1, 27 * 65), (2, 6 * 65)]
     name = found[0].intent_id
     assert [i.correlation_id for i in found] == [f"{name}-0-{n}-1" for n in range(3)]
+
+
+@pytest.mark.parametrize(("opened", "now", "limits"), [(1, 5, (2_15, 2_55)), (5, 1, (2_18, 2_53))])
+def test_a_limit_is_on_the_tick_of_the_day(opened, now, limits):
+    """A stock crosses the limit of the fine tick while its option is held or planned."""
+    held = replace(PUT, tick=opened)
+    given = pricing(quote_of(held, 2_30, 2_41), tick=now)
+    (leaving,) = exit_intents(given, position_of("P1", (held, 65)), (0,), "")  # 2.30 less 0.115
+    (back,) = exit_intents(given, position_of("P1", (held, -65)), (0,), "")  # 2.41 and 0.1205
+    (entry,) = entry_intents(given, proposed((held, Side.BUY, 1)), 1)
+    again = next_attempt(given, replace(leaving, contract=held, limit=1), 65)
+    assert (leaving.limit, back.limit) == limits
+    assert again.limit == leaving.limit
+    assert {i.contract.tick for i in (leaving, back, entry, again)} == {now}
 
 
 def test_names_are_short_safe_and_of_one_account():

@@ -47,6 +47,8 @@ class GuardContext:
         Contract as the exchange lists it today, by key; raises ``DataError``.
     order_limit : callable
         Largest order in units of a contract; ``None`` where none is known.
+    tick : callable
+        Price step of a contract today, in paise.
     series_end : callable
         Last day of a series, by symbol and expiry.
     entries : callable
@@ -63,6 +65,7 @@ class GuardContext:
     live: LiveSettings | None
     listed: Callable[[str], OptionContract]
     order_limit: Callable[[OptionContract], int | None]
+    tick: Callable[[OptionContract], int]
     series_end: Callable[[str, date], date]
     entries: Callable[[], EntriesOfDay]
     banned: Callable[[str], bool]
@@ -110,6 +113,7 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
         listed=lambda key: desk.instruments.contract(key, today),
         order_limit=lambda contract: desk.instruments.order_limit(contract, today),
+        tick=lambda contract: desk.instruments.tick(contract.symbol, contract.kind, today),
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
         adjusted=adjusted,

@@ -29,6 +29,8 @@ class Pricing:
     ----------
     order_limit : callable
         Largest order in units of a contract; ``None`` where none is known.
+    tick : callable
+        Price step of a contract today, in paise; a contract may be held for longer than its step.
     """
 
     account: str
@@ -36,6 +38,11 @@ class Pricing:
     snapshot: MarketSnapshot
     settings: ExecutionSettings
     order_limit: Callable[[OptionContract], int | None]
+    tick: Callable[[OptionContract], int]
+
+    def today(self, contract: OptionContract) -> OptionContract:
+        """The contract with the price step in force."""
+        return replace(contract, tick=self.tick(contract))
 
     def limit(self, contract: OptionContract, side: Side, purpose: Purpose) -> int:
         """Limit in paise of an order sent now.
@@ -124,13 +131,14 @@ def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
     NoQuote
         When the leg cannot be priced now.
     """
-    attempt = old.attempt + 1
+    attempt, contract = old.attempt + 1, pricing.today(old.contract)
     return replace(
         old,
         correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
         attempt=attempt,
+        contract=contract,
         units=units,
-        limit=pricing.limit(old.contract, old.side, old.purpose),
+        limit=pricing.limit(contract, old.side, old.purpose),
         created_at=pricing.snapshot.at,
         state=IntentState.NEW,
         note="",
@@ -147,8 +155,8 @@ def _intents(
 ) -> list[OrderIntent]:
     now = pricing.snapshot.at
     intents: list[OrderIntent] = []
-    for leg, contract, signed in trades:
-        side = Side.BUY if signed > 0 else Side.SELL
+    for leg, held, signed in trades:
+        side, contract = Side.BUY if signed > 0 else Side.SELL, pricing.today(held)
         limit = pricing.limit(contract, side, purpose)
         parts = slices(abs(signed), contract.lot_size, pricing.order_limit(contract))
         intents += [
