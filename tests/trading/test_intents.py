@@ -221,6 +221,15 @@ def test_the_next_attempt_is_for_what_is_left_at_a_fresh_price():
     assert [getattr(new, name) for name in kept] == [getattr(old, name) for name in kept]
 
 
+def test_the_next_attempt_is_within_the_largest_order_of_its_day():
+    """The exchange halves the limit while an exit of the former size is out."""
+    old = intent(units=27 * 65, purpose=Purpose.EXIT, state=IntentState.ENDED)
+    assert next_attempt(pricing(), old, 27 * 65).units == 27 * 65
+    halved = replace(pricing(), order_limit=lambda _: 900)
+    assert next_attempt(halved, old, 27 * 65).units == 13 * 65  # 845; 14 lots are 910
+    assert next_attempt(halved, old, 65).units == 65
+
+
 def test_nothing_is_priced_at_an_old_quote():
     stale = quote_of(PUT, 119_50, 120_50, at=NOW - timedelta(seconds=16))
     with pytest.raises(NoQuote):

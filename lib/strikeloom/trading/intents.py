@@ -126,18 +126,22 @@ def exit_intents(
 def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
     """Next attempt of an ended intent, for its unfilled units, at a fresh price.
 
+    Above the largest order of today it is for as much as one order may be; a later attempt is
+    for the rest.
+
     Raises
     ------
     NoQuote
         When the leg cannot be priced now.
     """
     attempt, contract = old.attempt + 1, pricing.today(old.contract)
+    whole_lots = (pricing.order_limit(contract) or 0) // contract.lot_size * contract.lot_size
     return replace(
         old,
         correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
         attempt=attempt,
         contract=contract,
-        units=units,
+        units=min(units, whole_lots) or units,
         limit=pricing.limit(contract, old.side, old.purpose),
         created_at=pricing.snapshot.at,
         state=IntentState.NEW,
