@@ -20,7 +20,7 @@ from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
-from strikeloom.errors import DataError
+from strikeloom.errors import DataError, StoreError
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import config_folder, load_settings
@@ -79,8 +79,11 @@ class Bans:
 
     def __init__(self) -> None:
         self.symbols: frozenset[str] | None = frozenset()
+        self.damaged = False
 
-    def banned(self, day: date) -> frozenset[str] | None:  # noqa: ARG002
+    def banned(self, day: date) -> frozenset[str] | None:
+        if self.damaged:
+            raise StoreError(f"the ban list of {day} is damaged")
         return self.symbols
 
 
