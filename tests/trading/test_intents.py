@@ -189,6 +189,21 @@ def test_a_target_names_every_leg(target):
         exit_intents(pricing(), position, target, "")
 
 
+def test_an_exit_that_became_valuable_is_cut_below_the_order_value():
+    """Bought at 120, 27 lots are 2.1 lakh; at 1,500 they would be 26.3 lakh, above 25."""
+    rich = pricing(quote_of(PUT, 1_500_00, 1_505_00))
+    position = position_of("P1", (PUT, 27 * 65))
+    found = exit_intents(rich, position, (0,), "")  # at 1,425.00: 1,754 units are 25 lakh
+    assert [(i.units, i.limit) for i in found] == [(26 * 65, 1_425_00), (65, 1_425_00)]
+    again = next_attempt(rich, intent(units=27 * 65, purpose=Purpose.EXIT, side=Side.SELL), 27 * 65)
+    assert again.units == 26 * 65
+    (entry,) = entry_intents(rich, proposed((PUT, Side.SELL, 1)), lots=27)
+    assert entry.units == 27 * 65  # its guard refuses it
+    few = SETTINGS.guards.model_copy(update={"max_lots_per_order": 10})
+    rich = replace(rich, settings=SETTINGS.model_copy(update={"guards": few}))
+    assert [i.units for i in exit_intents(rich, position, (0,), "")] == [650, 650, 455]
+
+
 def test_a_group_is_named_by_revision_target_and_purpose():
     position = position_of("P1", (PUT, -130))
     names = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
+from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.domain.proposals import Proposal
@@ -53,6 +54,22 @@ class Pricing:
             When the contract cannot be priced now.
         """
         return limit_price(contract, side, purpose, self.snapshot.fresh(contract), self.settings)
+
+    def largest_order(self, contract: OptionContract, limit: int, purpose: Purpose) -> int | None:
+        """Units of one order: an exit is cut at our own limits too, an entry above them is refused.
+
+        What was small when it was opened may be worth more than one order may be.
+        """
+        listed = self.order_limit(contract)
+        if purpose is Purpose.ENTRY:
+            return listed
+        guards = self.settings.guards
+        ours = min(
+            guards.max_lots_per_order * contract.lot_size,
+            guards.max_order_value * PAISE_PER_RUPEE // limit,
+        )
+        ours = max(ours, contract.lot_size)  # above a limit with a single lot: a guard names it
+        return ours if listed is None else min(ours, listed)
 
 
 def intent_name(account: str, market: str, *parts: object) -> str:
@@ -135,14 +152,16 @@ def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
         When the leg cannot be priced now.
     """
     attempt, contract = old.attempt + 1, pricing.today(old.contract)
-    whole_lots = (pricing.order_limit(contract) or 0) // contract.lot_size * contract.lot_size
+    limit = pricing.limit(contract, old.side, old.purpose)
+    most = pricing.largest_order(contract, limit, old.purpose) or 0
+    whole_lots = most // contract.lot_size * contract.lot_size
     return replace(
         old,
         correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
         attempt=attempt,
         contract=contract,
         units=min(units, whole_lots) or units,
-        limit=pricing.limit(contract, old.side, old.purpose),
+        limit=limit,
         created_at=pricing.snapshot.at,
         state=IntentState.NEW,
         note="",
@@ -162,7 +181,8 @@ def _intents(
     for leg, held, signed in trades:
         side, contract = Side.BUY if signed > 0 else Side.SELL, pricing.today(held)
         limit = pricing.limit(contract, side, purpose)
-        parts = slices(abs(signed), contract.lot_size, pricing.order_limit(contract))
+        most = pricing.largest_order(contract, limit, purpose)
+        parts = slices(abs(signed), contract.lot_size, most)
         intents += [
             OrderIntent(
                 account=pricing.account,
