@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Call
+from strikeloom.adapters.downloads.ban_lists import last_list_day
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.settings.all import config_folder, load_settings
 from support import nse_files
@@ -138,6 +139,23 @@ def test_ban_lists_come_along_and_a_missing_one_is_no_failure(
     body = json.loads(call("data", "fetch", "--from", str(DAY), "--to", str(NEXT), "--json").out)
     assert body["ban_lists"] == {"fetched": [], "absent": [str(NEXT)], "message": ""}
     assert server.times(path) == 1
+
+
+def test_a_damaged_list_is_fetched_again(call: Call, server: FileServer, home: Path) -> None:
+    path = f"/archives/fo/sec_ban/fo_secban_{DAY:%d%m%Y}.csv"
+    server.files[path] = f"Securities in Ban For Trade Date {DAY:%d-%b-%Y}:\n1,SAIL\n".encode()
+    history = ParquetHistory(home / "history" / "nse", "nse")
+    history.store_ban_list(DAY, ["SAIL"], source="test")
+    (stored,) = history.folder.rglob(f"{DAY}.json")
+    stored.write_text("{")
+    result = call("data", "fetch", "--from", str(DAY), "--to", str(DAY))
+    assert result.code == 0, result.err
+    assert history.banned(DAY) == {"SAIL"}
+
+
+def test_the_list_of_the_next_session_is_out_with_the_files_of_a_day() -> None:
+    assert last_list_day(date(2026, 2, 10)) == date(2026, 2, 11)
+    assert last_list_day(date(2026, 2, 13)) == date(2026, 2, 16)  # over a weekend
 
 
 def test_a_list_of_another_day_does_not_count(call: Call, server: FileServer, home: Path) -> None:

@@ -154,13 +154,38 @@ def test_lots_and_ticks_are_the_listed_ones(tmp_path, feed, clock):
         def adjustments(self, *_):
             return []
 
+        def order_limit(self, *_):
+            return 750
+
     broker = SimBroker(tmp_path / "listed.db", feed, clock, CASH, Lists())
     feed.show(listed, 9900, 10000)
     with pytest.raises(Rejected, match="lot size 75"):
         broker.submit(order("a", CALL, "BUY", 1, 10000))
     with pytest.raises(Rejected, match="not a listed contract"):
         broker.submit(order("b", FAR, "BUY", 1, 10000))
-    assert broker.submit(order("c", listed, "BUY", 1, 10000)).state is OrderState.TRADED
+    with pytest.raises(Rejected, match="quantity 825 is above the freeze quantity 750"):
+        broker.submit(order("c", listed, "BUY", 11, 10000))
+    assert broker.submit(order("d", listed, "BUY", 10, 10000)).state is OrderState.TRADED
+
+
+def test_the_largest_order_is_the_listed_one(tmp_path, feed, clock):
+    """A broker's list may be newer than the exchange's dated one, which has 1,800 for NIFTY."""
+
+    class Lists:
+        def contract(self, key, day):  # noqa: ARG002
+            return CALL
+
+        def adjustments(self, *_):
+            return []
+
+        def order_limit(self, *_):
+            return 2600
+
+    broker = SimBroker(tmp_path / "listed.db", feed, clock, 100 * CASH, Lists())
+    feed.show(CALL, 9900, 10000, size=10_000)
+    assert broker.submit(order("a", CALL, "BUY", 40, 10000)).state is OrderState.TRADED
+    assert broker.submit(order("b", CALL, "BUY", 20, 10000)).state is OrderState.TRADED
+    assert [o.units for o in broker.engine.exit_all()] == [2600, 1300]
 
 
 # what a clock that leaps over snapshots finds

@@ -109,16 +109,16 @@ def test_a_trade_is_never_worse_than_the_limit_nor_larger_than_shown(
     ],
 )
 def test_forms_the_exchange_refuses(units, limit, words):
-    assert words in form_refusal(_order(Side.BUY, units, limit), date(2026, 2, 11)).reason
+    assert words in form_refusal(_order(Side.BUY, units, limit), date(2026, 2, 11), 1800).reason
 
 
 def test_the_largest_order_within_the_freeze_quantity_passes():
-    assert form_refusal(_order(Side.BUY, 27 * 65, 100), date(2026, 2, 11)) is None
+    assert form_refusal(_order(Side.BUY, 27 * 65, 100), date(2026, 2, 11), 1800) is None
     of_2025 = replace(NIFTY, lot_size=75)
     order = replace(_order(Side.BUY, 1800, 100), contract=of_2025)
-    assert form_refusal(order, date(2025, 6, 2)) is None
+    assert form_refusal(order, date(2025, 6, 2), 1800) is None
     more = replace(order, units=1875)
-    assert "above the freeze quantity 1800" in form_refusal(more, date(2025, 6, 2)).reason
+    assert "above the freeze quantity 1800" in form_refusal(more, date(2025, 6, 2), 1800).reason
 
 
 # level by level

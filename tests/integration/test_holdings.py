@@ -92,7 +92,8 @@ def test_a_dividend_carries_a_call_that_another_took_the_name_of(
     days = [date(2026, 2, 4), date(2026, 2, 5), date(2026, 2, 24)]
     with desk_of(shared_data, tmp_path, ["GAIL"], days) as desk:
         held = enter(desk, [("GAIL:2026-02-24:16400:CE", Side.BUY)], days[0])
-        assert held.legs[0].open_value == 16_222_50
+        cost = held.legs[0].open_value
+        assert cost == 5_07 * 3150  # GAIL's tick is a paisa; on five it was 16,222.50
         to_day_end(desk, days[1])
         look(desk)
         (after,) = desk.store.positions()
@@ -100,13 +101,14 @@ def test_a_dividend_carries_a_call_that_another_took_the_name_of(
         snapshot = take_snapshot(desk, [after.legs[0].contract])
         marked = mark_position(after, snapshot, last_day=last_day(desk, after), peak=None)
         assert marked.pnl is not None
-        assert abs(marked.pnl + 1_920_00) < 150_00  # the call at 4.54, not at 2.22
+        assert abs(marked.pnl + cost - 4_54 * 3150) < 150_00  # the call at 4.54, not at 2.22
         to_day_end(desk, days[2])
         look(desk)
         # final value 167.85
         assert settled(desk) == [("GAIL:2026-02-24:15900:CE", 8_85, 3150)]
         (leg,) = desk.store.position(held.position_id).legs
-        assert leg.realised == 11_655_00
+        assert leg.realised == 8_85 * 3150 - cost
+        assert leg.realised + cost - 16_222_50 == 11_655_00
 
 
 def test_names_that_pass_on_at_a_dividend_move_at_once(shared_data: Path, tmp_path: Path) -> None:

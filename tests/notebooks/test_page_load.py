@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from tornado.httpclient import HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from strikeloom.desk import open_desk, to_next_session
-from strikeloom.desk.page_load import PAGE_SERVER, on_page_load, refuse_page_load
 from strikeloom.domain.results import Stage
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
 from strikeloom.runner.kernel import ensure_kernel
+from strikeloom.trading.page_load import PAGE_SERVER, on_page_load, refuse_page_load
 from support.notebook_runs import NOTEBOOKS
 from support.page_server import enter
 
@@ -142,6 +144,12 @@ def _listen(address: str, kernel: str) -> None:
     _talk(address, f"/api/kernels/{kernel}/channels", {**message, "channel": "shell"}, "idle")
 
 
+_OWN = """from strikeloom import execution
+from strikeloom.desk import mark, open_desk
+from strikeloom.errors import SettingsError
+from strikeloom.monitor import request_exit
+from strikeloom.trading.lease import Lease
+desk = open_desk("synthetic")"""
 _VOILA = ["voila", ".", "--no-browser"]
 _LAB = [
     "jupyter", "lab", "--no-browser", "--allow-root", "--ServerApp.root_dir=.",
@@ -181,6 +189,29 @@ def test_cells_that_run_over_the_socket_trade_nothing(desk: Desk, tmp_path: Path
             assert answer.count(_SENTENCE) == 1
             assert "ExecutionError" not in answer
     assert _record(desk) == before
+
+
+def test_a_notebook_of_ones_own_trades_and_marks_nothing(desk: Desk, tmp_path: Path) -> None:
+    """One that does not ask how it is run: the library refuses each step by itself."""
+    desk.store.unmark([mark.strategy_id for mark in desk.store.marks(desk.day)])
+    (position,) = desk.store.positions()
+    steps = {
+        "marking": "mark(desk)",
+        "placing": "execution.place(desk, None)",
+        "the send lock": "Lease(desk.home, desk.store).__enter__()",
+        "an exit": f"request_exit(desk, {position.position_id!r}, who='page')",
+    }
+    cells = [new_code_cell(_OWN)]
+    for name, code in steps.items():
+        text = f"try:\n    {code}\nexcept SettingsError as error:\n    print({name!r}, error)"
+        cells.append(new_code_cell(text))
+    before = _record(desk)
+    with _server(_VOILA, tmp_path) as address:
+        nbformat.write(new_notebook(cells=cells), tmp_path / "notebooks" / "own.ipynb")
+        page = _page(address, "own.ipynb")
+    assert _record(desk) == before
+    for name in steps:
+        assert re.search(f"{name} .{{1,30}} {_SENTENCE}", page), page[-3000:]
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ from strikeloom.nse.freeze import freeze_units, slices
         ("WIPRO", date(2026, 2, 10), 90000),
         ("WIPRO", date(2024, 7, 4), None),
         ("NIFTYFPI", date(2026, 8, 11), None),
+        ("LTIM", date(2026, 2, 26), 4500),
+        ("LTM", date(2026, 2, 27), 4500),  # LTIM until the day before
+        ("LTM", date(2026, 2, 26), None),
     ],
 )
 def test_freeze_quantities_are_dated(symbol: str, day: date, units: int | None) -> None:

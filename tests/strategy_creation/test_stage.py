@@ -17,6 +17,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underl
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import DataError, SettingsError
+from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.load import ALL
@@ -103,25 +104,27 @@ class _Ending:
 
 
 class _Banning:
-    """``ports.history.History`` with a ban list, or without one."""
+    """``ports.history.History`` with the ban list of a day, or without one."""
 
-    def __init__(self, desk: Desk, symbols: frozenset[str] | None) -> None:
-        self._known, self._symbols = desk.history, symbols
+    def __init__(self, desk: Desk, day: date, symbols: frozenset[str] | None) -> None:
+        self._known, self._lists = desk.history, {day: symbols}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._known, name)
 
     def as_of(self, day: date) -> Any:
         past = self._known.as_of(day)
-        return SimpleNamespace(
-            contracts=past.contracts, prices=past.prices, banned=lambda _: self._symbols
-        )
+        return SimpleNamespace(contracts=past.contracts, prices=past.prices, banned=self._lists.get)
 
 
-def test_a_symbol_in_the_ban_period_is_refused_by_name(desk: Desk) -> None:
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_symbol_in_the_ban_period_is_refused_by_name(desk: Desk, days: int) -> None:
+    """By the list of the day on which it would be entered, else by that of the day itself."""
+    listed = next_trading_day(desk.day) if days else desk.day
     whole = creation.load_chains(desk)
     symbol = next(s for s, c in whole.chains.items() if c.underlying.kind is InstrumentKind.STOCK)
-    loaded = creation.load_chains(replace(desk, history=_Banning(desk, frozenset({symbol}))))
+    banning = _Banning(desk, listed, frozenset({symbol}))
+    loaded = creation.load_chains(replace(desk, history=banning))
     assert set(whole.chains) - set(loaded.chains) == {symbol}
     (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
     assert "ban period" in refusal.reason
@@ -129,7 +132,7 @@ def test_a_symbol_in_the_ban_period_is_refused_by_name(desk: Desk) -> None:
 
 
 def test_a_missing_ban_list_is_a_warning_of_the_run(desk: Desk) -> None:
-    unknown = replace(desk, history=_Banning(desk, None))
+    unknown = replace(desk, history=_Banning(desk, desk.day, None))
     loaded = creation.load_chains(unknown)
     assert loaded.chains.keys() == creation.load_chains(desk).chains.keys()
     output = creation.save(unknown, "unlisted", loaded, [], keep=False)

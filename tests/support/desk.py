@@ -14,13 +14,13 @@ from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
-from strikeloom.errors import DataError
+from strikeloom.errors import DataError, StoreError
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.all import config_folder, load_settings
@@ -44,6 +44,7 @@ class Listed:
 
     contracts: dict[str, OptionContract] = field(default_factory=dict)
     changes: dict[str, list[ContractAdjustment]] = field(default_factory=dict)
+    step: int = 5
 
     def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
         if key not in self.contracts:
@@ -58,6 +59,9 @@ class Listed:
 
     def order_limit(self, contract: OptionContract, day: date) -> int | None:
         return freeze_units(contract.symbol, day)
+
+    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:  # noqa: ARG002
+        return self.step
 
 
 @dataclass
@@ -75,8 +79,11 @@ class Bans:
 
     def __init__(self) -> None:
         self.symbols: frozenset[str] | None = frozenset()
+        self.damaged = False
 
-    def banned(self, day: date) -> frozenset[str] | None:  # noqa: ARG002
+    def banned(self, day: date) -> frozenset[str] | None:
+        if self.damaged:
+            raise StoreError(f"the ban list of {day} is damaged")
         return self.symbols
 
 

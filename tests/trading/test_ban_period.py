@@ -14,7 +14,7 @@ from strikeloom.domain.orders import IntentState
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import StoreError
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import prepare_exit
+from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.desk import MadeDesk
@@ -56,3 +56,17 @@ def test_a_day_without_a_list_is_named_once_and_blocks_nothing(made: MadeDesk) -
     named = [text for _, text in made.alerts.texts if "ban list" in text]
     assert len(named) == 1
     assert "no ban list of 2026-02-11 is stored" in named[0]
+
+
+def test_a_damaged_list_refuses_entries_and_holds_up_no_exit(made: MadeDesk) -> None:
+    position = made.enter(_call(made, 25_000), 2)
+    entry = prepare_entry(made.desk, _call(made, 25_100), 1)
+    made.store.record_intents(entry)
+    made.store.record_intents(prepare_exit(made.desk, position, [1], "half"))
+    made.bans.damaged = True
+    with Lease(made.home, made.store) as lease:
+        work(made.desk, lease, OrderRateLimiter(1e6))
+    (refused,) = [i for i in made.store.intents() if i.state is IntentState.REFUSED]
+    assert refused.correlation_id == entry[0].correlation_id
+    assert "the ban list of 2026-02-11 is damaged" in refused.note
+    assert made.store.position(position.position_id).legs[0].net_lots == 1

@@ -45,7 +45,7 @@ LIVE = LiveSettings(
 
 def context(
     account=None, quotes=None, *, at=NOW, live=None, orders=0, intents=(), accepted=(), listed=None,
-    ends=None, banned=(), **guards,
+    ends=None, banned=(), tick=5, **guards,
 ):  # fmt: skip
     quotes = [quote_of(PUT, 119_50, 120_50)] if quotes is None else quotes
     contract = PUT if listed is None else listed
@@ -62,6 +62,7 @@ def context(
         live=live,
         listed=listing,
         order_limit=lambda contract: freeze_units(contract.symbol, at.date()),
+        tick=lambda _: tick,
         series_end=lambda _, expiry: ends or expiry,
         entries=lambda: EntriesOfDay(orders, intents, frozenset(accepted)),
         banned=lambda symbol: symbol in banned,
@@ -204,7 +205,7 @@ def test_an_entry_needs_a_market_with_two_sides_and_a_narrow_spread(bid, ask, gu
 )
 def test_a_spread_is_judged_in_percent_and_in_ticks(tick, bid, ask, guard):
     cheap = replace(PUT, tick=tick)
-    given = context(quotes=[quote_of(cheap, bid, ask)], listed=cheap)
+    given = context(quotes=[quote_of(cheap, bid, ask)], listed=cheap, tick=tick)
     assert refusal(intent(contract=cheap, limit=ask), given) == guard
 
 
@@ -245,8 +246,15 @@ def test_a_cheap_option_may_move_by_five_rupees(bid, limit, guard):
 def test_a_limit_of_one_tick_is_a_price():
     for tick in (1, 5):
         cheap = replace(PUT, tick=tick)
-        given = context(quotes=[quote_of(cheap, tick, 2 * tick)], listed=cheap)
+        given = context(quotes=[quote_of(cheap, tick, 2 * tick)], listed=cheap, tick=tick)
         assert refusal(intent(contract=cheap, limit=tick), given) == ""
+
+
+@pytest.mark.parametrize(("now", "guard"), [(1, ""), (5, "tick")])
+def test_a_limit_is_on_the_tick_in_force_not_on_that_of_the_opening(now, guard):
+    opened = replace(PUT, tick=1)
+    given = context(quotes=[quote_of(opened, 119_50, 120_50)], listed=opened, tick=now)
+    assert refusal(intent(contract=opened, limit=120_03), given) == guard
 
 
 def test_the_distance_is_measured_from_the_only_side_there_is():

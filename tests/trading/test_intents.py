@@ -44,8 +44,9 @@ SETTINGS = load_settings().execution.model_copy(
 QUOTES = [quote_of(PUT, 119_50, 120_50), quote_of(HEDGE, 69_50, 70_50)]
 
 
-def pricing(*quotes):
-    return Pricing(ACCOUNT, MARKET, snapshot(*(quotes or QUOTES)), SETTINGS, lambda _: 1_800)
+def pricing(*quotes, tick=5):
+    market = snapshot(*(quotes or QUOTES))
+    return Pricing(ACCOUNT, MARKET, market, SETTINGS, lambda _: 1_800, lambda _: tick)
 
 
 def proposed(*legs):
@@ -128,6 +129,20 @@ def test_an_order_is_cut_at_the_freeze_quantity():
     assert [i.correlation_id for i in found] == [f"{name}-0-{n}-1" for n in range(3)]
 
 
+@pytest.mark.parametrize(("opened", "now", "limits"), [(1, 5, (2_15, 2_55)), (5, 1, (2_18, 2_53))])
+def test_a_limit_is_on_the_tick_of_the_day(opened, now, limits):
+    """A stock crosses the limit of the fine tick while its option is held or planned."""
+    held = replace(PUT, tick=opened)
+    given = pricing(quote_of(held, 2_30, 2_41), tick=now)
+    (leaving,) = exit_intents(given, position_of("P1", (held, 65)), (0,), "")  # 2.30 less 0.115
+    (back,) = exit_intents(given, position_of("P1", (held, -65)), (0,), "")  # 2.41 and 0.1205
+    (entry,) = entry_intents(given, proposed((held, Side.BUY, 1)), 1)
+    again = next_attempt(given, replace(leaving, contract=held, limit=1), 65)
+    assert (leaving.limit, back.limit) == limits
+    assert again.limit == leaving.limit
+    assert {i.contract.tick for i in (leaving, back, entry, again)} == {now}
+
+
 def test_names_are_short_safe_and_of_one_account():
     name = intent_name("a", "m", "P", 7)
     assert name == intent_name("a", "m", "P", 7)
@@ -174,6 +189,21 @@ def test_a_target_names_every_leg(target):
         exit_intents(pricing(), position, target, "")
 
 
+def test_an_exit_that_became_valuable_is_cut_below_the_order_value():
+    """Bought at 120, 27 lots are 2.1 lakh; at 1,500 they would be 26.3 lakh, above 25."""
+    rich = pricing(quote_of(PUT, 1_500_00, 1_505_00))
+    position = position_of("P1", (PUT, 27 * 65))
+    found = exit_intents(rich, position, (0,), "")  # at 1,425.00: 1,754 units are 25 lakh
+    assert [(i.units, i.limit) for i in found] == [(26 * 65, 1_425_00), (65, 1_425_00)]
+    again = next_attempt(rich, intent(units=27 * 65, purpose=Purpose.EXIT, side=Side.SELL), 27 * 65)
+    assert again.units == 26 * 65
+    (entry,) = entry_intents(rich, proposed((PUT, Side.SELL, 1)), lots=27)
+    assert entry.units == 27 * 65  # its guard refuses it
+    few = SETTINGS.guards.model_copy(update={"max_lots_per_order": 10})
+    rich = replace(rich, settings=SETTINGS.model_copy(update={"guards": few}))
+    assert [i.units for i in exit_intents(rich, position, (0,), "")] == [650, 650, 455]
+
+
 def test_a_group_is_named_by_revision_target_and_purpose():
     position = position_of("P1", (PUT, -130))
     names = {
@@ -204,6 +234,15 @@ def test_the_next_attempt_is_for_what_is_left_at_a_fresh_price():
     kept = ("account", "market", "intent_id", "position_id", "purpose", "leg", "slice", "contract",
             "side", "priority", "why")  # fmt: skip
     assert [getattr(new, name) for name in kept] == [getattr(old, name) for name in kept]
+
+
+def test_the_next_attempt_is_within_the_largest_order_of_its_day():
+    """The exchange halves the limit while an exit of the former size is out."""
+    old = intent(units=27 * 65, purpose=Purpose.EXIT, state=IntentState.ENDED)
+    assert next_attempt(pricing(), old, 27 * 65).units == 27 * 65
+    halved = replace(pricing(), order_limit=lambda _: 900)
+    assert next_attempt(halved, old, 27 * 65).units == 13 * 65  # 845; 14 lots are 910
+    assert next_attempt(halved, old, 65).units == 65
 
 
 def test_nothing_is_priced_at_an_old_quote():

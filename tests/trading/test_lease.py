@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from strikeloom.errors import LeaseTaken, StoreError
+from strikeloom.errors import LeaseTaken, SettingsError, StoreError
 from strikeloom.trading.lease import Lease, file_name, held_elsewhere
 
 
@@ -111,3 +111,16 @@ def test_the_lock_of_a_new_desk_is_free(tmp_path: Path, store: Any) -> None:
     assert not home.exists()  # asking writes nothing
     assert refusal(home, store) is None
     assert (home / "locks").stat().st_mode & 0o777 == 0o700  # no other user can hold it
+
+
+def test_a_page_load_takes_no_send_lock(
+    tmp_path: Path, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOILA_KERNEL_ID", "1")
+    with (
+        pytest.raises(SettingsError, match="is not available on this page"),
+        Lease(tmp_path, store),
+    ):
+        pass
+    assert store.taken == []
+    assert not held_elsewhere(tmp_path, store)

@@ -40,18 +40,17 @@ def fetch(
 ) -> None:
     """Download the files that market [bold]nse[/bold] lacks in a range of days; import them.
 
-    Fetches contracts, cash and index closes of each day, and the ban lists up to today. A file
-    counts once it is complete and verified; an interrupted download continues where it stopped. A
+    Fetches contracts, cash and index closes of each day, and the ban lists up to the day after. A
+    file counts once it is complete and verified; a stopped download continues where it stopped. A
     day without trading has no file, which is no error, nor is a missing ban list. Exit code 0: all
-    other files of the range are stored; 1: some are not,
-    each with its remedy.
+    other files of the range are stored; 1: some are not, each with its remedy.
 
     Example: strikeloom data fetch --from 2026-01-01 --to 2026-03-19
     """
     from rich.progress import Progress
 
+    from strikeloom.adapters.downloads import ban_lists
     from strikeloom.adapters.downloads import fetch as download
-    from strikeloom.adapters.downloads.ban_lists import ban_list_days, fetch_ban_lists
     from strikeloom.adapters.downloads.days import last_published
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import console
@@ -63,7 +62,7 @@ def fetch(
     history = open_history(EXCHANGE, where)
     last = last_published(clock, settings)
     begin, end = _range(first, to, history.days(), last)
-    until = max(end, clock.now().date()) if end == last else end  # a list is out the evening before
+    until = ban_lists.last_list_day(last) if end == last else end
     server: dict[str, Any] = {
         "history": history,
         "folder": where.downloads(EXCHANGE),
@@ -71,7 +70,8 @@ def fetch(
         "clock": clock,
         "address": address,
     }
-    fetch_lists = partial(fetch_ban_lists, ban_list_days(begin, until, settings), **server)
+    days = ban_lists.ban_list_days(begin, until, settings)
+    fetch_lists = partial(ban_lists.fetch_ban_lists, days, **server)
     if begin > end:
         _print_lists(fetch_lists())
         stored = begin - timedelta(days=1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from strikeloom.errors import StageError
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import MarkRow
+from strikeloom.trading.page_load import refuse_page_load
 
 
 def mark(
@@ -21,9 +22,12 @@ def mark(
 
     Raises
     ------
+    SettingsError
+        When the load of a page runs it.
     StageError
         When the day has no plan, or the plan has no such strategy.
     """
+    refuse_page_load("Marking")
     plan = desk.store.allocation(desk.day)
     if plan is None:
         raise StageError(

@@ -19,7 +19,6 @@ from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.desk.dhan import LivePorts, live_account, live_clock, live_ports, wire
 from strikeloom.desk.markets import Progress, open_history, resolve_market
 from strikeloom.desk.modes import choose_mode
-from strikeloom.desk.page_load import refuse_page_load
 from strikeloom.desk.places import Places, places
 from strikeloom.desk.upstream import ensure_upstream
 from strikeloom.domain.money import PAISE_PER_RUPEE
@@ -38,6 +37,7 @@ from strikeloom.ports.partitions import Partitions
 from strikeloom.ports.quotes import QuoteCache
 from strikeloom.ports.store import Store
 from strikeloom.settings.all import Settings, load_settings
+from strikeloom.trading.page_load import refuse_page_load
 
 
 class Ports(TypedDict, total=False):

@@ -11,6 +11,7 @@ from strikeloom.errors import LeaseTaken, SettingsError
 from strikeloom.execution.plan import EntryPlan
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.page_load import refuse_page_load
 from strikeloom.trading.reconcile import Reconciler
 from strikeloom.trading.remaining import unfinished
 from strikeloom.trading.send import OrderRateLimiter
@@ -62,8 +63,10 @@ def place(
     Raises
     ------
     SettingsError
-        In mode alert: nothing is recorded that another desk of the account would send.
+        In mode alert: nothing is recorded that another desk of the account would send. Also when
+        the load of a page runs it.
     """
+    refuse_page_load("Execution")
     if desk.mode is Mode.ALERT:
         raise SettingsError(
             "mode alert sends no order and records none; --dry-run shows the plan",

@@ -14,6 +14,7 @@ from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.errors import GuardError, WrongUsage
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import KillSwitch
+from strikeloom.trading.page_load import refuse_page_load
 
 
 def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
@@ -131,12 +132,15 @@ def request_exit(
 
     Raises
     ------
+    SettingsError
+        When the load of a page other than the monitor's own runs it.
     GuardError
         When the share is not whole lots, nothing is open, the position has changed, or a sold
         option would lose its hedge.
     StoreError
         When there is no such position.
     """
+    refuse_page_load("An exit")
     position = desk.store.position(position_id)
     if not position.is_open:
         raise GuardError(f"{position_id} is closed already", guard="open position")

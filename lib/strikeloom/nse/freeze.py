@@ -6,6 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from strikeloom.errors import DataError
+from strikeloom.nse.corporate_actions import on_record
 from strikeloom.nse.tables import rows
 
 
@@ -15,7 +16,8 @@ def freeze_units(symbol: str, day: date) -> int | None:
 
     The exchange revises the list monthly; the latest on record by ``day`` applies. After a later
     split this limit is too low, never too high. Lists that give the first quantity to be frozen,
-    as the contract file and the brokers' do, print one unit more. Source: ``freeze.csv``.
+    as the contract file and the brokers' do, print one unit more. Until the list names a renamed
+    symbol, the limit is that of its former name. Source: ``freeze.csv``.
 
     Returns
     -------
@@ -27,7 +29,10 @@ def freeze_units(symbol: str, day: date) -> int | None:
         for row in rows("freeze")
         if row["symbol"] == symbol and row["effective_from"] <= day.isoformat()
     ]
-    return int(max(past, key=lambda row: row["effective_from"])["units"]) if past else None
+    if past:
+        return int(max(past, key=lambda row: row["effective_from"])["units"])
+    former = (item for item in on_record() if item.successor == symbol and item.day <= day)
+    return next((freeze_units(item.symbol, day) for item in former), None)
 
 
 def slices(units: int, lot_size: int, freeze: int | None) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from strikeloom.desk.page_load import on_page_load, refusal
+from strikeloom.trading.page_load import on_page_load, refusal
 
 
 def stop_on_page_load(what: str) -> None:

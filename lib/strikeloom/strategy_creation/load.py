@@ -13,8 +13,9 @@ from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
-from strikeloom.nse.sessions import session, trading_days, years_to_expiry
+from strikeloom.nse.sessions import next_trading_day, session, trading_days, years_to_expiry
 from strikeloom.ports.desk import Desk
+from strikeloom.ports.history import Past
 from strikeloom.ports.store import Rejection
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
@@ -106,7 +107,7 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         today = today[today["symbol"].isin(symbols)]
     ranks = desk.store.ranks(desk.day)
     past = desk.history.as_of(desk.day)
-    contracts, banned = past.contracts(desk.day), past.banned(desk.day)
+    contracts, banned = past.contracts(desk.day), _banned(past, desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol: dict[Hashable, pd.DataFrame] = dict(
         iter(options.groupby(["symbol", "expiry"], sort=False))
@@ -144,6 +145,15 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         sorted(today["symbol"]),
         warnings if banned is None else (),
     )
+
+
+def _banned(past: Past, day: date) -> frozenset[str] | None:
+    """Stocks that cannot be entered on the day after; ``None`` where no list is stored.
+
+    Without the list of that day, which is out the evening before, by the list of the day itself.
+    """
+    listed = past.banned(next_trading_day(day))
+    return past.banned(day) if listed is None else listed
 
 
 class _Summary(NamedTuple):

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.snapshot import MarketSnapshot
+from strikeloom.errors import GuardError, StoreError
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
@@ -47,6 +48,8 @@ class GuardContext:
         Contract as the exchange lists it today, by key; raises ``DataError``.
     order_limit : callable
         Largest order in units of a contract; ``None`` where none is known.
+    tick : callable
+        Price step of a contract today, in paise.
     series_end : callable
         Last day of a series, by symbol and expiry.
     entries : callable
@@ -54,7 +57,8 @@ class GuardContext:
     adjusted : callable
         What the exchange made of a contract since the desk's day, as text; empty for nothing.
     banned : callable
-        Whether a stock is in the ban period today; called only for an entry.
+        Whether a stock is in the ban period today; called only for an entry. Raises ``GuardError``
+        where the list cannot be read.
     """
 
     state: AccountState
@@ -63,6 +67,7 @@ class GuardContext:
     live: LiveSettings | None
     listed: Callable[[str], OptionContract]
     order_limit: Callable[[OptionContract], int | None]
+    tick: Callable[[OptionContract], int]
     series_end: Callable[[str, date], date]
     entries: Callable[[], EntriesOfDay]
     banned: Callable[[str], bool]
@@ -92,7 +97,10 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         return "; ".join(f"it is {c.new.label} since {c.day}: {c.cause}" for c in changes)
 
     def banned(symbol: str) -> bool:
-        listed = desk.history.banned(today)
+        try:
+            listed = desk.history.banned(today)
+        except StoreError as error:  # it must refuse this entry, not end the round of all exits
+            raise GuardError(f"ban period: {error}", guard="ban period") from error
         if listed is None:
             text = (
                 f"no ban list of {today} is stored: entries in stocks are not checked against it "
@@ -110,6 +118,7 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
         listed=lambda key: desk.instruments.contract(key, today),
         order_limit=lambda contract: desk.instruments.order_limit(contract, today),
+        tick=lambda contract: desk.instruments.tick(contract.symbol, contract.kind, today),
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
         adjusted=adjusted,

@@ -94,8 +94,9 @@ def _check_form(intent: OrderIntent, context: GuardContext) -> None:
     most_units = context.order_limit(contract)
     if most_units is not None and intent.units > most_units:
         raise _refuse("freeze quantity", f"{intent.units} units, limit {most_units}")
-    if intent.limit <= 0 or intent.limit % contract.tick:
-        raise _refuse("tick", f"limit {intent.limit} paise is not on {contract.tick}")
+    tick = context.tick(contract)
+    if intent.limit <= 0 or intent.limit % tick:
+        raise _refuse("tick", f"limit {intent.limit} paise is not on {tick}")
     value, most = intent.units * intent.limit, guards.max_order_value * PAISE_PER_RUPEE
     if value > most:
         raise _refuse("order value", f"{rupees_text(value)}, limit {rupees_text(most)}")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
+from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.domain.proposals import Proposal
@@ -29,6 +30,8 @@ class Pricing:
     ----------
     order_limit : callable
         Largest order in units of a contract; ``None`` where none is known.
+    tick : callable
+        Price step of a contract today, in paise; a contract may be held for longer than its step.
     """
 
     account: str
@@ -36,6 +39,11 @@ class Pricing:
     snapshot: MarketSnapshot
     settings: ExecutionSettings
     order_limit: Callable[[OptionContract], int | None]
+    tick: Callable[[OptionContract], int]
+
+    def today(self, contract: OptionContract) -> OptionContract:
+        """The contract with the price step in force."""
+        return replace(contract, tick=self.tick(contract))
 
     def limit(self, contract: OptionContract, side: Side, purpose: Purpose) -> int:
         """Limit in paise of an order sent now.
@@ -46,6 +54,22 @@ class Pricing:
             When the contract cannot be priced now.
         """
         return limit_price(contract, side, purpose, self.snapshot.fresh(contract), self.settings)
+
+    def largest_order(self, contract: OptionContract, limit: int, purpose: Purpose) -> int | None:
+        """Units of one order: an exit is cut at our own limits too, an entry above them is refused.
+
+        What was small when it was opened may be worth more than one order may be.
+        """
+        listed = self.order_limit(contract)
+        if purpose is Purpose.ENTRY:
+            return listed
+        guards = self.settings.guards
+        ours = min(
+            guards.max_lots_per_order * contract.lot_size,
+            guards.max_order_value * PAISE_PER_RUPEE // limit,
+        )
+        ours = max(ours, contract.lot_size)  # above a limit with a single lot: a guard names it
+        return ours if listed is None else min(ours, listed)
 
 
 def intent_name(account: str, market: str, *parts: object) -> str:
@@ -119,18 +143,25 @@ def exit_intents(
 def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
     """Next attempt of an ended intent, for its unfilled units, at a fresh price.
 
+    Above the largest order of today it is for as much as one order may be; a later attempt is
+    for the rest.
+
     Raises
     ------
     NoQuote
         When the leg cannot be priced now.
     """
-    attempt = old.attempt + 1
+    attempt, contract = old.attempt + 1, pricing.today(old.contract)
+    limit = pricing.limit(contract, old.side, old.purpose)
+    most = pricing.largest_order(contract, limit, old.purpose) or 0
+    whole_lots = most // contract.lot_size * contract.lot_size
     return replace(
         old,
         correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
         attempt=attempt,
-        units=units,
-        limit=pricing.limit(old.contract, old.side, old.purpose),
+        contract=contract,
+        units=min(units, whole_lots) or units,
+        limit=limit,
         created_at=pricing.snapshot.at,
         state=IntentState.NEW,
         note="",
@@ -147,10 +178,11 @@ def _intents(
 ) -> list[OrderIntent]:
     now = pricing.snapshot.at
     intents: list[OrderIntent] = []
-    for leg, contract, signed in trades:
-        side = Side.BUY if signed > 0 else Side.SELL
+    for leg, held, signed in trades:
+        side, contract = Side.BUY if signed > 0 else Side.SELL, pricing.today(held)
         limit = pricing.limit(contract, side, purpose)
-        parts = slices(abs(signed), contract.lot_size, pricing.order_limit(contract))
+        most = pricing.largest_order(contract, limit, purpose)
+        parts = slices(abs(signed), contract.lot_size, most)
         intents += [
             OrderIntent(
                 account=pricing.account,

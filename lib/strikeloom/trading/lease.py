@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from strikeloom.errors import LeaseTaken
 from strikeloom.ports.store import Store
+from strikeloom.trading.page_load import refuse_page_load
 
 
 def file_name(account: str) -> str:
@@ -33,6 +34,7 @@ class Lease:
         self.token = ""
 
     def __enter__(self) -> Lease:
+        refuse_page_load("Sending orders")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:

@@ -43,12 +43,14 @@ def last_day(desk: Desk, position: Position) -> date | None:
 
 def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
     """Pricing from a snapshot with the desk's settings."""
+    instruments, today = desk.instruments, snapshot.at.date()
     return Pricing(
         desk.account,
         desk.market,
         snapshot,
         desk.settings.execution,
-        lambda contract: desk.instruments.order_limit(contract, snapshot.at.date()),
+        lambda contract: instruments.order_limit(contract, today),
+        lambda contract: instruments.tick(contract.symbol, contract.kind, today),
     )
 
 

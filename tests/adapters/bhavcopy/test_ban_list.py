@@ -62,8 +62,9 @@ def test_a_list_is_known_by_its_content_and_stored_by_its_date(
     assert import_paths([path], history).counts["done"] == 1
     assert history.banned(DAY) == frozenset()
     assert history.as_of(DAY).banned(DAY) == frozenset()
+    assert history.as_of(date(2026, 7, 8)).banned(DAY) == frozenset()  # out the evening before
     with pytest.raises(MissingHistory):
-        history.as_of(date(2026, 7, 8)).banned(DAY)
+        history.as_of(date(2026, 7, 7)).banned(DAY)
 
 
 def test_a_damaged_list_is_named_and_can_be_stored_again(history: ParquetHistory) -> None:

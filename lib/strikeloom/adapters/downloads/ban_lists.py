@@ -9,8 +9,8 @@ from pathlib import Path
 from strikeloom.adapters.bhavcopy.importer import import_paths
 from strikeloom.adapters.downloads.transfer import Wanted, transfer
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.errors import NotFetched
-from strikeloom.nse.sessions import trading_days
+from strikeloom.errors import NotFetched, StoreError
+from strikeloom.nse.sessions import next_trading_day, trading_days
 from strikeloom.ports.clock import Clock
 from strikeloom.settings.fetch import FetchSettings
 
@@ -32,6 +32,11 @@ def ban_list_days(first: date, last: date, settings: FetchSettings) -> list[date
     return trading_days(begin, last) if begin <= last else []
 
 
+def last_list_day(published: date) -> date:
+    """Last day that has a list when the files of a trading day are out: the one after it."""
+    return next_trading_day(published)
+
+
 def fetch_ban_lists(
     days: list[date],
     *,
@@ -41,7 +46,7 @@ def fetch_ban_lists(
     clock: Clock,
     address: str = "",
 ) -> BanListReport:
-    """Download and store the lists of some days that the history lacks.
+    """Download and store the lists of some days that the history lacks or cannot read.
 
     Orders are not blocked where a list is missing, so a failure ends the download and is only
     reported.
@@ -51,7 +56,7 @@ def fetch_ban_lists(
     StoreError
         When the folder or the history cannot be written.
     """
-    missing = [day for day in days if history.banned(day) is None]
+    missing = [day for day in days if _lacks(history, day)]
     if not missing:
         return BanListReport()
     fetched: list[date] = []
@@ -72,3 +77,10 @@ def fetch_ban_lists(
     if files:
         import_paths(files, history)
     return BanListReport(tuple(fetched), tuple(absent), stopped)
+
+
+def _lacks(history: ParquetHistory, day: date) -> bool:
+    try:
+        return history.banned(day) is None
+    except StoreError:
+        return True  # damaged: the download replaces it

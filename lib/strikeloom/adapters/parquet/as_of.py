@@ -21,6 +21,7 @@ from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
 from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.sessions import previous_trading_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,14 +48,16 @@ class HistoryAsOf:
         return sorted(day for day in {*read, *self._history.days()} if day <= self.day)
 
     def banned(self, day: date) -> frozenset[str] | None:
-        """Symbols in the ban period on a day, published the evening before; ``None`` if unknown.
+        """Symbols in the ban period on a day; ``None`` if unknown.
+
+        The list of the view's next trading day is known: it is published the evening before.
 
         Raises
         ------
         MissingHistory
-            When the day is later than the view's.
+            When the day is later than that.
         """
-        self._refuse_later(day, f"the ban list of {day}")
+        self._refuse_later(previous_trading_day(day), f"the ban list of {day}")
         return self._history.banned(day)
 
     def contracts(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
@@ -93,6 +93,15 @@ class Change:
     disclosed: int | None = None
     order_type: OrderType | None = None
     validity: Validity | None = None
+
+
+@runtime_checkable
+class OrderLimits(Protocol):
+    """A list of contracts that prints the largest order of each."""
+
+    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+        """Largest order in units; ``None`` where none is known."""
+        ...
 
 
 class ContractList(Protocol):

@@ -15,7 +15,6 @@ from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.broker_rules import broker_rule
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import Placement
-from strikeloom.nse.freeze import freeze_units
 from strikeloom.nse.price_protection import protected_range
 
 INPUT, ORDER = "DH-905", "DH-906"  # the broker's own codes
@@ -67,7 +66,7 @@ def disclosed_refusal(disclosed: int, units: int, day: date) -> OrderRefusal | N
     return None
 
 
-def form_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
+def form_refusal(order: BookOrder, day: date, freeze: int | None) -> OrderRefusal | None:
     """Lot, tick, freeze quantity, and a stop's limit against its trigger."""
     contract = order.contract
     if order.units <= 0 or order.units % contract.lot_size:
@@ -82,7 +81,6 @@ def form_refusal(order: BookOrder, day: date) -> OrderRefusal | None:
                 EXCHANGE,
                 f"{name} {price / 100:.2f} is not on the tick of {contract.tick / 100:.2f}",
             )
-    freeze = freeze_units(contract.symbol, day)
     if freeze is not None and order.units > freeze:
         return OrderRefusal(
             EXCHANGE, f"quantity {order.units} is above the freeze quantity {freeze}"

@@ -17,7 +17,7 @@ from strikeloom.exchange.conditional.records import (
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import OrderType, Placement, Product
 from strikeloom.exchange.session.intake import OrderIntake
-from strikeloom.nse.freeze import freeze_units, slices
+from strikeloom.nse.freeze import slices
 
 
 class Closer:
@@ -55,19 +55,19 @@ class Closer:
             self._intake.place(closing, at)
             for position in held
             if position.net and position.product in products
-            for closing in _closing_orders(position, at)
+            for closing in self._closing_orders(position, at)
         ]
 
-
-def _closing_orders(position: NetPosition, at: datetime) -> list[Placement]:
-    """Market orders that close a position, none above the freeze quantity."""
-    contract, units = position.contract, abs(position.net)
-    try:
-        parts = slices(units, contract.lot_size, freeze_units(contract.symbol, at.date()))
-    except DataError:
-        parts = [units]  # no whole lots, or a lot is frozen: the order's refusal names it
-    side = Side.SELL if position.net > 0 else Side.BUY
-    return [
-        Placement(contract, side, part, OrderType.MARKET, product=position.product)
-        for part in parts
-    ]
+    def _closing_orders(self, position: NetPosition, at: datetime) -> list[Placement]:
+        """Market orders that close a position, none above the freeze quantity."""
+        contract, units = position.contract, abs(position.net)
+        most = self._intake.largest_order(contract, at.date())
+        try:
+            parts = slices(units, contract.lot_size, most)
+        except DataError:
+            parts = [units]  # no whole lots, or a lot is frozen: the order's refusal names it
+        side = Side.SELL if position.net > 0 else Side.BUY
+        return [
+            Placement(contract, side, part, OrderType.MARKET, product=position.product)
+            for part in parts
+        ]

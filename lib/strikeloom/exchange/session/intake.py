@@ -18,7 +18,7 @@ from strikeloom.exchange.account.margin_check import margin_refusal
 from strikeloom.exchange.orders.hours import hours_refusal, is_open
 from strikeloom.exchange.orders.limit_conversion import changed, typed_order
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Change, ContractList, Placement
+from strikeloom.exchange.orders.request import Change, ContractList, OrderLimits, Placement
 from strikeloom.exchange.orders.validation import (
     DESK,
     EXCHANGE,
@@ -31,6 +31,7 @@ from strikeloom.exchange.orders.validation import (
 )
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.exchange.session.matcher import Matcher
+from strikeloom.nse.freeze import freeze_units
 
 
 class OrderIntake:
@@ -150,6 +151,13 @@ class OrderIntake:
             raise BrokerError(f"the account has no order E{number}", code=ORDER)
         return order
 
+    def largest_order(self, contract: OptionContract, day: date) -> int | None:
+        """Largest order in units: by the list of contracts, else by the exchange's dated list."""
+        listed: object = self._instruments
+        if isinstance(listed, OrderLimits):
+            return listed.order_limit(contract, day)
+        return freeze_units(contract.symbol, day)
+
     def _enter(self, order: BookOrder, at: datetime, *, recorded: bool = False) -> BookOrder:
         """Put an order, new or changed, to the market."""
         self._account.orders.save(order)
@@ -170,7 +178,7 @@ class OrderIntake:
         return (
             hours_refusal(order, at)
             or expiry_refusal(order, held, day)
-            or form_refusal(order, day)
+            or form_refusal(order, day, self.largest_order(order.contract, day))
             or price_refusal(order, quote, self._market.band(order.contract), day)
             or margin_refusal(order, account, self._market.feed, at, before, self._charges_day)
         )

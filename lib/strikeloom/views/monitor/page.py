@@ -17,12 +17,12 @@ from importlib.resources import files
 import ipywidgets as widgets
 
 from strikeloom.adapters.system_clock import SystemClock
-from strikeloom.desk.page_load import refuse_page_load
 from strikeloom.errors import StrikeloomError
 from strikeloom.monitor.board import SHARES, BoardRow, load_board
 from strikeloom.monitor.request import request_exit
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.desk import Desk
+from strikeloom.trading.page_load import refuse_page_load
 from strikeloom.views.monitor import text
 from strikeloom.views.monitor.pulse import Pulse, pulse
 

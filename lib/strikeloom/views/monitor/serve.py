@@ -23,8 +23,8 @@ from tornado.web import Application, HTTPError
 from traitlets.config import Config
 from voila.app import Voila
 
-from strikeloom.desk.page_load import PAGE_SERVER
 from strikeloom.errors import SettingsError
+from strikeloom.trading.page_load import PAGE_SERVER
 from strikeloom.views.monitor.gate import SECURITY_HEADERS, Gate
 
 HOST = "127.0.0.1"
