@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -90,6 +91,22 @@ def test_a_split_multiplies_units_and_keeps_the_cost(engine, feed, clock, change
     trade(engine, feed, SPLIT, SELL, 2, 25_00)
     held = {p.product: p for p in engine.positions()}
     assert held[Product.MARGIN].realised == 650 * 25_00 - 130 * 100_00
+
+
+def test_larger_lots_keep_the_units_and_refuse_what_is_no_whole_lot(engine, feed, clock, changes):
+    trade(engine, feed, CALL, BUY, 3, 100_00)
+    larger = replace(CALL, lot_size=150)
+    changes.found[CALL.key] = ContractAdjustment(CALL.key, larger, 1, 1, DAY, "a new lot")
+    next_morning(clock)
+    (held,) = engine.positions()
+    assert (held.contract.lot_size, held.net, held.cost) == (150, 195, 195 * 100_00)
+    feed.show(larger, 90_00, 91_00)
+    closing = engine.exit_all()
+    assert sorted((order.state, order.units) for order in closing) == [
+        (OrderState.REJECTED, 45), (OrderState.TRADED, 150),
+    ]  # fmt: skip
+    (held,) = engine.positions()
+    assert held.net == 45
 
 
 def test_a_short_position_keeps_what_was_received(engine, feed, clock, changes):

@@ -2,7 +2,8 @@
 
 Neither id nor name is an identity: ids are reused, and at a dividend names pass to other
 contracts. A contract continues from one list to the next where it keeps its id and right and is
-what the corporate actions between them make of it; without any, where only its expiry was moved.
+what the corporate actions between them make of it; without any, where only its expiry was moved
+or its lot changed.
 Source: NSE Clearing, adjustment of contracts for corporate actions.
 """
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
 from strikeloom.errors import DataError
@@ -105,17 +106,25 @@ class AdjustmentSearch:
     def _moved(
         self, held: OptionContract, days: Sequence[date], first: int, last: int, since: date
     ) -> tuple[int, ContractAdjustment] | None:
-        """First change of the expiry alone, where the contract is not the one listed last."""
+        """First change of the expiry or the lot alone, where the contract listed last differs."""
         if last <= first or self._is_same(held, days[first], days[last]):
             return None
         for place in range(first + 1, last + 1):
             before, day = days[place - 1], days[place]
             old = self._row(held, before)
-            new = self._by_id(old, self._options(day, held.symbol)) if old is not None else None
-            if old is None or new is None or new["strike"] != old["strike"]:
+            if old is None:
+                continue
+            ids = bool(old["instrument_id"])  # without them only a lot is seen to change
+            rows = self._options(day, held.symbol)
+            new = self._by_id(old, rows) if ids else self._row(held, day)
+            if new is None or new["strike"] != old["strike"]:
                 continue
             contract = self._make(new, day, held.lot_size)
-            if contract.key != held.key and not (before < since and self._row(held, day)):
+            if contract.key == held.key:
+                then = self._lot(old, held, before)
+                if contract.lot_size not in (then, held.lot_size):
+                    return place, lot_changed(then, contract, day)
+            elif not (before < since and self._row(held, day) is not None):
                 text = (
                     f"the exchange moved the expiry {held.expiry} of {held.symbol} to "
                     f"{contract.expiry} on {day}"
@@ -162,7 +171,7 @@ class AdjustmentSearch:
                 )
         elif contract is None or abs(contract.strike - strike) > _STEP:
             return None  # the exchange removed it; its id may be another contract's
-        if contract.key == held.key:
+        if contract.key == held.key and contract.lot_size == before:
             return None
         last = max(item.day for item in due)
         return ContractAdjustment(
@@ -170,12 +179,21 @@ class AdjustmentSearch:
         )
 
     def _is_same(self, held: OptionContract, first: date, last: date) -> bool:
-        """Whether the contract of a name on one day is that of the same name on a later one."""
+        """Whether the contract of a name on one day is that of the same name on a later one.
+
+        Of the same lot, too.
+        """
         old, new = self._row(held, first), self._row(held, last)
         if new is None or old is None:
             return new is not None
         ids = int(old["instrument_id"]), int(new["instrument_id"])
-        return ids[0] == ids[1] or not all(ids)
+        if all(ids) and ids[0] != ids[1]:
+            return False
+        return self._lot(new, held, last) in (self._lot(old, held, first), held.lot_size)
+
+    def _lot(self, row: pd.Series, held: OptionContract, day: date) -> int:
+        """Lot of a row of a day; on record, or that of the holding, where the file has none."""
+        return int(row["lot_size"]) or self._make(row, day, held.lot_size).lot_size
 
     def _row(self, held: OptionContract, day: date) -> pd.Series | None:
         """Row of a contract in the list of a day, by its name."""

@@ -62,10 +62,15 @@ class Closer:
 def _closing_orders(position: NetPosition, at: datetime) -> list[Placement]:
     """Market orders that close a position, none above the freeze quantity."""
     contract, units = position.contract, abs(position.net)
-    try:
-        parts = slices(units, contract.lot_size, freeze_units(contract.symbol, at.date()))
-    except DataError:
-        parts = [units]  # no whole lots, or a lot is frozen: the order's refusal names it
+    odd = units % contract.lot_size
+    parts = [odd] if odd else []  # of a lot that became larger: the order's refusal names it
+    if units > odd:
+        try:
+            parts += slices(
+                units - odd, contract.lot_size, freeze_units(contract.symbol, at.date())
+            )
+        except DataError:
+            parts.append(units - odd)  # a lot is frozen: so does this one's
     side = Side.SELL if position.net > 0 else Side.BUY
     return [
         Placement(contract, side, part, OrderType.MARKET, product=position.product)
