@@ -15,6 +15,7 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import DataError
 from support.fakes import option
+from support.few_symbols import history_of
 from support.nse_files import legacy, save, udiff
 
 TUE, WED, THU = date(2026, 2, 10), date(2026, 2, 11), date(2026, 2, 12)
@@ -231,3 +232,29 @@ def test_no_contract_changes_on_an_ordinary_night(real_history: ParquetHistory) 
             key = f"{symbol}:{row.expiry.date()}:{round(row.strike * 100)}:{row.right}"
             held = instruments.contract(key, stored[0])
             assert instruments.adjustments(held, stored[0], stored[-1]) == []
+
+
+def test_a_contract_that_was_removed_at_an_event_continues_by_its_rule(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    """No one held it, but a simulated account may: the old strike has no meaning any more."""
+    after = [row for row in share(-20) if row["StrkPric"] != "980.00"]
+    instruments = days(history, tmp_path, {TUE: share(), WED: after})
+    (only,) = found(instruments, of_share(1_000))
+    assert (only.new.key, only.new.lot_size) == ("LOOMCO:2026-02-24:98000:CE", 100)
+    assert (only.units(100), only.day) == (100, WED)
+
+
+@pytest.mark.realdata
+def test_contracts_removed_at_a_split(
+    shared_data: Path, history: ParquetHistory, tmp_path: Path
+) -> None:
+    """ANGELONE on 2026-02-26, 10 to 1: 16 of 106 contracts had no open interest and went."""
+    eve, day = date(2026, 2, 25), date(2026, 2, 26)
+    cut = history_of(shared_data, tmp_path, ["ANGELONE"], [eve, day])
+    cut.find_actions()
+    instruments = HistoryInstruments(cut, {})
+    held = instruments.contract("ANGELONE:2026-04-28:320000:PE", eve)
+    (only,) = instruments.adjustments(held, eve, day)
+    assert (only.new.key, only.new.lot_size) == ("ANGELONE:2026-04-28:32000:PE", 2500)
+    assert only.units(-250) == -2500

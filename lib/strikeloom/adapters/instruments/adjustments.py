@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -170,13 +171,24 @@ class AdjustmentSearch:
                     key=held.key,
                 )
         elif contract is None or abs(contract.strike - strike) > _STEP:
-            return None  # the exchange removed it; its id may be another contract's
+            # the exchange removed what no one held, its id may be another contract's: by the rule
+            if not len(rows):
+                return None
+            contract = self._unlisted(held, rows, strike, round(before * ratio), day)
         if contract.key == held.key and contract.lot_size == before:
             return None
         last = max(item.day for item in due)
         return ContractAdjustment(
             held.key, contract, *_units(ratio, contract, before), last, _cause(due, ratio, before)
         )
+
+    def _unlisted(
+        self, held: OptionContract, rows: pd.DataFrame, strike: float, lot: int, day: date
+    ) -> OptionContract:
+        """What a contract has become that is listed no more, with the tick of its fellows."""
+        fellow = self._make(rows.iloc[0], day, lot)
+        on_tick = max(fellow.tick, round(strike / fellow.tick) * fellow.tick)
+        return replace(fellow, expiry=held.expiry, strike=on_tick, right=held.right, lot_size=lot)
 
     def _is_same(self, held: OptionContract, first: date, last: date) -> bool:
         """Whether the contract of a name on one day is that of the same name on a later one.
