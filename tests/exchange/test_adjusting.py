@@ -215,3 +215,42 @@ def test_what_cannot_be_found_out_is_logged_once(engine, feed, clock, changes, c
     changes.unknown = False
     changes.split()
     assert engine.holdings() == {SPLIT: 325}
+
+
+def test_what_ended_meanwhile_settles_as_held_until_then(engine, feed, clock, changes):
+    """One contract is split on the day after another's series ended early and was listed again."""
+    ended = option(25_000, symbol="BANKNIFTY", lot=30)
+    trade(engine, feed, ended, BUY, 1, 100_00)
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    feed.ends["BANKNIFTY", ended.expiry] = date(2026, 2, 11)
+    feed.settlements["BANKNIFTY", date(2026, 2, 11)] = 25_300_00
+    changes.split()
+    next_morning(clock)
+    assert engine.holdings() == {SPLIT: 325}
+    (settled,) = [trade_ for trade_ in engine.trades() if trade_.kind == "settlement"]
+    assert (settled.contract, settled.price) == (ended, 300_00)
+
+
+def test_over_a_weekend_the_name_is_that_of_the_last_session(engine, feed, clock, changes):
+    asked = []
+    engine._session.replay._adjuster._find = lambda held, since, until: (
+        asked.append((since, until)) or changes(held, since, until)
+    )
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    for day in (14, 15, 16):  # the days begin on time, also those without a session
+        clock.at = ist(f"2026-02-{day} 09:15")
+        engine.advance()
+    assert asked[-1] == (date(2026, 2, 13), date(2026, 2, 16))
+
+
+def test_a_contract_named_on_a_day_off_is_not_taken_for_another(engine, feed, clock, changes):
+    """Known on Saturday; on the last session the new name was the next contract's."""
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    saturday = date(2026, 2, 14)
+    for old, new in ((CALL, NEXT), (NEXT, option(24_800))):
+        changes.found[old.key] = ContractAdjustment(old.key, new, 1, 1, saturday, "a dividend")
+    for day in (14, 15, 16):
+        clock.at = ist(f"2026-02-{day} 09:15")
+        assert engine.holdings() == {NEXT: 65}
