@@ -78,6 +78,23 @@ def test_one_alert_names_every_holding_of_an_event(made: MadeDesk) -> None:
     assert made.alerts.texts == []
 
 
+def test_a_leg_that_was_closed_before_is_adjusted_but_not_named(made: MadeDesk) -> None:
+    for contract in (OLD, OTHER):
+        made.show(contract, 99_00, 100_00)
+    legs = [Leg(OLD, Side.BUY, 1, 100_00), Leg(OTHER, Side.BUY, 1, 100_00)]
+    name = made.enter(made.propose(legs, "two"), 1).position_id
+    request_exit(made.desk, name, who="a person", leg=1)
+    _cycle(made)
+    _next_day(made)
+    reconcile(made.desk)
+    kept, closed = made.store.position(name).legs
+    assert (kept.contract, kept.net_units) == (NEW, 325)
+    assert (closed.contract, closed.net_units, closed.first_units) == (OTHER_NEW, 0, 325)
+    (text,) = [text for _, text in made.alerts.texts if "split" in text]
+    assert "65 units of NIFTY 24 Feb 25000 CE are 325" in text
+    assert "25100" not in text
+
+
 def test_an_exit_at_work_on_the_eve_is_made_again_for_the_new_contract(made: MadeDesk) -> None:
     name = _buy(made, OLD)
     made.show(OLD, 90_00, 100_00, size=0)  # no one buys

@@ -47,7 +47,9 @@ class AdjustmentCheck:
                 held, units = leg.contract, leg.net_units
                 for change in self._search(place, held, since, today):
                     found.append(LegAdjustment(position.position_id, leg.leg, change))
-                    lines[change.cause].append(_line(position.position_id, held, units, change))
+                    if units:
+                        name = position.position_id
+                        lines[change.cause].append(_line(name, held, units, change))
                     held, units = change.new, change.units(units)
         try:
             changed = self._desk.store.record_adjustments(found, state.at) if found else 0
