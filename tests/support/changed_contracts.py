@@ -207,19 +207,21 @@ def _compare_ends(
     rows = {day: _options(history, day).set_index("key") for day in later}
     whole = 0
     for name, (side, units, key, value) in held.items():
-        by_id, removed = key, False
-        for eve, day in zip(later, later[1:], strict=False):  # moved once more, by its id
-            if parse_key(by_id)[1] < day or by_id in rows[day].index:
-                continue
-            old = rows[eve].loc[by_id]
-            new = rows[day][rows[day]["instrument_id"] == old["instrument_id"]]
-            new = new[(new["right"] == old["right"]) & (new["strike"] == old["strike"])]
-            removed = not len(new)  # by the exchange, which no one held it at
-            if removed:
+        by_id, removed, old = key, False, rows[later[0]].loc[key]
+        for day in later[1:]:  # moved once more, by its id
+            if parse_key(by_id)[1] < day:
                 break
-            by_id = new.index[0]
+            if by_id not in rows[day].index:
+                new = rows[day][rows[day]["instrument_id"] == old["instrument_id"]]
+                new = new[(new["right"] == old["right"]) & (new["strike"] == old["strike"])]
+                removed = not len(new)  # by the exchange, which no one held it at; may come back
+                if removed:
+                    continue
+                by_id = new.index[0]
+            removed, old = False, rows[day].loc[by_id]
         (leg,) = desk.store.position(name).legs
         assert leg.contract.key == by_id, name
+        assert leg.contract.lot_size == old["lot_size"], name
         if removed:
             continue
         whole += 1

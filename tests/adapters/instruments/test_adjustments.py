@@ -124,6 +124,18 @@ def test_a_changed_lot_is_followed_with_its_units(history: ParquetHistory, tmp_p
     assert found(instruments, option(25_900, lot=65), until=THU) == []
 
 
+def test_a_lot_that_changes_while_the_contract_is_on_no_list(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    """As NIFTY 28-Dec-2028 18,000 PE: 25 on 2024-12-26, absent, 75 on 2025-03-27."""
+    lists = {TUE: [{"NewBrdLotQty": "25"}], WED: [{"StrkPric": "26000.00", "FinInstrmId": "7"}],
+             THU: [{"NewBrdLotQty": "75"}]}  # fmt: skip
+    instruments, held = days(history, tmp_path, lists), option(25_900, lot=25)
+    assert found(instruments, held) == []
+    (only,) = found(instruments, held, until=THU)
+    assert (only.new.key, only.new.lot_size, only.day) == (held.key, 75, THU)
+
+
 def test_a_lot_that_changes_with_the_expiry_is_one_adjustment(
     history: ParquetHistory, tmp_path: Path
 ) -> None:

@@ -110,28 +110,37 @@ class AdjustmentSearch:
         """First change of the expiry or the lot alone, where the contract listed last differs."""
         if last <= first or self._is_same(held, days[first], days[last]):
             return None
-        for place in range(first + 1, last + 1):
-            before, day = days[place - 1], days[place]
-            old = self._row(held, before)
-            if old is None:
-                continue
-            ids = bool(old["instrument_id"])  # without them only a lot is seen to change
-            rows = self._options(day, held.symbol)
-            new = self._by_id(old, rows) if ids else self._row(held, day)
-            if new is None or new["strike"] != old["strike"]:
-                continue
-            contract = self._make(new, day, held.lot_size)
-            if contract.key == held.key:
-                then = self._lot(old, held, before)
-                if contract.lot_size not in (then, held.lot_size):
-                    return place, lot_changed(then, contract, day)
-            elif not (before < since and self._row(held, day) is not None):
-                text = (
-                    f"the exchange moved the expiry {held.expiry} of {held.symbol} to "
-                    f"{contract.expiry} on {day}"
-                )
-                return place, ContractAdjustment(held.key, contract, 1, 1, day, text)
+        seen: tuple[pd.Series, date] | None = None  # it may be on no list for a while between
+        for place in range(first, last + 1):
+            day = days[place]
+            change = self._moved_on(held, *seen, day, since) if seen else None
+            if change is not None:
+                return place, change
+            row = self._row(held, day)
+            seen = (row, day) if row is not None else seen
         return None
+
+    def _moved_on(
+        self, held: OptionContract, old: pd.Series, before: date, day: date, since: date
+    ) -> ContractAdjustment | None:
+        """Change of the expiry or the lot alone since the list that had the contract before."""
+        ids = bool(old["instrument_id"])  # without them only a lot is seen to change
+        rows = self._options(day, held.symbol)
+        new = self._by_id(old, rows) if ids else self._row(held, day)
+        if new is None or new["strike"] != old["strike"]:
+            return None
+        contract = self._make(new, day, held.lot_size)
+        if contract.key == held.key:
+            then = self._lot(old, held, before)
+            changed = contract.lot_size not in (then, held.lot_size)
+            return lot_changed(then, contract, day) if changed else None
+        if before < since and self._row(held, day) is not None:
+            return None
+        text = (
+            f"the exchange moved the expiry {held.expiry} of {held.symbol} to {contract.expiry} "
+            f"on {day}"
+        )
+        return ContractAdjustment(held.key, contract, 1, 1, day, text)
 
     def _adjusted(
         self,
@@ -197,7 +206,7 @@ class AdjustmentSearch:
         """
         old, new = self._row(held, first), self._row(held, last)
         if new is None or old is None:
-            return new is not None
+            return new is not None and self._lot(new, held, last) == held.lot_size
         ids = int(old["instrument_id"]), int(new["instrument_id"])
         if all(ids) and ids[0] != ids[1]:
             return False
