@@ -159,6 +159,23 @@ def test_what_waits_in_the_old_contract_ends(engine, feed, clock, changes):
     )  # fmt: skip
 
 
+def test_an_order_that_waits_without_a_position_ends_too(engine, feed, clock, changes):
+    """The name is another contract's on the day: the order would open a position in that one."""
+    feed.show(CALL, 99_00, 100_00)
+    waits = (Placement(CALL, BUY, 65, limit=125_00), 120_00)
+    number = engine.forever_orders.place([waits]).item.number
+    clock.at = ist("2026-02-11 16:00")
+    early = engine.place(Placement(CALL, BUY, 65, limit=105_00, after_market=True))
+    changes.dividend()
+    next_morning(clock)
+    feed.show(CALL, 99_00, 100_00)
+    engine.advance()
+    assert engine.order(early.number).reason == "the contract was adjusted: a dividend"
+    item = engine.conditional.get(ConditionalKind.FOREVER, number)
+    assert item.item.state is ConditionalState.CANCELLED
+    assert engine.holdings() == {}
+
+
 def test_contracts_are_searched_once_a_day(engine, feed, clock, changes):
     trade(engine, feed, CALL, BUY, 1, 100_00)
     next_morning(clock)

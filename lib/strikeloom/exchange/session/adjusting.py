@@ -41,12 +41,11 @@ class PositionAdjuster:
         self._reported = ""
 
     def due(self, at: datetime) -> bool:
-        """Whether positions are to be searched: at any time before the open, once after it."""
-        return (
-            self._find is not None
-            and self._searched_on != at.date()
-            and bool(self._account.mirror.positions)
-        )
+        """Whether contracts are to be searched: at any time before the open, once after it."""
+        if self._find is None or self._searched_on == at.date():
+            return False
+        account = self._account
+        return bool(account.mirror.positions or len(account.book) or account.active.all())
 
     def adjust(self, at: datetime) -> None:
         """Adjust what is open, where that is due."""
