@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,25 @@ def test_one_alert_names_every_holding_of_an_event(made: MadeDesk) -> None:
     made.alerts.texts.clear()
     reconcile(made.desk)
     assert made.alerts.texts == []
+
+
+def test_a_process_that_ends_once_it_has_recorded_has_told_it(
+    made: MadeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _buy(made, OLD)
+    _next_day(made)
+    record = made.store.record_adjustments
+
+    def killed(*args: Any) -> int:
+        record(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(made.store, "record_adjustments", killed)
+        reconcile(made.desk)
+    reconcile(made.desk)
+    assert made.store.position(name).legs[0].contract == NEW
+    assert [text for _, text in made.alerts.texts if "split" in text] != []
 
 
 def test_a_leg_that_was_closed_before_is_adjusted_but_not_named(made: MadeDesk) -> None:

@@ -51,14 +51,14 @@ class AdjustmentCheck:
                         name = position.position_id
                         lines[change.cause].append(_line(name, held, units, change))
                     held, units = change.new, change.units(units)
+        # told first: once they are recorded they are not found again
+        for cause, texts in lines.items():
+            alert(self._desk, "warning", f"{cause}. {'; '.join(texts)}")
         try:
-            changed = self._desk.store.record_adjustments(found, state.at) if found else 0
+            return self._desk.store.record_adjustments(found, state.at) if found else 0
         except StoreError:
             self._searched = searched  # nothing was recorded: they are found again
             raise
-        for cause, texts in lines.items() if changed else ():
-            alert(self._desk, "warning", f"{cause}. {'; '.join(texts)}")
-        return changed
 
     def end_intents(self, state: AccountState) -> int:
         """End intents that were not sent and whose contract was adjusted since. Returns how many.
