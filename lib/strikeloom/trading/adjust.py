@@ -51,7 +51,7 @@ class AdjustmentCheck:
                         name = position.position_id
                         lines[change.cause].append(_line(name, held, units, change))
                     held, units = change.new, change.units(units)
-        # told first: once they are recorded they are not found again
+        # reported first: once they are recorded they are not found again
         for cause, texts in lines.items():
             alert(self._desk, "warning", f"{cause}. {'; '.join(texts)}")
         try:

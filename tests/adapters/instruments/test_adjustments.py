@@ -120,7 +120,7 @@ def test_a_changed_lot_is_followed_with_its_units(history: ParquetHistory, tmp_p
     assert (second.new.lot_size, second.units(75)) == (65, 75)
     assert found(instruments, held, until=WED) == [first]
     assert found(instruments, first.new, since=WED, until=THU) == [second]
-    # opened with the new lot on a day whose list came later: nothing had changed
+    # opened with the new lot on a day without a list: nothing had changed
     assert found(instruments, option(25_900, lot=65), until=THU) == []
 
 
