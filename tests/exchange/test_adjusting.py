@@ -271,3 +271,34 @@ def test_a_contract_named_on_a_day_off_is_not_taken_for_another(engine, feed, cl
     for day in (14, 15, 16):
         clock.at = ist(f"2026-02-{day} 09:15")
         assert engine.holdings() == {NEXT: 65}
+
+
+def test_a_contract_that_joins_one_traded_on_the_day(engine, feed, clock, changes):
+    """What the contract became is found out after its new name was traded."""
+    trade(engine, feed, CALL, BUY, 2, 100_00)
+    changes.unknown = True
+    next_morning(clock)
+    trade(engine, feed, SPLIT, BUY, 1, 22_00)
+    trade(engine, feed, SPLIT, SELL, 2, 23_00)
+    cash = engine.balance().cash
+    changes.unknown = False
+    changes.split()
+    (held,) = engine.positions()
+    assert (held.contract, held.net) == (SPLIT, 650 + 325 - 650)
+    assert (held.day_buy_units, held.day_sell_units) == (325, 650)
+    assert engine.balance().cash == cash
+    clock.at = ist("2026-02-13 09:15")
+    assert engine.holdings() == {SPLIT: 325}
+
+
+def test_trades_of_the_day_are_in_the_contract_that_has_the_name(engine, feed, clock, changes):
+    """The name is the next contract's by then; both positions are kept apart once it is known."""
+    trade(engine, feed, CALL, BUY, 2, 100_00)
+    changes.unknown = True
+    next_morning(clock)
+    trade(engine, feed, CALL, SELL, 2, 90_00)
+    changes.unknown = False
+    changes.dividend()
+    assert engine.holdings() == {NEXT: 130, CALL: -130}
+    clock.at = ist("2026-02-13 09:15")
+    assert engine.holdings() == {NEXT: 130, CALL: -130}

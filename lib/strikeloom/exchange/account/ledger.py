@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
@@ -168,13 +169,15 @@ class AccountLedger:
         """Move positions to the contracts that theirs have become, all at once, at their cost.
 
         At a dividend the name of one contract passes to another: no position may be moved before
-        each has left its former name.
+        each has left its former name. Trades of the day stay: they were made by the names of then.
         """
-        moved = []
+        moved, stay = [], []
         for position, changes in found.items():
             self._drop_position(position)
-            self._store.mirror.money.booked += position.realised
-            after = position.carried(position.day)
+            held_before, traded = position.parted(at.date())
+            self._store.mirror.money.booked += held_before.realised
+            after = held_before.carried(position.day)
+            stay += [traded] if traded else []
             for change in changes:
                 before, after = after, after.adjusted(change)
                 self._file.execute(
@@ -191,7 +194,11 @@ class AccountLedger:
         self._carry(at.date(), [held for key in joined if (held := self.position(*key))])
         for position in moved:
             held = self.position(position.contract.key, position.product)
-            self.save_position(position.carried_with(held) if held else position)
+            now = replace(held, contract=position.contract) if held else None
+            self.save_position(now.carried_with(position) if now else position)
+        for position in stay:
+            held = self.position(position.contract.key, position.product)
+            self.save_position(held.joined(position) if held else position)
         self._save_money()
 
     def adjusted_days(self) -> dict[tuple[str, Product], date]:

@@ -62,7 +62,7 @@ class PositionAdjuster:
             carried = position.carried_buy_units or position.carried_sell_units
             since = min(position.day, previous_trading_day(today)) if carried else position.day
             since = max(since, named.get(key, since))
-            if position.net and since < today:
+            if position.parted(today)[0].net and since < today:
                 changes = self._changes(position.contract, since, today)
                 if changes:
                     found[position] = changes
