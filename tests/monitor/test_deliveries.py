@@ -92,7 +92,7 @@ def test_a_warning_that_cannot_be_computed_stops_no_exit(made, monkeypatch):
 
 
 def test_an_underlying_without_a_level_is_named_once_a_day(made):
-    """Without it nothing is known of its deliveries, which is no reason to say nothing."""
+    """Without it nothing is known of its deliveries, and that is an alert."""
     _enter(made, 24_800, Side.BUY)
     del made.feed.spots["NIFTY"]
     made.clock.at = ist("2026-02-20 09:10")  # before the open no level is expected
