@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -92,6 +93,22 @@ def test_a_split_multiplies_units_and_keeps_the_cost(engine, feed, clock, change
     assert held[Product.MARGIN].realised == 650 * 25_00 - 130 * 100_00
 
 
+def test_larger_lots_keep_the_units_and_refuse_what_is_no_whole_lot(engine, feed, clock, changes):
+    trade(engine, feed, CALL, BUY, 3, 100_00)
+    larger = replace(CALL, lot_size=150)
+    changes.found[CALL.key] = ContractAdjustment(CALL.key, larger, 1, 1, DAY, "a new lot")
+    next_morning(clock)
+    (held,) = engine.positions()
+    assert (held.contract.lot_size, held.net, held.cost) == (150, 195, 195 * 100_00)
+    feed.show(larger, 90_00, 91_00)
+    closing = engine.exit_all()
+    assert sorted((order.state, order.units) for order in closing) == [
+        (OrderState.REJECTED, 45), (OrderState.TRADED, 150),
+    ]  # fmt: skip
+    (held,) = engine.positions()
+    assert held.net == 45
+
+
 def test_a_short_position_keeps_what_was_received(engine, feed, clock, changes):
     feed.spots["NIFTY"] = 25_000_00
     trade(engine, feed, CALL, SELL, 1, 100_00)
@@ -140,6 +157,23 @@ def test_what_waits_in_the_old_contract_ends(engine, feed, clock, changes):
     assert (item.item.state, item.item.reason) == (
         ConditionalState.CANCELLED, "the contract was adjusted: a split of 5",
     )  # fmt: skip
+
+
+def test_an_order_that_waits_without_a_position_ends_too(engine, feed, clock, changes):
+    """The name is another contract's on the day: the order would open a position in that one."""
+    feed.show(CALL, 99_00, 100_00)
+    waits = (Placement(CALL, BUY, 65, limit=125_00), 120_00)
+    number = engine.forever_orders.place([waits]).item.number
+    clock.at = ist("2026-02-11 16:00")
+    early = engine.place(Placement(CALL, BUY, 65, limit=105_00, after_market=True))
+    changes.dividend()
+    next_morning(clock)
+    feed.show(CALL, 99_00, 100_00)
+    engine.advance()
+    assert engine.order(early.number).reason == "the contract was adjusted: a dividend"
+    item = engine.conditional.get(ConditionalKind.FOREVER, number)
+    assert item.item.state is ConditionalState.CANCELLED
+    assert engine.holdings() == {}
 
 
 def test_contracts_are_searched_once_a_day(engine, feed, clock, changes):
@@ -198,3 +232,73 @@ def test_what_cannot_be_found_out_is_logged_once(engine, feed, clock, changes, c
     changes.unknown = False
     changes.split()
     assert engine.holdings() == {SPLIT: 325}
+
+
+def test_what_ended_meanwhile_settles_as_held_until_then(engine, feed, clock, changes):
+    """One contract is split on the day after another's series ended early and was listed again."""
+    ended = option(25_000, symbol="BANKNIFTY", lot=30)
+    trade(engine, feed, ended, BUY, 1, 100_00)
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    feed.ends["BANKNIFTY", ended.expiry] = date(2026, 2, 11)
+    feed.settlements["BANKNIFTY", date(2026, 2, 11)] = 25_300_00
+    changes.split()
+    next_morning(clock)
+    assert engine.holdings() == {SPLIT: 325}
+    (settled,) = [trade_ for trade_ in engine.trades() if trade_.kind == "settlement"]
+    assert (settled.contract, settled.price) == (ended, 300_00)
+
+
+def test_over_a_weekend_the_name_is_that_of_the_last_session(engine, feed, clock, changes):
+    asked = []
+    engine._session.replay._adjuster._find = lambda held, since, until: (
+        asked.append((since, until)) or changes(held, since, until)
+    )
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    for day in (14, 15, 16):  # the days begin on time, also those without a session
+        clock.at = ist(f"2026-02-{day} 09:15")
+        engine.advance()
+    assert asked[-1] == (date(2026, 2, 13), date(2026, 2, 16))
+
+
+def test_a_contract_named_on_a_day_off_is_not_taken_for_another(engine, feed, clock, changes):
+    """Known on Saturday; on the last session the new name was the next contract's."""
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, CALL, BUY, 1, 100_00)
+    saturday = date(2026, 2, 14)
+    for old, new in ((CALL, NEXT), (NEXT, option(24_800))):
+        changes.found[old.key] = ContractAdjustment(old.key, new, 1, 1, saturday, "a dividend")
+    for day in (14, 15, 16):
+        clock.at = ist(f"2026-02-{day} 09:15")
+        assert engine.holdings() == {NEXT: 65}
+
+
+def test_a_contract_that_joins_one_traded_on_the_day(engine, feed, clock, changes):
+    """What the contract became is found out after its new name was traded."""
+    trade(engine, feed, CALL, BUY, 2, 100_00)
+    changes.unknown = True
+    next_morning(clock)
+    trade(engine, feed, SPLIT, BUY, 1, 22_00)
+    trade(engine, feed, SPLIT, SELL, 2, 23_00)
+    cash = engine.balance().cash
+    changes.unknown = False
+    changes.split()
+    (held,) = engine.positions()
+    assert (held.contract, held.net) == (SPLIT, 650 + 325 - 650)
+    assert (held.day_buy_units, held.day_sell_units) == (325, 650)
+    assert engine.balance().cash == cash
+    clock.at = ist("2026-02-13 09:15")
+    assert engine.holdings() == {SPLIT: 325}
+
+
+def test_trades_of_the_day_are_in_the_contract_that_has_the_name(engine, feed, clock, changes):
+    """The name is the next contract's by then; both positions are kept apart once it is known."""
+    trade(engine, feed, CALL, BUY, 2, 100_00)
+    changes.unknown = True
+    next_morning(clock)
+    trade(engine, feed, CALL, SELL, 2, 90_00)
+    changes.unknown = False
+    changes.dividend()
+    assert engine.holdings() == {NEXT: 130, CALL: -130}
+    clock.at = ist("2026-02-13 09:15")
+    assert engine.holdings() == {NEXT: 130, CALL: -130}

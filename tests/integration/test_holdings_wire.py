@@ -54,6 +54,8 @@ NIGHTS = [
     Night(date(2025, 1, 1), date(2025, 1, 2), "BANKNIFTY:2025-01-29:5160000:PE",
           "BANKNIFTY:2025-01-30:5160000:PE", 15,
           "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02"),
+    Night(date(2024, 12, 26), date(2024, 12, 27), "NIFTY:2025-03-27:2400000:PE",
+          "NIFTY:2025-03-27:2400000:PE", 25, "changed the lot of NIFTY contracts from 25 to 75"),
 ]  # fmt: skip
 
 
@@ -111,6 +113,8 @@ def test_the_broker_s_new_contract_is_ours(
         assert leg.open_value == held.legs[0].open_value
         theirs = [p for p in desk.broker.positions() if p.net_units]
         assert [(p.contract_key, p.net_units) for p in theirs] == [(night.new, night.units)]
+        assert leg.since == night.day
+        assert leg.contract.lot_size == desk.instruments.contract(night.new, night.day).lot_size
         if not files:
             assert any(night.cause in alert.text for alert in made.store.alerts())
     made.close()

@@ -10,7 +10,10 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.errors import DataError
 from strikeloom.monitor import kill, run_cycle
+from strikeloom.monitor.deliveries import DeliveryWarnings
 from strikeloom.trading.lease import Lease
+from strikeloom.trading.prepare import take_snapshot
+from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import OrderRateLimiter
 from support.desk import MadeDesk
 from support.fakes import ManualClock, ist, option
@@ -86,3 +89,18 @@ def test_a_warning_that_cannot_be_computed_stops_no_exit(made, monkeypatch):
     assert ("warning", "deliveries to be expected are not known: no calendar of that year") in (
         made.alerts.texts
     )
+
+
+def test_an_underlying_without_a_level_is_named_once_a_day(made):
+    """Without it nothing is known of its deliveries, and that is an alert."""
+    _enter(made, 24_800, Side.BUY)
+    del made.feed.spots["NIFTY"]
+    made.clock.at = ist("2026-02-20 09:10")  # before the open no level is expected
+    watcher = DeliveryWarnings(made.desk)
+    for seconds, texts in ((0, 0), (240, 0), (60, 0), (59, 0), (1, 1), (60, 1)):
+        made.step(seconds)
+        state = reconcile(made.desk)
+        contracts = [leg.contract for p in state.positions.values() for leg in p.legs]
+        watcher.check(state, take_snapshot(made.desk, contracts, ["NIFTY"]))
+        named = [text for _, text in made.alerts.texts if "whether NIFTY would end" in text]
+        assert len(named) == texts

@@ -145,6 +145,11 @@ def test_options_that_net_off_bind_no_delivery():
         ("2026-01-27", "2026-01-23", 0.70 * RISK),
         ("2026-01-27", "2026-01-20", 0.10 * RISK),
         ("2026-01-27", "2026-01-19", 0.0),
+        # a day off is as the session before it: the whole value is due on the last day only
+        ("2026-01-27", "2026-01-26", 0.70 * RISK),
+        ("2026-01-27", "2026-01-25", 0.70 * RISK),
+        ("2026-03-30", "2026-03-29", 0.70 * RISK),
+        ("2026-02-24", "2026-02-21", 0.45 * RISK),
     ],
 )  # fmt: skip
 def test_the_days_before_a_delivery_are_trading_days(expiry, day, share):

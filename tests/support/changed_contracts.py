@@ -67,6 +67,21 @@ OF_2025 = [
 ENDS_2025 = [
     _day(f"2025-{day}") for day in ("01-30", "02-27", "03-27", "06-26", "09-30", "12-30", "12-31")
 ]
+#: The nights on which the exchange changed the lots of live index contracts.
+OF_LOTS = [
+    _night("2024-04-25", "2024-04-26", "NIFTY"),
+    _night("2024-12-24", "2024-12-26", "BANKNIFTY"),
+    _night("2024-12-26", "2024-12-27", "NIFTY"),
+    _night("2025-04-24", "2025-04-25", "BANKNIFTY"),
+    _night("2025-12-30", "2025-12-31", "NIFTY BANKNIFTY"),
+]
+#: With both days of each night on which expiries were moved: a contract is followed by its id.
+ENDS_OF_LOTS = sorted(
+    {day for night in OF_2025 for day in (night.eve, night.day)}
+    | {_day(f"2024-{day}") for day in ("05-02", "05-09", "05-16", "05-23", "05-30", "06-27")}
+    | {_day(day) for day in ("2024-09-26", "2024-12-26", "2025-03-27", "2025-06-26")}
+    | {_day(day) for day in ("2025-09-30", "2025-12-30", "2025-12-31")}
+)
 _COLUMNS = ["symbol", "expiry", "strike", "right", "instrument_id", "lot_size", "settle",
             "final_settlement", "kind"]  # fmt: skip
 
@@ -85,7 +100,10 @@ def _changed(history: ParquetHistory, night: Night) -> pd.DataFrame:
     before = before[before["symbol"].isin(night.symbols)]
     before = before[before["expiry"].dt.date >= night.day]
     pairs = before.merge(after, on=["instrument_id", "right"], suffixes=("_old", "_new"))
-    return pairs[pairs["key_old"] != pairs["key_new"]]
+    named = pairs["key_old"] != pairs["key_new"]
+    same = pairs["strike_old"] == pairs["strike_new"]  # else the id is another contract's by now
+    sized = (pairs["lot_size_old"] != pairs["lot_size_new"]) & (pairs["lot_size_old"] > 0) & same
+    return pairs[named | sized]
 
 
 def _hold(desk: Desk, night: Night, contract: OptionContract, side: Side, price: int) -> str:
@@ -138,6 +156,7 @@ def carry_all(
         if most is not None and len(changed) > most:
             changed = changed.sample(most, random_state=7)
         held: dict[str, tuple[Side, int, str, int]] = {}
+        lots: dict[str, int] = {}
         ledger = desk.broker.engine._account.ledger  # type: ignore[attr-defined]
         with desk.broker.engine._account.transaction():  # type: ignore[attr-defined]
             ledger.begin_day(night.eve)
@@ -151,9 +170,9 @@ def carry_all(
                     NetPosition(contract, Product.MARGIN, night.eve).traded(side, units, value)
                 )
                 name = _hold(desk, night, contract, side, price)
-                same_quantity = row.symbol_new != row.symbol_old or row.lot_size_old == 0
+                same_quantity = row.strike_new == row.strike_old or row.lot_size_old == 0
                 after = units if same_quantity else row.lot_size_new
-                held[name] = side, after, row.key_new, value
+                held[name], lots[name] = (side, after, row.key_new, value), row.lot_size_new
         desk.store.set_replay_time(session(night.day).open)
         state = reconcile(desk)
         assert list(state.differences) == []
@@ -161,6 +180,7 @@ def carry_all(
             (leg,) = state.positions[name].legs
             assert (leg.contract.key, leg.net_units) == (key, side * units), name
             assert leg.open_value == side * value
+            assert leg.contract.lot_size == lots[name]
         yield night, len(held), _compare_ends(desk, history, held, night, last)
         desk.close()
 
@@ -187,19 +207,21 @@ def _compare_ends(
     rows = {day: _options(history, day).set_index("key") for day in later}
     whole = 0
     for name, (side, units, key, value) in held.items():
-        by_id, removed = key, False
-        for eve, day in zip(later, later[1:], strict=False):  # moved once more, by its id
-            if parse_key(by_id)[1] < day or by_id in rows[day].index:
-                continue
-            old = rows[eve].loc[by_id]
-            new = rows[day][rows[day]["instrument_id"] == old["instrument_id"]]
-            new = new[(new["right"] == old["right"]) & (new["strike"] == old["strike"])]
-            removed = not len(new)  # by the exchange, which no one held it at
-            if removed:
+        by_id, removed, old = key, False, rows[later[0]].loc[key]
+        for day in later[1:]:  # moved once more, by its id
+            if parse_key(by_id)[1] < day:
                 break
-            by_id = new.index[0]
+            if by_id not in rows[day].index:
+                new = rows[day][rows[day]["instrument_id"] == old["instrument_id"]]
+                new = new[(new["right"] == old["right"]) & (new["strike"] == old["strike"])]
+                removed = not len(new)  # by the exchange, which no one held it at; may come back
+                if removed:
+                    continue
+                by_id = new.index[0]
+            removed, old = False, rows[day].loc[by_id]
         (leg,) = desk.store.position(name).legs
         assert leg.contract.key == by_id, name
+        assert leg.contract.lot_size == old["lot_size"], name
         if removed:
             continue
         whole += 1

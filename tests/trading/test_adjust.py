@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +15,9 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState, Purpose
 from strikeloom.domain.positions import RequestState
-from strikeloom.errors import MissingHistory
+from strikeloom.errors import GuardError, MissingHistory
 from strikeloom.monitor import CycleReport, request_exit, run_cycle
+from strikeloom.ports.store import KillSwitch
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry, prepare_exit
 from strikeloom.trading.reconcile import Reconciler, reconcile
@@ -74,6 +77,43 @@ def test_one_alert_names_every_holding_of_an_event(made: MadeDesk) -> None:
     made.alerts.texts.clear()
     reconcile(made.desk)
     assert made.alerts.texts == []
+
+
+def test_a_process_that_ends_once_it_has_recorded_has_reported_it(
+    made: MadeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _buy(made, OLD)
+    _next_day(made)
+    record = made.store.record_adjustments
+
+    def killed(*args: Any) -> int:
+        record(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(made.store, "record_adjustments", killed)
+        with pytest.raises(KeyboardInterrupt):
+            reconcile(made.desk)
+    reconcile(made.desk)
+    assert made.store.position(name).legs[0].contract == NEW
+    assert [text for _, text in made.alerts.texts if "split" in text] != []
+
+
+def test_a_leg_that_was_closed_before_is_adjusted_but_not_named(made: MadeDesk) -> None:
+    for contract in (OLD, OTHER):
+        made.show(contract, 99_00, 100_00)
+    legs = [Leg(OLD, Side.BUY, 1, 100_00), Leg(OTHER, Side.BUY, 1, 100_00)]
+    name = made.enter(made.propose(legs, "two"), 1).position_id
+    request_exit(made.desk, name, who="a person", leg=1)
+    _cycle(made)
+    _next_day(made)
+    reconcile(made.desk)
+    kept, closed = made.store.position(name).legs
+    assert (kept.contract, kept.net_units) == (NEW, 325)
+    assert (closed.contract, closed.net_units, closed.first_units) == (OTHER_NEW, 0, 325)
+    (text,) = [text for _, text in made.alerts.texts if "split" in text]
+    assert "65 units of NIFTY 24 Feb 25000 CE are 325" in text
+    assert "25100" not in text
 
 
 def test_an_exit_at_work_on_the_eve_is_made_again_for_the_new_contract(made: MadeDesk) -> None:
@@ -145,6 +185,57 @@ def test_a_group_of_the_old_contract_is_over(made: MadeDesk) -> None:
     assert (exit_.state, exit_.note) == (
         IntentState.ENDED, "not sent: NIFTY had a split on 2026-02-12",
     )  # fmt: skip
+
+
+def _larger_lots(made: MadeDesk, lot: int) -> None:
+    """The morning on which the lot of both contracts is another one, under the same names."""
+    for old in (OLD, OTHER):
+        new = replace(old, lot_size=lot)
+        made.listed.changes[old.key] = [ContractAdjustment(old.key, new, 1, 1, DAY, "a new lot")]
+        made.clock.at = ist("2026-02-12 09:20")
+        made.show(new, 99_00, 100_00)
+
+
+def test_an_order_filled_in_part_before_lots_grew_is_made_again_in_new_lots(
+    made: MadeDesk,
+) -> None:
+    name = _buy(made, OLD, lots=4)
+    made.show(OLD, 99_00, 100_00, size=65)
+    request_exit(made.desk, name, who="a person")
+    _cycle(made)
+    assert made.store.position(name).legs[0].net_units == 195
+    _larger_lots(made, 150)
+    for _ in range(4):
+        made.step(60)
+        _cycle(made)
+    # 195 are a lot of 150 and 45 that the exchange takes no order for
+    assert [p.net_units for p in made.broker.positions()] == [45]
+    (leg,) = made.store.position(name).legs
+    assert (leg.net_units, leg.net_lots, leg.odd_units) == (45, 0, 45)
+    (kept,) = made.store.requests()
+    assert kept.state is RequestState.DONE
+    assert kept.note.endswith("45 units make no whole lot and stay until expiry")
+    assert unfinished(reconcile(made.desk)) == {}
+    sent = len(made.broker.orders())
+    made.store.set_kill_switch(KillSwitch(engaged=True, flatten=True, reason="x", at=made.clock.at))
+    report = _cycle(made)
+    assert (report.blocked, report.fired, len(made.broker.orders())) == ([], [], sent)
+    with pytest.raises(GuardError, match=r"no whole lot is left \(45 of a lot of 150"):
+        request_exit(made.desk, name, who="a person", percent=50)
+    with pytest.raises(GuardError, match="no open leg 0; open legs: no whole lot is left"):
+        request_exit(made.desk, name, who="a person", leg=0)
+
+
+def test_smaller_lots_leave_nothing_over(made: MadeDesk) -> None:
+    name = _buy(made, OLD, lots=2)
+    _larger_lots(made, 26)
+    reconcile(made.desk)
+    (leg,) = made.store.position(name).legs
+    assert (leg.net_units, leg.net_lots, leg.first_lots, leg.odd_units) == (130, 5, 5, 0)
+    request_exit(made.desk, name, who="a person", percent=40)
+    made.step(60)
+    _cycle(made)
+    assert made.store.position(name).legs[0].net_units == 78
 
 
 def test_a_list_that_cannot_be_read_is_an_alert_and_is_read_again(

@@ -103,6 +103,11 @@ def kept(position: Position, request: ExitRequest) -> str:
         for leg, lots in zip(position.legs, request.target_lots, strict=True)
         if lots
     ]
+    parts += [
+        f"{abs(leg.odd_units)} units of {leg.contract.label}, which make no whole lot"
+        for leg in position.legs
+        if leg.odd_units
+    ]
     return f"to keep: {', '.join(parts)}" if parts else "nothing is kept"
 
 

@@ -15,7 +15,7 @@ class ContractAdjustment:
     Attributes
     ----------
     old : str
-        Key of the contract until the day before.
+        Key of the contract until the day before; that of ``new`` where only its lot was changed.
     new : OptionContract
         The same contract from the day on, with its lot size and tick.
     new_units, old_units : int
@@ -38,6 +38,15 @@ class ContractAdjustment:
         """Signed units after the adjustment; a fraction of a unit is paid by the exchange."""
         sign = -1 if held < 0 else 1
         return sign * (abs(held) * self.new_units // self.old_units)
+
+
+def lot_changed(lot_before: int, new: OptionContract, day: date) -> ContractAdjustment:
+    """Adjustment of a contract whose lot alone was changed: the units that are held stay."""
+    cause = (
+        f"the exchange changed the lot of {new.symbol} contracts from {lot_before} to "
+        f"{new.lot_size} on {day}"
+    )
+    return ContractAdjustment(new.key, new, 1, 1, day, cause)
 
 
 @dataclass(frozen=True, slots=True)

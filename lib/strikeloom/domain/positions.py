@@ -54,6 +54,11 @@ class PositionLeg:
         return int(self.net_units / self.contract.lot_size)
 
     @property
+    def odd_units(self) -> int:
+        """Signed units that make no whole lot: the exchange takes no order for them."""
+        return self.net_units - self.net_lots * self.contract.lot_size
+
+    @property
     def first_lots(self) -> int:
         """Signed lots first filled."""
         return int(self.first_units / self.contract.lot_size)

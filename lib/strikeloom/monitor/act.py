@@ -78,7 +78,8 @@ def _prepared(
     except GuardError as error:
         return RequestOutcome(RequestState.REFUSED, str(error))
     if not intents:
-        return RequestOutcome(RequestState.DONE, "nothing to do: the target is met")
+        text = f"nothing to do: the target is met{_rest(position)}"
+        return RequestOutcome(RequestState.DONE, text)
     return RequestOutcome(RequestState.ACCEPTED, "orders recorded", tuple(intents))
 
 
@@ -107,12 +108,17 @@ def progress_of(
     targets = targets_of(request, position)
     if _is_met(position, targets):
         text = "reduced as asked" if position.is_open else "closed"
-        return RequestOutcome(RequestState.DONE, text)
+        return RequestOutcome(RequestState.DONE, text + _rest(position))
     if ended is None:
         return RequestOutcome(RequestState.ACCEPTED, _progress(position, targets))
     notes = [intent.note for intent in ended if intent.note]
     text = notes[-1] if notes else "the orders ended before the target was met"
     return RequestOutcome(RequestState.REFUSED, text)
+
+
+def _rest(position: Position) -> str:
+    odd = sum(abs(leg.odd_units) for leg in position.legs)
+    return f"; {odd} units make no whole lot and stay until expiry" if odd else ""
 
 
 def _is_met(position: Position, target_lots: Sequence[int]) -> bool:

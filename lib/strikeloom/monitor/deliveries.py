@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 
 from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.snapshot import MarketSnapshot
@@ -14,6 +14,10 @@ from strikeloom.ports.desk import Desk
 from strikeloom.risk.parameters import delivery_percent
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
+from strikeloom.trading.guards import in_session
+
+#: Seconds after which a missing level is an alert: real ones, by the desk's clock.
+_UNKNOWN_SECONDS = 60.0
 
 
 class DeliveryWarnings:
@@ -25,6 +29,7 @@ class DeliveryWarnings:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._sent: set[tuple[date, str]] = set()
+        self._unknown_since: dict[str, datetime] = {}
 
     def check(self, state: AccountState, market: MarketSnapshot) -> None:
         """Send the alerts that are due and were not sent today.
@@ -59,7 +64,22 @@ class DeliveryWarnings:
             for contract in held
             if (level := levels[contract.symbol]) is not None
         }
-        return [_warning(delivery, held, today) for delivery in deliveries(held, finals)]
+        texts = [_warning(delivery, held, today) for delivery in deliveries(held, finals)]
+        return texts + self._unknown(
+            {name for name, level in levels.items() if level is None}, market
+        )
+
+    def _unknown(self, symbols: set[str], market: MarketSnapshot) -> list[str]:
+        """One text for each underlying that has had no level for a while of a session."""
+        symbols = symbols if in_session(market.at) else set()
+        since = {name: self._unknown_since.get(name, market.at) for name in sorted(symbols)}
+        self._unknown_since = since
+        limit = _UNKNOWN_SECONDS * max(1.0, self._desk.clock.speed)
+        return [
+            f"whether {name} would end in a delivery is not known: it has no fresh level"
+            for name, begun in since.items()
+            if (market.at - begun).total_seconds() >= limit
+        ]
 
 
 def _warning(delivery: Delivery, held: Counter[OptionContract], today: date) -> str:

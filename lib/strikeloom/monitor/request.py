@@ -27,11 +27,13 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     """
     if not 1 <= percent <= 100:
         return "a share is between 1 and 100 percent"
+    if not any(leg.net_lots for leg in position.legs):
+        return _no_whole_lot(position)
     targets = []
     for leg in position.legs:
         first = leg.first_lots
-        if not leg.net_units:
-            targets.append(0)  # this leg was exited before
+        if not leg.net_lots:
+            targets.append(0)  # this leg was exited before, as far as it can be
             continue
         if abs(first) * percent % 100:
             return f"not whole lots of {abs(first)}"
@@ -61,7 +63,10 @@ def left_unhedged(position: Position, target: tuple[int, ...]) -> list[str]:
         ``the sold NIFTY 24 Feb 25000 CE (leg 0)`` for each; empty when no hedge is lost.
     """
     before = _without_hedge(position, [leg.net_units for leg in position.legs])
-    units = [lots * leg.contract.lot_size for leg, lots in zip(position.legs, target, strict=True)]
+    units = [
+        lots * leg.contract.lot_size + leg.odd_units
+        for leg, lots in zip(position.legs, target, strict=True)
+    ]
     after = _without_hedge(position, units)
     return [
         f"the sold {leg.contract.label} (leg {leg.leg})"
@@ -87,6 +92,16 @@ def _without_hedge(position: Position, units: list[int]) -> Counter[tuple[Right,
             lacking[right, expiry] = max(0, -free)
             free = max(0, free)
     return lacking
+
+
+def _no_whole_lot(position: Position) -> str:
+    """Why nothing can be exited of a position whose lots became larger than what it holds."""
+    parts = ", ".join(
+        f"{abs(leg.net_units)} of a lot of {leg.contract.lot_size} in {leg.contract.label}"
+        for leg in position.legs
+        if leg.net_units
+    )
+    return f"no whole lot is left ({parts}); the exchange settles it at expiry"
 
 
 def _other_shares(position: Position, percent: int) -> str:
@@ -152,12 +167,10 @@ def request_exit(
         )
     target: tuple[int, ...] | str
     if leg is not None:
-        held = [item.leg for item in position.legs if item.net_units]
+        held = [item.leg for item in position.legs if item.net_lots]
         if leg not in held:
-            raise GuardError(
-                f"{position_id} has no open leg {leg}; open legs: {', '.join(map(str, held))}",
-                guard="leg",
-            )
+            legs = ", ".join(map(str, held)) or _no_whole_lot(position)
+            raise GuardError(f"{position_id} has no open leg {leg}; open legs: {legs}", guard="leg")
         target = tuple(0 if item.leg == leg else item.net_lots for item in position.legs)
     else:
         target = target_after(position, percent)

@@ -66,13 +66,17 @@ def finish_requests(desk: Desk, state: AccountState) -> None:
 
 
 def _held_intents(desk: Desk, position: Position, name: str) -> list[OrderIntent]:
-    """Intents of a group that are for contracts that the position still holds by this name."""
+    """Intents of a group that are for contracts that the position still holds, in their lot."""
     return _of_held(position, desk.store.intents(intent_id=name))
 
 
 def _of_held(position: Position, intents: Sequence[OrderIntent]) -> list[OrderIntent]:
-    held = {(leg.leg, leg.contract.key) for leg in position.legs}
-    return [intent for intent in intents if (intent.leg, intent.contract.key) in held]
+    held = {(leg.leg, leg.contract.key, leg.contract.lot_size) for leg in position.legs}
+    return [
+        intent
+        for intent in intents
+        if (intent.leg, intent.contract.key, intent.contract.lot_size) in held
+    ]
 
 
 def _position(desk: Desk, state: AccountState, request: ExitRequest) -> Position:

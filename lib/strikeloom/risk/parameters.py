@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from math import sqrt
@@ -141,10 +141,11 @@ def delivery_percent(kind: InstrumentKind, expiry: date, day: date) -> float:
 def _delivery_row(expiry: date, day: date) -> Row | None:
     if not 0 <= (expiry - day).days <= _LONGEST:
         return None
-    left = len(trading_days(day, expiry)) - 1
+    # sessions after the day: a day off has the step of the session before it
+    left = len(trading_days(day + timedelta(days=1), expiry)) if day < expiry else 0
     found = [
         row
         for row in _rows("delivery")
-        if int(row["days_before"]) == max(0, left) and row["effective_from"] <= day.isoformat()
+        if int(row["days_before"]) == left and row["effective_from"] <= day.isoformat()
     ]
     return max(found, key=lambda row: row["effective_from"]) if found else None

@@ -98,16 +98,20 @@ class AccountState:
     def held_for(self, intent: OrderIntent) -> int:
         """Signed units that an intent's leg holds of the intent's own contract.
 
-        0 where the exchange adjusted the contract since: the leg holds another one then.
+        0 where the exchange adjusted the contract since: the leg holds another one then, or the
+        same with another lot.
         """
         return 0 if self.is_adjusted(intent) else self.held_units(intent.position_id, intent.leg)
 
     def is_adjusted(self, intent: OrderIntent) -> bool:
-        """Whether the leg of an intent holds another contract than the intent is for."""
+        """Whether the leg of an intent holds another contract, or lot, than the intent is for."""
         position = self.positions.get(intent.position_id)
         legs = position.legs if position else ()
         return any(
-            leg.leg == intent.leg and leg.contract.key != intent.contract.key for leg in legs
+            leg.leg == intent.leg
+            and (leg.contract.key, leg.contract.lot_size)
+            != (intent.contract.key, intent.contract.lot_size)
+            for leg in legs
         )
 
     def last_day(self, position_id: str) -> date | None:

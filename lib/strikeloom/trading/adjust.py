@@ -47,20 +47,18 @@ class AdjustmentCheck:
                 held, units = leg.contract, leg.net_units
                 for change in self._search(place, held, since, today):
                     found.append(LegAdjustment(position.position_id, leg.leg, change))
-                    after = change.units(units)
-                    lines[change.cause].append(
-                        f"{position.position_id}: {units} units of {held.label} are {after} of "
-                        f"{change.new.label} since {change.day}"
-                    )
-                    held, units = change.new, after
+                    if units:
+                        name = position.position_id
+                        lines[change.cause].append(_line(name, held, units, change))
+                    held, units = change.new, change.units(units)
+        # reported first: once they are recorded they are not found again
+        for cause, texts in lines.items():
+            alert(self._desk, "warning", f"{cause}. {'; '.join(texts)}")
         try:
-            changed = self._desk.store.record_adjustments(found, state.at) if found else 0
+            return self._desk.store.record_adjustments(found, state.at) if found else 0
         except StoreError:
             self._searched = searched  # nothing was recorded: they are found again
             raise
-        for cause, texts in lines.items() if changed else ():
-            alert(self._desk, "warning", f"{cause}. {'; '.join(texts)}")
-        return changed
 
     def end_intents(self, state: AccountState) -> int:
         """End intents that were not sent and whose contract was adjusted since. Returns how many.
@@ -105,3 +103,19 @@ class AdjustmentCheck:
         if has_opened(self._desk.clock.now()):  # before that the day's list may be missing
             self._searched[place] = today
         return found
+
+
+def _line(name: str, held: OptionContract, units: int, change: ContractAdjustment) -> str:
+    """What a holding has become, and what of it the exchange takes no order for."""
+    after, lot = change.units(units), change.new.lot_size
+    text = f"{name}: {units} units of {held.label} are {after} of {change.new.label}"
+    if change.new.key == change.old:
+        text = f"{name}: {units} units of {held.label} are in lots of {lot}"
+    text += f" since {change.day}"
+    odd = abs(after) % lot
+    if not odd:
+        return text
+    return (
+        f"{text}. {odd} of them make no whole lot: the exchange takes no order for these, and "
+        f"settles them on {change.new.expiry}; an exit trades the other {abs(after) - odd}"
+    )

@@ -116,6 +116,8 @@ def exit_intents(
 ) -> list[OrderIntent]:
     """Intents that reduce a position to its target; none when the target is met.
 
+    Only whole lots are traded: the exchange takes no order for the rest.
+
     Raises
     ------
     GuardError
@@ -132,8 +134,9 @@ def exit_intents(
                 f"{target} would add to it or change its sign",
                 guard="exits only reduce",
             )
-        if wanted != leg.net_units:
-            trades.append((leg.leg, leg.contract, wanted - leg.net_units))
+        if target != leg.net_lots:
+            lots = target - leg.net_lots
+            trades.append((leg.leg, leg.contract, lots * leg.contract.lot_size))
     if not trades:
         return []
     name = exit_name(position, target_lots, purpose)

@@ -123,6 +123,26 @@ def test_a_day_whose_list_is_missing_is_an_error_once_it_should_be_there(tmp_pat
         found(listed(tmp_path, {EVE: eve()}))
 
 
+def test_a_lot_that_changed_for_an_expiry(tmp_path: Path) -> None:
+    other = [row(n + 100, k, expiry="2026-03-30") for n, k in enumerate(STRIKES, start=40_001)]
+    lists = {EVE: eve() + other, DAY: after(lambda n, k: row(n, k, lot=75)) + other}
+    instruments = listed(tmp_path, lists)
+    (only,) = found(instruments)
+    assert (only.old, only.new.key, only.new.lot_size) == (HELD.key, HELD.key, 75)
+    assert (only.units(-200), only.day) == (-200, DAY)
+    assert only.cause == (
+        "the exchange changed the lot of LOOMCO contracts from 100 to 75 on 2026-02-12"
+    )
+    assert found(instruments, option(1_000, symbol="LOOMCO", expiry=date(2026, 3, 30))) == []
+    # carried already, by the exchange's file
+    assert found(instruments, option(1_000, symbol="LOOMCO", lot=75)) == []
+
+
+def test_a_lot_of_one_contract_alone_is_no_change(tmp_path: Path) -> None:
+    one = after(lambda n, k: row(n, k, lot=75 if k == 1_000 else 100))
+    assert found(listed(tmp_path, {EVE: eve(), DAY: one})) == []
+
+
 def test_a_put_keeps_its_right(tmp_path: Path) -> None:
     held = option(1_000, Right.PUT, symbol="LOOMCO", lot=100)
     before = [row(n, strike, right="PE") for n, strike in enumerate(STRIKES, 40_001)]

@@ -15,6 +15,7 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import DataError
 from support.fakes import option
+from support.few_symbols import history_of
 from support.nse_files import legacy, save, udiff
 
 TUE, WED, THU = date(2026, 2, 10), date(2026, 2, 11), date(2026, 2, 12)
@@ -106,6 +107,66 @@ def test_a_name_that_passed_to_another_contract(history: ParquetHistory, tmp_pat
     assert found(instruments, of_share(980), since=date(2026, 2, 11), until=WED) == []
 
 
+def test_a_changed_lot_is_followed_with_its_units(history: ParquetHistory, tmp_path: Path) -> None:
+    lots = {TUE: "25", WED: "75", THU: "65"}
+    lists = {day: [{"NewBrdLotQty": lot}] for day, lot in lots.items()}
+    instruments, held = days(history, tmp_path, lists), option(25_900, lot=25)
+    first, second = found(instruments, held, until=THU)
+    assert (first.old, first.new.key, first.new.lot_size) == (held.key, held.key, 75)
+    assert (first.units(-100), first.day, second.day) == (-100, WED, THU)
+    assert first.cause == (
+        "the exchange changed the lot of NIFTY contracts from 25 to 75 on 2026-02-11"
+    )
+    assert (second.new.lot_size, second.units(75)) == (65, 75)
+    assert found(instruments, held, until=WED) == [first]
+    assert found(instruments, first.new, since=WED, until=THU) == [second]
+    # opened with the new lot on a day without a list: nothing had changed
+    assert found(instruments, option(25_900, lot=65), until=THU) == []
+
+
+def test_a_lot_that_changes_while_the_contract_is_on_no_list(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    """As NIFTY 28-Dec-2028 18,000 PE: 25 on 2024-12-26, absent, 75 on 2025-03-27."""
+    lists = {TUE: [{"NewBrdLotQty": "25"}], WED: [{"StrkPric": "26000.00", "FinInstrmId": "7"}],
+             THU: [{"NewBrdLotQty": "75"}]}  # fmt: skip
+    instruments, held = days(history, tmp_path, lists), option(25_900, lot=25)
+    assert found(instruments, held) == []
+    (only,) = found(instruments, held, until=THU)
+    assert (only.new.key, only.new.lot_size, only.day) == (held.key, 75, THU)
+
+
+def test_a_lot_that_changes_with_the_expiry_is_one_adjustment(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    lists = {TUE: [{"NewBrdLotQty": "75"}], WED: [_moved("2026-02-26", NewBrdLotQty="65")]}
+    (only,) = found(days(history, tmp_path, lists), option(25_900, lot=75))
+    assert (only.new.key, only.new.lot_size) == ("NIFTY:2026-02-26:2590000:CE", 65)
+    assert only.units(75) == 75
+
+
+def test_a_lot_on_record_is_followed_where_files_have_none(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    """The whole of NIFTY on 2024-04-26, from 50 to 25, by lists of the old layout."""
+    eve, day = date(2024, 4, 25), date(2024, 4, 26)
+    row = {"XpryDt": "2024-06-27", "StrkPric": "22000.00"}
+    files = [save(tmp_path / f"{at}.csv", legacy({**row, "TradDt": str(at)})) for at in (eve, day)]
+    assert not import_paths(files, history).refused
+    held = option(22_000, expiry=date(2024, 6, 27), lot=50)
+    (only,) = found(HistoryInstruments(history, {}), held, since=eve, until=day)
+    assert (only.new.lot_size, only.units(150), only.day) == (25, 150, day)
+
+
+def test_a_name_that_another_took_on_a_day_without_a_list(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    """Opened on a day that is not stored: the name of then may be either contract's."""
+    lists = {TUE: [_moved("2026-02-24")],
+             THU: [_moved("2026-02-26"), _moved("2026-02-24", FinInstrmId="7")]}  # fmt: skip
+    assert found(days(history, tmp_path, lists), HELD, since=WED, until=THU) == []
+
+
 def test_a_change_by_no_rule_is_an_error(history: ParquetHistory, tmp_path: Path) -> None:
     """Ids are kept and strikes changed by no rule: no contract is taken for the held one."""
     after = share(-20)
@@ -183,3 +244,29 @@ def test_no_contract_changes_on_an_ordinary_night(real_history: ParquetHistory) 
             key = f"{symbol}:{row.expiry.date()}:{round(row.strike * 100)}:{row.right}"
             held = instruments.contract(key, stored[0])
             assert instruments.adjustments(held, stored[0], stored[-1]) == []
+
+
+def test_a_contract_that_was_removed_at_an_event_continues_by_its_rule(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    """No one held it, but a simulated account may: the old strike has no meaning any more."""
+    after = [row for row in share(-20) if row["StrkPric"] != "980.00"]
+    instruments = days(history, tmp_path, {TUE: share(), WED: after})
+    (only,) = found(instruments, of_share(1_000))
+    assert (only.new.key, only.new.lot_size) == ("LOOMCO:2026-02-24:98000:CE", 100)
+    assert (only.units(100), only.day) == (100, WED)
+
+
+@pytest.mark.realdata
+def test_contracts_removed_at_a_split(
+    shared_data: Path, history: ParquetHistory, tmp_path: Path
+) -> None:
+    """ANGELONE on 2026-02-26, 10 to 1: 16 of 106 contracts had no open interest and went."""
+    eve, day = date(2026, 2, 25), date(2026, 2, 26)
+    cut = history_of(shared_data, tmp_path, ["ANGELONE"], [eve, day])
+    cut.find_actions()
+    instruments = HistoryInstruments(cut, {})
+    held = instruments.contract("ANGELONE:2026-04-28:320000:PE", eve)
+    (only,) = instruments.adjustments(held, eve, day)
+    assert (only.new.key, only.new.lot_size) == ("ANGELONE:2026-04-28:32000:PE", 2500)
+    assert only.units(-250) == -2500

@@ -10,6 +10,9 @@ import json
 import logging
 import os
 import stat
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import requests
@@ -18,8 +21,12 @@ from websockets.exceptions import ConnectionClosed
 
 from strikeloom.desk.exchange import ExchangeOptions, control_token_file, open_exchange
 from strikeloom.desk.places import places
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import SettingsError
+from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.server.clients import Client, read_clients
+from strikeloom.exchange.server.security_master import compact_master, detailed_master
+from support.fakes import option
 from support.local_exchange import local_exchange
 
 TWO = (
@@ -361,3 +368,16 @@ def test_a_port_that_is_taken_is_reported(drawn_home):
         open_exchange(ExchangeOptions(market="synthetic", port=server.port), home=drawn_home),
     ):
         pass
+
+
+def test_expiries_beyond_every_calendar_are_monthly():
+    """NIFTY lists five years ahead: the list must not depend on holidays that no one knows."""
+    far = date(2099, 6, 30)
+    near = [date(2026, 2, 17), date(2026, 2, 24)]
+    listed = [Listed(n, option(25_000, expiry=day), n + 1) for n, day in enumerate([*near, far])]
+    roots = [ListedUnderlying("NIFTY", InstrumentKind.INDEX, 13)]
+    market: Any = SimpleNamespace(listed=listed, underlyings=roots, band=lambda _: None)
+    for layout, name in ((compact_master(market), "SEM_EXPIRY_FLAG"),
+                         (detailed_master(market, near[0]), "EXPIRY_FLAG")):  # fmt: skip
+        rows = [row for row in csv.DictReader(io.StringIO(layout)) if "OPTIDX" in row.values()]
+        assert [row[name] for row in rows] == ["W", "M", "M"]

@@ -1,9 +1,9 @@
 """What became of a held contract, from the broker's lists of successive days.
 
 A contract keeps its id from list to list as long as it lives. That it was adjusted is taken as
-shown where its expiry alone was moved, or where nearly all contracts of its underlying changed
-by one rule: strikes divided while lots were multiplied, strikes lowered by one amount, or another
-symbol.
+shown where its expiry alone was moved, where the lot of nearly all contracts of its expiry became
+another, or where nearly all contracts of its underlying changed by one rule: strikes divided while
+lots were multiplied, strikes lowered by one amount, or another symbol.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 from statistics import median
 
 from strikeloom.adapters.dhan.day_list import DayList, ListedContract
-from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import DataError
@@ -32,7 +32,7 @@ def list_adjustments(
     """Adjustments of a contract over days with a list, oldest first.
 
     Only the first and the last list are read, unless the contract is missing from the last or
-    has another id there.
+    has another id or lot there.
 
     Parameters
     ----------
@@ -52,7 +52,11 @@ def list_adjustments(
 
 def _is_same(held: OptionContract, first: DayList, last: DayList) -> bool:
     old, new = (item.entries(held.symbol).get(held.key) for item in (first, last))
-    return old is None or (new is not None and new.number == old.number)
+    return old is None or (
+        new is not None
+        and new.number == old.number
+        and new.contract.lot_size == old.contract.lot_size
+    )
 
 
 def _change(
@@ -61,8 +65,10 @@ def _change(
     """Adjustment between two successive lists; ``None`` where none is shown."""
     old = before.entries(held.symbol).get(held.key)
     new = _continues(old, after) if old is not None and held.expiry >= day else None
-    if old is None or new is None or new.key == held.key or new.right is not held.right:
+    if old is None or new is None or new.right is not held.right:
         return None
+    if new.key == held.key:
+        return _lot_change(held, old.contract.lot_size, new, before, after, day)
     if (new.symbol, new.strike) == (held.symbol, held.strike):
         text = f"the exchange moved the expiry {held.expiry} of {held.symbol} to {new.expiry}"
         return ContractAdjustment(held.key, new, 1, 1, day, f"{text} on {day}")
@@ -79,6 +85,26 @@ def _change(
     units = (new.lot_size, old.contract.lot_size) if multiplied else (1, 1)
     cause = f"{held.symbol} on {day}: {text} (by {len(changed)} contracts of the broker's list)"
     return ContractAdjustment(held.key, new, *units, day, cause)
+
+
+def _lot_change(
+    held: OptionContract,
+    lot_before: int,
+    new: OptionContract,
+    before: DayList,
+    after: DayList,
+    day: date,
+) -> ContractAdjustment | None:
+    """Change of the lot alone, where the lists have it for nearly all contracts of the expiry."""
+    if new.lot_size in (lot_before, held.lot_size):
+        return None
+    same = [item for item in before.entries(held.symbol).values()
+            if item.contract.expiry == held.expiry]  # fmt: skip
+    lots = [
+        (item.contract.lot_size, now.lot_size) for item in same if (now := _continues(item, after))
+    ]
+    shown = lots.count((lot_before, new.lot_size)) >= _NEARLY_ALL * len(lots)
+    return lot_changed(lot_before, new, day) if shown else None
 
 
 def _continues(old: ListedContract, after: DayList) -> OptionContract | None:

@@ -2,7 +2,8 @@
 
 Neither id nor name is an identity: ids are reused, and at a dividend names pass to other
 contracts. A contract continues from one list to the next where it keeps its id and right and is
-what the corporate actions between them make of it; without any, where only its expiry was moved.
+what the corporate actions between them make of it; without any, where only its expiry was moved
+or its lot changed.
 Source: NSE Clearing, adjustment of contracts for corporate actions.
 """
 
@@ -10,12 +11,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
 from strikeloom.errors import DataError
@@ -105,23 +107,40 @@ class AdjustmentSearch:
     def _moved(
         self, held: OptionContract, days: Sequence[date], first: int, last: int, since: date
     ) -> tuple[int, ContractAdjustment] | None:
-        """First change of the expiry alone, where the contract is not the one listed last."""
+        """First change of the expiry or the lot alone, where the contract listed last differs."""
         if last <= first or self._is_same(held, days[first], days[last]):
             return None
-        for place in range(first + 1, last + 1):
-            before, day = days[place - 1], days[place]
-            old = self._row(held, before)
-            new = self._by_id(old, self._options(day, held.symbol)) if old is not None else None
-            if old is None or new is None or new["strike"] != old["strike"]:
-                continue
-            contract = self._make(new, day, held.lot_size)
-            if contract.key != held.key and not (before < since and self._row(held, day)):
-                text = (
-                    f"the exchange moved the expiry {held.expiry} of {held.symbol} to "
-                    f"{contract.expiry} on {day}"
-                )
-                return place, ContractAdjustment(held.key, contract, 1, 1, day, text)
+        seen: tuple[pd.Series, date] | None = None  # it may be on no list for a while between
+        for place in range(first, last + 1):
+            day = days[place]
+            change = self._moved_on(held, *seen, day, since) if seen else None
+            if change is not None:
+                return place, change
+            row = self._row(held, day)
+            seen = (row, day) if row is not None else seen
         return None
+
+    def _moved_on(
+        self, held: OptionContract, old: pd.Series, before: date, day: date, since: date
+    ) -> ContractAdjustment | None:
+        """Change of the expiry or the lot alone since the list that had the contract before."""
+        ids = bool(old["instrument_id"])  # without them only a lot is seen to change
+        rows = self._options(day, held.symbol)
+        new = self._by_id(old, rows) if ids else self._row(held, day)
+        if new is None or new["strike"] != old["strike"]:
+            return None
+        contract = self._make(new, day, held.lot_size)
+        if contract.key == held.key:
+            then = self._lot(old, held, before)
+            changed = contract.lot_size not in (then, held.lot_size)
+            return lot_changed(then, contract, day) if changed else None
+        if before < since and self._row(held, day) is not None:
+            return None
+        text = (
+            f"the exchange moved the expiry {held.expiry} of {held.symbol} to {contract.expiry} "
+            f"on {day}"
+        )
+        return ContractAdjustment(held.key, contract, 1, 1, day, text)
 
     def _adjusted(
         self,
@@ -161,21 +180,41 @@ class AdjustmentSearch:
                     key=held.key,
                 )
         elif contract is None or abs(contract.strike - strike) > _STEP:
-            return None  # the exchange removed it; its id may be another contract's
-        if contract.key == held.key:
+            # the exchange removed what no one held, its id may be another contract's: by the rule
+            if not len(rows):
+                return None
+            contract = self._unlisted(held, rows, strike, round(before * ratio), day)
+        if contract.key == held.key and contract.lot_size == before:
             return None
         last = max(item.day for item in due)
         return ContractAdjustment(
             held.key, contract, *_units(ratio, contract, before), last, _cause(due, ratio, before)
         )
 
+    def _unlisted(
+        self, held: OptionContract, rows: pd.DataFrame, strike: float, lot: int, day: date
+    ) -> OptionContract:
+        """What a contract has become that is listed no more, with the tick of its fellows."""
+        fellow = self._make(rows.iloc[0], day, lot)
+        on_tick = max(fellow.tick, round(strike / fellow.tick) * fellow.tick)
+        return replace(fellow, expiry=held.expiry, strike=on_tick, right=held.right, lot_size=lot)
+
     def _is_same(self, held: OptionContract, first: date, last: date) -> bool:
-        """Whether the contract of a name on one day is that of the same name on a later one."""
+        """Whether the contract of a name on one day is that of the same name on a later one.
+
+        Of the same lot, too.
+        """
         old, new = self._row(held, first), self._row(held, last)
         if new is None or old is None:
-            return new is not None
+            return new is not None and self._lot(new, held, last) == held.lot_size
         ids = int(old["instrument_id"]), int(new["instrument_id"])
-        return ids[0] == ids[1] or not all(ids)
+        if all(ids) and ids[0] != ids[1]:
+            return False
+        return self._lot(new, held, last) in (self._lot(old, held, first), held.lot_size)
+
+    def _lot(self, row: pd.Series, held: OptionContract, day: date) -> int:
+        """Lot of a row of a day; on record, or that of the holding, where the file has none."""
+        return int(row["lot_size"]) or self._make(row, day, held.lot_size).lot_size
 
     def _row(self, held: OptionContract, day: date) -> pd.Series | None:
         """Row of a contract in the list of a day, by its name."""

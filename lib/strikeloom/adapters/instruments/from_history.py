@@ -100,10 +100,13 @@ class HistoryInstruments:
         return self._search.adjustments(contract, held_since, until)
 
     def _contract_of(self, row: pd.Series, day: date, lot: int = 0) -> OptionContract:
-        """Contract of a row of a day; with the lot given where the file has none."""
+        """Contract of a row of a day.
+
+        Where the file has no lot, with that on record for an index, else with the one given.
+        """
         symbol, kind = str(row["symbol"]), InstrumentKind(row["kind"])
         expiry = row["expiry"].date()
-        size = int(row["lot_size"]) or lot or _lot_on_record(symbol, kind, expiry, day)
+        size = int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, day, lot)
         return OptionContract(
             symbol=symbol,
             expiry=expiry,
@@ -145,10 +148,16 @@ class HistoryInstruments:
         return self._history.contracts(day, symbols=[symbol])
 
 
-def _lot_on_record(symbol: str, kind: InstrumentKind, expiry: date, day: date) -> int:
-    """Lot size of a contract whose file lacks it (the old layout)."""
-    if kind is InstrumentKind.INDEX:
-        return index_lot(symbol, expiry, day)
+def _lot_on_record(symbol: str, kind: InstrumentKind, expiry: date, day: date, known: int) -> int:
+    """Lot size of a contract whose file lacks it (the old layout); else the one known, not 0."""
+    try:
+        if kind is InstrumentKind.INDEX:
+            return index_lot(symbol, expiry, day)
+    except DataError:
+        if not known:
+            raise
+    if known:
+        return known
     raise DataError(
         f"the file of {day} is in the old layout, which has no lot sizes, and none is on record "
         f"for {symbol}; import the day's UDiFF file",

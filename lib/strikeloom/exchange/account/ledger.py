@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
@@ -168,13 +169,15 @@ class AccountLedger:
         """Move positions to the contracts that theirs have become, all at once, at their cost.
 
         At a dividend the name of one contract passes to another: no position may be moved before
-        each has left its former name.
+        each has left its former name. Trades of the day stay: they were made by the names of then.
         """
-        moved = []
+        moved, stay = [], []
         for position, changes in found.items():
             self._drop_position(position)
-            self._store.mirror.money.booked += position.realised
-            after = position.carried(position.day)
+            held_before, traded = position.parted(at.date())
+            self._store.mirror.money.booked += held_before.realised
+            after = held_before.carried(position.day)
+            stay += [traded] if traded else []
             for change in changes:
                 before, after = after, after.adjusted(change)
                 self._file.execute(
@@ -186,18 +189,27 @@ class AccountLedger:
                     ),
                 )  # fmt: skip
             moved.append(after)
-        self._carry(at.date())
+        # only what others join: one that has ended meanwhile settles first, as held until then
+        joined = [(it.contract.key, it.product) for it in moved]
+        self._carry(at.date(), [held for key in joined if (held := self.position(*key))])
         for position in moved:
             held = self.position(position.contract.key, position.product)
-            self.save_position(position.carried_with(held) if held else position)
+            now = replace(held, contract=position.contract) if held else None
+            self.save_position(now.carried_with(position) if now else position)
+        for position in stay:
+            held = self.position(position.contract.key, position.product)
+            self.save_position(held.joined(position) if held else position)
         self._save_money()
 
-    def adjusted_on(self, day: date) -> set[tuple[str, Product]]:
-        """Contracts, with their product, that others became on a day."""
+    def adjusted_days(self) -> dict[tuple[str, Product], date]:
+        """Last day on which others became a contract, by contract and product."""
         rows = self._file.rows(
-            "SELECT contract, product FROM adjustments WHERE day = ?", (day.isoformat(),)
+            "SELECT contract, product, MAX(day) AS day FROM adjustments GROUP BY contract, product"
         )
-        return {(row["contract"], Product(row["product"])) for row in rows}
+        return {
+            (row["contract"], Product(row["product"])): date.fromisoformat(row["day"])
+            for row in rows
+        }
 
     def adjusted_units(self) -> list[tuple[str, int]]:
         """Signed units that every adjustment took from a contract, or gave to one, by key."""
@@ -212,14 +224,14 @@ class AccountLedger:
     def begin_day(self, day: date) -> None:
         """Carry open positions into a later day, and book the profit realised before it."""
         money = self._store.mirror.money
-        self._carry(day)
+        self._carry(day, self.positions())
         money.day, money.day_start, money.day_charges = day.isoformat(), money.cash, 0
         self._save_money()
 
-    def _carry(self, day: date) -> None:
-        """Carry the positions of earlier days, booking what they realised."""
+    def _carry(self, day: date, positions: Iterable[NetPosition]) -> None:
+        """Carry those of earlier days among the positions, booking what they realised."""
         money = self._store.mirror.money
-        for position in self.positions():
+        for position in positions:
             if position.day < day:
                 money.booked += position.realised
                 carried = position.carried(day)

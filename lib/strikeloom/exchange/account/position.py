@@ -97,6 +97,17 @@ class NetPosition:
             return replace(fresh, carried_buy_units=net, carried_buy_value=cost)
         return replace(fresh, carried_sell_units=-net, carried_sell_value=-cost)
 
+    def parted(self, day: date) -> tuple[NetPosition, NetPosition | None]:
+        """What was held before a day, and the trades of that day; ``None`` where there are none."""
+        if self.day < day or not (self.day_buy_units or self.day_sell_units):
+            return self, None
+        traded = replace(
+            self, carried_buy_units=0, carried_buy_value=0,
+            carried_sell_units=0, carried_sell_value=0,
+        )  # fmt: skip
+        held = replace(self, day_buy_units=0, day_buy_value=0, day_sell_units=0, day_sell_value=0)
+        return held, traded
+
     def adjusted(self, change: ContractAdjustment) -> NetPosition:
         """A carried position in the contract that its own has become; its cost stays."""
         return replace(

@@ -12,7 +12,6 @@ from strikeloom.domain.money import rupees
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.server.served_market import ServedMarket
 from strikeloom.exchange.server.wire_codes import OPTIONS
-from strikeloom.nse.expiries import monthly_expiry
 from strikeloom.nse.freeze import freeze_units
 
 _COMPACT_HEADER = (
@@ -46,7 +45,8 @@ Row = Mapping[str, object]
 def compact_master(market: ServedMarket) -> str:
     """Write the compact layout: 16 columns."""
     roots = (_compact_root(row) for row in market.underlyings)
-    return _write(COMPACT, [*roots, *(_compact(row) for row in market.listed)])
+    monthly = _monthly(market)
+    return _write(COMPACT, [*roots, *(_compact(row, monthly) for row in market.listed)])
 
 
 def detailed_master(market: ServedMarket, day: date, *, segment: str | None = None) -> str:
@@ -54,7 +54,14 @@ def detailed_master(market: ServedMarket, day: date, *, segment: str | None = No
     roots = {row.symbol: row for row in market.underlyings}
     rows: list[Row] = [_root(row) for row in roots.values() if segment in (None, row.segment)]
     if segment in (None, OPTIONS):
-        rows += [_option(row, roots[row.contract.symbol], day, market) for row in market.listed]
+        monthly = _monthly(market)
+        rows += [
+            {
+                **_option(row, roots[row.contract.symbol], day, market),
+                "EXPIRY_FLAG": _flag(row, monthly),
+            }
+            for row in market.listed
+        ]
     return _write(DETAILED, rows)
 
 
@@ -66,12 +73,20 @@ def _write(columns: list[str], rows: Iterable[Row]) -> str:
     return text.getvalue()
 
 
-def _flag(row: Listed) -> str:
+def _monthly(market: ServedMarket) -> frozenset[tuple[str, date]]:
+    """Symbol and last listed expiry of each month: not by a rule, calendars end before them."""
+    last: dict[tuple[str, int, int], date] = {}
+    for row in market.listed:
+        expiry = row.contract.expiry
+        of = row.contract.symbol, expiry.year, expiry.month
+        last[of] = max(expiry, last.get(of, expiry))
+    return frozenset((symbol, expiry) for (symbol, _, _), expiry in last.items())
+
+
+def _flag(row: Listed, monthly: frozenset[tuple[str, date]]) -> str:
     it = row.contract
-    monthly = it.kind is InstrumentKind.STOCK or it.expiry == monthly_expiry(
-        it.expiry.year, it.expiry.month
-    )
-    return "M" if monthly else "W"
+    of = it.symbol, it.expiry
+    return "M" if it.kind is InstrumentKind.STOCK or of in monthly else "W"
 
 
 def _strike(row: Listed) -> str:
@@ -82,7 +97,7 @@ def _instrument(row: Listed) -> str:
     return "OPTIDX" if row.contract.kind is InstrumentKind.INDEX else "OPTSTK"
 
 
-def _compact(row: Listed) -> Row:
+def _compact(row: Listed, monthly: frozenset[tuple[str, date]]) -> Row:
     return {
         "SEM_EXM_EXCH_ID": "NSE",
         "SEM_SEGMENT": "D",
@@ -96,7 +111,7 @@ def _compact(row: Listed) -> Row:
         "SEM_STRIKE_PRICE": _strike(row),
         "SEM_OPTION_TYPE": row.contract.right.value,
         "SEM_TICK_SIZE": f"{row.contract.tick:.4f}",
-        "SEM_EXPIRY_FLAG": _flag(row),
+        "SEM_EXPIRY_FLAG": _flag(row, monthly),
         "SEM_EXCH_INSTRUMENT_TYPE": "OP",
     }
 
@@ -184,7 +199,6 @@ def _option(row: Listed, root: ListedUnderlying, day: date, market: ServedMarket
         "STRIKE_PRICE": _strike(row),
         "OPTION_TYPE": it.right.value,
         "TICK_SIZE": f"{it.tick:.4f}",
-        "EXPIRY_FLAG": _flag(row),
         "SM_UPPER_LIMIT": rupees(high),
         "SM_LOWER_LIMIT": rupees(low),
         "SM_FREEZE_QTY": _freeze(it, day),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
@@ -14,7 +14,7 @@ from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalState
 from strikeloom.exchange.session.closing import Closer
-from strikeloom.nse.sessions import has_opened
+from strikeloom.nse.sessions import has_opened, previous_trading_day
 
 _LOG = logging.getLogger(__name__)
 #: What the exchange made of a contract after one day, up to another inclusive.
@@ -41,12 +41,11 @@ class PositionAdjuster:
         self._reported = ""
 
     def due(self, at: datetime) -> bool:
-        """Whether positions are to be searched: at any time before the open, once after it."""
-        return (
-            self._find is not None
-            and self._searched_on != at.date()
-            and bool(self._account.mirror.positions)
-        )
+        """Whether contracts are to be searched: at any time before the open, once after it."""
+        if self._find is None or self._searched_on == at.date():
+            return False
+        account = self._account
+        return bool(account.mirror.positions or len(account.book) or account.active.all())
 
     def adjust(self, at: datetime) -> None:
         """Adjust what is open, where that is due."""
@@ -54,14 +53,16 @@ class PositionAdjuster:
             return
         today, self._unknown = at.date(), False
         self._end_orders(at)
-        done = self._account.ledger.adjusted_on(today)
+        named = self._account.ledger.adjusted_days()
         found = {}
         for position in self._account.ledger.positions():
             key = position.contract.key, position.product
-            # one that was carried into today is held since the day before, by its name of then
+            # one that was carried into today is held since the session before, by its name of
+            # then: a day without a list would not show which contract had the name
             carried = position.carried_buy_units or position.carried_sell_units
-            since = min(position.day, today - timedelta(days=1)) if carried else position.day
-            if position.net and since < today and key not in done:
+            since = min(position.day, previous_trading_day(today)) if carried else position.day
+            since = max(since, named.get(key, since))
+            if position.parted(today)[0].net and since < today:
                 changes = self._changes(position.contract, since, today)
                 if changes:
                     found[position] = changes

@@ -62,10 +62,13 @@ class Closer:
         """Market orders that close a position, none above the freeze quantity."""
         contract, units = position.contract, abs(position.net)
         most = self._intake.largest_order(contract, at.date())
-        try:
-            parts = slices(units, contract.lot_size, most)
-        except DataError:
-            parts = [units]  # no whole lots, or a lot is frozen: the order's refusal names it
+        odd = units % contract.lot_size
+        parts = [odd] if odd else []  # of a lot that became larger: the order's refusal names it
+        if units > odd:
+            try:
+                parts += slices(units - odd, contract.lot_size, most)
+            except DataError:
+                parts.append(units - odd)  # a lot is frozen: so does this one's
         side = Side.SELL if position.net > 0 else Side.BUY
         return [
             Placement(contract, side, part, OrderType.MARKET, product=position.product)

@@ -102,7 +102,7 @@ def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
     return (
         f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(_name(contract))}</td>'
         f'<td class="num">{abs(leg.net_lots)}<span class="quiet lotsize"> &times; '
-        f"{contract.lot_size}</span></td>"
+        f"{contract.lot_size}{f' + {abs(leg.odd_units)}' if leg.odd_units else ''}</span></td>"
         f'<td class="num">{leg.open_value / leg.net_units / 100:,.2f}</td>'
         f'<td class="num">{now}</td></tr>'
     )

@@ -67,7 +67,8 @@ def _cells(row: BoardRow) -> tuple[object, ...]:
 def _details(row: BoardRow) -> list[str]:
     lines = [
         f"leg {leg.leg}: {counted(leg.net_lots, 'lot', signed=True)} of {leg.contract.lot_size} "
-        f"{leg.contract.label}"
+        + (f"and {leg.odd_units:+d} units of no whole lot " if leg.odd_units else "")
+        + leg.contract.label
         for leg in row.marked.position.legs
         if leg.net_units
     ]
@@ -95,6 +96,7 @@ def _plain(row: BoardRow) -> dict[str, Any]:
                 "lots": leg.net_lots,
                 "first_lots": leg.first_lots,
                 "lot_size": leg.contract.lot_size,
+                "odd_units": leg.odd_units,
             }
             for leg in position.legs
         ],
