@@ -93,7 +93,7 @@ def test_a_dividend_carries_a_call_that_another_took_the_name_of(
     with desk_of(shared_data, tmp_path, ["GAIL"], days) as desk:
         held = enter(desk, [("GAIL:2026-02-24:16400:CE", Side.BUY)], days[0])
         cost = held.legs[0].open_value
-        assert cost == 5_07 * 3150  # GAIL's tick is a paisa; on five it was 16,222.50
+        assert cost == 5_11 * 3150  # made of one moment, on the tick of a paisa
         to_day_end(desk, days[1])
         look(desk)
         (after,) = desk.store.positions()
