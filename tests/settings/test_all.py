@@ -178,6 +178,14 @@ def test_another_type_is_refused_with_its_place(
     assert str(path) in str(caught.value)
 
 
+def test_the_folder_of_settings_may_begin_with_a_tilde(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("STRIKELOOM_CONFIG", f"~/{folder.name}")
+    assert config_folder() == folder
+
+
 def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "iv.yaml").unlink()
     with pytest.raises(SettingsError, match=r"iv\.yaml is missing"):

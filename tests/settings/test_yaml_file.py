@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.errors import SettingsError
+from strikeloom.settings import yaml_file
 from strikeloom.settings.yaml_file import YamlDocument, read_yaml, write_yaml
 
 
@@ -145,3 +147,13 @@ def test_written_values_are_read_again_by_both_versions(
     write_yaml(path, values)
     assert read_yaml(path).value == values
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == values
+
+
+def test_nothing_else_reads_yaml() -> None:
+    package = Path(yaml_file.__file__).parents[1]
+    found = [
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if re.search(r"^\s*(import|from) (ruamel|yaml)\b", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert found == ["settings/yaml_file.py"]

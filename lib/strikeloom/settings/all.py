@@ -53,7 +53,7 @@ def project_root() -> Path:
 def config_folder() -> Path:
     """``STRIKELOOM_CONFIG``, else ``config/`` of the project."""
     given = os.environ.get("STRIKELOOM_CONFIG")
-    return Path(given) if given else project_root() / "config"
+    return Path(given).expanduser() if given else project_root() / "config"
 
 
 def load_settings(folder: Path | None = None) -> Settings:
