@@ -77,7 +77,7 @@ def test_words_of_the_command_line_become_what_they_mean(
     names = read_parameters(notebooks_folder() / stage.notebook)
     assert set(right) == set(names)
     _only_parameters(stage, tmp_path / "in.ipynb", written)
-    words = {name: word for name, (word, _) in right.items()}
+    words = {name: text for name, (text, _) in right.items()}
     done = _papermill(tmp_path / "in.ipynb", tmp_path / "out.ipynb", words)
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(written.read_text()) == [right[name][1] for name in names]
