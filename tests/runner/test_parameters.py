@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import math
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from strikeloom.errors import SettingsError
-from strikeloom.runner.parameters import check_parameters, read_parameters
+from strikeloom.errors import SettingsError, WrongUsage
+from strikeloom.runner.parameters import check_parameters, given_parameters, read_parameters
 
 KNOWN: dict[str, Any] = {
     "capital": 0,
     "dry_run": False,
     "share": 0.5,
     "symbols": [],
+    "label": "",
+    "first": "",
     "risk": "",
 }
 
@@ -54,47 +58,61 @@ def test_a_missing_notebook_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("name", "given", "meant"),
     [
-        ({"capital": 1500000}, {"capital": 1500000}),
-        ({"capital": "1500000"}, {"capital": 1500000}),
-        ({"dry_run": "true"}, {"dry_run": True}),
-        ({"dry_run": False}, {"dry_run": False}),
-        ({"share": 1}, {"share": 1.0}),
-        ({"share": "0.25"}, {"share": 0.25}),
-        ({"symbols": "A, B"}, {"symbols": ["A", "B"]}),
-        ({"symbols": ["A"]}, {"symbols": ["A"]}),
-        ({"risk": "2026-02-10"}, {"risk": "2026-02-10"}),
-        ({"risk": "1"}, {"risk": "1"}),
+        ("capital", 1500000, 1500000), ("capital", "1500000", 1500000), ("capital", "010", 10),
+        ("capital", "1e5", 100_000), ("capital", 1e5, 100_000), ("capital", "1_000", 1000),
+        ("dry_run", "true", True), ("dry_run", "false", False), ("dry_run", "NO", False),
+        ("dry_run", "on", True), ("dry_run", False, False),
+        ("share", 1, 1.0), ("share", "0.25", 0.25), ("share", "1e-1", 0.1),
+        ("symbols", "A, B", ["A", "B"]), ("symbols", "S-123", ["S-123"]),
+        ("symbols", "[A, 'B']", ["A", "B"]), ("symbols", ["A"], ["A"]),
+        ("symbols", ["A,B", "C"], ["A", "B", "C"]), ("symbols", "010", ["010"]),
+        ("symbols", "NO,ON,1E5", ["NO", "ON", "1E5"]), ("symbols", [], []), ("symbols", "[]", []),
+        ("label", "2026-02-10", "2026-02-10"), ("label", "010", "010"), ("label", " NO ", "NO"),
+        ("label", "", ""),
+        ("first", "2026-02-10", "2026-02-10"), ("first", date(2026, 2, 10), "2026-02-10"),
+        ("first", "", ""),
+        ("risk", "aggressive", "aggressive"), ("risk", "", ""),
     ],
-)
-def test_text_is_read_as_the_defaults_type(given: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert check_parameters(given, KNOWN, "n.ipynb") == expected
+)  # fmt: skip
+def test_a_value_is_what_a_person_meant(name: str, given: Any, meant: Any) -> None:
+    read = check_parameters({name: given}, KNOWN, "n.ipynb")[name]
+    assert (read, type(read)) == (meant, type(KNOWN[name]))
 
 
 @pytest.mark.parametrize(
-    "given",
+    ("name", "values"),
     [
-        {"capital": "much"},
-        {"capital": 1.5},
-        {"capital": True},
-        {"dry_run": 1},
-        {"dry_run": "maybe"},
-        {"share": "half"},
-        {"symbols": 3},
-        {"risk": 3},
-        {"capital": "["},
+        ("capital", ["much", 1.5, "1.5", True, "[", "", None, -5, "-5", "0x10", "15,00,000", [5]]),
+        ("dry_run", [1, 0, "maybe", "", None, "1", []]),
+        ("share", ["half", True, "", None, math.nan, math.inf, "nan", "50%"]),
+        ("symbols", [3, 1e5, True, None, "", " ", ",", "A,,B", "A B", "[A", "{A: 1}", ["A", ""],
+                     ["A", 5], ["A", None], [["A"]], {"A": 1}]),
+        ("label", [3, 1e5, True, None, ["A"], math.nan]),
+        ("first", [20260210, "20260210", "2026-13-01", "2026-2-1", "yesterday", None, True]),
+        ("risk", ["agressive", "1", 3, None]),
     ],
-)
-def test_another_type_is_refused_naming_parameter_and_value(given: dict[str, Any]) -> None:
-    ((name, value),) = given.items()
-    with pytest.raises(SettingsError, match=f"parameter {name} of n.ipynb is ") as caught:
-        check_parameters(given, KNOWN, "n.ipynb")
-    assert repr(value) in str(caught.value)
+)  # fmt: skip
+def test_another_type_is_refused_naming_parameter_and_value(name: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(
+            WrongUsage, match=f"parameter {name} of n.ipynb is .*: expected"
+        ) as caught:
+            check_parameters({name: value}, KNOWN, "n.ipynb")
+        assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["market", "day", "run_folder"])
+def test_what_the_run_sets_itself_is_refused(tmp_path: Path, name: str) -> None:
+    """Such a value was replaced by the run's own, in silence."""
+    path = _notebook(tmp_path, "market = ''\nday = ''\nrun_folder = ''\n", ["parameters"])
+    with pytest.raises(WrongUsage, match=f"parameter {name} .*choose with --market and --date"):
+        given_parameters({name: "2026-02-10"}, path)
 
 
 def test_an_unknown_name_names_the_nearest() -> None:
     with pytest.raises(SettingsError, match="has no parameter capitl; did you mean capital"):
         check_parameters({"capitl": 1}, KNOWN, "n.ipynb")
-    with pytest.raises(SettingsError, match="it has capital, dry_run, share, symbols, risk"):
+    with pytest.raises(SettingsError, match="it has capital, dry_run, share, symbols, label"):
         check_parameters({"zzz": 1}, KNOWN, "n.ipynb")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+import shutil
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,18 @@ import pytest
 from filelock import FileLock
 
 from strikeloom.desk import mark, open_desk, places
+from strikeloom.desk.places import notebooks_folder
 from strikeloom.domain.results import Stage, StageResult, Verdict
-from strikeloom.errors import LeaseTaken
+from strikeloom.errors import LeaseTaken, SettingsError, WrongUsage
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.desk import Desk
 from strikeloom.runner import schedule
+from strikeloom.runner.parameters import given_parameters
 from strikeloom.runner.record import Run, close_run, fail_run, finish_run, new_run
-from strikeloom.runner.schedule import run_due, week
-from strikeloom.settings.all import load_settings
+from strikeloom.runner.schedule import check_jobs, run_due, week
+from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.schedule import ScheduleSettings
+from strikeloom.settings.yaml_file import read_yaml
 
 DAY = date(2026, 6, 10)
 WEEKDAY = datetime(2026, 6, 11, 17, 0, tzinfo=IST)
@@ -133,3 +138,53 @@ def test_the_week_shows_sessions_and_jobs() -> None:
     assert rows[0][1] == "09:15 to 15:30"
     assert rows[0][2].startswith("09:16 execution, 16:30 iv-history")
     assert rows[1][1:] == rows[2][1:] == ("closed", "")
+
+
+@pytest.mark.parametrize(
+    ("job", "expected"),
+    [
+        ("{stage: allocation, at: 16:50, parameters: {capital: [5]}}", "is [5]: expected a whole"),
+        ("{stage: allocation, at: 16:50, parameters: {market: nse}}", "choose with --market"),
+        (
+            "{stage: execution, at: 9:16, parameters: {strategy_ids: [S-1, 1E5]}}",
+            "100000.0 is none",
+        ),
+        ("{stage: execution, at: 9:16, parameters: {dry_run: 1}}", "is 1: expected true or false"),
+        ("{stage: iv-history, at: 16:30, parameters: {frist: 2026-02-10}}", "did you mean first?"),
+    ],
+)
+def test_a_wrong_parameter_of_any_job_stops_all_before_the_first(
+    stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, job: str, expected: str
+) -> None:
+    shutil.copytree(config_folder(), tmp_path / "config")
+    monkeypatch.setenv("STRIKELOOM_CONFIG", str(tmp_path / "config"))
+    path = tmp_path / "config" / "schedule.yaml"
+    path.write_text(f"jobs:\n  - {{stage: iv-history, at: 00:01}}\n  - {job}\n")
+    with pytest.raises(SettingsError) as caught:
+        list(run_due(_open, WEEKDAY))
+    assert expected in str(caught.value)
+    assert f"{path}, line 3: job 2" in str(caught.value)
+    assert not isinstance(caught.value, WrongUsage)
+    assert stub.ran == []
+
+
+def test_a_jobs_parameters_are_what_a_person_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "{capital: 010, dry_run: no}", "{first: 2026-02-10, symbol: NO}", "{symbols: [NO, ON]}"
+    stages = "allocation", "iv-history", "strategy-creation"
+    jobs = zip(stages, text, strict=True)
+    rows = [f"- {{stage: {stage}, at: 16:50, parameters: {given}}}" for stage, given in jobs]
+    (tmp_path / "schedule.yaml").write_text("jobs:\n" + "\n".join(rows))
+    read = ScheduleSettings.model_validate(read_yaml(tmp_path / "schedule.yaml").value)
+    check_jobs(read)
+    typed = [
+        given_parameters(job.parameters, notebooks_folder() / Stage(job.stage).notebook)
+        for job in read.jobs
+    ]
+    assert typed == [
+        {"capital": 10, "dry_run": False},
+        {"first": "2026-02-10", "symbol": "NO"},
+        {"symbols": ["NO", "ON"]},
+    ]
+    assert {job.at for job in read.jobs} == {time(16, 50)}

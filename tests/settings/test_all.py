@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,112 @@ def test_a_mistake_is_explained(folder: Path, file: str, old: str, new: str, exp
         load_settings(folder)
     assert expected in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["16:30", '"16:30"', "'16:30'", "16:30:00"])
+def test_a_time_means_the_same_with_and_without_quotes(folder: Path, written: str) -> None:
+    """Without quotes it was 990 by YAML 1.1, and that was sixteen minutes past midnight."""
+    _edit(folder / "schedule.yaml", '"16:30"', written)
+    _edit(folder / "fetch.yaml", '"19:00"', "19:00")
+    settings = load_settings(folder)
+    assert settings.schedule.jobs[1].at == time(16, 30)
+    assert settings.fetch.published == time(19, 0)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "read"),
+    [
+        ("allocation", "capital: 1500000", "capital: 1_500_000", "1500000"),
+        ("allocation", "capital: 1500000", "capital: 15e5", "1500000"),
+        ("allocation", "capital: 1500000", "capital: '1500000'", "1500000"),
+        ("allocation", "max_positions: 20", "max_positions: 020", "20"),
+        ("execution", "max_attempts: 3", "max_attempts: 010", "10"),
+        ("desk", "  allowed: false", "  allowed: no", "False"),
+        ("desk", "  allowed: false", "  allowed: Off", "False"),
+        ("desk", "  allowed: false", "  allowed: 'false'", "False"),
+        ("creation", "unlimited_loss: true", "unlimited_loss: on", "True"),
+        ("fetch", "ban_list: {since: 2012-01-01", "ban_list: {since: '2012-01-01'", "2012, 1, 1"),
+        ("universe", "liquid: [NIFTY", "liquid: [NO, ON, 360ONE, Y, NIFTY", "'NO', 'ON', '360ONE'"),
+        ("universe", "  indices:", "  no: [NIFTY]\n  indices:", "'no': ['NIFTY']"),
+    ],
+)
+def test_a_value_is_what_a_person_meant(
+    folder: Path, file: str, old: str, new: str, read: str
+) -> None:
+    _edit(folder / f"{file}.yaml", old, new)
+    assert read in repr(getattr(load_settings(folder), file))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("schedule", '"16:30"', "1630", "line 7: jobs.1.at is 1630: expected a time of day"),
+        ("schedule", '"16:30"', "16.30", "line 7: jobs.1.at is 16.3: expected a time of day"),
+        ("schedule", '"16:30"', "16:30Z", "jobs.1.at is '16:30Z': expected a time of day as HH:MM"),
+        ("schedule", '"16:30"', "24:00", "expected a time of day from 00:00 to 23:59"),
+        ("schedule", '"16:30"', "", "line 7: jobs.1.at has no value"),
+        ("schedule", 'at: "16:50"', 'at: "16:50", parameters: {capital: }', "capital has no value"),
+        (
+            "schedule",
+            'at: "16:50"',
+            'at: "16:50", at: "17:50"',
+            "line 9 is not valid YAML: key 'at'",
+        ),
+        ("fetch", "ban_list: {since: 2012-01-01", "ban_list: {since: 20120101", "is 20120101: exp"),
+        ("fetch", "ban_list: {since: 2012-01-01", "ban_list: {since: 86400", "expected a day as"),
+        (
+            "allocation",
+            "max_positions: 20",
+            "max_positions: true",
+            "line 14: max_positions is True",
+        ),
+        ("allocation", "max_positions: 20", "max_positions:", "max_positions has no value"),
+        (
+            "allocation",
+            "capital: 1500000",
+            "capital: 15,00,000",
+            "capital is '15,00,000': expected",
+        ),
+        ("allocation", "share: 0.25", "share: yes", "share is 'yes': expected a number in digits"),
+        ("allocation", "min_score: 0.35", "min_score: .nan", "min_score is nan: expected a number"),
+        (
+            "allocation",
+            "min_score: 0.35",
+            "min_score: 0.35\nmin_score: 0",
+            "set twice, first on line",
+        ),
+        ("desk", "  allowed: false", "  allowed: 1", "live.allowed is 1: expected true or false"),
+        ("desk", "  allowed: false", "  allowed: 'true '\n  allowed: false", "set twice"),
+        ("desk", "market: auto", "market: 7", "market is 7: expected text; write it in quotes"),
+        ("universe", "liquid: [NIFTY", "liquid: [1E5", "lists.liquid.0 is 100000.0"),
+        ("universe", "liquid: [NIFTY", "liquid: [NIFTY, ~", "lists.liquid.1 has no value"),
+        ("iv", "12: 160", "12: true", "windows.12 is True"),
+        ("iv", "{1: 20, 3: 40", "{1: 20, 1: 40", "key 1 is set twice"),
+        (
+            "exits",
+            "percent: 50}",
+            "percent: 1:30}",
+            "percent is '1:30': expected a number in digits",
+        ),
+    ],
+)
+def test_another_type_is_refused_with_its_place(
+    folder: Path, file: str, old: str, new: str, expected: str
+) -> None:
+    path = folder / f"{file}.yaml"
+    _edit(path, old, new)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(folder)
+    assert expected in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_the_folder_of_settings_may_begin_with_a_tilde(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("STRIKELOOM_CONFIG", f"~/{folder.name}")
+    assert config_folder() == folder
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:

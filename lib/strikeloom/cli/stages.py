@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, trading_day_of
+from strikeloom.cli.stage_values import stage_values
 
 if TYPE_CHECKING:
     from strikeloom.domain.results import StageResult
@@ -88,24 +89,22 @@ def run(
             f"--to {to} and --date {day} name different days", param_hint="--to"
         )
     complete = True
-    if latest:
-        if stage is not StageName.IV_HISTORY or day or to:
-            raise typer.BadParameter("--latest is only for iv-history, and its day is always today")
-        (day, complete), symbol = _read_latest(market, mode, symbol or []), None
-    values: dict[str, Any] = dict(_pair(text) for text in parameter or ())
+    if latest and (stage is not StageName.IV_HISTORY or day or to):
+        raise typer.BadParameter("--latest is only for iv-history, and its day is always today")
     named = {
         "first": first,
         "cluster": cluster,
         "processes": processes,
-        "symbols": symbol or [],
+        "symbols": None if latest else symbol,
         "risk": risk,
         "capital": capital,
-        "strategy_ids": strategy_id or [],
-        "dry_run": dry_run,
+        "strategy_ids": strategy_id,
+        "dry_run": dry_run or None,
+        "database": False if no_database else None,
     }
-    values |= {name: value for name, value in named.items() if value}
-    if no_database:
-        values["database"] = False
+    values = stage_values(stage, parameter or (), named)
+    if latest:
+        day, complete = _read_latest(market, mode, symbol or [])
     _run(stage, market, day or to, mode, values, as_json=as_json)
     if not complete:
         raise typer.Exit(1)
@@ -127,9 +126,9 @@ def execute(
 
     Example: strikeloom execute --strategy-id SKQ7M2X4ABCD --dry-run
     """
-    values = {"strategy_ids": strategy_id or [], "dry_run": dry_run}
-    given = {name: value for name, value in values.items() if value}
-    _run(StageName.EXECUTION, market, day, mode, given, as_json=as_json)
+    named = {"strategy_ids": strategy_id, "dry_run": dry_run or None}
+    values = stage_values(StageName.EXECUTION, (), named)
+    _run(StageName.EXECUTION, market, day, mode, values, as_json=as_json)
 
 
 def schedule(
@@ -148,7 +147,7 @@ def schedule(
     """
     from strikeloom.adapters.system_clock import SystemClock
     from strikeloom.cli import console
-    from strikeloom.runner.schedule import run_due, week
+    from strikeloom.runner.schedule import check_jobs, run_due, week
     from strikeloom.settings.all import load_settings
 
     if once == list_:
@@ -157,7 +156,9 @@ def schedule(
         )
     now = SystemClock().now()
     if list_:
-        rows = week(load_settings().schedule, now.date())
+        settings = load_settings().schedule
+        check_jobs(settings)
+        rows = week(settings, now.date())
         if as_json:
             console.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
         else:
@@ -214,13 +215,6 @@ def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]
     if len(failed) == len(outcomes):
         raise StageError("no chain of today was read: there is nothing to calculate")
     return desk.clock.now().date().isoformat(), not failed
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator or not name.strip():
-        raise typer.BadParameter(f"{text!r}: write -p KEY VALUE", param_hint="-p")
-    return name.strip().replace("-", "_"), value
 
 
 def _run(

@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from strikeloom import errors
 from strikeloom.desk.modes import MODE
 from strikeloom.desk.places import notebooks_folder
 from strikeloom.domain.results import Stage, StageResult
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.runner.kernel import KERNEL, ensure_kernel
-from strikeloom.runner.parameters import check_parameters, read_parameters
+from strikeloom.runner.parameters import given_parameters
 from strikeloom.runner.progress import Progress, followed, forget
 from strikeloom.runner.record import Run, close_dead_runs, fail_run, log_to, new_run, release
+from strikeloom.settings.yaml_file import write_yaml
 
 _CELL_SECONDS = 1800  # a cell that takes longer hangs: the run fails and its kernel is ended
 
@@ -49,7 +48,7 @@ def run_stage(
         When a parameter is not one of the notebook's, or not of its type.
     """
     source = notebooks_folder() / stage.notebook
-    given = check_parameters(parameters or {}, read_parameters(source), source.name)
+    given = given_parameters(parameters or {}, source)
     ensure_kernel()
     close_dead_runs(desk)
     run = new_run(desk, stage, keep=given.get("database", True) and not given.get("dry_run"))
@@ -61,7 +60,7 @@ def run_stage(
         "run_folder": str(run.folder),
     }
     shown = {name: value for name, value in values.items() if name != "run_folder"}
-    (run.folder / "parameters.yaml").write_text(yaml.safe_dump(shown, sort_keys=False), "utf-8")
+    write_yaml(run.folder / "parameters.yaml", shown)
     try:
         with _mode_in_environment(desk.mode), followed(run.folder, progress):
             error = _execute(source, run.folder / source.name, values)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import ast
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from strikeloom.errors import SettingsError, WrongUsage
+from strikeloom.settings.all import load_settings
+from strikeloom.settings.scalars import (
+    read_date,
+    read_number,
+    read_switch,
+    read_text,
+    read_whole,
+)
+
+_OWN = {"market", "day", "run_folder"}
 
 
 def read_parameters(notebook: Path) -> dict[str, Any]:
@@ -41,10 +50,28 @@ def read_parameters(notebook: Path) -> dict[str, Any]:
     return found
 
 
+def given_parameters(given: dict[str, Any], notebook: Path) -> dict[str, Any]:
+    """Values that a person gives a notebook's run, typed and checked.
+
+    Raises
+    ------
+    WrongUsage
+        As ``check_parameters``, and for a parameter that the run sets itself.
+    """
+    for name in _OWN & set(given):
+        raise WrongUsage(
+            f"parameter {name} of {notebook.name} is set by the command itself: choose with "
+            "--market and --date",
+            parameter=name,
+        )
+    return check_parameters(given, read_parameters(notebook), notebook.name)
+
+
 def check_parameters(given: dict[str, Any], known: dict[str, Any], notebook: str) -> dict[str, Any]:
     """Given values, each of a known name and of its default's type.
 
-    Text is read as the type of the default: ``"true"`` for a switch, ``"A,B"`` for a list.
+    Text is read as the type of the default: ``"true"`` for a switch, ``"A,B"`` for a list, ``010``
+    is ten. An empty text is no number, no switch and no list.
 
     Raises
     ------
@@ -60,28 +87,63 @@ def _checked(name: str, value: Any, known: dict[str, Any], notebook: str) -> Any
         hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
         raise WrongUsage(f"{notebook} has no parameter {name}; {hint}", parameter=name)
     default = known[name]
-    wanted = type(default)
-    read = _read(value, wanted) if isinstance(value, str) else value
-    if wanted is float and type(read) is int:
-        read = float(read)
-    if type(read) is not wanted:
-        raise WrongUsage(
-            f"parameter {name} of {notebook} is {value!r}; expected "
-            f"{_TYPE_NAMES.get(wanted, wanted.__name__)}, as in {default!r}",
-            parameter=name,
-        )
-    return read
-
-
-def _read(text: str, wanted: type) -> Any:
-    if wanted is str:
-        return text
-    if wanted is list:
-        return [part.strip() for part in text.split(",") if part.strip()]
+    read = _BY_NAME.get(name) or _BY_TYPE[type(default)]
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
+        return read(value)
+    except ValueError as error:
+        raise WrongUsage(
+            f"parameter {name} of {notebook} is {value!r}: {error}; its default is {default!r}",
+            parameter=name,
+        ) from None
 
 
-_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+def _count(value: Any) -> int:
+    """Whole number that counts something, or an amount of rupees."""
+    number = read_whole(value)
+    if number < 0:
+        raise ValueError("expected 0 or more")
+    return number
+
+
+def _names(value: Any) -> list[str]:
+    """List of names: texts, or one text, separated by commas, with or without brackets."""
+    if value in ([], "[]"):
+        return []
+    if isinstance(value, str):
+        text = value.strip()
+        value = [text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text]
+    if not isinstance(value, list):
+        raise ValueError("expected names separated by commas, as in A,B")
+    names: list[str] = []
+    for text in value:
+        if not isinstance(text, str):
+            raise ValueError(f"expected names, and {text!r} is none; write it in quotes")
+        names += [part.strip().strip("'\"") for part in text.split(",")]
+    for name in names:
+        if not name or set(name) & set(" \t\r\n[]{}'\""):
+            raise ValueError(f"expected names separated by commas, as in A,B, and {name!r} is none")
+    return names
+
+
+def _day(value: Any) -> str:
+    """Day as text, or no text."""
+    return "" if value == "" else read_date(value).isoformat()
+
+
+def _profile(value: Any) -> str:
+    """Risk profile of the settings, or no text."""
+    profile = read_text(value).strip()
+    known = load_settings().creation.profiles
+    if profile and profile not in known:
+        raise ValueError(f"expected a risk profile of config/creation.yaml: {', '.join(known)}")
+    return profile
+
+
+_BY_NAME: dict[str, Callable[[Any], Any]] = {"day": _day, "first": _day, "risk": _profile}
+_BY_TYPE: dict[type, Callable[[Any], Any]] = {
+    bool: read_switch,
+    int: _count,
+    float: read_number,
+    str: lambda value: read_text(value).strip(),
+    list: _names,
+}

@@ -9,13 +9,16 @@ from datetime import date, datetime, timedelta
 from filelock import FileLock, Timeout
 
 from strikeloom.adapters.replay.timeline import moments
-from strikeloom.desk.places import places
+from strikeloom.desk.places import notebooks_folder, places
 from strikeloom.domain.results import Stage, Verdict
-from strikeloom.errors import LeaseTaken
+from strikeloom.errors import LeaseTaken, SettingsError, WrongUsage
 from strikeloom.nse.sessions import is_trading_day, next_trading_day, session
 from strikeloom.ports.desk import Desk
 from strikeloom.runner.notebook import run_stage
+from strikeloom.runner.parameters import given_parameters
+from strikeloom.settings.all import config_folder
 from strikeloom.settings.schedule import Job, ScheduleSettings
+from strikeloom.settings.yaml_file import read_yaml
 
 OpenDesk = Callable[[date | None], Desk]
 
@@ -39,6 +42,24 @@ class JobOutcome:
     note: str = ""
 
 
+def check_jobs(settings: ScheduleSettings) -> None:
+    """Check every job's parameters, before any job runs.
+
+    Raises
+    ------
+    SettingsError
+        For a parameter that the job's notebook does not have, or one of another type; names file,
+        line and job.
+    """
+    for number, job in enumerate(settings.jobs):
+        try:
+            given_parameters(job.parameters, notebooks_folder() / Stage(job.stage).notebook)
+        except WrongUsage as error:
+            found = read_yaml(config_folder() / "schedule.yaml")
+            where = found.where("jobs", number, "parameters", error.facts["parameter"])
+            raise SettingsError(f"{where}: job {number + 1}, {job.stage}: {error}") from None
+
+
 def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
     """Run the jobs that are due, in the order of their time, one after the other.
 
@@ -50,8 +71,11 @@ def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
     ------
     LeaseTaken
         When another call is still running.
+    SettingsError
+        When a parameter of any job is not its notebook's.
     """
     desk = open_desk(None)
+    check_jobs(desk.settings.schedule)
     if not is_trading_day(now.date()):
         yield JobOutcome("", "", None, "not due", f"{now.date()} is not a trading day")
         return

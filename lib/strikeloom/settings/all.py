@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from strikeloom.errors import SettingsError
@@ -27,6 +26,7 @@ from strikeloom.settings.model import SettingsModel
 from strikeloom.settings.monitor import MonitorSettings
 from strikeloom.settings.schedule import ScheduleSettings
 from strikeloom.settings.universe import UniverseSettings
+from strikeloom.settings.yaml_file import YamlDocument, read_yaml
 
 
 class Settings(SettingsModel):
@@ -53,7 +53,7 @@ def project_root() -> Path:
 def config_folder() -> Path:
     """``STRIKELOOM_CONFIG``, else ``config/`` of the project."""
     given = os.environ.get("STRIKELOOM_CONFIG")
-    return Path(given) if given else project_root() / "config"
+    return Path(given).expanduser() if given else project_root() / "config"
 
 
 def load_settings(folder: Path | None = None) -> Settings:
@@ -75,26 +75,27 @@ def load_settings(folder: Path | None = None) -> Settings:
 
 
 def _load(path: Path, model: type[BaseModel]) -> BaseModel:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(
-            f"{path} is missing; restore it from the repository", path=str(path)
-        ) from None
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is not valid YAML: {error}", path=str(path)) from None
-    if not isinstance(raw, dict):
+    if not path.exists():
+        raise SettingsError(f"{path} is missing; restore it from the repository", path=str(path))
+    found = read_yaml(path)
+    if not isinstance(found.value, dict):
         raise SettingsError(f"{path} holds no settings; expected keys and values", path=str(path))
     try:
-        return model.model_validate(raw)
+        return model.model_validate(found.value)
     except ValidationError as error:
-        lines = [_explain(item, model) for item in error.errors()]
-        raise SettingsError(f"{path}: " + "; ".join(lines), path=str(path)) from None
+        lines = [
+            f"{_place(found, item)}: {_explain(item, model, found)}" for item in error.errors()
+        ]
+        raise SettingsError("; ".join(lines), path=str(path)) from None
 
 
-def _explain(item: Any, model: type[BaseModel]) -> str:
+def _place(found: YamlDocument, item: Any) -> str:
+    """File and line; the file alone for a key that is missing from all of it."""
+    whole = item["type"] == "missing" and len(item["loc"]) == 1
+    return str(found.path) if whole else found.where(*item["loc"])
+
+
+def _explain(item: Any, model: type[BaseModel], found: YamlDocument) -> str:
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
         known = _keys_at(model, item["loc"][:-1])
@@ -103,7 +104,11 @@ def _explain(item: Any, model: type[BaseModel]) -> str:
         return f"unknown key {where}; {hint}"
     if item["type"] == "missing":
         return f"key {where} is missing"
-    return f"{where} is {item['input']!r}: {item['msg']}"
+    if item["input"] is None and found.written(*item["loc"]) is not None:
+        return f"{where} has no value; write one"
+    text = item["msg"].removeprefix("Value error, ")
+    hint = "; write it in quotes" if item["type"] == "string_type" else ""
+    return f"{where} is {item['input']!r}: {text}{hint}"
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from strikeloom.settings.model import SettingsModel
 
@@ -15,7 +15,16 @@ class Job(SettingsModel):
 
     stage: Literal["iv-history", "strategy-creation", "allocation", "execution"]
     at: time
-    parameters: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("parameters")
+    @classmethod
+    def _have_values(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Refuse an empty value; types are those of the notebook, checked before anything runs."""
+        empty = [name for name, value in parameters.items() if value is None]
+        if empty:
+            raise ValueError(f"{', '.join(empty)} has no value; write one or leave the line out")
+        return parameters
 
 
 class ScheduleSettings(SettingsModel):

@@ -203,6 +203,39 @@ def test_a_file_of_faults_is_read_strictly(tmp_path):
             read_faults(path)
 
 
+def test_the_fields_of_a_fault_are_read_as_they_were_meant(tmp_path):
+    """``on`` is a key here; YAML 1.1 makes it ``true``, and 1:30 ninety."""
+    path = tmp_path / "faults.yaml"
+    path.write_text("seed: 010\nfaults:\n- kind: latency\n  on: place\n  rate: 1e-1\n  times: 08\n")
+    assert read_faults(path) == (10, (InjectedFault(FaultKind.LATENCY, "place", 0.1, 8),))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("faults:\n- {kind: latency, times: 1.9}", "entry 1 (line 2): times is 1.9: expected"),
+        ("faults:\n- {kind: latency, times: yes}", "times is 'yes': expected a whole number"),
+        ("faults:\n- {kind: latency, rate: true}", "rate is True: expected a number"),
+        ("faults:\n- {kind: latency, seconds: 1:30}", "seconds is '1:30': expected a number"),
+        ("faults:\n- {kind: latency, on: }", "on is None: expected text"),
+        ("faults:\n- kind: latency\n  rate: 1\n  rate: 0", "line 4 is not valid YAML: key 'rate'"),
+        (
+            "faults: [{kind: latency}, {kind: }]",
+            "entry 2 (line 1): kind is None; kinds are latency",
+        ),
+        ("faults: []\nsed: 3", "line 2: unknown key sed; known keys: faults, seed"),
+        ("faults: []\nseed: x", "line 2: seed is 'x': expected a whole number"),
+    ],
+)
+def test_a_field_of_another_type_is_refused_with_its_place(tmp_path, text, expected):
+    path = tmp_path / "faults.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_faults(path)
+    assert expected in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
 def test_every_kind_of_a_call_strikes_somewhere():
     """Nothing can be switched on that does nothing."""
     here = set(CALL_KINDS)

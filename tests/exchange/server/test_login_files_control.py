@@ -323,6 +323,40 @@ def test_a_file_of_clients_is_read_strictly(tmp_path):
             read_clients(path)
 
 
+def test_texts_of_a_client_are_kept_as_written(tmp_path):
+    """By YAML 1.1 this PIN was 5349 and this token infinite; the data plan counted as on."""
+    path = tmp_path / "clients.yaml"
+    path.write_text(
+        "clients:\n- client_id: 0042\n  token: .inf\n  pin: 012345\n  totp: 1e5\n"
+        "  name: NO\n  cash: 1_000\n  data_plan: 'off'\n"
+    )
+    assert read_clients(path) == (
+        Client("0042", ".inf", name="NO", cash=100_000, pin="012345", totp="1e5", data_plan=False),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("- client_id: 1\n  token:\n", "entry 1 (line 1): token has no value"),
+        ("- client_id: 1\n  token: [marked]\n", "token is a list or a mapping; expected text"),
+        ("- {client_id: 1, token: a, data_plan: 1}", "data_plan is 1: expected true or false"),
+        ("- {client_id: 1, token: a}\n- {client_id: 2, token: b, cash: yes}",
+         "entry 2 (line 2): cash is 'yes': expected a number"),
+        ("- {client_id: 1, token: a, token: b}", "line 1 is not valid YAML: key 'token' is set"),
+        ("clients: [{client_id: 1, token: a}]\nclient: []", "holds no list of clients"),
+    ],
+)  # fmt: skip
+def test_a_client_of_another_type_is_refused_with_its_place(tmp_path, text, expected):
+    path = tmp_path / "clients.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_clients(path)
+    assert expected in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "marked" not in str(caught.value)
+
+
 def test_a_market_day_is_served_and_goes_on_after_a_restart(drawn_home):
     options = ExchangeOptions(market="synthetic", speed=60)
     with open_exchange(options, home=drawn_home) as server:

@@ -13,10 +13,13 @@ from typing import Any
 from strikeloom.domain.money import paise
 from strikeloom.errors import SettingsError
 from strikeloom.ports.clock import Clock
+from strikeloom.settings.scalars import read_number, read_switch, read_value
+from strikeloom.settings.yaml_file import YamlDocument, read_yaml
 
 TOKEN_LIFE = timedelta(hours=24)
 LOCAL_CLIENT, LOCAL_TOKEN = "1000000001", "local"
 DEFAULT_CASH = 50_00_000_00  # fifty lakh rupees in paise
+_TEXTS = {"client_id", "token", "name", "pin", "totp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,35 +61,39 @@ def read_clients(path: Path) -> tuple[Client, ...]:
     SettingsError
         When the file cannot be read or an entry is not usable; names the entry.
     """
-    import yaml
-
-    try:
-        rows = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read as a list of clients: {error}") from error
-    if isinstance(rows, Mapping):
-        rows = rows.get("clients")
+    found = read_yaml(path)
+    rows, at = found.value, tuple[Any, ...]()
+    if isinstance(rows, Mapping) and set(rows) == {"clients"}:
+        rows, at = rows["clients"], ("clients",)
     if not isinstance(rows, list) or not rows:
         raise SettingsError(f"{path} holds no list of clients; write - client_id: ..., token: ...")
-    clients = tuple(_client(row, f"{path}, entry {at}") for at, row in enumerate(rows, 1))
+    clients = tuple(_client(found, row, (*at, number)) for number, row in enumerate(rows))
     names = [client.client_id for client in clients]
     if len(set(names)) < len(names):
         raise SettingsError(f"{path} names a client twice: {sorted(names)}")
     return clients
 
 
-def _client(row: Any, where: str) -> Client:
+def _client(found: YamlDocument, row: Any, at: tuple[Any, ...]) -> Client:
+    where = f"{found.path}, entry {at[-1] + 1} (line {found.line(*at)})"
     known = set(Client.__dataclass_fields__)
     if not isinstance(row, Mapping) or not {"client_id", "token"} <= set(row) <= known:
         raise SettingsError(f"{where}: needs client_id and token; may have {sorted(known)}")
+    empty = [name for name, value in row.items() if value is None]
+    if empty:
+        raise SettingsError(f"{where}: {', '.join(empty)} has no value; write one")
     values: dict[str, Any] = dict(row)
-    for name in ("client_id", "token", "name", "pin", "totp"):
-        if name in values:
-            values[name] = str(values[name])
+    for name in _TEXTS & set(row):  # as written: a PIN of 012345 keeps its zero
+        values[name] = found.written(*at, name)
+        if values[name] is None:
+            raise SettingsError(f"{where}: {name} is a list or a mapping; expected text")
     if not values["client_id"].isalnum() or not values["token"]:
         raise SettingsError(f"{where}: client_id must be letters and digits, token not empty")
-    if "cash" in values:
-        values["cash"] = paise(values["cash"], what=f"{where}: cash")
+    if "data_plan" in row:
+        values["data_plan"] = read_value(read_switch, row["data_plan"], f"{where}: data_plan")
+    if "cash" in row:
+        rupees = read_value(read_number, row["cash"], f"{where}: cash")
+        values["cash"] = paise(rupees, what=f"{where}: cash")
     return Client(**values)
 
 

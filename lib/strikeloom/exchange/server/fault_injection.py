@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from strikeloom.errors import SettingsError
+from strikeloom.settings.scalars import read_number, read_text, read_value, read_whole
+from strikeloom.settings.yaml_file import read_yaml
 
 
 class FaultKind(StrEnum):
@@ -129,17 +131,18 @@ def parse_fault(row: Any, where: str) -> InjectedFault:
     known = {field.name for field in fields(InjectedFault)}
     if not isinstance(row, Mapping) or "kind" not in row or not set(row) <= known:
         raise SettingsError(f"{where}: needs kind; may have {sorted(known)}")
-    try:
-        times = row.get("times")
-        read = InjectedFault(
-            FaultKind(row["kind"]),
-            str(row.get("on", ANY)),
-            float(row.get("rate", 1.0)),
-            None if times is None else int(times),
-            float(row.get("seconds", 0.0)),
-        )
-    except (TypeError, ValueError) as error:
-        raise SettingsError(f"{where}: {error}; kinds are {', '.join(FaultKind)}") from error
+    if row["kind"] not in list(FaultKind):
+        kinds = ", ".join(FaultKind)
+        raise SettingsError(f"{where}: kind is {row['kind']!r}; kinds are {kinds}")
+    times = row.get("times")
+    read = InjectedFault(
+        FaultKind(row["kind"]),
+        read_value(read_text, row.get("on", ANY), f"{where}: on"),
+        read_value(read_number, row.get("rate", 1.0), f"{where}: rate"),
+        None if times is None else read_value(read_whole, times, f"{where}: times"),
+        read_value(read_number, row.get("seconds", 0.0), f"{where}: seconds"),
+    )
+    times = read.times
     if not (0 <= read.rate <= 1 and 0 <= read.seconds <= 3600 and (times is None or times >= 0)):
         raise SettingsError(f"{where}: rate is 0 to 1, seconds 0 to 3600, times 0 or more")
     return read
@@ -153,17 +156,19 @@ def read_faults(path: Path) -> tuple[int, tuple[InjectedFault, ...]]:
     SettingsError
         When the file cannot be read or a fault is not usable.
     """
-    import yaml
-
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read as faults: {error}") from error
-    if not isinstance(body, Mapping) or not isinstance(body.get("faults"), list):
+    found = read_yaml(path)
+    body = found.value if isinstance(found.value, Mapping) else {}
+    rows = body.get("faults")
+    if not isinstance(rows, list):
         raise SettingsError(f"{path} holds no faults; write seed: N and faults: [- kind: ...]")
-    rows = enumerate(body["faults"], 1)
-    read = tuple(parse_fault(row, f"{path}, entry {at}") for at, row in rows)
-    return int(body.get("seed", 0)), read
+    others = sorted(str(key) for key in set(body) - {"seed", "faults"})
+    if others:
+        raise SettingsError(
+            f"{found.where(*others[:1])}: unknown key {others[0]}; known keys: faults, seed"
+        )
+    seed = read_value(read_whole, body.get("seed", 0), f"{found.where('seed')}: seed")
+    places = [f"{path}, entry {n + 1} (line {found.line('faults', n)})" for n in range(len(rows))]
+    return seed, tuple(map(parse_fault, rows, places))
 
 
 class FaultInjector:
