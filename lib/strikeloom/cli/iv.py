@@ -14,7 +14,7 @@ from strikeloom.domain.counted import counted
 if TYPE_CHECKING:
     from strikeloom.domain.volatility import IvRank, WindowRank
 
-_YEAR = 12
+_YEAR = 252  # sessions
 _WIDTH = 24
 _NUMBERS = (
     "vix_method",
@@ -129,7 +129,8 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
         "percentile_1y": year.percentile if year else None,
         "sample_1y": year.sample if year else 0,
         "percentile": rank.percentile if rank else None,
-        "window_months": rank.window_months if rank else None,
+        "window_sessions": rank.window_sessions if rank else None,
+        "sample": rank.sample if rank else 0,
         "regime": rank.regime.value if rank and rank.regime else None,
         "quality": row["quality"] or None,
         "flags": row["flags"],
@@ -151,8 +152,8 @@ def _absent(row: dict[str, Any]) -> list[str]:
     return [f"{', '.join(each)}: {why}" for why, each in names.items()]
 
 
-def _window(rank: IvRank | None, months: int) -> WindowRank | None:
-    return next((w for w in rank.windows if w.months == months), None) if rank else None
+def _window(rank: IvRank | None, sessions: int) -> WindowRank | None:
+    return next((w for w in rank.windows if w.sessions == sessions), None) if rank else None
 
 
 def _rank_lines(rank: IvRank | None) -> list[str]:
@@ -161,16 +162,14 @@ def _rank_lines(rank: IvRank | None) -> list[str]:
     if rank.percentile is None:
         return [f"rank     none: {rank.reason}"]
     lines = [
-        f"rank     percentile {rank.percentile:.0f} of {counted(rank.window_months or 0, 'month')} "
-        f"({rank.sample} days): {rank.regime}"
+        f"rank     percentile {rank.percentile:.0f} of the last {rank.coverage}: {rank.regime}"
     ]
     for window in rank.windows:
         if window.missing:
-            months = counted(window.months, "month")
-            lines.append(f"         {months}: {window.sample} of {window.needed} days needed")
-        elif window.months != rank.window_months:
-            months = counted(window.months, "month")
-            lines.append(f"         percentile {window.percentile:.0f} of {months}")
+            length = counted(window.sessions, "session")
+            lines.append(f"         {length}: {window.sample} of {window.needed} days needed")
+        elif window.sessions != rank.window_sessions:
+            lines.append(f"         percentile {window.percentile:.0f} of {window.coverage}")
     return lines
 
 

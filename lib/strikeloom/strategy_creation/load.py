@@ -86,7 +86,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     Raises
     ------
     StageError
-        When stage 01 has no finished run for the day; names the command.
+        When stage 01 has no finished run for the day, or a version with other windows ranked it;
+        names the command.
     """
     import pandas as pd
 
@@ -106,6 +107,11 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
             )
         today = today[today["symbol"].isin(symbols)]
     ranks = desk.store.ranks(desk.day)
+    if unranked := set(today["symbol"]) - set(ranks):
+        raise StageError(
+            f"{len(unranked)} symbols, {min(unranked)} among them, are not ranked on {desk.day}; "
+            f"run strikeloom run iv-history --date {desk.day}, which ranks them"
+        )
     past = desk.history.as_of(desk.day)
     contracts, banned = past.contracts(desk.day), _banned(past, desk.day)
     options = contracts[contracts["right"] != "XX"]
