@@ -9,7 +9,6 @@ import pytest
 
 from strikeloom.nse.corporate_actions import CorporateAction, on_record
 from strikeloom.nse.renames import (
-    NameSpan,
     actions_under_later_names,
     known_as,
     names_of,
@@ -64,19 +63,13 @@ def test_a_name_that_another_underlying_took_over_is_that_underlyings() -> None:
     actions = [_rename("OLD", "NEW", MAR), _rename("OTHER", "OLD", JUL)]
     assert known_as("OLD", MAY, actions).symbol == "NEW"
     assert known_as("OLD", JUL, actions) == ("OLD", ())
-    assert names_of("OLD", actions) == [
-        NameSpan("OLD", JUL, date.max),
-        NameSpan("OTHER", date.min, date(2026, 7, 4)),
-    ]
+    assert names_of("OLD", actions) == ["OLD", "OTHER"]
+    assert names_of("NEW", actions) == ["NEW", "OLD"]
 
 
-def test_the_names_of_an_underlying_cover_every_day_once() -> None:
-    assert names_of("CCC", CHAIN) == [
-        NameSpan("CCC", MAY, date.max),
-        NameSpan("BBB", MAR, date(2026, 5, 4)),
-        NameSpan("AAA", date.min, date(2026, 3, 4)),
-    ]
-    assert names_of("NIFTY", CHAIN) == [NameSpan("NIFTY", date.min, date.max)]
+def test_the_names_of_an_underlying_begin_with_the_newest() -> None:
+    assert names_of("CCC", CHAIN) == ["CCC", "BBB", "AAA"]
+    assert names_of("NIFTY", CHAIN) == ["NIFTY"]
 
 
 def test_rows_are_renamed_only_where_they_are_older_than_the_rename() -> None:

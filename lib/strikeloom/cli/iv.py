@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Json, Market, day_of, desk_of
+from strikeloom.cli.options import Json, Market, day_of, desk_of, symbol_on
 from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def iv(
 ) -> None:
     """Show a symbol's volatility history, and the last day's rank in it.
 
-    Volatilities are at the money, 30 calendar days ahead. With --json one object a day, as
+    Volatilities are at the money, 30 calendar days ahead. The days of a former name are shown
+    with those of the present one; either leads to them. With --json one object a day, as
     fractions a year; a missing value is null, with its reason.
 
     Example: strikeloom iv NIFTY --from 2026-01-01
@@ -64,12 +65,14 @@ def iv(
 
     from strikeloom.cli import console
     from strikeloom.errors import MissingHistory, WrongUsage
+    from strikeloom.iv_history.series import read_history, read_ranks
 
     since = day_of(first, "--from") if first else None
     if to:
         day_of(to, "--to")
-    desk, name = desk_of(market, to), symbol.upper()
-    frame = desk.store.iv_history(desk.day, first=since)
+    desk = desk_of(market, to)
+    name = symbol_on(desk.history.as_of(desk.day), symbol)
+    frame = read_history(desk, first=since)
     there = sorted(frame["symbol"].unique())
     frame = frame[frame["symbol"] == name]
     if frame.empty:
@@ -83,7 +86,7 @@ def iv(
             shown = ", ".join(get_close_matches(name, there, 3) or there[:3])
             remedy = f"{len(there)} others have one, among them {shown}"
         raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
-    ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
+    ranks = {rank.day: rank for rank in read_ranks(desk, name, first=since)}
     records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
     rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in records]
     days = [_day(row, rank) for row, rank in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -27,14 +27,6 @@ class KnownAs(NamedTuple):
     def __str__(self) -> str:
         """Symbol, with its renames."""
         return f"{self.symbol} ({self.note})" if self.renames else self.symbol
-
-
-class NameSpan(NamedTuple):
-    """A name of an underlying, with the first and last day on which it had it."""
-
-    symbol: str
-    first: date
-    last: date
 
 
 def known_as(name: str, day: date, actions: Iterable[CorporateAction]) -> KnownAs:
@@ -60,14 +52,13 @@ def known_as(name: str, day: date, actions: Iterable[CorporateAction]) -> KnownA
     return KnownAs(symbol, tuple(path))
 
 
-def names_of(symbol: str, actions: Iterable[CorporateAction]) -> list[NameSpan]:
+def names_of(symbol: str, actions: Iterable[CorporateAction]) -> list[str]:
     """Names of the underlying that has a symbol after all of the actions, newest first."""
-    spans, last = [], date.max
+    names = [symbol]
     for item in reversed(_renames(actions)):
-        if item.successor == symbol and item.day <= last:
-            spans.append(NameSpan(symbol, item.day, last))
-            symbol, last = item.symbol, item.day - timedelta(days=1)
-    return [*spans, NameSpan(symbol, date.min, last)]
+        if item.successor == names[-1]:
+            names.append(item.symbol)
+    return names
 
 
 def under_later_names(

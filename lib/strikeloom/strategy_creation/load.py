@@ -69,7 +69,7 @@ class Chain:
 class LoadedChains:
     """Chains by symbol, the symbols without one, and the stage 01 run they come from.
 
-    ``warnings``: what could not be checked.
+    ``warnings``: what could not be checked, and former names that led to a symbol.
     """
 
     chains: dict[str, Chain]
@@ -83,23 +83,25 @@ class LoadedChains:
 def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChains:
     """Join today's contracts with stage 01's volatility.
 
+    A symbol may be a former name: its underlying is used, and the rename is a warning.
+
     Raises
     ------
     StageError
         When stage 01 has no finished run for the day, or a version with other windows ranked it;
         names the command.
     """
-    import pandas as pd
-
     run = desk.store.latest_run(Stage.IV_HISTORY, desk.day)
     if run is None:
         raise StageError(
             f"iv-history has no finished run for {desk.day} on market {desk.market}; run "
             f"strikeloom run iv-history --date {desk.day}"
         )
-    history = desk.store.iv_history(desk.day)
-    today = whole = history[history["day"] == pd.Timestamp(desk.day)]
-    if symbols:
+    today = whole = desk.store.iv_history(desk.day, first=desk.day)
+    past = desk.history.as_of(desk.day)
+    asked = [past.known_as(name) for name in symbols or ()]
+    if asked:
+        symbols = [item.symbol for item in asked]
         unknown = sorted(set(symbols) - set(today["symbol"]))
         if unknown:
             raise DataError(
@@ -112,7 +114,6 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
             f"{len(unranked)} symbols, {min(unranked)} among them, are not ranked on {desk.day}; "
             f"run strikeloom run iv-history --date {desk.day}, which ranks them"
         )
-    past = desk.history.as_of(desk.day)
     contracts, banned = past.contracts(desk.day), _banned(past, desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol: dict[Hashable, pd.DataFrame] = dict(
@@ -142,14 +143,16 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         variance = forecasts.get(row.symbol)
         listed.append(_ListedChain(row, underlying, rows, flows[row.symbol], variance, tick))
     chains, unread = _chains(desk, listed, ranks)
-    warnings = (f"no ban list of {desk.day} is stored; stocks are not checked against it",)
+    warnings = [item.note for item in asked if item.note]
+    if banned is None:
+        warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
     return LoadedChains(
         chains,
         refused + unread,
         bars,
         run.run_id,
         sorted(today["symbol"]),
-        warnings if banned is None else (),
+        tuple(warnings),
     )
 
 
