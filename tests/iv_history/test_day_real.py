@@ -204,5 +204,5 @@ def test_a_demerger_before_a_rename_is_no_trade_of_the_later_name(days: Days) ->
     row = days.row("2026-01-01", "TMPV")
     assert Flag.BROKEN in row["flags"].split()
     assert np.isnan([row[f"rv_{name}_60"] for name in ("cc", "pk", "gk", "yz")]).all()
-    # 20 sessions are all later: pandas' standard deviation of their returns as published
+    # the last 20 sessions are all later
     assert 0.1 < row["rv_cc_20"] < 0.4
