@@ -42,8 +42,9 @@ def test_iv_shows_history_and_rank(call: Call, planned: Desk) -> None:
     result = call("iv", symbol.lower(), "--from", "2026-06-01")
     assert result.code == 0
     assert result.out.count("2026-06-") == 8
-    assert f"percentile {rank.percentile:.0f} of {rank.window_months} months" in result.out
-    assert "12 months: 90 of 160 days needed" in result.out
+    assert (rank.window_sessions, rank.sample) == (126, 90)
+    assert f"percentile {rank.percentile:.0f} of the last 90 of 126 sessions" in result.out
+    assert "252 sessions: 90 of 160 days needed" in result.out
 
 
 def test_iv_after_the_last_stored_day_names_it(call: Call, planned: Desk) -> None:

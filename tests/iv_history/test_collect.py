@@ -21,10 +21,12 @@ from strikeloom import iv_history
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.workers import ClusterWorkers, HereWorkers, ProcessWorkers
 from strikeloom.desk import open_desk
+from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, MissingHistory, SettingsError, StageError
 from strikeloom.iv_history import load
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done, Workers
+from strikeloom.settings.iv import IvSettings
 from support import failing_work
 
 SCRIPT = Path(__file__).with_name("collecting.py")
@@ -238,6 +240,20 @@ def test_days_of_a_run_that_stopped_before_it_ranked_are_ranked_by_the_next(
     days = desk.history.days()[-DAYS:]
     name = next(iter(desk.store.ranks(desk.day)))
     assert [rank.day for rank in desk.store.rank_history(name, desk.day)] == days
+
+
+def test_days_ranked_over_other_windows_are_ranked_again(desk: Desk, first: date) -> None:
+    def save(chosen: IvSettings) -> list[IvRank]:
+        changed = replace(desk, settings=desk.settings.model_copy(update={"iv": chosen}))
+        gaps = iv_history.find_gaps(changed, first)
+        iv_history.save(changed, "run", gaps, iv_history.collect(changed, gaps, HereWorkers()))
+        name = next(iter(desk.store.ranks(desk.day)))
+        return desk.store.rank_history(name, desk.day)
+
+    before = save(desk.settings.iv.model_copy(update={"windows": {3: 2}}))
+    assert [[w.sessions for w in row.windows] for row in before] == [[3]] * DAYS
+    after = save(desk.settings.iv)
+    assert [[w.sessions for w in row.windows] for row in after] == [[21, 63, 126, 252]] * DAYS
 
 
 def test_the_desk_s_own_day_must_not_fail(desk: Desk, first: date) -> None:

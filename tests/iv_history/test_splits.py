@@ -134,7 +134,7 @@ def worked_out(home: Path, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataF
     gaps = iv_history.find_gaps(desk, DAYS[0])
     iv_history.save(desk, "run", gaps, iv_history.collect(desk, gaps, HereWorkers()))
     rows = pd.concat([desk.partitions.read(day, iv_history.SUMMARY) for day in DAYS])
-    ranks = [(row.day, row.percentile, row.rank, row.regime, row.sample, row.window_months)
+    ranks = [(row.day, row.percentile, row.rank, row.regime, row.sample, row.window_sessions)
              for day in days for row in desk.store.ranks(day).values()]  # fmt: skip
     return rows.reset_index(drop=True), pd.DataFrame(ranks)
 

@@ -26,7 +26,7 @@ def _edit(path: Path, old: str, new: str) -> None:
 
 def test_the_project_s_own_settings_load() -> None:
     settings = load_settings()
-    assert settings.iv.windows == {1: 20, 3: 40, 6: 80, 12: 160}
+    assert settings.iv.windows == {21: 20, 63: 40, 126: 80, 252: 160}
     assert settings.desk.live.allowed is False
 
 
@@ -66,6 +66,8 @@ def test_every_value_is_explained_where_it_is_set() -> None:
         ("allocation", "min_score: 0.35", "", "key min_score is missing"),
         ("iv", "rate: 0.065", "rate: 6.5", "rate is 6.5"),
         ("iv", "elevated: 60", "elevated: 90", "must ascend"),
+        ("iv", "{21: 20, 63: 40,", "{1: 20, 3: 40,", "1 sessions cannot need 20 days"),
+        ("iv", "252: 160}", "252: 0}", "252 sessions cannot need 0 days"),
         ("exits", "rule: stop_loss", "rule: stop_los", "stop_los"),
         ("desk", "market: auto", "market: [", "not valid YAML"),
         ("execution", "orders_per_second: 5", "orders_per_second: 50", "orders_per_second is 50"),

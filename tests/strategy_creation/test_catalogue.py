@@ -57,7 +57,7 @@ def _structure(row: dict[str, str]) -> Structure:
             template.legs, row["strikes"].split(), row["prices"].split(), strict=True
         )
     )
-    rank = IvRank("ACME", DAY, 0.3, 50.0, 50.0, Regime.NORMAL, 1, 20, 20)
+    rank = IvRank("ACME", DAY, 0.3, 50.0, 50.0, Regime.NORMAL, 21, 20, 20)
     chain = Chain(
         Underlying("ACME", InstrumentKind.STOCK, "Looms"),
         DAY,

@@ -16,7 +16,7 @@ from strikeloom.desk import open_desk
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
-from strikeloom.errors import DataError, SettingsError
+from strikeloom.errors import DataError, SettingsError, StageError
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
@@ -53,6 +53,17 @@ def test_every_symbol_and_template_ends_as_proposal_or_reason(desk: Desk) -> Non
     }
     assert (rejections["reason"] != "").all()
     assert len(proposals) > 20
+
+
+def test_a_day_without_ranks_is_refused_with_the_command_that_makes_them(desk: Desk) -> None:
+    """As after a change of version that drops ranks of another definition."""
+    kept = desk.store.ranks(desk.day)
+    with desk.store.db.transaction() as db:
+        db.execute("DELETE FROM iv_percentiles WHERE symbol = ?", (min(kept),))
+    with pytest.raises(StageError, match=f"{min(kept)} .*run strikeloom run iv-history --date"):
+        creation.load_chains(desk)
+    desk.store.save_ranks(kept.values())
+    assert creation.load_chains(desk).chains
 
 
 class _Forgetful:

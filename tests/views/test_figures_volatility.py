@@ -54,7 +54,7 @@ def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
             "day": DAYS[2],
             "atm_iv": 0.2,
             "percentile": np.linspace(0, 100, 212),
-            "window_months": 3.0,
+            "window_sessions": 63.0,
             "sample": 45,
             "reason": "",
         }
@@ -68,9 +68,11 @@ def test_the_heat_map_has_one_legible_tile_a_symbol() -> None:
     assert len(figure.layout.annotations) == 212
     assert figure.layout.height >= 30 * 18
     title = figure.layout.title.text
-    assert title == "Percentile of 210 symbols over 3 months on 19 Mar 2026, 2 without one"
-    ranks.loc[5, "window_months"] = 1.0
-    assert "over 1 to 3 months" in percentile_figure(ranks).layout.title.text
+    assert title == "Percentile of 210 symbols over 45 sessions on 19 Mar 2026, 2 without one"
+    shown = [text for line in figure.data[0].customdata for text in line]
+    assert shown[0] == "SYM211: 20.0 %, 45 of 63 sessions"
+    ranks.loc[5, "window_sessions"], ranks.loc[5, "sample"] = 21.0, 20
+    assert "over 20 to 45 sessions" in percentile_figure(ranks).layout.title.text
 
 
 def test_a_day_without_any_percentile_is_drawn_too() -> None:

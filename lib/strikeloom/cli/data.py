@@ -10,7 +10,7 @@ import typer
 from strikeloom.cli.coverage import status
 from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
-from strikeloom.cli.options import Json
+from strikeloom.cli.options import Json, symbol_on
 from strikeloom.domain.counted import counted
 
 app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
@@ -47,8 +47,9 @@ def ban(
         raise typer.BadParameter(
             f"{day!r} is not a day; write YYYY-MM-DD", param_hint="--date"
         ) from None
-    names = sorted({underlying(name.strip().upper()).symbol for name in symbols or []})
     history = ParquetHistory(places().history(EXCHANGE), EXCHANGE)
+    past = history.as_of(of)
+    names = sorted({underlying(symbol_on(past, name)).symbol for name in symbols or []})
     history.store_ban_list(of, names, source="strikeloom data ban")
     console.print_line(f"{of}: {', '.join(names) or 'no security'} in the ban period")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from strikeloom.cli.iv import iv
-from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, trading_day_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, trading_day_of
 from strikeloom.domain.counted import counted
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
@@ -93,7 +93,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
     if day:
         trading_day_of(day)
     desk = desk_of(market, day)
-    name = symbol.upper()
+    name = symbol_on(desk.history.as_of(desk.day), symbol)
     proposals = [row for row in desk.store.proposals(desk.day) if row.symbol == name]
     rejected = [row for row in desk.store.rejections(desk.day) if row.symbol == name]
     if not proposals and not rejected:

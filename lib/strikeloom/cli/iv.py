@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Json, Market, day_of, desk_of
+from strikeloom.cli.options import Json, Market, day_of, desk_of, symbol_on
 from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
     from strikeloom.domain.volatility import IvRank, WindowRank
 
-_YEAR = 12
+_YEAR = 252  # sessions
 _WIDTH = 24
 _NUMBERS = (
     "vix_method",
@@ -55,7 +55,8 @@ def iv(
 ) -> None:
     """Show a symbol's volatility history, and the last day's rank in it.
 
-    Volatilities are at the money, 30 calendar days ahead. With --json one object a day, as
+    Volatilities are at the money, 30 calendar days ahead. The days of a former name are shown
+    with those of the present one; either leads to them. With --json one object a day, as
     fractions a year; a missing value is null, with its reason.
 
     Example: strikeloom iv NIFTY --from 2026-01-01
@@ -64,12 +65,14 @@ def iv(
 
     from strikeloom.cli import console
     from strikeloom.errors import MissingHistory, WrongUsage
+    from strikeloom.iv_history.series import read_history, read_ranks
 
     since = day_of(first, "--from") if first else None
     if to:
         day_of(to, "--to")
-    desk, name = desk_of(market, to), symbol.upper()
-    frame = desk.store.iv_history(desk.day, first=since)
+    desk = desk_of(market, to)
+    name = symbol_on(desk.history.as_of(desk.day), symbol)
+    frame = read_history(desk, first=since)
     there = sorted(frame["symbol"].unique())
     frame = frame[frame["symbol"] == name]
     if frame.empty:
@@ -83,7 +86,7 @@ def iv(
             shown = ", ".join(get_close_matches(name, there, 3) or there[:3])
             remedy = f"{len(there)} others have one, among them {shown}"
         raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
-    ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
+    ranks = {rank.day: rank for rank in read_ranks(desk, name, first=since)}
     records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
     rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in records]
     days = [_day(row, rank) for row, rank in rows]
@@ -129,7 +132,8 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
         "percentile_1y": year.percentile if year else None,
         "sample_1y": year.sample if year else 0,
         "percentile": rank.percentile if rank else None,
-        "window_months": rank.window_months if rank else None,
+        "window_sessions": rank.window_sessions if rank else None,
+        "sample": rank.sample if rank else 0,
         "regime": rank.regime.value if rank and rank.regime else None,
         "quality": row["quality"] or None,
         "flags": row["flags"],
@@ -151,8 +155,8 @@ def _absent(row: dict[str, Any]) -> list[str]:
     return [f"{', '.join(each)}: {why}" for why, each in names.items()]
 
 
-def _window(rank: IvRank | None, months: int) -> WindowRank | None:
-    return next((w for w in rank.windows if w.months == months), None) if rank else None
+def _window(rank: IvRank | None, sessions: int) -> WindowRank | None:
+    return next((w for w in rank.windows if w.sessions == sessions), None) if rank else None
 
 
 def _rank_lines(rank: IvRank | None) -> list[str]:
@@ -161,16 +165,14 @@ def _rank_lines(rank: IvRank | None) -> list[str]:
     if rank.percentile is None:
         return [f"rank     none: {rank.reason}"]
     lines = [
-        f"rank     percentile {rank.percentile:.0f} of {counted(rank.window_months or 0, 'month')} "
-        f"({rank.sample} days): {rank.regime}"
+        f"rank     percentile {rank.percentile:.0f} of the last {rank.coverage}: {rank.regime}"
     ]
     for window in rank.windows:
         if window.missing:
-            months = counted(window.months, "month")
-            lines.append(f"         {months}: {window.sample} of {window.needed} days needed")
-        elif window.months != rank.window_months:
-            months = counted(window.months, "month")
-            lines.append(f"         percentile {window.percentile:.0f} of {months}")
+            length = counted(window.sessions, "session")
+            lines.append(f"         {length}: {window.sample} of {window.needed} days needed")
+        elif window.sessions != rank.window_sessions:
+            lines.append(f"         percentile {window.percentile:.0f} of {window.coverage}")
     return lines
 
 

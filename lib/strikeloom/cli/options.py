@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from strikeloom.ports.desk import Desk
+    from strikeloom.ports.history import Past
 
 Market = Annotated[
     str,
@@ -78,6 +79,16 @@ def trading_day_of(text: str) -> date:
         before = previous_trading_day(day)
         raise WrongUsage(f"{day} is {what}; the last trading day before it is {before}")
     return day
+
+
+def symbol_on(past: Past, name: str) -> str:
+    """Symbol on a view's day of a name; a rename between the two is printed."""
+    from strikeloom.cli import console
+
+    found = past.known_as(name)
+    if found.note:
+        console.note(found.note)
+    return found.symbol
 
 
 def desk_of(market: str, day: str = "", *, mode: str = "", pace: float = 0.0) -> Desk:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from strikeloom.cli.options import Json, Market, Mode, desk_of
+from strikeloom.cli.options import Json, Market, Mode, desk_of, symbol_on
 
 if TYPE_CHECKING:
     from strikeloom.domain.instruments import OptionContract
@@ -44,11 +44,15 @@ def quotes(
         raise typer.BadParameter("name symbols, or give --open-positions")
     desk = desk_of(market, mode=mode)
     spots, wanted = [], []
-    for name in symbols or ():
-        if ":" in name:
-            wanted.append(desk.instruments.contract(name.upper(), desk.clock.now().date()))
+    past = desk.history.as_of(desk.clock.now().date())
+    for text in symbols or ():
+        asked, *contract = text.upper().split(":")
+        name = symbol_on(past, asked)
+        if contract:
+            key = ":".join((name, *contract))
+            wanted.append(desk.instruments.contract(key, past.day))
             continue
-        symbol = _underlying(desk, name.upper())
+        symbol = _underlying(desk, name)
         level, at = desk.feed.spot(symbol)
         spots.append((symbol, level, at))
         wanted += _near(desk, symbol, level)

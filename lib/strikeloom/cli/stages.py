@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, trading_day_of
+from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, trading_day_of
 from strikeloom.cli.stage_values import stage_values
 
 if TYPE_CHECKING:
@@ -191,6 +191,8 @@ def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]
     from strikeloom.iv_history import read_chains
 
     desk = desk_of(market, mode=mode)
+    past = desk.history.as_of(desk.clock.now().date())
+    symbols = [symbol_on(past, name) for name in symbols]
     outcomes: list[Done] = []
     wanted = 0
     try:
@@ -201,9 +203,7 @@ def _read_latest(market: str, mode: str, symbols: list[str]) -> tuple[str, bool]
                 wanted = total
                 step(done, total)
 
-            outcomes.extend(
-                read_chains(desk, [name.upper() for name in symbols], progress=progress)
-            )
+            outcomes.extend(read_chains(desk, symbols, progress=progress))
     finally:  # also when interrupted, or when the broker is down
         failed = [item for item in outcomes if item.error]
         for item in failed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.frames import Schema
 
 
@@ -177,9 +178,13 @@ IV_EXPIRIES = Schema(
 
 @dataclass(frozen=True, slots=True)
 class WindowRank:
-    """Rank in one window; ``None`` while ``sample`` is below ``needed``."""
+    """Rank in one window; ``None`` while ``sample`` is below ``needed``.
 
-    months: int
+    The window is the last ``sessions`` sessions of the exchange, the day's own included;
+    ``sample`` of them have a volatility, the day's own included, and are all that it covers.
+    """
+
+    sessions: int
     percentile: float | None
     rank: float | None
     sample: int
@@ -190,10 +195,18 @@ class WindowRank:
         """Days still missing before the window may be used."""
         return max(0, self.needed - self.sample)
 
+    @property
+    def coverage(self) -> str:
+        """Sessions that it really covers, for example ``160 of 252 sessions``."""
+        return covered_sessions(self.sample, self.sessions)
+
 
 @dataclass(frozen=True, slots=True)
 class IvRank:
     """Rank of a 30-day volatility in the longest permitted window of its own history.
+
+    ``percentile`` and ``rank`` are those of ``quant.ranks.rank_in_history``, today's volatility
+    included. They cover ``sample`` of ``window_sessions`` sessions (``coverage``).
 
     With too few days ``percentile``, ``rank`` and ``regime`` are ``None`` and ``reason``
     names the days found and needed; never a made-up 50 %. ``windows`` holds every window, shortest
@@ -206,8 +219,26 @@ class IvRank:
     percentile: float | None
     rank: float | None
     regime: Regime | None
-    window_months: int | None
+    window_sessions: int | None
     sample: int
     needed: int
     reason: str = ""
     windows: tuple[WindowRank, ...] = ()
+
+    @property
+    def coverage(self) -> str:
+        """Sessions that the window in use really covers; empty without one."""
+        if self.window_sessions is None:
+            return ""
+        return covered_sessions(self.sample, self.window_sessions)
+
+
+def covered_sessions(sample: int, sessions: int) -> str:
+    """Sessions with a volatility, of those of a window: never the window's length alone.
+
+    Examples
+    --------
+    >>> covered_sessions(160, 252), covered_sessions(21, 21)
+    ('160 of 252 sessions', '21 of 21 sessions')
+    """
+    return f"{sample} of {counted(sessions, 'session')}"

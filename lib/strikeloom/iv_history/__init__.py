@@ -6,7 +6,8 @@ from strikeloom.iv_history.latest import read_chains
 from strikeloom.iv_history.load import SUMMARY, Gaps, find_gaps
 from strikeloom.iv_history.rank import rank_days
 from strikeloom.iv_history.save import save
-from strikeloom.iv_history.smiles import smile_points, smiles
+from strikeloom.iv_history.series import read_history, read_ranks
+from strikeloom.iv_history.smiles import find_symbol, smile_points, smiles
 
 __all__ = [
     "METHOD",
@@ -15,8 +16,11 @@ __all__ = [
     "Gaps",
     "collect",
     "find_gaps",
+    "find_symbol",
     "rank_days",
     "read_chains",
+    "read_history",
+    "read_ranks",
     "save",
     "smile_points",
     "smiles",

@@ -18,6 +18,7 @@ from strikeloom.iv_history.summary import summary_columns
 from strikeloom.iv_history.term import Term, term_structure
 from strikeloom.iv_history.vix_method import vix_method
 from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.renames import actions_under_later_names
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.settings.iv import IvSettings
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of the method; a change makes every stored day count as missing.
-METHOD = "smile-11"
+METHOD = "smile-12"
 
 #: By ``quant.forwards.Source``.
 SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)
@@ -68,7 +69,7 @@ def summarise_day(
     chains = day_chains(contracts, day, settings.year_basis)
     expiries = solve_expiries(chains, day, settings)
     term = term_structure(chains, expiries, settings.tenor_min_days)
-    past = realised(chains.symbols, prices, day, actions)
+    past = realised(chains.symbols, prices, day, actions_under_later_names(actions))
     index = vix_method(chains, day, settings)
     summary = summary_columns(chains, expiries, term, past, index, day, settings)
     where = f"volatility of {day}"

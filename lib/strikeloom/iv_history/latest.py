@@ -38,7 +38,8 @@ def read_chains(
     Parameters
     ----------
     symbols : sequence of str
-        Default: every underlying of the last day with a bhavcopy.
+        Default: every underlying of the last day with a bhavcopy. A former name is read under
+        the one of today.
     progress : callable, optional
         Called with underlyings done and in all.
 
@@ -65,7 +66,9 @@ def read_chains(
     today = desk.clock.now().date()
     if not is_trading_day(today):
         raise StageError(f"{today} is no trading day: there are no chains of today to read")
-    wanted = list(symbols) or _universe(desk, today)
+    past = desk.history.as_of(today)
+    wanted = list(dict.fromkeys(past.known_as(name).symbol for name in symbols))
+    wanted = wanted or _universe(desk, today)
     settings = desk.settings.chains
     read = desk.history.chain_times(today)
     fresh = desk.clock.now() - timedelta(minutes=settings.fresh_minutes)

@@ -1,21 +1,27 @@
 """Percentile and rank of each symbol's 30-day volatility in its own past, as of a day.
 
-The longest window with enough solved days is used and named. Without one there is no percentile
-and no regime, but the number of days found and needed.
+A window is the last sessions of the exchange, as many as its name states, today's included, and
+its sample is those of them with a volatility. A session without a file makes the sample smaller,
+never the window longer. The longest window with enough such days is used and shown with its
+sample. Without one there is no percentile and no regime, but the number of days found and needed.
+Percentile and rank are defined in ``quant.ranks``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strikeloom.domain.counted import counted
 from strikeloom.domain.frames import Schema
 from strikeloom.domain.volatility import IvRank, Regime, WindowRank
 from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.renames import under_later_names
+from strikeloom.nse.sessions import FIRST_DAY, trading_days
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.ranks import HistoryRank, rank_in_history
 from strikeloom.settings.iv import IvSettings, RegimeThresholds
@@ -30,7 +36,7 @@ RANKS = Schema(
     "iv_percentiles",
     {
         "symbol": "text", "day": "date", "atm_iv": "number", "percentile": "number",
-        "rank": "number", "regime": "text", "window_months": "number", "sample": "count",
+        "rank": "number", "regime": "text", "window_sessions": "number", "sample": "count",
         "needed": "count", "reason": "text",
     },
     ("symbol", "day"),
@@ -63,39 +69,41 @@ def rank(
     history : DataFrame
         Columns symbol, day, atm_iv_30d; days after ``day`` are ignored.
     renames : sequence of CorporateAction
-        Oldest first. The days of a former symbol count for its successor, from the day of the
-        new name on.
+        The days of a former symbol count for its successor, from the day of the new name on.
     """
     import pandas as pd
 
     today = np.datetime64(day, "D")
     when = history["day"].to_numpy().astype("datetime64[D]")
-    inside = when <= today
-    symbols = history["symbol"].to_numpy()[inside].astype(object)
-    for item in renames:
-        if item.day <= day:
-            former = symbols == item.symbol
-            former &= when[inside] < np.datetime64(item.day, "D")
-            symbols[former] = item.successor
-    codes, names = pd.factorize(symbols, sort=True)
-    days, column = np.unique(when[inside], return_inverse=True)
-    table = np.full((len(names), len(days)), np.nan)
-    table[codes, column] = history[RANKED].to_numpy()[inside]
-    here = np.zeros(len(names), dtype=bool)
-    here[codes[when[inside] == today]] = True
-    if not here.any():
+    if not np.any(when == today):
         return []
+    sessions = _sessions(when, day, max(settings.windows))
+    inside = (when >= sessions[0]) & (when <= today)
+    when = when[inside]
+    past = [item for item in renames if item.day <= day]
+    symbols = under_later_names(history["symbol"].to_numpy()[inside], when, past)
+    codes, names = pd.factorize(symbols, sort=True)
+    table = np.full((len(names), len(sessions)), np.nan)
+    table[codes, np.searchsorted(sessions, when)] = history[RANKED].to_numpy()[inside]
+    here = np.zeros(len(names), dtype=bool)
+    here[codes[when == today]] = True
     table, now = table[here], table[here, -1]
     windows = {
-        months: rank_in_history(
-            now, table[:, days > np.datetime64(pd.Timestamp(day) - pd.DateOffset(months=months))]
-        )
-        for months in sorted(settings.windows)
+        length: rank_in_history(now, table[:, -length:]) for length in sorted(settings.windows)
     }
     return [
         _rank(str(name), day, float(now[i]), i, windows, settings)
         for i, name in enumerate(np.asarray(names)[here])
     ]
+
+
+def _sessions(stored: NDArray[np.datetime64], day: date, longest: int) -> NDArray[np.datetime64]:
+    """Last sessions up to ``day``, at most ``longest``: the calendar's, and every stored day."""
+    # five sessions in seven days, less about fifteen holidays a year
+    begin = max(FIRST_DAY, day - timedelta(days=2 * longest + 30))
+    known = np.array(trading_days(begin, day), dtype="datetime64[D]")
+    low, high = np.datetime64(begin, "D"), np.datetime64(day, "D")
+    return np.union1d(known, stored[(stored >= low) & (stored <= high)])[-longest:]
 
 
 def rank_table(ranks: Iterable[IvRank]) -> pd.DataFrame:
@@ -112,7 +120,7 @@ def _rank(
     settings: IvSettings,
 ) -> IvRank:
     solved = not np.isnan(now)
-    ranked = tuple(_window(m, windows[m], row, settings.windows[m], solved) for m in windows)
+    ranked = tuple(_window(n, windows[n], row, settings.windows[n], solved) for n in windows)
     permitted = [window for window in ranked if not window.missing] if solved else []
     if not permitted:
         shortest = ranked[0]
@@ -129,7 +137,7 @@ def _rank(
         used.percentile,
         used.rank,
         regime(float(used.percentile or 0.0), settings.regimes),
-        used.months,
+        used.sessions,
         used.sample,
         used.needed,
         "",
@@ -140,23 +148,23 @@ def _rank(
 def _too_few(windows: Sequence[WindowRank]) -> str:
     """Days found and needed in the shortest window and, where it has more, in the next one.
 
-    A window moves with the day, so the days that it lacks do not become fewer one by one.
+    A window moves with the day, so the days that it lacks need not become fewer one by one.
     """
     shortest, *longer = windows
     shown = [shortest, *(w for w in longer[:1] if w.sample > shortest.sample)]
     return ", ".join(
-        f"{w.sample} of {counted(w.needed, 'day')} needed in {counted(w.months, 'month')}"
+        f"{w.sample} of {counted(w.needed, 'day')} needed in {counted(w.sessions, 'session')}"
         for w in shown
     )
 
 
-def _window(months: int, ranks: HistoryRank, row: int, needed: int, solved: bool) -> WindowRank:
+def _window(sessions: int, ranks: HistoryRank, row: int, needed: int, solved: bool) -> WindowRank:
     sample = int(ranks.sample[row])
     if not solved or sample < needed:
-        return WindowRank(months, None, None, sample, needed)
+        return WindowRank(sessions, None, None, sample, needed)
     rank = float(ranks.rank[row])
     return WindowRank(
-        months,
+        sessions,
         float(ranks.percentile[row]),
         None if np.isnan(rank) else rank,
         sample,

@@ -71,7 +71,7 @@ def _to_rank(desk: Desk, changed: Sequence[date]) -> list[date]:
     """Days whose ranks change, ascending.
 
     A day changes its own ranks and those of later days. Days that a stopped run had computed
-    were not ranked by it.
+    were not ranked by it; days ranked over other windows than those of the settings are again.
     """
     stored = desk.store.iv_history(desk.day, columns=("symbol", "day"))
     days = {stamp.date() for stamp in stored["day"].unique()}
@@ -80,7 +80,12 @@ def _to_rank(desk: Desk, changed: Sequence[date]) -> list[date]:
     # a day is ranked for all symbols at once: the symbol with most days covers nearly all
     name = str(stored["symbol"].value_counts().idxmax())
     own = {stamp.date() for stamp in stored.loc[stored["symbol"] == name, "day"]}
-    ranked = {rank.day for rank in desk.store.rank_history(name, desk.day)}
+    windows = sorted(desk.settings.iv.windows.items())
+    ranked = {
+        rank.day
+        for rank in desk.store.rank_history(name, desk.day)
+        if [(window.sessions, window.needed) for window in rank.windows] == windows
+    }
     first = min({*changed, desk.day, *(own - ranked)})
     return sorted(day for day in {*days, desk.day} if day >= first)
 

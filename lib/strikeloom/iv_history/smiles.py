@@ -10,6 +10,7 @@ import numpy as np
 from strikeloom.errors import DataError
 from strikeloom.iv_history.chains import day_chains
 from strikeloom.iv_history.expiries import solve_expiries
+from strikeloom.nse.renames import KnownAs
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.quant.smile.fit import QuoteReason
@@ -22,11 +23,16 @@ _POINTS = 81
 _BEYOND = 0.1  # of the quoted range, on each side
 
 
+def find_symbol(desk: Desk, name: str = "") -> KnownAs:
+    """Symbol on the desk's day of a name, a former one too; without one, the most traded."""
+    past = desk.history.as_of(desk.day)
+    return past.known_as(name) if name.strip() else KnownAs(_busiest(past.contracts(desk.day)))
+
+
 def smiles(desk: Desk, symbol: str = "") -> pd.DataFrame:
     """``smile_points`` of the desk's day; without a symbol, of the most traded underlying."""
-    past = desk.history.as_of(desk.day)
-    name = symbol.upper() or _busiest(past.contracts(desk.day))
-    contracts = past.contracts(desk.day, symbols=[name])
+    name = find_symbol(desk, symbol).symbol
+    contracts = desk.history.as_of(desk.day).contracts(desk.day, symbols=[name])
     return smile_points(contracts, desk.day, desk.settings.iv)
 
 

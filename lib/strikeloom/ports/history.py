@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.renames import KnownAs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,6 +163,14 @@ class Past(Protocol):
 
     def actions(self, first: date, last: date) -> list[CorporateAction]:
         """Corporate actions from ``first`` to ``last`` inclusive, oldest first."""
+        ...
+
+    def known_as(self, name: str) -> KnownAs:
+        """Symbol on ``day`` of the underlying that has, had or will have a name.
+
+        Capitals and blanks around the name do not matter. A name that is listed on the day, or
+        that no rename is about, is itself.
+        """
         ...
 
     def fingerprint(self, first: date, salt: str) -> str:

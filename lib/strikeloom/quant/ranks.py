@@ -21,19 +21,25 @@ class HistoryRank(NamedTuple):
 def rank_in_history(value: Floats, history: Floats) -> HistoryRank:
     """Percentile and rank of each value in its own history.
 
-    Percentile is the share of observations below the value, ties counted half (mid-rank), so
-    the lowest of n is not 0 by construction and a flat history gives 50. Rank is the position
-    between minimum and maximum, NaN for a flat history.
+    With ``n`` finite observations ``x`` in a row, ``value`` among them where it belongs:
+
+    - percentile is ``100 * (count(x < value) + count(x == value) / 2) / n``: observations equal to
+      the value, itself included, count half. The lowest of n distinct ones has ``50 / n``, the
+      highest ``100 - 50 / n``, a flat history 50. It is ``scipy.stats.percentileofscore`` of kind
+      ``mean`` and, of the last of n, ``100 * (x.rank(method="average") - 0.5) / n`` of pandas.
+    - rank is ``100 * (value - min(x)) / (max(x) - min(x))``, NaN for a flat history.
+    - sample is ``n``.
 
     Parameters
     ----------
     value : ndarray, shape (rows,)
-        NaN gives NaN.
+        One that is not finite gives NaN.
     history : ndarray, shape (rows, n)
-        Past observations of each row, the value itself included when it belongs; NaN entries
-        do not count.
+        Observations of each row, the value itself included when it belongs; entries that are not
+        finite do not count.
     """
     known = np.isfinite(history)
+    history = np.where(known, history, np.nan)
     sample = np.count_nonzero(known, axis=1)
     at = value[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):

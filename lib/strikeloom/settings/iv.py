@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from strikeloom.settings.model import SettingsModel
 
+#: Sessions of the longest window: ten years.
+_LONGEST = 2520
+
 
 class RegimeThresholds(SettingsModel):
     """Percentiles (0 to 100) at which the next regime begins."""
@@ -33,5 +36,16 @@ class IvSettings(SettingsModel):
     min_days_to_expiry: int = Field(ge=0, le=60)
     tenor_min_days: float = Field(ge=0, le=20)
     min_strikes: int = Field(ge=1, le=20)
-    windows: dict[int, int]
+    windows: dict[int, int] = Field(min_length=1)
     regimes: RegimeThresholds
+
+    @model_validator(mode="after")
+    def _windows_hold_their_days(self) -> IvSettings:
+        for sessions, needed in self.windows.items():
+            if not 1 <= needed <= sessions <= _LONGEST:
+                raise ValueError(
+                    f"windows: {sessions} sessions cannot need {needed} days; windows count "
+                    f"sessions, not months (21: 20 is about a month), at most {_LONGEST}, and need "
+                    "1 day to all of them"
+                )
+        return self

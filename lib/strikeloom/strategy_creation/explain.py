@@ -14,8 +14,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     rank = chain.rank
     if rank.percentile is not None:
         percentile = (
-            f"at percentile {rank.percentile:.0f} of {rank.window_months} months "
-            f"({rank.sample} days): {rank.regime}"
+            f"at percentile {rank.percentile:.0f} of the last {rank.coverage}: {rank.regime}"
         )
     else:
         percentile = f"without a percentile ({rank.reason})"

@@ -69,7 +69,7 @@ class Chain:
 class LoadedChains:
     """Chains by symbol, the symbols without one, and the stage 01 run they come from.
 
-    ``warnings``: what could not be checked.
+    ``warnings``: what could not be checked, and former names that led to a symbol.
     """
 
     chains: dict[str, Chain]
@@ -83,30 +83,24 @@ class LoadedChains:
 def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChains:
     """Join today's contracts with stage 01's volatility.
 
+    A symbol may be a former name: its underlying is used, and the rename is a warning.
+
     Raises
     ------
     StageError
-        When stage 01 has no finished run for the day; names the command.
+        When stage 01 has no finished run for the day, or a version with other windows ranked it;
+        names the command.
     """
-    import pandas as pd
-
     run = desk.store.latest_run(Stage.IV_HISTORY, desk.day)
     if run is None:
         raise StageError(
             f"iv-history has no finished run for {desk.day} on market {desk.market}; run "
             f"strikeloom run iv-history --date {desk.day}"
         )
-    history = desk.store.iv_history(desk.day)
-    today = whole = history[history["day"] == pd.Timestamp(desk.day)]
-    if symbols:
-        unknown = sorted(set(symbols) - set(today["symbol"]))
-        if unknown:
-            raise DataError(
-                f"no volatility row for {', '.join(unknown)} on {desk.day}; is the symbol listed?"
-            )
-        today = today[today["symbol"].isin(symbols)]
-    ranks = desk.store.ranks(desk.day)
+    whole = desk.store.iv_history(desk.day, first=desk.day)
     past = desk.history.as_of(desk.day)
+    today, warnings = _chosen(whole, past, symbols or ())
+    ranks = _ranks(desk, today)
     contracts, banned = past.contracts(desk.day), _banned(past, desk.day)
     options = contracts[contracts["right"] != "XX"]
     by_symbol: dict[Hashable, pd.DataFrame] = dict(
@@ -136,15 +130,43 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         variance = forecasts.get(row.symbol)
         listed.append(_ListedChain(row, underlying, rows, flows[row.symbol], variance, tick))
     chains, unread = _chains(desk, listed, ranks)
-    warnings = (f"no ban list of {desk.day} is stored; stocks are not checked against it",)
+    if banned is None:
+        warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
     return LoadedChains(
         chains,
         refused + unread,
         bars,
         run.run_id,
         sorted(today["symbol"]),
-        warnings if banned is None else (),
+        tuple(warnings),
     )
+
+
+def _chosen(
+    whole: pd.DataFrame, past: Past, names: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of the named symbols, without names of all; and the renames that led to them."""
+    if not names:
+        return whole, []
+    found = [past.known_as(name) for name in names]
+    symbols = {item.symbol for item in found}
+    unknown = sorted(symbols - set(whole["symbol"]))
+    if unknown:
+        raise DataError(
+            f"no volatility row for {', '.join(unknown)} on {past.day}; is the symbol listed?"
+        )
+    return whole[whole["symbol"].isin(symbols)], [item.note for item in found if item.note]
+
+
+def _ranks(desk: Desk, today: pd.DataFrame) -> dict[str, IvRank]:
+    """Ranks of the day; a version that ranks over other windows may have dropped them."""
+    ranks = desk.store.ranks(desk.day)
+    if unranked := set(today["symbol"]) - set(ranks):
+        raise StageError(
+            f"{len(unranked)} symbols, {min(unranked)} among them, are not ranked on {desk.day}; "
+            f"run strikeloom run iv-history --date {desk.day}, which ranks them"
+        )
+    return ranks
 
 
 def _banned(past: Past, day: date) -> frozenset[str] | None:

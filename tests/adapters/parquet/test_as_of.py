@@ -214,3 +214,16 @@ def test_a_history_copied_as_files_reads_the_same(split: ParquetHistory, tmp_pat
     for day in DAYS[1:]:
         ours, theirs = copy.as_of(day), split.as_of(day)
         assert ours.prices(DAYS[0], day).equals(theirs.prices(DAYS[0], day))
+
+
+def test_a_former_name_leads_to_the_one_of_the_day(history: ParquetHistory) -> None:
+    day = DAYS[0]
+    history.write("contracts", _contracts(day, 1, 3000.0), source="fo")
+    for name in ("ZOMATO", " zomato ", "ETERNAL"):
+        assert history.as_of(day).known_as(name).symbol == "ETERNAL"
+    # before the rename, and without any file of the day
+    assert history.as_of(date(2025, 4, 8)).known_as("ETERNAL").symbol == "ZOMATO"
+    again = _contracts(day, 1, 3000.0).assign(symbol="ZOMATO")
+    again["instrument_id"] += 5000
+    history.write("contracts", again, source="another share of that name")
+    assert history.as_of(day).known_as("ZOMATO") == ("ZOMATO", ())

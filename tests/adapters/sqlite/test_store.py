@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -158,10 +160,10 @@ def test_ranks_and_views_round_trip(store: SqliteStore) -> None:
             75.0,
             60.0,
             Regime.ELEVATED,
-            3,
+            63,
             45,
             40,
-            windows=(WindowRank(1, 70.0, None, 21, 20), WindowRank(3, 75.0, 60.0, 45, 40)),
+            windows=(WindowRank(21, 70.0, None, 21, 20), WindowRank(63, 75.0, 60.0, 45, 40)),
         ),
         IvRank("BETA", DAY, 0.2, None, None, None, None, 5, 20, "15 more days needed"),
     ]
@@ -170,6 +172,39 @@ def test_ranks_and_views_round_trip(store: SqliteStore) -> None:
     view = MarketView("ACME", DAY, Outlook.BULLISH, 0.5, (Evidence("momentum", 1.0, 0.5),))
     assert store.save_views([view]) == 1
     assert store.save_views([view]) == 1
+
+
+def test_ranks_over_months_of_a_version_before_are_dropped_and_volatilities_stay(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "old.db"
+    package = files("strikeloom.adapters.sqlite.migrations")
+    current = open_store(tmp_path / "current.db", "made", "replay:made")
+    current.save_iv(_volatility("ACME", DAY, 0.2), "m1")
+    with closing(sqlite3.connect(path)) as old:
+        for step in sorted(p.name for p in package.iterdir() if p.name < "0005"):
+            if step.endswith(".sql"):
+                old.executescript(package.joinpath(step).read_text("utf-8"))
+        old.execute("PRAGMA user_version = 4")
+        old.execute("ATTACH ? AS current", (str(tmp_path / "current.db"),))
+        old.execute("INSERT INTO historical_iv_summary SELECT * FROM current.historical_iv_summary")
+        window = '[{"months": 1, "percentile": 70.0, "rank": 60.0, "sample": 21, "needed": 20}]'
+        old.execute(
+            "INSERT INTO iv_percentiles (market, symbol, day, atm_iv, percentile, rank, regime, "
+            "window_months, sample, needed, reason, windows) "
+            "VALUES ('made', 'ACME', ?, 0.2, 70.0, 60.0, 'ELEVATED', 1, 21, 20, '', ?)",
+            (DAY.isoformat(), window),
+        )
+        old.commit()
+    upgraded = open_store(path, "made", "replay:made")
+    assert upgraded.ranks(DAY) == {}
+    assert upgraded.rank_history("ACME", DAY) == []
+    pd.testing.assert_frame_equal(upgraded.iv_history(DAY), current.iv_history(DAY))
+    row = IvRank("ACME", DAY, 0.2, 70.0, 60.0, Regime.ELEVATED, 21, 20, 20)
+    upgraded.save_ranks([row])
+    assert upgraded.ranks(DAY) == {"ACME": row}
+    upgraded.close()
+    current.close()
 
 
 def test_proposals_come_back_exactly_and_once(tmp_path: Path) -> None:

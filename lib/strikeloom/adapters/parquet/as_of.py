@@ -20,7 +20,8 @@ from strikeloom.adapters.parquet.published import PublishedHistory
 from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
-from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.corporate_actions import CorporateAction, on_record
+from strikeloom.nse.renames import KnownAs, known_as
 from strikeloom.nse.sessions import previous_trading_day
 
 if TYPE_CHECKING:
@@ -129,6 +130,17 @@ class HistoryAsOf:
     def actions(self, first: date, last: date) -> list[CorporateAction]:
         """Corporate actions from ``first`` to ``last`` or the view's day, oldest first."""
         return self._history.actions(first, min(last, self.day))
+
+    def known_as(self, name: str) -> KnownAs:
+        """Symbol on the view's day of the underlying that has, had or will have a name."""
+        asked = name.strip().upper()
+        later = (item for item in on_record() if item.day > self.day)
+        found = known_as(asked, self.day, [*self.actions(date.min, self.day), *later])
+        if found.renames and self.day in self.days():
+            listed = self.contracts(self.day, symbols=[asked], columns=["symbol"])
+            if len(listed):  # used again for another underlying
+                return KnownAs(asked)
+        return found
 
     def fingerprint(self, first: date, salt: str) -> str:
         """Fingerprint of all data from ``first`` to the view's day."""

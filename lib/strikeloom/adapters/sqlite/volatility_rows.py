@@ -160,7 +160,7 @@ def _rank(row: Row) -> IvRank:
         percentile=row["percentile"],
         rank=row["rank"],
         regime=Regime(row["regime"]) if row["regime"] else None,
-        window_months=row["window_months"],
+        window_sessions=row["window_sessions"],
         sample=row["sample"],
         needed=row["needed"],
         reason=row["reason"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.domain.volatility import covered_sessions
 from strikeloom.views.theme import ACCENT, GAIN, GRID, INK, LOSS, QUIET, REGIMES, layout
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     ranks : pandas.DataFrame
-        Columns symbol, day, atm_iv, percentile, window_months, sample, reason. Symbols without a
-        percentile come last, grey and without a number.
+        Columns symbol, day, atm_iv, percentile, window_sessions, sample, reason. Symbols without
+        a percentile come last, grey and without a number.
     """
     import plotly.graph_objects as go
 
@@ -88,12 +89,12 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
         f"{symbol}<br><b>{percentile:.0f}</b>" if not np.isnan(percentile) else f"{symbol}<br>–"
         for symbol, percentile in zip(rows["symbol"], rows["percentile"], strict=True)
     ]
-    names = ["symbol", "percentile", "atm_iv", "window_months", "sample", "reason"]
+    names = ["symbol", "percentile", "atm_iv", "window_sessions", "sample", "reason"]
     details = [
-        f"{symbol}: {100 * atm_iv:.1f} %, {months:.0f} months, {sample} days"
+        f"{symbol}: {100 * atm_iv:.1f} %, {covered_sessions(sample, int(sessions))}"
         if not np.isnan(percentile)
         else f"{symbol}: {reason}"
-        for symbol, percentile, atm_iv, months, sample, reason in zip(
+        for symbol, percentile, atm_iv, sessions, sample, reason in zip(
             *(rows[name] for name in names), strict=True
         )
     ]
@@ -119,11 +120,11 @@ def percentile_figure(ranks: pd.DataFrame) -> go.Figure:
         ]
     )  # fmt: skip
     absent = int(rows["percentile"].isna().sum())
-    months = sorted(rows.loc[rows["percentile"].notna(), "window_months"].astype(int).unique())
     title = f"Percentile of {len(rows) - absent} symbols"
-    if months:
-        title += f" over {' to '.join(map(str, dict.fromkeys((months[0], months[-1]))))}"
-        title += " month" if months[-1] == 1 else " months"
+    if absent < len(rows):
+        # what the windows really cover, which may be less than their length
+        samples = rows.loc[rows["percentile"].notna(), "sample"].astype(int)
+        title += f" over {' to '.join(map(str, sorted({samples.min(), samples.max()})))} sessions"
     title += f" on {rows['day'].iloc[0]:%d %b %Y}" if len(rows) else ""
     title += f", {absent} without one" if absent else ""
     figure.update_layout(layout(title, height=110 + 34 * down), plot_bgcolor=GRID)
