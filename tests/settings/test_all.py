@@ -119,17 +119,17 @@ def test_a_value_is_what_a_person_meant(
 @pytest.mark.parametrize(
     ("file", "old", "new", "expected"),
     [
-        ("schedule", '"16:30"', "1630", "line 7: jobs.1.at is 1630: expected a time of day"),
-        ("schedule", '"16:30"', "16.30", "line 7: jobs.1.at is 16.3: expected a time of day"),
+        ("schedule", '"16:30"', "1630", "line 8: jobs.1.at is 1630: expected a time of day"),
+        ("schedule", '"16:30"', "16.30", "line 8: jobs.1.at is 16.3: expected a time of day"),
         ("schedule", '"16:30"', "16:30Z", "jobs.1.at is '16:30Z': expected a time of day as HH:MM"),
         ("schedule", '"16:30"', "24:00", "expected a time of day from 00:00 to 23:59"),
-        ("schedule", '"16:30"', "", "line 7: jobs.1.at has no value"),
+        ("schedule", '"16:30"', "", "line 8: jobs.1.at has no value"),
         ("schedule", 'at: "16:50"', 'at: "16:50", parameters: {capital: }', "capital has no value"),
         (
             "schedule",
             'at: "16:50"',
             'at: "16:50", at: "17:50"',
-            "line 9 is not valid YAML: key 'at'",
+            "line 10 is not valid YAML: key 'at'",
         ),
         ("fetch", "ban_list: {since: 2012-01-01", "ban_list: {since: 20120101", "is 20120101: exp"),
         ("fetch", "ban_list: {since: 2012-01-01", "ban_list: {since: 86400", "expected a day as"),
@@ -159,8 +159,8 @@ def test_a_value_is_what_a_person_meant(
         ("desk", "market: auto", "market: 7", "market is 7: expected text; write it in quotes"),
         ("universe", "liquid: [NIFTY", "liquid: [1E5", "lists.liquid.0 is 100000.0"),
         ("universe", "liquid: [NIFTY", "liquid: [NIFTY, ~", "lists.liquid.1 has no value"),
-        ("iv", "12: 160", "12: true", "windows.12 is True"),
-        ("iv", "{1: 20, 3: 40", "{1: 20, 1: 40", "key 1 is set twice"),
+        ("iv", "252: 160", "252: true", "windows.252 is True"),
+        ("iv", "{21: 20, 63: 40", "{21: 20, 21: 40", "key 21 is set twice"),
         (
             "exits",
             "percent: 50}",
