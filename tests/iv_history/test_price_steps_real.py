@@ -16,6 +16,7 @@ from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.volatility import Flag
 from strikeloom.iv_history import summarise_day
+from strikeloom.nse.stated_steps import StatedStep
 from strikeloom.settings.all import load_settings
 
 pytestmark = pytest.mark.realdata
@@ -80,3 +81,42 @@ def test_a_demerger_is_no_move(
     assert row[f"rv_cc_{window}"] == pytest.approx(expected, rel=1e-9)
     assert expected == pytest.approx(about, abs=0.002)
     assert Flag.BROKEN.value in row["flags"].split()
+
+
+def test_an_answer_changes_the_figure(history: ParquetHistory, cash: pd.DataFrame) -> None:
+    """The open of the special session shows that 40.20 rupees left the share overnight."""
+    night = pd.Timestamp("2025-12-05")
+    own = cash[(cash["SYMBOL"] == "HINDUNILVR") & (cash["day"] <= pd.Timestamp(DAY))]
+    own = own.set_index("day")
+    steps = np.log(own["CLOSE_PRICE"]).diff().iloc[-20:]
+    asked = by_hand(cash, ("HINDUNILVR",), "2025-12-05", 20)
+    traded = steps.copy()
+    traded[night] = np.log(own.loc[night, "CLOSE_PRICE"] / own.loc[night, "OPEN_PRICE"])
+    past, begin = history.as_of(DAY), DAY - timedelta(days=130)
+    print_of: set[str] = set()
+    answers = (
+        ((None, 40.20), traded.std() * np.sqrt(250), 0.174),
+        ((2462.20 / 2422.00, None), traded.std() * np.sqrt(250), 0.174),
+        ((None, None), steps.std() * np.sqrt(250), 0.219),
+        (None, asked, 0.126),
+    )
+    for answer, expected, about in answers:
+        step = answer and StatedStep("HINDUNILVR", night.date(), *answer, 2462.20, "2026-01-02")
+        history.state_step("HINDUNILVR", night.date(), step)
+        row = summary(history, "HINDUNILVR")
+        assert row["rv_cc_20"] == pytest.approx(expected, rel=1e-9)
+        assert expected == pytest.approx(about, abs=0.001)
+        assert (Flag.BROKEN.value in row["flags"].split()) == (answer is None)
+        print_of.add(past.fingerprint(begin, ""))
+    assert len(print_of) == len(answers)  # so the days that it changes are due again
+
+
+def test_contracts_of_earlier_days_keep_their_strikes_whatever_was_stated(
+    history: ParquetHistory,
+) -> None:
+    before = history.as_of(DAY).contracts(DAY, symbols=["HINDUNILVR"])
+    step = StatedStep("HINDUNILVR", DAY + timedelta(days=1), None, 12.0, 2323.0, "2026-01-03")
+    history.state_step("HINDUNILVR", step.day, step)
+    after = history.as_of(DAY + timedelta(days=1)).contracts(DAY, symbols=["HINDUNILVR"])
+    history.state_step("HINDUNILVR", step.day, None)
+    pd.testing.assert_frame_equal(before, after)

@@ -37,7 +37,7 @@ class Realised(NamedTuple):
         ``gap``: a session of the exchange is missing among the last 61. Prices before two or more
         missing in a row are left out, since the return across them is not daily. ``broken``: a
         demerger or another action without a ratio lies among them; that night is left out.
-        ``asked``: so is a step of which nobody has said yet whether it was a move.
+        ``asked``: so is a step that no person has stated to be a move or an action.
     """
 
     vols: dict[str, Floats]
@@ -70,8 +70,10 @@ def realised(
     nights_out = np.zeros(days.shape, dtype=bool)
     place = {str(name): i for i, name in enumerate(symbols)}
     for action in breaks(actions, day):
-        row = place.get(action.symbol, -1)
-        after = np.flatnonzero(days[row] >= np.datetime64(action.day, "D")) if row >= 0 else []
+        row = place.get(action.symbol)
+        if row is None:
+            continue
+        after = np.flatnonzero(days[row] >= np.datetime64(action.day, "D"))
         if len(after) and after[0] and np.isfinite(bars[3, row, after[0] - 1]):
             nights_out[row, after[0]] = True
             (asked if action.asked else broken)[row] = True

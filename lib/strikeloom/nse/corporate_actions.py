@@ -23,7 +23,7 @@ class CorporateAction:
     kind : str
         ``split``, ``bonus``, ``dividend`` (one so large that the exchange lowers strikes),
         ``demerger``, ``rename``, ``unexplained`` (contracts changed by no rule known here),
-        ``asked`` (a price step of which nobody has said yet whether it was a move) or ``stated``
+        ``asked`` (a price step that may be a move: no person has stated what it was) or ``stated``
         (a person's answer to that; it adjusts prices, never contracts).
     ratio : float or None
         Shares that replace one; the exchange divides strikes and multiplies lots by it.
@@ -69,7 +69,7 @@ class CorporateAction:
 
     @property
     def asked(self) -> bool:
-        """Whether it may have been a move of the market: nobody has said yet."""
+        """Whether it may be a move of the market: no person has stated what it was."""
         return self.kind == "asked"
 
     @property
