@@ -113,6 +113,7 @@ def _nights(cash: pd.DataFrame, known: list[CorporateAction]) -> Iterator[_Night
     keys = zip(frame["symbol"], frame["day"].to_numpy().astype("datetime64[D]"), strict=True)
     named = np.array([key in explained for key in keys], dtype=bool)
     opened[named] = closed[named] = np.nan
+    rebased &= ~named
     days = pd.Series(place)
     enough = pd.Series(opened).groupby(days).transform("count") >= _MARKET
     market = [
