@@ -111,6 +111,21 @@ def test_an_indicator_without_a_value_is_an_error():
         indicator("STOCHASTIC", bars([100.0] * 20))
 
 
+@pytest.mark.parametrize("name", ["RSI_14", "STOCHRSI_14", "STOCHASTIC"])
+def test_a_price_that_has_not_moved_has_no_strength(name):
+    """No gain over no loss is undefined; a half would look like a measurement."""
+    with pytest.raises(DataError, match="nothing has moved"):
+        indicator(name, bars([100.0] * 40))
+
+
+@pytest.mark.parametrize("name", [n for n in INDICATORS if n.rpartition("_")[2] != "5"])
+def test_an_indicator_over_a_missing_close_has_no_value(walk, name):
+    """A gap is never bridged; the stochastic reads highs and lows, and the last close only."""
+    close, high, low = (side.copy() for side in walk)
+    close.iloc[-6] = np.nan
+    assert np.isnan(indicator(name, bars(close, high, low))) == (name != "STOCHASTIC")
+
+
 class Charted:
     """A level, and candles of the minute."""
 

@@ -219,16 +219,50 @@ def test_realised_volatility_is_that_of_the_symbols_own_sessions(solved: DaySumm
     assert Flag.NO_PRICE.value in absent["flags"].split()
 
 
-def test_prices_before_an_action_without_ratio_are_left_out_and_flagged() -> None:
+def test_the_night_of_an_action_without_ratio_is_left_out_and_flagged() -> None:
     prices = walk(PEERS, SESSIONS)
     step = SESSIONS[-15]
+    own = prices["symbol"] == "PEER02"
+    returns = np.log(prices.loc[own, "close"]).diff().iloc[-20:]
+    assert returns.index[5] == prices.index[own & (prices["day"] == pd.Timestamp(step))][0]
+    late = own & (prices["day"] >= pd.Timestamp(step))
+    prices.loc[late, ["open", "high", "low", "close"]] *= 0.6
     action = CorporateAction("PEER02", step, "demerger", None)
     found = summarise_day(made(_levels()), prices, DAY, IV, actions=[action])
     row = _row(found, "PEER02")
-    assert np.isnan(row["rv_cc_20"])
-    assert np.isfinite(row["rv_cc_10"])
+    expected = returns.drop(returns.index[5]).std() * np.sqrt(250)
+    assert row["rv_cc_20"] == pytest.approx(expected, rel=1e-9)
+    assert row["rv_yz_20"] < 0.5
     assert Flag.BROKEN.value in row["flags"].split()
-    assert np.isfinite(_row(found, "PEER03")["rv_cc_20"])
+    later = _row(summarise_day(made(_levels()), prices, DAY, IV), "PEER02")
+    assert later["rv_cc_20"] > 1.5
+
+
+def test_the_night_of_an_unconfirmed_step_is_left_out_and_asked_about() -> None:
+    prices = walk(PEERS, SESSIONS)
+    action = CorporateAction("PEER02", SESSIONS[-15], "asked", None, evidence="no future moved")
+    row = _row(summarise_day(made(_levels()), prices, DAY, IV, actions=[action]), "PEER02")
+    own = prices[prices["symbol"] == "PEER02"]
+    returns = np.log(own["close"]).diff().iloc[-20:]
+    expected = returns.drop(returns.index[5]).std() * np.sqrt(250)
+    assert row["rv_cc_20"] == pytest.approx(expected, rel=1e-9)
+    assert Flag.ASKED.value in row["flags"].split()
+    assert Flag.BROKEN.value not in row["flags"].split()
+
+
+def test_an_action_before_a_rename_is_one_of_the_renamed_share() -> None:
+    """A demerger of FORMER, which became PEER02 eight sessions later."""
+    prices = walk(PEERS, SESSIONS)
+    step, renamed = SESSIONS[-15], SESSIONS[-7]
+    late = (prices["symbol"] == "PEER02") & (prices["day"] >= pd.Timestamp(step))
+    prices.loc[late, ["open", "high", "low", "close"]] *= 0.6
+    actions = [
+        CorporateAction("FORMER", step, "demerger", None),
+        CorporateAction("FORMER", renamed, "rename", None, "PEER02"),
+    ]
+    row = _row(summarise_day(made(_levels()), prices, DAY, IV, actions=actions), "PEER02")
+    assert row["rv_cc_20"] < 0.5
+    assert Flag.BROKEN.value in row["flags"].split()
 
 
 def test_a_session_missing_for_one_symbol_is_flagged() -> None:

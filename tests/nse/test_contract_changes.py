@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from strikeloom.adapters.bhavcopy import import_paths
+from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import DataError
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
 from strikeloom.nse.contract_changes import contract_changes
@@ -30,6 +33,7 @@ def chain(symbol: str = "ZEBRATECH", *, lot: int = 120, level: float = 3000.0) -
             "symbol": symbol,
             "kind": "stock",
             "expiry": EXPIRY,
+            "last_day": EXPIRY,
             "strike": strikes,
             "right": ["XX", *("CE", "PE") * 6],
             "instrument_id": np.arange(70_000, 70_000 + rows),
@@ -104,6 +108,25 @@ def test_all_contracts_ended_early_is_a_demerger_without_a_ratio() -> None:
     assert (found.kind, found.ratio, found.divisor, found.breaks) == ("demerger", None, 1.0, True)
     # on its expiry day every chain ends; that is nothing
     assert find(chain().assign(final_settlement=3000.0, expiry=pd.Timestamp(BEFORE)), chain()) == []
+
+
+@pytest.mark.realdata
+def test_contracts_announced_to_end_are_a_demerger_whose_last_day_has_no_file(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """The files of 2025-01-02 state that ITC's end on 01-03; those of 01-03 and 01-06 are lost."""
+    history = ParquetHistory(tmp_path, "nse")
+    for text in ("20250102", "20250108"):
+        name = f"BhavCopy_NSE_FO_0_0_0_{text}_F_0000.csv"
+        table = pd.read_csv(shared_data / "fo_bhavcopy" / "udiff" / f"{name}.zip", dtype=str)
+        table[table["TckrSymb"].isin(["ITC", "WIPRO"])].to_csv(tmp_path / name, index=False)
+        assert not import_paths([tmp_path / name], history).refused
+    days = [date(2025, 1, 2), date(2025, 1, 8)]
+    before, behind = (history.contracts(day) for day in days)
+    (found,) = contract_changes(
+        before, behind, day=days[1], day_before=days[0], cash=history.cash(*days)
+    )
+    assert (found.symbol, found.day, found.kind) == ("ITC", date(2025, 1, 6), "demerger")
 
 
 def test_contracts_that_continue_under_another_name_are_a_rename() -> None:

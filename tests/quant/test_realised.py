@@ -172,3 +172,53 @@ def test_a_change_of_unit_changes_nothing_and_series_stand_alone(
         np.testing.assert_array_equal(
             found[1], estimator(*(values[1] for values in both), window, YEAR)
         )
+
+
+def test_a_night_left_out_is_no_part_of_its_windows() -> None:
+    """By pandas, which averages the values that are there (``min_periods``)."""
+    first, top, bottom, close = _bars(60)
+    night, window = 30, 20
+    for values in (first, top, bottom, close):
+        values[:night] *= 1.7  # no trade: the share is another one since
+    out = np.arange(60) == night
+    steps = pd.Series(np.log(close)).diff()
+    steps[night] = np.nan
+    rolled = steps.rolling(window, min_periods=window - 1)
+    complete = slice(window + 1, None)
+    np.testing.assert_allclose(
+        realised.close_to_close(close, window, YEAR, nights_out=out)[complete],
+        (rolled.std() * math.sqrt(YEAR))[complete],
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        realised.close_to_close(close, window, YEAR, demean=False, nights_out=out)[complete],
+        np.sqrt((steps**2).rolling(window, min_periods=window - 1).mean() * YEAR)[complete],
+        rtol=1e-12,
+    )
+    overnight = pd.Series(np.log(first[1:] / close[:-1]), index=range(1, 60))
+    overnight[night] = np.nan
+    rest = realised.yang_zhang(first, top, bottom, close, window, YEAR) ** 2 / YEAR
+    whole = pd.Series(np.log(first[1:] / close[:-1]), index=range(1, 60))
+    rest -= whole.rolling(window).var().reindex(range(60)).to_numpy()
+    rest += overnight.rolling(window, min_periods=window - 1).var().reindex(range(60)).to_numpy()
+    np.testing.assert_allclose(
+        realised.yang_zhang(first, top, bottom, close, window, YEAR, nights_out=out)[complete],
+        np.sqrt(rest * YEAR)[complete],
+        rtol=1e-9,
+    )
+
+
+def test_a_window_of_which_most_nights_are_left_out_has_no_volatility() -> None:
+    close = _bars(30)[3]
+    out = np.zeros(30, dtype=bool)
+    out[10:16] = True
+    found = realised.close_to_close(close, 10, YEAR, nights_out=out)
+    assert np.isnan(found[15:19]).all()
+    assert np.isfinite(found[20:]).all()
+
+
+def test_a_missing_price_beside_a_night_left_out_stays_missing() -> None:
+    close = _bars(30)[3]
+    close[22] = np.nan
+    out = np.arange(30) == 25
+    assert np.isnan(realised.close_to_close(close, 5, YEAR, nights_out=out)[22:28]).all()

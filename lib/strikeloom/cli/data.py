@@ -11,12 +11,14 @@ from strikeloom.cli.coverage import status
 from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json, symbol_on
+from strikeloom.cli.price_steps import step, warn_of_steps
 from strikeloom.domain.counted import counted
 
 app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
 app.command()(fetch)
 app.command()(status)
 app.command()(instruments)
+app.command()(step)
 
 
 @app.command()
@@ -116,6 +118,7 @@ def import_(
             f"{counted(len(files) - len(refused), 'file')} imported, {len(refused)} refused; "
             f"{counted(rows, 'row')} read, {new:,} new{span}"
         )
+        warn_of_steps(history)
     if refused or not files:
         raise typer.Exit(1)
 

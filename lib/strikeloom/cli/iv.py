@@ -65,6 +65,7 @@ def iv(
 
     from strikeloom.cli import console
     from strikeloom.errors import MissingHistory, WrongUsage
+    from strikeloom.iv_history import price_steps
     from strikeloom.iv_history.series import read_history, read_ranks
 
     since = day_of(first, "--from") if first else None
@@ -113,6 +114,8 @@ def iv(
         console.print_line(text)
     for number, text in _legend(days[-60:]):
         console.note(f"{number}: {text}")
+    for text in price_steps(desk, name, days[-60:][0]["date"]):
+        console.note(text)
 
 
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class Flag(StrEnum):
     STALE_SPOT = "stale_spot"
     PRICE_GAP = "gap_in_prices"
     BROKEN = "price_step_without_ratio"
+    ASKED = "price_step_unconfirmed"
     NO_PRICE = "no_price_of_the_day"
 
 

@@ -4,6 +4,7 @@ from strikeloom.iv_history.collect import collect
 from strikeloom.iv_history.day import METHOD, DaySummary, summarise_day
 from strikeloom.iv_history.latest import read_chains
 from strikeloom.iv_history.load import SUMMARY, Gaps, find_gaps
+from strikeloom.iv_history.price_steps import price_steps
 from strikeloom.iv_history.rank import rank_days
 from strikeloom.iv_history.save import save
 from strikeloom.iv_history.series import read_history, read_ranks
@@ -17,6 +18,7 @@ __all__ = [
     "collect",
     "find_gaps",
     "find_symbol",
+    "price_steps",
     "rank_days",
     "read_chains",
     "read_history",

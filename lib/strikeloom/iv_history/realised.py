@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.corporate_actions import CorporateAction, breaks
 from strikeloom.nse.sessions import TRADING_DAYS_PER_YEAR, trading_days
 from strikeloom.quant.realised import close_to_close, garman_klass, parkinson, yang_zhang
 
@@ -36,13 +36,15 @@ class Realised(NamedTuple):
     gap, broken : ndarray of bool, shape (underlyings,)
         ``gap``: a session of the exchange is missing among the last 61. Prices before two or more
         missing in a row are left out, since the return across them is not daily. ``broken``: a
-        demerger or another action without a ratio lies among them; earlier prices are left out.
+        demerger or another action without a ratio lies among them; that night is left out.
+        ``asked``: so is a step that no person has stated to be a move or an action.
     """
 
     vols: dict[str, Floats]
     spot: Floats
     gap: Flags
     broken: Flags
+    asked: Flags
 
 
 def realised(
@@ -61,31 +63,34 @@ def realised(
         Columns symbol, day, open, high, low, close; adjusted for splits to the shares of
         ``day``. Indices may have closes only. A symbol without a price on ``day`` has none.
     actions : sequence of CorporateAction
-        Those of the span of the prices; only those without a ratio matter.
+        Those of the span of the prices; those without a ratio matter, and renames after them.
     """
     bars, days = _bars(symbols, prices, day)
-    broken = np.zeros(len(symbols), dtype=bool)
+    broken, asked = (np.zeros(len(symbols), dtype=bool) for _ in range(2))
+    nights_out = np.zeros(days.shape, dtype=bool)
     place = {str(name): i for i, name in enumerate(symbols)}
-    for action in actions:
-        row = place.get(action.symbol, -1)
-        if action.breaks and row >= 0 and action.day <= day:
-            before = days[row] < np.datetime64(action.day, "D")
-            broken[row] |= bool(np.any(before & np.isfinite(bars[3, row])))
-            bars[:, row, before] = np.nan
+    for action in breaks(actions, day):
+        row = place.get(action.symbol)
+        if row is None:
+            continue
+        after = np.flatnonzero(days[row] >= np.datetime64(action.day, "D"))
+        if len(after) and after[0] and np.isfinite(bars[3, row, after[0] - 1]):
+            nights_out[row, after[0]] = True
+            (asked if action.asked else broken)[row] = True
     gap = _gaps(bars, days, day)
     o, h, low, c = bars
     a = float(TRADING_DAYS_PER_YEAR)
     vols: dict[str, Floats] = {}
     for n in WINDOWS:
         found = (
-            close_to_close(c, n, a),
+            close_to_close(c, n, a, nights_out=nights_out),
             parkinson(h, low, n, a),
             garman_klass(o, h, low, c, n, a),
-            yang_zhang(o, h, low, c, n, a),
+            yang_zhang(o, h, low, c, n, a, nights_out=nights_out),
         )
         for name, values in zip(ESTIMATORS, found, strict=True):
             vols[f"rv_{name}_{n}"] = values[:, -1]
-    return Realised(vols, bars[3, :, -1], gap, broken)
+    return Realised(vols, bars[3, :, -1], gap, broken, asked)
 
 
 def _bars(

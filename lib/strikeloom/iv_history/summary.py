@@ -272,6 +272,7 @@ def _flags(
         Flag.STALE_SPOT: from_spot & spot_is_old(day) & ~chains.is_index,
         Flag.PRICE_GAP: past.gap,
         Flag.BROKEN: past.broken,
+        Flag.ASKED: past.asked,
         Flag.NO_PRICE: np.isnan(past.spot),
     }
     names = [[] for _ in chains.symbols]  # type: list[list[str]]

@@ -3,7 +3,8 @@
 A split or bonus divides prices and strikes and multiplies quantities; a dividend that the
 exchange lowered strikes for lowers strikes by its amount and scales prices by what is left; a
 rename carries the new symbol back. A demerger has no ratio: nothing is changed, and a
-comparison across it must be flagged (``CorporateAction.breaks``).
+comparison across it must be flagged (``CorporateAction.breaks``). What a person stated about a
+step adjusts prices alone.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def adjusted_contracts(frame: pd.DataFrame, actions: Iterable[CorporateAction]) 
         Sorted as the frame. ``lots_traded`` stays: lots are still lots.
     """
     out = frame.copy()
-    for item in sorted(actions, key=lambda action: (action.day, not action.successor)):
+    changes = (item for item in actions if item.of_contracts)
+    for item in sorted(changes, key=lambda action: (action.day, not action.successor)):
         mine = out["symbol"] == item.symbol
         if not mine.any():
             continue

@@ -19,13 +19,14 @@ import numpy as np
 
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.nse.ladder_changes import ladder_splits
+from strikeloom.nse.sessions import next_trading_day
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Columns of ``CONTRACTS`` that the search reads.
 COLUMNS = (
-    "symbol", "kind", "expiry", "strike", "right", "instrument_id", "lot_size",
+    "symbol", "kind", "expiry", "last_day", "strike", "right", "instrument_id", "lot_size",
     "final_settlement", "underlying",
 )  # fmt: skip
 
@@ -95,23 +96,37 @@ def contract_changes(
 
 
 def _ended(before: pd.DataFrame, day: date) -> list[CorporateAction]:
-    """Shares all of whose contracts ended before their expiry."""
+    """Shares all of whose contracts end before their expiry, by the file of the day or earlier.
+
+    The exchange announces it: each contract's last day is stated some days ahead, so the file of
+    the last day itself is not needed.
+    """
     import pandas as pd
 
     later = before[before["expiry"] >= pd.Timestamp(day)]
-    ended = later["final_settlement"].notna().groupby(later["symbol"]).agg(["sum", "size"])
-    whole = ended[(ended["sum"] >= _FEWEST) & (ended["sum"] >= _NEARLY_ALL * ended["size"])]
-    return [
-        CorporateAction(
-            str(symbol),
-            day,
-            "demerger",
-            None,
-            evidence=f"{row['sum']} of {row['size']} contracts ended the day before, ahead of "
-            "their expiry, and were listed again",
+    early = (later["last_day"] < later["expiry"]) & (later["last_day"] < pd.Timestamp(day))
+    settled = later["final_settlement"].notna()
+    found = {}
+    for symbol, row in _nearly_all(early, later["symbol"]).iterrows():
+        last = later.loc[early & (later["symbol"] == symbol), "last_day"].max().date()
+        seen = f"{row['sum']} of {row['size']} contracts were to end on {last}, before their expiry"
+        found[str(symbol)] = (next_trading_day(last), seen)
+    for symbol, row in _nearly_all(settled, later["symbol"]).iterrows():
+        seen = (
+            f"{row['sum']} of {row['size']} contracts ended the day before, ahead of their expiry, "
+            "and were listed again"
         )
-        for symbol, row in whole.iterrows()
+        found[str(symbol)] = (day, seen)
+    return [
+        CorporateAction(symbol, min(first, day), "demerger", None, evidence=seen)
+        for symbol, (first, seen) in found.items()
     ]
+
+
+def _nearly_all(gone: pd.Series, symbols: pd.Series) -> pd.DataFrame:
+    """Number of contracts gone and listed, of each share of which nearly all are gone."""
+    ended = gone.groupby(symbols).agg(["sum", "size"])
+    return ended[(ended["sum"] >= _FEWEST) & (ended["sum"] >= _NEARLY_ALL * ended["size"])]
 
 
 def _classify(

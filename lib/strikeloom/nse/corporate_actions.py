@@ -7,7 +7,7 @@ On record in ``corporate_actions.csv``; found in the exchange's own files by
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from strikeloom.errors import DataError
@@ -22,7 +22,9 @@ class CorporateAction:
     ----------
     kind : str
         ``split``, ``bonus``, ``dividend`` (one so large that the exchange lowers strikes),
-        ``demerger``, ``rename`` or ``unexplained`` (contracts changed by no rule known here).
+        ``demerger``, ``rename``, ``unexplained`` (contracts changed by no rule known here),
+        ``asked`` (a price step that may be a move: no person has stated what it was) or ``stated``
+        (a person's answer to that; it adjusts prices, never contracts).
     ratio : float or None
         Shares that replace one; the exchange divides strikes and multiplies lots by it.
         ``None`` where the price step is no ratio.
@@ -63,12 +65,27 @@ class CorporateAction:
     @property
     def breaks(self) -> bool:
         """Whether prices before and after cannot be compared at all."""
-        return self.kind in ("demerger", "unexplained")
+        return self.kind in ("demerger", "unexplained", "asked")
+
+    @property
+    def asked(self) -> bool:
+        """Whether it may be a move of the market: no person has stated what it was."""
+        return self.kind == "asked"
+
+    @property
+    def of_contracts(self) -> bool:
+        """Whether the exchange may have changed contracts for it."""
+        return self.kind not in ("asked", "stated")
 
     def __str__(self) -> str:
         """One sentence."""
         if self.successor:
             return f"{self.symbol} became {self.successor} on {self.day}"
+        if self.kind == "asked":
+            return f"{self.symbol} opened apart from its last close on {self.day}: {self.evidence}"
+        if self.kind == "stated":
+            value = f"{self.ratio:g} shares" if self.ratio else f"{self.amount:g} rupees a share"
+            return f"{self.symbol} was stated to have stepped by {value} on {self.day}"
         if self.kind == "unexplained":
             return f"the contracts of {self.symbol} changed unexplained on {self.day}"
         became = f": one share became {self.ratio:g}" if self.ratio else ""
@@ -122,6 +139,24 @@ def joined(found: Iterable[CorporateAction]) -> list[CorporateAction]:
                 day=item.day.isoformat(),
             )
     return sorted(result, key=lambda item: (item.day, item.symbol, item.kind))
+
+
+def breaks(found: Iterable[CorporateAction], until: date) -> list[CorporateAction]:
+    """Actions up to ``until`` without a ratio, by the symbols of that day, oldest first.
+
+    One of a share that was renamed later bears the new symbol.
+    """
+    passed = sorted((item for item in found if item.day <= until), key=lambda item: item.day)
+    renames = [item for item in passed if item.successor]
+    result = []
+    for item in passed:
+        if item.breaks:
+            symbol = item.symbol
+            for rename in renames:
+                if rename.symbol == symbol and rename.day > item.day:
+                    symbol = rename.successor
+            result.append(replace(item, symbol=symbol))
+    return result
 
 
 def _same_step(record: CorporateAction, found: CorporateAction) -> bool:

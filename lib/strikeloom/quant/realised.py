@@ -6,6 +6,9 @@ fraction, of the ``window`` sessions that end at each session. A session is NaN 
 is not full, and where a session of the window has no usable bar (not finite, not positive,
 high below low, open or close outside the range): a gap is never bridged or filled.
 
+A night over which the price stepped without being traded (a demerger, an unconfirmed action) can
+be left out by name: its step is then no part of the window, whose other steps are averaged.
+
 Prices must be adjusted for splits beforehand: all four prices of a bar divided by the shares
 that one of it has become since. Only steps from one session to the next are touched by a split,
 so the estimators of the range alone (Parkinson, Garman-Klass, Rogers-Satchell) give the same on
@@ -26,7 +29,12 @@ _FOUR_LOG_2 = 4 * np.log(2.0)
 
 
 def close_to_close(
-    close: ArrayLike, window: int, sessions: float, *, demean: bool = True
+    close: ArrayLike,
+    window: int,
+    sessions: float,
+    *,
+    demean: bool = True,
+    nights_out: ArrayLike | None = None,
 ) -> Floats:
     """Standard deviation of log returns (the textbook estimator, e.g. Hull, "Options").
 
@@ -52,8 +60,9 @@ def close_to_close(
     """
     _check(window)
     steps = _steps(_positive(close))
-    variance = _sample_variance(steps, window) if demean else _mean(steps * steps, window)
-    return np.sqrt(variance * sessions)
+    if demean:
+        return np.sqrt(_sample_variance(steps, window, nights_out) * sessions)
+    return np.sqrt(_mean(steps * steps, window, nights_out) * sessions)
 
 
 def parkinson(high: ArrayLike, low: ArrayLike, window: int, sessions: float) -> Floats:
@@ -107,6 +116,8 @@ def yang_zhang(
     close: ArrayLike,
     window: int,
     sessions: float,
+    *,
+    nights_out: ArrayLike | None = None,
 ) -> Floats:
     """Free of drift, with the overnight step (Yang and Zhang, J. Business 73, 2000).
 
@@ -121,6 +132,8 @@ def yang_zhang(
         Sessions used; the close before the first is needed as well.
     sessions : float
         Sessions in a year.
+    nights_out : array_like of bool, shape (..., n), optional
+        Sessions whose overnight step is left out. The session itself was traded and counts.
 
     Returns
     -------
@@ -137,7 +150,7 @@ def yang_zhang(
     share = 0.34 / (1.34 + (window + 1) / (window - 1))
     inside = _mean(_rogers_satchell(top, bottom, first, last), window)
     body = _sample_variance(np.log(last / first), window)
-    variance = _sample_variance(overnight, window) + share * body + (1 - share) * inside
+    variance = _sample_variance(overnight, window, nights_out) + share * body + (1 - share) * inside
     return np.sqrt(variance * sessions)
 
 
@@ -199,17 +212,40 @@ def _rogers_satchell(top: Floats, bottom: Floats, first: Floats, last: Floats) -
     return np.asarray(up + np.log(bottom / last) * np.log(bottom / first))
 
 
-def _mean(values: Floats, window: int) -> Floats:
+def _mean(values: Floats, window: int, left_out: ArrayLike | None = None) -> Floats:
     """Mean of the last ``window`` values at each place; a NaN among them makes NaN."""
     found = np.full(values.shape, np.nan)
-    if values.shape[-1] >= window:
+    if values.shape[-1] >= window and left_out is None:
         found[..., window - 1 :] = sliding_window_view(values, window, axis=-1).mean(axis=-1)
+    elif values.shape[-1] >= window:
+        views, count, _ = _kept(values, window, left_out)
+        found[..., window - 1 :] = views.sum(axis=-1) / count
     return found
 
 
-def _sample_variance(values: Floats, window: int) -> Floats:
+def _sample_variance(values: Floats, window: int, left_out: ArrayLike | None = None) -> Floats:
     found = np.full(values.shape, np.nan)
-    if values.shape[-1] >= window:
+    if values.shape[-1] >= window and left_out is None:
         views = sliding_window_view(values, window, axis=-1)
         found[..., window - 1 :] = views.var(axis=-1, ddof=1)
+    elif values.shape[-1] >= window:
+        views, count, kept = _kept(values, window, left_out)
+        mean = views.sum(axis=-1) / count
+        apart = np.where(kept, views - mean[..., None], 0.0)
+        found[..., window - 1 :] = (apart * apart).sum(axis=-1) / (count - 1)
     return found
+
+
+def _kept(
+    values: Floats, window: int, left_out: ArrayLike | None
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Windows with zeros for values left out, their other values' number, and which they are.
+
+    The number is NaN where fewer than half of the window, or than two, are kept.
+    """
+    out = np.broadcast_to(np.asarray(left_out, dtype=np.bool_), values.shape)
+    kept = sliding_window_view(~out, window, axis=-1)
+    count = kept.sum(axis=-1).astype(np.float64)
+    count[count < max(2.0, window / 2)] = np.nan
+    views = sliding_window_view(np.where(out, 0.0, values), window, axis=-1)
+    return views, count, kept

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from strikeloom.errors import DataError
+from strikeloom.nse.corporate_actions import CorporateAction, breaks
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
@@ -21,8 +22,10 @@ _SIDES = ("open", "high", "low", "close")
 class DailyBars(NamedTuple):
     """Prices adjusted to the shares of the day, arrays of shape (symbols, sessions), rupees.
 
-    A symbol's sessions are its stored days in order, the latest in the last column. NaN
-    before the first, and for open, high and low where only a close is known.
+    A symbol's sessions are its stored days in order, the latest in the last column. NaN before the
+    first, and for open, high and low where only a close is known. Over the night of a demerger, or
+    of a price step that no person has stated to be a move, earlier prices are scaled to the open
+    after it: trend and variance count what was traded.
     """
 
     place: Mapping[str, int]
@@ -35,7 +38,8 @@ class DailyBars(NamedTuple):
 def read_bars(desk: Desk, symbols: Sequence[str]) -> DailyBars:
     """Bars of the symbols up to the desk's day, adjusted for earlier splits."""
     first = desk.day - timedelta(days=_SPAN)
-    prices = desk.history.as_of(desk.day).prices(first, desk.day, symbols=symbols)
+    past = desk.history.as_of(desk.day)
+    prices = past.prices(first, desk.day, symbols=symbols)
     place = {symbol: number for number, symbol in enumerate(symbols)}
     known = prices[prices["close"].notna() & prices["symbol"].isin(place)]
     row = known["symbol"].map(place).to_numpy(dtype=np.int64)
@@ -44,7 +48,32 @@ def read_bars(desk: Desk, symbols: Sequence[str]) -> DailyBars:
     prices_by_side = np.full((len(_SIDES), len(symbols), width), np.nan)
     for number, side in enumerate(_SIDES):
         prices_by_side[number, row, width - 1 - back] = known[side].to_numpy()
-    return DailyBars(place, *prices_by_side)
+    days = np.full((len(symbols), width), np.datetime64("NaT"), dtype="datetime64[D]")
+    days[row, width - 1 - back] = known["day"].to_numpy().astype("datetime64[D]")
+    bars = DailyBars(place, *prices_by_side)
+    without_steps(bars, days, breaks(past.actions(first, desk.day), desk.day))
+    return bars
+
+
+def without_steps(bars: DailyBars, days: np.ndarray, steps: Sequence[CorporateAction]) -> None:
+    """Scale the prices before each step so that its night is none, in place.
+
+    Parameters
+    ----------
+    days : ndarray of datetime64, shape (symbols, sessions)
+        Of the bars; NaT before the first.
+    steps : sequence of CorporateAction
+        Without a ratio. Where the open after it is not known, earlier prices are cleared.
+    """
+    for item in steps:
+        row = bars.place.get(item.symbol)
+        if row is None:
+            continue
+        late = np.flatnonzero(days[row] >= np.datetime64(item.day, "D"))
+        if len(late) and late[0]:
+            scale = bars.open[row, late[0]] / bars.close[row, late[0] - 1]
+            for side in (bars.open, bars.high, bars.low, bars.close):
+                side[row, : late[0]] *= scale
 
 
 def forecast_variance(bars: DailyBars, sessions: Mapping[str, int]) -> dict[str, float]:

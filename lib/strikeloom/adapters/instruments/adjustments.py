@@ -58,6 +58,7 @@ class AdjustmentSearch:
         if len(days) < 2:
             return []
         actions = self._history.actions(held_since + timedelta(days=1), days[-1])
+        actions = [item for item in actions if item.of_contracts]
         found: list[ContractAdjustment] = []
         held, place = contract, 0
         while True:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "corporate_actions.json"
-_VERSION = 3  # of the search; after a change everything is compared again
+_VERSION = 4  # of the search; after a change everything is compared again
 
 #: Reads some columns of the contracts of a day.
 ReadDay = Callable[[date, Sequence[str]], "pd.DataFrame"]

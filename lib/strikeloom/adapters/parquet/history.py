@@ -23,11 +23,14 @@ from strikeloom.adapters.parquet.partitions import (
     stored,
     sweep,
 )
+from strikeloom.adapters.parquet.price_steps import find_steps, write_stated
 from strikeloom.adapters.parquet.published import PublishedHistory
 from strikeloom.adapters.parquet.reading import read_tables
 from strikeloom.domain.instruments import InstrumentKind, Underlying
+from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import StoreError
-from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.corporate_actions import CorporateAction, joined
+from strikeloom.nse.stated_steps import StatedStep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,13 +53,31 @@ class ParquetHistory(PublishedHistory):
         if not self.days():
             return []
         with self.changes():
-            return compare(
+            cash = all_digests(self.folder / "cash")
+            found = compare(
                 self.folder,
                 stored(self.folder / "contracts"),
                 lambda day, columns: self.contracts(day, columns=columns),
                 self.cash,
-                all_digests(self.folder / "cash"),
+                cash,
             )
+            if not is_synthetic(self.market):
+                find_steps(
+                    self.folder,
+                    self.days(),
+                    joined(found),
+                    cash,
+                    lambda symbols: self.cash(date.min, date.max, symbols=symbols),
+                    lambda day, columns, symbols: self.contracts(
+                        day, columns=columns, symbols=symbols
+                    ),
+                )
+            return found
+
+    def state_step(self, symbol: str, day: date, step: StatedStep | None) -> None:
+        """Record what a person stated about the night before a day; ``None`` takes it back."""
+        with self.changes():
+            write_stated(self.folder, symbol, day, step)
 
     def write(self, dataset: str, frame: pd.DataFrame, *, source: str) -> int:
         """Merge rows into a dataset, atomically a partition.

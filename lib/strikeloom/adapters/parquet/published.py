@@ -17,10 +17,12 @@ from strikeloom.adapters.parquet.ban_lists import read_ban_list
 from strikeloom.adapters.parquet.chain_day import chain_times
 from strikeloom.adapters.parquet.datasets import DATASETS, Dataset
 from strikeloom.adapters.parquet.partitions import stored, stored_days
+from strikeloom.adapters.parquet.price_steps import read_stated, read_steps
 from strikeloom.adapters.parquet.reading import among, read_frame, read_tables
 from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.corporate_actions import CorporateAction, joined
+from strikeloom.nse.stated_steps import StatedStep, answered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,9 +127,19 @@ class PublishedHistory:
         return chain_times(self.folder, day)
 
     def actions(self, first: date, last: date) -> list[CorporateAction]:
-        """Corporate actions on record and found, ``first`` to ``last`` inclusive, oldest first."""
-        detected = (item for pair in read_compared(self.folder).values() for item in pair.found)
-        return [item for item in joined(detected) if first <= item.day <= last]
+        """Corporate actions on record, found and stated, ``first`` to ``last``, oldest first.
+
+        Price steps to ask about are among them, until somebody has stated what they were.
+        """
+        detected = [item for pair in read_compared(self.folder).values() for item in pair.found]
+        known = joined([*detected, *read_steps(self.folder)])
+        return [
+            item for item in answered(known, read_stated(self.folder)) if first <= item.day <= last
+        ]
+
+    def stated(self) -> list[StatedStep]:
+        """What a person stated about price steps, oldest first."""
+        return read_stated(self.folder)
 
     def _path(self, dataset: Dataset, day: date) -> Path:
         return self.folder / dataset.name / f"{day.strftime(dataset.grain)}.parquet"

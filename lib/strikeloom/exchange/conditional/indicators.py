@@ -86,7 +86,7 @@ def figures(
 def _known(name: str, bars: Candles) -> float:
     found = indicator(name, bars)
     if not math.isfinite(found):
-        raise DataError(f"{name} has no value: highs and lows of some candles are not known")
+        raise DataError(f"{name} has no value: prices of some candles are not known")
     return found
 
 
@@ -144,7 +144,10 @@ def _rsi(close: Floats, name: str) -> Floats:
     moves = np.diff(close)
     gains, losses = _wilder(moves.clip(min=0), 14), _wilder((-moves).clip(min=0), 14)
     total = gains + losses
-    return np.where(total > 0, 100 * gains / np.where(total > 0, total, 1), 50.0)
+    if not total[-1]:
+        raise DataError(f"{name}: nothing has moved, so it has no value")
+    # a close that is not known makes NaN of every value after it
+    return np.asarray(100 * gains / np.where(total == 0, np.nan, total))
 
 
 def _band(close: Floats, widths: float) -> float:

@@ -1,0 +1,142 @@
+"""Price steps to ask about, found in a history, and what a person stated about them.
+
+``price_steps.json`` is found in the files and rebuilt when they change; ``stated_steps.json`` is
+the person's record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from strikeloom.adapters.parquet.json_file import write_json
+from strikeloom.errors import StoreError
+from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.price_steps import FutureStep, unconfirmed_steps
+from strikeloom.nse.stated_steps import StatedStep
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOUND, STATED = "price_steps.json", "stated_steps.json"
+_VERSION = 1  # of the search; after a change it is made again
+_FUTURE = ("symbol", "right", "expiry", "instrument_id", "settle", "lots_traded")
+_EVERY = 20  # stored days of which one is read for the symbols that have options
+
+#: Reads some columns of the contracts of a day, of some symbols.
+ReadDay = Callable[[date, Sequence[str], Sequence[str] | None], "pd.DataFrame"]
+
+
+def find_steps(
+    folder: Path,
+    days: Sequence[date],
+    actions: Sequence[CorporateAction],
+    cash: Mapping[str, str],
+    read_cash: Callable[[Sequence[str]], pd.DataFrame],
+    read_day: ReadDay,
+) -> None:
+    """Search again where the files have changed. Call it under the write lock.
+
+    Parameters
+    ----------
+    days : sequence of datetime.date
+        With contracts, ascending.
+    actions : sequence of CorporateAction
+        On record and found in the contracts.
+    cash : mapping of str to str
+        Digest of the cash prices of each day that has any.
+    """
+    text = json.dumps([_VERSION, sorted(cash.items()), days, list(map(repr, actions))], default=str)
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    if _read(folder / FOUND).get("key") == key:
+        return
+    found: list[CorporateAction] = []
+    if days and cash:
+        some = [*days[::_EVERY], days[-1]]
+        listed = (read_day(day, ["symbol", "kind"], None) for day in some)
+        symbols = set().union(*(set(t.loc[t["kind"] == "stock", "symbol"]) for t in listed))
+        future = _future_step(set(days), read_day)
+        found = unconfirmed_steps(read_cash(sorted(symbols)), actions, future)
+    write_json(folder / FOUND, {"key": key, "found": [asdict(item) for item in found]})
+
+
+def read_steps(folder: Path) -> list[CorporateAction]:
+    """Steps found, oldest first; empty when none were searched for.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    path = folder / FOUND
+    try:
+        rows = _read(path).get("found", [])
+        return [CorporateAction(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error, "delete it and import any file again") from error
+
+
+def read_stated(folder: Path) -> list[StatedStep]:
+    """What was stated, oldest first.
+
+    Raises
+    ------
+    StoreError
+        When the file is damaged.
+    """
+    path = folder / STATED
+    try:
+        rows = _read(path).get("steps", [])
+        return [StatedStep(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error, "repair it, or move it away and state the steps") from error
+
+
+def write_stated(folder: Path, symbol: str, day: date, step: StatedStep | None) -> None:
+    """Put a statement in place of an earlier one about the night; ``None`` takes it back.
+
+    Call it under the write lock.
+    """
+    kept = [item for item in read_stated(folder) if (item.symbol, item.day) != (symbol, day)]
+    steps = sorted([*kept, *([step] if step else [])], key=lambda item: (item.day, item.symbol))
+    write_json(folder / STATED, {"steps": [asdict(item) for item in steps]})
+
+
+def _future_step(days: set[date], read_day: ReadDay) -> FutureStep:
+    """Log step of the same future, the nearest one that traded on both days."""
+
+    def step(symbol: str, before: date, day: date) -> float | None:
+        if before not in days or day not in days:
+            return None
+        old, new = (read_day(each, _FUTURE, [symbol]) for each in (before, day))
+        pairs = old.merge(new, on=["right", "expiry", "instrument_id"], suffixes=("_old", "_new"))
+        pairs = pairs[(pairs["right"] == "XX") & (pairs["instrument_id"] != 0)]
+        for side in ("old", "new"):
+            pairs = pairs[(pairs[f"lots_traded_{side}"] > 0) & (pairs[f"settle_{side}"] > 0)]
+        if pairs.empty:
+            return None
+        nearest = pairs.sort_values("expiry").iloc[0]
+        return float(np.log(nearest["settle_new"] / nearest["settle_old"]))
+
+    return step
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise _damaged(path, error, "delete it and import any file again") from error
+    return body
+
+
+def _damaged(path: Path, error: Exception, remedy: str) -> StoreError:
+    return StoreError(f"{path} is damaged ({error}); {remedy}", path=str(path))
