@@ -21,7 +21,7 @@ from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
 from strikeloom.nse.corporate_actions import CorporateAction
-from strikeloom.nse.sessions import previous_trading_day
+from strikeloom.nse.edges import expected_before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class HistoryAsOf:
         MissingHistory
             When the day is later than that.
         """
-        self._refuse_later(previous_trading_day(day), f"the ban list of {day}")
+        self._refuse_later(expected_before(day), f"the ban list of {day}")
         return self._history.banned(day)
 
     def contracts(
