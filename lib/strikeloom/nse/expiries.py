@@ -10,7 +10,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from functools import cache
 
-from strikeloom.errors import UnknownSession
+from strikeloom.errors import DataError, UnknownSession
 from strikeloom.nse.edges import is_expected
 from strikeloom.nse.sessions import regular_session, session
 from strikeloom.nse.tables import Row, rows
@@ -23,9 +23,9 @@ def expiry_weekday(day: date, symbol: str = "NIFTY", series: str = "monthly") ->
     found: Row | None = None
     for row in rows("expiry_weekday"):
         begun = row["effective_from"] <= day.isoformat() and row["series"] == series
-        if begun and row["symbol"] in (symbol, _ALL):
-            if found is None or row["effective_from"] >= found["effective_from"]:
-                found = row
+        later = found is None or row["effective_from"] >= found["effective_from"]
+        if begun and later and row["symbol"] in (symbol, _ALL):
+            found = row
     return int(found["weekday"]) if found and found["weekday"] else None
 
 
@@ -59,7 +59,8 @@ def monthly_expiry(year: int, month: int, symbol: str = "NIFTY") -> date:
     """Last expiry weekday of the month, or the trading day before it."""
     last = date(year, month, monthrange(year, month)[1])
     weekday = expiry_weekday(last, symbol)
-    assert weekday is not None, "the table has monthly contracts of every underlying"
+    if weekday is None:
+        raise DataError(f"{symbol} has no monthly contracts in {year}-{month:02}")
     return _moved(last - timedelta(days=(last.weekday() - weekday) % 7), symbol)
 
 
