@@ -1,4 +1,4 @@
-"""What the exchange's files always say: every fact of docs/exchange-data.md, measured again.
+"""What the exchange's files always state: every fact of docs/exchange-data.md, measured again.
 
     .venv/bin/python benchmarks/exchange_data.py [FOLDER] [--check]
 

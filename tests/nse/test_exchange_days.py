@@ -156,7 +156,7 @@ REDATED = {
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("symbol", INDICES)
-def test_front_expiries_of_the_clearing_house_are_those_of_the_rule(
+def test_front_expiries_of_nse_clearing_are_those_of_the_rule(
     front_months: dict[str, dict[date, tuple[date, date]]], symbol: str
 ) -> None:
     fronts = front_months[symbol]

@@ -15,7 +15,7 @@ from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import NotFetched
 from strikeloom.nse.edges import is_expected, is_known
 from strikeloom.nse.session_table import own_sessions
-from strikeloom.nse.sessions import is_trading_day
+from strikeloom.nse.sessions import FIRST_DAY, is_trading_day
 from strikeloom.ports.clock import Clock
 from strikeloom.settings.fetch import FetchSettings, Kind
 
@@ -113,10 +113,13 @@ def fetch(
     Raises
     ------
     DataError
-        When a day is outside the known calendar.
+        When a day is before the first supported one, or beyond the known calendar and still ahead.
     StoreError
         When the folder or the history cannot be written.
     """
+    for day in (first, last):
+        if not is_known(day) and not FIRST_DAY <= day <= clock.now().date():
+            is_trading_day(day)  # raises: neither the calendar nor the server knows it
     days = _days(first, last)
     outcomes: list[FetchOutcome] = []
     imported: list[FileOutcome] = []
