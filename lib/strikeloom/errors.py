@@ -62,6 +62,10 @@ class MissingHistory(DataError):
     """No data is stored for the market, symbol or day asked for."""
 
 
+class UnknownSession(DataError):
+    """A day is beyond the known trading calendar, or its hours are not on record."""
+
+
 class StaleData(DataError):
     """Data exist but are too old to act on."""
 

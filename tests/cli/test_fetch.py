@@ -18,7 +18,8 @@ import pytest
 from cli.conftest import Call
 from strikeloom.adapters.downloads.ban_lists import last_list_day
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.domain.folders import config_folder
+from strikeloom.settings.all import load_settings
 from support import nse_files
 from support.file_server import FileServer, serving
 

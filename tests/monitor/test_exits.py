@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg, Urgency
 from strikeloom.errors import SettingsError
 from strikeloom.monitor.decide import decide
-from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.all import load_settings
 from strikeloom.settings.exit_registry import exit_rules
 from strikeloom.settings.exit_rules.days_to_expiry import DaysToExpiry
 from strikeloom.settings.exit_rules.profit_target import ProfitTarget

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from strikeloom.errors import DataError
+from strikeloom.errors import DataError, SettingsError, UnknownSession
 from strikeloom.nse import sessions
+from strikeloom.nse.session_table import own_sessions, session_table
 from strikeloom.nse.sessions import (
     FIRST_DAY,
     IST,
@@ -114,8 +115,11 @@ def test_special_sessions_have_their_own_hours(day: date, opens: str, closes: st
 def test_a_session_without_known_hours_is_an_error_only_where_they_matter() -> None:
     muhurat = date(2026, 11, 8)
     assert is_trading_day(muhurat)
-    with pytest.raises(DataError, match="hours of the special session on 2026-11-08 are not on"):
+    with pytest.raises(UnknownSession, match="session on 2026-11-08 are not on") as caught:
         session(muhurat)
+    assert str(caught.value).endswith(
+        f"add the line 2026-11-08,open,HH:MM,HH:MM,CIRCULAR to {own_sessions()}"
+    )
     friday = datetime(2026, 11, 6, 15, 40, tzinfo=IST)
     # ahead: the Muhurat hour on Sunday and the expiry's 385 minutes on Monday
     expected = (60 / 385 + 1) / 250
@@ -131,7 +135,9 @@ def test_a_day_before_the_calendar_names_the_first_supported_day() -> None:
 
 @pytest.mark.parametrize("day", [date(2027, 1, 1), date(2031, 1, 1)])
 def test_a_day_beyond_the_calendar_is_an_error(day: date) -> None:
-    with pytest.raises(DataError, match=r"known from 2012-01-01 to 2026-12-31, not for .* update"):
+    with pytest.raises(
+        DataError, match=r"known from 2012-01-01 to 2026-12-31, not for .*sessions\.csv"
+    ):
         is_trading_day(day)
     with pytest.raises(DataError, match="trading calendar is known from"):
         trading_days(min(day, date(2026, 1, 1)), max(day, date(2026, 1, 1)))
@@ -140,23 +146,70 @@ def test_a_day_beyond_the_calendar_is_an_error(day: date) -> None:
 
 
 @pytest.fixture
-def later_rows(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The table as a desk may extend it when next year's list is out."""
-    added = [
-        ("2027-01-26", "closed", "", ""),
-        ("2027-01-30", "open", "09:15", "15:30"),
-        ("2027-03-31", "complete", "", ""),
-    ]
-    names = ("effective_from", "session", "open", "close")
-    extra = tuple({**dict(zip(names, row, strict=True)), "source": "a circular"} for row in added)
-    known = rows("session_overrides")
-    caches = (sessions._overrides, sessions._calendar)
-    monkeypatch.setattr(sessions, "rows", lambda table: {"session_overrides": known + extra}[table])
+def own_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Path]]:
+    """Write the user's own lines, as a process that starts now reads them."""
+    monkeypatch.setenv("STRIKELOOM_CONFIG", str(tmp_path))
+    path = tmp_path / "sessions.csv"
+    caches = (session_table, sessions.calendar, sessions._share)
+
+    def write(lines: str) -> Path:
+        path.write_text(f"# a note\neffective_from,session,open,close,source\n{lines}", "utf-8")
+        for cached in caches:
+            cached.cache_clear()
+        return path
+
+    yield write
+    monkeypatch.undo()
     for cached in caches:
         cached.cache_clear()
-    yield
-    for cached in caches:
-        cached.cache_clear()
+
+
+@pytest.fixture
+def later_rows(own_lines: Callable[[str], Path]) -> None:
+    """The user's file when next year's list is out."""
+    own_lines(
+        "2027-01-26,closed,,,a circular\n"
+        "2027-01-30,open,09:15,15:30,a circular\n\n"
+        "2027-03-31,complete,,,a circular\n"
+    )
+
+
+def test_own_hours_go_before_the_packages(own_lines: Callable[[str], Path]) -> None:
+    own_lines("2026-11-08,open,18:00,19:00,NSE circular\n2025-10-21,closed,,,a correction\n")
+    hours = session(date(2026, 11, 8))
+    assert (hours.open.hour, hours.close.hour) == (18, 19)
+    assert not is_trading_day(date(2025, 10, 21))
+    friday = datetime(2026, 11, 6, 15, 40, tzinfo=IST)
+    expected = (60 / 385 + 1) / 250
+    assert years_to_expiry(friday, date(2026, 11, 9), basis="trading") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("2027-01-26,close,,,x", "session is 'close'; allowed: open, closed, complete"),
+        ("26-01-2027,closed,,,x", "'26-01-2027' is not a day; write YYYY-MM-DD"),
+        ("2026-11-08,open,18:00,,x", r"hours \('18:00', ''\); write HH:MM"),
+        ("2026-11-08,open,19:00,18:00,x", "ends at 18:00:00, not after 19:00:00"),
+        ("2026-11-08,open,18:00,19:00,", "no source; name the circular"),
+        ("2026-11-08,open,18:00", "3 columns; expected effective_from,session"),
+        ("2027-01-26,closed,09:15,15:30,x", "a day that is closed has no hours"),
+        ("2027-01-26,closed,,,x\n2027-01-26,closed,,,x", "line 4: 2027-01-26 has a line already"),
+    ],
+)
+def test_a_wrong_own_line_is_named(
+    own_lines: Callable[[str], Path], line: str, message: str
+) -> None:
+    path = own_lines(line + "\n")
+    with pytest.raises(SettingsError, match=message) as caught:
+        is_trading_day(date(2026, 1, 1))
+    assert f"{path}, line " in str(caught.value)
+
+
+def test_the_shipped_file_has_no_lines_yet() -> None:
+    assert own_sessions().exists()
+    package = {date.fromisoformat(row["effective_from"]) for row in rows("session_overrides")}
+    assert set(session_table()) == package
 
 
 @pytest.mark.usefixtures("later_rows")

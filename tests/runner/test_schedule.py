@@ -10,15 +10,17 @@ from filelock import FileLock
 
 from strikeloom.desk import mark, open_desk, places
 from strikeloom.desk.places import notebooks_folder
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.errors import LeaseTaken, SettingsError, WrongUsage
+from strikeloom.nse.session_table import own_sessions
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.desk import Desk
 from strikeloom.runner import schedule
 from strikeloom.runner.parameters import given_parameters
 from strikeloom.runner.record import Run, close_run, fail_run, finish_run, new_run
 from strikeloom.runner.schedule import check_jobs, run_due, week
-from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.all import load_settings
 from strikeloom.settings.schedule import ScheduleSettings
 from strikeloom.settings.yaml_file import read_yaml
 
@@ -134,10 +136,37 @@ def test_two_calls_at_once_are_one(stub: Stub, drawn_home: Path) -> None:
 
 def test_the_week_shows_sessions_and_jobs() -> None:
     rows = week(load_settings().schedule, date(2026, 6, 12))  # a Friday
-    assert [row[0] for row in rows] == [date(2026, 6, 12 + n) for n in range(7)]
-    assert rows[0][1] == "09:15 to 15:30"
-    assert rows[0][2].startswith("09:16 execution, 16:30 iv-history")
-    assert rows[1][1:] == rows[2][1:] == ("closed", "")
+    assert [row.day for row in rows] == [date(2026, 6, 12 + n) for n in range(7)]
+    assert rows[0].session == "09:15 to 15:30"
+    assert rows[0].jobs.startswith("09:16 execution, 16:30 iv-history")
+    assert all((row.session, row.jobs) == ("closed", "") for row in rows[1:3])
+    assert not any(row.remedy for row in rows)
+
+
+def test_the_week_over_the_end_of_the_calendar_is_shown() -> None:
+    rows = week(load_settings().schedule, date(2026, 12, 28))  # a Monday
+    assert [row.session for row in rows] == [
+        *(["09:15 to 15:40"] * 4), "hours unknown", "closed", "closed",
+    ]  # fmt: skip
+    assert rows[4].jobs
+    assert "not for 2027-01-01" in rows[4].remedy
+    assert str(own_sessions()) in rows[4].remedy
+
+
+def test_the_week_of_a_muhurat_session_without_hours_is_shown() -> None:
+    rows = week(load_settings().schedule, date(2026, 11, 6))
+    assert [row.session for row in rows] == [
+        "09:15 to 15:40", "closed", "hours unknown", "09:15 to 15:40", "closed",
+        "09:15 to 15:40", "09:15 to 15:40",
+    ]  # fmt: skip
+    assert "2026-11-08,open,HH:MM,HH:MM" in rows[2].remedy
+
+
+def test_jobs_on_what_is_stored_run_on_a_day_beyond_the_calendar(stub: Stub) -> None:
+    outcomes = list(run_due(_open, datetime(2027, 1, 4, 17, 0, tzinfo=IST)))
+    assert (outcomes[0].outcome, outcomes[0].day) == ("hours unknown", date(2027, 1, 4))
+    assert "sessions.csv" in outcomes[0].note
+    assert ("iv-history", DAY) in stub.ran
 
 
 @pytest.mark.parametrize(

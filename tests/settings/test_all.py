@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from strikeloom.domain.folders import config_folder
 from strikeloom.errors import SettingsError
-from strikeloom.settings.all import Settings, config_folder, load_settings
+from strikeloom.settings.all import Settings, load_settings
 
 
 @pytest.fixture

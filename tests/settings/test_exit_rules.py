@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.positions import Urgency
 from strikeloom.errors import SettingsError
 from strikeloom.settings import exit_rules as package
-from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.all import load_settings
 from strikeloom.settings.exit_registry import exit_rules, urgency_of
 from strikeloom.settings.exit_rules.stop_loss import StopLoss
 from strikeloom.settings.exits import ExitSettings

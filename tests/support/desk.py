@@ -14,6 +14,7 @@ from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
@@ -23,7 +24,7 @@ from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Ti
 from strikeloom.errors import DataError, StoreError
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.all import load_settings
 from strikeloom.trading.guard_context import guard_context
 from strikeloom.trading.guards import check
 from strikeloom.trading.lease import Lease

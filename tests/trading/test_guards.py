@@ -78,6 +78,14 @@ def refusal(of, given=None):
     return ""
 
 
+def test_no_order_is_sent_on_a_day_without_known_hours() -> None:
+    muhurat = context(at=ist("2026-11-08 18:30"))
+    with pytest.raises(
+        GuardError, match=r"^session: the hours of the special session on 2026-11-08.*sessions\.csv"
+    ):
+        check(intent(), muhurat)
+
+
 def test_an_ordinary_entry_passes():
     assert refusal(intent()) == ""
 

@@ -22,12 +22,13 @@ from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk.dhan import CLIENT_ID, TOKEN, Wire, shared_limits, wire
 from strikeloom.desk.keys import secrets_of
 from strikeloom.desk.places import notebooks_folder, places
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StoreError, StrikeloomError, Unreachable
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.runner.kernel import ensure_kernel
 from strikeloom.runner.parameters import read_parameters
-from strikeloom.settings.all import config_folder, load_settings
+from strikeloom.settings.all import load_settings
 
 _FEED_SECONDS = 5.0
 

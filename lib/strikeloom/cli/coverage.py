@@ -148,13 +148,13 @@ def _bar(held: int, sessions: int) -> str:
 
 def _spans(days: Sequence[date], sessions: int) -> str:
     """Days as text; consecutive sessions as a span, a month without any as a whole."""
-    from strikeloom.nse.sessions import next_trading_day
+    from strikeloom.nse.edges import expected_after
 
     if len(days) == sessions and days:
         return "the whole month"
     spans: list[list[date]] = []
     for day in days:
-        if spans and next_trading_day(spans[-1][-1]) == day:
+        if spans and expected_after(spans[-1][-1]) == day:
             spans[-1].append(day)
         else:
             spans.append([day])

@@ -16,12 +16,12 @@ from strikeloom.cli.stages import report
 from strikeloom.desk import desk_home, mark, open_desk, places
 from strikeloom.desk.keys import environment
 from strikeloom.desk.places import notebooks_folder
+from strikeloom.domain.folders import project_root
 from strikeloom.domain.results import Stage, Verdict
 from strikeloom.errors import LeaseTaken, StageError
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.runner import run_stage
-from strikeloom.settings.all import project_root
 from strikeloom.trading.lease import held_elsewhere
 
 MARKET = "synthetic"

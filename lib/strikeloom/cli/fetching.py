@@ -120,6 +120,7 @@ def _range(first: str, to: str, stored: list[date], published: date) -> tuple[da
 
 def _print_report(begin: date, end: date, report: FetchReport) -> None:
     from strikeloom.cli import console
+    from strikeloom.nse.session_table import own_sessions
 
     failed = [item for item in report.files if item.status == "failed"]
     for item in failed[:_SHOWN]:
@@ -133,8 +134,7 @@ def _print_report(begin: date, end: date, report: FetchReport) -> None:
         console.problem(f"stopped: {pending} files were not requested; run the same command again")
     for day in report.surprises:
         console.warn(
-            f"{day} has files although the calendar has no session; add it to "
-            "nse/data/session_overrides.csv"
+            f"{day} has files although the calendar has no session; add it to {own_sessions()}"
         )
     console.print_line(
         f"{begin} to {end}: {report.count('fetched')} files fetched, "

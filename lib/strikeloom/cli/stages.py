@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -160,13 +161,18 @@ def schedule(
         check_jobs(settings)
         rows = week(settings, now.date())
         if as_json:
-            console.as_json([{"day": d, "session": s, "jobs": j} for d, s, j in rows])
+            console.as_json([asdict(row) for row in rows])
         else:
             console.table(
                 "The coming week (Asia/Kolkata)",
                 ["day", "", "session", "jobs"],
-                [(d, f"{d:%a}", s, j) for d, s, j in rows],
+                [(row.day, f"{row.day:%a}", row.session, row.jobs) for row in rows],
             )
+            remedies = {
+                row.remedy.replace(row.day.isoformat(), ""): row.remedy for row in rows[::-1]
+            }
+            for remedy in filter(None, reversed(remedies.values())):
+                console.warn(remedy)
         return
     outcomes = []
     for item in run_due(lambda day: desk_of(market, day.isoformat() if day else ""), now):

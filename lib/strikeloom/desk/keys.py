@@ -10,8 +10,8 @@ import os
 import stat
 from pathlib import Path
 
+from strikeloom.domain.folders import project_root
 from strikeloom.errors import SettingsError
-from strikeloom.settings.all import project_root
 from strikeloom.settings.secrets import Secret
 
 _PREFIX = "STRIKELOOM_"

@@ -25,7 +25,7 @@ from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.results import Stage
 from strikeloom.errors import MissingHistory, SettingsError
 from strikeloom.iv_history import SUMMARY
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import ending
 from strikeloom.ports.alerts import Alerts
 from strikeloom.ports.broker import Broker
 from strikeloom.ports.chains import Chains
@@ -108,7 +108,7 @@ def open_desk(
         chosen = _day(day) or _last_day(history)
         account = f"replay:{name}"
         store = open_store(where.store, name, account)
-        clock = ReplayClock(store, history, session(chosen).close, pace)
+        clock = ReplayClock(store, history, ending(chosen), pace)
         desk = assemble_desk(
             name,
             account,
@@ -194,7 +194,7 @@ def assemble_desk(
         store = made = open_store(where.store, market, account)
         closers.append(made.close)
     history = ports.get("history") or ParquetHistory(where.history(market), market)
-    clock = ports.get("clock") or ReplayClock(store, history, session(day).close)
+    clock = ports.get("clock") or ReplayClock(store, history, ending(day))
     feed = ports.get("feed") or ReplayFeed(history, clock, settings.desk.replay)
     cash = settings.desk.starting_cash * PAISE_PER_RUPEE
     instruments = HistoryInstruments(history, history.underlyings())

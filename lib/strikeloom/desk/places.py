@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strikeloom.desk.keys import environment
+from strikeloom.domain.folders import project_root
 from strikeloom.errors import SettingsError
-from strikeloom.settings.all import project_root
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from strikeloom.adapters.replay.clock import ReplayClock
-from strikeloom.adapters.replay.timeline import moments
+from strikeloom.adapters.replay.timeline import Timeline, moments
 from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import MissingHistory, StageError
-from strikeloom.nse.sessions import next_trading_day, trading_days
+from strikeloom.nse.edges import expected_days
+from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk, Mode
 
 
@@ -97,8 +98,9 @@ def _move(desk: Desk, clock: ReplayClock, at: datetime) -> None:
     if at <= current:
         clock.move_to(at)  # raises when it would go back
         return
-    for day in trading_days(current.date(), at.date()):
-        for moment in moments(desk.history, day):
+    timeline = Timeline(desk.history)
+    for day in expected_days(current.date(), at.date()):
+        for moment in timeline.moments(day):
             if current < moment <= at:
                 clock.move_to(moment)
                 desk.broker.orders()  # the engine matches resting orders at every price

@@ -102,8 +102,9 @@ def _fits(column: pd.Series, family: str) -> bool:
 #: ``open..close`` are NaN unless the contract traded that day (``traded``), and ``open..low``
 #: of a future that traded only as a leg of spreads; ``settle`` is the exchange's theoretical or
 #: settlement price. On a contract's last day ``final_settlement`` is known: the underlying's
-#: final value; ``settle`` of an option is then NaN. ``expiry`` is the one listed that day and names
-#: the contract; it can change while a contract lives (``adapters/instruments/adjustments``).
+#: final value; ``settle`` of an option is then NaN. It is 0 where the exchange rounded it to that.
+#: ``expiry`` is the one listed that day and names the contract; it can change while a contract
+#: lives (``adapters/instruments/adjustments``).
 #: ``last_day`` is when it ends and what its time counts to: the expiry, or earlier when the
 #: exchange ends a series for a corporate action (ITC on 2025-01-03, as its files stated on
 #: 2025-01-01); NaT where the source lacks it, and then the expiry counts.

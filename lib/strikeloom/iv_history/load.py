@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import MissingHistory, WrongUsage
 from strikeloom.iv_history.day import METHOD
-from strikeloom.nse.sessions import trading_days
+from strikeloom.nse.edges import known_days
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import History
 from strikeloom.ports.partitions import Stamp
@@ -85,7 +85,7 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
         begin,
         tuple(day for day in inside if computed.get(day) != wanted[day]),
         tuple(day for day in whole if day not in in_store),
-        tuple(day for day in trading_days(begin, desk.day) if day not in with_contracts),
+        tuple(day for day in known_days(begin, desk.day) if day not in with_contracts),
         wanted,
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.nse.corporate_actions import CorporateAction, breaks
-from strikeloom.nse.sessions import TRADING_DAYS_PER_YEAR, trading_days
+from strikeloom.nse.edges import known_days
+from strikeloom.nse.sessions import TRADING_DAYS_PER_YEAR
 from strikeloom.quant.realised import close_to_close, garman_klass, parkinson, yang_zhang
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _gaps(bars: Floats, days: NDArray[np.datetime64], day: date) -> Flags:
     known = ~np.isnat(days)
     if not known.any():
         return np.zeros(len(days), dtype=bool)
-    sessions = np.array(trading_days(days[known].min().item(), day), dtype="datetime64[D]")
+    listed = np.array(known_days(days[known].min().item(), day), dtype="datetime64[D]")
+    sessions = np.union1d(listed, days[known])  # a day beyond the calendar has its prices alone
     place = np.searchsorted(sessions, np.where(known, days, sessions[0]))
     lost = np.where(known[:, :-1], np.diff(place, axis=1) - 1, 0)
     for row, slot in zip(*np.nonzero(lost > 1), strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.iv_history.chains import DayChains
-from strikeloom.nse.sessions import trading_days
+from strikeloom.nse.edges import expected_days
 from strikeloom.quant.vix import between_months, strip_variance
 from strikeloom.settings.iv import IvSettings
 
@@ -48,7 +48,7 @@ def vix_method(chains: DayChains, day: date, settings: IvSettings) -> Floats:
 def _rolled(day: date, expiry: date) -> bool:
     if (expiry - day).days >= _FAR:
         return False
-    return len(trading_days(day, expiry)) <= _ROLL
+    return len(expected_days(day, expiry)) <= _ROLL
 
 
 def _variance(chains: DayChains, group: int, usable: NDArray[np.bool_], rate: float) -> float:

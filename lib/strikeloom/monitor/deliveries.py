@@ -8,7 +8,7 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError
-from strikeloom.nse.sessions import trading_days
+from strikeloom.nse.edges import expected_days
 from strikeloom.nse.settlement import Delivery, deliveries
 from strikeloom.ports.desk import Desk
 from strikeloom.risk.parameters import delivery_percent
@@ -91,7 +91,7 @@ def _warning(delivery: Delivery, held: Counter[OptionContract], today: date) -> 
         return text
     steps = ", ".join(
         f"{delivery_percent(InstrumentKind.STOCK, delivery.expiry, day):.0%}"
-        for day in trading_days(today, delivery.expiry)[:-1]
+        for day in expected_days(today, delivery.expiry)[:-1]
     )
     margin = f"{steps} of the share's margin from today on, then " if steps else ""
     return f"{text}. Delivery margin of what is bought: {margin}the whole value on the last day"

@@ -14,7 +14,8 @@ from strikeloom.domain.quotes import Mark, MarkHow
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.monitor.greeks import GreeksInput, position_greeks
-from strikeloom.nse.sessions import session, trading_days
+from strikeloom.nse.edges import ending
+from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.payoff import Legs, payoffs
 
 
@@ -117,7 +118,7 @@ def _ended(
     expiries = {leg.contract.expiry for leg in position.legs if leg.net_units}
     # the first last day among the legs is that of each only where they expire together
     day = last_day if last_day and len(expiries) == 1 else leg.contract.expiry
-    return day if day <= at.date() and at >= session(day).close else None
+    return day if day <= at.date() and at >= ending(day) else None
 
 
 def _staleness(contract: OptionContract, snapshot: MarketSnapshot) -> str:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 
-from strikeloom.nse.sessions import IST, session
+from strikeloom.nse.sessions import IST, regular_session, session
 from strikeloom.nse.tables import in_force, rows
 
 
 def continuous_until(day: date) -> datetime:
     """End of continuous trading in stocks with derivatives. Source: ``cash_hours.csv``.
 
+    A session of other hours than the regular ones (Muhurat, prolonged, cut) has no closing
+    auction: stocks trade as long as their options.
+
     Since 2026-08-03 a closing auction follows while the options still trade: a spot of that time
     is not a price at which anyone can trade.
     """
+    close = session(day).close
+    if close != regular_session(day).close:
+        return close
     row = in_force(rows("cash_hours"), day, what="hours of the cash market")
     return datetime.combine(day, time.fromisoformat(row["continuous_until"]), IST)
 

@@ -1,34 +1,82 @@
 """Expiry dates by rule: the weekday in force, moved back over holidays.
 
 Real contracts carry their expiry; never derive it. The rule is for the synthetic market and
-for checks. It is the rule of NIFTY and stocks: until January 2025 other indices had their own
-weekdays.
+for checks. Weekly contracts of a week in which the monthly ones end are the monthly ones.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
+from functools import cache
 
-from strikeloom.nse.sessions import is_trading_day
-from strikeloom.nse.tables import in_force, rows
+from strikeloom.errors import DataError, UnknownSession
+from strikeloom.nse.edges import is_expected
+from strikeloom.nse.sessions import regular_session, session
+from strikeloom.nse.tables import Row, rows
+
+_ALL = "*"
 
 
-def expiry_weekday(day: date) -> int:
-    """Monday is 0. Source: ``expiry_weekday.csv``."""
-    return int(in_force(rows("expiry_weekday"), day, what="expiry weekday")["weekday"])
+def expiry_weekday(day: date, symbol: str = "NIFTY", series: str = "monthly") -> int | None:
+    """Monday is 0; ``None`` where no such series is listed. Source: ``expiry_weekday.csv``."""
+    found: Row | None = None
+    for row in rows("expiry_weekday"):
+        begun = row["effective_from"] <= day.isoformat() and row["series"] == series
+        later = found is None or row["effective_from"] >= found["effective_from"]
+        if begun and later and row["symbol"] in (symbol, _ALL):
+            found = row
+    return int(found["weekday"]) if found and found["weekday"] else None
 
 
-def _back_to_trading(day: date) -> date:
-    while not is_trading_day(day):
+@cache
+def _exceptions() -> dict[tuple[str, date], date]:
+    return {
+        (row["symbol"], date.fromisoformat(row["by_rule"])): date.fromisoformat(
+            row["effective_from"]
+        )
+        for row in rows("expiry_exceptions")
+    }
+
+
+def _expires(day: date) -> bool:
+    """Whether contracts may end on a day: not in a session shorter than a regular one (Muhurat)."""
+    if not is_expected(day):
+        return False
+    try:
+        return session(day).minutes >= regular_session(day).minutes
+    except UnknownSession:
+        return False
+
+
+def _moved(day: date, symbol: str) -> date:
+    while not _expires(day):
         day -= timedelta(days=1)
-    return day
+    return _exceptions().get((symbol, day), day)
 
 
-def monthly_expiry(year: int, month: int) -> date:
+def monthly_expiry(year: int, month: int, symbol: str = "NIFTY") -> date:
     """Last expiry weekday of the month, or the trading day before it."""
     last = date(year, month, monthrange(year, month)[1])
-    return _back_to_trading(last - timedelta(days=(last.weekday() - expiry_weekday(last)) % 7))
+    weekday = expiry_weekday(last, symbol)
+    if weekday is None:
+        raise DataError(f"{symbol} has no monthly contracts in {year}-{month:02}")
+    return _moved(last - timedelta(days=(last.weekday() - weekday) % 7), symbol)
+
+
+def weekly_expiry(day: date, symbol: str = "NIFTY") -> date | None:
+    """Expiry in the week of a day; ``None`` where the underlying has no weekly contracts."""
+    sunday = day + timedelta(days=6 - day.weekday())
+    # a new weekday applies from its first week
+    weekday = expiry_weekday(sunday, symbol, "weekly")
+    if weekday is None:
+        return None
+    monday = sunday - timedelta(days=6)
+    for end in (sunday, monday):
+        monthly = monthly_expiry(end.year, end.month, symbol)
+        if monday <= monthly <= sunday:
+            return monthly
+    return _moved(monday + timedelta(days=weekday), symbol)
 
 
 def monthly_expiries(day: date, count: int) -> list[date]:
@@ -46,11 +94,10 @@ def monthly_expiries(day: date, count: int) -> list[date]:
 def weekly_expiries(day: date, count: int) -> list[date]:
     """Next ``count`` weekly expiries on or after ``day``."""
     found: list[date] = []
-    sunday = day + timedelta(days=6 - day.weekday())
+    week = day
     while len(found) < count:
-        # a new weekday applies from its first week
-        expiry = _back_to_trading(sunday - timedelta(days=6 - expiry_weekday(sunday)))
-        if expiry >= day and expiry not in found:
+        expiry = weekly_expiry(week)
+        if expiry is not None and expiry >= day and expiry not in found:
             found.append(expiry)
-        sunday += timedelta(days=7)
+        week += timedelta(days=7)
     return found

@@ -2,20 +2,21 @@
 
 The calendar starts from the holidays of ``exchange_calendars`` (XBOM, whose days are those of
 the NSE) and is corrected by ``session_overrides.csv`` where it is wrong: sessions on weekends,
-Muhurat sessions, late holidays. A day beyond the known calendar is an error, not a guess.
+Muhurat sessions, late holidays; and by the user's own lines (``nse.session_table``). A day beyond
+the known calendar is an error, not a guess; ``nse.edges`` has what answers without it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from strikeloom.errors import DataError
+from strikeloom.errors import DataError, UnknownSession
+from strikeloom.nse.session_table import own_sessions, session_table
 from strikeloom.nse.tables import in_force, rows
 
 if TYPE_CHECKING:
@@ -49,48 +50,45 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class _Calendar:
+class Calendar:
+    """Trading days in order and as a set, and the last day whose holidays are known."""
+
     days: tuple[date, ...]
     among: frozenset[date]
     last: date
 
 
 @cache
-def _overrides() -> Mapping[date, Mapping[str, str]]:
-    return {date.fromisoformat(row["effective_from"]): row for row in rows("session_overrides")}
-
-
-@cache
-def _calendar() -> _Calendar:
+def calendar() -> Calendar:
     """Known trading days, and the last day that the calendar covers."""
     # only its holidays: building the library's calendar object takes a second
     from exchange_calendars.exchange_calendar_xbom import XBOMExchangeCalendar
 
     holidays = {stamp.date() for stamp in XBOMExchangeCalendar.precomputed_holidays()}
     kinds: dict[str, set[date]] = {"open": set(), "closed": set(), "complete": set()}
-    for day, row in _overrides().items():
+    for day, row in session_table().items():
         kinds[row["session"]].add(day)
     last = max({XBOMExchangeCalendar.bound_max().date(), *kinds["complete"]})
     span = (FIRST_DAY + timedelta(days=n) for n in range((last - FIRST_DAY).days + 1))
     weekdays = {day for day in span if day.weekday() < _SATURDAY}
     days = (weekdays - holidays - kinds["closed"]) | kinds["open"]
-    return _Calendar(tuple(sorted(days)), frozenset(days), last)
+    return Calendar(tuple(sorted(days)), frozenset(days), last)
 
 
-def _known(day: date) -> _Calendar:
-    calendar = _calendar()
+def _known(day: date) -> Calendar:
+    known = calendar()
     if day < FIRST_DAY:
-        raise DataError(
+        raise UnknownSession(
             f"{day} is before {FIRST_DAY}, the first supported day", day=day.isoformat()
         )
-    if day > calendar.last:
-        raise DataError(
-            f"the trading calendar is known from {FIRST_DAY} to {calendar.last}, not for {day}; "
-            "update exchange-calendars, or add the year's holidays (closed) and its last day "
-            "(complete) to nse/data/session_overrides.csv",
+    if day > known.last:
+        raise UnknownSession(
+            f"the trading calendar is known from {FIRST_DAY} to {known.last}, not for {day}; "
+            "update strikeloom, or add the year's holidays (closed) and its last day (complete) "
+            f"to {own_sessions()}",
             day=day.isoformat(),
         )
-    return calendar
+    return known
 
 
 def is_trading_day(day: date) -> bool:
@@ -98,7 +96,7 @@ def is_trading_day(day: date) -> bool:
 
     Raises
     ------
-    DataError
+    UnknownSession
         When the day is outside the known calendar.
     """
     return day in _known(day).among
@@ -109,7 +107,7 @@ def trading_days(first: date, last: date) -> list[date]:
 
     Raises
     ------
-    DataError
+    UnknownSession
         When either day is outside the known calendar.
     """
     _known(first)
@@ -145,20 +143,20 @@ def has_opened(at: datetime) -> bool:
 def session(day: date) -> Session:
     """Hours of continuous trading. Does not check that the day is a trading day.
 
-    Source: ``session_hours.csv``, ``session_overrides.csv``.
+    Source: ``session_hours.csv``, ``session_overrides.csv``, the user's ``sessions.csv``.
 
     Raises
     ------
-    DataError
+    UnknownSession
         When the day is a special session whose hours are not on record.
     """
-    row = _overrides().get(day)
+    row = session_table().get(day)
     if row is None or row["session"] != "open":
         row = in_force(rows("session_hours"), day, what="session hours")
     if not row["open"]:
-        raise DataError(
+        raise UnknownSession(
             f"the hours of the special session on {day} are not on record ({row['source']}); "
-            "add them to nse/data/session_overrides.csv",
+            f"add the line {day},open,HH:MM,HH:MM,CIRCULAR to {own_sessions()}",
             day=day.isoformat(),
         )
     return Session(_at(day, row["open"]), _at(day, row["close"]))
@@ -184,12 +182,14 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
         the last day whose holidays are known, calendar time is used: options are listed
         years ahead, and one holiday more or less hardly matters that far away.
 
+    Where the hours of the expiry's session are not on record, it ends when a regular one does.
+
     Raises
     ------
-    DataError
+    UnknownSession
         In trading time, when today is outside the known calendar.
     """
-    close = session(expiry).close
+    close = regular_session(expiry).close if _lacks_hours(expiry) else session(expiry).close
     if now >= close:
         return 0.0
     if basis == "calendar":
@@ -200,31 +200,34 @@ def years_to_expiry(now: datetime, expiry: date, *, basis: Basis = "calendar") -
     return (ahead + _left(now, today)) / TRADING_DAYS_PER_YEAR + (expiry - last).days / 365
 
 
-def _regular_minutes(day: date) -> float:
-    """Length of a regular session in force that day."""
+def regular_session(day: date) -> Session:
+    """Hours of a regular session in force that day."""
     row = in_force(rows("session_hours"), day, what="session hours")
-    return Session(_at(day, row["open"]), _at(day, row["close"])).minutes
+    return Session(_at(day, row["open"]), _at(day, row["close"]))
+
+
+def _lacks_hours(day: date) -> bool:
+    """Whether the day is a special session whose hours are not on record."""
+    row = session_table().get(day)
+    return row is not None and row["session"] == "open" and not row["open"]
 
 
 @cache
 def _share(day: date) -> float:
     """Length of a trading day's session over a regular one."""
-    known = _overrides().get(day)
-    if known is not None and known["session"] == "open" and not known["open"]:
-        return UNKNOWN_SESSION_MINUTES / _regular_minutes(day)
-    return session(day).minutes / _regular_minutes(day)
+    minutes = UNKNOWN_SESSION_MINUTES if _lacks_hours(day) else session(day).minutes
+    return minutes / regular_session(day).minutes
 
 
 def _left(now: datetime, today: date) -> float:
     """Remaining share of today's session, relative to a regular one; 0 on other days."""
     if not is_trading_day(today):
         return 0.0
-    known = _overrides().get(today)
-    if known is not None and known["session"] == "open" and not known["open"]:
-        return 0.0  # its hours are unknown: it may be over or still ahead
+    if _lacks_hours(today):
+        return 0.0  # it may be over or still ahead
     hours = session(today)
     left = (hours.close - max(hours.open, now)).total_seconds() / 60
-    return max(0.0, left) / _regular_minutes(today)
+    return max(0.0, left) / regular_session(today).minutes
 
 
 def years_array(now: datetime, expiries: np.ndarray, *, basis: Basis = "calendar") -> np.ndarray:

@@ -7,7 +7,7 @@ from datetime import date
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import PAISE_PER_RUPEE
-from strikeloom.nse.sessions import previous_trading_day
+from strikeloom.nse.edges import expected_before
 from strikeloom.nse.tables import in_force, rows
 
 
@@ -17,7 +17,7 @@ def review_day(day: date) -> date:
     The exchange reviews once a month (NSE/FAOP/70382): a stock that falls below the limit, or
     is split, within the month keeps its tick until the next.
     """
-    return previous_trading_day(day.replace(day=1))
+    return expected_before(day.replace(day=1))
 
 
 def option_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:

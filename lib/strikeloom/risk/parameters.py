@@ -18,7 +18,7 @@ from math import sqrt
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
-from strikeloom.nse.sessions import trading_days
+from strikeloom.nse.edges import expected_days
 from strikeloom.nse.tables import Row
 
 _LONGEST = 12  # calendar days that may hold the ladder's trading days
@@ -142,7 +142,7 @@ def _delivery_row(expiry: date, day: date) -> Row | None:
     if not 0 <= (expiry - day).days <= _LONGEST:
         return None
     # sessions after the day: a day off has the step of the session before it
-    left = len(trading_days(day + timedelta(days=1), expiry)) if day < expiry else 0
+    left = len(expected_days(day + timedelta(days=1), expiry)) if day < expiry else 0
     found = [
         row
         for row in _rows("delivery")

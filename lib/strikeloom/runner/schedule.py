@@ -10,13 +10,14 @@ from filelock import FileLock, Timeout
 
 from strikeloom.adapters.replay.timeline import moments
 from strikeloom.desk.places import notebooks_folder, places
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.results import Stage, Verdict
-from strikeloom.errors import LeaseTaken, SettingsError, WrongUsage
-from strikeloom.nse.sessions import is_trading_day, next_trading_day, session
+from strikeloom.errors import LeaseTaken, SettingsError, UnknownSession, WrongUsage
+from strikeloom.nse.edges import CLOSED, UNKNOWN, expected_after, hours_text
+from strikeloom.nse.sessions import is_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.runner.notebook import run_stage
 from strikeloom.runner.parameters import given_parameters
-from strikeloom.settings.all import config_folder
 from strikeloom.settings.schedule import Job, ScheduleSettings
 from strikeloom.settings.yaml_file import read_yaml
 
@@ -30,7 +31,7 @@ class JobOutcome:
     Attributes
     ----------
     outcome : str
-        A verdict, or ``not due``, ``already done``, ``waits``.
+        A verdict, or ``not due``, ``already done``, ``waits``, ``hours unknown``.
     note : str
         The run's id, the error, or what the job waits for.
     """
@@ -76,9 +77,12 @@ def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
     """
     desk = open_desk(None)
     check_jobs(desk.settings.schedule)
-    if not is_trading_day(now.date()):
-        yield JobOutcome("", "", None, "not due", f"{now.date()} is not a trading day")
-        return
+    try:
+        if not is_trading_day(now.date()):
+            yield JobOutcome("", "", None, "not due", f"{now.date()} is not a trading day")
+            return
+    except UnknownSession as error:  # what is stored can be analysed on any day
+        yield JobOutcome("", "", now.date(), UNKNOWN, str(error))
     lock = places(desk.home).lock(f"schedule-{desk.market}")
     lock.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -93,7 +97,10 @@ def run_due(open_desk: OpenDesk, now: datetime) -> Iterator[JobOutcome]:
 
 def _outcome(open_desk: OpenDesk, desk: Desk, job: Job, now: datetime) -> JobOutcome:
     stage, at = Stage(job.stage), f"{job.at:%H:%M}"
-    day = _trade_date(desk, stage)
+    try:
+        day = _trade_date(desk, stage)
+    except UnknownSession as error:
+        return JobOutcome(stage, at, None, "waits", str(error))
     if job.at > now.time():
         return JobOutcome(stage, at, day, "not due")
     if day is None:
@@ -112,7 +119,7 @@ def _trade_date(desk: Desk, stage: Stage) -> date | None:
     days = desk.history.days()
     if stage is not Stage.EXECUTION:
         return days[-1] if days else None
-    followed = (d for d in reversed(days) if moments(desk.history, next_trading_day(d)))
+    followed = (d for d in reversed(days) if moments(desk.history, expected_after(d)))
     return next(followed, None)
 
 
@@ -136,17 +143,24 @@ def _waits(desk: Desk, stage: Stage, day: date, now: datetime) -> str:
     return ""
 
 
-def week(settings: ScheduleSettings, first: date) -> list[tuple[date, str, str]]:
-    """Next seven days: date, session, jobs."""
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """A day of the coming week: its hours, its jobs, and the remedy where hours are unknown."""
+
+    day: date
+    session: str
+    jobs: str
+    remedy: str = ""
+
+
+def week(settings: ScheduleSettings, first: date) -> list[DayPlan]:
+    """Next seven days; one without known hours is named as such, with the remedy."""
     jobs = ", ".join(
         f"{job.at:%H:%M} {job.stage}" for job in sorted(settings.jobs, key=lambda item: item.at)
     )
     rows = []
     for ahead in range(7):
         day = first + timedelta(days=ahead)
-        if is_trading_day(day):
-            hours = session(day)
-            rows.append((day, f"{hours.open:%H:%M} to {hours.close:%H:%M}", jobs))
-        else:
-            rows.append((day, "closed", ""))
+        hours, remedy = hours_text(day)
+        rows.append(DayPlan(day, hours, "" if hours == CLOSED else jobs, remedy))
     return rows

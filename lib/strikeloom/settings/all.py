@@ -7,12 +7,12 @@ key is an error that names the file and the key, an unknown one names the neares
 from __future__ import annotations
 
 import difflib
-import os
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from strikeloom.domain.folders import config_folder
 from strikeloom.errors import SettingsError
 from strikeloom.settings.allocation import AllocationSettings
 from strikeloom.settings.chains import ChainSettings
@@ -43,17 +43,6 @@ class Settings(SettingsModel):
     exits: ExitSettings
     monitor: MonitorSettings
     schedule: ScheduleSettings
-
-
-def project_root() -> Path:
-    """Folder that holds ``config/``, ``notebooks/`` and ``runs/``."""
-    return Path(__file__).resolve().parents[3]
-
-
-def config_folder() -> Path:
-    """``STRIKELOOM_CONFIG``, else ``config/`` of the project."""
-    given = os.environ.get("STRIKELOOM_CONFIG")
-    return Path(given).expanduser() if given else project_root() / "config"
 
 
 def load_settings(folder: Path | None = None) -> Settings:

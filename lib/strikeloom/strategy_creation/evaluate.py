@@ -14,7 +14,8 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
-from strikeloom.nse.sessions import session, years_array
+from strikeloom.nse.edges import ending
+from strikeloom.nse.sessions import years_array
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, Payoffs, payoffs
 from strikeloom.quant.probability.at_expiry import (
@@ -55,7 +56,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     years = np.array([s.chain.years for s in structures])
     # interest accrues in calendar time, whatever the year basis of the volatilities
     expiry = np.array([s.chain.expiry for s in structures], dtype="datetime64[D]")
-    discount = np.exp(-rate * years_array(session(structures[0].chain.day).close, expiry))
+    discount = np.exp(-rate * years_array(ending(structures[0].chain.day), expiry))
     shape = payoffs(legs)
     # the premium is paid today and the payoff at expiry: both in today's money
     mean = cash + discount * (expected_value(legs, each) - cash)

@@ -13,7 +13,8 @@ from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
-from strikeloom.nse.sessions import next_trading_day, session, trading_days, years_to_expiry
+from strikeloom.nse.edges import ending, expected_after, expected_days
+from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import Past
 from strikeloom.ports.store import Rejection
@@ -174,7 +175,7 @@ def _banned(past: Past, day: date) -> frozenset[str] | None:
 
     Without the list of that day, which is out the evening before, by the list of the day itself.
     """
-    listed = past.banned(next_trading_day(day))
+    listed = past.banned(expected_after(day))
     return past.banned(day) if listed is None else listed
 
 
@@ -218,7 +219,7 @@ def _forecasts(desk: Desk, bars: DailyBars, summary: pd.DataFrame) -> dict[str, 
     """Variance until expiry of every symbol that has a volatility and a month of bars."""
     known = _read_summaries(summary[summary["atm_iv"].notna()])
     expiries = {row.expiry for row in known}
-    until = {expiry: len(trading_days(desk.day, expiry.date())) - 1 for expiry in expiries}
+    until = {expiry: len(expected_days(desk.day, expiry.date())) - 1 for expiry in expiries}
     left = {row.symbol: until[row.expiry] for row in known}
     return forecast_variance(bars, left)
 
@@ -239,7 +240,7 @@ def _chains(
 ) -> tuple[dict[str, Chain], list[Rejection]]:
     """Smiles of all chains at once; a chain without one is refused."""
     traded = [item.rows[item.rows["traded"]] for item in listed]
-    close = session(desk.day).close
+    close = ending(desk.day)
     quotes = [
         ChainQuotes(
             rows,

@@ -9,7 +9,7 @@ from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, GuardError, NoQuote
-from strikeloom.nse.sessions import is_trading_day, session
+from strikeloom.nse.edges import UNKNOWN, hours_text, is_open
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
 from strikeloom.trading.account_state import AccountState
@@ -54,15 +54,17 @@ def _check_account(intent: OrderIntent, state: AccountState) -> None:
 
 def _check_session(intent: OrderIntent, now: datetime) -> None:
     if not in_session(now):
+        hours, remedy = hours_text(now.date())
+        if hours == UNKNOWN:
+            raise _refuse("session", remedy)
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if intent.contract.expiry < now.date():
         raise _refuse("expiry", f"{intent.contract.label} has expired")
 
 
 def in_session(now: datetime) -> bool:
-    """Whether orders may be sent at this time."""
-    hours = session(now.date())
-    return is_trading_day(now.date()) and hours.open <= now <= hours.close
+    """Whether orders may be sent at this time; never on a day whose hours are not on record."""
+    return is_open(now)
 
 
 def _check_listing(intent: OrderIntent, context: GuardContext) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from strikeloom.domain.instruments import parse_key
 from strikeloom.domain.orders import IntentState, Order, OrderIntent
 from strikeloom.errors import DataError
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import ending
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import OpenRecord
 from strikeloom.trading.account_state import AccountState, state_of
@@ -264,7 +264,7 @@ class Reconciler:
     def _expired(self, key: str, now: datetime) -> bool:
         """Whether the contract is past the close of its last day."""
         symbol, expiry, *_ = parse_key(key)
-        return now >= session(self._last_day(symbol, expiry, now.date())).close
+        return now >= ending(self._last_day(symbol, expiry, now.date()))
 
 
 def _late_orders(

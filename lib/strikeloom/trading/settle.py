@@ -12,7 +12,7 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.nse.charges import settlement_charges
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import Delivery, deliveries, intrinsic
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
@@ -123,7 +123,7 @@ def _deliveries(
     finals: dict[tuple[str, date], int] = {}
     for (_, last), holdings in held.items():
         contract = holdings[0][1].contract
-        if contract.kind is not InstrumentKind.STOCK or state.at < session(last).close:
+        if contract.kind is not InstrumentKind.STOCK or state.at < ending(last):
             continue
         final = final_value(contract.symbol, last)
         if final is not None:
@@ -162,7 +162,7 @@ def _derived(
     """
     contract = holdings[0][1].contract
     net = sum(leg.net_units for _, leg in holdings)
-    close = session(last).close
+    close = ending(last)
     if (net and reported) or state.at < close:
         return None
     final = final_value(contract.symbol, last)

@@ -68,6 +68,17 @@ def test_a_stale_close_is_no_price(body: bytes) -> None:
     assert (row["settle"], row["traded"], row["lots_traded"]) == (23_145, False, 0)
 
 
+@pytest.mark.parametrize("changes", [{}, UNTRADED], ids=["traded", "untraded"])
+def test_a_settlement_of_zero_is_kept_in_udiff_files(changes: dict[str, str]) -> None:
+    """BANKNIFTY 2024-06-04, 56500 CE: 276 lots, close 24.00, settlement 0."""
+    zero = {**changes, "SttlmPric": "0.00"}
+    assert one(udiff(zero))["settle"] == 0
+    assert one(legacy(zero), read_legacy)["settle"] is None  # of old files that is not known
+    ended = {"XpryDt": "2026-02-10", "FininstrmActlXpryDt": "2026-02-10", **zero}
+    assert one(udiff(ended))["settle"] is None
+    assert one(udiff(ended))["final_settlement"] is None
+
+
 @pytest.mark.parametrize("make", [udiff, legacy], ids=["udiff", "old"])
 def test_on_expiry_day_the_settlement_is_the_underlyings(make: Callable[..., bytes]) -> None:
     last = {"XpryDt": "2026-02-10", "FininstrmActlXpryDt": "2026-02-10", "SttlmPric": "25935.15"}

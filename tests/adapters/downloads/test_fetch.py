@@ -251,6 +251,25 @@ def test_paths_follow_their_day() -> None:
 def test_a_day_beyond_the_calendar_is_refused(client: Client) -> None:
     with pytest.raises(DataError, match="2009-01-01 is before 2012-01-01, the first supported day"):
         client(date(2009, 1, 1), date(2009, 1, 2))
+    with pytest.raises(DataError, match=r"calendar is known from .* not for 2027-01-04"):
+        client(date(2026, 2, 19), date(2027, 1, 4))
+    assert client.server.asked == []
+
+
+def test_past_days_beyond_the_calendar_are_asked_of_the_server(client: Client) -> None:
+    client.clock = ManualClock(ist("2027-01-05 20:00"))
+    monday = date(2027, 1, 4)
+    publish(client.server, monday)
+    row = {"TradDt": "2027-01-04", "XpryDt": "2027-01-26", "FininstrmActlXpryDt": "2027-01-26"}
+    client.server.files[path(monday)] = zipped(nse_files.udiff(row))
+    report = client(date(2027, 1, 1), monday)
+    # Friday has no file, as on a holiday; Monday has all of them
+    assert {(item.day, item.status) for item in report.files} == {
+        (date(2027, 1, 1), "closed"),
+        (monday, "fetched"),
+    }
+    assert report.surprises == (monday,)
+    assert not report.count("failed")
 
 
 @pytest.mark.realdata

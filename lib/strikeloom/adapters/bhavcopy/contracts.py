@@ -7,6 +7,8 @@ Peculiarities of the files are resolved here:
   ``final_settlement``. The last day (``last_day``, ``FininstrmActlXpryDt``) may come before the
   expiry: on 2025-01-03 all ITC contracts ended for a demerger and were listed again, with
   the same expiries, on 2025-01-06. The old layout shows it only on that day, in its settlements.
+- A settlement of 0 in UDiFF files is one: the exchange's theoretical price rounded, of an index
+  option that may have traded earlier in the day. It is kept; other prices of 0 are none.
 - A contract is known by the expiry it is listed with (``XpryDt``): in that case three expiries
   of a strike share one last day, so the last day cannot identify them.
 - Volume counts lots, open interest units; the lot size comes with each contract.
@@ -140,6 +142,7 @@ def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> Pa
     ended = last_day <= day
     lots = table.counts(names["lots_traded"])
     settle = table.prices(names["settle"])
+    rounded = np.isnan(settle) & table.is_zero(names["settle"]) & (names is _UDIFF) & option
     values: dict[str, np.ndarray | TextColumn] = {
         "day": day,
         "symbol": table.texts(names["symbol"]),
@@ -149,7 +152,7 @@ def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> Pa
         "strike": _strikes(table, names, option),
         "right": rights,
         **_traded_prices(table, names, lots > 0),
-        "settle": np.where(ended & option, np.nan, settle),
+        "settle": np.where(ended & option, np.nan, np.where(rounded, 0.0, settle)),
         "final_settlement": np.where(ended, settle, np.nan),
         "lots_traded": lots,
         "open_interest": table.counts(names["open_interest"]),

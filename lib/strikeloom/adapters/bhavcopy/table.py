@@ -156,6 +156,10 @@ class CsvTable:
         self.refuse((values < 0) | (values > _MOST), column, "a price that is not negative")
         return np.where(values > 0, values, np.nan)
 
+    def is_zero(self, column: str) -> np.ndarray:
+        """Whether the file states 0."""
+        return np.asarray(self._numbers(column) == 0)
+
     def counts(self, column: str, *, least: int | None = 0) -> np.ndarray:
         """Whole numbers as int64, ``least`` or more.
 

@@ -30,7 +30,7 @@ from strikeloom.adapters.dhan.wire_names import WireNames
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, NoQuote
-from strikeloom.nse.sessions import is_trading_day, session
+from strikeloom.nse.edges import is_open
 from strikeloom.ports.clock import Clock
 
 #: Real seconds to wait at the end for requests that are under way.
@@ -166,11 +166,7 @@ class DhanFeed:
 
     def market_is_open(self) -> bool:
         """Whether ticks are expected now."""
-        now = self._clock.now()
-        return (
-            is_trading_day(now.date())
-            and session(now.date()).open <= now <= session(now.date()).close
-        )
+        return is_open(self._clock.now())
 
     def repair_gap(self) -> None:
         """Request all that is subscribed, in a thread of its own: ticks were missed."""

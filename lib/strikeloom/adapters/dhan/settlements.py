@@ -13,7 +13,8 @@ from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import paise
 from strikeloom.errors import BrokerError, DataError
-from strikeloom.nse.sessions import IST, session
+from strikeloom.nse.edges import ending
+from strikeloom.nse.sessions import IST
 from strikeloom.ports.history import History
 
 #: Closing prices are computed from the last half hour, and published after it.
@@ -49,12 +50,12 @@ class Settlements:
         BrokerError
             When Dhan could not be reached.
         """
-        if now < session(day).close:
+        if now < ending(day):
             return None
         place = symbol, day
         if place not in self._known:
             found = self._ends.final(symbol, day)
-            if found is None and now >= session(day).close + _PUBLISHED_AFTER:
+            if found is None and now >= ending(day) + _PUBLISHED_AFTER:
                 found = self._close_of_candle(symbol, day, now)
             if found is None:
                 return None

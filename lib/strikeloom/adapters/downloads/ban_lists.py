@@ -10,7 +10,7 @@ from strikeloom.adapters.bhavcopy.importer import import_paths
 from strikeloom.adapters.downloads.transfer import Wanted, transfer
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import NotFetched, StoreError
-from strikeloom.nse.sessions import next_trading_day, trading_days
+from strikeloom.nse.edges import expected_after, expected_days
 from strikeloom.ports.clock import Clock
 from strikeloom.settings.fetch import FetchSettings
 
@@ -29,12 +29,12 @@ class BanListReport:
 def ban_list_days(first: date, last: date, settings: FetchSettings) -> list[date]:
     """Trading days of a range that may have a list."""
     begin = max(first, settings.ban_list.since)
-    return trading_days(begin, last) if begin <= last else []
+    return expected_days(begin, last) if begin <= last else []
 
 
 def last_list_day(published: date) -> date:
     """Last day that has a list when the files of a trading day are out: the one after it."""
-    return next_trading_day(published)
+    return expected_after(published)
 
 
 def fetch_ban_lists(

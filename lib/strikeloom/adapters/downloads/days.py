@@ -13,7 +13,9 @@ from strikeloom.adapters.bhavcopy.report import FileOutcome
 from strikeloom.adapters.downloads.transfer import Transfer, Wanted, transfer
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.errors import NotFetched
-from strikeloom.nse.sessions import is_trading_day, trading_days
+from strikeloom.nse.edges import is_expected, is_known
+from strikeloom.nse.session_table import own_sessions
+from strikeloom.nse.sessions import FIRST_DAY, is_trading_day
 from strikeloom.ports.clock import Clock
 from strikeloom.settings.fetch import FetchSettings, Kind
 
@@ -80,7 +82,7 @@ def last_published(clock: Clock, settings: FetchSettings) -> date:
     """Last trading day whose files should be published by now."""
     now = clock.now()
     day = now.date() if now.time() >= settings.published else now.date() - timedelta(days=1)
-    while not is_trading_day(day):
+    while not is_expected(day):
         day -= timedelta(days=1)
     return day
 
@@ -99,7 +101,7 @@ def fetch(
     """Download the files of a range that the history lacks, and import them.
 
     Every kind of file is requested for trading days. For weekdays without a session in the
-    calendar only contracts are requested, to check the calendar: no file is then no error.
+    calendar, or beyond it, contracts are requested first: no file is then no error.
 
     Parameters
     ----------
@@ -111,10 +113,13 @@ def fetch(
     Raises
     ------
     DataError
-        When a day is outside the known calendar.
+        When a day is before the first supported one, or beyond the known calendar and still ahead.
     StoreError
         When the folder or the history cannot be written.
     """
+    for day in (first, last):
+        if not is_known(day) and not FIRST_DAY <= day <= clock.now().date():
+            is_trading_day(day)  # raises: neither the calendar nor the server knows it
     days = _days(first, last)
     outcomes: list[FetchOutcome] = []
     imported: list[FileOutcome] = []
@@ -140,7 +145,7 @@ def fetch(
     if progress:
         progress(len(days), len(days), "imported")
     with_files = {item.day for item in outcomes if item.status in ("fetched", "here")}
-    surprises = tuple(sorted(day for day in with_files if not is_trading_day(day)))
+    surprises = tuple(sorted(day for day in with_files if not _is_session(day)))
     return FetchReport(tuple(outcomes), tuple(imported), surprises)
 
 
@@ -186,7 +191,7 @@ class _Requests:
             self._server.get(item)
         except NotFetched as error:
             status = error.facts["status"]
-            if status == _ABSENT and not is_trading_day(item.day):
+            if status == _ABSENT and not _is_session(item.day):
                 return outcome("closed")
             # further requests would only prolong the refusal
             self._failures += self._settings.give_up_after if status == _FORBIDDEN else 1
@@ -206,16 +211,20 @@ class _Requests:
             return f": {item.day} is not published yet; usually out by {out}, run again then"
         return (
             f" although {item.day} is a trading day: run again later; if the exchange was closed, "
-            "add the day to nse/data/session_overrides.csv; if the file has moved, mend its path "
-            "in config/fetch.yaml"
+            f"add the day to {own_sessions()}; if the file has moved, mend its path in "
+            "config/fetch.yaml"
         )
 
 
 def _days(first: date, last: date) -> list[date]:
     """Trading days, and the weekdays between them."""
-    sessions = set(trading_days(first, last))
     span = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return [day for day in span if day in sessions or day.weekday() < _SATURDAY]
+    return [day for day in span if day.weekday() < _SATURDAY or _is_session(day)]
+
+
+def _is_session(day: date) -> bool:
+    """Whether the calendar has a session; a day that it does not cover is asked of the server."""
+    return is_known(day) and is_trading_day(day)
 
 
 def _stored(history: ParquetHistory, first: date, last: date) -> dict[Kind, set[date]]:

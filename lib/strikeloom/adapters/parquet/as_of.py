@@ -21,8 +21,8 @@ from strikeloom.adapters.parquet.reading import read_frame
 from strikeloom.errors import MissingHistory
 from strikeloom.nse.adjusted import adjusted_contracts, adjusted_prices
 from strikeloom.nse.corporate_actions import CorporateAction, on_record
+from strikeloom.nse.edges import expected_before
 from strikeloom.nse.renames import KnownAs, known_as
-from strikeloom.nse.sessions import previous_trading_day
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class HistoryAsOf:
         MissingHistory
             When the day is later than that.
         """
-        self._refuse_later(previous_trading_day(day), f"the ban list of {day}")
+        self._refuse_later(expected_before(day), f"the ban list of {day}")
         return self._history.banned(day)
 
     def contracts(

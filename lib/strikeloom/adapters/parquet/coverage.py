@@ -28,19 +28,16 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
         ``month`` (2026-02), ``trading_days`` between the first and last day stored,
         ``contracts``, ``cash``, ``indices``, ``quotes`` (days stored of each), ``missing``
         (list of trading days without contracts or quotes). Empty when nothing is stored.
-
-    Raises
-    ------
-    DataError
-        When a stored day is outside the known calendar.
     """
     import pandas as pd
 
-    from strikeloom.nse.sessions import trading_days
+    from strikeloom.nse.edges import is_known, known_days
 
     known = {name: history.stored_days(name) for name in DATASETS}
     span = sorted({*known["contracts"], *known["cash"], *known["quotes"]})
-    expected = trading_days(span[0], span[-1]) if span else []
+    # beyond the known calendar only what is stored is known to have been a session
+    beyond = [day for day in span if not is_known(day)]
+    expected = sorted([*known_days(span[0], span[-1]), *beyond]) if span else []
     held = {*known["contracts"], *known["quotes"]}
     months = sorted({day.strftime(_MONTH) for day in [*expected, *span]})
     days = _by_month(expected)

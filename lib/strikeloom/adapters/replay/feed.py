@@ -23,7 +23,8 @@ from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
 from strikeloom.exchange.market.end_of_day_chains import published_bars
-from strikeloom.nse.sessions import IST, session, trading_days
+from strikeloom.nse.edges import ending, expected_days
+from strikeloom.nse.sessions import IST
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 from strikeloom.settings.desk import ReplaySettings
@@ -52,7 +53,7 @@ class ReplayFeed:
     def _latest(self) -> datetime | None:
         """Latest snapshot at or before the clock, of today or of the last days."""
         now = self._clock.now()
-        for day in reversed(trading_days(now.date() - _OLDEST, now.date())):
+        for day in reversed(expected_days(now.date() - _OLDEST, now.date())):
             past = [at for at in self._timeline.moments(day) if at <= now]
             if past:
                 return past[-1]
@@ -102,7 +103,7 @@ class ReplayFeed:
 
     def settlement(self, symbol: str, day: date) -> int | None:
         """Final settlement value in paise, once the day is over and its file is stored."""
-        return None if self._clock.now() < session(day).close else self._ends.final(symbol, day)
+        return None if self._clock.now() < ending(day) else self._ends.final(symbol, day)
 
     def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
         if self._history.quote_times(at.date()):

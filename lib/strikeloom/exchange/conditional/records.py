@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from strikeloom.exchange.conditional.condition import Condition
 from strikeloom.exchange.orders.request import Placement, Product
-from strikeloom.nse.sessions import is_trading_day, session
+from strikeloom.nse.edges import ending, is_expected
 
 
 class ConditionalKind(StrEnum):
@@ -124,6 +124,4 @@ class ConditionalOrder:
     def lapsed(self, at: datetime) -> bool:
         """Whether its last session is over."""
         day = self.last_day
-        return at.date() > day or (
-            at.date() == day and is_trading_day(day) and at > session(day).close
-        )
+        return at.date() > day or (at.date() == day and is_expected(day) and at > ending(day))

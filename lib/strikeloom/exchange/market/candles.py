@@ -10,7 +10,7 @@ import numpy as np
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.market.columns import DayMoment, Ints
 from strikeloom.exchange.market.played_day import PlayedDay
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import beginning
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def _moments(day: PlayedDay, until: DayMoment) -> list[DayMoment]:
 def _candles_of(
     at: list[datetime], last: Ints, volume: Ints, interest: Ints, minutes: int
 ) -> Candles:
-    opened, width = session(at[0].date()).open, timedelta(minutes=minutes)
+    opened, width = beginning(at[0].date()), timedelta(minutes=minutes)
     priced = np.flatnonzero(last > 0)
     slot = np.array([max(0, (at[n] - opened) // width) for n in priced], dtype=np.int64)
     slots, first = np.unique(slot, return_index=True)

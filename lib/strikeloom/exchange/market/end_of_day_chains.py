@@ -106,7 +106,7 @@ def _by_group(
 def _options(rows: pd.DataFrame, group: NDArray[np.int64], tick_of: TickOf) -> Options:
     settle, close = rows["settle"].to_numpy(), rows["close"].to_numpy()
     traded = rows["traded"].to_numpy()
-    known = np.where(np.isnan(settle), close, settle)
+    known = np.where(settle > 0, settle, close)  # one of 0 is rounded: no price to value at
     kinds = rows.drop_duplicates("symbol").set_index("symbol")["kind"]
     steps = {name: tick_of(str(name), InstrumentKind(kind)) / 100 for name, kind in kinds.items()}
     return Options(
@@ -116,7 +116,7 @@ def _options(rows: pd.DataFrame, group: NDArray[np.int64], tick_of: TickOf) -> O
         rows["open"].to_numpy(),
         known,
         np.where(traded, rows["lots_traded"].to_numpy(dtype=np.float64), 0.0),
-        traded & (close == known),
+        traded & (np.isnan(settle) | (close == settle)),
         np.asarray(rows["symbol"].map(steps), dtype=np.float64),
     )
 

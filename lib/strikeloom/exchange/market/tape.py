@@ -23,7 +23,7 @@ from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.depth_ladder import depth_of, ladders
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.market.views import SpotView, View, spot_view, views
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import ending
 from strikeloom.ports.clock import Clock
 
 
@@ -214,7 +214,7 @@ class Tape:
     def settlement(self, symbol: str, day: date) -> int | None:
         """Final value in paise for contracts that end today, once the session is over."""
         column = self._spots.get(symbol)
-        if day != self.day or self.clock.now() < session(day).close or column is None:
+        if day != self.day or self.clock.now() < ending(day) or column is None:
             return None
         last = int(self.day_columns.spots[-1, column])
         return self.facts.settlements.get(symbol) or last or None

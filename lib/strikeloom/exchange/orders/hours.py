@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from strikeloom.errors import UnknownSession
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import AmoTime
 from strikeloom.exchange.orders.validation import EXCHANGE, ORDER, OrderRefusal
-from strikeloom.nse.sessions import is_trading_day, next_trading_day, session
+from strikeloom.nse.edges import beginning, expected_after, is_expected, is_open
+from strikeloom.nse.sessions import session
 
-
-def is_open(now: datetime) -> bool:
-    """Whether the market trades continuously at a moment."""
-    day = now.date()
-    if not is_trading_day(day):
-        return False
-    hours = session(day)
-    return hours.open <= now <= hours.close
+__all__ = ["hours_refusal", "is_open", "release_moment"]
 
 
 def release_moment(now: datetime, at: AmoTime) -> datetime:
-    """When an order given now goes to the exchange: with the next session that opens."""
+    """When an order given now goes to the exchange: with the next session of known hours."""
     day = now.date()
-    if not is_trading_day(day) or now >= session(day).open:
-        day = next_trading_day(day)
-    return session(day).open + timedelta(minutes=at.minutes)
+    if not is_expected(day) or now >= beginning(day):
+        day = expected_after(day)
+    while True:
+        try:
+            return session(day).open + timedelta(minutes=at.minutes)
+        except UnknownSession:
+            day = expected_after(day)
 
 
 def hours_refusal(order: BookOrder, now: datetime) -> OrderRefusal | None:

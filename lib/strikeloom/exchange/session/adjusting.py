@@ -14,7 +14,8 @@ from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalState
 from strikeloom.exchange.session.closing import Closer
-from strikeloom.nse.sessions import has_opened, previous_trading_day
+from strikeloom.nse.edges import expected_before
+from strikeloom.nse.sessions import has_opened
 
 _LOG = logging.getLogger(__name__)
 #: What the exchange made of a contract after one day, up to another inclusive.
@@ -60,7 +61,7 @@ class PositionAdjuster:
             # one that was carried into today is held since the session before, by its name of
             # then: a day without a list would not show which contract had the name
             carried = position.carried_buy_units or position.carried_sell_units
-            since = min(position.day, previous_trading_day(today)) if carried else position.day
+            since = min(position.day, expected_before(today)) if carried else position.day
             since = max(since, named.get(key, since))
             if position.parted(today)[0].net and since < today:
                 changes = self._changes(position.contract, since, today)

@@ -11,7 +11,7 @@ from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.nse.charges import settlement_charges
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import deliveries, intrinsic
 from strikeloom.ports.feed import MarketFeed
 
@@ -33,10 +33,10 @@ class ExpiryProcessor:
     def expire_orders(self, now: datetime) -> None:
         """End the open orders whose session is over."""
         oldest = self._account.book.oldest_day
-        if oldest is None or now <= session(oldest).close:
+        if oldest is None or now <= ending(oldest):
             return
         for order in list(self._account.book):
-            close = session(order.session_day).close
+            close = ending(order.session_day)
             if now > close:
                 self._account.orders.save(
                     replace(
@@ -55,7 +55,7 @@ class ExpiryProcessor:
             if not position.net:
                 continue
             day = self._feed.last_day(contract.symbol, contract.expiry, position.day)
-            if day > now.date() or session(day).close > now:
+            if day > now.date() or ending(day) > now:
                 continue
             final = self._feed.settlement(contract.symbol, day)
             if final is not None:
@@ -83,7 +83,7 @@ class ExpiryProcessor:
             delivered[contract] -= units
             value = intrinsic(contract, final)
             cost = settlement_charges(contract, net, value, self._charges_day or day, units).total
-            self._account.ledger.add_settlement(position, value, cost, session(day).close)
+            self._account.ledger.add_settlement(position, value, cost, ending(day))
 
     def begin_day(self, now: datetime) -> None:
         """Carry the account into a later day."""

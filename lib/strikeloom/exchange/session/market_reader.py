@@ -12,7 +12,7 @@ from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.book import ContractBook, OrderBook
 from strikeloom.exchange.orders.hours import is_open
 from strikeloom.exchange.orders.validation import reference_price
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import beginning
 from strikeloom.ports.feed import DepthFeed, MarketFeed, RecordedFeed
 
 Quotes = dict[str, Quote]
@@ -38,7 +38,7 @@ class MarketReader:
         """Quote of a contract as it was at a moment of the day, not as it has become since."""
         if not isinstance(self.feed, RecordedFeed):
             return self.quote(contract, at)
-        opened = session(at.date()).open
+        opened = beginning(at.date())
         past = self.feed.moments(opened - timedelta(microseconds=1), at)
         return self.feed.quotes_at(past[-1], [contract]).get(contract.key) if past else None
 
@@ -72,7 +72,7 @@ class MarketReader:
         if not contracts:
             return {}, {}
         quotes = self.quotes(contracts, at, recorded)
-        opened = session(at.date()).open
+        opened = beginning(at.date())
         met = [
             books[key].contract
             for key, quote in quotes.items()

@@ -19,7 +19,7 @@ from strikeloom.exchange.orders.request import OrderType
 from strikeloom.exchange.orders.validation import price_refusal
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.nse.charges import trade_charges
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import beginning
 
 
 class Matcher:
@@ -41,7 +41,7 @@ class Matcher:
     def match_contract(self, contract: OptionContract, at: datetime, *, recorded: bool) -> None:
         """Match the open orders of one contract against the market, now or at a moment."""
         quote = self._market.quotes([contract], at, recorded).get(contract.key)
-        if quote is None or not is_open(at) or quote.at < session(at.date()).open:
+        if quote is None or not is_open(at) or quote.at < beginning(at.date()):
             return
         depths = self._market.depths([contract], {contract.key: quote}, at, recorded)
         self.match(at, quote, depths[contract.key])

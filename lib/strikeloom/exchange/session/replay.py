@@ -14,7 +14,7 @@ from strikeloom.exchange.session.expiry import ExpiryProcessor
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.exchange.session.matcher import Matcher
 from strikeloom.exchange.session.triggers import TriggerEvaluator
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import ending
 from strikeloom.ports.feed import RecordedFeed
 
 
@@ -54,7 +54,7 @@ class Replay:
             return False
         if since is None or not isinstance(self._market.feed, RecordedFeed):
             return True
-        if oldest is not None and now > session(oldest).close:
+        if oldest is not None and now > ending(oldest):
             return True
         if any(item.lapsed(now) for item in active):
             return True

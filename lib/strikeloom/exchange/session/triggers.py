@@ -35,7 +35,7 @@ from strikeloom.exchange.session.closing import Closer
 from strikeloom.exchange.session.intake import OrderIntake
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.exchange.session.profit_exit import ProfitExit
-from strikeloom.nse.sessions import session
+from strikeloom.nse.edges import beginning
 
 #: Most transitions of one conditional order in a row: what it just placed may have filled.
 _MOST_STEPS = 4
@@ -118,7 +118,7 @@ class TriggerEvaluator:
         if not waits:
             return {}
         shown = self._market.quotes(list(waits.values()), at, recorded)
-        opened = session(at.date()).open
+        opened = beginning(at.date())
         return {k: q.last for k, q in shown.items() if q.last is not None and q.at >= opened}
 
     def _advance(

@@ -10,7 +10,8 @@ from strikeloom.errors import MissingHistory
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiRefusal, ApiResponse, no_data_plan, refused
 from strikeloom.exchange.server.wire_codes import is_id
-from strikeloom.nse.sessions import IST, session
+from strikeloom.nse.edges import ending
+from strikeloom.nse.sessions import IST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +102,7 @@ def _past(call: ApiCall, target: Target, first: date, last: date) -> list[Row]:
     if history is None:
         return []
     until = min(last, call.now.date())
-    if call.now < session(until).close:
+    if call.now < ending(until):
         until -= timedelta(days=1)
     if isinstance(target, OptionContract):
         return _option_days(call, target, first, until)

@@ -1,0 +1,101 @@
+"""Days that differ from the regular calendar: the package's rows and the user's own.
+
+The package knows the exchange's circulars up to its release. What the exchange announces later
+(next year's holidays, the hours of a Muhurat session) is a line of ``sessions.csv`` in the folder
+of settings, which nothing that is installed overwrites. A line of it goes before the package's row
+of that day.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from datetime import date, time
+from functools import cache
+from pathlib import Path
+
+from strikeloom.domain.folders import config_folder
+from strikeloom.errors import SettingsError
+from strikeloom.nse.tables import Row, rows
+
+#: What a line makes of its day; ``complete``: all holidays up to it are known.
+KINDS = ("open", "closed", "complete")
+_COLUMNS = ("effective_from", "session", "open", "close", "source")
+
+
+def own_sessions() -> Path:
+    """The user's own lines."""
+    return config_folder() / "sessions.csv"
+
+
+@cache
+def session_table() -> Mapping[date, Row]:
+    """Row of each day that differs. Source: ``session_overrides.csv``, the user's ``sessions.csv``.
+
+    Read once by each process: a running one does not see a line that is added later.
+
+    Raises
+    ------
+    SettingsError
+        When a line of the user's file is malformed: names file, line and value.
+    """
+    package = {date.fromisoformat(row["effective_from"]): row for row in rows("session_overrides")}
+    return package | dict(_own(own_sessions()))
+
+
+def _own(path: Path) -> Iterator[tuple[date, Row]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}", path=str(path)) from None
+    seen: set[date] = set()
+    header = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cells = [cell.strip() for cell in next(csv.reader([line]))]
+        where = f"{path}, line {number}"
+        if not header:
+            header = True
+            if tuple(cells) != _COLUMNS:
+                raise SettingsError(
+                    f"{where}: the header is {line!r}; expected {','.join(_COLUMNS)}"
+                )
+            continue
+        day, row = _row(cells, where)
+        if day in seen:
+            raise SettingsError(f"{where}: {day} has a line already")
+        seen.add(day)
+        yield day, row
+
+
+def _row(cells: list[str], where: str) -> tuple[date, Row]:
+    if len(cells) != len(_COLUMNS):
+        raise SettingsError(
+            f"{where}: {len(cells)} columns; expected {','.join(_COLUMNS)} (quote a comma)"
+        )
+    row = dict(zip(_COLUMNS, cells, strict=True))
+    try:
+        day = date.fromisoformat(row["effective_from"])
+    except ValueError:
+        raise SettingsError(
+            f"{where}: {row['effective_from']!r} is not a day; write YYYY-MM-DD"
+        ) from None
+    if row["session"] not in KINDS:
+        raise SettingsError(f"{where}: session is {row['session']!r}; allowed: {', '.join(KINDS)}")
+    if not row["source"]:
+        raise SettingsError(f"{where}: no source; name the circular")
+    hours = row["open"], row["close"]
+    if row["session"] != "open":
+        if any(hours):
+            raise SettingsError(f"{where}: a day that is {row['session']} has no hours: {hours}")
+        return day, row
+    try:
+        begins, ends = (time.fromisoformat(text) for text in hours)
+    except ValueError:
+        raise SettingsError(f"{where}: hours {hours}; write HH:MM,HH:MM") from None
+    if begins >= ends or begins.tzinfo or ends.tzinfo:
+        raise SettingsError(f"{where}: the session ends at {ends}, not after {begins}")
+    return day, row
