@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _YEAR = 12
 _WIDTH = 24
+_SHOWN = 0.0005  # least effect of another pair of expiries that is shown
 _NUMBERS = (
     "vix_method",
     "atm_iv_7d",
@@ -64,6 +65,7 @@ def iv(
 
     from strikeloom.cli import console
     from strikeloom.errors import MissingHistory, WrongUsage
+    from strikeloom.iv_history import moves_of
 
     since = day_of(first, "--from") if first else None
     if to:
@@ -85,7 +87,11 @@ def iv(
         raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
     ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
     records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-    rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in records]
+    dates = [pd.Timestamp(row["day"]).date() for row in records]
+    moves = moves_of(desk, name, dates if as_json else dates[-61:])
+    for row, day in zip(records, dates, strict=True):
+        row["moved"] = moves.get(day)
+    rows = [(row, ranks.get(day)) for row, day in zip(records, dates, strict=True)]
     days = [_day(row, rank) for row, rank in rows]
     if as_json:
         console.as_json(days)
@@ -108,6 +114,11 @@ def iv(
     console.print_line(f"term     {terms}")
     for text in _rank_lines(ranks.get(desk.day)):
         console.print_line(text)
+    if any(abs(day["pair_moved_30d"] or 0.0) >= _SHOWN for day in days[-60:]):
+        console.note(
+            "pair: other expiries than the day before lie around 30 days ahead, which alone moved "
+            "the volatility by these points"
+        )
     for number, text in _legend(days[-60:]):
         console.note(f"{number}: {text}")
 
@@ -133,13 +144,16 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
         "regime": rank.regime.value if rank and rank.regime else None,
         "quality": row["quality"] or None,
         "flags": row["flags"],
+        "pair_moved_30d": None if row["moved"] is None else _number(row["moved"]),
         "reason": "; ".join(dict.fromkeys(filter(None, why))),
     }
 
 
 def _remark(row: dict[str, Any], rank: IvRank | None) -> str:
     """Remarks on a day: why a number is missing, and its flags."""
-    return " ".join(filter(None, (row["reason"] or (rank.reason if rank else ""), row["flags"])))
+    reason, moved = row["reason"] or (rank.reason if rank else ""), row["moved"]
+    pair = f"pair {100 * moved:+.1f}" if moved is not None and abs(moved) >= _SHOWN else ""
+    return " ".join(filter(None, (reason, row["flags"], pair)))
 
 
 def _absent(row: dict[str, Any]) -> list[str]:
