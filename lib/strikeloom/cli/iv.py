@@ -12,10 +12,14 @@ from strikeloom.cli.options import Json, Market, day_of, desk_of
 from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from strikeloom.domain.volatility import IvRank, WindowRank
+    from strikeloom.ports.desk import Desk
 
 _YEAR = 12
 _WIDTH = 24
+_DAYS = 60  # shown in a terminal
 _SHOWN = 0.0005  # least effect of another pair of expiries that is shown
 _NUMBERS = (
     "vix_method",
@@ -47,6 +51,12 @@ _LEGEND = {
 }
 
 
+_PAIR = (
+    "other expiries than the day before lie around 30 days ahead; that alone moved the volatility "
+    "by these points"
+)
+
+
 def iv(
     symbol: Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")],
     first: Annotated[str, typer.Option("--from", help="First day.", show_default=False)] = "",
@@ -65,7 +75,6 @@ def iv(
 
     from strikeloom.cli import console
     from strikeloom.errors import MissingHistory, WrongUsage
-    from strikeloom.iv_history import moves_of
 
     since = day_of(first, "--from") if first else None
     if to:
@@ -86,12 +95,8 @@ def iv(
             remedy = f"{len(there)} others have one, among them {shown}"
         raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
     ranks = {rank.day: rank for rank in desk.store.rank_history(name, desk.day, first=since)}
-    records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-    dates = [pd.Timestamp(row["day"]).date() for row in records]
-    moves = moves_of(desk, name, dates if as_json else dates[-61:])
-    for row, day in zip(records, dates, strict=True):
-        row["moved"] = moves.get(day)
-    rows = [(row, ranks.get(day)) for row, day in zip(records, dates, strict=True)]
+    records = _records(desk, name, frame if as_json else frame.tail(_DAYS + 1))
+    rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in records]
     days = [_day(row, rank) for row, rank in rows]
     if as_json:
         console.as_json(days)
@@ -106,7 +111,7 @@ def iv(
              _percent(d["model_free_30d"]), _percent(d["vix_method"]), _percent(d["rr25_30d"]),
              _percent(d["rv20"]), _whole(d["percentile"]), d["regime"] or "", d["quality"] or "",
              _remark(*pair))
-            for d, pair in zip(days[-60:], rows[-60:], strict=True)
+            for d, pair in zip(days[-_DAYS:], rows[-_DAYS:], strict=True)
         ],
     )  # fmt: skip
     last = days[-1]
@@ -114,13 +119,17 @@ def iv(
     console.print_line(f"term     {terms}")
     for text in _rank_lines(ranks.get(desk.day)):
         console.print_line(text)
-    if any(abs(day["pair_moved_30d"] or 0.0) >= _SHOWN for day in days[-60:]):
-        console.note(
-            "pair: other expiries than the day before lie around 30 days ahead, which alone moved "
-            "the volatility by these points"
-        )
-    for number, text in _legend(days[-60:]):
+    for number, text in _legend(days[-_DAYS:]):
         console.note(f"{number}: {text}")
+
+
+def _records(desk: Desk, name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, with the effect of another pair of expiries as ``moved``."""
+    from strikeloom.iv_history import moves_of
+
+    records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    moves = moves_of(desk, name, [row["day"].date() for row in records])
+    return [{**row, "moved": moves.get(row["day"].date())} for row in records]
 
 
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
@@ -196,6 +205,8 @@ def _legend(days: list[dict[str, Any]]) -> list[tuple[str, str]]:
         kind, _, ahead = flag.partition("_")
         if kind in _LEGEND and ahead.rstrip("d").isdigit():
             lines.append((flag, _LEGEND[kind].format(ahead.rstrip("d"))))
+    if any(abs(day.get("pair_moved_30d") or 0.0) >= _SHOWN for day in days):
+        lines.append(("pair", _PAIR))
     return lines
 
 
