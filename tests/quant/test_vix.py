@@ -22,8 +22,9 @@ def _strip(keep: np.ndarray | None = None, **change: object) -> float:
         row = (strike == at[0]) & (call == at[1])
         paid[row], lots[row] = value, size
     rows = np.ones(len(strike), dtype=bool) if keep is None else np.isin(strike, keep)
+    listed = change.get("listed", LISTED)
     return strip_variance(
-        strike[rows], paid[rows], call[rows], lots[rows], LISTED, FORWARD, YEARS, RATE
+        strike[rows], paid[rows], call[rows], lots[rows], listed, FORWARD, YEARS, RATE
     )
 
 
@@ -44,6 +45,44 @@ def test_a_far_option_dearer_than_a_nearer_one_goes_by_its_lots() -> None:
     assert _strip(odd={near_put: (1.0, 1.0)}) == pytest.approx(clean, rel=2e-3)
     # the published sum would have taken the wrong price: 2/T x dK/K^2 x 400 is 13 % of the total
     assert 0.04 * clean < 2 / YEARS * 50 / 23_000**2 * 400
+
+
+def test_flat_far_puts_that_differ_by_ticks_leave_no_gap() -> None:
+    """On 2024-07-30 twelve puts of 4.1 to 5.5 rupees, the furthest with most lots, were all lost.
+
+    Of each pair that rose the one with fewer lots went, and the end, now alone, went for its
+    distance: India VIX was 12.88, the figure 12.56.
+    """
+    flat = LISTED[(LISTED >= 22_000) & (LISTED < 23_000)]
+    ticks = np.random.default_rng(3).choice([-0.4, -0.2, 0.0, 0.2, 0.4], len(flat))
+    lots = np.where(flat == flat[0], 4_000.0, np.random.default_rng(4).integers(1, 400, len(flat)))
+    ticks[0] = 0.4
+    liquid = {(23_000.0, False): (8.0, 30_000.0)}
+    noisy = {(k, False): (5.0 + t, n) for k, t, n in zip(flat, ticks, lots, strict=True)} | liquid
+    level = {(k, False): (5.2, n) for k, n in zip(flat, lots, strict=True)} | liquid
+    whole, ended = LISTED[LISTED >= 22_000], LISTED[LISTED >= 23_000]
+    assert _strip(whole, odd=noisy) == pytest.approx(_strip(whole, odd=level), rel=2e-3)
+    added = 2 / YEARS * len(flat) * 50 / 22_500**2 * 5.2
+    without = _strip(ended, odd=liquid)
+    assert _strip(whole, odd=noisy) - without == pytest.approx(added, rel=0.05)
+
+
+def test_strikes_that_are_not_listed_make_no_gap() -> None:
+    """Quarterly expiries list every 1,000 points far out: the next listed strike is the next."""
+    end = {(22_000.0, False): (5.0, 3.0)}
+    near = LISTED[LISTED >= 23_000]
+    listed = np.append(22_000.0, near)
+    ended = _strip(near, odd=end)
+    assert _strip(listed, odd=end) == pytest.approx(ended, rel=1e-12)  # 19 strikes in between
+    assert _strip(listed, odd=end, listed=listed) > ended * 1.001
+
+
+def test_two_far_ends_are_no_support_for_each_other() -> None:
+    """On 2026-03-18 puts of 98 and 1,067 lots lay 500 and 1,000 points below one of 23,881."""
+    near = LISTED[LISTED >= 24_000]
+    ends = {(23_500.0, False): (31.0, 4.0), (23_000.0, False): (72.0, 8.0)}
+    with_ends = np.concatenate(([23_000.0, 23_500.0], near))
+    assert _strip(with_ends, odd=ends) == pytest.approx(_strip(near), rel=1e-12)
 
 
 def test_a_far_end_that_hardly_traded_is_left_out_and_one_that_did_counts() -> None:

@@ -12,10 +12,17 @@ from strikeloom.cli.options import Json, Market, day_of, desk_of, symbol_on
 from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+
     from strikeloom.domain.volatility import IvRank, WindowRank
+    from strikeloom.ports.desk import Desk
 
 _YEAR = 252  # sessions
 _WIDTH = 24
+_DAYS = 60  # shown in a terminal
+_SHOWN = 0.0005  # least effect of another pair of expiries that is shown
 _NUMBERS = (
     "vix_method",
     "atm_iv_7d",
@@ -46,6 +53,12 @@ _LEGEND = {
 }
 
 
+_PAIR = (
+    "other expiries than the day before lie around 30 days ahead; that alone moved the volatility "
+    "by these points"
+)
+
+
 def iv(
     symbol: Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")],
     first: Annotated[str, typer.Option("--from", help="First day.", show_default=False)] = "",
@@ -64,36 +77,61 @@ def iv(
     import pandas as pd
 
     from strikeloom.cli import console
-    from strikeloom.errors import MissingHistory, WrongUsage
-    from strikeloom.iv_history import price_steps
-    from strikeloom.iv_history.series import read_history, read_ranks
+    from strikeloom.iv_history.series import read_ranks
 
     since = day_of(first, "--from") if first else None
     if to:
         day_of(to, "--to")
     desk = desk_of(market, to)
     name = symbol_on(desk.history.as_of(desk.day), symbol)
-    frame = read_history(desk, first=since)
-    there = sorted(frame["symbol"].unique())
-    frame = frame[frame["symbol"] == name]
-    if frame.empty:
-        what = f"no volatility of {name} up to {desk.day} on market {desk.market}"
-        if since and since > desk.day:
-            raise WrongUsage(f"--from {since} is after the last stored day, {desk.day}")
-        if first:
-            what = f"no volatility of {name} from {first} to {desk.day} on market {desk.market}"
-        remedy = f"run strikeloom run iv-history --date {desk.day}"
-        if there:
-            shown = ", ".join(get_close_matches(name, there, 3) or there[:3])
-            remedy = f"{len(there)} others have one, among them {shown}"
-        raise MissingHistory(f"{what}; {remedy}", symbol=symbol)
+    frame = _stored(desk, name, since)
     ranks = {rank.day: rank for rank in read_ranks(desk, name, first=since)}
-    records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    records = _records(desk, name, frame if as_json else frame.tail(_DAYS + 1))
     rows = [(row, ranks.get(pd.Timestamp(row["day"]).date())) for row in records]
     days = [_day(row, rank) for row, rank in rows]
     if as_json:
         console.as_json(days)
-        return
+    else:
+        _show(desk, name, rows, days)
+
+
+def _stored(desk: Desk, name: str, since: date | None) -> pd.DataFrame:
+    """Stored volatilities of a symbol.
+
+    Raises
+    ------
+    MissingHistory, WrongUsage
+        When there are none; names the remedy.
+    """
+    from strikeloom.errors import MissingHistory, WrongUsage
+    from strikeloom.iv_history.series import read_history
+
+    frame = read_history(desk, first=since)
+    there = sorted(frame["symbol"].unique())
+    frame = frame[frame["symbol"] == name]
+    if len(frame):
+        return frame
+    if since and since > desk.day:
+        raise WrongUsage(f"--from {since} is after the last stored day, {desk.day}")
+    days = f"from {since} to {desk.day}" if since else f"up to {desk.day}"
+    remedy = f"run strikeloom run iv-history --date {desk.day}"
+    if there:
+        shown = ", ".join(get_close_matches(name, there, 3) or there[:3])
+        remedy = f"{len(there)} others have one, among them {shown}"
+    what = f"no volatility of {name} {days} on market {desk.market}"
+    raise MissingHistory(f"{what}; {remedy}", symbol=name)
+
+
+def _show(
+    desk: Desk,
+    name: str,
+    rows: list[tuple[dict[str, Any], IvRank | None]],
+    days: list[dict[str, Any]],
+) -> None:
+    """Table of the last days, the terms of the last one, its ranks, and what remarks mean."""
+    from strikeloom.cli import console
+    from strikeloom.iv_history import price_steps
+
     top = max((day["atm_iv_30d"] or 0.0 for day in days), default=0.0)
     console.table(
         f"{name}: volatility 30 days ahead, % a year",
@@ -104,18 +142,27 @@ def iv(
              _percent(d["model_free_30d"]), _percent(d["vix_method"]), _percent(d["rr25_30d"]),
              _percent(d["rv20"]), _whole(d["percentile"]), d["regime"] or "", d["quality"] or "",
              _remark(*pair))
-            for d, pair in zip(days[-60:], rows[-60:], strict=True)
+            for d, pair in zip(days[-_DAYS:], rows[-_DAYS:], strict=True)
         ],
     )  # fmt: skip
     last = days[-1]
     terms = ", ".join(f"{n} d {_percent(last[f'atm_iv_{n}d']) or '-'}" for n in (7, 30, 60, 90))
     console.print_line(f"term     {terms}")
-    for text in _rank_lines(ranks.get(desk.day)):
+    for text in _rank_lines(rows[-1][1] if rows[-1][0]["day"].date() == desk.day else None):
         console.print_line(text)
-    for number, text in _legend(days[-60:]):
+    for number, text in _legend(days[-_DAYS:]):
         console.note(f"{number}: {text}")
-    for text in price_steps(desk, name, days[-60:][0]["date"]):
+    for text in price_steps(desk, name, days[-_DAYS:][0]["date"]):
         console.note(text)
+
+
+def _records(desk: Desk, name: str, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries, with the effect of another pair of expiries as ``moved``."""
+    from strikeloom.iv_history import moves_of
+
+    records = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    moves = moves_of(desk, name, [row["day"].date() for row in records])
+    return [{**row, "moved": moves.get(row["day"].date())} for row in records]
 
 
 def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
@@ -140,13 +187,16 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
         "regime": rank.regime.value if rank and rank.regime else None,
         "quality": row["quality"] or None,
         "flags": row["flags"],
+        "pair_moved_30d": None if row["moved"] is None else _number(row["moved"]),
         "reason": "; ".join(dict.fromkeys(filter(None, why))),
     }
 
 
 def _remark(row: dict[str, Any], rank: IvRank | None) -> str:
     """Remarks on a day: why a number is missing, and its flags."""
-    return " ".join(filter(None, (row["reason"] or (rank.reason if rank else ""), row["flags"])))
+    reason, moved = row["reason"] or (rank.reason if rank else ""), row["moved"]
+    pair = f"pair {100 * moved:+.1f}" if moved is not None and abs(moved) >= _SHOWN else ""
+    return " ".join(filter(None, (reason, row["flags"], pair)))
 
 
 def _absent(row: dict[str, Any]) -> list[str]:
@@ -187,6 +237,8 @@ def _legend(days: list[dict[str, Any]]) -> list[tuple[str, str]]:
         kind, _, ahead = flag.partition("_")
         if kind in _LEGEND and ahead.rstrip("d").isdigit():
             lines.append((flag, _LEGEND[kind].format(ahead.rstrip("d"))))
+    if any(abs(day.get("pair_moved_30d") or 0.0) >= _SHOWN for day in days):
+        lines.append(("pair", _PAIR))
     return lines
 
 

@@ -4,6 +4,7 @@ from strikeloom.iv_history.collect import collect
 from strikeloom.iv_history.day import METHOD, DaySummary, summarise_day
 from strikeloom.iv_history.latest import read_chains
 from strikeloom.iv_history.load import SUMMARY, Gaps, find_gaps
+from strikeloom.iv_history.pairs import moves_of, pair_changes
 from strikeloom.iv_history.price_steps import price_steps
 from strikeloom.iv_history.rank import rank_days
 from strikeloom.iv_history.save import save
@@ -18,6 +19,8 @@ __all__ = [
     "collect",
     "find_gaps",
     "find_symbol",
+    "moves_of",
+    "pair_changes",
     "price_steps",
     "rank_days",
     "read_chains",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from strikeloom.iv_history.chains import CONTRACT_COLUMNS
 from strikeloom.iv_history.day import summarise_day
-from strikeloom.iv_history.load import PRICE_DAYS, SUMMARY, Gaps
+from strikeloom.iv_history.load import EXPIRIES, PRICE_DAYS, SUMMARY, Gaps
 from strikeloom.iv_history.save import keep
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import History
@@ -16,8 +16,6 @@ from strikeloom.ports.partitions import Partitions, Stamp
 from strikeloom.ports.workers import Done, Workers
 from strikeloom.quant.implied import engine
 from strikeloom.settings.iv import IvSettings
-
-EXPIRIES = "expiries"
 
 Progress = Callable[[int, int], None]
 

@@ -11,6 +11,7 @@ from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.errors import DataError
 from strikeloom.iv_history.day import METHOD
 from strikeloom.iv_history.load import SUMMARY, Gaps
+from strikeloom.iv_history.pairs import PAIR_CHANGES, latest_pairs, sentence
 from strikeloom.iv_history.rank import RANKED, rank_days, rank_table
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done
@@ -49,6 +50,9 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
     short = sum(1 for row in today if row.percentile is None and row.atm_iv is not None)
     if short:
         warnings.append(f"{short} symbols have too few days for a percentile")
+    pairs = latest_pairs(desk)
+    if moved := sentence(pairs):
+        warnings.append(moved)
     result = StageResult(
         run_id=run_id,
         stage=Stage.IV_HISTORY,
@@ -62,9 +66,12 @@ def save(desk: Desk, run_id: str, gaps: Gaps, collected: Iterable[Done]) -> Stag
         warnings=tuple(warnings),
         versions={"method": METHOD},
     )
-    return StageOutput(
-        result, {"historical_iv_summary": history, "iv_percentiles": rank_table(today)}
-    )
+    tables = {
+        "historical_iv_summary": history,
+        "iv_percentiles": rank_table(today),
+        PAIR_CHANGES.name: pairs,
+    }
+    return StageOutput(result, tables)
 
 
 def _to_rank(desk: Desk, changed: Sequence[date]) -> list[date]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.volatility import Flag, ForwardSource, Quality, Unsolved
 from strikeloom.iv_history.chains import DayChains
 from strikeloom.iv_history.expiries import Expiries
+from strikeloom.iv_history.maturity import constant_maturity
 from strikeloom.iv_history.realised import Realised
 from strikeloom.iv_history.term import Term
 from strikeloom.nse.cash_hours import spot_is_old
@@ -24,7 +25,6 @@ Values = dict[str, NDArray[np.generic]]
 
 _TENORS = (7, 30, 60, 90)
 _YEAR = 365.0
-_MONTH = 36.0 / _YEAR  # two monthly expiries are five weeks apart at most
 #: Allowed distance of a parity forward from the listed future: relative, and in standard errors.
 _OFF, _SIGMAS = 0.0015, 3.0
 _SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)
@@ -55,7 +55,10 @@ def summary_columns(
 ) -> Values:
     """Columns of ``IV_SUMMARY`` in order, one row an underlying."""
     underlyings = len(chains.symbols)
-    tenors = {days: _tenor(chains, term, days / _YEAR) for days in _TENORS}
+    tenors = {
+        days: constant_maturity(*term, chains.years, chains.underlying, underlyings, days / _YEAR)
+        for days in _TENORS
+    }
     month = tenors[30]
     wings = _wings(chains, expiries, term)
     front = _front(chains, expiries, settings)
@@ -88,27 +91,6 @@ def summary_columns(
     values["flags"] = _flags(chains, expiries, term, past, tenors, wings.held, front, day)
     values["reason"] = reason
     return values
-
-
-def _tenor(chains: DayChains, term: Term, tenor: float) -> Tenor:
-    """Between two grade A expiries at most a month apart, else between any known ones.
-
-    A thin weekly between two liquid monthly expiries is less reliable than they are.
-    """
-    underlyings = len(chains.symbols)
-    known = at_tenor(term.vol, chains.years, chains.underlying, underlyings, tenor)
-    if not len(chains.underlying):
-        return known
-    vol = np.where(term.grade == Quality.A, term.vol, np.nan)
-    liquid = at_tenor(vol, chains.years, chains.underlying, underlyings, tenor)
-    near = chains.years[liquid.late] - chains.years[liquid.early] <= _MONTH
-    use = (liquid.place == TenorPlace.BETWEEN) & near
-    return Tenor(
-        np.where(use, liquid.vol, known.vol),
-        np.where(use, liquid.place, known.place),
-        np.where(use, liquid.early, known.early),
-        np.where(use, liquid.late, known.late),
-    )
 
 
 def _at(rows: NDArray[np.int64], values: Floats) -> Floats:

@@ -19,13 +19,18 @@ _DAYS = 30.0
 #: three trading days in the white paper.
 _ROLL = 3
 _FAR = 14  # calendar days from which counting sessions is unnecessary
+#: Rupees below which a close is no evidence of a quote. The exchange leaves out quotes wider than
+#: 30 % of their mid, as were 30 to 45 % of those of a NIFTY monthly at 1 to 2.5 rupees (September
+#: 2019) and half of those below 0.6. Chosen on 2024, judged on 2025 and 2026.
+LEAST_PRICE = 1.5
 
 
 def vix_method(chains: DayChains, day: date, settings: IvSettings) -> Floats:
     """30-day volatility of each index from its near and next monthly expiry.
 
     Monthly expiries are those whose future traded; its close is the forward. Prices are closes of
-    options that traded in the closing half hour at more than one price.
+    options that traded at more than one price, and not for next to nothing: how far the strip
+    reaches decides the most, and the exchange knows from its quotes what no close shows.
 
     Returns
     -------
@@ -33,7 +38,7 @@ def vix_method(chains: DayChains, day: date, settings: IvSettings) -> Floats:
         As a fraction; NaN for a stock, and for an index without two such months.
     """
     vols = np.full(len(chains.symbols), np.nan)
-    usable = chains.fresh & chains.moved
+    usable = chains.traded & chains.moved & (chains.close >= LEAST_PRICE)
     for index in np.flatnonzero(chains.is_index):
         listed = np.flatnonzero((chains.underlying == index) & np.isfinite(chains.future)).tolist()
         months = [row for row in listed if not _rolled(day, chains.last_day[row].item())][:2]

@@ -13,12 +13,17 @@ Flags = NDArray[np.bool_]
 _FEWEST = 8  # peers
 _WILD = 3.0  # scaled median deviations from which a peer is left out
 _SPREAD = 0.05  # of log volatilities below which the peers give no slope
+_FEW = 2  # of a handful
+#: Least standard deviation of ln(far / near) among a handful: of an index from the mean of the
+#: others, a week or more before the near expiry, left out on the days of 2026.
+_APART = 0.04
 
 
 class PeerEstimate(NamedTuple):
     """Volatility a year carried to the far expiry, NaN where there are too few peers.
 
-    ``error`` is the standard deviation of the peers around the line, relative.
+    ``error`` is the standard deviation of the peers around the line, relative; of a handful, that
+    of one more like them.
     """
 
     vol: Floats
@@ -60,6 +65,20 @@ def carry(near: Floats, far: Floats, trusted: Flags) -> PeerEstimate:
     with np.errstate(invalid="ignore"):
         vol = near * np.exp(start + slope * level)
     return PeerEstimate(vol, float(np.std(off, ddof=2)) if len(off) > 2 else np.nan, len(off))
+
+
+def carry_like_few(near: Floats, far: Floats, trusted: Flags) -> PeerEstimate:
+    """As ``carry`` for a handful, too few for a line: the mean of their ln(far / near).
+
+    NaN with fewer than two trusted peers.
+    """
+    peer = trusted & np.isfinite(near) & np.isfinite(far) & (near > 0) & (far > 0)
+    count = int(np.count_nonzero(peer))
+    if count < _FEW:
+        return PeerEstimate(np.full(len(near), np.nan), np.nan, count)
+    steps = np.log(far[peer] / near[peer])
+    error = max(_APART, float(np.std(steps, ddof=1))) * np.sqrt(1 + 1 / count)
+    return PeerEstimate(near * np.exp(float(np.mean(steps))), float(error), count)
 
 
 def _line(x: Floats, y: Floats, keep: Flags) -> tuple[float, float]:

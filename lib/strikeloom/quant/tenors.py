@@ -104,3 +104,26 @@ def at_tenor(
         np.where(nothing, -1, a),
         np.where(nothing, -1, b),
     )
+
+
+def on_line(vol: tuple[Floats, Floats], years: tuple[Floats, Floats], tenor: float) -> Floats:
+    """Volatility on the straight line of total variance through two expiries, also beyond them.
+
+    Parameters
+    ----------
+    vol, years : tuple of ndarray
+        Of the earlier and the later expiry; where both are the same its volatility is held flat.
+    tenor : float
+        Years ahead.
+
+    Returns
+    -------
+    ndarray
+        NaN where one is unknown, or the line ends below zero.
+    """
+    (near, far), (first, second) = vol, years
+    span = second - first
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (tenor - first) / span
+        total = (1 - share) * near * near * first + share * far * far * second
+        return np.asarray(np.where(span > 0, np.sqrt(total / tenor), near))

@@ -3,11 +3,13 @@
 Source: NSE, "White Paper on India VIX": the Cboe method (out-of-the-money options of the near
 and the next month, weights dK / K^2, correction for the strike below the forward) with the
 future as forward, gaps between quotes filled by a natural cubic spline, and 30 days between the
-two months in minutes. The exchange reads best bid and ask; from end-of-day files the prices are
-closes of contracts that traded in the closing half hour, so the caller chooses the rows.
+two months in minutes. The exchange reads best bid and ask; end-of-day files have closes, of
+contracts that traded at different moments, so the caller chooses the rows.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,17 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _FEWEST = 3  # prices on each side of the forward
-#: An end of the strip counts unless it lies more grid steps beyond the next price than this, with
-#: less than this part of its lots.
-_FAR, _FAINT = 5.0, 0.2
+#: An end of the strip counts unless more listed strikes than this lie between it and the next
+#: price (the last one included), and all of it has less than this part of that price's lots.
+_FAR, _FAINT = 5, 0.2
+
+
+class _Side(NamedTuple):
+    """Calls or puts out of the money, from the centre outward."""
+
+    strike: Floats
+    price: Floats
+    lots: Floats
 
 
 def strip_variance(
@@ -36,8 +46,8 @@ def strip_variance(
     Parameters
     ----------
     strike, price, is_call, lots : ndarray, shape (n,)
-        Options with a reliable price; ``lots`` decides between two that contradict
-        each other (an option further out of the money that costs more).
+        Options with a reliable price. Where one further out of the money costs more than a
+        nearer one, they contradict each other: both get their mean, weighed by ``lots``.
     listed : ndarray, shape (m,)
         All strikes listed, ascending. The strike at or below the forward is the centre, the
         least step between neighbours the grid on which the spline fills gaps.
@@ -57,10 +67,10 @@ def strip_variance(
         return np.nan
     centre = listed[np.searchsorted(listed, forward, side="right") - 1]
     step = float(np.min(np.diff(listed)))
-    calls = _outward(strike, price, lots, is_call & (strike >= centre), 1.0)
-    puts = _outward(strike, price, lots, ~is_call & (strike <= centre), -1.0)
-    calls, puts = (_without_stragglers(rows, strike, lots, step) for rows in (calls, puts))
-    k, q = _joined(strike, price, calls, puts, float(centre))
+    sides = ((is_call & (strike >= centre), 1.0), (~is_call & (strike <= centre), -1.0))
+    calls, puts = (_outward(strike, price, lots, rows, outward) for rows, outward in sides)
+    calls, puts = (_without_stragglers(side, listed) for side in (calls, puts))
+    k, q = _joined(calls, puts, float(centre))
     if min(np.count_nonzero(k < centre), np.count_nonzero(k > centre)) < _FEWEST:
         return np.nan
     grid = centre + step * np.arange(
@@ -98,52 +108,43 @@ def between_months(near: float, following: float, times: tuple[float, float], da
     return float(np.sqrt(total / wanted)) if total > 0 else np.nan
 
 
-def _outward(
-    strike: Floats, price: Floats, lots: Floats, side: Flags, direction: float
-) -> NDArray[np.int64]:
-    """Rows of one side from the centre outward whose prices never rise.
+def _outward(strike: Floats, price: Floats, lots: Floats, rows: Flags, direction: float) -> _Side:
+    """Options of one side from the centre outward, with prices that never rise.
 
-    Of a pair that rises the one with fewer lots goes.
+    The nearest such prices by least squares of their logarithms, weighed by lots. To leave out one
+    of a pair that rises would open gaps where prices are flat: among puts of 5 rupees whose
+    neighbours differ by a tick or two.
     """
-    rows = np.flatnonzero(side & (price > 0))
-    kept: list[int] = []
-    for row in rows[np.argsort(direction * strike[rows])].tolist():
-        while kept and price[row] > price[kept[-1]] and lots[row] > lots[kept[-1]]:
-            kept.pop()
-        if not kept or price[row] <= price[kept[-1]]:
-            kept.append(row)
-    return np.asarray(kept, dtype=np.int64)
+    from scipy.optimize import isotonic_regression
+
+    chosen = np.flatnonzero(rows & (price > 0))
+    chosen = chosen[np.argsort(direction * strike[chosen])]
+    if not len(chosen):
+        return _Side(strike[chosen], price[chosen], lots[chosen])
+    size = np.maximum(lots[chosen], 1.0)
+    falling = isotonic_regression(np.log(price[chosen]), weights=size, increasing=False).x
+    return _Side(strike[chosen], np.exp(falling), lots[chosen])
 
 
-def _without_stragglers(
-    rows: NDArray[np.int64], strike: Floats, lots: Floats, step: float
-) -> NDArray[np.int64]:
-    """Rows outward without far ends that hardly traded.
+def _without_stragglers(side: _Side, listed: Floats) -> _Side:
+    """Prices outward to the first gap beyond which hardly anything traded.
 
     The exchange leaves out quotes whose spread is wide (30 % of their mid). End-of-day files have
-    no spreads, but a strike far beyond the next one, with a fraction of its lots, had a wide one:
-    a put 1,000 points below all others added a point to the index of 2026-03-18.
+    no spreads, but the few trades far beyond a strike with many, over strikes that are listed and
+    did not trade, had wide ones: two puts 500 and 1,000 points below all others added a point to
+    the index of 2026-03-18. Strikes that are not listed make no gap.
     """
-    while len(rows) > 1:
-        last, before = rows[-1], rows[-2]
-        far = abs(strike[last] - strike[before]) > _FAR * step
-        if not (far and lots[last] < _FAINT * lots[before]):
-            break
-        rows = rows[:-1]
-    return rows
+    passed = np.abs(np.diff(np.searchsorted(listed, side.strike)))
+    beyond = np.cumsum(side.lots[::-1])[::-1][1:]
+    ends = np.flatnonzero((passed > _FAR) & (beyond < _FAINT * side.lots[:-1]))
+    return _Side(*(part[: ends[0] + 1] for part in side)) if len(ends) else side
 
 
-def _joined(
-    strike: Floats,
-    price: Floats,
-    calls: NDArray[np.int64],
-    puts: NDArray[np.int64],
-    centre: float,
-) -> tuple[Floats, Floats]:
+def _joined(calls: _Side, puts: _Side, centre: float) -> tuple[Floats, Floats]:
     """Strikes ascending with one price each; at the centre the mean of call and put."""
-    at = [rows[strike[rows] == centre] for rows in (calls, puts)]
-    low, high = puts[strike[puts] < centre][::-1], calls[strike[calls] > centre]
-    both = all(len(rows) for rows in at)
-    middle = [float(np.mean([price[rows[0]] for rows in at]))] if both else []
-    k = np.concatenate((strike[low], [centre] if both else [], strike[high]))
-    return k, np.concatenate((price[low], middle, price[high]))
+    at = [side.price[side.strike == centre] for side in (calls, puts)]
+    low, high = puts.strike < centre, calls.strike > centre
+    both = all(len(prices) for prices in at)
+    middle = [float(np.mean([prices[0] for prices in at]))] if both else []
+    k = np.concatenate((puts.strike[low][::-1], [centre] if both else [], calls.strike[high]))
+    return k, np.concatenate((puts.price[low][::-1], middle, calls.price[high]))
