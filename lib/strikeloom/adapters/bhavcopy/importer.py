@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
+from strikeloom.adapters.bhavcopy.plausible import FileCheck, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
 from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.adapters.parquet.changes import Changes
@@ -50,6 +51,7 @@ def import_paths(
     history: ParquetHistory,
     *,
     index: str = "",
+    accept: Collection[str] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import files and folders into a history.
@@ -58,6 +60,9 @@ def import_paths(
     ----------
     index : str
         Symbol of index histories that do not name their index and cannot be identified by levels.
+    accept : collection of str
+        Names of checks (``plausible.CHECKS``) that refuse nothing; the record of a file names
+        those that would have.
     progress : callable, optional
         Called with files done, files in all, and the file's name.
 
@@ -69,13 +74,13 @@ def import_paths(
     Raises
     ------
     DataError
-        When ``index`` is no known index.
+        When ``index`` is no known index, or ``accept`` names no check.
     StoreError
         When the history cannot be written or is being written by another process.
     """
     given_index = index_symbol(index, _stored_indices(history)) if index else ""
     files = files_below(paths)
-    batch = _Batch(history, given_index, len(files), progress)
+    batch = _Batch(history, given_index, known_checks(accept), len(files), progress)
     known = [item for path in files if (item := batch.recognised(path))]
     if not known:
         return ImportReport(tuple(batch.outcomes))  # and no folder is made for the history
@@ -97,12 +102,14 @@ class _Batch:
         self,
         history: ParquetHistory,
         given_index: str,
+        accept: frozenset[str],
         total: int,
         progress: Progress | None,
     ) -> None:
         self.outcomes: list[FileOutcome] = []
         self._history = history
         self._given_index = given_index
+        self._accept = accept
         self._total = total
         self._progress = progress
         self._entries: list[ImportedFile] = []
@@ -113,6 +120,7 @@ class _Batch:
         """Begin to merge, while no other process writes the history."""
         self._changes = changes
         self._record = ImportRecord(self._history)
+        self._check = FileCheck(self._history, changes, self._accept)
 
     def recognised(self, path: Path) -> _RecognisedFile | None:
         """Recognise a file by its header; refuse it when the header is unknown.
@@ -147,7 +155,9 @@ class _Batch:
             return False  # a partition is damaged; merging the file will raise the error
         if entry is None:
             return False
-        self._report(item.path, FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same"))
+        path, left_out = str(item.path), entry.left_out
+        outcome = FileOutcome(path, entry.kind, entry.rows, 0, "same", entry.note, left_out)
+        self._report(item.path, outcome)
         return True
 
     def merge(self, item: _RecognisedFile, reading: Future[ParsedRows]) -> None:
@@ -158,7 +168,9 @@ class _Batch:
         self._last = layout
         try:
             rows = reading.result()
-            table = rows.table if layout.named else self._named(rows.table, item)
+            named = rows.table if layout.named else self._named(rows.table, item)
+            checked = self._check(layout.dataset, named, file=item.path.name, source=item.name)
+            table = checked.table
             added = self._changes.add(DATASETS[layout.dataset], table, source=item.name)
         except (BadFile, StoreError) as error:
             outcome = FileOutcome(str(item.path), layout.title, 0, 0, "refused", str(error))
@@ -173,15 +185,23 @@ class _Batch:
             index=self._index_of(item),
             dataset=layout.dataset,
             partitions=added.partitions,
+            accepted=checked.accepted,
+            left_out=checked.left_out,
+            note=checked.note,
         )
         self._entries.append(entry)
         status: Status = "done" if added.new else "same"
         repeats = f"{added.repeats} rows repeated in it" if added.repeats else ""
-        note = "; ".join(part for part in (rows.note, repeats) if part)
-        outcome = FileOutcome(str(item.path), layout.title, len(table), added.new, status, note)
-        self._report(item.path, outcome)
+        note = "; ".join(part for part in (rows.note, repeats, checked.note) if part)
+        self._report(
+            item.path,
+            FileOutcome(
+                str(item.path), layout.title, len(table), added.new, status, note, checked.left_out
+            ),
+        )
         if layout.dataset == "contracts":
             self.commit()  # one day in memory at a time
+            self._check.stored()
 
     def commit(self) -> None:
         """Write the merged rows, then record their files."""

@@ -1,0 +1,168 @@
+"""Checks of one file of a batch, with what is stored around its days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from strikeloom.adapters.bhavcopy.plausible.cash import check_cash
+from strikeloom.adapters.bhavcopy.plausible.contracts import check_contracts
+from strikeloom.adapters.bhavcopy.plausible.day_table import COLUMNS, DayTable
+from strikeloom.adapters.bhavcopy.plausible.findings import Checked, Findings
+from strikeloom.adapters.bhavcopy.plausible.indices import check_indices
+from strikeloom.adapters.bhavcopy.plausible.neighbours import check_neighbours, paired
+from strikeloom.adapters.bhavcopy.plausible.sessions import (
+    check_name,
+    check_sessions,
+    near,
+    session_before,
+)
+from strikeloom.adapters.parquet.changes import Changes
+from strikeloom.adapters.parquet.datasets import DATASETS
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.adapters.parquet.reading import read_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_NEAR = timedelta(days=5)  # a weekend with holidays on both sides
+_FEW_DAYS = 5
+_PRICES = ("open", "high", "low", "close", "previous_close")
+
+
+class FileCheck:
+    """Checks the files of one batch, one after another.
+
+    Parameters
+    ----------
+    changes : Changes
+        Rows of the batch that are merged but not written.
+    accept : collection of str
+        Checks whose objections are accepted.
+    """
+
+    def __init__(
+        self, history: ParquetHistory, changes: Changes, accept: Collection[str] = ()
+    ) -> None:
+        self._history = history
+        self._changes = changes
+        self._accept = frozenset(accept)
+        self._last: DayTable | None = None
+        self._levels: dict[date, dict[str, float]] = {}
+
+    def __call__(self, dataset: str, table: pa.Table, *, file: str, source: str) -> Checked:
+        """Rows of a file that passed.
+
+        Parameters
+        ----------
+        file : str
+            Name of the file on disk, which may state its day.
+
+        Raises
+        ------
+        BadFile
+            When the whole file is unlikely; names the checks, the numbers and the remedy.
+        """
+        found = Findings(source, len(table), self._accept)
+        if not len(table):
+            return Checked(table)
+        if dataset == "contracts":
+            return self._contracts(table, file, found)
+        days = table["day"].unique().to_pylist()
+        check_sessions(days, found)
+        check_name(file, dataset, days, found)
+        if dataset == "cash":
+            check_cash(_frame(table), self._stored("cash", days), session_before, self._stocks, found)
+        else:
+            few = len(days) <= _FEW_DAYS
+            check_indices(_frame(table), self._exchange_levels(days if few else []), found)
+        return found.passed(table)
+
+    def _contracts(self, table: pa.Table, file: str, found: Findings) -> Checked:
+        day = DayTable(table)
+        check_sessions([day.date], found)
+        check_name(file, "contracts", [day.date], found)
+        check_contracts(day, found)
+        beside = near(day.date, self._history.days(), _NEAR)
+        if beside is not None:
+            stored = self._day(beside)
+            later = beside < day.date
+            before, after = (stored, day) if later else (day, stored)
+            adjacent = session_before(after.date) == before.date
+            check_neighbours(paired(before, after, adjacent=adjacent, later=later), found)
+        passed = found.passed(table)
+        self._pending = day if passed.table is table else DayTable(passed.table)
+        return passed
+
+    def stored(self) -> None:
+        """Note that the contracts checked last were stored."""
+        self._last = self._pending
+        self._levels[self._last.date] = _levels(self._last)
+
+    def _day(self, day: date) -> DayTable:
+        if self._last is not None and self._last.date == day:
+            return self._last
+        kind = DATASETS["contracts"]
+        path = self._history.folder / kind.name / f"{day.strftime(kind.grain)}.parquet"
+        return DayTable(read_tables([path], kind, columns=list(COLUMNS)))
+
+    def _stocks(self, day: date) -> Mapping[str, float]:
+        """Level in paise of each stock with contracts on a day."""
+        return self._known_levels(day, stocks=True)
+
+    def _known_levels(self, day: date, *, stocks: bool) -> dict[str, float]:
+        if day not in self._levels:
+            known = day in set(self._history.days())
+            self._levels[day] = _levels(self._day(day)) if known else {}
+        found = self._levels[day]
+        return {name[1:]: level for name, level in found.items() if (name[0] == "s") == stocks}
+
+    def _stored(self, dataset: str, days: Collection[date]) -> pd.DataFrame:
+        """Stored rows from some days before the first to the last of some days."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        kind = DATASETS[dataset]
+        first, last = min(days) - _NEAR, max(days)
+        span = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        names = dict.fromkeys(day.strftime(kind.grain) for day in span)
+        tables = [self._changes.rows(kind, name) for name in names]
+        table = pa.concat_tables(tables)
+        inside = pc.and_(
+            pc.greater_equal(table["day"], pa.scalar(first, pa.date32())),
+            pc.less_equal(table["day"], pa.scalar(last, pa.date32())),
+        )
+        return _frame(table.filter(inside))
+
+    def _exchange_levels(self, days: Collection[date]) -> pd.DataFrame:
+        """Levels of indices that the exchange published, in index files and with contracts."""
+        import pandas as pd
+
+        if not days:
+            return pd.DataFrame({"day": [], "index": [], "close": []})
+        rows = self._stored("indices", days)
+        rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
+        named = [
+            (day, name, level)
+            for day in days
+            for name, level in self._known_levels(day, stocks=False).items()
+        ]
+        levels = pd.DataFrame(named, columns=["day", "index", "close"])
+        return pd.concat([levels, rows], ignore_index=True) if named else rows
+
+
+def _levels(day: DayTable) -> dict[str, float]:
+    """Level by symbol, each with its kind before it; contracts without a level are left out."""
+    if not day.complete:
+        return {}  # a future's price is no level of the cash market
+    kinds = ("s" if stock else "i" for stock in day.stock_symbols)
+    names = zip(kinds, day.symbols, day.level, strict=True)
+    return {kind + name: float(level) for kind, name, level in names if level == level}
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Rows with dates and prices in paise."""
+    wanted = [name for name in table.column_names if name not in ("volume", "publisher_code")]
+    return table.select(wanted).to_pandas(date_as_object=True)
