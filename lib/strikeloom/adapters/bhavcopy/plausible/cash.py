@@ -12,10 +12,10 @@ from strikeloom.adapters.bhavcopy.plausible.day_table import rupees
 from strikeloom.adapters.bhavcopy.plausible.findings import Findings
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pyarrow as pa
 
 _LEVELS = 0.95, 1.05  # close over the contracts' level; 0.996 to 1.0024 in the real files
-_MOST_MOVED = 0.05  # of a day's closes outside the next bounds; splits and funds' units
+_MOST_MOVED = 0.05  # of the closes outside the next bounds; splits and funds' units
 _MOVES = 0.4, 2.5
 _ENOUGH = 20
 _KEPT = 0.9
@@ -25,9 +25,43 @@ _MOST_ABSENT = 3
 Before = Callable[[date], date | None]
 
 
+class CashTable:
+    """Rows of a cash file and stored rows around it; prices are paise.
+
+    Parameters
+    ----------
+    table, stored : pyarrow.Table
+        ``CASH`` rows on disk.
+    """
+
+    def __init__(self, table: pa.Table, stored: pa.Table) -> None:
+        import pyarrow as pa
+
+        self.rows = len(table)
+        both = pa.concat_tables(
+            [item.select(["day", "symbol", "close", "previous_close"]) for item in (table, stored)]
+        )
+        names = both["symbol"].combine_chunks().dictionary_encode()
+        self.names = names.dictionary.to_numpy(zero_copy_only=False)
+        self.codes = names.indices.to_numpy().astype(np.int64)
+        days = both["day"].combine_chunks().cast(pa.int32())
+        self.days = days.to_numpy().astype(np.int64)
+        self.all_closes = both["close"].to_numpy()
+        self.close = self.all_closes[: self.rows]
+        self.previous = both["previous_close"].to_numpy()[: self.rows]
+
+    @property
+    def mine(self) -> np.ndarray:
+        """Days of the file's own rows since 1970."""
+        return self.days[: self.rows]
+
+    def named(self, row: int) -> str:
+        """Row for messages."""
+        return f"{_date(self.days[row])} {self.names[self.codes[row]]}"
+
+
 def check_cash(
-    rows: pd.DataFrame,
-    stored: pd.DataFrame,
+    table: CashTable,
     before: Before,
     levels: Callable[[date], Mapping[str, float]],
     found: Findings,
@@ -36,99 +70,112 @@ def check_cash(
 
     Parameters
     ----------
-    rows, stored : DataFrame
-        ``day`` (dates), ``symbol`` and prices in paise: of the file, and stored ones around it.
     before : callable
         From a day to the session before it; ``None`` where it is unknown.
     levels : callable
         From a day to the level of each stock with contracts, in paise; empty where none are stored.
     """
-    _moves(rows, found)
-    days = sorted(rows["day"].unique())
-    known = _closes(stored, rows)
-    previous = {day: before(day) for day in days}
-    close = rows["close"].to_numpy(dtype=float)
-    stated = rows["previous_close"].to_numpy(dtype=float)
-    keys = zip(rows["day"].map(previous), rows["symbol"], strict=True)
-    was = np.array([known.get(key, np.nan) for key in keys])
-    names, of = rows["symbol"].to_numpy(), rows["day"].to_numpy()
-
-    def previously(row: int) -> str:
-        return (
-            f"{of[row]} {names[row]}: previous close {rupees(stated[row])}, closed at "
-            f"{rupees(was[row])} on {previous[of[row]]}"
-        )
-
-    compared = ~np.isnan(was)
-    found.damaged("previous", compared & (stated != was), previously, of=int(compared.sum()))
-    level = np.full(len(rows), np.nan)
-    for day in days:
-        known_levels = levels(day)
-        if known_levels:
-            mine = of == day
-            level[mine] = [known_levels.get(name, np.nan) for name in names[mine]]
-            absent = sorted(set(known_levels) - set(names[mine]))
-            if len(absent) > _MOST_ABSENT:
-                found.object(
-                    "missing",
-                    f"{len(absent)} stocks that have contracts on {day} are absent "
-                    f"({', '.join(absent[:5])}); it may be cut off",
-                )
-    ratio = close / level
-    off = (ratio < _LEVELS[0]) | (ratio > _LEVELS[1])
-
-    def apart(row: int) -> str:
-        return (
-            f"{of[row]} {names[row]}: close {rupees(close[row])}, the contracts' level is "
-            f"{rupees(level[row])}"
-        )
-
-    found.damaged("levels", off, apart, of=int((~np.isnan(level)).sum()))
-    _cut(rows, stored, previous, found)
+    sessions = {int(day): before(_date(day)) for day in np.unique(table.mine)}
+    earlier = {day: _number(session) for day, session in sessions.items()}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        _moves(table, found)
+        _previous(table, earlier, found)
+        _levels(table, levels, found)
+    _cut(table, earlier, found)
 
 
-def _moves(rows: pd.DataFrame, found: Findings) -> None:
-    ratio = (rows["close"] / rows["previous_close"]).to_numpy(dtype=float)
+def _moves(table: CashTable, found: Findings) -> None:
+    ratio = table.close / table.previous
     far = (ratio < _MOVES[0]) | (ratio > _MOVES[1])
-    if len(rows) >= _ENOUGH and far.sum() > _MOST_MOVED * len(rows):
-        at = int(np.argmax(far))
-        row = rows.iloc[at]
+    if table.rows >= _ENOUGH and far.sum() > _MOST_MOVED * table.rows:
+        row = int(np.argmax(far))
         found.object(
             "units",
-            f"{far.sum()} of {len(rows)} closes are far from the previous close, such as "
-            f"{row['symbol']}: {rupees(row['close'])} after {rupees(row['previous_close'])}",
+            f"{far.sum()} of {table.rows} closes are far from the previous close, such as "
+            f"{table.named(row)}: {rupees(table.close[row])} after {rupees(table.previous[row])}",
         )
 
 
-def _closes(stored: pd.DataFrame, rows: pd.DataFrame) -> dict[tuple[date, str], float]:
-    known: dict[tuple[date, str], float] = {}
-    for frame in (rows, stored):
-        keys = zip(frame["day"], frame["symbol"], strict=True)
-        known.update(zip(keys, frame["close"].to_numpy(dtype=float), strict=True))
-    return known
+def _previous(table: CashTable, earlier: Mapping[int, int], found: Findings) -> None:
+    """A previous close is the close of the session before, to the paisa."""
+    distinct, place = np.unique(table.mine, return_inverse=True)
+    before = np.array([earlier[int(day)] for day in distinct])[place]
+    known = table.days << 24 | table.codes
+    wanted = before << 24 | table.codes[: table.rows]
+    order = np.argsort(known, kind="stable")
+    at = order[np.minimum(np.searchsorted(known, wanted, sorter=order), len(order) - 1)]
+    was = np.where(known[at] == wanted, table.all_closes[at], np.nan)
+    compared = ~np.isnan(was)
+
+    def describe(row: int) -> str:
+        return (
+            f"{table.named(row)}: previous close {rupees(table.previous[row])}, closed at "
+            f"{rupees(was[row])} on {_date(before[row])}"
+        )
+
+    wrong = compared & (table.previous != was)
+    found.damaged("previous", wrong, describe, of=int(compared.sum()))
 
 
-def _cut(
-    rows: pd.DataFrame,
-    stored: pd.DataFrame,
-    previous: Mapping[date, date | None],
-    found: Findings,
+def _levels(
+    table: CashTable, levels: Callable[[date], Mapping[str, float]], found: Findings
 ) -> None:
-    """The last day of a file, in order of names, does not end far before the names of the day before."""
-    last = rows["day"].max()
-    day_before = previous[last]
-    here = set(rows.loc[rows["day"] == last, "symbol"])
-    there: set[str] = set()
-    for frame in (rows, stored):
-        there |= set(frame.loc[frame["day"] == day_before, "symbol"])
+    """The contracts of a day have the level of their stock, and no stock of theirs is absent."""
+    level = np.full(table.rows, np.nan)
+    places = {name: code for code, name in enumerate(table.names)}
+    by_code = np.full(len(places), np.nan)
+    for number in np.unique(table.mine):
+        known = levels(_date(number))
+        if not known:
+            continue
+        here = np.flatnonzero(table.mine == number)
+        by_code[:] = np.nan
+        present = [(places[name], value) for name, value in known.items() if name in places]
+        by_code[[code for code, _ in present]] = [value for _, value in present]
+        level[here] = by_code[table.codes[here]]
+        names = set(table.names[table.codes[here]])
+        absent = sorted(known.keys() - names)
+        if len(absent) > _MOST_ABSENT:
+            found.object(
+                "missing",
+                f"{len(absent)} stocks that have contracts on {_date(number)} are absent "
+                f"({', '.join(absent[:5])}); it may be cut off",
+            )
+    ratio = table.close / level
+
+    def describe(row: int) -> str:
+        here, there = rupees(table.close[row]), rupees(level[row])
+        return f"{table.named(row)}: close {here}, its contracts have {there}"
+
+    off = (ratio < _LEVELS[0]) | (ratio > _LEVELS[1])
+    found.damaged("levels", off, describe, of=int((~np.isnan(level)).sum()))
+
+
+def _cut(table: CashTable, earlier: Mapping[int, int], found: Findings) -> None:
+    """The last day of a file, in order of names, does not end far before the day before it."""
+    last = int(table.mine.max())
+    stacked = len(earlier) > 1  # compared with itself: it may hold some names only
+    codes = table.codes[: table.rows] if stacked else table.codes[table.rows :]
+    days = table.mine if stacked else table.days[table.rows :]
+    there = set(codes[days == earlier[last]].tolist())
+    here = set(table.codes[: table.rows][table.mine == last].tolist())
     absent = there - here
     if len(there) < _ENOUGH or len(absent) <= (1 - _KEPT) * len(there):
         return
-    end = max(here)
-    behind = sum(name > end for name in absent)
-    if behind >= _TAIL * len(absent) or rows["day"].nunique() > 1:
+    end = max(table.names[code] for code in here)
+    behind = sum(table.names[code] > end for code in absent)
+    if stacked or behind >= _TAIL * len(absent):
         found.object(
             "missing",
-            f"{last} ends at {end} with {len(here)} names, {day_before} has {len(there)}; it may "
-            "be cut off",
+            f"{_date(last)} ends at {end} with {len(here)} names, {_date(earlier[last])} has "
+            f"{len(there)}; it may be cut off",
         )
+
+
+def _date(number: int) -> date:
+    found: date = np.datetime64(int(number), "D").item()
+    return found
+
+
+def _number(day: date | None) -> int:
+    return -1 if day is None else int(np.datetime64(day, "D").astype(np.int64))

@@ -54,7 +54,7 @@ def _dates(day: DayTable, found: Findings) -> None:
 
 def _prices(day: DayTable, found: Findings) -> None:
     """A traded option has four prices, its close from low to high. A future may lack some."""
-    opens, high, low, close = (day.numbers(side).astype(float) for side in _SIDES)
+    opens, high, low, close = (day.numbers(side) for side in _SIDES)
     option = ~day.future
     # a comparison with a missing price is false
     inside = (low <= close) & (close <= high) & (low <= opens) & (opens <= high)
@@ -135,7 +135,7 @@ def _units(day: DayTable, found: Findings) -> None:
     if off.any():
         found.damaged("units", (option & off[day.codes]), strike)
     most = np.where(day.call, level, day.strike.astype(float))
-    close, settle = day.numbers("close").astype(float), day.numbers("settle").astype(float)
+    close, settle = day.numbers("close"), day.numbers("settle")
     dear = option & ~outside & ((close > most) | (settle > most))
 
     def price(row: int) -> str:
@@ -154,7 +154,7 @@ def _futures(day: DayTable, found: Findings) -> None:
     bad = np.zeros(day.rows, dtype=bool)
     worst = np.full(day.rows, np.nan)
     for side in (*_SIDES, "settle"):
-        prices = day.numbers(side)[rows].astype(float)
+        prices = day.numbers(side)[rows]
         ratio = prices / level
         off = (ratio < _FUTURES[0]) | (ratio > _FUTURES[1])
         bad[rows[off]] = True
@@ -171,20 +171,20 @@ def _series(day: DayTable, found: Findings) -> None:
     """Ids are unique, and each expiry of a symbol has one lot."""
     import pyarrow as pa
 
-    ids = day.ids[day.by_id]
     twice = np.zeros(day.rows, dtype=bool)
-    same = np.flatnonzero(ids[1:] == ids[:-1])
-    if len(same):
-        rows = day.by_id
-        pairs = np.concatenate([rows[same], rows[same + 1]])
-        other = np.concatenate([rows[same + 1], rows[same]])
+    if day.numbered:
+        last = day.row_of_id[day.ids]
+        rows = np.flatnonzero(last != np.arange(day.rows))
+        other = last[rows]
         differs = (
-            (day.codes[pairs] != day.codes[other])
-            | (day.strike[pairs] != day.strike[other])
-            | (day.expiry[pairs] != day.expiry[other])
-            | (day.call[pairs] != day.call[other])
+            (day.codes[rows] != day.codes[other])
+            | (day.strike[rows] != day.strike[other])
+            | (day.expiry[rows] != day.expiry[other])
+            | (day.call[rows] != day.call[other])
         )
-        twice[pairs[differs]] = True  # an equal contract is a repeat
+        twice[rows[differs]] = twice[other[differs]] = True  # an equal contract is a repeat
+    elif day.ids.max() > 0:
+        found.object("contracts", f"instrument ids up to {day.ids.max()}, expected up to 5,000,000")
     found.damaged(
         "contracts",
         twice,

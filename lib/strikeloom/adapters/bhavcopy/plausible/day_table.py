@@ -20,6 +20,7 @@ COLUMNS = (
     "traded",
 )  # fmt: skip
 _FUTURE = "XX"
+_LARGEST_ID = 5_000_000  # 35,003 to 170,000 in the real files
 
 
 class DayTable:
@@ -34,10 +35,13 @@ class DayTable:
     def __init__(self, table: pa.Table) -> None:
         self._table = table
         self.rows = len(table)
+        self._numbers: dict[str, np.ndarray] = {}
 
     def numbers(self, column: str) -> np.ndarray:
-        """A numeric column."""
-        return np.asarray(self._table[column].to_numpy())
+        """A numeric column; floats with NaN where values are missing."""
+        if column not in self._numbers:
+            self._numbers[column] = np.asarray(self._table[column].to_numpy())
+        return self._numbers[column]
 
     @cached_property
     def dates(self) -> np.ndarray:
@@ -120,9 +124,16 @@ class DayTable:
         return bool(self.rows) and bool((self.numbers("lot_size") > 0).all())
 
     @cached_property
-    def by_id(self) -> np.ndarray:
-        """Rows in ascending order of instrument id."""
-        return np.argsort(self.ids, kind="stable")
+    def numbered(self) -> bool:
+        """Whether instrument ids are known, in the range that the exchange uses."""
+        return self.complete and int(self.ids.max()) <= _LARGEST_ID
+
+    @cached_property
+    def row_of_id(self) -> np.ndarray:
+        """Row of each instrument id, -1 for an id without a row; the last of several."""
+        found = np.full(int(self.ids.max()) + 1, -1, dtype=np.int32)
+        found[self.ids] = np.arange(self.rows, dtype=np.int32)
+        return found
 
     @cached_property
     def first(self) -> np.ndarray:

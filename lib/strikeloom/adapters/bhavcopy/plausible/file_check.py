@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.bhavcopy.plausible.cash import check_cash
+from strikeloom.adapters.bhavcopy.plausible.cash import CashTable, check_cash
 from strikeloom.adapters.bhavcopy.plausible.contracts import check_contracts
 from strikeloom.adapters.bhavcopy.plausible.day_table import COLUMNS, DayTable
 from strikeloom.adapters.bhavcopy.plausible.findings import Checked, Findings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _NEAR = timedelta(days=5)  # a weekend with holidays on both sides
 _FEW_DAYS = 5
-_PRICES = ("open", "high", "low", "close", "previous_close")
+_LEVELS = ["day", "index", "publisher", "high", "low", "close"]
 
 
 class FileCheck:
@@ -74,7 +74,10 @@ class FileCheck:
         check_sessions(days, found)
         check_name(file, dataset, days, found)
         if dataset == "cash":
-            check_cash(_frame(table), self._stored("cash", days), session_before, self._stocks, found)
+            # the days of a stacked file are compared with each other
+            stored = self._stored("cash", days) if len(days) == 1 else table.slice(0, 0)
+            cash = CashTable(table, stored)
+            check_cash(cash, session_before, self._stocks, found)
         else:
             few = len(days) <= _FEW_DAYS
             check_indices(_frame(table), self._exchange_levels(days if few else []), found)
@@ -119,33 +122,32 @@ class FileCheck:
         found = self._levels[day]
         return {name[1:]: level for name, level in found.items() if (name[0] == "s") == stocks}
 
-    def _stored(self, dataset: str, days: Collection[date]) -> pd.DataFrame:
-        """Stored rows from some days before the first to the last of some days."""
+    def _stored(self, dataset: str, days: Collection[date]) -> pa.Table:
+        """Stored rows from the session before some days to the last of them."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         kind = DATASETS[dataset]
-        first, last = min(days) - _NEAR, max(days)
-        span = (first + timedelta(days=n) for n in range((last - first).days + 1))
-        names = dict.fromkeys(day.strftime(kind.grain) for day in span)
-        tables = [self._changes.rows(kind, name) for name in names]
-        table = pa.concat_tables(tables)
+        first, last = min(days), max(days)
+        first = session_before(first) or first
+        names = dict.fromkeys(day.strftime(kind.grain) for day in (first, last))
+        table = pa.concat_tables([self._changes.rows(kind, name) for name in names])
         inside = pc.and_(
             pc.greater_equal(table["day"], pa.scalar(first, pa.date32())),
             pc.less_equal(table["day"], pa.scalar(last, pa.date32())),
         )
-        return _frame(table.filter(inside))
+        return table.filter(inside)
 
     def _exchange_levels(self, days: Collection[date]) -> pd.DataFrame:
         """Levels of indices that the exchange published, in index files and with contracts."""
         import pandas as pd
 
         if not days:
-            return pd.DataFrame({"day": [], "index": [], "close": []})
-        rows = self._stored("indices", days)
+            return pd.DataFrame(columns=["day", "index", "close"])
+        rows = _frame(self._stored("indices", days))
         rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
         named = [
-            (day, name, level)
+            (pd.Timestamp(day), name, level)
             for day in days
             for name, level in self._known_levels(day, stocks=False).items()
         ]
@@ -163,6 +165,6 @@ def _levels(day: DayTable) -> dict[str, float]:
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    """Rows with dates and prices in paise."""
-    wanted = [name for name in table.column_names if name not in ("volume", "publisher_code")]
-    return table.select(wanted).to_pandas(date_as_object=True)
+    """Index levels in hundredths."""
+    frame = table.select(_LEVELS).to_pandas(date_as_object=False)
+    return frame.astype(dict.fromkeys(("high", "low", "close"), float))

@@ -34,7 +34,7 @@ def check_indices(rows: pd.DataFrame, stored: pd.DataFrame, found: Findings) -> 
     """
     close = rows["close"].to_numpy(dtype=float)
     low, high = (rows[side].to_numpy(dtype=float) for side in ("low", "high"))
-    names, of = rows["index"].to_numpy(), rows["day"].to_numpy()
+    names, of = rows["index"].to_numpy(), rows["day"].dt.date.to_numpy()
 
     def ranged(row: int) -> str:
         return (
@@ -68,7 +68,7 @@ def _jumps(rows: pd.DataFrame, found: Findings) -> None:
     bad = np.zeros(len(rows), dtype=bool)
     bad[ordered.index[far & known & alone]] = True
     level = rows["close"].to_numpy(dtype=float)
-    names, of = rows["index"].to_numpy(), rows["day"].to_numpy()
+    names, of = rows["index"].to_numpy(), rows["day"].dt.date.to_numpy()
 
     def describe(row: int) -> str:
         return f"{of[row]} {names[row]}: {rupees(level[row])}, far from its sessions before and after"
@@ -78,21 +78,18 @@ def _jumps(rows: pd.DataFrame, found: Findings) -> None:
 
 def _known(rows: pd.DataFrame, stored: pd.DataFrame, found: Findings) -> None:
     """Levels of the same day in other files, and of the day before."""
-    known = dict(
-        zip(
-            zip(stored["day"], stored["index"], strict=True),
-            stored["close"].to_numpy(dtype=float),
-            strict=True,
-        )
-    )
+    if not len(stored):
+        return
+    keys = zip(stored["day"].dt.date, stored["index"], strict=True)
+    known = dict(zip(keys, stored["close"].to_numpy(dtype=float), strict=True))
     days = sorted({day for day, _ in known})
     close = rows["close"].to_numpy(dtype=float)
-    names, of = rows["index"].to_numpy(), rows["day"].to_numpy()
+    names, of = rows["index"].to_numpy(), rows["day"].dt.date.to_numpy()
     same = np.array([known.get(key, np.nan) for key in zip(of, names, strict=True)], dtype=float)
     apart = np.abs(close / same - 1) > _NEAR
     before = {day: _day_before(day, days) for day in set(of)}
-    keys = ((before[day], name) for day, name in zip(of, names, strict=True))
-    was = np.array([known.get(key, np.nan) for key in keys], dtype=float)
+    earliest = [(before[day], name) for day, name in zip(of, names, strict=True)]
+    was = np.array([known.get(key, np.nan) for key in earliest], dtype=float)
     ratio = close / was
     moved = (ratio < _LARGE[0]) | (ratio > _LARGE[1])
 
@@ -110,11 +107,11 @@ def _known(rows: pd.DataFrame, stored: pd.DataFrame, found: Findings) -> None:
 
 def _names(rows: pd.DataFrame, stored: pd.DataFrame, found: Findings) -> None:
     """Every index of the day before is in the next file of all indices."""
-    if rows["day"].nunique() > 1:
+    if rows["day"].nunique() > 1 or not len(stored):
         return
-    day = rows["day"].iloc[0]
-    before = _day_before(day, sorted(set(stored["day"])))
-    there = set(stored.loc[stored["day"] == before, "index"])
+    of = stored["day"].dt.date
+    before = _day_before(rows["day"].iloc[0].date(), sorted(set(of)))
+    there = set(stored.loc[of == before, "index"])
     absent = sorted(there - set(rows["index"]))
     if len(there) >= _ENOUGH and len(absent) > (1 - _KEPT) * len(there):
         found.object(

@@ -73,24 +73,24 @@ class Pair:
 def paired(before: DayTable, after: DayTable, *, adjacent: bool, later: bool) -> Pair:
     """Contracts that both days have, by instrument id where both layouts have it, else by name."""
     live = before.last_day >= after.number
-    by_id = before.complete and after.complete
+    by_id = before.numbered and after.numbered
     # symbols of the earlier day as codes of the later one; -1 where it has no such symbol
     codes = {symbol: code for code, symbol in enumerate(after.symbols)}
     theirs = np.array([codes.get(symbol, -1) for symbol in before.symbols], dtype=np.int64)
-    symbol = theirs[before.codes]
     if by_id:
-        old = before.by_id[live[before.by_id]]
-        keys, order = before.ids[old], after.by_id
-        ordered = after.ids[order]
+        ids = before.ids
+        old = np.flatnonzero(live & (ids < len(after.row_of_id)))
+        new = after.row_of_id[ids[old]]
+        common = (new >= 0) & (after.codes[new] == theirs[before.codes[old]])
     else:
+        symbol = theirs[before.codes]
         old = np.flatnonzero(live & (symbol >= 0))
-        keys = _names(before, symbol)[old]
-        names = _names(after, after.codes)
+        keys, names = _names(before, symbol)[old], _names(after, after.codes)
         order = np.argsort(names, kind="stable")
         ordered = names[order]
-    place = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
-    new = order[place]
-    common = (ordered[place] == keys) & (after.codes[new] == symbol[old])
+        place = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+        new = order[place]
+        common = ordered[place] == keys
     return Pair(before, after, adjacent, later, by_id, live, old[common], new[common])
 
 
