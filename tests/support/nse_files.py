@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from zlib import crc32
 
 UDIFF_HEADER = (
     "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,XpryDt,"
@@ -28,6 +29,7 @@ CLOSES_HEADER = (
 )
 VIX_HEADER = "Date ,Open ,High ,Low ,Close ,Prev. Close ,Change ,% Change "
 
+_CONTRACT = ("TckrSymb", "XpryDt", "StrkPric", "OptnTp")
 #: A traded call of 2026-02-10 in the terms of the UDiFF layout.
 CALL = {
     "TradDt": "2026-02-10",
@@ -69,8 +71,10 @@ UNTRADED = {
 
 
 def udiff_line(changes: Mapping[str, str] | None = None) -> str:
-    """One UDiFF line: the call above with some fields changed."""
+    """One UDiFF line: the call above with some fields changed. Another contract has another id."""
     fields = {**CALL, **(changes or {})}
+    if "FinInstrmId" not in (changes or {}) and any(fields[k] != CALL[k] for k in _CONTRACT):
+        fields["FinInstrmId"] = str(100_000 + crc32(repr([fields[k] for k in _CONTRACT]).encode()) % 900_000)
     return ",".join(fields.get(name, "") for name in UDIFF_HEADER.split(","))
 
 

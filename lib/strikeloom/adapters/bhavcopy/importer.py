@@ -32,6 +32,7 @@ Progress = Callable[[int, int, str], None]
 
 _READER_THREADS = 2
 _AHEAD = 3  # days of contracts in memory besides the one being written
+_SHOWN = 80
 _TOGETHER = 32  # small files written at once: a month of cash is one partition
 
 
@@ -242,7 +243,13 @@ def _read_ahead(
 
 
 def _read(item: _RecognisedFile) -> ParsedRows:
-    return item.layout.read(CsvText(item.name, read_packed(item.path).body()))
+    try:
+        return item.layout.read(CsvText(item.name, read_packed(item.path).body()))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise BadFile(
+            f"{item.name}: cannot be read as {item.layout.title} ({type(error).__name__}: "
+            f"{str(error)[:_SHOWN]}); the file is damaged, download it again"
+        ) from error
 
 
 def _stored_indices(history: ParquetHistory) -> set[str]:

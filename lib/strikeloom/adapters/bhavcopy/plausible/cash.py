@@ -114,6 +114,8 @@ def _previous(table: CashTable, earlier: Mapping[int, int], found: Findings) -> 
         )
 
     wrong = compared & (table.previous != was)
+    if compared.sum() < _ENOUGH:
+        return
     found.damaged("previous", wrong, describe, of=int(compared.sum()))
 
 

@@ -244,7 +244,7 @@ def _closes(pair: Pair, found: Findings) -> None:
         )
 
     wrong = known & (stated != close)
-    if wrong.any():
+    if wrong.any() and known.sum() >= _ENOUGH:
         found.damaged("previous", pair.marked(wrong), describe, of=int(known.sum()))
 
 
