@@ -74,7 +74,9 @@ def udiff_line(changes: Mapping[str, str] | None = None) -> str:
     """One UDiFF line: the call above with some fields changed. Another contract has another id."""
     fields = {**CALL, **(changes or {})}
     if "FinInstrmId" not in (changes or {}) and any(fields[k] != CALL[k] for k in _CONTRACT):
-        fields["FinInstrmId"] = str(100_000 + crc32(repr([fields[k] for k in _CONTRACT]).encode()) % 900_000)
+        fields["FinInstrmId"] = str(
+            100_000 + crc32(repr([fields[k] for k in _CONTRACT]).encode()) % 900_000
+        )
     return ",".join(fields.get(name, "") for name in UDIFF_HEADER.split(","))
 
 

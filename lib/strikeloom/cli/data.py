@@ -62,12 +62,21 @@ def import_(
     index: Annotated[
         str, typer.Option(help="Symbol for index files that contain none.", show_default=False)
     ] = "",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Check whose objection is accepted and recorded; the refusal names it.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read NSE's daily files into market [bold]nse[/bold]. Importing twice changes nothing.
 
     The kind of a file is read from its header, never from its name. A bad file is refused with
-    the line at fault; the others are imported, and the exit code is 1.
+    the line at fault, and a row that cannot be right is left out by name; the others are imported,
+    and the exit code is 1. A whole file that looks damaged but is what the exchange published is
+    imported with the flag that its refusal states, such as [bold]--accept session[/bold].
 
     Example: strikeloom data import ~/Downloads/bhavcopies
     """
@@ -86,6 +95,7 @@ def import_(
             paths,
             history,
             index=index,
+            accept=accept or (),
             progress=lambda done, total, name: bar.update(
                 task, completed=done, total=total, description=name
             ),
@@ -97,16 +107,21 @@ def import_(
             "rows": item.rows,
             "new": item.new,
             "status": item.status,
+            "left_out": item.left_out,
             "message": item.message,
         }
         for item in report.files
     ]
     refused = [item for item in files if item["status"] == "refused"]
     if as_json:
-        console.as_json({"files": files, "refused": len(refused)})
+        left_out = sum(item.left_out for item in report.files)
+        console.as_json({"files": files, "refused": len(refused), "left_out": left_out})
     else:
         for item in refused:
             console.problem(f"refused: {_named_once(str(item['file']), str(item['message']))}")
+        for item in files:
+            if item["status"] != "refused" and item["message"]:
+                console.problem(f"{item['file']}: {item['message']}")
         new = sum(item.new for item in report.files)
         rows = sum(item.rows for item in report.files)
         days = history.days()
@@ -115,7 +130,7 @@ def import_(
             f"{counted(len(files) - len(refused), 'file')} imported, {len(refused)} refused; "
             f"{counted(rows, 'row')} read, {new:,} new{span}"
         )
-    if refused or not files:
+    if refused or report.incomplete or not files:
         raise typer.Exit(1)
 
 

@@ -292,9 +292,7 @@ def test_a_cheap_share_s_options_are_quoted_on_their_fine_tick(tmp_path, store):
     history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
     rows = [_row(FIRST, 17, "PE", **last)]
     history.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
-    alone = ParquetHistory(
-        tmp_path / "alone", "nse"
-    )  # the price shows the tick
+    alone = ParquetHistory(tmp_path / "alone", "nse")  # the price shows the tick
     alone.write("contracts", pd.DataFrame(rows).astype(DATES), source="by hand")
     for stored in (history, alone):
         feed = ReplayFeed(stored, ReplayClock(store, stored, ist("2026-02-10 15:30")), SETTINGS)

@@ -16,7 +16,7 @@ from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
-from strikeloom.adapters.bhavcopy.plausible import FileCheck, known_checks
+from strikeloom.adapters.bhavcopy.plausible import FileCheck, check_ban_list, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
 from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.adapters.parquet.changes import Changes
@@ -143,10 +143,12 @@ class _Batch:
     def _store_ban_list(self, path: Path, packed: PackedFile) -> None:
         """Store the list of one day; a later list of the day replaces an earlier one."""
         day, symbols = parse_ban_list(packed.body(), packed.name)
-        new = self._history.store_ban_list(day, symbols, source=packed.name)
+        note, source = check_ban_list(self._history, day, symbols, packed.name, self._accept)
+        new = self._history.store_ban_list(day, symbols, source=source)
         status: Status = "done" if new else "same"
         count = len(symbols)
-        self._report(path, FileOutcome(str(path), TITLE, count, count if new else 0, status))
+        outcome = FileOutcome(str(path), TITLE, count, count if new else 0, status, note)
+        self._report(path, outcome)
 
     def is_stored(self, item: _RecognisedFile) -> bool:
         """Whether a file with this content is stored already; if so, it is reported."""

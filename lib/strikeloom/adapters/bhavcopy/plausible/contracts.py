@@ -237,5 +237,3 @@ def _whole(day: DayTable, found: Findings) -> None:
 
 def _text(day: int) -> str:
     return str(np.datetime64(int(day), "D"))
-
-

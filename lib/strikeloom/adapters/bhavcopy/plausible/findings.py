@@ -125,14 +125,23 @@ class Findings:
         for bad in self._left_out.values():
             out |= bad
         count = int(out.sum())
-        refused = [(check, why) for check, why in self._objections if check not in self.accept]
         if count == self.rows or (count >= _FEWEST_ROWS and count > _MOST_ROWS * self.rows):
-            refused += [(check, shown) for check, _, shown in self._examples]
+            self._objections += [(check, shown) for check, _, shown in self._examples]
+        accepted, note = self.outcome(count)
+        return Checked(table.filter(pa.array(~out)) if count else table, count, note, accepted)
+
+    def outcome(self, left_out: int = 0) -> tuple[tuple[str, ...], str]:
+        """Accepted checks, and the note of what was found.
+
+        Raises
+        ------
+        BadFile
+            As ``passed``.
+        """
+        refused = [(check, why) for check, why in self._objections if check not in self.accept]
         if refused:
             raise self._refusal(refused)
-        if count:
-            table = table.filter(pa.array(~out))
-        return Checked(table, count, self._note(count), self._accepted())
+        return self._accepted(), self._note(left_out)
 
     def _accepted(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(check for check, _ in self._objections))

@@ -71,7 +71,9 @@ def _jumps(rows: pd.DataFrame, found: Findings) -> None:
     names, of = rows["index"].to_numpy(), rows["day"].dt.date.to_numpy()
 
     def describe(row: int) -> str:
-        return f"{of[row]} {names[row]}: {rupees(level[row])}, far from its sessions before and after"
+        return (
+            f"{of[row]} {names[row]}: {rupees(level[row])}, far from its sessions before and after"
+        )
 
     found.damaged("levels", bad, describe)
 

@@ -23,9 +23,7 @@ _NAMES = {
         re.compile(r"^sec_bhavdata_full_(?P<d>\d\d)(?P<m>\d\d)(?P<y>\d{4})", re.IGNORECASE),
         re.compile(r"^cm(?P<d>\d\d)(?P<m>[A-Z]{3})(?P<y>\d{4})bhav", re.IGNORECASE),
     ),
-    "indices": (
-        re.compile(r"^ind_close_all_(?P<d>\d\d)(?P<m>\d\d)(?P<y>\d{4})", re.IGNORECASE),
-    ),
+    "indices": (re.compile(r"^ind_close_all_(?P<d>\d\d)(?P<m>\d\d)(?P<y>\d{4})", re.IGNORECASE),),
 }
 
 
