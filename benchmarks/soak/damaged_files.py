@@ -5,6 +5,7 @@ history that holds the session before. The suite runs every kind once, on an eig
 contracts.
 """
 
+# ruff: noqa: ARG001, ARG005 - every kind of damage is given the lines and the random numbers
 from __future__ import annotations
 
 import gzip
@@ -76,7 +77,6 @@ class Kind:
     name: str
     change: Damage
     path: str = "file.csv"
-    nothing: bool = False  # a ban list that is flagged but holds what it can
 
 
 KINDS: list[Kind] = []
@@ -276,7 +276,7 @@ def _lost(lines: Lines, rng: random.Random) -> None:
 
 
 @kind("udiff", "two columns changed over")
-def _over(lines: Lines, rng: random.Random) -> None:
+def _exchanged(lines: Lines, rng: random.Random) -> None:
     one, other = lines.places["HghPric"], lines.places["LwPric"]
     lines.header[one], lines.header[other] = lines.header[other], lines.header[one]
 
@@ -373,7 +373,9 @@ def files(data: Path, share: int) -> dict[str, bytes]:
     """Whole files to damage by type."""
     return {
         "udiff": fewer(text_of(data / UDIFF.format(DAY.replace("-", ""))), share),
-        "legacy": fewer(text_of(data / "fo_bhavcopy/legacy_derived/fo27JAN2026bhav.csv.zip"), share),
+        "legacy": fewer(
+            text_of(data / "fo_bhavcopy/legacy_derived/fo27JAN2026bhav.csv.zip"), share
+        ),
         "cash": text_of(data / f"cm_bhavcopy/daily/{DAY}.csv.gz"),
         "index": text_of(data / "indices/ind_close_all_07012025.csv"),
         "vix": text_of(data / "indices/india_vix_2012_2026.csv.gz"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from strikeloom.cli.fetching import fetch
 from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json
 from strikeloom.domain.counted import counted
+
+if TYPE_CHECKING:
+    from strikeloom.adapters.bhavcopy import ImportReport
+    from strikeloom.adapters.parquet.history import ParquetHistory
 
 app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
 app.command()(fetch)
@@ -100,38 +104,45 @@ def import_(
                 task, completed=done, total=total, description=name
             ),
         )
-    files = [
-        {
-            "file": item.path,
-            "kind": item.kind,
-            "rows": item.rows,
-            "new": item.new,
-            "status": item.status,
-            "left_out": item.left_out,
-            "message": item.message,
-        }
-        for item in report.files
-    ]
-    refused = [item for item in files if item["status"] == "refused"]
-    if as_json:
-        left_out = sum(item.left_out for item in report.files)
-        console.as_json({"files": files, "refused": len(refused), "left_out": left_out})
-    else:
-        for item in refused:
-            console.problem(f"refused: {_named_once(str(item['file']), str(item['message']))}")
-        for item in files:
-            if item["status"] != "refused" and item["message"]:
-                console.problem(f"{item['file']}: {item['message']}")
-        new = sum(item.new for item in report.files)
-        rows = sum(item.rows for item in report.files)
-        days = history.days()
-        span = f"; {counted(len(days), 'day')} stored, {days[0]} to {days[-1]}" if days else ""
-        console.print_line(
-            f"{counted(len(files) - len(refused), 'file')} imported, {len(refused)} refused; "
-            f"{counted(rows, 'row')} read, {new:,} new{span}"
-        )
-    if refused or report.incomplete or not files:
+    _print_report(report, history, as_json=as_json)
+    if report.refused or report.incomplete or not report.files:
         raise typer.Exit(1)
+
+
+def _print_report(report: ImportReport, history: ParquetHistory, *, as_json: bool) -> None:
+    from strikeloom.cli import console
+
+    left_out = sum(item.left_out for item in report.files)
+    if as_json:
+        files = [
+            {
+                "file": item.path,
+                "kind": item.kind,
+                "rows": item.rows,
+                "new": item.new,
+                "status": item.status,
+                "left_out": item.left_out,
+                "message": item.message,
+            }
+            for item in report.files
+        ]
+        refused = len(report.refused)
+        console.as_json({"files": files, "refused": refused, "left_out": left_out})
+        return
+    for item in report.files:
+        if item.status == "refused":
+            console.problem(f"refused: {_named_once(item.path, item.message)}")
+        elif item.message:
+            console.problem(f"{item.path}: {item.message}")
+    rows = sum(item.rows for item in report.files)
+    days = history.days()
+    span = f"; {counted(len(days), 'day')} stored, {days[0]} to {days[-1]}" if days else ""
+    lost = f", {counted(left_out, 'damaged row')} left out" if left_out else ""
+    imported = len(report.files) - len(report.refused)
+    console.print_line(
+        f"{counted(imported, 'file')} imported, {len(report.refused)} refused; "
+        f"{counted(rows, 'row')} read, {report.new_rows:,} new{lost}{span}"
+    )
 
 
 def _named_once(file: str, message: str) -> str:

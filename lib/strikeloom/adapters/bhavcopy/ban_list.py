@@ -56,8 +56,8 @@ def parse_ban_list(body: bytes, name: str) -> tuple[date, tuple[str, ...]]:
         place = line.split(",", 1)[0].strip()
         if place.isdecimal() and int(place) != len(symbols) + 1:
             raise BadFile(
-                f"{name}: line {number} is {line[:80]!r}, expected number {len(symbols) + 1}; a line "
-                "is lost or doubled, download it again",
+                f"{name}: line {number} is {line[:80]!r}, expected number {len(symbols) + 1}; a "
+                "line is lost or doubled, download it again",
                 line=number,
             )
         symbols.append(symbol)

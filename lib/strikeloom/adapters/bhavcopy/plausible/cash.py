@@ -53,7 +53,7 @@ class CashTable:
     @property
     def mine(self) -> np.ndarray:
         """Days of the file's own rows since 1970."""
-        return self.days[: self.rows]
+        return np.asarray(self.days[: self.rows])
 
     def named(self, row: int) -> str:
         """Row for messages."""

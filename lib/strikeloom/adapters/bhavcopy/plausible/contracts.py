@@ -14,6 +14,7 @@ _FAR = 20.0  # high over close, close over low
 _MOST_FAR = 0.5  # of the traded options
 _MOST_ODD = 0.3  # open interest that is no whole number of lots; 0.06
 _ENOUGH = 20
+_MOST_LONE = 3  # none in the real files
 _MARKET = 20  # stocks in a file that must be the whole market's
 _FEWEST_STOCKS = 100  # 206 to 223 in the real files of 2025 and 2026
 _MANY_STOCKS_SINCE = int(np.datetime64("2012-01-01", "D").astype(np.int64))
@@ -140,8 +141,8 @@ def _units(day: DayTable, found: Findings) -> None:
 
     def price(row: int) -> str:
         return (
-            f"{day.named(row)}: close {rupees(close[row])}, settlement {rupees(settle[row])}, above "
-            f"the {'level' if day.call[row] else 'strike'} of {rupees(most[row])}"
+            f"{day.named(row)}: close {rupees(close[row])}, settlement {rupees(settle[row])}, "
+            f"above the {'level' if day.call[row] else 'strike'} of {rupees(most[row])}"
         )
 
     found.damaged("units", dear, price)
@@ -232,7 +233,11 @@ def _whole(day: DayTable, found: Findings) -> None:
     lone = np.flatnonzero(futures != options)
     if len(lone):
         names = ", ".join(day.symbols[code] for code in lone[:5])
-        found.remark(f"{names} has futures or options only; the file may be cut off")
+        why = f"{len(lone)} symbols have futures or options only ({names}); it may be cut off"
+        if len(lone) > _MOST_LONE:
+            found.object("missing", why)
+        else:
+            found.remark(why)
 
 
 def _text(day: int) -> str:

@@ -145,7 +145,7 @@ class DayTable:
     @cached_property
     def stock_symbols(self) -> np.ndarray:
         """Whether each of ``symbols`` is a stock."""
-        return self.stock[self.first]
+        return np.asarray(self.stock[self.first])
 
     @cached_property
     def level(self) -> np.ndarray:
@@ -197,7 +197,7 @@ def agreed(values: np.ndarray, codes: np.ndarray, first: np.ndarray) -> np.ndarr
         most = int(np.argmax(counts)) if len(counts) else 0
         enough = len(counts) and counts[most] * 2 > len(mine)
         found[code] = distinct[most] if enough else np.nan
-    return found
+    return np.asarray(found)
 
 
 def rupees(paise: float) -> str:

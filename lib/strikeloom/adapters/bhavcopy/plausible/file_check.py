@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
+from math import isnan
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.bhavcopy.plausible.cash import CashTable, check_cash
@@ -22,6 +23,7 @@ from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.adapters.parquet.reading import read_tables
+from strikeloom.errors import StoreError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,10 +90,9 @@ class FileCheck:
         check_sessions([day.date], found)
         check_name(file, "contracts", [day.date], found)
         check_contracts(day, found)
-        beside = near(day.date, self._history.days(), _NEAR)
-        if beside is not None:
-            stored = self._day(beside)
-            later = beside < day.date
+        stored = self._beside(day.date)
+        if stored is not None:
+            later = stored.date < day.date
             before, after = (stored, day) if later else (day, stored)
             adjacent = session_before(after.date) == before.date
             check_neighbours(paired(before, after, adjacent=adjacent, later=later), found)
@@ -103,6 +104,14 @@ class FileCheck:
         """Note that the contracts checked last were stored."""
         self._last = self._pending
         self._levels[self._last.date] = _levels(self._last)
+
+    def _beside(self, day: date) -> DayTable | None:
+        """Stored contracts next to a day; none where the nearest file is damaged."""
+        beside = near(day, self._history.days(), _NEAR)
+        try:
+            return None if beside is None else self._day(beside)
+        except StoreError:
+            return None  # whoever reads that day is given the error
 
     def _day(self, day: date) -> DayTable:
         if self._last is not None and self._last.date == day:
@@ -161,10 +170,10 @@ def _levels(day: DayTable) -> dict[str, float]:
         return {}  # a future's price is no level of the cash market
     kinds = ("s" if stock else "i" for stock in day.stock_symbols)
     names = zip(kinds, day.symbols, day.level, strict=True)
-    return {kind + name: float(level) for kind, name, level in names if level == level}
+    return {kind + name: float(level) for kind, name, level in names if not isnan(level)}
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     """Index levels in hundredths."""
-    frame = table.select(_LEVELS).to_pandas(date_as_object=False)
+    frame: pd.DataFrame = table.select(_LEVELS).to_pandas(date_as_object=False)
     return frame.astype(dict.fromkeys(("high", "low", "close"), float))

@@ -21,7 +21,7 @@ CHECKS = {
     "prices": "prices that are missing or outside low to high",
     "units": "strikes and prices against the level of their underlying",
     "underlying": "levels and final settlements that differ within one underlying",
-    "contracts": "instrument ids, kinds, strikes and lots that differ within one contract or series",
+    "contracts": "ids, kinds, strikes and lots that differ within one contract or series",
     "missing": "contracts, symbols or indices of the day before that are absent",
     "levels": "levels far from those of the day before or of another file",
     "previous": "previous closes, open interest and volume against the day before",

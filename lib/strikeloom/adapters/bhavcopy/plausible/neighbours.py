@@ -1,8 +1,8 @@
 """Contracts of one day against those of a day next to it.
 
-The previous close of every contract that traded the day before is that day's close, to the paisa:
-so it was for every contract in the real files, across corporate actions too, since the instrument
-id stays.
+The previous close of a contract is the close of the session before, to the paisa; of one that did
+not trade then, its previous close of that session. So it was for every contract in the real files,
+across corporate actions too, since the instrument id stays.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def _missing(pair: Pair, found: Findings) -> None:
     if pair.by_id:
         gone |= expected & (live >= _ENOUGH) & (kept < _HALF * live)
     share = kept[expected & here].sum() / max(1, live[expected & here].sum())
-    enough = _FEWEST_KEPT if pair.by_id else _FEWEST_NAMES
+    # moved expiries change the names of all contracts of an index
+    enough = _FEWEST_KEPT if pair.by_id or stocks else _FEWEST_NAMES
     names = [before.symbols[code] for code in np.flatnonzero(gone)]
     listed = ", ".join(sorted(names)[:5])
     blame = "" if pair.later else f"; {after.date} lacks them, this file or that one is cut off"
@@ -180,7 +181,7 @@ def _moves(pair: Pair, found: Findings) -> None:
 
 def _changed(pair: Pair, found: Findings) -> None:
     """A corporate action changes all strikes of a symbol, or none."""
-    if not pair.by_id:
+    if not pair.by_id or len(pair.old) < _ENOUGH:
         return
     before, after, old, new = pair.before, pair.after, pair.old, pair.new
     other = (before.strike[old] != after.strike[new]) | (before.call[old] != after.call[new])
@@ -232,7 +233,10 @@ def _trades(pair: Pair, found: Findings) -> None:
 
 
 def _closes(pair: Pair, found: Findings) -> None:
-    close = pair.before.numbers("close")[pair.old].astype(float)
+    # a contract that did not trade keeps its close, which is not stored
+    traded = pair.before.traded[pair.old]
+    carried = pair.before.numbers("previous_close")[pair.old].astype(float)
+    close = np.where(traded, pair.before.numbers("close")[pair.old].astype(float), carried)
     stated = pair.after.numbers("previous_close")[pair.new].astype(float)
     known = ~np.isnan(close) & pair.by_id
 
