@@ -136,7 +136,8 @@ class CsvTable:
         unknown = [code for code, text in enumerate(values.distinct) if text not in translation]
         known = ", ".join(sorted(text for text in translation if text))
         self.refuse(np.isin(values.codes, unknown), column, f"one of {known}")
-        return TextColumn([translation[text] for text in values.distinct], values.codes)
+        # rows left out may have been the only ones with a text
+        return TextColumn([translation.get(text, "") for text in values.distinct], values.codes)
 
     def days(self, column: str) -> np.ndarray:
         """Dates as datetime64[D].
