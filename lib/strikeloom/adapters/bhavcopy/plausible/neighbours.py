@@ -258,7 +258,7 @@ def _interest(pair: Pair, found: Findings) -> None:
     new = pair.after.numbers("open_interest")[pair.new]
     change = pair.after.numbers("oi_change")[pair.new]
     held = (old > 0) | (new > 0)
-    if pair.by_id:  # a split multiplies it, and a dividend sets it anew
+    if pair.by_id:  # a split multiplies it, and a dividend replaces it
         held &= pair.before.strike[pair.old] == pair.after.strike[pair.new]
     right, count = int((held & (old + change == new)).sum()), int(held.sum())
     if count >= _ENOUGH and right < _LEAST_INTEREST * count:
