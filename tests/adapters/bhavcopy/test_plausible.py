@@ -15,7 +15,16 @@ from strikeloom.adapters.bhavcopy import FileOutcome, import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.cli.app import app
 from strikeloom.errors import DataError
-from support.nse_files import LEGACY_HEADER, cash, closes, legacy, legacy_line, save, udiff
+from support.nse_files import (
+    LEGACY_HEADER,
+    VIX_HEADER,
+    cash,
+    closes,
+    legacy,
+    legacy_line,
+    save,
+    udiff,
+)
 
 STRIKES = [25_000 + 50 * n for n in range(40)]
 GOOD = [
@@ -192,6 +201,14 @@ def test_levels_far_from_another_file_are_left_out(history: ParquetHistory, tmp_
     outcome = imported(history, tmp_path / "b.csv", closes("10-02-2026", levels))
     assert outcome.left_out == 1
     assert "NIFTY: 259351.50, another file has 25935.15" in outcome.message
+
+
+def test_a_file_cut_before_its_last_field_is_refused(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    row = b"10-FEB-2026,12,13,11,12.5,12,.5,"
+    outcome = imported(history, tmp_path / "a.csv", f"{VIX_HEADER}\n".encode() + row)
+    assert (outcome.status, "line 2: ends at a comma" in outcome.message) == ("refused", True)
 
 
 def test_a_cash_file_that_ends_early_is_refused(history: ParquetHistory, tmp_path: Path) -> None:
