@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from zlib import crc32
 
 UDIFF_HEADER = (
     "TradDt,BizDt,Sgmt,Src,FinInstrmTp,FinInstrmId,ISIN,TckrSymb,SctySrs,XpryDt,"
@@ -28,6 +29,8 @@ CLOSES_HEADER = (
 )
 VIX_HEADER = "Date ,Open ,High ,Low ,Close ,Prev. Close ,Change ,% Change "
 
+_PRICES = ("OpnPric", "HghPric", "LwPric", "ClsPric", "SttlmPric")
+_CONTRACT = ("TckrSymb", "XpryDt", "StrkPric", "OptnTp")
 #: A traded call of 2026-02-10 in the terms of the UDiFF layout.
 CALL = {
     "TradDt": "2026-02-10",
@@ -68,20 +71,53 @@ UNTRADED = {
 }
 
 
-def udiff_line(changes: Mapping[str, str] | None = None) -> str:
+def _filled(changes: Mapping[str, str] | None, levels: Mapping[str, str]) -> dict[str, str]:
+    """The call above with some fields changed, and those that follow from them.
+
+    Another contract has another id, another symbol a level among its strikes, a future prices at
+    that level, and a contract on its last day settles at it.
+    """
+    given = changes or {}
+    fields = {**CALL, "UndrlygPric": levels.get(given.get("TckrSymb", ""), CALL["UndrlygPric"])}
+    fields |= given
+    level = fields["UndrlygPric"]
+    if "FinInstrmId" not in given and any(fields[k] != CALL[k] for k in _CONTRACT):
+        number = crc32(repr([fields[k] for k in _CONTRACT]).encode()) % 900_000
+        fields["FinInstrmId"] = str(100_000 + number)
+    if fields["FinInstrmTp"] in ("IDF", "STF"):
+        fields |= {k: level for k in _PRICES if k not in given}
+    if "SttlmPric" not in given and fields["FininstrmActlXpryDt"] <= fields["TradDt"]:
+        fields["SttlmPric"] = level
+    return fields
+
+
+def _levels(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Middle strike of each symbol but the call's."""
+    strikes: dict[str, list[float]] = {}
+    for row in rows:
+        if row.get("TckrSymb", "NIFTY") != "NIFTY" and row.get("StrkPric"):
+            strikes.setdefault(row["TckrSymb"], []).append(float(row["StrkPric"]))
+    return {name: f"{sorted(found)[len(found) // 2]:.2f}" for name, found in strikes.items()}
+
+
+def udiff_line(
+    changes: Mapping[str, str] | None = None, levels: Mapping[str, str] | None = None
+) -> str:
     """One UDiFF line: the call above with some fields changed."""
-    fields = {**CALL, **(changes or {})}
+    fields = _filled(changes, levels or {})
     return ",".join(fields.get(name, "") for name in UDIFF_HEADER.split(","))
 
 
 def udiff(*rows: Mapping[str, str]) -> bytes:
     """A UDiFF file."""
-    return _lines(UDIFF_HEADER, [udiff_line(row) for row in rows])
+    return _lines(UDIFF_HEADER, [udiff_line(row, _levels(rows)) for row in rows])
 
 
-def legacy_line(changes: Mapping[str, str] | None = None) -> str:
+def legacy_line(
+    changes: Mapping[str, str] | None = None, levels: Mapping[str, str] | None = None
+) -> str:
     """The same contract as ``udiff_line`` in the old layout."""
-    row = {**CALL, **(changes or {})}
+    row = _filled(changes, levels or {})
     instruments = {"IDO": "OPTIDX", "STO": "OPTSTK", "IDF": "FUTIDX", "STF": "FUTSTK"}
     return ",".join(
         (
@@ -103,7 +139,7 @@ def legacy_line(changes: Mapping[str, str] | None = None) -> str:
 
 def legacy(*rows: Mapping[str, str]) -> bytes:
     """A file in the old layout."""
-    return _lines(LEGACY_HEADER, [legacy_line(row) for row in rows])
+    return _lines(LEGACY_HEADER, [legacy_line(row, _levels(rows)) for row in rows])
 
 
 def legacy_day(day: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from strikeloom.cli.instruments import instruments
 from strikeloom.cli.options import Json, symbol_on
 from strikeloom.cli.price_steps import step, warn_of_steps
 from strikeloom.domain.counted import counted
+
+if TYPE_CHECKING:
+    from strikeloom.adapters.bhavcopy import ImportReport
+    from strikeloom.adapters.parquet.history import ParquetHistory
 
 app = typer.Typer(no_args_is_help=True, help="Import the exchange's files; show what is stored.")
 app.command()(fetch)
@@ -65,12 +69,21 @@ def import_(
     index: Annotated[
         str, typer.Option(help="Symbol for index files that contain none.", show_default=False)
     ] = "",
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Check whose objection is accepted and recorded; the refusal names it.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read NSE's daily files into market [bold]nse[/bold]. Importing twice changes nothing.
 
     The kind of a file is read from its header, never from its name. A bad file is refused with
-    the line at fault; the others are imported, and the exit code is 1.
+    the line at fault, and a row that cannot be right is left out by name; the others are imported,
+    and the exit code is 1. A whole file that looks damaged but is what the exchange published is
+    imported with the flag that its refusal states, such as [bold]--accept session[/bold].
 
     Example: strikeloom data import ~/Downloads/bhavcopies
     """
@@ -89,38 +102,52 @@ def import_(
             paths,
             history,
             index=index,
+            accept=accept or (),
             progress=lambda done, total, name: bar.update(
                 task, completed=done, total=total, description=name
             ),
         )
-    files = [
-        {
-            "file": item.path,
-            "kind": item.kind,
-            "rows": item.rows,
-            "new": item.new,
-            "status": item.status,
-            "message": item.message,
-        }
-        for item in report.files
-    ]
-    refused = [item for item in files if item["status"] == "refused"]
-    if as_json:
-        console.as_json({"files": files, "refused": len(refused)})
-    else:
-        for item in refused:
-            console.problem(f"refused: {_named_once(str(item['file']), str(item['message']))}")
-        new = sum(item.new for item in report.files)
-        rows = sum(item.rows for item in report.files)
-        days = history.days()
-        span = f"; {counted(len(days), 'day')} stored, {days[0]} to {days[-1]}" if days else ""
-        console.print_line(
-            f"{counted(len(files) - len(refused), 'file')} imported, {len(refused)} refused; "
-            f"{counted(rows, 'row')} read, {new:,} new{span}"
-        )
+    _print_report(report, history, as_json=as_json)
+    if not as_json:
         warn_of_steps(history)
-    if refused or not files:
+    if report.refused or report.incomplete or not report.files:
         raise typer.Exit(1)
+
+
+def _print_report(report: ImportReport, history: ParquetHistory, *, as_json: bool) -> None:
+    from strikeloom.cli import console
+
+    left_out = sum(item.left_out for item in report.files)
+    if as_json:
+        files = [
+            {
+                "file": item.path,
+                "kind": item.kind,
+                "rows": item.rows,
+                "new": item.new,
+                "status": item.status,
+                "left_out": item.left_out,
+                "message": item.message,
+            }
+            for item in report.files
+        ]
+        refused = len(report.refused)
+        console.as_json({"files": files, "refused": refused, "left_out": left_out})
+        return
+    for item in report.files:
+        if item.status == "refused":
+            console.problem(f"refused: {_named_once(item.path, item.message)}")
+        elif item.message:
+            console.problem(f"{item.path}: {item.message}")
+    rows = sum(item.rows for item in report.files)
+    days = history.days()
+    span = f"; {counted(len(days), 'day')} stored, {days[0]} to {days[-1]}" if days else ""
+    lost = f", {counted(left_out, 'damaged row')} left out" if left_out else ""
+    imported = len(report.files) - len(report.refused)
+    console.print_line(
+        f"{counted(imported, 'file')} imported, {len(report.refused)} refused; "
+        f"{counted(rows, 'row')} read, {report.new_rows:,} new{lost}{span}"
+    )
 
 
 def _named_once(file: str, message: str) -> str:

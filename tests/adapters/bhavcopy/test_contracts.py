@@ -146,7 +146,7 @@ def test_columns_are_found_by_name_not_by_place() -> None:
 
 def test_a_future_traded_only_in_spreads_has_no_open() -> None:
     row = one(udiff({**FUTURE, **UNTRADED, "TtlTradgVol": "2"}))
-    assert (row["traded"], row["open"], row["close"]) == (True, None, 23_140)
+    assert (row["traded"], row["open"], row["close"]) == (True, None, 2_593_515)
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ def test_a_bad_file_is_refused_and_the_others_go_in(
 def test_a_binary_file_of_another_kind_is_refused(history: ParquetHistory, tmp_path: Path) -> None:
     path = save(tmp_path / "a.tar.xz", b"\xfd7zXZ\x00\r\x1a\xe0\r\xff\n" + bytes(40))
     status, message = only(import_paths([path], history))
-    assert (status, "line 1 is" in message) == ("refused", True)
+    assert (status, "it holds an xz archive" in message) == ("refused", True)
 
 
 def test_a_line_without_end_is_no_table(history: ParquetHistory, tmp_path: Path) -> None:
@@ -276,7 +276,7 @@ def test_hidden_files_are_left_alone(history: ParquetHistory, tmp_path: Path) ->
 def test_nothing_half_written_stays(
     history: ParquetHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    path = save(tmp_path / "a.csv", cash(*(f"S EQ 2{m}-0{m}-2026 1 1 1 1 1 1" for m in (1, 2, 3))))
+    path = save(tmp_path / "a.csv", cash(*(f"S EQ 20-0{m}-2026 1 1 1 1 1 1" for m in (1, 2, 3))))
     fails = OSError(28, "No space left on device")
     count = itertools.count()
 

@@ -43,7 +43,7 @@ def publish(server: FileServer, day: date) -> None:
     server.files[path(day)] = zipped(nse_files.udiff(*rows))
     server.files[path(day, "cash")] = nse_files.cash(f"SBIN EQ {day:%d-%b-%Y} 99 100 110 90 105 7")
     server.files[path(day, "indices")] = nse_files.closes(
-        f"{day:%d-%m-%Y}", {"Nifty 50": ("1", "3", "1", "2")}
+        f"{day:%d-%m-%Y}", {"Nifty 50": ("25900", "25990", "25850", "25935.15")}
     )
 
 

@@ -38,7 +38,8 @@ def days(
 
 
 def _moved(expiry: str, **more: str) -> dict[str, str]:
-    return {"XpryDt": expiry, "FininstrmActlXpryDt": expiry, **more}
+    same = {"FinInstrmId": "40001"}  # the id of a contract stays
+    return {"XpryDt": expiry, "FininstrmActlXpryDt": expiry, **same, **more}
 
 
 def share(change: int = 0, ids: int = 1, **more: str) -> list[dict[str, str]]:

@@ -60,7 +60,8 @@ def test_underlyings_of_the_market_come_first(history: ParquetHistory) -> None:
 
 
 def test_a_split_or_a_new_name_is_reported(history: ParquetHistory, tmp_path: Path) -> None:
-    later = {"TradDt": "2026-03-02", "BizDt": "2026-03-02", "XpryDt": "2026-03-30"}
+    later = {"TradDt": "2026-03-02", "XpryDt": "2026-03-30"}
+    later |= {"FininstrmActlXpryDt": "2026-03-30"}
     import_paths([save(tmp_path / "a.csv", udiff(later))], history)
     instruments = HistoryInstruments(history, {})
     with pytest.raises(DataError, match="on record: LTIM became LTM on 2026-02-27"):

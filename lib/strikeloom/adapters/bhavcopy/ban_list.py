@@ -47,11 +47,18 @@ def parse_ban_list(body: bytes, name: str) -> tuple[date, tuple[str, ...]]:
     rest = found[2].strip(" .") if found else ""
     if rest.upper() == _NONE and not numbered[1:]:
         return day, ()
-    symbols = []
+    symbols: list[str] = []
     for number, line in ([(1, rest)] if rest else []) + numbered[1:]:
         symbol = line.rsplit(",", 1)[-1].strip()
         # a number alone is a line without its symbol
         if not _SYMBOL.fullmatch(symbol) or (symbol.isdecimal() and "," not in line):
             raise BadFile(f"{name}: line {number} is {line[:80]!r}, expected 1,SYMBOL", line=number)
+        place = line.split(",", 1)[0].strip()
+        if place.isdecimal() and int(place) != len(symbols) + 1:
+            raise BadFile(
+                f"{name}: line {number} is {line[:80]!r}, expected number {len(symbols) + 1}; a "
+                "line is lost or doubled, download it again",
+                line=number,
+            )
         symbols.append(symbol)
     return day, tuple(dict.fromkeys(symbols))

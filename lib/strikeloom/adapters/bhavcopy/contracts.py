@@ -67,11 +67,14 @@ _LEGACY = {
 _SEGMENT, _EXCHANGE, _LAST_DAY = "Sgmt", "Src", "FininstrmActlXpryDt"
 UDIFF_COLUMNS = (*_UDIFF.values(), _SEGMENT, _EXCHANGE, _LAST_DAY)
 LEGACY_COLUMNS = tuple(_LEGACY.values())
+_LEGACY_2005 = {**_LEGACY, "right": "OPTIONTYPE"}
+LEGACY_2005_COLUMNS = tuple(_LEGACY_2005.values())
 
 _TEXTS = ("day", "symbol", "instrument", "expiry", "right")
 _INDEX, _STOCK = InstrumentKind.INDEX.value, InstrumentKind.STOCK.value
 _FUTURES = {"IDF": _INDEX, "STF": _STOCK, "FUTIDX": _INDEX, "FUTIVX": _INDEX, "FUTSTK": _STOCK}
 _OPTIONS = {"IDO": _INDEX, "STO": _STOCK, "OPTIDX": _INDEX, "OPTSTK": _STOCK}
+_INTEREST_FUTURE = "FUTINT"  # of 2003 to 2005; no stock or index
 _FUTURE = "XX"
 # CA and PA: stock options were American until January 2011
 _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX", "FF": "XX"}
@@ -89,26 +92,30 @@ def udiff(text: CsvText) -> ParsedRows:
 
 def legacy(text: CsvText) -> ParsedRows:
     """Layout of ``fo...bhav`` files up to July 2024: no lot, underlying, id, previous close."""
-    table = CsvTable(text, texts=[_LEGACY[ours] for ours in _TEXTS], numbers=_numbers(_LEGACY))
-    day = table.days(_LEGACY["day"])
-    ended = _settled_at_one_level(table) | (table.days(_LEGACY["expiry"]) == day)
-    return _rows(table, _LEGACY, np.where(ended, day, np.datetime64("NaT")))
+    names = _LEGACY if _LEGACY["right"] in text.header else _LEGACY_2005
+    table = CsvTable(text, texts=[names[ours] for ours in _TEXTS], numbers=_numbers(names))
+    left_out = table.leave_out(names["instrument"], _INTEREST_FUTURE)
+    day = table.days(names["day"])
+    ended = _settled_at_one_level(table, names) | (table.days(names["expiry"]) == day)
+    rows = _rows(table, names, np.where(ended, day, np.datetime64("NaT")))
+    note = f"{left_out} rows of interest futures left out" if left_out else ""
+    return ParsedRows(rows.table, note)
 
 
 def _numbers(names: Mapping[str, str]) -> list[str]:
     return [theirs for ours, theirs in names.items() if ours not in _TEXTS]
 
 
-def _settled_at_one_level(table: CsvTable) -> np.ndarray:
+def _settled_at_one_level(table: CsvTable, names: Mapping[str, str]) -> np.ndarray:
     """Rows of expiries that end before their date; this layout has no column for it.
 
     Every option of such an expiry, call or put, settles at one value near its strikes;
     theoretical prices never do.
     """
-    symbols = table.texts(_LEGACY["symbol"])
-    expiries = table.days(_LEGACY["expiry"]).astype(np.int64)
-    settle, strike = table.prices(_LEGACY["settle"]), table.prices(_LEGACY["strike"])
-    right = table.translated(_LEGACY["right"], _RIGHTS)
+    symbols = table.texts(names["symbol"])
+    expiries = table.days(names["expiry"]).astype(np.int64)
+    settle, strike = table.prices(names["settle"]), table.prices(names["strike"])
+    right = table.translated(names["right"], _RIGHTS)
     rights = np.array(right.distinct)[right.codes]
     _, group = np.unique(expiries * len(symbols.distinct) + symbols.codes, return_inverse=True)
     options = np.flatnonzero(rights != _FUTURE)

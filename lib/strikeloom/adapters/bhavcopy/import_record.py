@@ -31,6 +31,10 @@ class ImportedFile:
         Index given by the user for a history without a name; empty when none was given.
     partitions : tuple of str
         Partitions of the dataset with its rows.
+    accepted : tuple of str
+        Checks that objected to the file and were accepted by the user.
+    left_out : int
+        Damaged rows of it that were not stored; ``note`` names them.
     """
 
     sha256: str
@@ -41,6 +45,9 @@ class ImportedFile:
     index: str
     dataset: str
     partitions: tuple[str, ...]
+    accepted: tuple[str, ...] = ()
+    left_out: int = 0
+    note: str = ""
 
 
 class ImportRecord:
@@ -98,6 +105,7 @@ def _entry(line: str) -> ImportedFile | None:
     """Entry of a line; ``None`` for a line cut off by a crash (its file is read again)."""
     try:
         fields = json.loads(line)
-        return ImportedFile(**{**fields, "partitions": tuple(fields["partitions"])})
+        lists = {name: tuple(fields.get(name, ())) for name in ("partitions", "accepted")}
+        return ImportedFile(**{**fields, **lists})
     except (ValueError, TypeError, KeyError):
         return None

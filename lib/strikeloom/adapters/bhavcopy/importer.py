@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
+from strikeloom.adapters.bhavcopy.plausible import FileCheck, check_ban_list, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
 from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.adapters.parquet.changes import Changes
@@ -31,6 +32,7 @@ Progress = Callable[[int, int, str], None]
 
 _READER_THREADS = 2
 _AHEAD = 3  # days of contracts in memory besides the one being written
+_SHOWN = 80
 _TOGETHER = 32  # small files written at once: a month of cash is one partition
 
 
@@ -50,6 +52,7 @@ def import_paths(
     history: ParquetHistory,
     *,
     index: str = "",
+    accept: Collection[str] = (),
     progress: Progress | None = None,
 ) -> ImportReport:
     """Import files and folders into a history.
@@ -58,6 +61,9 @@ def import_paths(
     ----------
     index : str
         Symbol of index histories that do not name their index and cannot be identified by levels.
+    accept : collection of str
+        Names of checks (``plausible.CHECKS``) that refuse nothing; the record of a file names
+        those that would have.
     progress : callable, optional
         Called with files done, files in all, and the file's name.
 
@@ -69,13 +75,13 @@ def import_paths(
     Raises
     ------
     DataError
-        When ``index`` is no known index.
+        When ``index`` is no known index, or ``accept`` names no check.
     StoreError
         When the history cannot be written or is being written by another process.
     """
     given_index = index_symbol(index, _stored_indices(history)) if index else ""
     files = files_below(paths)
-    batch = _Batch(history, given_index, len(files), progress)
+    batch = _Batch(history, given_index, known_checks(accept), len(files), progress)
     known = [item for path in files if (item := batch.recognised(path))]
     if not known:
         return ImportReport(tuple(batch.outcomes))  # and no folder is made for the history
@@ -97,12 +103,14 @@ class _Batch:
         self,
         history: ParquetHistory,
         given_index: str,
+        accept: frozenset[str],
         total: int,
         progress: Progress | None,
     ) -> None:
         self.outcomes: list[FileOutcome] = []
         self._history = history
         self._given_index = given_index
+        self._accept = accept
         self._total = total
         self._progress = progress
         self._entries: list[ImportedFile] = []
@@ -113,6 +121,7 @@ class _Batch:
         """Begin to merge, while no other process writes the history."""
         self._changes = changes
         self._record = ImportRecord(self._history)
+        self._check = FileCheck(self._history, changes, self._accept)
 
     def recognised(self, path: Path) -> _RecognisedFile | None:
         """Recognise a file by its header; refuse it when the header is unknown.
@@ -134,10 +143,12 @@ class _Batch:
     def _store_ban_list(self, path: Path, packed: PackedFile) -> None:
         """Store the list of one day; a later list of the day replaces an earlier one."""
         day, symbols = parse_ban_list(packed.body(), packed.name)
-        new = self._history.store_ban_list(day, symbols, source=packed.name)
+        note, source = check_ban_list(self._history, day, symbols, packed.name, self._accept)
+        new = self._history.store_ban_list(day, symbols, source=source)
         status: Status = "done" if new else "same"
         count = len(symbols)
-        self._report(path, FileOutcome(str(path), TITLE, count, count if new else 0, status))
+        outcome = FileOutcome(str(path), TITLE, count, count if new else 0, status, note)
+        self._report(path, outcome)
 
     def is_stored(self, item: _RecognisedFile) -> bool:
         """Whether a file with this content is stored already; if so, it is reported."""
@@ -147,7 +158,9 @@ class _Batch:
             return False  # a partition is damaged; merging the file will raise the error
         if entry is None:
             return False
-        self._report(item.path, FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same"))
+        path, left_out = str(item.path), entry.left_out
+        outcome = FileOutcome(path, entry.kind, entry.rows, 0, "same", entry.note, left_out)
+        self._report(item.path, outcome)
         return True
 
     def merge(self, item: _RecognisedFile, reading: Future[ParsedRows]) -> None:
@@ -158,7 +171,9 @@ class _Batch:
         self._last = layout
         try:
             rows = reading.result()
-            table = rows.table if layout.named else self._named(rows.table, item)
+            named = rows.table if layout.named else self._named(rows.table, item)
+            checked = self._check(layout.dataset, named, file=item.path.name, source=item.name)
+            table = checked.table
             added = self._changes.add(DATASETS[layout.dataset], table, source=item.name)
         except (BadFile, StoreError) as error:
             outcome = FileOutcome(str(item.path), layout.title, 0, 0, "refused", str(error))
@@ -173,15 +188,23 @@ class _Batch:
             index=self._index_of(item),
             dataset=layout.dataset,
             partitions=added.partitions,
+            accepted=checked.accepted,
+            left_out=checked.left_out,
+            note=checked.note,
         )
         self._entries.append(entry)
         status: Status = "done" if added.new else "same"
         repeats = f"{added.repeats} rows repeated in it" if added.repeats else ""
-        note = "; ".join(part for part in (rows.note, repeats) if part)
-        outcome = FileOutcome(str(item.path), layout.title, len(table), added.new, status, note)
-        self._report(item.path, outcome)
+        note = "; ".join(part for part in (rows.note, repeats, checked.note) if part)
+        self._report(
+            item.path,
+            FileOutcome(
+                str(item.path), layout.title, len(table), added.new, status, note, checked.left_out
+            ),
+        )
         if layout.dataset == "contracts":
             self.commit()  # one day in memory at a time
+            self._check.stored()
 
     def commit(self) -> None:
         """Write the merged rows, then record their files."""
@@ -222,7 +245,13 @@ def _read_ahead(
 
 
 def _read(item: _RecognisedFile) -> ParsedRows:
-    return item.layout.read(CsvText(item.name, read_packed(item.path).body()))
+    try:
+        return item.layout.read(CsvText(item.name, read_packed(item.path).body()))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise BadFile(
+            f"{item.name}: cannot be read as {item.layout.title} ({type(error).__name__}: "
+            f"{str(error)[:_SHOWN]}); the file is damaged, download it again"
+        ) from error
 
 
 def _stored_indices(history: ParquetHistory) -> set[str]:

@@ -90,6 +90,8 @@ def _levels(
         last = np.arange(table.rows) == table.rows - 1
         cut = last & ((close > high) | (close < low))
         table.refuse(cut, sides["close"], "a level from low to high; the file may be cut off")
+        if table.text.body.endswith(b",") and table.text.header[-1]:
+            table.text.refuse(table.rows - 1, "ends at a comma; the file is cut off")
     columns = {
         "day": pa.array(table.days(day)),
         "index": names,

@@ -42,6 +42,9 @@ class Layout:
 LAYOUTS = (
     Layout("F&O bhavcopy, UDiFF", "contracts", contracts.UDIFF_COLUMNS, contracts.udiff),
     Layout("F&O bhavcopy, old layout", "contracts", contracts.LEGACY_COLUMNS, contracts.legacy),
+    Layout(
+        "F&O bhavcopy, layout of 2005", "contracts", contracts.LEGACY_2005_COLUMNS, contracts.legacy
+    ),
     Layout("cash bhavcopy", "cash", cash.COLUMNS, cash.cash),
     Layout("closes of all indices", "indices", indices.CLOSES_COLUMNS, indices.index_closes),
     Layout("India VIX history", "indices", indices.VIX_COLUMNS, indices.volatility_index),

@@ -19,6 +19,7 @@ from strikeloom.errors import BadFile
 MOST_BYTES = 256 * 1024 * 1024
 MOST_HEADER = 8192
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
+_ARCHIVES = {_ZIP: "a zip archive", _GZIP: "a gzip file", b"\xfd7zXZ": "an xz archive"}
 _BROKEN = (
     EOFError,
     OSError,
@@ -55,7 +56,11 @@ class PackedFile:
             When the archive is damaged, encrypted or holds several files.
         """
         with self._opened() as stream:
-            return stream.read(MOST_HEADER)
+            head = stream.read(MOST_HEADER)
+        for begins, what in _ARCHIVES.items():
+            if head.startswith(begins):
+                raise self._bad(f"it holds {what}, expected a CSV file; unpack it and import that")
+        return head
 
     def body(self) -> bytes:
         """Return the whole text, checked against the archive's own checksum.

@@ -27,6 +27,8 @@ class FileOutcome:
         ``same``: every row was stored already.
     message : str
         Why the file was refused, or what was left out of it.
+    left_out : int
+        Damaged rows that were not stored; ``message`` names them.
     """
 
     path: str
@@ -35,6 +37,7 @@ class FileOutcome:
     new: int
     status: Status
     message: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class ImportReport:
     def refused(self) -> list[FileOutcome]:
         """Files of which nothing was stored."""
         return [item for item in self.files if item.status == "refused"]
+
+    @property
+    def incomplete(self) -> list[FileOutcome]:
+        """Files of which damaged rows were left out."""
+        return [item for item in self.files if item.left_out]
 
     @property
     def new_rows(self) -> int:

@@ -99,6 +99,17 @@ class CsvTable:
         }
         self._columns = _parsed(text, kinds)
         self.rows = len(self._columns)
+        self._kept: np.ndarray | None = None
+
+    def leave_out(self, column: str, text: str) -> int:
+        """Leave out the rows with a text; returns how many there are."""
+        values = self._texts(column)
+        if text not in values.distinct:
+            return 0
+        kept = np.flatnonzero(values.codes != values.distinct.index(text))
+        left_out = self.rows - len(kept)
+        self._columns, self._kept, self.rows = self._columns.take(kept), kept, len(kept)
+        return left_out
 
     def texts(self, column: str) -> TextColumn:
         """Texts without surrounding blanks.
@@ -125,7 +136,8 @@ class CsvTable:
         unknown = [code for code, text in enumerate(values.distinct) if text not in translation]
         known = ", ".join(sorted(text for text in translation if text))
         self.refuse(np.isin(values.codes, unknown), column, f"one of {known}")
-        return TextColumn([translation[text] for text in values.distinct], values.codes)
+        # rows left out may have been the only ones with a text
+        return TextColumn([translation.get(text, "") for text in values.distinct], values.codes)
 
     def days(self, column: str) -> np.ndarray:
         """Dates as datetime64[D].
@@ -183,7 +195,8 @@ class CsvTable:
             row = int(np.argmax(bad))
             value = self._columns[column][row].as_py()
             shown = "empty" if value is None else repr(value)[:_SHOWN]
-            self.text.refuse(row, f"{column} is {shown}, expected {expected}")
+            place = row if self._kept is None else int(self._kept[row])
+            self.text.refuse(place, f"{column} is {shown}, expected {expected}")
 
     def _numbers(self, column: str) -> np.ndarray:
         return np.asarray(self._columns[column].to_numpy(), dtype=np.float64)
@@ -228,7 +241,14 @@ def _column_names(text: CsvText) -> list[str]:
     """Header names, one for each field of the first row; either line may end with a comma."""
     lines = text.body[: 2 * MOST_HEADER].split(b"\n", 2)
     first = lines[1].decode("utf-8", errors="replace") if len(lines) > 1 else ""
-    fields = next(csv.reader([first]), [])
+    try:
+        fields = next(csv.reader([first]), [])
+    except csv.Error:
+        raise BadFile(
+            f"{text.name}: line 2 is {first[:_SHOWN]!r}, expected fields separated by commas; the "
+            "file is damaged, download it again",
+            line=2,
+        ) from None
     names = list(text.header)
     if len(fields) == len(names) + 1 and not fields[-1].strip():
         names.append("")

@@ -127,7 +127,8 @@ def fetch(
 
     def import_waiting() -> None:
         if waiting:
-            imported.extend(import_paths(list(waiting), history).files)
+            # a file that the exchange's server has for a day is a session of that day
+            imported.extend(import_paths(list(waiting), history, accept=("session",)).files)
             waiting.clear()
 
     with transfer(folder, address or settings.address, settings, clock) as server:

@@ -77,6 +77,11 @@ class Changes:
         self._pending.update(ready)
         return Added(new, repeats, tuple(parts))
 
+    def rows(self, dataset: Dataset, partition: str) -> pa.Table:
+        """Rows of a partition as they will be written; none where it does not exist."""
+        path = self._folder / dataset.name / f"{partition}.parquet"
+        return self._stored(path, dataset).table
+
     def commit(self) -> None:
         """Write the changed partitions, each replaced whole."""
         if self._pending:
