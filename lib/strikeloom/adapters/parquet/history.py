@@ -6,7 +6,7 @@ A partition is replaced atomically, so a day is either absent or complete.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -24,13 +24,14 @@ from strikeloom.adapters.parquet.partitions import (
     sweep,
 )
 from strikeloom.adapters.parquet.published import PublishedHistory
-from strikeloom.adapters.parquet.reading import read_tables
+from strikeloom.adapters.parquet.reading import read_coded, read_tables
 from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.errors import StoreError
 from strikeloom.nse.corporate_actions import CorporateAction
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _LOCK_SECONDS = 60
 
@@ -53,7 +54,7 @@ class ParquetHistory(PublishedHistory):
             return compare(
                 self.folder,
                 stored(self.folder / "contracts"),
-                lambda day, columns: self.contracts(day, columns=columns),
+                self._coded_contracts,
                 self.cash,
                 all_digests(self.folder / "cash"),
             )
@@ -90,6 +91,10 @@ class ParquetHistory(PublishedHistory):
             When the folder cannot be written.
         """
         return write_ban_list(self.folder, day, symbols, source=source)
+
+    def _coded_contracts(self, day: date, columns: Sequence[str]) -> pa.Table:
+        kind = DATASETS["contracts"]
+        return read_coded([self._path(kind, day)], kind, columns=columns)
 
     @contextmanager
     def changes(self) -> Iterator[Changes]:
