@@ -60,7 +60,7 @@ def repriced(summary: pd.DataFrame, levels: Floats, past: Realised) -> pd.DataFr
     """
     month = summary["atm_iv_30d"].to_numpy()
     columns = {"spot": spots(levels, past), **realised_columns(past, month)}
-    if summary["expiries_listed"].any():  # without any expiry the flags tell only that
+    if summary["expiries_listed"].any():  # without any expiry there is one flag alone
         flags = price_flags(past)
         own = {flag.value for flag in flags}
         texts = summary["flags"].fillna("").str.split()

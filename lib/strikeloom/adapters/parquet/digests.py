@@ -80,7 +80,8 @@ def _hashes(column: pa.ChunkedArray) -> Hashes:
         narrow = pa.int32() if pa.types.is_date(kind) else None
         if pa.types.is_boolean(kind):
             narrow = pa.uint8()
-        plain = (array.cast(narrow) if narrow else array).cast(pa.int64()).fill_null(0)
+        plain = (array.cast(narrow) if narrow else array).cast(pa.int64())
+        plain = plain if known is None else plain.fill_null(0)
         hashes = plain.to_numpy().view(np.uint64)
     return hashes if known is None else np.where(known, hashes, _ABSENT)
 

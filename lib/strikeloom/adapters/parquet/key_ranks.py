@@ -52,7 +52,7 @@ def _ranks(column: pa.ChunkedArray) -> Ranks:
     else:
         days = pa.types.is_date(array.type)
         plain = (array.cast(pa.int32()) if days else array).cast(pa.int64())
-        values = plain.fill_null(0).to_numpy()
+        values = (plain if known is None else plain.fill_null(0)).to_numpy()
     if known is None:
         return values - values.min() if len(values) else values
     lowest, highest = values[known].min(initial=0), values[known].max(initial=0)
