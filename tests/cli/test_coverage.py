@@ -79,7 +79,7 @@ def test_the_figure_draws_sessions_held_and_missing() -> None:
     months = pd.DataFrame(
         {
             "month": ["2026-01", "2026-02"],
-            "trading_days": [20, 21],
+            "held": [20, 20],
             "missing": [[], [date(2026, 2, 1)]],
             "worked_out": [20, 3],
         }

@@ -24,6 +24,7 @@ from strikeloom.desk import open_desk
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, MissingHistory, SettingsError, StageError
 from strikeloom.iv_history import load
+from strikeloom.iv_history.day import summarise_day
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done, Workers
 from strikeloom.settings.iv import IvSettings
@@ -144,10 +145,12 @@ def test_a_corrected_file_of_the_same_name_is_worked_in_and_a_repeat_is_not(own:
     _again(own, "contracts", str(day), rows, source)
     after = (own.history.folder / "contracts" / f"{day}.parquet").stat()  # type: ignore[attr-defined]
     assert after.st_mtime_ns != before.st_mtime_ns
-    # the day, and those whose prices reach back to it
-    assert iv_history.find_gaps(own, days[0]).todo == tuple(days[2:])
+    # the day; and, for their prices alone, those that reach back to it
+    gaps = iv_history.find_gaps(own, days[0])
+    assert (gaps.todo, gaps.repriced) == ((day,), tuple(days[3:]))
     assert not [item for item in fill(own, days[0]) if item.error]
-    assert iv_history.find_gaps(own, days[0]).todo == ()
+    gaps = iv_history.find_gaps(own, days[0])
+    assert (gaps.todo, gaps.repriced) == ((), ())
 
 
 def test_a_corrected_price_of_the_cash_market_counts_from_its_day_on(own: Desk) -> None:
@@ -159,7 +162,65 @@ def test_a_corrected_price_of_the_cash_market_counts_from_its_day_on(own: Desk) 
     first = rows.index[rows["day"] == pd.Timestamp(days[2])][0]
     rows.loc[first, "close"] += 0.05
     _again(own, "cash", month, rows, MARKET)
-    assert iv_history.find_gaps(own, days[0]).todo == tuple(days[2:])
+    gaps = iv_history.find_gaps(own, days[0])
+    assert (gaps.todo, gaps.repriced) == ((), tuple(days[2:]))
+
+
+@pytest.mark.parametrize("kind", ["contracts", "cash"])
+def test_older_files_leave_the_smiles_of_later_days_and_all_values_as_of_one_import(
+    own: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Prices, levels and a corporate action of earlier days; then all of it computed at once."""
+    folder: Path = own.history.folder  # type: ignore[attr-defined]
+    days = own.history.days()[-DAYS:]
+    held = tmp_path / "later"
+    if kind == "contracts":
+        names = [f"{day}.parquet" for day in own.history.days()[:-DAYS]]
+    else:
+        # the last month stays, so that some days have a price and others lose their past
+        names = sorted(path.name for path in (folder / "cash").iterdir())[:-1]
+    held.mkdir()
+    for name in names:
+        (folder / kind / name).rename(held / name)
+    fill(own, days[0])
+    before = files(own.history.folder.parents[1])  # type: ignore[attr-defined]
+    for name in names:
+        (held / name).rename(folder / kind / name)
+    worked: list[date] = []
+    inner = summarise_day
+
+    def counted(*given: Any, **more: Any) -> Any:
+        worked.append(given[2])
+        return inner(*given, **more)
+
+    monkeypatch.setattr(sys.modules[iv_history.collect.__module__], "summarise_day", counted)
+    gaps = iv_history.find_gaps(own, days[0])
+    assert (gaps.todo, gaps.repriced) == ((), tuple(days))
+    outcomes = fill(own, days[0])
+    assert [item.item for item in outcomes] == days
+    assert worked == []
+    after = files(own.history.folder.parents[1])  # type: ignore[attr-defined]
+    assert after != before
+    gaps = iv_history.find_gaps(own, days[0])
+    assert (gaps.todo, gaps.repriced, gaps.ready) == ((), (), ())
+    repriced = own.store.iv_history(own.day, first=days[0])
+    shutil.rmtree(own.history.folder.parents[1] / "volatility")  # type: ignore[attr-defined]
+    fill(own, days[0])
+    assert worked == days
+    assert files(own.history.folder.parents[1]) == after  # type: ignore[attr-defined]
+    assert repriced.equals(own.store.iv_history(own.day, first=days[0]))
+
+
+def test_a_day_whose_results_are_lost_meanwhile_is_computed_whole(own: Desk) -> None:
+    days = own.history.days()[-DAYS:]
+    fill(own, days[0])
+    folder: Path = own.history.folder.parents[1]  # type: ignore[attr-defined]
+    expected = files(folder)
+    gaps = iv_history.find_gaps(own, days[0])
+    (folder / "volatility" / MARKET / "expiries" / f"{days[1]}.parquet").write_bytes(b"cut")
+    again = replace(gaps, repriced=tuple(days))
+    assert not [item for item in iv_history.collect(own, again, HereWorkers()) if item.error]
+    assert files(folder) == expected
 
 
 def test_what_a_worker_wrote_is_taken_in_without_working_again(

@@ -128,25 +128,25 @@ def test_a_split_moves_no_volatility(shared_data: Path, tmp_path: Path, known: l
 def test_a_file_that_comes_late_is_worked_in(
     shared_data: Path, tmp_path: Path, known: list[Path]
 ) -> None:
-    """Contracts first, cash a day later: the day is computed again; a repeat is not."""
+    """Contracts first, cash a day later: its prices are worked in; a repeat is not."""
     home = tmp_path / "home"
     history = ParquetHistory(home / "history" / "nse", "nse")
     import_paths([path for path in known if path.name.startswith("fo")], history)
     desk = open_desk("nse", TODAY, home=home)
 
-    def todo() -> tuple[date, ...]:
+    def due() -> tuple[tuple[date, ...], tuple[date, ...]]:
         gaps = iv_history.find_gaps(desk)
         list(iv_history.collect(desk, gaps, HereWorkers()))
-        return gaps.todo
+        return gaps.todo, gaps.repriced
 
-    assert todo() == (BEFORE, TODAY)
-    assert todo() == ()
+    assert due() == ((BEFORE, TODAY), ())
+    assert due() == ((), ())
     import_paths([path for path in known if path.name == f"cm-{TODAY}.csv"], history)
-    assert todo() == (TODAY,)
+    assert due() == ((), (TODAY,))
     import_paths(known, history)
-    assert todo() == (BEFORE, TODAY)
+    assert due() == ((), (BEFORE, TODAY))
     import_paths(known, history)
-    assert todo() == ()
+    assert due() == ((), ())
 
 
 def test_a_series_that_ended_for_a_demerger_has_no_volatility(

@@ -19,7 +19,7 @@ _SETS = ("contracts", "cash", "indices", "quotes", "worked_out")
 
 
 class _Month(NamedTuple):
-    """One month of a market: trading days, days stored of each kind, trading days missing."""
+    """One month of a market: trading days, days stored of each kind, sessions held, and missing."""
 
     month: str
     trading_days: int
@@ -28,6 +28,7 @@ class _Month(NamedTuple):
     indices: int
     quotes: int
     worked_out: int
+    held: int
     missing: list[date]
 
 
@@ -127,7 +128,7 @@ def _print_months(market: str, months: pd.DataFrame) -> None:
                 row.month,
                 row.trading_days,
                 row.contracts,
-                _bar(row.trading_days - len(row.missing), row.trading_days),
+                _bar(row.held, row.trading_days),
                 row.cash,
                 row.indices,
                 row.worked_out,

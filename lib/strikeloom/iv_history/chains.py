@@ -71,16 +71,28 @@ class DayChains(NamedTuple):
     moved: Flags
 
 
-def day_chains(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> DayChains:
-    """Chains of a day's ``CONTRACTS``, without the options whose last day it is."""
+def underlying_levels(contracts: pd.DataFrame) -> tuple[Ints, NDArray[np.object_], Floats]:
+    """Underlying of each contract as a number, the symbols, and the level of each (NaN: none).
+
+    Parameters
+    ----------
+    contracts : DataFrame
+        ``CONTRACTS`` of a day, at least its columns symbol and underlying.
+    """
     import pandas as pd
 
     codes, names = pd.factorize(contracts["symbol"].to_numpy(), sort=True)
-    underlyings = len(names)
-    spot, is_index = np.full(underlyings, np.nan), np.zeros(underlyings, dtype=bool)
+    levels = np.full(len(names), np.nan)
     underlying = contracts["underlying"].to_numpy()
     priced = np.isfinite(underlying)
-    spot[codes[priced]] = underlying[priced]
+    levels[codes[priced]] = underlying[priced]
+    return codes, np.asarray(names, dtype=object), levels
+
+
+def day_chains(contracts: pd.DataFrame, day: date, basis: Basis = "calendar") -> DayChains:
+    """Chains of a day's ``CONTRACTS``, without the options whose last day it is."""
+    codes, names, spot = underlying_levels(contracts)
+    is_index = np.zeros(len(names), dtype=bool)
     is_index[codes[(contracts["kind"] == InstrumentKind.INDEX.value).to_numpy()]] = True
     right = contracts["right"].to_numpy()
     is_future = right == "XX"

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.volatility import IV_EXPIRIES, IV_SUMMARY, ForwardSource
-from strikeloom.iv_history.chains import DayChains, day_chains
+from strikeloom.iv_history.chains import DayChains, day_chains, underlying_levels
 from strikeloom.iv_history.expiries import Expiries, solve_expiries
-from strikeloom.iv_history.realised import realised
+from strikeloom.iv_history.price_columns import repriced
+from strikeloom.iv_history.realised import Realised, realised
 from strikeloom.iv_history.summary import summary_columns
 from strikeloom.iv_history.term import Term, term_structure
 from strikeloom.iv_history.vix_method import vix_method
@@ -69,7 +70,7 @@ def summarise_day(
     chains = day_chains(contracts, day, settings.year_basis)
     expiries = solve_expiries(chains, day, settings)
     term = term_structure(chains, expiries, settings.tenor_min_days)
-    past = realised(chains.symbols, prices, day, actions_under_later_names(actions))
+    past = _past(chains.symbols, prices, day, actions)
     index = vix_method(chains, day, settings)
     summary = summary_columns(chains, expiries, term, past, index, day, settings)
     where = f"volatility of {day}"
@@ -77,6 +78,36 @@ def summarise_day(
         IV_SUMMARY.check(_frame(summary), where=where),
         IV_EXPIRIES.check(_frame(_expiry_columns(chains, expiries, term, day)), where=where),
     )
+
+
+def reprice_day(
+    summary: pd.DataFrame,
+    contracts: pd.DataFrame,
+    prices: pd.DataFrame,
+    day: date,
+    *,
+    actions: Sequence[CorporateAction] = (),
+) -> pd.DataFrame:
+    """Summary as ``summarise_day`` would make it from the same contracts and other prices.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        ``IV_SUMMARY`` made from the same contracts by the same method.
+    contracts : DataFrame
+        Columns symbol and underlying are enough.
+    prices, actions
+        As for ``summarise_day``.
+    """
+    _, names, levels = underlying_levels(contracts)
+    past = _past(np.asarray(names, dtype=str), prices, day, actions)
+    return IV_SUMMARY.check(repriced(summary, levels, past), where=f"volatility of {day}")
+
+
+def _past(
+    symbols: NDArray[np.str_], prices: pd.DataFrame, day: date, actions: Sequence[CorporateAction]
+) -> Realised:
+    return realised(symbols, prices, day, actions_under_later_names(actions))
 
 
 def _frame(values: dict[str, NDArray[np.generic]]) -> pd.DataFrame:

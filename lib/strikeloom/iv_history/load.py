@@ -31,7 +31,10 @@ class Gaps:
     Attributes
     ----------
     todo : tuple of datetime.date
-        Stored days not computed yet, or computed by another method or from other files.
+        Stored days not computed yet, or computed by another method or from other contracts.
+    repriced : tuple of datetime.date
+        Computed from the same contracts, but from other prices of earlier days or other corporate
+        actions: their smiles are kept, and what depends on prices is worked out again.
     ready : tuple of datetime.date
         Computed, but not in the store: a run was stopped in between.
     holes : tuple of datetime.date
@@ -42,6 +45,7 @@ class Gaps:
 
     first: date
     todo: tuple[date, ...]
+    repriced: tuple[date, ...]
     ready: tuple[date, ...]
     holes: tuple[date, ...]
     stamps: dict[date, Stamp]
@@ -83,9 +87,11 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
     in_store = set(known.loc[known["method"] == METHOD, "day"].dt.date)
     with_contracts = set(inside)
     whole = [day for day in inside if computed.get(day) == wanted[day]]
+    kept = {day for day in inside if day in computed and computed[day].same_day(wanted[day])}
     return Gaps(
         begin,
-        tuple(day for day in inside if computed.get(day) != wanted[day]),
+        tuple(day for day in inside if day not in kept),
+        tuple(day for day in inside if day in kept and computed[day] != wanted[day]),
         tuple(day for day in whole if day not in in_store),
         tuple(day for day in known_days(begin, desk.day) if day not in with_contracts),
         wanted,
@@ -95,12 +101,13 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
 def stamps(
     history: History, days: Sequence[date], settings: IvSettings
 ) -> Iterator[tuple[date, Stamp]]:
-    """Stamp of each day: the method, and a fingerprint of its inputs."""
+    """Stamp of each day: the method, and fingerprints of its contracts and of the prices."""
     # settings that only ranks use do not change a day
     chosen = settings.model_dump_json(exclude={"windows", "regimes"})
     for day in days:
-        begin = day - timedelta(days=PRICE_DAYS)
-        yield day, Stamp(METHOD, history.as_of(day).fingerprint(begin, chosen))
+        past = history.as_of(day)
+        prices = past.fingerprint(day - timedelta(days=PRICE_DAYS), "")
+        yield day, Stamp(METHOD, past.day_fingerprint(chosen), prices)
 
 
 def _day(given: date | str | None) -> date | None:

@@ -12,6 +12,7 @@ from strikeloom.domain.volatility import Flag, ForwardSource, Quality, Unsolved
 from strikeloom.iv_history.chains import DayChains
 from strikeloom.iv_history.expiries import Expiries
 from strikeloom.iv_history.maturity import constant_maturity
+from strikeloom.iv_history.price_columns import flag_texts, price_flags, realised_columns, spots
 from strikeloom.iv_history.realised import Realised
 from strikeloom.iv_history.term import Term
 from strikeloom.nse.cash_hours import spot_is_old
@@ -65,7 +66,7 @@ def summary_columns(
     values: Values = {
         "symbol": chains.symbols.astype(object),
         "day": np.full(underlyings, np.datetime64(day, "s")),
-        "spot": np.where(np.isfinite(chains.spot), chains.spot, past.spot),
+        "spot": spots(chains.spot, past),
         "atm_iv": _at(front, expiries.wings.at_money),
         "expiry": _dates(front, chains.expiry),
         "years": _at(front, chains.years),
@@ -81,8 +82,7 @@ def summary_columns(
         "rr25_30d": wings.risk_reversal,
         "bf25_30d": wings.butterfly,
         "term_slope": tenors[60].vol - month.vol,
-        **past.vols,
-        "iv_minus_rv": month.vol - past.vols["rv_cc_20"],
+        **realised_columns(past, month.vol),
         **_flows(chains),
         **_coverage(chains),
     }
@@ -252,16 +252,9 @@ def _flags(
         Flag.FORWARD: not_parity,
         Flag.FORWARD_OFF: off[front] & used,
         Flag.STALE_SPOT: from_spot & spot_is_old(day) & ~chains.is_index,
-        Flag.PRICE_GAP: past.gap,
-        Flag.BROKEN: past.broken,
-        Flag.ASKED: past.asked,
-        Flag.NO_PRICE: np.isnan(past.spot),
+        **price_flags(past),
     }
-    names = [[] for _ in chains.symbols]  # type: list[list[str]]
-    for flag, is_set in rows.items():
-        for row in np.flatnonzero(is_set).tolist():
-            names[row].append(flag.value)
-    return np.array([" ".join(row_names) for row_names in names], dtype=object)
+    return flag_texts(rows, [[] for _ in chains.symbols])
 
 
 def _flat(tenor: Tenor) -> Flags:

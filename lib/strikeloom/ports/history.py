@@ -173,6 +173,15 @@ class Past(Protocol):
         """
         ...
 
+    def day_fingerprint(self, salt: str) -> str:
+        """What the contracts of ``day`` itself hold, as a short text.
+
+        It changes with them and with ``salt``, never by another day's rows. Of contracts that
+        were read from a broker it also changes with what their lots are taken from: the last file
+        before, and corporate actions since.
+        """
+        ...
+
     def fingerprint(self, first: date, salt: str) -> str:
         """What everything readable from ``first`` to ``day`` holds, as a short text.
 

@@ -20,11 +20,18 @@ class Stamp:
     method : str
         Version of the calculation.
     inputs : str
-        Fingerprint of the rows, corporate actions and settings that went in.
+        Fingerprint of the day's own contracts and of the settings that went in.
+    prices : str
+        Fingerprint of the prices and corporate actions up to the day.
     """
 
     method: str
     inputs: str
+    prices: str
+
+    def same_day(self, other: Stamp) -> bool:
+        """Whether the method and the day's own contracts and settings are the same."""
+        return (self.method, self.inputs) == (other.method, other.inputs)
 
 
 class Partitions(Protocol):

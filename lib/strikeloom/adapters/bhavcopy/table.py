@@ -120,8 +120,8 @@ class CsvTable:
             When a row is empty.
         """
         values = self._texts(column)
-        if "" in values.distinct:
-            self.refuse(np.isin(values.codes, values.distinct.index("")), column, "a text")
+        empty = [code for code, text in enumerate(values.distinct) if not text]
+        self._refuse_texts(column, values, empty, "a text")
         return values
 
     def translated(self, column: str, translation: Mapping[str, str]) -> TextColumn:
@@ -135,7 +135,7 @@ class CsvTable:
         values = self._texts(column)
         unknown = [code for code, text in enumerate(values.distinct) if text not in translation]
         known = ", ".join(sorted(text for text in translation if text))
-        self.refuse(np.isin(values.codes, unknown), column, f"one of {known}")
+        self._refuse_texts(column, values, unknown, f"one of {known}")
         # rows left out may have been the only ones with a text
         return TextColumn([translation.get(text, "") for text in values.distinct], values.codes)
 
@@ -150,9 +150,7 @@ class CsvTable:
         values = self._texts(column)
         dates = [to_date(text) for text in values.distinct]
         wrong = [code for code, day in enumerate(dates) if day is None]
-        self.refuse(
-            np.isin(values.codes, wrong), column, "a date such as 2026-01-31 or 31-JAN-2026"
-        )
+        self._refuse_texts(column, values, wrong, "a date such as 2026-01-31 or 31-JAN-2026")
         distinct = np.array([day or "NaT" for day in dates], dtype="datetime64[D]")
         return np.asarray(distinct[values.codes])
 
@@ -197,6 +195,11 @@ class CsvTable:
             shown = "empty" if value is None else repr(value)[:_SHOWN]
             place = row if self._kept is None else int(self._kept[row])
             self.text.refuse(place, f"{column} is {shown}, expected {expected}")
+
+    def _refuse_texts(self, column: str, values: TextColumn, wrong: list[int], what: str) -> None:
+        """Raise ``BadFile`` for the first row with one of the distinct texts, if any is wrong."""
+        if wrong:
+            self.refuse(np.isin(values.codes, wrong), column, what)
 
     def _numbers(self, column: str) -> np.ndarray:
         return np.asarray(self._columns[column].to_numpy(), dtype=np.float64)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.parquet.json_file import write_json
+from strikeloom.adapters.parquet.moved import StockContracts, moved
 from strikeloom.adapters.parquet.partitions import read_digests
 from strikeloom.errors import StoreError
 from strikeloom.nse.contract_changes import COLUMNS, contract_changes
@@ -23,12 +24,13 @@ from strikeloom.nse.corporate_actions import CorporateAction
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 FILE = "corporate_actions.json"
 _VERSION = 4  # of the search; after a change everything is compared again
 
-#: Reads some columns of the contracts of a day.
-ReadDay = Callable[[date, Sequence[str]], "pd.DataFrame"]
+#: Reads some columns of the contracts of a day, as stored, texts dictionary-coded.
+ReadDay = Callable[[date, Sequence[str]], "pa.Table"]
 #: Opens and closes of the cash market of a span of days, as ``CASH``.
 ReadCash = Callable[[date, date], "pd.DataFrame"]
 
@@ -105,7 +107,7 @@ def compare(
     """
     known = read_compared(folder)
     pairs: list[Compared] = []
-    held: tuple[date, pd.DataFrame] | None = None
+    held: tuple[date, StockContracts] | None = None
     for earlier, later in pairwise(files):
         day_before, day = (date.fromisoformat(path.stem) for path in (earlier, later))
         try:
@@ -116,13 +118,16 @@ def compare(
                 pairs.append(old)
                 continue
             if held is None or held[0] != day_before:
-                held = day_before, read_day(day_before, COLUMNS)
-            before, held = held[1], (day, read_day(day, COLUMNS))
+                held = day_before, StockContracts.among(read_day(day_before, COLUMNS))
+            before, held = held[1], (day, StockContracts.among(read_day(day, COLUMNS)))
         except StoreError:
             held = None  # reading the damaged day raises; its pairs are compared once repaired
             continue
-        prices = read_cash(day_before, day)
-        found = contract_changes(before, held[1], day=day, day_before=day_before, cash=prices)
+        found: list[CorporateAction] = []
+        frames = moved(before, held[1], day)
+        if frames:
+            prices = read_cash(day_before, day)
+            found = contract_changes(*frames, day=day, day_before=day_before, cash=prices)
         pairs.append(Compared(day_before, day, marks, tuple(found)))
     if pairs != list(known.values()):
         body = {"version": _VERSION, "pairs": [asdict(pair) for pair in pairs]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -142,6 +142,19 @@ class HistoryAsOf:
                 return KnownAs(asked)
         return found
 
+    def day_fingerprint(self, salt: str) -> str:
+        """Fingerprint of the contracts of the view's day."""
+        folder, days = self._history.folder, [self.day]
+        seen: dict[str, object] = {"salt": salt}
+        if self.day not in self._history.days():  # read from a broker: lots are of the last file
+            days = [day for day in self._history.days() if day < self.day][-1:]
+            since = self.actions(days[0], self.day) if days else []
+            seen["actions"] = [repr(item) for item in since]
+            seen["chains"] = read_digests(chain_path(folder, self.day))
+        for day in days:
+            seen[str(day)] = read_digests(folder / "contracts" / f"{day}.parquet")
+        return _short(seen)
+
     def fingerprint(self, first: date, salt: str) -> str:
         """Fingerprint of all data from ``first`` to the view's day."""
         begin, end = str(first), str(self.day)
@@ -161,8 +174,7 @@ class HistoryAsOf:
                     scopes = read_digests(path).items()
                     inside = {k: held for k, held in scopes if begin <= k[:_DATE] <= end}
                     seen |= {f"{name} {path.stem}": inside} if inside else {}
-        text = json.dumps(seen, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _short(seen)
 
     def quote_times(self, day: date) -> list[datetime]:
         """Times of recorded intraday snapshots of a day; empty for a later day."""
@@ -227,6 +239,11 @@ class HistoryAsOf:
                 inside &= frame[column].isin(list(names))
             wanted.append(frame[inside])
         return pd.concat(wanted, ignore_index=True)
+
+
+def _short(seen: Mapping[str, object]) -> str:
+    text = json.dumps(seen, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _only(frame: pd.DataFrame, symbols: Sequence[str] | None) -> pd.DataFrame:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.parquet.datasets import Dataset
-from strikeloom.adapters.parquet.merge import Clash, collapse, merge, scope_of
+from strikeloom.adapters.parquet.merge import Clash, collapse, merge
 from strikeloom.adapters.parquet.partitions import (
     Partition,
     Sources,
     read_partition,
     replace_partitions,
 )
+from strikeloom.adapters.parquet.scopes import scopes
 from strikeloom.errors import BadFile
 
 if TYPE_CHECKING:
@@ -118,11 +119,8 @@ def _split(table: pa.Table, dataset: Dataset) -> dict[str, pa.Table]:
 
 def _with_source(stored: Sources, rows: pa.Table, dataset: Dataset, source: str) -> Sources:
     """Sources after this one added or confirmed the rows."""
-    scopes = {""}
-    if dataset.scope:
-        parts = rows.select(dataset.scope).group_by(dataset.scope).aggregate([])
-        scopes = {scope_of(row, dataset) for row in parts.to_pylist()}
-    fresh = {scope: sorted({*stored.get(scope, []), source}) for scope in scopes}
+    names, _ = scopes(rows, dataset)
+    fresh = {scope: sorted({*stored.get(scope, []), source}) for scope in names}
     return {**stored, **fresh}
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MONTH = "%Y-%m"
+_COUNTED = ("contracts", "quotes")  # either makes a day a market day
 
 
 def coverage(history: ParquetHistory) -> pd.DataFrame:
@@ -26,8 +27,10 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
     -------
     DataFrame
         ``month`` (2026-02), ``trading_days`` between the first and last day stored,
-        ``contracts``, ``cash``, ``indices``, ``quotes`` (days stored of each), ``missing``
-        (list of trading days without contracts or quotes). Empty when nothing is stored.
+        ``contracts``, ``cash``, ``indices``, ``quotes`` (days stored of each), ``held`` (trading
+        days with contracts or quotes), ``missing`` (list of the other trading days from the first
+        to the last day of contracts, and of quotes: a day before the first file of its kind is
+        not missing). Empty when nothing is stored.
     """
     import pandas as pd
 
@@ -38,19 +41,22 @@ def coverage(history: ParquetHistory) -> pd.DataFrame:
     # beyond the known calendar only what is stored is known to have been a session
     beyond = [day for day in span if not is_known(day)]
     expected = sorted([*known_days(span[0], span[-1]), *beyond]) if span else []
-    held = {*known["contracts"], *known["quotes"]}
+    held = {day for kind in _COUNTED for day in known[kind]}
     months = sorted({day.strftime(_MONTH) for day in [*expected, *span]})
     days = _by_month(expected)
-    counts = {name: _by_month(stored_days) for name, stored_days in known.items()}
+    stored_days = _by_month([day for day in expected if day in held])
+    counts = {name: _by_month(own) for name, own in known.items()}
     missing: dict[str, list[date]] = {month: [] for month in months}
+    spans = [(each[0], each[-1]) for kind in _COUNTED if (each := known[kind])]
     for day in expected:
-        if day not in held:
+        if day not in held and any(first <= day <= last for first, last in spans):
             missing[day.strftime(_MONTH)].append(day)
     return pd.DataFrame(
         {
             "month": months,
             "trading_days": [days[month] for month in months],
             **{name: [by_month[month] for month in months] for name, by_month in counts.items()},
+            "held": [stored_days[month] for month in months],
             "missing": list(missing.values()),
         }
     )

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +45,8 @@ class DayTables:
         for path in stored(self.folder / self.last):
             try:
                 body = json.loads((pq.read_metadata(path).metadata or {})[_STAMP])
-                stamps[date.fromisoformat(path.stem)] = Stamp(body["method"], body["inputs"])
-            except (pa.ArrowException, OSError, KeyError, ValueError):
+                stamps[date.fromisoformat(path.stem)] = Stamp(**body)
+            except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
                 continue
         return stamps
 
@@ -94,7 +95,9 @@ class DayTables:
                 f"{path} is damaged ({error}); delete it and run iv-history for {day} again",
                 path=str(path),
             ) from error
-        return frame
+        # Parquet has no whole seconds: dates come back finer than they were written
+        finer = frame.columns[frame.dtypes == "datetime64[ms]"]
+        return frame.astype(dict.fromkeys(finer, "datetime64[s]"))
 
     def _path(self, table: str, day: date) -> Path:
         return self.folder / table / f"{day}.parquet"
@@ -103,7 +106,7 @@ class DayTables:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        body = json.dumps({"inputs": stamp.inputs, "method": stamp.method}, sort_keys=True)
+        body = json.dumps(asdict(stamp), sort_keys=True)
         columns = {
             name: pa.array(frame[name].to_numpy(), from_pandas=True) for name in frame.columns
         }

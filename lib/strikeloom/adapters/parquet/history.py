@@ -6,7 +6,7 @@ A partition is replaced atomically, so a day is either absent or complete.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from strikeloom.adapters.parquet.partitions import (
 )
 from strikeloom.adapters.parquet.price_steps import find_steps, write_stated
 from strikeloom.adapters.parquet.published import PublishedHistory
-from strikeloom.adapters.parquet.reading import read_tables
+from strikeloom.adapters.parquet.reading import read_coded, read_tables
 from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import StoreError
@@ -34,6 +34,7 @@ from strikeloom.nse.stated_steps import StatedStep
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 _LOCK_SECONDS = 60
 
@@ -57,7 +58,7 @@ class ParquetHistory(PublishedHistory):
             found = compare(
                 self.folder,
                 stored(self.folder / "contracts"),
-                lambda day, columns: self.contracts(day, columns=columns),
+                self._coded_contracts,
                 self.cash,
                 cash,
             )
@@ -111,6 +112,10 @@ class ParquetHistory(PublishedHistory):
             When the folder cannot be written.
         """
         return write_ban_list(self.folder, day, symbols, source=source)
+
+    def _coded_contracts(self, day: date, columns: Sequence[str]) -> pa.Table:
+        kind = DATASETS["contracts"]
+        return read_coded([self._path(kind, day)], kind, columns=columns)
 
     @contextmanager
     def changes(self) -> Iterator[Changes]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.parquet.datasets import PAISE, Dataset
+from strikeloom.adapters.parquet.key_ranks import key_ranks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,8 +56,7 @@ def collapse(table: pa.Table, dataset: Dataset) -> Merged:
     Merged
         ``changed`` is the number of repeats dropped. A repeat must be equal in every column.
     """
-    table = _sorted(table, dataset)
-    second = _repeats(table, dataset)
+    table, second = _sorted(table, dataset)
     if not len(second):
         return Merged(table, 0)
     clash = _clash(table, dataset, second, completing=False)
@@ -79,8 +79,7 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
     if stored.equals(fresh):
         return Merged(stored, 0)
     # the sort is stable: of two rows with one key the stored one comes first
-    table = _sorted(pa.concat_tables([stored, fresh]), dataset)
-    second = _repeats(table, dataset)
+    table, second = _sorted(pa.concat_tables([stored, fresh]), dataset)
     clash = _clash(table, dataset, second, completing=True)
     if clash:
         return Merged(stored, 0, clash)
@@ -103,23 +102,17 @@ def scope_of(row: dict[str, Any], dataset: Dataset) -> str:
     return " ".join(str(row[name]) for name in dataset.scope)
 
 
-def _sorted(table: pa.Table, dataset: Dataset) -> pa.Table:
-    import pyarrow.compute as pc
+def _sorted(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, np.ndarray]:
+    """Rows in key order (equal keys as they were), and the places that repeat the key before."""
+    import numpy as np
+    import pyarrow as pa
 
     table = table.combine_chunks()
-    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in dataset.key])
-    return table.take(order).combine_chunks()
-
-
-def _repeats(table: pa.Table, dataset: Dataset) -> np.ndarray:
-    """Positions of rows that have the key of the row before."""
-    import numpy as np
-
-    same = np.ones(max(0, len(table) - 1), dtype=bool)
-    for name in dataset.key:
-        values = _comparable(table[name])
-        same &= values[1:] == values[:-1]
-    return np.flatnonzero(same) + 1
+    keys = key_ranks([table[name] for name in dataset.key], len(table))
+    if (keys[1:] < keys[:-1]).any():
+        order = np.argsort(keys, kind="stable")
+        keys, table = keys[order], table.take(pa.array(order)).combine_chunks()
+    return table, np.flatnonzero(keys[1:] == keys[:-1]) + 1
 
 
 def _without(table: pa.Table, positions: np.ndarray) -> pa.Table:

@@ -53,6 +53,17 @@ def read_frame(
     StoreError
         When a partition is damaged, or of an earlier version that lacks a column.
     """
+    return from_disk(read_coded(paths, dataset, rows, columns=columns), dataset)
+
+
+def read_coded(
+    paths: Sequence[Path],
+    dataset: Dataset,
+    rows: pc.Expression | None = None,
+    *,
+    columns: Sequence[str] | None = None,
+) -> pa.Table:
+    """Rows as ``read_tables`` gives them, texts dictionary-coded."""
     import pyarrow as pa
 
     wanted = list(columns or dataset.columns)
@@ -61,7 +72,7 @@ def read_frame(
     coded = pa.dictionary(pa.int32(), pa.string())
     schema = pa.schema([each.with_type(coded) if each.name in texts else each for each in plain])
     tables = [_read(path, wanted, rows, coded=texts).cast(schema) for path in paths]
-    return from_disk(pa.concat_tables([schema.empty_table(), *tables]), dataset)
+    return pa.concat_tables([schema.empty_table(), *tables])
 
 
 def _read(

@@ -21,7 +21,7 @@ def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
     Parameters
     ----------
     markets : mapping of str to pandas.DataFrame
-        By market: columns month, trading_days, missing (list of dates), worked_out.
+        By market: columns month, held, missing (list of dates), worked_out.
     """
     from plotly.subplots import make_subplots
 
@@ -30,11 +30,15 @@ def coverage_figure(markets: Mapping[str, pd.DataFrame]) -> go.Figure:
         place = {"row": number, "col": 1}
         x = months["month"].tolist()
         missing = [len(days) for days in months["missing"]]
-        stored = [int(n) - m for n, m in zip(months["trading_days"], missing, strict=True)]
         names = [", ".join(map(str, days)) for days in months["missing"]]
         legend = number == 1
         figure.add_bar(
-            x=x, y=stored, name="stored", marker_color=ACCENT, showlegend=legend, **place
+            x=x,
+            y=months["held"].tolist(),
+            name="stored",
+            marker_color=ACCENT,
+            showlegend=legend,
+            **place,
         )
         figure.add_bar(
             x=x, y=missing, name="missing", marker_color=QUIET, customdata=names,
