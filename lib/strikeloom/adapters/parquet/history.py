@@ -176,17 +176,19 @@ class ParquetHistory(PublishedHistory):
             ``day``, ``index``, ``close`` (rupees); the exchange's own rows take precedence.
         """
         import pandas as pd
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        rows = self.indices(date.min, date.max)
-        rows = rows[rows["publisher"] == "nse"][["day", "index", "close"]]
+        published = self.indices(date.min, date.max)
+        published = published[published["publisher"] == "nse"][["day", "index", "close"]]
         contracts = DATASETS["contracts"]
-        table = read_tables(
-            stored(self.folder / "contracts"),
-            contracts,
-            pc.field("kind") == InstrumentKind.INDEX.value,
-            columns=["day", "symbol", "underlying"],
-        )
+        names = ["day", "symbol", "kind", "underlying"]
+        levels = [read_tables([], contracts, columns=names)]
+        for path in stored(self.folder / "contracts"):  # a file at a time: a filter costs more
+            rows = read_coded([path], contracts, columns=names)
+            rows = rows.filter(pc.field("kind") == InstrumentKind.INDEX.value)
+            levels.append(rows.cast(levels[0].schema))
+        table = pa.concat_tables(levels)
         spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()
         named = pd.DataFrame(
             {
@@ -195,7 +197,7 @@ class ParquetHistory(PublishedHistory):
                 "close": spots["underlying_max"] / 100,
             }
         )
-        both = pd.concat([rows, named], ignore_index=True).dropna()
+        both = pd.concat([published, named], ignore_index=True).dropna()
         return both.drop_duplicates(["day", "index"], ignore_index=True)
 
     def underlyings(self) -> dict[str, Underlying]:

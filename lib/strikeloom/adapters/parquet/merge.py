@@ -78,6 +78,8 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
         return Merged(fresh, len(fresh))
     if stored.equals(fresh):
         return Merged(stored, 0)
+    if _follows(fresh[dataset.key[0]], stored[dataset.key[0]]):
+        return Merged(pa.concat_tables([stored, fresh]), len(fresh))
     # the sort is stable: of two rows with one key the stored one comes first
     table, second = _sorted(pa.concat_tables([stored, fresh]), dataset)
     clash = _clash(table, dataset, second, completing=True)
@@ -100,6 +102,15 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
 def scope_of(row: dict[str, Any], dataset: Dataset) -> str:
     """Scope of a row within its partition; empty for the whole partition."""
     return " ".join(str(row[name]) for name in dataset.scope)
+
+
+def _follows(column: pa.ChunkedArray, earlier: pa.ChunkedArray) -> bool:
+    """Whether every value, of which none is unknown, comes after all earlier ones."""
+    import pyarrow.compute as pc
+
+    if not len(column) or column.null_count or earlier.null_count:
+        return False
+    return bool(pc.less(pc.max(earlier), pc.min(column)).as_py())
 
 
 def _sorted(table: pa.Table, dataset: Dataset) -> tuple[pa.Table, np.ndarray]:

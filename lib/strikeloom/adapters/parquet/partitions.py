@@ -24,6 +24,8 @@ _FOOTERS_KEPT = 1024
 _ROWS_PER_GROUP = 16384  # one symbol of a day then reads a third of the day
 _REPEATING = ("text", "date")  # families whose few values a dictionary shortens
 _NUMBERS = ("price", "number", "count", "time")
+# columns by which rows are filtered while reading, and the one that shows a layout without ids
+_FILTERED = ("day", "at", "symbol", "index", "kind", "instrument_id")
 PART = ".part"
 _ENDS = ".parquet"
 
@@ -230,6 +232,7 @@ def _write(handle: int, part: Partition) -> None:
             compression="lz4",
             column_encoding={n: "BYTE_STREAM_SPLIT" for n, k in kinds.items() if k in _NUMBERS},
             use_dictionary=[name for name, kind in kinds.items() if kind in _REPEATING],
+            write_statistics=[name for name in kinds if name in _FILTERED],
             store_schema=False,
         ) as file:
             file.write_table(table, row_group_size=_ROWS_PER_GROUP)
