@@ -36,7 +36,7 @@ def server(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
             packed = nse_files.save(tmp_path / "a.csv.zip", nse_files.udiff({"TradDt": str(day)}))
             made.files[paths["contracts"]] = packed.read_bytes()
             made.files[paths["cash"]] = nse_files.cash(f"SBIN EQ {day:%d-%b-%Y} 9 10 11 9 10 7")
-            levels = {"Nifty 50": ("1", "3", "1", "2")}
+            levels = {"Nifty 50": ("25900", "26000", "25800", "25935.15")}
             made.files[paths["indices"]] = nse_files.closes(f"{day:%d-%m-%Y}", levels)
         config = shutil.copytree(config_folder(), tmp_path / "config")
         text = (config / "fetch.yaml").read_text(encoding="utf-8")

@@ -39,7 +39,8 @@ def cash_rows() -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     files = tmp_path / "files"
-    nse_files.save(files / "fo.csv", nse_files.udiff(OPTION))
+    level = cash_rows()[-1].split()[7]
+    nse_files.save(files / "fo.csv", nse_files.udiff(OPTION | {"UndrlygPric": level, "StrkPric": "1300.00"}))
     nse_files.save(files / "cash.csv", nse_files.cash(*cash_rows()))
     return files
 

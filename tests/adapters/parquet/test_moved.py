@@ -18,7 +18,7 @@ from strikeloom.nse.contract_changes import COLUMNS, contract_changes
 BEFORE, DAY = date(2026, 5, 4), date(2026, 5, 5)
 FATES = (
     "stays", "splits", "pays", "renames", "ends", "loses its ids", "one strike", "ids reused",
-    "leaves", "expires", "is an index",
+    "leaves", "expires", "is an index", "was to end",
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def chain(place: int) -> pd.DataFrame:
             "instrument_id": 100 * place + np.arange(1, len(strikes) + 1),
             "lot_size": 120,
             "final_settlement": np.nan,
+            "last_day": pd.Timestamp("2026-05-26"),
             "underlying": level,
         }
     )
@@ -65,6 +66,9 @@ def days(place: int, fate: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         new = new[:0]
     elif fate == "expires":
         old = old.assign(expiry=pd.Timestamp(BEFORE), final_settlement=old["underlying"])
+    elif fate == "was to end":
+        old = old.assign(last_day=pd.Timestamp(BEFORE))
+        new = new.assign(instrument_id=new["instrument_id"] + 50)
     elif fate == "is an index":
         old, new = (frame.assign(kind=InstrumentKind.INDEX.value) for frame in (old, new))
         new["strike"] -= 5
@@ -75,7 +79,7 @@ def stored(frame: pd.DataFrame) -> StockContracts:
     kind = DATASETS["contracts"]
     known = {"open_interest": 0, "oi_change": 0, "lots_traded": 0, "traded": False}
     empty = dict.fromkeys(("open", "high", "low", "close", "settle", "previous_close"), np.nan)
-    when = {"day": pd.Timestamp(DAY), "last_day": pd.Timestamp("2026-05-26")}
+    when = {"day": pd.Timestamp(DAY)}
     table = to_disk(frame.assign(**known, **empty, **when), kind, source="made").select(COLUMNS)
     coded = {
         name: table[name].dictionary_encode() if kind.columns[name] == "text" else table[name]

@@ -80,6 +80,15 @@ class StockContracts:
         return self.numbers("instrument_id")
 
     @cached_property
+    def last_days(self) -> Codes:
+        """Last days as days since 1970: the expiry where no other was announced."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        day = pc.coalesce(self.table["last_day"], self.table["expiry"]).cast(pa.int32())
+        return np.asarray(day.to_numpy(), dtype=np.int64)
+
+    @cached_property
     def rights(self) -> Codes:
         """Rights as numbers; 0: a future."""
         texts, codes = self.coded("right")
@@ -103,12 +112,15 @@ def moved(
     """Contracts of both days that the search for actions needs; ``None`` when it needs none.
 
     A stock is searched when one of its contracts that are to live until ``day``, the later one,
-    has another strike or symbol afterwards or was settled, and when any of its rows has no id.
+    has another strike or symbol afterwards or was settled or was to end early, and when any of its
+    rows has no id.
     """
     symbols, codes = before.symbols
-    lives = before.numbers("expiry") >= (day - date(1970, 1, 1)).days
+    today = (day - date(1970, 1, 1)).days
+    lives = before.numbers("expiry") >= today
     wanted = np.zeros(len(symbols), dtype=bool)
     wanted[codes[lives & before.table["final_settlement"].is_valid().to_numpy()]] = True
+    wanted[codes[lives & (before.last_days < today)]] = True
     wanted[codes[before.ids == 0]] = True
     known = {symbol: place for place, symbol in enumerate(symbols)}
     names, places = after.symbols
