@@ -56,7 +56,7 @@ def parameters_of(c: Floats, scale: float) -> Floats:
 
 
 @compiled
-def _walls(low: Floats, high: Floats, scale: float, room: Floats) -> Floats:
+def _walls(low: Floats, high: Floats, scale: float, room: float) -> Floats:
     """Deviations of the neighbours on a grid that is denser near the forward, with room left."""
     size = _REACH if len(low) + len(high) > 0 else 0
     walls = np.empty((3, size))
@@ -67,9 +67,9 @@ def _walls(low: Floats, high: Floats, scale: float, room: Floats) -> Floats:
         walls[1, j] = 0.0
         walls[2, j] = np.inf
         if len(low) > 0:
-            walls[1, j] = sqrt(variance_at(low, k)) / scale * (1.0 + room[0])
+            walls[1, j] = sqrt(variance_at(low, k)) / scale * (1.0 + room)
         if len(high) > 0:
-            walls[2, j] = sqrt(variance_at(high, k)) / scale * (1.0 - room[1])
+            walls[2, j] = sqrt(variance_at(high, k)) / scale * (1.0 - room)
     return walls
 
 
@@ -202,7 +202,7 @@ def _bounded(
     scale: float,
     low: Floats,
     high: Floats,
-    room: Floats,
+    room: float,
     least_g: float,
 ) -> Floats:
     """Least squares between the neighbours, with walls that harden until the slice is free."""
@@ -210,9 +210,9 @@ def _bounded(
     box = box_of(scale, True)
     for j in range(2):
         if len(low) > 0:
-            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + room[0]))
+            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + room))
         if len(high) > 0:
-            most = high[1 + j] / scale * (1 - room[1])
+            most = high[1 + j] / scale * (1 - room)
             box[1, 1 + j] = max(box[0, 1 + j], min(box[1, 1 + j], most))
     terms = np.array([scale, 0.01, 0.0, 0.0, 1e-4, 40.0, least_g])
     p = parameters_of(start, scale)
@@ -228,7 +228,7 @@ def _bounded(
 
 @compiled
 def settle(
-    quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats, room: Floats
+    quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats, room: float
 ) -> Floats:
     """The slice made free of arbitrage between its neighbours, near its quotes.
 
