@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Version of the method; a change makes every stored day count as missing.
-METHOD = "smile-11"
+METHOD = "smile-12"
 
 #: By ``quant.forwards.Source``.
 SOURCES = np.array(["", *(source.value for source in ForwardSource)], dtype=object)

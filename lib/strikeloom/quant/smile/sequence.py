@@ -23,6 +23,7 @@ Ints = NDArray[np.int64]
 # kinds of fit; fit.Kind names them
 REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
 _TOUCH = 1e-4  # relative, of the deviation, to a neighbour
+_FAR = 2.5  # deviations from the forward at which a quote counts half
 _ROOM = 4e-3  # relative, of the variance, for each slice still to be settled in between
 
 
@@ -89,7 +90,12 @@ def _kind_of(quotes: Floats) -> int:
 
 @compiled
 def _to_scale(quotes: Floats) -> tuple[float, float]:
-    """Bring a slice to units of its own deviation near the forward; that, and the weight in all."""
+    """Bring a slice to units of its own deviation near the forward; that, and the weight in all.
+
+    Far out prices are certain and volatilities so high that no smile of seven numbers passes
+    through them and the options around the forward: there a quote counts less and less,
+    whatever was traded in it.
+    """
     n = quotes.shape[1]
     first = 0
     for i in range(n):
@@ -104,6 +110,7 @@ def _to_scale(quotes: Floats) -> tuple[float, float]:
     scale = median_of(quotes[1, first:last])
     total = 0.0
     for i in range(n):
+        quotes[2, i] /= 1.0 + (quotes[0, i] / (_FAR * scale)) ** 6
         total += quotes[2, i]
     for i in range(n):
         quotes[0, i] /= scale
