@@ -23,7 +23,7 @@ Ints = NDArray[np.int64]
 # kinds of fit; fit.Kind names them
 REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
 _TOUCH = 1e-4  # relative, of the deviation, to a neighbour
-_FAR = 2.5  # deviations from the forward at which a quote counts half
+_FAR = 6.0  # deviations from the forward at which a quote counts half
 _ROOM = 4e-3  # relative, of the variance, for each slice still to be settled in between
 
 
@@ -110,7 +110,7 @@ def _to_scale(quotes: Floats) -> tuple[float, float]:
     scale = median_of(quotes[1, first:last])
     total = 0.0
     for i in range(n):
-        quotes[2, i] /= 1.0 + (quotes[0, i] / (_FAR * scale)) ** 6
+        quotes[2, i] /= 1.0 + (quotes[0, i] / (_FAR * scale)) ** 8
         total += quotes[2, i]
     for i in range(n):
         quotes[0, i] /= scale
