@@ -104,3 +104,23 @@ def test_more_and_surer_quotes_never_know_less(z: list[float], lots: float, erro
     assert _error([0.0], lots=lots, fresh=True, error=error) < alone
     assert _error([0.0], lots=2 * lots, fresh=False, error=error) < alone
     assert _error([0.0], lots=lots, fresh=False, error=2 * error) > alone
+
+
+def test_a_quote_without_weight_at_the_money_has_no_influence_there() -> None:
+    # 45 deviations out, where density and delta are both 0 in floating point
+    near = _error([-0.5, 0.5], error=0.01, lots=20, fresh=False)
+    for far in (-45.0, 45.0, -300.0):
+        found = _error([-0.5, 0.5, far], error=0.01, lots=20, fresh=False)
+        assert found == pytest.approx(near, rel=1e-12)
+
+
+def test_the_move_since_a_trade_far_out_follows_the_tail_of_the_normal_law() -> None:
+    # Mills' ratio 1 / (x + 1 / (x + 2 / (x + ...))), of an option alone 20 deviations out
+    total = VOL * np.sqrt(YEARS)
+    x, ratio = 20.0 - 0.5 * total, 0.0
+    for level in range(60, 0, -1):
+        ratio = level / (x + ratio)
+    age = (0.6 / 6 + 0.05) / 250 / YEARS
+    weight = np.exp(-0.5 * 400)
+    expected = np.hypot(np.sqrt(age / weight) / (x + ratio), 0.1 * 20.0)
+    assert _error([20.0], lots=5, fresh=False) == pytest.approx(expected, rel=1e-3)

@@ -281,3 +281,18 @@ def test_without_numba_the_same_slices_come_out() -> None:
     fit = _fit(k, 0.006 + 0.3 * k * k - 0.01 * k)
     found = [float(text) for text in done.stdout.split()]
     assert found == pytest.approx([float(field[0]) for field in fit.curves], rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("heavy", [1.0, 1e3])
+def test_deep_puts_do_not_bend_the_smile_around_the_forward(heavy: float) -> None:
+    """Prices of 0.45 to 0.85 far below, as in front of an expiry, are no part of the smile."""
+    curve = GOOD["week"]
+    deviation = float(np.sqrt(total_variance(curve, 0.0).w))
+    z = np.linspace(-3, 3, 41)
+    k, w = deviation * z, total_variance(curve, deviation * z).w
+    far = deviation * np.array([-21.8, -19.0, -16.3])
+    vol = np.array([15.4, 14.0, 12.3]) * deviation  # as of NIFTY on 2024-06-25
+    weight = np.append(np.ones(41), np.full(3, heavy))
+    fit = _fit(np.append(k, far), np.append(w, vol**2), weight)
+    assert total_variance(fit.curves, 0.0).w[0] == pytest.approx(deviation**2, rel=0.02)
+    assert not find_arbitrage(fit.curves, np.array([0.1]), np.zeros(1, dtype=int)).butterfly[0]

@@ -121,8 +121,8 @@ def _settled_at_one_level(table: CsvTable, names: Mapping[str, str]) -> np.ndarr
     options = np.flatnonzero(rights != _FUTURE)
     low, high, strikes = np.full((3, group.max() + 1), np.inf)
     high *= -1
-    np.minimum.at(low, group[options], settle[options])
-    np.maximum.at(high, group[options], settle[options])
+    np.fmin.at(low, group[options], settle[options])
+    np.fmax.at(high, group[options], settle[options])
     np.minimum.at(strikes, group[options], strike[options])
     both = [np.isin(np.arange(len(low)), group[rights == side]) for side in ("CE", "PE")]
     ended = (low == high) & (low > strikes / 2) & both[0] & both[1]

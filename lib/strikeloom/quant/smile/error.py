@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import erfcx
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,9 +95,11 @@ def _moved(evidence: QuoteEvidence, used: Flags, z: Floats, spread: Floats) -> F
     is s times the root of the time since, whatever s is.
     """
     d1 = 0.5 * spread - z
-    delta = ndtr(np.where(evidence.is_call[used], d1, -d1))
-    density = np.exp(-0.5 * d1 * d1) / np.sqrt(2 * np.pi)
+    # N(x) / n(x) by the scaled function: far out both are 0, their ratio is near -1 / x
+    side = np.where(evidence.is_call[used], d1, -d1)
+    with np.errstate(over="ignore"):
+        share = np.sqrt(0.5 * np.pi) * erfcx(-side / np.sqrt(2.0))
     lots = 1.0 + np.maximum(evidence.lots[used], 0.0)
     age = np.where(evidence.fresh[used], _FRESH / lots, _OLD / lots + _OLD_LEAST)
-    with np.errstate(divide="ignore", over="ignore"):
-        return np.asarray((delta / density) ** 2 * age / _SESSIONS)
+    with np.errstate(over="ignore"):
+        return np.asarray(share**2 * age / _SESSIONS)

@@ -11,8 +11,9 @@ Arrays of a problem:
 - ``quotes`` (4, n): moneyness, deviation, root of the weight, root of the robust weight.
 - ``walls`` (3, m): moneyness, deviation below and above which the slice has to stay.
 - ``box`` (2, p): bounds of the parameters.
-- ``terms`` (6,): ``scale``, strength of the prior, of the butterfly and of the wall terms, the
-  relative gain below which no further step is taken, and the most steps.
+- ``terms`` (7,): ``scale``, strength of the prior, of the butterfly and of the wall terms, the
+  relative gain below which no further step is taken, the most steps, and the least value of
+  Durrleman's function that the butterfly terms ask for.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ PRIOR = np.array([1.0, 1.0, 0.0, 0.3, 0.0, 0.0])
 _SPREAD = np.array([1.0, 1.0, 1.5, 1.0, 1.0, 0.7])
 _TINY = 1e-6
 _GRID = 50
-_LEAST_G = 0.004
 _STEPS = np.sinh(0.15 * (np.arange(_GRID) - _GRID // 2))
 
 
@@ -70,7 +70,7 @@ def _lean(c: Floats, strength: float, out: Floats) -> None:
 
 
 @compiled
-def _dents(c: Floats, scale: float, strength: float, live: Flags, out: Floats) -> None:
+def _dents(c: Floats, terms: Floats, live: Flags, out: Floats) -> None:
     """Residuals where Durrleman's function is too low, on grids around both centres."""
     for j in range(_GRID):
         out[j] = 0.0
@@ -78,8 +78,8 @@ def _dents(c: Floats, scale: float, strength: float, live: Flags, out: Floats) -
             wing = 3 + 2 * (j % 2)
             k = c[wing] + c[wing + 1] * _STEPS[j]
             w = variance_at(c, k)
-            g = durrleman_at(c, k, scale) if w > _TINY else -1.0 + w - _TINY
-            out[j] = strength * max(0.0, _LEAST_G - g)
+            g = durrleman_at(c, k, terms[0]) if w > _TINY else -1.0 + w - _TINY
+            out[j] = terms[2] * max(0.0, terms[6] - g)
 
 
 @compiled
@@ -97,7 +97,7 @@ def residuals(
         out[i] = quotes[2, i] * quotes[3, i] * (root - quotes[1, i])
     _lean(c, terms[1], out[n : n + 6])
     at = n + 6
-    _dents(c, terms[0], terms[2], live[at : at + _GRID], out[at : at + _GRID])
+    _dents(c, terms, live[at : at + _GRID], out[at : at + _GRID])
     at += _GRID
     for j in range(walls.shape[1]):
         out[at + j] = 0.0

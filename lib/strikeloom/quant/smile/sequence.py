@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.quant.compiled import compiled
+from strikeloom.quant.smile.certificate import no_crossing
 from strikeloom.quant.smile.least_squares import shape_of
-from strikeloom.quant.smile.settle import anchor_of, level_of, scaled, settle, stretched
+from strikeloom.quant.smile.settle import allowed, anchor_of, level_of, scaled, settle, stretched
 from strikeloom.quant.smile.slice_fit import fit_slice, median_of
 
 Floats = NDArray[np.float64]
@@ -21,7 +22,9 @@ Ints = NDArray[np.int64]
 
 # kinds of fit; fit.Kind names them
 REFUSED, FLAT, BORROWED, REDUCED, FULL = 0, 1, 2, 3, 4
-_TOUCH, _ROOM = 1e-4, 2e-3  # relative, of the deviation: to a neighbour; for one in between
+_TOUCH = 1e-4  # relative, of the deviation, to a neighbour
+_FAR = 6.0  # deviations from the forward at which a quote counts half
+_ROOM = 4e-3  # relative, of the variance, for each slice still to be settled in between
 
 
 @compiled
@@ -36,18 +39,42 @@ def _nearest(kinds: Ints, years: Floats, i: int) -> int:
 
 
 @compiled
-def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tuple[int, float]:
-    """Settled slice next in time (-1 where there is none), and the room to leave before it.
-
-    Slices still to be settled in between have to fit there too, so each gets a little.
-    """
+def _neighbour(settled: NDArray[np.bool_], kinds: Ints, i: int, step: int) -> tuple[int, int]:
+    """Settled slice next in time (-1 where there is none), and how many wait in between."""
     j, waiting = i + step, 0
     while 0 <= j < len(settled):
         if settled[j]:
-            return j, _TOUCH + _ROOM * waiting
+            return j, waiting
         waiting += 1 if kinds[j] != REFUSED else 0
         j += step
-    return -1, 0.0
+    return -1, 0
+
+
+@compiled
+def _times(c: Floats, factor: float) -> Floats:
+    """The slice with its variance times the factor at every strike; empty stays empty."""
+    moved = c.copy()
+    moved[:3] *= factor
+    return moved
+
+
+@compiled
+def _settled_between(
+    quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats, waiting: tuple[int, int]
+) -> Floats:
+    """The slice settled between its neighbours, with room for those that wait in between.
+
+    Neighbours that touch would leave one to be settled later no choice. Where there is no such
+    room, the slice may touch them.
+    """
+    if waiting[0] + waiting[1] > 0:
+        above = _times(low, 1.0 + _ROOM * waiting[0])
+        below = _times(high, 1.0 / (1.0 + _ROOM * waiting[1]))
+        if len(low) == 0 or len(high) == 0 or no_crossing(above, below):
+            found = settle(quotes, c, scale, above, below, _TOUCH)
+            if allowed(found, above, below):
+                return found
+    return settle(quotes, c, scale, low, high, _TOUCH)
 
 
 @compiled
@@ -63,7 +90,12 @@ def _kind_of(quotes: Floats) -> int:
 
 @compiled
 def _to_scale(quotes: Floats) -> tuple[float, float]:
-    """Bring a slice to units of its own deviation near the forward; that, and the weight in all."""
+    """Bring a slice to units of its own deviation near the forward; that, and the weight in all.
+
+    Far out prices are certain and volatilities so high that no smile of seven numbers passes
+    through them and the options around the forward: there a quote counts less and less,
+    whatever was traded in it.
+    """
     n = quotes.shape[1]
     first = 0
     for i in range(n):
@@ -78,6 +110,7 @@ def _to_scale(quotes: Floats) -> tuple[float, float]:
     scale = median_of(quotes[1, first:last])
     total = 0.0
     for i in range(n):
+        quotes[2, i] /= 1.0 + (quotes[0, i] / (_FAR * scale)) ** 8
         total += quotes[2, i]
     for i in range(n):
         quotes[0, i] /= scale
@@ -132,15 +165,15 @@ def fit_surface(
             shape = shape_of(fit_slice(mine, scales[i], kinds[i] == FULL))
             free[i] = scaled(shape, scales[i])
     settled = np.zeros(count, dtype=np.bool_)
-    room, none = np.zeros(2), np.empty(0)
+    none = np.empty(0)
     for _ in range(count):
         i = _best_known(information, kinds)
         if i < 0:
             break
         information[i] = 0.0
         mine = quotes[:, starts[i] : starts[i + 1]]
-        before, room[0] = _neighbour(settled, kinds, i, -1)
-        after, room[1] = _neighbour(settled, kinds, i, 1)
+        before, first = _neighbour(settled, kinds, i, -1)
+        after, last = _neighbour(settled, kinds, i, 1)
         low = curves[before].copy() if before >= 0 else none
         high = curves[after].copy() if after >= 0 else none
         if kinds[i] == FLAT:
@@ -151,5 +184,5 @@ def fit_surface(
                 free[i] = stretched(c, level_of(c, mine, scales[i], 1e-6, 1e6))
             else:
                 free[i] = anchor_of(mine, scales[i], none, none)
-        curves[i] = settle(mine, free[i], scales[i], low, high, room)
+        curves[i] = _settled_between(mine, free[i], scales[i], low, high, (first, last))
         settled[i] = True

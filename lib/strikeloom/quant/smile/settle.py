@@ -20,6 +20,8 @@ from strikeloom.quant.smile.slice_fit import box_of
 Floats = NDArray[np.float64]
 
 _REACH = 81
+_LEAST_G = 0.004  # asked for on a grid, so that it is positive everywhere
+_TIGHTER = ((1.0, 1.0), (4.0, 4.0), (20.0, 4.0), (60.0, 16.0))
 
 
 @compiled
@@ -54,7 +56,7 @@ def parameters_of(c: Floats, scale: float) -> Floats:
 
 
 @compiled
-def _walls(low: Floats, high: Floats, scale: float, room: Floats) -> Floats:
+def _walls(low: Floats, high: Floats, scale: float, room: float) -> Floats:
     """Deviations of the neighbours on a grid that is denser near the forward, with room left."""
     size = _REACH if len(low) + len(high) > 0 else 0
     walls = np.empty((3, size))
@@ -65,9 +67,9 @@ def _walls(low: Floats, high: Floats, scale: float, room: Floats) -> Floats:
         walls[1, j] = 0.0
         walls[2, j] = np.inf
         if len(low) > 0:
-            walls[1, j] = sqrt(variance_at(low, k)) / scale * (1.0 + room[0])
+            walls[1, j] = sqrt(variance_at(low, k)) / scale * (1.0 + room)
         if len(high) > 0:
-            walls[2, j] = sqrt(variance_at(high, k)) / scale * (1.0 - room[1])
+            walls[2, j] = sqrt(variance_at(high, k)) / scale * (1.0 - room)
     return walls
 
 
@@ -195,18 +197,24 @@ def _towards(c: Floats, anchor: Floats, low: Floats, high: Floats) -> Floats:
 
 @compiled
 def _bounded(
-    quotes: Floats, start: Floats, scale: float, low: Floats, high: Floats, room: Floats
+    quotes: Floats,
+    start: Floats,
+    scale: float,
+    low: Floats,
+    high: Floats,
+    room: float,
+    least_g: float,
 ) -> Floats:
     """Least squares between the neighbours, with walls that harden until the slice is free."""
     walls = _walls(low, high, scale, room)
     box = box_of(scale, True)
     for j in range(2):
         if len(low) > 0:
-            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + room[0]))
+            box[0, 1 + j] = max(box[0, 1 + j], low[1 + j] / scale * (1 + room))
         if len(high) > 0:
-            most = high[1 + j] / scale * (1 - room[1])
+            most = high[1 + j] / scale * (1 - room)
             box[1, 1 + j] = max(box[0, 1 + j], min(box[1, 1 + j], most))
-    terms = np.array([scale, 0.01, 0.0, 0.0, 1e-4, 40.0])
+    terms = np.array([scale, 0.01, 0.0, 0.0, 1e-4, 40.0, least_g])
     p = parameters_of(start, scale)
     c = start
     for hardness in (10.0, 100.0, 1000.0):
@@ -220,11 +228,13 @@ def _bounded(
 
 @compiled
 def settle(
-    quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats, room: Floats
+    quotes: Floats, c: Floats, scale: float, low: Floats, high: Floats, room: float
 ) -> Floats:
     """The slice made free of arbitrage between its neighbours, near its quotes.
 
     Least squares starts from the slice itself and, where that ends far off, from the anchor.
+    Its walls and its conditions hold on a grid: where a trace of arbitrage is left in between,
+    it is repeated further inside them, for the way to the anchor leads away from the quotes.
     """
     if allowed(c, low, high):
         return c
@@ -232,16 +242,21 @@ def settle(
     best, least = anchor, _misfit(anchor, quotes, scale)
     near = 1.3 * _misfit(c, quotes, scale) + 2e-5
     few = quotes.shape[1] < 3
-    for start in (c, anchor):
-        if few:
-            found = _lifted(start, low, high)
-        else:
-            found = _bounded(quotes, start, scale, low, high, room)
-        if not allowed(found, low, high):
-            found = _towards(found, anchor, low, high)
-        off = _misfit(found, quotes, scale)
-        if off < least:
-            best, least = found, off
-        if least < near:
+    hoped = np.inf
+    for tight, denser in _TIGHTER:
+        for start in (c, anchor):
+            if few:
+                found = _lifted(start, low, high)
+            else:
+                found = _bounded(quotes, start, scale, low, high, room * tight, _LEAST_G * denser)
+            if not allowed(found, low, high):
+                hoped = min(hoped, _misfit(found, quotes, scale))
+                found = _towards(found, anchor, low, high)
+            off = _misfit(found, quotes, scale)
+            if off < least:
+                best, least = found, off
+            if least < near:
+                return best
+        if few or least < 1.3 * hoped:
             break
     return best

@@ -137,7 +137,7 @@ def fit_slice(quotes: Floats, scale: float, full: bool) -> Floats:
     """Parameters of the best slice regardless of arbitrage; sets the robust weights."""
     walls = np.empty((3, 0))
     box = box_of(scale, full)
-    terms = np.array([scale, 0.0, 0.0, 0.0, 1e-5, 12.0])
+    terms = np.array([scale, 0.0, 0.0, 0.0, 1e-5, 12.0, 0.0])
     n = quotes.shape[1]
     # with few quotes more parameters can follow any noise: there the prior counts more
     faint = 0.02 * max(0.0, 1.0 - (n - 5) / 8.0)
