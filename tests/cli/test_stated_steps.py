@@ -40,7 +40,9 @@ def cash_rows() -> list[str]:
 def folder(tmp_path: Path) -> Path:
     files = tmp_path / "files"
     level = cash_rows()[-1].split()[7]
-    nse_files.save(files / "fo.csv", nse_files.udiff(OPTION | {"UndrlygPric": level, "StrkPric": "1300.00"}))
+    nse_files.save(
+        files / "fo.csv", nse_files.udiff(OPTION | {"UndrlygPric": level, "StrkPric": "1300.00"})
+    )
     nse_files.save(files / "cash.csv", nse_files.cash(*cash_rows()))
     return files
 
