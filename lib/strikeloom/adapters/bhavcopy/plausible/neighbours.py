@@ -253,11 +253,14 @@ def _closes(pair: Pair, found: Findings) -> None:
 
 
 def _interest(pair: Pair, found: Findings) -> None:
-    """Open interest is that of the day before plus its change; events re-date some contracts."""
+    """Open interest is that of the day before plus its change.
+
+    Where the exchange moves the expiry of a series, all of its open interest counts as new.
+    """
     old = pair.before.numbers("open_interest")[pair.old]
     new = pair.after.numbers("open_interest")[pair.new]
     change = pair.after.numbers("oi_change")[pair.new]
-    held = (old > 0) | (new > 0)
+    held = (old > 0) & (new > 0) & (change != new)
     if pair.by_id:  # a split multiplies it, and a dividend replaces it
         held &= pair.before.strike[pair.old] == pair.after.strike[pair.new]
     right, count = int((held & (old + change == new)).sum()), int(held.sum())
