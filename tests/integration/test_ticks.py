@@ -34,7 +34,7 @@ def test_an_option_is_left_on_the_tick_of_the_day(shared_data: Path, tmp_path: P
     with Lease(desk.home, desk.store) as lease:
         work(desk, lease, OrderRateLimiter(1e6))
     (leaving,) = [item for item in desk.store.intents() if item.purpose == "exit"]
-    assert (leaving.state, leaving.limit) == (IntentState.FILLED, 2_15)  # 2.30 less 5 %
+    assert (leaving.state, leaving.limit) == (IntentState.FILLED, 2_05)  # 2.20 less 5 %, on 5 paise
     assert desk.store.positions() == desk.broker.positions() == []
     desk.close()
 
@@ -56,5 +56,5 @@ def test_prices_show_the_tick_where_the_reviewed_close_is_not_stored(
     to_day_end(desk, day)
     cheap = desk.instruments.contract("YESBANK:2026-01-27:2000:PE", day)
     quote = desk.feed.quotes([cheap])[cheap.key]
-    assert (quote.last, quote.bid, quote.ask) == (4, 3, 5)  # not 0.05 and 0.10
+    assert (quote.last, quote.bid, quote.ask) == (4, 4, 5)  # not 0.05 and 0.10
     desk.close()
