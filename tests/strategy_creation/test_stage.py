@@ -111,7 +111,12 @@ class _Ending:
             frame["symbol"] == self._symbol, np.datetime64(self._ends, "s")
         )
         past = self._known.as_of(day)
-        return SimpleNamespace(contracts=lambda _: frame, prices=past.prices, banned=past.banned)
+        return SimpleNamespace(
+            contracts=lambda _: frame,
+            prices=past.prices,
+            actions=past.actions,
+            banned=past.banned,
+        )
 
 
 class _Banning:
@@ -125,7 +130,12 @@ class _Banning:
 
     def as_of(self, day: date) -> Any:
         past = self._known.as_of(day)
-        return SimpleNamespace(contracts=past.contracts, prices=past.prices, banned=self._lists.get)
+        return SimpleNamespace(
+            contracts=past.contracts,
+            prices=past.prices,
+            actions=past.actions,
+            banned=self._lists.get,
+        )
 
 
 @pytest.mark.parametrize("days", [0, 1])
