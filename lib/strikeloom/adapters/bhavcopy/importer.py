@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +15,13 @@ from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
-from strikeloom.adapters.bhavcopy.plausible import FileCheck, check_ban_list, known_checks
+from strikeloom.adapters.bhavcopy.plausible import Checked, FileCheck, check_ban_list, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
 from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.adapters.read_ahead import read_ahead
 from strikeloom.errors import BadFile, StoreError
 
 if TYPE_CHECKING:
@@ -85,11 +85,12 @@ def import_paths(
     known = [item for path in files if (item := batch.recognised(path))]
     if not known:
         return ImportReport(tuple(batch.outcomes))  # and no folder is made for the history
-    with history.changes() as changes:
-        batch.begin(changes)
+    with history.changes() as changes, ThreadPoolExecutor(1) as writer:
+        batch.begin(changes, writer)
         order = {layout: place for place, layout in enumerate(LAYOUTS)}
         known.sort(key=lambda item: (order[item.layout], item.path))
-        for item, reading in _read_ahead([item for item in known if not batch.is_stored(item)]):
+        new = [item for item in known if not batch.is_stored(item)]
+        for item, reading in read_ahead(new, _read, threads=_READER_THREADS, ahead=_AHEAD):
             batch.merge(item, reading)
         batch.commit()
     history.find_actions()
@@ -116,10 +117,18 @@ class _Batch:
         self._entries: list[ImportedFile] = []
         self._last: Layout | None = None
         self._levels: pd.DataFrame | None = None
+        self._writing: Future[None] | None = None
 
-    def begin(self, changes: Changes) -> None:
-        """Begin to merge, while no other process writes the history."""
+    def begin(self, changes: Changes, writer: Executor) -> None:
+        """Begin to merge, while no other process writes the history.
+
+        Parameters
+        ----------
+        writer : concurrent.futures.Executor
+            Of one thread: it writes a day of contracts while the next one is checked.
+        """
         self._changes = changes
+        self._writer = writer
         self._record = ImportRecord(self._history)
         self._check = FileCheck(self._history, changes, self._accept)
 
@@ -169,15 +178,15 @@ class _Batch:
         if self._last is not layout or len(self._entries) >= _TOGETHER:
             self.commit()
         self._last = layout
+        checked = self._checked(item, reading)
+        self._finish_writing()  # of the day before, which went on beside the checks
+        if checked is None:
+            return
+        table = checked.table
         try:
-            rows = reading.result()
-            named = rows.table if layout.named else self._named(rows.table, item)
-            checked = self._check(layout.dataset, named, file=item.path.name, source=item.name)
-            table = checked.table
             added = self._changes.add(DATASETS[layout.dataset], table, source=item.name)
         except (BadFile, StoreError) as error:
-            outcome = FileOutcome(str(item.path), layout.title, 0, 0, "refused", str(error))
-            self._report(item.path, outcome)
+            self._refuse(item, error)
             return
         entry = ImportedFile(
             sha256=item.sha256,
@@ -195,7 +204,7 @@ class _Batch:
         self._entries.append(entry)
         status: Status = "done" if added.new else "same"
         repeats = f"{added.repeats} rows repeated in it" if added.repeats else ""
-        note = "; ".join(part for part in (rows.note, repeats, checked.note) if part)
+        note = "; ".join(part for part in (checked.note, repeats) if part)
         self._report(
             item.path,
             FileOutcome(
@@ -203,15 +212,43 @@ class _Batch:
             ),
         )
         if layout.dataset == "contracts":
-            self.commit()  # one day in memory at a time
             self._check.stored()
+            self._writing = self._writer.submit(self._write, self._entries)
+            self._entries = []
+
+    def _checked(self, item: _RecognisedFile, reading: Future[ParsedRows]) -> Checked | None:
+        """Rows of a file that passed; ``None`` when the file is refused."""
+        layout = item.layout
+        try:
+            rows = reading.result()
+            named = rows.table if layout.named else self._named(rows.table, item)
+            checked = self._check(layout.dataset, named, file=item.path.name, source=item.name)
+        except (BadFile, StoreError) as error:
+            self._refuse(item, error)
+            return None
+        notes = (part for part in (rows.note, checked.note) if part)
+        return replace(checked, note="; ".join(notes))
+
+    def _refuse(self, item: _RecognisedFile, error: Exception) -> None:
+        path, title = str(item.path), item.layout.title
+        self._report(item.path, FileOutcome(path, title, 0, 0, "refused", str(error)))
 
     def commit(self) -> None:
-        """Write the merged rows, then record their files."""
+        """Write the merged rows, then record their files; return when that is done."""
+        self._finish_writing()
         if self._entries:
-            self._changes.commit()
-            self._record.add(self._entries)
+            self._write(self._entries)
             self._entries = []
+
+    def _finish_writing(self) -> None:
+        """Wait for the day being written, and raise what went wrong."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
+
+    def _write(self, entries: Sequence[ImportedFile]) -> None:
+        self._changes.commit()
+        self._record.add(entries)
 
     def _named(self, table: pa.Table, item: _RecognisedFile) -> pa.Table:
         import pyarrow as pa
@@ -229,19 +266,6 @@ class _Batch:
         self.outcomes.append(outcome)
         if self._progress:
             self._progress(len(self.outcomes), self._total, path.name)
-
-
-def _read_ahead(
-    files: Sequence[_RecognisedFile],
-) -> Iterator[tuple[_RecognisedFile, Future[ParsedRows]]]:
-    """Files in order, parsed ahead by threads (Arrow and zlib release the interpreter lock)."""
-    with ThreadPoolExecutor(_READER_THREADS) as pool:
-        waiting: deque[tuple[_RecognisedFile, Future[ParsedRows]]] = deque()
-        for item in files:
-            waiting.append((item, pool.submit(_read, item)))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft()
-        yield from waiting
 
 
 def _read(item: _RecognisedFile) -> ParsedRows:

@@ -8,8 +8,8 @@ compared again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from strikeloom.adapters.parquet.json_file import write_json
 from strikeloom.adapters.parquet.moved import StockContracts, moved
 from strikeloom.adapters.parquet.partitions import read_digests
+from strikeloom.adapters.read_ahead import read_ahead
 from strikeloom.errors import StoreError
 from strikeloom.nse.contract_changes import COLUMNS, contract_changes
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -106,33 +107,58 @@ def compare(
         All actions found in the history.
     """
     known = read_compared(folder)
-    pairs: list[Compared] = []
-    held: tuple[date, StockContracts] | None = None
+    pairs = {pair.day: pair for pair in _neighbours(files, cash)}
+    due = {day for day, pair in pairs.items() if not _equal(pair, known.get(day))}
+    pairs.update((day, known[day]) for day in pairs.keys() - due)
+    wanted = sorted({day for late in due for day in (pairs[late].day_before, late)})
+
+    def read(day: date) -> StockContracts:
+        return StockContracts.among(read_day(day, COLUMNS))
+
+    before: StockContracts | None = None
+    for day, reading in read_ahead(wanted, read, threads=1, ahead=2):
+        try:
+            after = reading.result()
+        except StoreError:  # reading the damaged day raises; its pairs are compared once repaired
+            after = None
+        if day in due:
+            if before is None or after is None:
+                del pairs[day]
+            else:
+                found = _actions(before, after, pairs[day], read_cash)
+                pairs[day] = replace(pairs[day], found=tuple(found))
+        before = after
+    ordered = [pairs[day] for day in sorted(pairs)]
+    if ordered != list(known.values()):
+        body = {"version": _VERSION, "pairs": [asdict(pair) for pair in ordered]}
+        write_json(folder / FILE, body)
+    return [item for pair in ordered for item in pair.found]
+
+
+def _neighbours(files: Sequence[Path], cash: Mapping[str, str]) -> Iterator[Compared]:
+    """Neighbouring days as they are stored, nothing found yet; without those of damaged files."""
     for earlier, later in pairwise(files):
         day_before, day = (date.fromisoformat(path.stem) for path in (earlier, later))
         try:
-            held_now = (read_digests(earlier)[""], read_digests(later)[""])
-            marks = (*held_now, *(cash.get(str(each), "") for each in (day_before, day)))
-            old = known.get(day)
-            if old is not None and (old.day_before, old.marks) == (day_before, marks):
-                pairs.append(old)
-                continue
-            if held is None or held[0] != day_before:
-                held = day_before, StockContracts.among(read_day(day_before, COLUMNS))
-            before, held = held[1], (day, StockContracts.among(read_day(day, COLUMNS)))
+            held = (read_digests(earlier)[""], read_digests(later)[""])
         except StoreError:
-            held = None  # reading the damaged day raises; its pairs are compared once repaired
             continue
-        found: list[CorporateAction] = []
-        frames = moved(before, held[1], day)
-        if frames:
-            prices = read_cash(day_before, day)
-            found = contract_changes(*frames, day=day, day_before=day_before, cash=prices)
-        pairs.append(Compared(day_before, day, marks, tuple(found)))
-    if pairs != list(known.values()):
-        body = {"version": _VERSION, "pairs": [asdict(pair) for pair in pairs]}
-        write_json(folder / FILE, body)
-    return [item for pair in pairs for item in pair.found]
+        marks = (*held, *(cash.get(str(each), "") for each in (day_before, day)))
+        yield Compared(day_before, day, marks, ())
+
+
+def _equal(pair: Compared, known: Compared | None) -> bool:
+    return known is not None and replace(known, found=()) == pair
+
+
+def _actions(
+    before: StockContracts, after: StockContracts, pair: Compared, read_cash: ReadCash
+) -> list[CorporateAction]:
+    frames = moved(before, after, pair.day)
+    if not frames:
+        return []
+    prices = read_cash(pair.day_before, pair.day)
+    return contract_changes(*frames, day=pair.day, day_before=pair.day_before, cash=prices)
 
 
 def _compared(item: dict[str, Any]) -> Compared:

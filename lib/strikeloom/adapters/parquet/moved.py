@@ -115,6 +115,8 @@ def moved(
     has another strike or symbol afterwards or was settled or was to end early, and when any of its
     rows has no id.
     """
+    import pandas as pd
+
     symbols, codes = before.symbols
     today = (day - date(1970, 1, 1)).days
     lives = before.numbers("expiry") >= today
@@ -128,13 +130,12 @@ def moved(
     wanted[former[(after.ids == 0) & (former >= 0)]] = True
     old = np.flatnonzero(lives & (before.ids != 0) & (before.rights != 0))
     new = np.flatnonzero(after.ids != 0)
-    new = new[np.argsort(after.keys[new])]
-    keys = after.keys[new]
-    if (keys[1:] == keys[:-1]).any():  # two contracts with one id: which one moved is not clear
+    keys = pd.Index(after.keys[new])
+    if not keys.is_unique:  # two contracts with one id: which one moved is not clear
         wanted[:] = True
-    elif len(keys):
-        place = np.minimum(np.searchsorted(keys, before.keys[old]), len(keys) - 1)
-        same = keys[place] == before.keys[old]
+    else:
+        place = keys.get_indexer(pd.Index(before.keys[old]))
+        same = place >= 0
         old, new = old[same], new[place[same]]
         changed = before.numbers("strike")[old] != after.numbers("strike")[new]
         changed |= codes[old] != former[new]

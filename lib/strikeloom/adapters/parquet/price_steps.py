@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 FOUND, STATED = "price_steps.json", "stated_steps.json"
 _VERSION = 1  # of the search; after a change it is made again
 _FUTURE = ("symbol", "right", "expiry", "instrument_id", "settle", "lots_traded")
+_DAYS_KEPT = 64  # of futures, about 600 rows each
 _EVERY = 20  # stored days of which one is read for the symbols that have options
 
 #: Reads some columns of the contracts of a day, of some symbols.
@@ -112,14 +114,17 @@ def write_stated(folder: Path, symbol: str, day: date, step: StatedStep | None) 
 def _future_step(days: set[date], read_day: ReadDay) -> FutureStep:
     """Log step of the same future, the nearest one that traded on both days."""
 
+    @lru_cache(maxsize=_DAYS_KEPT)
+    def futures(day: date) -> pd.DataFrame:
+        rows = read_day(day, _FUTURE, None)
+        live = (rows["right"] == "XX") & (rows["instrument_id"] != 0)
+        return rows[live & (rows["lots_traded"] > 0) & (rows["settle"] > 0)]
+
     def step(symbol: str, before: date, day: date) -> float | None:
         if before not in days or day not in days:
             return None
-        old, new = (read_day(each, _FUTURE, [symbol]) for each in (before, day))
-        pairs = old.merge(new, on=["right", "expiry", "instrument_id"], suffixes=("_old", "_new"))
-        pairs = pairs[(pairs["right"] == "XX") & (pairs["instrument_id"] != 0)]
-        for side in ("old", "new"):
-            pairs = pairs[(pairs[f"lots_traded_{side}"] > 0) & (pairs[f"settle_{side}"] > 0)]
+        old, new = (rows[rows["symbol"] == symbol] for rows in (futures(before), futures(day)))
+        pairs = old.merge(new, on=["expiry", "instrument_id"], suffixes=("_old", "_new"))
         if pairs.empty:
             return None
         nearest = pairs.sort_values("expiry").iloc[0]

@@ -51,6 +51,7 @@ class FileCheck:
         self._history = history
         self._changes = changes
         self._accept = frozenset(accept)
+        self._days = set(history.days())
         self._last: DayTable | None = None
         self._levels: dict[date, dict[str, float]] = {}
 
@@ -101,13 +102,14 @@ class FileCheck:
         return passed
 
     def stored(self) -> None:
-        """Note that the contracts checked last were stored."""
+        """Note that the contracts checked last are stored, or about to be."""
         self._last = self._pending
+        self._days.add(self._last.date)
         self._levels[self._last.date] = _levels(self._last)
 
     def _beside(self, day: date) -> DayTable | None:
         """Stored contracts next to a day; none where the nearest file is damaged."""
-        beside = near(day, self._history.days(), _NEAR)
+        beside = near(day, self._days, _NEAR)
         try:
             return None if beside is None else self._day(beside)
         except StoreError:
@@ -126,7 +128,7 @@ class FileCheck:
 
     def _known_levels(self, day: date, *, stocks: bool) -> dict[str, float]:
         if day not in self._levels:
-            known = day in set(self._history.days())
+            known = day in self._days
             self._levels[day] = _levels(self._day(day)) if known else {}
         found = self._levels[day]
         return {name[1:]: level for name, level in found.items() if (name[0] == "s") == stocks}
