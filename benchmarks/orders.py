@@ -56,9 +56,9 @@ def market(minutes=370):
 def fill_book(engine, count):
     draw = random.Random(1)
     for n in range(count):
-        contract = CONTRACTS[draw.randrange(len(CONTRACTS))]
+        instrument = CONTRACTS[draw.randrange(len(CONTRACTS))]
         limit = 7000 - 5 * draw.randrange(200)
-        engine.place(Placement(contract, Side.BUY, 65, limit=limit, correlation_id=f"r{n}"))
+        engine.place(Placement(instrument, Side.BUY, 65, limit=limit, correlation_id=f"r{n}"))
 
 
 def load(engine, tape, orders, step):
@@ -66,16 +66,16 @@ def load(engine, tape, orders, step):
     draw, spent = random.Random(2), []
     for n in range(orders):
         tape.clock.step(step)
-        contract = CONTRACTS[draw.randrange(len(CONTRACTS))]
-        quote = tape.quotes([contract])[contract.key]
+        instrument = CONTRACTS[draw.randrange(len(CONTRACTS))]
+        quote = tape.quotes([instrument])[instrument.key]
         side = draw.choice(list(Side))
         limit = quote.ask if side is Side.BUY else quote.bid
         start = time.perf_counter()
         if n % 3 == 0:
-            order = engine.place(Placement(contract, side, 65, limit=limit))
+            order = engine.place(Placement(instrument, side, 65, limit=limit))
         elif n % 3 == 1:
             far = limit - 200 * int(side)
-            order = engine.place(Placement(contract, side, 130, limit=far))
+            order = engine.place(Placement(instrument, side, 130, limit=far))
         elif not order.state.terminal:
             engine.modify(order.number, Change(limit=order.limit + 5))
             engine.cancel(order.number)

@@ -127,11 +127,11 @@ def spreads(desk: Desk) -> list[tuple[OptionContract, OptionContract]]:
     contracts: list[OptionContract] = []
     for row in rows.nlargest(6 * POSITIONS, "open_interest").itertuples():
         key = contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
-        contracts.append(desk.instruments.contract(key, today))
+        contracts.append(desk.instruments.instrument(key, today))
     quoted = desk.feed.quotes(contracts)
     known = [c for c in contracts if c.key in quoted and quoted[c.key].bid and quoted[c.key].ask]
     pairs: list[tuple[OptionContract, OptionContract]] = []
-    for expiry in sorted({contract.expiry for contract in known}):
+    for expiry in sorted({instrument.expiry for instrument in known}):
         puts = sorted((c for c in known if c.expiry == expiry), key=lambda c: -c.strike)
         pairs += list(zip(puts[::2], puts[1::2], strict=False))
     return pairs

@@ -56,14 +56,14 @@ def trade(folder, history, day):
     feed = ReplayFeed(history, clock, load_settings().desk.replay)
     listed = HistoryInstruments(history, history.underlyings())
     broker = SimBroker(folder / "account.db", feed, clock, 10**12, listed)
-    contract = listed.contract("SYNDEX:2026-06-30:2830000:CE", day)
-    quote = feed.quotes([contract])[contract.key]
+    instrument = listed.instrument("SYNDEX:2026-06-30:2830000:CE", day)
+    quote = feed.quotes([instrument])[instrument.key]
 
     def orders(count=300):
         for n in range(count):
-            limit = quote.ask if n % 2 else quote.bid - 50 * contract.tick
+            limit = quote.ask if n % 2 else quote.bid - 50 * instrument.tick
             placed = broker.submit(
-                OrderRequest(f"b{n}", contract, Side.BUY, contract.lot_size, limit)
+                OrderRequest(f"b{n}", instrument, Side.BUY, instrument.lot_size, limit)
             )
             broker.cancel(placed.order_id)
 

@@ -98,7 +98,7 @@ def serving(home: Path) -> Iterator[dict[str, Any]]:
             process.wait(30)
 
 
-def contract(row: dict[str, str]) -> OptionContract:
+def instrument(row: dict[str, str]) -> OptionContract:
     kind = InstrumentKind.INDEX if row["INSTRUMENT"] == "OPTIDX" else InstrumentKind.STOCK
     return OptionContract(
         row["UNDERLYING_SYMBOL"], date.fromisoformat(row["SM_EXPIRY_DATE"]),
@@ -148,7 +148,7 @@ def reading(found: dict[str, Any], count: int, token: dict[str, str]) -> tuple[D
     rows = {int(r["SECURITY_ID"]): r for r in csv.DictReader(lines) if r["SEGMENT"] == "D"}
     shown = quotes_of(rest, list(rows))
     numbers = [n for n, q in shown.items() if q["last_price"] > 0][:count]
-    contracts = {n: contract(rows[n]) for n in numbers}
+    contracts = {n: instrument(rows[n]) for n in numbers}
     listed: Any = Master({c.key: n for n, c in contracts.items()})
     client: Any = Silent()
     client.credentials = Credentials(Secret("1000000001"), lambda: Secret("local"))

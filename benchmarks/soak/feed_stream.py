@@ -97,10 +97,10 @@ def run_feed(instruments: int, per_second: int, seconds: float, reset_seconds: f
             time.sleep(0.05)
         connections = stream.status.connections
         feed.close()
-    held = cache.get(contract.key for contract in contracts)
+    held = cache.get(instrument.key for instrument in contracts)
     wrong = sum(
-        held[contract.key].volume != report["numbers"][str(1 + place)]
-        for place, contract in enumerate(contracts)
+        held[instrument.key].volume != report["numbers"][str(1 + place)]
+        for place, instrument in enumerate(contracts)
     )
     return Outcome(
         sent=report["sent"],

@@ -39,7 +39,7 @@ class Numbered:
             )
             for n in range(count)
         ]
-        self._numbers = {contract.key: 1 + n for n, contract in enumerate(self.contracts)}
+        self._numbers = {instrument.key: 1 + n for n, instrument in enumerate(self.contracts)}
 
     def in_force(self) -> date:
         return date(2026, 6, 10)

@@ -46,8 +46,8 @@ def test_click_confirm_and_the_position_is_closed(page: Page, held):
     after = desk.store.position(position.position_id)
     assert not after.is_open
     bought_back = desk.store.fills()[entry_fills:]
-    assert {fill.contract_key for fill in bought_back} == {
-        leg.contract.key for leg in position.legs
+    assert {fill.instrument_key for fill in bought_back} == {
+        leg.instrument.key for leg in position.legs
     }
     assert not desk.broker.positions()
     row = page.locator(f"[data-closed='{position.position_id}']")

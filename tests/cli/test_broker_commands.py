@@ -83,7 +83,7 @@ def test_quotes_come_through_the_port_in_a_replay(call, traded) -> None:
     assert body["spots"][0]["symbol"] == "SYNDEX"
     assert len(body["quotes"]) == 12
     assert all(row["quote"]["bid"] <= row["quote"]["ask"] for row in body["quotes"] if row["quote"])
-    held = {leg.contract.key for p in traded.store.positions() for leg in p.legs if leg.net_units}
+    held = {leg.instrument.key for p in traded.store.positions() for leg in p.legs if leg.net_units}
     body = json.loads(call("quotes", "--open-positions", "--json").out)
     assert {row["contract"] for row in body["quotes"]} == held
     assert "mode replay" in call("quotes", "--open-positions").out
@@ -106,15 +106,15 @@ def _ours() -> list[str]:
 def test_a_command_closes_its_connections(
     call, local: LocalExchange, drawn_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contract = option(25_000)
-    local.market.show(contract, 99_00, 100_00)
+    instrument = option(25_000)
+    local.market.show(instrument, 99_00, 100_00)
     begun = []
     monkeypatch.setattr(FeedStream, "start", lambda self: (begun.append(1), START(self)))
-    result = call("quotes", contract.key, "--mode", "paper", "--market", "synthetic-7")
+    result = call("quotes", instrument.key, "--mode", "paper", "--market", "synthetic-7")
     assert result.code == 0, result.err
     assert begun
     assert _ours() == []
-    result = call("quotes", contract.key, "NOPE", "--mode", "paper", "--market", "synthetic-7")
+    result = call("quotes", instrument.key, "NOPE", "--mode", "paper", "--market", "synthetic-7")
     assert result.code == 1  # an error closes as well
     assert _ours() == []
 

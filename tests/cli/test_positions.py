@@ -37,7 +37,7 @@ def test_positions_show_every_id_in_full(call: Call, traded: Desk) -> None:
     for position in traded.store.positions():
         assert position.position_id in result.out
         for leg in position.legs:
-            assert leg.contract.label in result.out
+            assert leg.instrument.label in result.out
     body = json.loads(call("positions", "--json").out)
     assert [row["id"] for row in body["open"]] == [p.position_id for p in traded.store.positions()]
     assert body["open"][0]["legs"][0]["lots"] == traded.store.positions()[0].legs[0].net_lots
@@ -89,19 +89,21 @@ def test_exit_of_a_hedge_needs_a_flag_and_names_what_is_kept(call: Call, traded:
     sold = next(
         leg
         for leg in hedged.legs
-        if leg.net_units < 0 and leg.contract.right is bought.contract.right
+        if leg.net_units < 0 and leg.instrument.right is bought.instrument.right
     )
     words = ("exit", hedged.position_id, "--leg", str(bought.leg))
     refused = call(*words)
     assert refused.code == 1
-    assert f"leave the sold {sold.contract.label} (leg {sold.leg}) without its hedge" in refused.err
+    assert (
+        f"leave the sold {sold.instrument.label} (leg {sold.leg}) without its hedge" in refused.err
+    )
     assert traded.store.requests() == []
     lots = f"leg {sold.leg}: {sold.net_lots} lot"
     assert lots in call("positions", "--detailed").out
     allowed = call(*words, "--leave-unhedged")
     assert allowed.code == 0
-    assert f" of {sold.contract.label} sold" in allowed.out
-    assert bought.contract.label not in allowed.out
+    assert f" of {sold.instrument.label} sold" in allowed.out
+    assert bought.instrument.label not in allowed.out
 
 
 def test_exit_options_that_contradict_are_wrong_usage(call: Call, traded: Desk) -> None:

@@ -74,7 +74,7 @@ def test_it_reports_its_name_and_how_complete_its_book_is(broker):
 
 def test_an_answered_order_is_in_the_book_with_its_tag(trade):
     found = trade("tag-1", CALL, "BUY", 1, 9800)
-    assert (found.contract_key, found.units, found.limit) == (CALL.key, 65, 9800)
+    assert (found.instrument_key, found.units, found.limit) == (CALL.key, 65, 9800)
     assert (found.state, found.filled_units) == (OrderState.PENDING, 0)
 
 
@@ -84,8 +84,8 @@ def test_a_fill_shows_in_orders_fills_positions_and_funds(broker, trade):
     assert (placed.state, placed.filled_units) == (OrderState.TRADED, 130)
     (fill,) = broker.fills()
     assert (fill.order_id, fill.correlation_id) == (placed.order_id, "tag-1")
-    assert (fill.contract_key, fill.units, fill.kind) == (CALL.key, 130, "trade")
-    assert {p.contract_key: p.net_units for p in broker.positions()} == {CALL.key: 130}
+    assert (fill.instrument_key, fill.units, fill.kind) == (CALL.key, 130, "trade")
+    assert {p.instrument_key: p.net_units for p in broker.positions()} == {CALL.key: 130}
     assert broker.funds().cash == before.cash - fill.units * fill.price - fill.charges
 
 

@@ -25,7 +25,7 @@ class Case:
     """A feed that shows one contract of a symbol."""
 
     feed: MarketFeed
-    contract: OptionContract
+    instrument: OptionContract
     symbol: str
     now: datetime
     expiry: date
@@ -34,10 +34,10 @@ class Case:
 @pytest.fixture
 def over_the_wire(tmp_path):
     with local_exchange(tmp_path, limits=False) as local:
-        ours, contract = OurSide(local, tmp_path), option(25_000)
-        local.market.show(contract, 50000, 50100)
+        ours, instrument = OurSide(local, tmp_path), option(25_000)
+        local.market.show(instrument, 50000, 50100)
         feed = ours.feed()
-        yield Case(feed, contract, "NIFTY", local.clock.now(), EXPIRY)
+        yield Case(feed, instrument, "NIFTY", local.clock.now(), EXPIRY)
         feed.close()
         ours.close()
 
@@ -48,35 +48,35 @@ def case(request, synthetic_history):
         return request.getfixturevalue("over_the_wire")
     clock = ManualClock(NOW)
     listed = HistoryInstruments(synthetic_history, synthetic_history.underlyings())
-    contract = listed.contract(KEY, date(2026, 6, 10))
+    instrument = listed.instrument(KEY, date(2026, 6, 10))
     feed = ReplayFeed(synthetic_history, clock, load_settings().desk.replay)
     if request.param != "replay":
         feed = TapeFeed(clock) if request.param == "tape" else ShownFeed(clock)
         feed.spots["SYNDEX"] = 2_830_000
         if request.param == "tape":
-            feed.record(ist("2026-06-11 11:00"), contract, 50000, 50100, 650)
-            feed.record(ist("2026-06-11 11:05"), contract, 60000, 60100, 650)
+            feed.record(ist("2026-06-11 11:00"), instrument, 50000, 50100, 650)
+            feed.record(ist("2026-06-11 11:05"), instrument, 60000, 60100, 650)
         else:
-            feed.show(contract, 50000, 50100)
+            feed.show(instrument, 50000, 50100)
         if request.param == "faulty":
             feed = FaultyFeed(feed, {KEY: QuoteFault.QUOTE_THIN})
-    return Case(feed, contract, "SYNDEX", NOW, contract.expiry)
+    return Case(feed, instrument, "SYNDEX", NOW, instrument.expiry)
 
 
 def test_quotes_are_keyed_by_contract_and_not_from_the_future(case):
-    (found,) = case.feed.quotes([case.contract]).values()
-    assert found.key == case.contract.key
+    (found,) = case.feed.quotes([case.instrument]).values()
+    assert found.key == case.instrument.key
     assert found.at <= case.now
     assert found.at.utcoffset().total_seconds() == 19800
     assert found.two_sided
     assert min(found.bid_size, found.ask_size) > 0
-    assert found.bid % case.contract.tick == found.ask % case.contract.tick == 0
+    assert found.bid % case.instrument.tick == found.ask % case.instrument.tick == 0
 
 
 def test_a_contract_without_a_quote_is_absent_and_not_zero(case):
-    unknown = replace(case.contract, strike=99_000_00)
+    unknown = replace(case.instrument, strike=99_000_00)
     assert case.feed.quotes([unknown]) == {}
-    assert set(case.feed.quotes([case.contract, unknown])) == {case.contract.key}
+    assert set(case.feed.quotes([case.instrument, unknown])) == {case.instrument.key}
     assert case.feed.quotes([]) == {}
 
 
@@ -101,4 +101,4 @@ def test_a_recorded_feed_shows_its_past_and_no_more(case):
     assert past == sorted(past)
     assert past[-1] == ist("2026-06-11 11:00")
     assert feed.moments(past[-1], NOW) == []
-    assert feed.quotes_at(past[-1], [case.contract]) == feed.quotes([case.contract])
+    assert feed.quotes_at(past[-1], [case.instrument]) == feed.quotes([case.instrument])

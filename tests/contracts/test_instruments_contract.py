@@ -41,7 +41,7 @@ def case(request, synthetic_history):
 
 
 def test_a_contract_carries_its_own_lot_and_tick(case):
-    found = case.listed.contract(case.key, case.day)
+    found = case.listed.instrument(case.key, case.day)
     assert found.key == case.key
     assert (found.lot_size, found.tick, found.kind) == (case.lot, 5, InstrumentKind.INDEX)
 
@@ -50,7 +50,7 @@ def test_what_is_not_listed_is_an_error_that_names_it(case):
     symbol, expiry, *_ = case.key.split(":")
     for key in (f"{symbol}:{expiry}:9900000000:CE", f"{symbol}:2035-01-31:2500000:PE"):
         with pytest.raises(DataError, match=key):
-            case.listed.contract(key, case.day)
+            case.listed.instrument(key, case.day)
 
 
 def test_an_underlying_is_known_and_an_unknown_one_is_an_error(case):
@@ -61,5 +61,5 @@ def test_an_underlying_is_known_and_an_unknown_one_is_an_error(case):
 
 
 def test_the_tick_of_an_underlying_is_that_of_its_contracts(case):
-    contract = case.listed.contract(case.key, case.day)
-    assert case.listed.tick(contract.symbol, contract.kind, case.day) == contract.tick
+    instrument = case.listed.instrument(case.key, case.day)
+    assert case.listed.tick(instrument.symbol, instrument.kind, case.day) == instrument.tick

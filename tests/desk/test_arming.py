@@ -131,12 +131,12 @@ def test_an_armed_day_trades_over_the_wire_is_written_down_and_ends(
             _cycle(desk, local)
         (position,) = desk.store.positions()
         assert [leg.net_lots for leg in position.legs] == [-2, 2]
-        truth = {p.contract.key: p.net for p in local.engine.positions() if p.net}
+        truth = {p.instrument.key: p.net for p in local.engine.positions() if p.net}
         assert truth == {SOLD.key: -130, BOUGHT.key: 130}
         request_exit(desk, position.position_id, percent=50, who="test")
         for _ in range(4):
             _cycle(desk, local)
-        truth = {p.contract.key: p.net for p in local.engine.positions() if p.net}
+        truth = {p.instrument.key: p.net for p in local.engine.positions() if p.net}
         assert truth == {SOLD.key: -65, BOUGHT.key: 65}
         (log,) = sorted((drawn_home / "sent" / "dhan-proven").iterdir())
         lines = [json.loads(line) for line in log.read_text().splitlines()]
@@ -202,7 +202,7 @@ def test_the_arming_of_another_account_is_none(local: LocalExchange, drawn_home:
 def order_of(intent: OrderIntent) -> Order:
     """An order as the broker took it."""
     return Order(
-        f"D-{intent.correlation_id}", intent.correlation_id, intent.contract.key, intent.side,
+        f"D-{intent.correlation_id}", intent.correlation_id, intent.instrument.key, intent.side,
         intent.units, 0, intent.limit, OrderState.PENDING, "", intent.created_at,
     )  # fmt: skip
 

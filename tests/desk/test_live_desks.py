@@ -139,18 +139,18 @@ def test_a_feed_runs_below_a_loop_that_runs_already(tmp_path: Path) -> None:
         with local_exchange(tmp_path, limits=False) as local:
             ours = OurSide(local, tmp_path)
             feed = ours.feed()
-            contract = option(25_000)
-            local.market.show(contract, 99_00, 100_00)
-            feed.quotes([contract])
+            instrument = option(25_000)
+            local.market.show(instrument, 99_00, 100_00)
+            feed.quotes([instrument])
             eventually(lambda: feed.status.connected)
 
             def seen() -> bool:
-                local.market.show(contract, 98_00, 100_00)
+                local.market.show(instrument, 98_00, 100_00)
                 local.push()
-                return feed.cache.get([contract.key])[contract.key].bid == 98_00
+                return feed.cache.get([instrument.key])[instrument.key].bid == 98_00
 
             eventually(seen)
-            bid = feed.quotes([contract])[contract.key].bid
+            bid = feed.quotes([instrument])[instrument.key].bid
             feed.close()
             ours.close()
             return bid

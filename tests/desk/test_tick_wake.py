@@ -36,7 +36,7 @@ def _contracts(desk: Desk, count: int = 20) -> list[OptionContract]:
     rows = rows[(rows["expiry"].dt.date > today) & (rows["right"] != "XX")]
     rows = rows.nlargest(count, "open_interest")
     keys = [contract_key(r.symbol, r.expiry.date(), r.strike, r.right) for r in rows.itertuples()]
-    return [desk.instruments.contract(key, today) for key in keys]
+    return [desk.instruments.instrument(key, today) for key in keys]
 
 
 def _real_seconds(desk: Desk, seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""Contracts: identity, keys that survive odd symbols, refusals."""
+"""Instruments: identity, keys that survive odd symbols, sorting, refusals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.domain.instruments import (
+    FutureContract,
+    Instrument,
     InstrumentKind,
     OptionContract,
     Right,
+    Share,
+    as_option,
     contract_key,
-    parse_key,
+    instrument_of,
+    order_of,
+    symbol_of,
 )
 from strikeloom.errors import DataError
 
@@ -27,31 +33,74 @@ def test_lot_size_and_tick_are_no_part_of_the_identity() -> None:
     assert hash(old) == hash(new)
 
 
-@given(
-    symbol=st.sampled_from(["NIFTY", "BAJAJ-AUTO", "M&M", "360ONE"]),
-    expiry=st.dates(date(2000, 1, 1), date(2060, 1, 1)),
-    strike=st.integers(1, 10**8),
-    right=st.sampled_from(list(Right)),
-)
-def test_a_key_can_be_taken_apart(symbol: str, expiry: date, strike: int, right: Right) -> None:
-    contract = OptionContract(symbol, expiry, strike, right)
-    assert parse_key(contract.key) == (symbol, expiry, strike, right)
+symbols = st.sampled_from(["NIFTY", "BAJAJ-AUTO", "M&M", "360ONE"])
+expiries = st.dates(date(2000, 1, 1), date(2060, 1, 1))
+kinds, lots, ticks = st.sampled_from(InstrumentKind), st.integers(1, 10**5), st.integers(1, 500)
+instruments = st.one_of(
+    st.builds(Share, symbols, ticks),
+    st.builds(FutureContract, symbols, expiries, kinds, lots, ticks),
+    st.builds(
+        OptionContract, symbols, expiries, st.integers(1, 10**8), st.sampled_from(Right), kinds,
+        lots, ticks,
+    ),
+)  # fmt: skip
+
+
+@given(instruments)
+def test_an_instrument_is_made_again_from_its_key_and_facts(instrument: Instrument) -> None:
+    again = instrument_of(instrument.key, instrument.kind, instrument.lot_size, instrument.tick)
+    assert (again, type(again)) == (instrument, type(instrument))
+    assert (again.kind, again.lot_size, again.tick) == (
+        instrument.kind, instrument.lot_size, instrument.tick,
+    )  # fmt: skip
+    assert symbol_of(instrument.key) == instrument.symbol
+
+
+@given(st.lists(instruments, max_size=6))
+def test_all_kinds_have_one_order_and_different_keys(items: list[Instrument]) -> None:
+    ranks = {item: order_of(item) for item in items}
+    assert len(set(ranks.values())) == len(ranks) == len({item.key for item in items})
+    options = [item for item in items if isinstance(item, OptionContract)]
+    assert sorted(options, key=order_of) == sorted(options)
+
+
+def test_a_share_comes_before_its_future_and_that_before_its_options() -> None:
+    share, future = Share("ITC"), FutureContract("ITC", EXPIRY)
+    put = OptionContract("ITC", EXPIRY, 40000, Right.PUT)
+    later = FutureContract("ITC", date(2026, 3, 30))
+    assert sorted([later, put, future, share], key=order_of) == [share, future, put, later]
+    assert [it.label for it in (share, future)] == ["ITC share", "ITC 24 Feb future"]
+    assert [it.key for it in (share, future)] == ["ITC:SHARE", "ITC:2026-02-24:FUT"]
+
+
+def test_only_an_option_is_an_option() -> None:
+    put = OptionContract("ITC", EXPIRY, 40000, Right.PUT)
+    assert as_option(put) is put
+    with pytest.raises(DataError, match="ITC share is no option"):
+        as_option(Share("ITC"))
 
 
 def test_a_key_from_file_parts_is_the_same_key() -> None:
-    contract = OptionContract("360ONE", EXPIRY, 126250, Right.PUT)
+    instrument = OptionContract("360ONE", EXPIRY, 126250, Right.PUT)
     assert (
         contract_key("360ONE", EXPIRY, 1262.5, "PE")
-        == contract.key
+        == instrument.key
         == ("360ONE:2026-02-24:126250:PE")
     )
-    assert contract.label == "360ONE 24 Feb 1262.5 PE"
+    assert instrument.label == "360ONE 24 Feb 1262.5 PE"
+    assert contract_key("360ONE", EXPIRY, 0.0, "XX") == FutureContract("360ONE", EXPIRY).key
 
 
-@pytest.mark.parametrize("text", ["", "NIFTY", "NIFTY:2026-02-30:1:CE", "NIFTY:2026-02-24:1:XX"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "NIFTY", ":SHARE", "NIFTY:EQ", "NIFTY:2026-02-30:1:CE", "NIFTY:2026-02-24:1:XX",
+        "NIFTY:2026-02-24:FUT:CE", ":2026-02-24:FUT", "NIFTY:2026-02-24",
+    ],
+)  # fmt: skip
 def test_what_is_no_key_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="not a contract key"):
-        parse_key(text)
+    with pytest.raises(DataError, match="names no instrument"):
+        instrument_of(text)
 
 
 @pytest.mark.parametrize("field", ["strike", "lot_size", "tick"])

@@ -17,8 +17,8 @@ DAY = date(2026, 2, 10)
 
 
 def _leg(strike: int, side: Side, lots: int = 1, price: int = 10000) -> Leg:
-    contract = OptionContract("NIFTY", date(2026, 2, 24), strike, Right.CALL, lot_size=65)
-    return Leg(contract, side, lots, price)
+    instrument = OptionContract("NIFTY", date(2026, 2, 24), strike, Right.CALL, lot_size=65)
+    return Leg(instrument, side, lots, price)
 
 
 def test_a_sold_leg_brings_cash_and_a_bought_one_costs_it() -> None:

@@ -62,10 +62,10 @@ def engine(tmp_path, feed, clock, changes):
     engine.close()
 
 
-def trade(engine, feed, contract, side, lots, price, product=Product.MARGIN):
-    feed.show(contract, price, price)
-    units = lots * contract.lot_size
-    order = engine.place(Placement(contract, side, units, limit=price, product=product))
+def trade(engine, feed, instrument, side, lots, price, product=Product.MARGIN):
+    feed.show(instrument, price, price)
+    units = lots * instrument.lot_size
+    order = engine.place(Placement(instrument, side, units, limit=price, product=product))
     assert order.state is OrderState.TRADED
 
 
@@ -83,8 +83,8 @@ def test_a_split_multiplies_units_and_keeps_the_cost(engine, feed, clock, change
     next_morning(clock)
     held = {p.product: p for p in engine.positions()}
     margin, intraday = held[Product.MARGIN], held[Product.INTRADAY]
-    assert (margin.contract.key, margin.net, margin.cost) == (SPLIT.key, 650, 130 * 100_00)
-    assert (margin.contract.lot_size, margin.realised) == (325, 0)
+    assert (margin.instrument.key, margin.net, margin.cost) == (SPLIT.key, 650, 130 * 100_00)
+    assert (margin.instrument.lot_size, margin.realised) == (325, 0)
     assert (intraday.net, intraday.cost) == (325, 65 * 90_00)
     assert engine.balance().cash == cash
     assert engine.holdings() == {SPLIT: 975}
@@ -99,7 +99,7 @@ def test_larger_lots_keep_the_units_and_refuse_what_is_no_whole_lot(engine, feed
     changes.found[CALL.key] = ContractAdjustment(CALL.key, larger, 1, 1, DAY, "a new lot")
     next_morning(clock)
     (held,) = engine.positions()
-    assert (held.contract.lot_size, held.net, held.cost) == (150, 195, 195 * 100_00)
+    assert (held.instrument.lot_size, held.net, held.cost) == (150, 195, 195 * 100_00)
     feed.show(larger, 90_00, 91_00)
     closing = engine.exit_all()
     assert sorted((order.state, order.units) for order in closing) == [
@@ -126,7 +126,7 @@ def test_a_name_that_passes_on_keeps_both_holdings_apart(engine, feed, clock, ch
     next_morning(clock)
     after = option(24_800)
     assert engine.holdings() == {NEXT: 65, after: 130, OTHER: 65}
-    costs = {p.contract.key: p.cost for p in engine.positions()}
+    costs = {p.instrument.key: p.cost for p in engine.positions()}
     assert costs == {NEXT.key: 65 * 100_00, after.key: 130 * 150_00, OTHER.key: 65 * 10_00}
 
 
@@ -137,7 +137,7 @@ def test_a_contract_that_joins_one_already_held(engine, feed, clock, changes):
     changes.split()
     next_morning(clock)
     (held,) = engine.positions()
-    assert (held.contract.key, held.net) == (SPLIT.key, 650 - 325)
+    assert (held.instrument.key, held.net) == (SPLIT.key, 650 - 325)
     # 100.00 is 20.00 after the split; what one closes of the other is realised overnight
     assert (held.cost, engine.balance().cash) == (325 * 20_00, cash)
 
@@ -245,7 +245,7 @@ def test_what_ended_meanwhile_settles_as_held_until_then(engine, feed, clock, ch
     next_morning(clock)
     assert engine.holdings() == {SPLIT: 325}
     (settled,) = [trade_ for trade_ in engine.trades() if trade_.kind == "settlement"]
-    assert (settled.contract, settled.price) == (ended, 300_00)
+    assert (settled.instrument, settled.price) == (ended, 300_00)
 
 
 def test_over_a_weekend_the_name_is_that_of_the_last_session(engine, feed, clock, changes):
@@ -284,7 +284,7 @@ def test_a_contract_that_joins_one_traded_on_the_day(engine, feed, clock, change
     changes.unknown = False
     changes.split()
     (held,) = engine.positions()
-    assert (held.contract, held.net) == (SPLIT, 650 + 325 - 650)
+    assert (held.instrument, held.net) == (SPLIT, 650 + 325 - 650)
     assert (held.day_buy_units, held.day_sell_units) == (325, 650)
     assert engine.balance().cash == cash
     clock.at = ist("2026-02-13 09:15")

@@ -38,11 +38,11 @@ orders = st.tuples(
 days = st.sampled_from(["02-11 10:00", "02-17 11:00", "02-20 10:00", "02-23 10:00"])
 
 
-def worth(contract):
+def worth(instrument):
     """Paise: what it is worth at its expiry, and some more."""
-    sign = 1 if contract.right is Right.CALL else -1
-    more = 100_00 if contract.kind is InstrumentKind.INDEX else 10_00
-    return max(0, sign * (LEVELS[contract.symbol] - contract.strike)) + more
+    sign = 1 if instrument.right is Right.CALL else -1
+    more = 100_00 if instrument.kind is InstrumentKind.INDEX else 10_00
+    return max(0, sign * (LEVELS[instrument.symbol] - instrument.strike)) + more
 
 
 @settings(max_examples=60, deadline=None)
@@ -53,16 +53,20 @@ def test_an_order_is_taken_when_it_fits_and_never_overdraws(wanted, now, lakh):
     feed.spots |= LEVELS
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(Account(Path(folder) / "a.db", lakh * 1_00_000_00), feed, clock)
-        for contract in INDEX + STOCK:
-            shown = feed.show(contract, worth(contract) - 5, worth(contract) + 5, size=100_000)
-            feed.shown[contract.key] = replace(shown, last=worth(contract))
-        for contract, side, lots, waits in wanted:
-            if contract.expiry < clock.at.date():
+        for instrument in INDEX + STOCK:
+            shown = feed.show(
+                instrument, worth(instrument) - 5, worth(instrument) + 5, size=100_000
+            )
+            feed.shown[instrument.key] = replace(shown, last=worth(instrument))
+        for instrument, side, lots, waits in wanted:
+            if instrument.expiry < clock.at.date():
                 continue
             clock.wait(1)
-            away = worth(contract) // 10 if waits else -5
-            limit = (worth(contract) - int(side) * away) // 5 * 5
-            check(engine, Placement(contract, side, lots * contract.lot_size, limit=limit), clock)
+            away = worth(instrument) // 10 if waits else -5
+            limit = (worth(instrument) - int(side) * away) // 5 * 5
+            check(
+                engine, Placement(instrument, side, lots * instrument.lot_size, limit=limit), clock
+            )
         engine.audit()
         engine.close()
 

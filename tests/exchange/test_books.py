@@ -37,35 +37,35 @@ class Books(RuleBasedStateMachine):
         self.sent = 0
 
     @rule(
-        contract=contracts,
+        instrument=contracts,
         low=prices,
         width=st.integers(0, 20),
         size=st.integers(0, 400),
         sides=st.sampled_from(["both", "bid", "ask", "crossed"]),
     )
-    def quote(self, contract, low, width, size, sides):
+    def quote(self, instrument, low, width, size, sides):
         self.clock.wait(30)
         bid, ask = low, low + 5 * width
         if sides == "crossed":
             bid, ask = low + 5, low
         quote = self.feed.show(
-            contract, bid if sides != "ask" else None, ask if sides != "bid" else None, size=size
+            instrument, bid if sides != "ask" else None, ask if sides != "bid" else None, size=size
         )
         for side in Side:
-            self.shown[contract.key, side, quote.at] = size
+            self.shown[instrument.key, side, quote.at] = size
 
     @rule(
-        contract=contracts,
+        instrument=contracts,
         side=st.sampled_from(["BUY", "SELL"]),
         lots=st.integers(1, 8),
         limit=prices,
         validity=st.sampled_from(Validity),
     )
-    def place(self, contract, side, lots, limit, validity):
+    def place(self, instrument, side, lots, limit, validity):
         self.sent += 1
         try:
             placed = self.broker.submit(
-                order(f"n{self.sent}", contract, side, lots, limit, validity)
+                order(f"n{self.sent}", instrument, side, lots, limit, validity)
             )
         except Rejected:
             return
@@ -113,7 +113,7 @@ class Books(RuleBasedStateMachine):
         limits = {o.order_id: o for o in orders}
         for fill in fills:
             signed = int(fill.side) * fill.units
-            net[fill.contract_key] += signed
+            net[fill.instrument_key] += signed
             cash -= signed * fill.price + fill.charges
             if fill.kind == "settlement":
                 continue
@@ -122,12 +122,12 @@ class Books(RuleBasedStateMachine):
             assert (fill.price - placed.limit) * int(placed.side) <= 0
             assert fill.charges > 0
             assert fill.units % 65 == 0
-            taken[fill.contract_key, fill.side, fill.at] += fill.units
+            taken[fill.instrument_key, fill.side, fill.at] += fill.units
         for placed in orders:
             assert placed.filled_units == by_order[placed.order_id] <= placed.units
             assert (placed.state is OrderState.TRADED) == (placed.filled_units == placed.units)
             assert placed.state is not OrderState.REJECTED or not placed.filled_units
-        held = {p.contract_key: p.net_units for p in self.broker.positions()}
+        held = {p.instrument_key: p.net_units for p in self.broker.positions()}
         assert held == {key: units for key, units in net.items() if units}
         funds = self.broker.funds()
         assert funds.cash == cash

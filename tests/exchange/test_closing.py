@@ -34,20 +34,20 @@ def opened(tmp_path, feed, clock):
         engine.close()
 
 
-def show(feed, contract, bid, ask, size=100_000):
-    shown = feed.show(contract, bid, ask, size=size)
-    feed.shown[contract.key] = replace(shown, last=(bid + ask) // 2, volume=65)
+def show(feed, instrument, bid, ask, size=100_000):
+    shown = feed.show(instrument, bid, ask, size=size)
+    feed.shown[instrument.key] = replace(shown, last=(bid + ask) // 2, volume=65)
 
 
 def test_closing_a_spread_buys_back_the_short_before_it_sells_the_hedge(opened, feed):
     """The hedge comes first by strike; sold first, its short would need 2 lakh that are not."""
     engine = opened(150_000)
-    for contract in (LOW, CALL):
-        show(feed, contract, 9900, 10000)
+    for instrument in (LOW, CALL):
+        show(feed, instrument, 9900, 10000)
     engine.place(Placement(LOW, BUY, 65, limit=10000))
     engine.place(Placement(CALL, SELL, 65, limit=9900))
     sent = engine.exit_all()
-    assert [(o.contract, o.side, o.state) for o in sent] == [
+    assert [(o.instrument, o.side, o.state) for o in sent] == [
         (CALL, BUY, OrderState.TRADED), (LOW, SELL, OrderState.TRADED),
     ]  # fmt: skip
     assert engine.holdings() == {}
@@ -162,8 +162,8 @@ def test_an_order_can_be_made_smaller_when_the_money_is_gone(opened, feed):
     """The index has risen since, and the account could not give these orders today."""
     engine = opened(250_000)
     high = option(25500)
-    for contract in (CALL, high):
-        show(feed, contract, 9900, 10000)
+    for instrument in (CALL, high):
+        show(feed, instrument, 9900, 10000)
     engine.place(Placement(CALL, SELL, 65, limit=9900))
     buying = engine.place(Placement(high, BUY, 260, limit=8000))
     assert buying.state is OrderState.PENDING

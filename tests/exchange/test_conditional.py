@@ -41,10 +41,10 @@ def engine(tmp_path, feed, clock):
 def show(engine, feed, clock):
     """Time passes and the market moves: last trade, and a tick to each side of it."""
 
-    def moved(last, *, size=650, contract=CALL, seconds=1, width=5):
+    def moved(last, *, size=650, instrument=CALL, seconds=1, width=5):
         clock.wait(seconds)
-        quote = ShownFeed.show(feed, contract, last - width, last + width, size=size)
-        feed.shown[contract.key] = replace(quote, last=last)
+        quote = ShownFeed.show(feed, instrument, last - width, last + width, size=size)
+        feed.shown[instrument.key] = replace(quote, last=last)
         engine.advance()
 
     moved(100_00)

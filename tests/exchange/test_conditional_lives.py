@@ -44,12 +44,12 @@ START = ist("2026-02-20 10:00")
 
 def record(feed, at, draw, mean=100_00, depth=6):
     """Quotes of both calls at a moment, last trade within the spread."""
-    for contract in CALLS:
+    for instrument in CALLS:
         last = max(100, mean + 50 * draw.randint(-30, 30))
         half = 5 * draw.randint(0, 40)
-        feed.record(at, contract, max(5, last - half), last + half, 65 * draw.randint(0, depth))
+        feed.record(at, instrument, max(5, last - half), last + half, 65 * draw.randint(0, depth))
         shown = feed.tape[at]
-        shown[contract.key] = replace(shown[contract.key], last=last)
+        shown[instrument.key] = replace(shown[instrument.key], last=last)
 
 
 class ConditionalMachine(RuleBasedStateMachine):
@@ -82,11 +82,11 @@ class ConditionalMachine(RuleBasedStateMachine):
         self.random.choice(self.engines).advance()
 
     @rule(
-        contract=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, up=gaps, down=gaps,
-        which=st.sampled_from(["both", "target", "stop"]), jump=st.sampled_from([0, 50, 500]),
-        market=st.booleans(),
+        instrument=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, up=gaps,
+        down=gaps, which=st.sampled_from(["both", "target", "stop"]),
+        jump=st.sampled_from([0, 50, 500]), market=st.booleans(),
     )  # fmt: skip
-    def bracket(self, contract, side, units, up, down, which, jump, market):
+    def bracket(self, instrument, side, units, up, down, which, jump, market):
         price = 100_00
         sign = int(side)
         terms = SuperTerms(
@@ -96,7 +96,7 @@ class ConditionalMachine(RuleBasedStateMachine):
         )
         kind = OrderType.MARKET if market else OrderType.LIMIT
         entry = Placement(
-            contract, side, units, kind, 0 if market else price, product=Product.INTRADAY
+            instrument, side, units, kind, 0 if market else price, product=Product.INTRADAY
         )
         self.supers.append(self.engine.super_orders.place(entry, terms).item.number)
 
@@ -120,9 +120,9 @@ class ConditionalMachine(RuleBasedStateMachine):
         except BrokerError:
             assert engine.conditional.get(ConditionalKind.SUPER, number) == before
 
-    @rule(contract=st.sampled_from(CALLS), units=lots, up=gaps, down=gaps, two=st.booleans())
-    def forever(self, contract, units, up, down, two):
-        what = Placement(contract, Side.BUY, units, limit=100_00)
+    @rule(instrument=st.sampled_from(CALLS), units=lots, up=gaps, down=gaps, two=st.booleans())
+    def forever(self, instrument, units, up, down, two):
+        what = Placement(instrument, Side.BUY, units, limit=100_00)
         try:
             placed = self.engine.forever_orders.place(
                 [(what, 100_00 + up), *([(what, max(50, 100_00 - down))] if two else [])]
@@ -147,10 +147,10 @@ class ConditionalMachine(RuleBasedStateMachine):
         products = (Product.INTRADAY,)
         self.engine.profit_rules.set(ProfitRule(65 * profit, 65 * loss, products, kill=False))
 
-    @rule(contract=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, limit=gaps,
+    @rule(instrument=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, limit=gaps,
           product=st.sampled_from(Product))  # fmt: skip
-    def by_hand(self, contract, side, units, limit, product):
-        order = Placement(contract, side, units, limit=90_00 + limit, product=product)
+    def by_hand(self, instrument, side, units, limit, product):
+        order = Placement(instrument, side, units, limit=90_00 + limit, product=product)
         self.random.choice(self.engines).place(order)
 
     @rule(pick=st.integers(0, 10**6))
@@ -160,11 +160,11 @@ class ConditionalMachine(RuleBasedStateMachine):
         if known:
             engine.cancel(known[pick % len(known)].number)
 
-    @rule(contract=st.sampled_from(CALLS), units=lots)
-    def convert(self, contract, units):
+    @rule(instrument=st.sampled_from(CALLS), units=lots)
+    def convert(self, instrument, units):
         with suppress(BrokerError):
             self.random.choice(self.engines).convert(
-                contract, Product.INTRADAY, Product.MARGIN, units
+                instrument, Product.INTRADAY, Product.MARGIN, units
             )
 
     @rule()
@@ -255,8 +255,8 @@ def test_waking_up_late_gives_the_same_orders_as_reading_every_moment(seed):
         for name, stops in (("often", moments), ("late", moments[-1:])):
             clock.at = START
             engine = Engine(Account(Path(folder) / name, CASH), feed, clock)
-            for contract, side, units, up, down, jump in brackets:
-                entry = Placement(contract, side, units, limit=100_00, product=Product.INTRADAY)
+            for instrument, side, units, up, down, jump in brackets:
+                entry = Placement(instrument, side, units, limit=100_00, product=Product.INTRADAY)
                 sign = 50 * int(side)
                 terms = SuperTerms(100_00 + sign * up, 100_00 - sign * down, jump)
                 engine.super_orders.place(entry, terms)

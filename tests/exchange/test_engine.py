@@ -146,7 +146,7 @@ def test_lots_and_ticks_are_the_listed_ones(tmp_path, feed, clock):
     listed = option(25000, lot=75)
 
     class Lists:
-        def contract(self, key, day):
+        def instrument(self, key, day):
             if key != listed.key:
                 raise DataError(f"{key} is not listed on {day}")
             return listed
@@ -172,7 +172,7 @@ def test_the_largest_order_is_the_listed_one(tmp_path, feed, clock):
     """A broker's list may be newer than the exchange's dated one, which has 1,800 for NIFTY."""
 
     class Lists:
-        def contract(self, key, day):  # noqa: ARG002
+        def instrument(self, key, day):  # noqa: ARG002
             return CALL
 
         def adjustments(self, *_):
@@ -261,7 +261,7 @@ def test_index_options_settle_in_cash_once_the_value_is_known(broker, feed, cloc
     feed.settlements[("NIFTY", date(2026, 2, 24))] = 25_200_00
     assert broker.positions() == []
     settled = [fill for fill in broker.fills() if fill.kind == "settlement"]
-    assert [(f.contract_key, f.price, f.units) for f in settled] == [
+    assert [(f.instrument_key, f.price, f.units) for f in settled] == [
         (CALL.key, 200_00, 130),
         (FAR.key, 0, 130),
     ]
@@ -295,7 +295,7 @@ def test_a_call_spread_of_a_stock_in_the_money_nets_off(broker, feed, clock):
     broker.submit(order("b", high, "SELL", 1, 3000))
     feed.settlements[("TATAMOTORS", date(2026, 2, 24))] = 450_00
     clock.at = ist("2026-02-24 15:30")
-    settled = {f.contract_key: f.charges for f in broker.fills() if f.kind == "settlement"}
+    settled = {f.instrument_key: f.charges for f in broker.fills() if f.kind == "settlement"}
     assert settled == {low.key: 34_38, high.key: 0}
 
 

@@ -99,8 +99,8 @@ def test_other_underlyings_give_no_offset_and_later_expiries_do_until_the_last_d
 ):
     later = option(25500, expiry=date(2026, 3, 30))
     other = option(1500, Right.CALL, symbol="RELIANCE", kind=InstrumentKind.STOCK, lot=500)
-    for contract in (CALL, later, other):
-        feed.show(contract, 5000, 5100)
+    for instrument in (CALL, later, other):
+        feed.show(instrument, 5000, 5100)
     broker.submit(order("short", CALL, "SELL", 1, 5000))
     alone = broker.funds().margin_used
     broker.submit(order("other", other, "BUY", 1, 5100))
@@ -109,8 +109,8 @@ def test_other_underlyings_give_no_offset_and_later_expiries_do_until_the_last_d
     exposure = round(0.02 * 25_000_00 * 65)
     assert exposure < broker.funds().margin_used < alone
     clock.at = ist("2026-02-24 10:00")
-    for contract in (CALL, later):
-        feed.show(contract, 5000, 5100)
+    for instrument in (CALL, later):
+        feed.show(instrument, 5000, 5100)
     # the expiring call is alone again, with 2 % more
     assert broker.funds().margin_used > alone
 

@@ -58,26 +58,26 @@ class Lives(RuleBasedStateMachine):
         for _ in range(steps):
             self.clock.wait(self.random.choice([1, 30, 600]))
             at = self.clock.at
-            for contract in CONTRACTS:
+            for instrument in CONTRACTS:
                 bid = max(5, low + 5 * self.random.randint(-6, 6))
-                self.feed.record(at, contract, bid, bid + 5 * width, size)
+                self.feed.record(at, instrument, bid, bid + 5 * width, size)
                 shown = self.feed.tape[at]
-                shown[contract.key] = replace(shown[contract.key], last=max(5, bid))
+                shown[instrument.key] = replace(shown[instrument.key], last=max(5, bid))
                 self.feed.spots["NIFTY"] = 25_000_00 + self.random.randint(-300_00, 300_00)
 
     @rule(
-        contract=st.sampled_from(CONTRACTS), side=st.sampled_from(Side), units=lots,
+        instrument=st.sampled_from(CONTRACTS), side=st.sampled_from(Side), units=lots,
         kind=st.sampled_from(OrderType), limit=ticks, trigger=ticks,
         validity=st.sampled_from(Validity), product=st.sampled_from(Product), amo=st.booleans(),
     )  # fmt: skip
-    def place(self, contract, side, units, kind, limit, trigger, validity, product, amo):
+    def place(self, instrument, side, units, kind, limit, trigger, validity, product, amo):
         if kind is OrderType.STOP_LOSS:
             limit = max(5, trigger + int(side) * min(limit % 20, trigger // 5) // 5 * 5)
         later = is_open(self.clock.at) if amo and self.random.random() < 0.1 else False
         later = later or not is_open(self.clock.at)
         order = self.engine.place(
             Placement(
-                contract, side, units, kind, limit, trigger, validity, product,
+                instrument, side, units, kind, limit, trigger, validity, product,
                 after_market=later, amo_time=self.random.choice(list(AmoTime)),
             )
         )  # fmt: skip
@@ -109,10 +109,10 @@ class Lives(RuleBasedStateMachine):
             assert after.state.terminal
             assert after == before or not before.state.terminal
 
-    @rule(contract=st.sampled_from(CONTRACTS), units=lots)
-    def convert(self, contract, units):
+    @rule(instrument=st.sampled_from(CONTRACTS), units=lots)
+    def convert(self, instrument, units):
         try:
-            self.engine.convert(contract, Product.INTRADAY, Product.MARGIN, units)
+            self.engine.convert(instrument, Product.INTRADAY, Product.MARGIN, units)
         except Rejected:
             return
 

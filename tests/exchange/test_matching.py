@@ -115,7 +115,7 @@ def test_forms_the_exchange_refuses(units, limit, words):
 def test_the_largest_order_within_the_freeze_quantity_passes():
     assert form_refusal(_order(Side.BUY, 27 * 65, 100), date(2026, 2, 11), 1800) is None
     of_2025 = replace(NIFTY, lot_size=75)
-    order = replace(_order(Side.BUY, 1800, 100), contract=of_2025)
+    order = replace(_order(Side.BUY, 1800, 100), instrument=of_2025)
     assert form_refusal(order, date(2025, 6, 2), 1800) is None
     more = replace(order, units=1875)
     assert "above the freeze quantity 1800" in form_refusal(more, date(2025, 6, 2), 1800).reason

@@ -28,10 +28,10 @@ def engine(tmp_path, feed, clock):
     engine.close()
 
 
-def show(feed, contract, bid, ask, last, size=10_000):
+def show(feed, instrument, bid, ask, last, size=10_000):
     """Show a quote with a last trade, all in paise."""
-    shown = feed.show(contract, bid, ask, size=size)
-    feed.shown[contract.key] = replace(shown, last=last, volume=65)
+    shown = feed.show(instrument, bid, ask, size=size)
+    feed.shown[instrument.key] = replace(shown, last=last, volume=65)
 
 
 # market orders: protection of 20 % to Rs 50, 10 % to 200, 5 % to 1000, 2 % above
@@ -424,8 +424,8 @@ def test_products_are_held_apart_and_can_be_converted(engine, feed):
 
 
 def test_closing_everything(engine, feed):
-    for contract in (CALL, FAR):
-        show(feed, contract, 9900, 10000, 9950)
+    for instrument in (CALL, FAR):
+        show(feed, instrument, 9900, 10000, 9950)
     engine.place(Placement(CALL, BUY, 65, limit=10000))
     engine.place(Placement(FAR, SELL, 65, limit=9900))
     engine.place(Placement(FAR, BUY, 65, limit=9000))

@@ -36,15 +36,15 @@ def test_an_expiry_day_from_its_file(shared_data, tmp_path):
     key = "NIFTY:2026-02-03:2570000:CE"
     item = tape.by_key(key)
     assert item.security_id == row["instrument_id"]  # the exchange's own id, Dhan's too
-    assert (item.contract.lot_size, item.contract.tick) == (65, 5)
+    assert (item.instrument.lot_size, item.instrument.tick) == (65, 5)
     engine = Engine(Account(tmp_path / "a.db", 10**9), tape, clock, tape)
     view = views(tape, [key])[key]
     assert view.previous_close == round(row["previous_close"] * 100)
-    order = engine.place(Placement(item.contract, Side.BUY, 65, limit=view.quote.ask))
+    order = engine.place(Placement(item.instrument, Side.BUY, 65, limit=view.quote.ask))
     assert order.state is OrderState.TRADED
     paid = order.filled_value
     clock.move_to(ist("2026-02-03 15:29"))
-    assert engine.holdings() == {item.contract: 65}
+    assert engine.holdings() == {item.instrument: 65}
     clock.move_to(ist("2026-02-03 15:30"))
     view = views(tape, [key])[key]
     low, high, close = (round(row[n] * 100) for n in ("low", "high", "close"))

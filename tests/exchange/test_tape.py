@@ -148,7 +148,7 @@ def test_the_day_so_far():
     assert view.average == round((1300 * 10450 + 650 * 10150) / 1950)
     assert view.last_at == OPEN + timedelta(minutes=10)
     assert view.listed.security_id == 49081
-    assert tape.by_id(49081).contract == CALL
+    assert tape.by_id(49081).instrument == CALL
     assert view.previous_volume is None
     assert view.lower_band < view.quote.bid < view.quote.ask < view.upper_band
     spot = spot_view(tape, "NIFTY")
@@ -261,14 +261,14 @@ def test_the_synthetic_day_plays(synthetic_history):
     for moment in (session(day).open, session(day).open + timedelta(hours=3)):
         clock.move_to(moment)
         frame = synthetic_history.quotes(moment, symbols=["SYNDEX"])
-        wanted = [item.contract for item in tape.by_symbol["SYNDEX"]]
+        wanted = [item.instrument for item in tape.by_symbol["SYNDEX"]]
         quotes = tape.quotes(wanted)
         assert len(quotes) == (frame[["bid", "ask", "last"]].notna().any(axis=1)).sum()
         row = frame[frame["bid"].notna()].iloc[40]
         key = f"SYNDEX:{row['expiry']:%Y-%m-%d}:{round(row['strike'] * 100)}:{row['right']}"
         assert quotes[key].bid == round(row["bid"] * 100)
         assert quotes[key].bid_size == row["bid_size"]
-    seen = listed.contract(wanted[5].key, day)
+    seen = listed.instrument(wanted[5].key, day)
     assert (seen.lot_size, seen.tick) == (wanted[5].lot_size, wanted[5].tick)
 
 

@@ -84,7 +84,7 @@ def test_the_plan_has_the_cost_at_the_worst_prices(made: MadeDesk):
 def test_hedges_go_first(made: MadeDesk):
     execution.place(made.desk, marked(made, made.spread()))
     first, second = sorted(made.broker.orders(), key=lambda order: int(order.order_id[1:]))
-    assert (first.contract_key, second.contract_key) == (BOUGHT.key, SOLD.key)
+    assert (first.instrument_key, second.instrument_key) == (BOUGHT.key, SOLD.key)
 
 
 def test_a_dry_run_leaves_nothing(made: MadeDesk):
@@ -168,7 +168,7 @@ def test_a_partial_fill_is_completed_as_quotes_come(made: MadeDesk):
     placed = execution.place(made.desk, plan)
     assert placed.filled == [proposal.strategy_id]
     assert seen[0] == 2 * 65
-    assert {p.contract_key: p.net_units for p in made.broker.positions()} == {
+    assert {p.instrument_key: p.net_units for p in made.broker.positions()} == {
         SOLD.key: -4 * 65, BOUGHT.key: 4 * 65,
     }  # fmt: skip
 

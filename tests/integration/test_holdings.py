@@ -52,8 +52,8 @@ def settled(desk: Desk) -> list[tuple[str, int, int]]:
     """Contract, value in paise and units of each settlement, ours; the broker has the same."""
     ours = [fill for fill in desk.store.fills() if fill.kind == "settlement"]
     theirs = [fill for fill in desk.broker.fills() if fill.kind == "settlement"]
-    found = sorted((fill.contract_key, fill.price, fill.units) for fill in ours)
-    assert found == sorted((fill.contract_key, fill.price, fill.units) for fill in theirs)
+    found = sorted((fill.instrument_key, fill.price, fill.units) for fill in ours)
+    assert found == sorted((fill.instrument_key, fill.price, fill.units) for fill in theirs)
     assert desk.store.positions() == desk.broker.positions() == []
     return found
 
@@ -69,8 +69,8 @@ def test_a_split_carries_a_put_to_its_settlement(shared_data: Path, tmp_path: Pa
         look(desk)
         (after,) = desk.store.positions()
         (leg,) = after.legs
-        assert leg.contract.key == "KOTAKBANK:2026-01-27:42000:PE"
-        assert (leg.contract.lot_size, leg.net_units, leg.first_units) == (2000, 2000, 2000)
+        assert leg.instrument.key == "KOTAKBANK:2026-01-27:42000:PE"
+        assert (leg.instrument.lot_size, leg.net_units, leg.first_units) == (2000, 2000, 2000)
         assert (leg.open_value, leg.entry_value, leg.net_lots) == (cost, cost, 1)
         assert (leg.since, after.revision) == (days[1], held.revision + 1)
         assert [p.net_units for p in desk.broker.positions()] == [2000]
@@ -97,8 +97,8 @@ def test_a_dividend_carries_a_call_that_another_took_the_name_of(
         to_day_end(desk, days[1])
         look(desk)
         (after,) = desk.store.positions()
-        assert after.legs[0].contract.key == "GAIL:2026-02-24:15900:CE"
-        snapshot = take_snapshot(desk, [after.legs[0].contract])
+        assert after.legs[0].instrument.key == "GAIL:2026-02-24:15900:CE"
+        snapshot = take_snapshot(desk, [after.legs[0].instrument])
         marked = mark_position(after, snapshot, last_day=last_day(desk, after), peak=None)
         assert marked.pnl is not None
         assert abs(marked.pnl + cost - 4_54 * 3150) < 150_00  # the call at 4.54, not at 2.22
@@ -134,7 +134,7 @@ def test_a_moved_expiry_settles_a_day_later(shared_data: Path, tmp_path: Path) -
         to_day_start(desk, days[2])
         look(desk)
         (after,) = desk.store.positions()
-        assert after.legs[0].contract.key == "BANKNIFTY:2025-01-30:5160000:PE"
+        assert after.legs[0].instrument.key == "BANKNIFTY:2025-01-30:5160000:PE"
         assert (after.legs[0].net_units, last_day(desk, after)) == (15, days[4])
         (text,) = [alert.text for alert in desk.store.alerts() if "moved" in alert.text]
         assert "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02" in text
@@ -156,9 +156,9 @@ def test_a_renamed_holding_is_marked_under_its_new_symbol(
         to_day_end(desk, days[1])
         look(desk)
         (after,) = desk.store.positions()
-        assert after.legs[0].contract.key == "LTM:2026-03-30:500000:CE"
+        assert after.legs[0].instrument.key == "LTM:2026-03-30:500000:CE"
         assert (after.symbol, after.legs[0].net_units) == ("LTM", 150)
-        snapshot = take_snapshot(desk, [after.legs[0].contract], [after.symbol])
+        snapshot = take_snapshot(desk, [after.legs[0].instrument], [after.symbol])
         marked = mark_position(after, snapshot, last_day=last_day(desk, after), peak=None)
         assert marked.pnl is not None
         assert marked.level is not None
@@ -172,8 +172,8 @@ def test_a_split_that_no_cycle_saw_is_found_later(shared_data: Path, tmp_path: P
         to_day_end(desk, days[2])
         look(desk)
         (after,) = desk.store.positions()
-        assert after.legs[0].contract.key == "ANGELONE:2026-03-30:25000:CE"
+        assert after.legs[0].instrument.key == "ANGELONE:2026-03-30:25000:CE"
         assert after.legs[0].net_units == -2500
-        assert [(p.contract_key, p.net_units) for p in desk.broker.positions()] == [
+        assert [(p.instrument_key, p.net_units) for p in desk.broker.positions()] == [
             ("ANGELONE:2026-03-30:25000:CE", -2500)
         ]

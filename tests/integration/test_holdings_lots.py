@@ -36,7 +36,7 @@ def test_whole_lots_are_exited_and_the_rest_settles(
     to_day_start(desk, DAY)
     watch(desk, REAL, once=True, alert_only=True)
     (leg,) = desk.store.position(whole).legs
-    assert (leg.contract.lot_size, leg.net_units) == (75, side * 100)
+    assert (leg.instrument.lot_size, leg.net_units) == (75, side * 100)
     assert (leg.net_lots, leg.odd_units, leg.since) == (side * 1, side * 25, DAY)
     (text,) = [alert.text for alert in desk.store.alerts() if "lot" in alert.text]
     assert text == (

@@ -115,16 +115,16 @@ def test_a_holding_is_carried_to_its_settlement(event: Event, side: Side, tmp_pa
     to_day_start(desk, DAY)
     watch(desk, REAL, once=True, alert_only=True)
     (leg,) = desk.store.position(name).legs
-    assert (leg.contract.key, leg.net_units) == (event.key, side * event.units)
+    assert (leg.instrument.key, leg.net_units) == (event.key, side * event.units)
     assert leg.open_value == before.legs[0].open_value
-    assert leg.contract.lot_size == event.units
+    assert leg.instrument.lot_size == event.units
     assert desk.store.position(name).revision == before.revision + 1
     (theirs,) = desk.broker.positions()
-    assert (theirs.contract_key, theirs.net_units) == (event.key, side * event.units)
+    assert (theirs.instrument_key, theirs.net_units) == (event.key, side * event.units)
     texts = [alert.text for alert in desk.store.alerts()]
     assert sum(event.cause in text for text in texts) == 1
     assert not any("differ" in text for text in texts)
-    to_day_end(desk, leg.contract.expiry)
+    to_day_end(desk, leg.instrument.expiry)
     watch(desk, REAL, once=True, alert_only=True)
     assert desk.store.positions() == desk.broker.positions() == []
     (settled,) = [fill for fill in desk.store.fills() if fill.kind == "settlement"]
@@ -152,7 +152,7 @@ def test_an_exit_asked_for_on_the_eve_leaves_the_contract_as_it_is_now(
         watch(desk, REAL, once=True)
     assert desk.store.positions() == desk.broker.positions() == []
     sold = desk.store.fills(position_id=name)[-1]
-    assert (sold.contract_key, sold.units) == (event.key, event.units)
+    assert (sold.instrument_key, sold.units) == (event.key, event.units)
     (ended,) = desk.store.intents(correlation_ids=[waiting.correlation_id])
     assert (ended.state, event.cause in ended.note) == (IntentState.ENDED, True)
     (kept,) = [r for r in desk.store.requests() if r.request_id == request.request_id]
@@ -166,7 +166,7 @@ def test_a_contract_that_is_gone_names_the_event(event: Event, tmp_path: Path) -
     desk = open_desk("nse", EVE, home=tmp_path)
     gone = "LOOMCO:2026-02-24:114000:CE"  # the highest strike: at the dividend none takes it
     with pytest.raises(DataError, match="is not listed on 2026-02-13; it is") as raised:
-        desk.instruments.contract(gone, DAY)
+        desk.instruments.instrument(gone, DAY)
     assert event.cause in str(raised.value)
     desk.close()
 
@@ -180,7 +180,7 @@ def test_a_strategy_of_the_eve_is_not_entered_in_another_contract(
     key = "LOOMCO:2026-02-24:100000:CE"
     if event.name != "dividend":  # the others leave no contract of this name to be priced
         with pytest.raises(DataError):
-            desk.instruments.contract(key, DAY)
+            desk.instruments.instrument(key, DAY)
     else:
         with pytest.raises(Exception, match="no position"):
             enter(desk, [(key, Side.BUY)], DAY)

@@ -103,18 +103,18 @@ def test_the_broker_s_new_contract_is_ours(
     with served(tmp_path, history, night.eve, made, files=files) as desk:
         desk.clock.move_to(ist(f"{night.eve} 15:20"))  # type: ignore[attr-defined]
         held = enter(desk, [(night.old, Side.BUY)], night.eve)
-        assert held.legs[0].contract.key == night.old
+        assert held.legs[0].instrument.key == night.old
     with served(tmp_path, history, night.day, made, files=files) as desk:
         desk.clock.move_to(ist(f"{night.day} 09:20"))  # type: ignore[attr-defined]
         state = reconcile(desk)
         assert list(state.differences) == []
         (leg,) = state.positions[held.position_id].legs
-        assert (leg.contract.key, leg.net_units) == (night.new, night.units)
+        assert (leg.instrument.key, leg.net_units) == (night.new, night.units)
         assert leg.open_value == held.legs[0].open_value
         theirs = [p for p in desk.broker.positions() if p.net_units]
-        assert [(p.contract_key, p.net_units) for p in theirs] == [(night.new, night.units)]
+        assert [(p.instrument_key, p.net_units) for p in theirs] == [(night.new, night.units)]
         assert leg.since == night.day
-        assert leg.contract.lot_size == desk.instruments.contract(night.new, night.day).lot_size
+        assert leg.instrument.lot_size == desk.instruments.instrument(night.new, night.day).lot_size
         if not files:
             assert any(night.cause in alert.text for alert in made.store.alerts())
     made.close()

@@ -106,8 +106,8 @@ def test_the_broker_s_own_record_agrees_with_ours(traded: Desk) -> None:
     ours: dict[str, int] = {}
     for position in traded.store.positions():
         for leg in position.legs:
-            ours[leg.contract.key] = ours.get(leg.contract.key, 0) + leg.net_units
-    theirs = {p.contract_key: p.net_units for p in traded.broker.positions()}
+            ours[leg.instrument.key] = ours.get(leg.instrument.key, 0) + leg.net_units
+    theirs = {p.instrument_key: p.net_units for p in traded.broker.positions()}
     assert {k: v for k, v in ours.items() if v} == theirs
 
 

@@ -53,14 +53,14 @@ def _held(desk: Desk) -> dict[str, int]:
     net: dict[str, int] = {}
     for position in desk.store.positions():
         for leg in position.legs:
-            key = leg.contract.key
+            key = leg.instrument.key
             net[key] = net.get(key, 0) + leg.net_units
     return {key: units for key, units in net.items() if units}
 
 
 def _truth(server: ExchangeServer) -> dict[str, int]:
     (engine,) = server.exchange.engines.values()
-    return {p.contract.key: p.net for p in engine.positions() if p.net}
+    return {p.instrument.key: p.net for p in engine.positions() if p.net}
 
 
 def _until_flat(desk: Desk, tries: int = 20) -> None:

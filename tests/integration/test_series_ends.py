@@ -106,14 +106,14 @@ class _LateFeed:
 def _enter(desk: Desk, key: str, day: date) -> Position:
     """Buy a lot through the only way to an order, not knowing of an early end."""
     desk = replace(desk, feed=_LateFeed(desk.feed))  # type: ignore[arg-type]
-    contract = desk.instruments.contract(key, day)
-    ask = desk.feed.quotes([contract])[key].ask
+    instrument = desk.instruments.instrument(key, day)
+    ask = desk.feed.quotes([instrument])[key].ask
     assert ask is not None
-    legs = [Leg(contract, Side.BUY, 1, ask)]
-    name = strategy_id("nse", day, contract.symbol, "long_call", legs)
+    legs = [Leg(instrument, Side.BUY, 1, ask)]
+    name = strategy_id("nse", day, instrument.symbol, "long_call", legs)
     risk = RiskSummary(0, 0, 0, (), 0.5, 0, 0.0, 0.0, 0, 0, 0, "none", 0)
     proposal = Proposal(
-        name, "nse", day, contract.symbol, "x", "long_call", Tier.INCOME, Stance.LONG, "debit",
+        name, "nse", day, instrument.symbol, "x", "long_call", Tier.INCOME, Stance.LONG, "debit",
         tuple(legs), risk, Score(0.5, ()), (), "made", 1, 1.0, 0.3, None, Outlook.BULLISH,
     )  # fmt: skip
     desk.store.save_proposals("made", [proposal], [])
@@ -129,7 +129,7 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     held = _enter(desk, story.key, story.bought)
     (leg,) = held.legs
     units, paid = leg.net_units, leg.open_value
-    assert units == leg.contract.lot_size
+    assert units == leg.instrument.lot_size
     after_entry = desk.broker.funds().cash
     to_day_end(desk, story.last)
     report = watch(desk, REAL, once=True)
@@ -176,33 +176,33 @@ def test_the_exchange_playing_the_history_settles_on_the_last_day(story: Story) 
     clock = SteppedClock(ist(f"{story.bought} 15:29"))
     tape = tape_of_history(history, listed, story.bought, clock, MADE, tick_seconds=60)
     engine = Engine(Account(path, 10**9), tape, clock, tape)
-    contract = tape.by_key(story.key).contract
-    ask = tape.quotes([contract])[story.key].ask or 0
-    order = engine.place(Placement(contract, Side.BUY, contract.lot_size, limit=ask))
+    instrument = tape.by_key(story.key).instrument
+    ask = tape.quotes([instrument])[story.key].ask or 0
+    order = engine.place(Placement(instrument, Side.BUY, instrument.lot_size, limit=ask))
     assert order.state is OrderState.TRADED
     clock.move_to(ist(f"{story.bought} 15:30"))
-    assert engine.holdings() == {contract: contract.lot_size}
+    assert engine.holdings() == {instrument: instrument.lot_size}
     cash = engine.balance().cash
     engine.close()
 
     clock = SteppedClock(ist(f"{story.last} 15:29"))
     tape = tape_of_history(history, listed, story.last, clock, MADE, tick_seconds=60)
     engine = Engine(Account(path, 10**9), tape, clock, tape)
-    assert engine.holdings() == {contract: contract.lot_size}
+    assert engine.holdings() == {instrument: instrument.lot_size}
     clock.move_to(ist(f"{story.last} 15:30"))
     assert engine.holdings() == {}
     settled = engine.trades()[-1]
     assert (settled.kind, settled.price, settled.at.date()) == (
         "settlement", story.value, story.last,
     )  # fmt: skip
-    assert engine.balance().cash == cash + contract.lot_size * story.value - settled.charges
+    assert engine.balance().cash == cash + instrument.lot_size * story.value - settled.charges
     engine.audit()
     engine.close()
 
     tape = tape_of_history(
         history, listed, story.relisted, SteppedClock(ist(f"{story.relisted} 15:30")), MADE
     )
-    assert tape.last_day(contract.symbol, story.expiry, story.relisted) == story.expiry
+    assert tape.last_day(instrument.symbol, story.expiry, story.relisted) == story.expiry
 
 
 def test_a_listing_of_the_evening_before_lists_nothing_that_has_ended(tmp_path: Path) -> None:
@@ -222,4 +222,4 @@ def test_a_listing_of_the_evening_before_lists_nothing_that_has_ended(tmp_path: 
     history.write("quotes", quotes, source="by hand")
     listed = HistoryInstruments(history, history.underlyings())
     tape = tape_of_history(history, listed, day, SteppedClock(ist(f"{day} 10:00")), MADE)
-    assert {item.contract.symbol for item in tape.listed} == {"OTHERCO"}
+    assert {item.instrument.symbol for item in tape.listed} == {"OTHERCO"}

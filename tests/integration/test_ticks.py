@@ -28,7 +28,7 @@ def test_an_option_is_left_on_the_tick_of_the_day(shared_data: Path, tmp_path: P
     desk = open_desk("nse", days[1], home=tmp_path)
     to_day_end(desk, days[1])
     held = enter(desk, [("CROMPTON:2026-03-30:27000:CE", Side.BUY)], days[1], lots=2)
-    assert held.legs[0].contract.tick == 1
+    assert held.legs[0].instrument.tick == 1
     to_day_start(desk, days[2])
     desk.store.record_intents(prepare_exit(desk, held, [0], "leave"))
     with Lease(desk.home, desk.store) as lease:
@@ -54,7 +54,7 @@ def test_prices_show_the_tick_where_the_reviewed_close_is_not_stored(
     assert listed.tick("NIFTY", InstrumentKind.INDEX, day) == 5
     desk = open_desk("nse", day, home=tmp_path)
     to_day_end(desk, day)
-    cheap = desk.instruments.contract("YESBANK:2026-01-27:2000:PE", day)
+    cheap = desk.instruments.instrument("YESBANK:2026-01-27:2000:PE", day)
     quote = desk.feed.quotes([cheap])[cheap.key]
     assert (quote.last, quote.bid, quote.ask) == (4, 4, 5)  # not 0.05 and 0.10
     desk.close()

@@ -26,8 +26,8 @@ def _stock(strike: int) -> OptionContract:
 
 
 def _enter(made: MadeDesk, strike: int, side: Side, lots: int = 1) -> None:
-    contract = made.show(_stock(strike), 150_00, 151_00)
-    made.enter(made.propose([Leg(contract, side, 1, 150_00)], f"leg_{strike}"), lots)
+    instrument = made.show(_stock(strike), 150_00, 151_00)
+    made.enter(made.propose([Leg(instrument, side, 1, 150_00)], f"leg_{strike}"), lots)
 
 
 def _warned(made: MadeDesk, moment: str, times: int = 1) -> list[str]:
@@ -100,7 +100,7 @@ def test_an_underlying_without_a_level_is_named_once_a_day(made):
     for seconds, texts in ((0, 0), (240, 0), (60, 0), (59, 0), (1, 1), (60, 1)):
         made.step(seconds)
         state = reconcile(made.desk)
-        contracts = [leg.contract for p in state.positions.values() for leg in p.legs]
+        contracts = [leg.instrument for p in state.positions.values() for leg in p.legs]
         watcher.check(state, take_snapshot(made.desk, contracts, ["NIFTY"]))
         named = [text for _, text in made.alerts.texts if "whether NIFTY would end" in text]
         assert len(named) == texts

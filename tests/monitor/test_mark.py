@@ -108,7 +108,7 @@ def test_a_closed_leg_keeps_its_result_and_the_open_one_is_marked(made: MadeDesk
     legs = list(position.legs)
     legs[closed] = replace(legs[closed], net_units=0, open_value=0, realised=1_234_56)
     quotes = {
-        leg.contract.key: replace(quote(99_00, 101_00), key=leg.contract.key)
+        leg.instrument.key: replace(quote(99_00, 101_00), key=leg.instrument.key)
         for leg in legs
         if leg.net_units
     }
@@ -116,7 +116,7 @@ def test_a_closed_leg_keeps_its_result_and_the_open_one_is_marked(made: MadeDesk
     still = legs[1 - closed]
     # the short was sold at the bid 119.50, the hedge bought at the ask 70.50; both are at 100
     gained = (119_50 - 100_00) * 260 if still.net_units < 0 else (100_00 - 70_50) * 260
-    assert list(marked.marks) == [still.contract.key]
+    assert list(marked.marks) == [still.instrument.key]
     assert marked.missing == ()
     assert marked.pnl == 1_234_56 + gained - sum(leg.charges for leg in legs)
 
@@ -126,10 +126,10 @@ def test_every_leg_without_a_price_is_named(made: MadeDesk):
     position = made.enter(made.spread(), 2)
     first, second = position.legs
     legs = (first, second, replace(first, leg=2), replace(second, leg=3))
-    quotes = {second.contract.key: replace(quote(69_50, 70_50), key=second.contract.key)}
+    quotes = {second.instrument.key: replace(quote(69_50, 70_50), key=second.instrument.key)}
     marked = mark(made.desk, replace(position, legs=legs), quotes)
-    assert marked.missing == (first.contract.label,) * 2
-    assert list(marked.marks) == [second.contract.key]
+    assert marked.missing == (first.instrument.label,) * 2
+    assert list(marked.marks) == [second.instrument.key]
 
 
 def test_old_quotes_are_no_quotes(made: MadeDesk):
@@ -164,8 +164,8 @@ def test_a_sold_call_can_lose_without_limit(made: MadeDesk):
 
 def test_legs_of_two_expiries_are_refused(made: MadeDesk):
     position = made.enter(made.spread(), 1)
-    other = replace(position.legs[0].contract, expiry=ist("2026-03-24 00:00").date())
-    mixed = replace(position, legs=(replace(position.legs[0], contract=other), position.legs[1]))
+    other = replace(position.legs[0].instrument, expiry=ist("2026-03-24 00:00").date())
+    mixed = replace(position, legs=(replace(position.legs[0], instrument=other), position.legs[1]))
     with pytest.raises(DataError, match="2 expiries"):
         mark(made.desk, mixed, {})
 

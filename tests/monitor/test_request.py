@@ -134,8 +134,8 @@ def mixed(*legs: tuple[Right, date, int]) -> Position:
     return replace(
         held(),
         legs=tuple(
-            PositionLeg(n, contract, lots * 65, lots * 65, 0, 0, 0)
-            for n, (contract, lots) in enumerate(made)
+            PositionLeg(n, instrument, lots * 65, lots * 65, 0, 0, 0)
+            for n, (instrument, lots) in enumerate(made)
         ),
     )
 
@@ -162,7 +162,7 @@ CALL, PUT = Right.CALL, Right.PUT
 )  # fmt: skip
 def test_a_sold_leg_that_loses_its_hedge_is_named(legs, target, naked):
     position = mixed(*legs)
-    labels = [f"the sold {position.legs[n].contract.label} (leg {n})" for n in naked]
+    labels = [f"the sold {position.legs[n].instrument.label} (leg {n})" for n in naked]
     assert left_unhedged(position, target) == labels
 
 

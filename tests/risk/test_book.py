@@ -67,16 +67,16 @@ def test_a_calendar_shares_the_price_move_but_not_the_volatility_move():
 
 def test_a_leg_on_its_last_day_offsets_nothing():
     """Index since 2025-02-10, stocks since 2026-05-05."""
-    for contract, later, dates in (
+    for instrument, later, dates in (
         (nifty, LEVELS, ("2025-02-06 10:00", "2025-02-13 10:00")),
         (reliance, LEVELS, ("2026-04-28 10:00", "2026-05-26 10:00")),
     ):
         benefit = []
         for text in dates:
             now = ist(text)
-            expiring = contract(1400 if contract is reliance else 25000, expiry=now.date())
-            month = contract(
-                1400 if contract is reliance else 25000,
+            expiring = instrument(1400 if instrument is reliance else 25000, expiry=now.date())
+            month = instrument(
+                1400 if instrument is reliance else 25000,
                 expiry=now.date().replace(month=now.month + 1),
             )
             both = need({expiring: -500, month: 500}, now, later)
@@ -201,7 +201,7 @@ def test_a_mark_counts_more_than_the_model():
 def test_bought_options_marked_below_the_model_need_none():
     """Nothing sold and nothing to deliver: the premium paid is all that can be lost."""
     bought = {reliance(1300): 500, reliance(1300, expiry=FAR): 500}
-    marks = {contract.key: 1_00 for contract in bought}
+    marks = {instrument.key: 1_00 for instrument in bought}
     assert need(bought, ist("2026-02-11 10:00"), marks=marks) == BookMargin()
     eve = need(bought, ist("2026-02-23 10:00"), marks=marks)
     assert eve == BookMargin(delivery=round(0.70 * RISK * 1_300_00 * 500))
@@ -230,8 +230,8 @@ def test_a_mark_gives_the_volatility_that_the_scenarios_move(right):
         (strike, side is Right.CALL, units, years) for strike, side, units in legs
     ]  # fmt: skip
     marks = {
-        contract.key: round(100 * textbook_price(25_000, strike, years, vol, call))
-        for contract, (strike, call, _, _) in zip(contracts, priced, strict=True)
+        instrument.key: round(100 * textbook_price(25_000, strike, years, vol, call))
+        for instrument, (strike, call, _, _) in zip(contracts, priced, strict=True)
     }
     book = {c: units for c, (_, _, units) in zip(contracts, legs, strict=True)}
     found = need(book, marks=marks)
@@ -302,8 +302,8 @@ def test_many_books_at_once_are_each_by_itself(books, now):
 @settings(deadline=None, max_examples=80)
 def test_a_book_never_needs_more_than_its_expiries_one_by_one(book, now):
     parts = {}
-    for contract, net in book.items():
-        parts.setdefault((contract.symbol, contract.expiry), {})[contract] = net
+    for instrument, net in book.items():
+        parts.setdefault((instrument.symbol, instrument.expiry), {})[instrument] = net
     apart = sum(found.total for found in book_margins(list(parts.values()), LEVELS, {}, now))
     found = need(book, now)
     assert found.total <= apart + 100

@@ -94,10 +94,10 @@ def test_the_scan_of_a_sold_straddle_is_the_clearing_corporations(published, sym
             for _, right, _ in legs
         ]
         marks = {
-            contract.key: round(
+            instrument.key: round(
                 100 * textbook_price(spot, strike, years, row.ann_applicable, right is Right.CALL)
             )
-            for contract, (_, right, _) in zip(contracts, legs, strict=True)
+            for instrument, (_, right, _) in zip(contracts, legs, strict=True)
         }
         book = dict.fromkeys(contracts, -100)
         (found,) = book_margins([book], {symbol: round(spot * 100)}, marks, now)

@@ -77,11 +77,11 @@ class _Forgetful:
             raise DataError(f"underlying {symbol} has no row")
         return self._known.underlying(symbol)
 
-    def contract(self, key: str, day: date) -> OptionContract:
-        return self._known.contract(key, day)
+    def instrument(self, key: str, day: date) -> OptionContract:
+        return self._known.instrument(key, day)
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
-        return self._known.order_limit(contract, day)
+    def order_limit(self, instrument: OptionContract, day: date) -> int | None:
+        return self._known.order_limit(instrument, day)
 
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         return self._known.tick(symbol, kind, day)
@@ -199,7 +199,7 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
     key = contracts.set_index(["symbol", "expiry", "strike", "right"])
     for proposal in proposals:
         for leg in proposal.legs:
-            c = leg.contract
+            c = leg.instrument
             row = key.loc[(c.symbol, np.datetime64(c.expiry), c.strike / 100, c.right.value)]
             assert row["traded"]
             assert row["lots_traded"] >= fewest
@@ -215,7 +215,7 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     one = replace(loaded, chains={symbol: chain})
     view = {symbol: views[symbol]}
     structures, _ = creation.build(desk, one, view)
-    leg = structures[0].legs[0].contract
+    leg = structures[0].legs[0].instrument
     rows = chain.rows.copy()
     at = (rows["strike"] == leg.strike / 100) & (rows["right"] == leg.right.value)
     assert at.sum() == 1
@@ -223,8 +223,8 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     rows.loc[at, "settle"] = rows.loc[at, "close"] + 5
     old = replace(one, chains={symbol: replace(chain, rows=rows)})
     again, _ = creation.build(desk, old, view)
-    assert any(leg == each.contract for s in structures for each in s.legs)
-    assert not any(leg == each.contract for s in again for each in s.legs)
+    assert any(leg == each.instrument for s in structures for each in s.legs)
+    assert not any(leg == each.instrument for s in again for each in s.legs)
     # old files and live chains have no settlement prices: their options are accepted
     rows["settle"] = np.nan
     unsized = replace(one, chains={symbol: replace(chain, rows=rows.assign(lot_size=0))})

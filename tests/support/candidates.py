@@ -43,7 +43,7 @@ def proposal(
     expiry: date = EXPIRY,
 ) -> Proposal:
     """Write a proposal of one sold call."""
-    contract = OptionContract("ACME", expiry, 10000, Right.CALL, lot_size=50)
+    instrument = OptionContract("ACME", expiry, 10000, Right.CALL, lot_size=50)
     return Proposal(
         strategy_id=f"S{number:03d}",
         market="test",
@@ -54,7 +54,7 @@ def proposal(
         tier=tier,
         stance=stance,
         exit_plan="credit",
-        legs=(Leg(contract, Side.SELL, 1, 100),),
+        legs=(Leg(instrument, Side.SELL, 1, 100),),
         risk=summary,
         score=Score(score, ()),
         reasons=(),

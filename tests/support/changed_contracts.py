@@ -15,7 +15,7 @@ import pandas as pd
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import OptionContract, contract_key, parse_key
+from strikeloom.domain.instruments import OptionContract, as_option, contract_key, instrument_of
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.exchange.account.position import NetPosition
@@ -106,21 +106,21 @@ def _changed(history: ParquetHistory, night: Night) -> pd.DataFrame:
     return pairs[named | sized]
 
 
-def _hold(desk: Desk, night: Night, contract: OptionContract, side: Side, price: int) -> str:
+def _hold(desk: Desk, night: Night, instrument: OptionContract, side: Side, price: int) -> str:
     """Put a holding of one lot on record on both sides, as traded at the close of the eve."""
-    at, name = session(night.eve).close, f"{contract.key}@{night.eve}"
+    at, name = session(night.eve).close, f"{instrument.key}@{night.eve}"
     intent = OrderIntent(
         account=desk.account, market=desk.market, correlation_id=f"{name}-0-0-1",
         intent_id=name, position_id=name, purpose=Purpose.ENTRY, leg=0, slice=0, attempt=1,
-        contract=contract, side=side, units=contract.lot_size, limit=price, priority=0,
+        instrument=instrument, side=side, units=instrument.lot_size, limit=price, priority=0,
         why="held", created_at=at, state=IntentState.FILLED,
     )  # fmt: skip
     desk.store.record_intents([intent])
     desk.store.record_fills(
         [
             Fill(
-                f"F-{name}", f"O-{name}", intent.correlation_id, contract.key, side,
-                contract.lot_size, price, 0, at,
+                f"F-{name}", f"O-{name}", intent.correlation_id, instrument.key, side,
+                instrument.lot_size, price, 0, at,
             )
         ]
     )  # fmt: skip
@@ -161,15 +161,15 @@ def carry_all(
         with desk.broker.engine._account.transaction():  # type: ignore[attr-defined]
             ledger.begin_day(night.eve)
             for number, row in enumerate(changed.itertuples()):
-                contract = desk.instruments.contract(row.key_old, night.eve)
+                instrument = desk.instruments.instrument(row.key_old, night.eve)
                 side = Side.SELL if number % 2 else Side.BUY
                 known = 0.0 if pd.isna(row.settle_old) else row.settle_old
                 price = max(5, round(known * 100 / 5) * 5)
-                units, value = contract.lot_size, contract.lot_size * price
+                units, value = instrument.lot_size, instrument.lot_size * price
                 ledger.save_position(
-                    NetPosition(contract, Product.MARGIN, night.eve).traded(side, units, value)
+                    NetPosition(instrument, Product.MARGIN, night.eve).traded(side, units, value)
                 )
-                name = _hold(desk, night, contract, side, price)
+                name = _hold(desk, night, instrument, side, price)
                 same_quantity = row.strike_new == row.strike_old or row.lot_size_old == 0
                 after = units if same_quantity else row.lot_size_new
                 held[name], lots[name] = (side, after, row.key_new, value), row.lot_size_new
@@ -178,9 +178,9 @@ def carry_all(
         assert list(state.differences) == []
         for name, (side, units, key, value) in held.items():
             (leg,) = state.positions[name].legs
-            assert (leg.contract.key, leg.net_units) == (key, side * units), name
+            assert (leg.instrument.key, leg.net_units) == (key, side * units), name
             assert leg.open_value == side * value
-            assert leg.contract.lot_size == lots[name]
+            assert leg.instrument.lot_size == lots[name]
         yield night, len(held), _compare_ends(desk, history, held, night, last)
         desk.close()
 
@@ -209,7 +209,7 @@ def _compare_ends(
     for name, (side, units, key, value) in held.items():
         by_id, removed, old = key, False, rows[later[0]].loc[key]
         for day in later[1:]:  # moved once more, by its id
-            if parse_key(by_id)[1] < day:
+            if as_option(instrument_of(by_id)).expiry < day:
                 break
             if by_id not in rows[day].index:
                 new = rows[day][rows[day]["instrument_id"] == old["instrument_id"]]
@@ -220,18 +220,19 @@ def _compare_ends(
                 by_id = new.index[0]
             removed, old = False, rows[day].loc[by_id]
         (leg,) = desk.store.position(name).legs
-        assert leg.contract.key == by_id, name
-        assert leg.contract.lot_size == old["lot_size"], name
+        assert leg.instrument.key == by_id, name
+        assert leg.instrument.lot_size == old["lot_size"], name
         if removed:
             continue
         whole += 1
-        end = leg.contract.expiry
+        end = leg.instrument.expiry
         if end > last:
             # the list of the last day has it, unless no one held it and the exchange removed it
             assert (leg.net_units, leg.realised) == (side * units, 0)
             continue
         assert leg.net_units == 0, name
-        symbol, _, strike, right = parse_key(by_id)
+        named = as_option(instrument_of(by_id))
+        symbol, strike, right = named.symbol, named.strike, named.right
         ended = rows[end][(rows[end]["symbol"] == symbol)]["final_settlement"].dropna()
         final = round(ended.iloc[0] * 100)
         each = max(0, final - strike if right == "CE" else strike - final)

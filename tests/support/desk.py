@@ -47,19 +47,19 @@ class Listed:
     changes: dict[str, list[ContractAdjustment]] = field(default_factory=dict)
     step: int = 5
 
-    def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
+    def instrument(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
         if key not in self.contracts:
             raise DataError(f"{key} is not listed")
         return self.contracts[key]
 
     def adjustments(
-        self, contract: OptionContract, held_since: date, until: date
+        self, instrument: OptionContract, held_since: date, until: date
     ) -> list[ContractAdjustment]:
-        changes = self.changes.get(contract.key, [])
+        changes = self.changes.get(instrument.key, [])
         return [change for change in changes if held_since < change.day <= until]
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
-        return freeze_units(contract.symbol, day)
+    def order_limit(self, instrument: OptionContract, day: date) -> int | None:
+        return freeze_units(instrument.symbol, day)
 
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:  # noqa: ARG002
         return self.step
@@ -125,12 +125,12 @@ class MadeDesk:
         self.desk = replace(self.desk, **changes)
 
     def show(
-        self, contract: OptionContract, bid: int | None, ask: int | None, **kw: Any
+        self, instrument: OptionContract, bid: int | None, ask: int | None, **kw: Any
     ) -> OptionContract:
         """List a contract and show its quote; prices in paise."""
-        self.listed.contracts[contract.key] = contract
-        self.feed.show(contract, bid, ask, **kw)
-        return contract
+        self.listed.contracts[instrument.key] = instrument
+        self.feed.show(instrument, bid, ask, **kw)
+        return instrument
 
     def propose(self, legs: Sequence[Leg], template: str = "bull_put_spread") -> Proposal:
         """Store a proposal with these legs."""
@@ -172,7 +172,7 @@ class MadeDesk:
 def check_now(desk: Desk, intent: OrderIntent) -> None:
     """Check an intent against the guards at the desk's present time."""
     state = Reconciler(desk).reload()
-    check(intent, guard_context(desk, state, take_snapshot(desk, [intent.contract])))
+    check(intent, guard_context(desk, state, take_snapshot(desk, [intent.instrument])))
 
 
 __all__ = [

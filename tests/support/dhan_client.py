@@ -42,8 +42,8 @@ class Known:
     def adjustments(self, *_: object) -> list[ContractAdjustment]:
         return []
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
-        return freeze_units(contract.symbol, day)
+    def order_limit(self, instrument: OptionContract, day: date) -> int | None:
+        return freeze_units(instrument.symbol, day)
 
 
 class NoHistory:

@@ -45,10 +45,10 @@ _LIMIT = st.none() | st.integers(0, 10**4) | st.integers(0, 10**12)
 @st.composite
 def legs(draw: st.DrawFn) -> PositionLeg:
     """One leg, long, short or closed."""
-    contract = option(
+    instrument = option(
         draw(st.integers(1, 400)) * 100, draw(st.sampled_from(Right)), expiry=date(2026, 2, 24)
     )
-    return PositionLeg(0, contract, draw(st.sampled_from([-130, -65, 0, 65])), -65, 0, 0, 0)
+    return PositionLeg(0, instrument, draw(st.sampled_from([-130, -65, 0, 65])), -65, 0, 0, 0)
 
 
 @st.composite

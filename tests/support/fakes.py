@@ -44,14 +44,14 @@ def option(
 
 def order(
     name: str,
-    contract: OptionContract,
+    instrument: OptionContract,
     side: str,
     lots: int,
     limit: int,
     validity: Validity = Validity.DAY,
 ) -> OrderRequest:
     """Make an order; ``limit`` in paise."""
-    return OrderRequest(name, contract, Side[side], lots * contract.lot_size, limit, validity)
+    return OrderRequest(name, instrument, Side[side], lots * instrument.lot_size, limit, validity)
 
 
 class ManualClock:
@@ -82,7 +82,7 @@ class ShownFeed:
 
     def show(
         self,
-        contract: OptionContract,
+        instrument: OptionContract,
         bid: int | None,
         ask: int | None,
         *,
@@ -91,10 +91,10 @@ class ShownFeed:
     ) -> Quote:
         """Show a quote as of now."""
         quote = Quote(
-            contract.key, bid, ask, None, size if bid else 0, size if ask else 0, 0, 0,
+            instrument.key, bid, ask, None, size if bid else 0, size if ask else 0, 0, 0,
             at or self.clock.now(),
         )  # fmt: skip
-        self.shown[contract.key] = quote
+        self.shown[instrument.key] = quote
         return quote
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
@@ -123,11 +123,11 @@ class TapeFeed(ShownFeed):
         self.tape: dict[datetime, dict[str, Quote]] = {}
 
     def record(
-        self, at: datetime, contract: OptionContract, bid: int | None, ask: int | None, size: int
+        self, at: datetime, instrument: OptionContract, bid: int | None, ask: int | None, size: int
     ) -> None:
         """Put a quote on the tape."""
-        quote = Quote(contract.key, bid, ask, None, size, size, 0, 0, at)
-        self.tape.setdefault(at, {})[contract.key] = quote
+        quote = Quote(instrument.key, bid, ask, None, size, size, 0, 0, at)
+        self.tape.setdefault(at, {})[instrument.key] = quote
 
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         return [at for at in sorted(self.tape) if after < at <= min(until, self.clock.now())]

@@ -57,14 +57,14 @@ def _cut(shared: Path, day: date, symbols: set[str], folder: Path) -> Path:
 
 def enter(desk: Desk, legs: Sequence[tuple[str, Side]], day: date, *, lots: int = 1) -> Position:
     """Open a position at the prices of the moment, through the only way to an order."""
-    contracts = [(desk.instruments.contract(key, day), side) for key, side in legs]
-    quotes = desk.feed.quotes([contract for contract, _ in contracts])
+    contracts = [(desk.instruments.instrument(key, day), side) for key, side in legs]
+    quotes = desk.feed.quotes([instrument for instrument, _ in contracts])
     made = []
-    for contract, side in contracts:
-        quote = quotes[contract.key]
+    for instrument, side in contracts:
+        quote = quotes[instrument.key]
         price = quote.ask if side is Side.BUY else quote.bid
         assert price is not None
-        made.append(Leg(contract, side, 1, price))
+        made.append(Leg(instrument, side, 1, price))
     symbol = contracts[0][0].symbol
     name = strategy_id(desk.market, day, symbol, "made", made)
     risk = RiskSummary(0, 0, 0, (), 0.5, 0, 0.0, 0.0, 0, 0, 0, "none", 0)

@@ -198,7 +198,7 @@ class FaultyFeed:
 
     def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
         """Quotes of the wrapped feed, with the faults injected."""
-        wanted = {contract.key: contract for contract in contracts}
+        wanted = {instrument.key: instrument for instrument in contracts}
         found = {}
         for key, quote in self._feed.quotes(wanted.values()).items():
             faulty = self._inject(quote, wanted[key].lot_size)

@@ -65,7 +65,7 @@ class HandMarket(ShownFeed):
     def __init__(self, clock: ManualClock, contracts: Sequence[OptionContract]) -> None:
         super().__init__(clock)
         self.listed = tuple(
-            Listed(row, contract, 35001 + row) for row, contract in enumerate(contracts)
+            Listed(row, instrument, 35001 + row) for row, instrument in enumerate(contracts)
         )
         self.underlyings = (
             ListedUnderlying("NIFTY", InstrumentKind.INDEX, 13),
@@ -73,7 +73,7 @@ class HandMarket(ShownFeed):
         )
         self.spots |= {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
         self._by_id = {row.security_id: row for row in self.listed}
-        self._by_key = {row.contract.key: row for row in self.listed}
+        self._by_key = {row.instrument.key: row for row in self.listed}
         self.lasts: dict[str, list[int]] = {}
         self.candles: dict[tuple[str, int], Candles] = {}
 
@@ -88,23 +88,23 @@ class HandMarket(ShownFeed):
         return self._by_key[key]
 
     def expiries(self, symbol: str) -> list[date]:
-        return sorted({r.contract.expiry for r in self.listed if r.contract.symbol == symbol})
+        return sorted({r.instrument.expiry for r in self.listed if r.instrument.symbol == symbol})
 
-    def trade(self, contract: OptionContract, last: int, volume: int, interest: int = 0) -> None:
+    def trade(self, instrument: OptionContract, last: int, volume: int, interest: int = 0) -> None:
         """Show a last price (paise), the day's volume and the open interest (units)."""
-        before = self.shown[contract.key]
-        self.shown[contract.key] = Quote(
+        before = self.shown[instrument.key]
+        self.shown[instrument.key] = Quote(
             before.key, before.bid, before.ask, last, before.bid_size, before.ask_size,
             volume, interest, self.clock.now(),
         )  # fmt: skip
-        self.lasts.setdefault(contract.key, []).append(last)
+        self.lasts.setdefault(instrument.key, []).append(last)
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
         return {key: self._view(self.shown[key]) for key in keys if key in self.shown}
 
     def _view(self, quote: Quote) -> View:
         lasts, depth = self.lasts.get(quote.key), self._depth(quote)
-        band = self.band(self._by_key[quote.key].contract)
+        band = self.band(self._by_key[quote.key].instrument)
         return View(
             listed=self._by_key[quote.key],
             quote=quote,
@@ -127,7 +127,7 @@ class HandMarket(ShownFeed):
         )
 
     def _depth(self, quote: Quote) -> Depth:
-        tick = self._by_key[quote.key].contract.tick
+        tick = self._by_key[quote.key].instrument.tick
         bids = _ladder(quote.bid, quote.bid_size, -tick)
         return Depth(quote.key, bids, _ladder(quote.ask, quote.ask_size, tick), quote.at)
 
@@ -148,7 +148,9 @@ class HandMarket(ShownFeed):
         return SpotView(symbol, last, last, last, last, last - 100_00, at)
 
     def columns(self, rows: np.ndarray) -> QuoteColumns:
-        found = [self.shown.get(self.listed[row].contract.key) for row in np.asarray(rows).tolist()]
+        found = [
+            self.shown.get(self.listed[row].instrument.key) for row in np.asarray(rows).tolist()
+        ]
         names = ("bid", "ask", "last", "bid_size", "ask_size", "volume", "open_interest")
         return QuoteColumns(self.clock.now(), *(
             np.array([(getattr(q, name) or 0) if q else 0 for q in found], dtype=np.int64)
@@ -161,8 +163,8 @@ class HandMarket(ShownFeed):
             (key_or_symbol, minutes), Candles([], none, none, none, none, none, none)
         )
 
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
-        return (5, 2_000_00) if contract.symbol == "NIFTY" else None
+    def band(self, instrument: OptionContract) -> tuple[int, int] | None:
+        return (5, 2_000_00) if instrument.symbol == "NIFTY" else None
 
 
 def _ladder(best: int | None, units: int, step: int) -> tuple[Level, ...]:
@@ -232,8 +234,8 @@ class LocalExchange:
     def environment(self) -> dict[str, str]:
         return self.server.environment()
 
-    def id_of(self, contract: OptionContract) -> str:
-        return str(self.market.by_key(contract.key).security_id)
+    def id_of(self, instrument: OptionContract) -> str:
+        return str(self.market.by_key(instrument.key).security_id)
 
     def push(self) -> None:
         """Report order updates, send changed quotes; matches only when the clock has moved."""

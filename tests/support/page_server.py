@@ -98,7 +98,7 @@ def _pairs(desk: Desk) -> Iterator[tuple[int, tuple[OptionContract, OptionContra
         if len(near) < 2:
             continue
         low, high = (
-            desk.instruments.contract(
+            desk.instruments.instrument(
                 f"{row.symbol}:{row.expiry:%Y-%m-%d}:{paise(row.strike)}:PE", desk.day
             )
             for row in near.itertuples()

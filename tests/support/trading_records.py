@@ -43,7 +43,7 @@ def order_of(
     """Write the broker's order of an intent."""
     name = of.correlation_id
     order = Order(
-        f"O-{name}", name, of.contract.key, of.side, of.units, filled, of.limit, state, "", NOW
+        f"O-{name}", name, of.instrument.key, of.side, of.units, filled, of.limit, state, "", NOW
     )
     return replace(order, **changes)  # type: ignore[arg-type]
 
@@ -53,8 +53,8 @@ def position_of(
 ) -> Position:
     """Write a position of (contract, net units) bought or sold at Rs 100."""
     held = tuple(
-        PositionLeg(n, contract, units, units, units * 100_00, 0, 0)
-        for n, (contract, units) in enumerate(legs)
+        PositionLeg(n, instrument, units, units, units * 100_00, 0, 0)
+        for n, (instrument, units) in enumerate(legs)
     )
     return Position(
         ACCOUNT, MARKET, name, "NIFTY", "spread", "credit", held, revision, opened
@@ -81,7 +81,7 @@ def state(
         book[order.correlation_id] = (*book.get(order.correlation_id, ()), order)
     held = {position.position_id: position for position in positions}
     ends = {
-        (name, leg.leg): leg.contract.expiry
+        (name, leg.leg): leg.instrument.expiry
         for name, position in held.items()
         for leg in position.legs
     }
@@ -94,10 +94,10 @@ def state(
 
 
 def quote_of(
-    contract: OptionContract, bid: int | None, ask: int | None, *, at: datetime = NOW
+    instrument: OptionContract, bid: int | None, ask: int | None, *, at: datetime = NOW
 ) -> Quote:
     """Write a quote; prices in paise."""
-    return Quote(contract.key, bid, ask, None, 650, 650, 0, 0, at)
+    return Quote(instrument.key, bid, ask, None, 650, 650, 0, 0, at)
 
 
 def snapshot(*quotes: Quote, at: datetime = NOW, most: float = 15) -> MarketSnapshot:

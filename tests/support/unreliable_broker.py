@@ -70,7 +70,7 @@ class UnreliableBroker:
         for order in self.all_orders:  # an order hidden until now trades no more
             order.is_open = order.is_open and not order.hidden
         out = sum(s.left for s in self.open_orders())
-        key = request.contract.key
+        key = request.instrument.key
         if request.units + out > abs(self.held[key]):
             self.too_large.append(f"{request.units} + {out} working, {self.held[key]} held")
         if how == "lost":
@@ -98,7 +98,7 @@ class UnreliableBroker:
     def trade(self, order: RealOrder, units: int, *, reported: bool) -> None:
         """Fill an order, also one that is no longer open."""
         order.trades.append((units, reported))
-        self.held[order.request.contract.key] += int(order.request.side) * units
+        self.held[order.request.instrument.key] += int(order.request.side) * units
         if order.filled == order.request.units:
             order.is_open = False
 
@@ -131,7 +131,7 @@ class UnreliableBroker:
 
     def _fills(self, orders: Sequence[RealOrder]) -> list[Fill]:
         return [
-            Fill(f"{s.number}-{n}", s.number, s.request.correlation_id, s.request.contract.key,
+            Fill(f"{s.number}-{n}", s.number, s.request.correlation_id, s.request.instrument.key,
                  s.request.side, units, s.request.limit, 0, s.at)
             for s in orders if not s.hidden
             for n, (units, reported) in enumerate(s.trades) if reported
@@ -151,7 +151,7 @@ class UnreliableBroker:
         elif order.is_open and order.reported:
             state = OrderState.PART_TRADED
         report = Order(
-            order.number, request.correlation_id, request.contract.key, request.side,
+            order.number, request.correlation_id, request.instrument.key, request.side,
             request.units, order.reported, request.limit, state, "", self.clock.now(),
         )  # fmt: skip
         return replace(report)

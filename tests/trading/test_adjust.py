@@ -44,9 +44,9 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
     desk.close()
 
 
-def _buy(made: MadeDesk, contract: OptionContract, lots: int = 2) -> str:
-    made.show(contract, 99_00, 100_00)
-    proposal = made.propose([Leg(contract, Side.BUY, 1, 100_00)], "long_call")
+def _buy(made: MadeDesk, instrument: OptionContract, lots: int = 2) -> str:
+    made.show(instrument, 99_00, 100_00)
+    proposal = made.propose([Leg(instrument, Side.BUY, 1, 100_00)], "long_call")
     return made.enter(proposal, lots).position_id
 
 
@@ -95,13 +95,13 @@ def test_a_process_that_ends_once_it_has_recorded_has_reported_it(
         with pytest.raises(KeyboardInterrupt):
             reconcile(made.desk)
     reconcile(made.desk)
-    assert made.store.position(name).legs[0].contract == NEW
+    assert made.store.position(name).legs[0].instrument == NEW
     assert [text for _, text in made.alerts.texts if "split" in text] != []
 
 
 def test_a_leg_that_was_closed_before_is_adjusted_but_not_named(made: MadeDesk) -> None:
-    for contract in (OLD, OTHER):
-        made.show(contract, 99_00, 100_00)
+    for instrument in (OLD, OTHER):
+        made.show(instrument, 99_00, 100_00)
     legs = [Leg(OLD, Side.BUY, 1, 100_00), Leg(OTHER, Side.BUY, 1, 100_00)]
     name = made.enter(made.propose(legs, "two"), 1).position_id
     request_exit(made.desk, name, who="a person", leg=1)
@@ -109,8 +109,8 @@ def test_a_leg_that_was_closed_before_is_adjusted_but_not_named(made: MadeDesk) 
     _next_day(made)
     reconcile(made.desk)
     kept, closed = made.store.position(name).legs
-    assert (kept.contract, kept.net_units) == (NEW, 325)
-    assert (closed.contract, closed.net_units, closed.first_units) == (OTHER_NEW, 0, 325)
+    assert (kept.instrument, kept.net_units) == (NEW, 325)
+    assert (closed.instrument, closed.net_units, closed.first_units) == (OTHER_NEW, 0, 325)
     (text,) = [text for _, text in made.alerts.texts if "split" in text]
     assert "65 units of NIFTY 24 Feb 25000 CE are 325" in text
     assert "25100" not in text
@@ -128,7 +128,7 @@ def test_an_exit_at_work_on_the_eve_is_made_again_for_the_new_contract(made: Mad
         _cycle(made)
     assert made.store.positions() == made.broker.positions() == []
     (sold,) = [fill for fill in made.store.fills() if fill.side is Side.SELL]
-    assert (sold.contract_key, sold.units) == (NEW.key, 650)
+    assert (sold.instrument_key, sold.units) == (NEW.key, 650)
     (ended,) = made.store.intents(correlation_ids=[resting.correlation_id])
     assert ended.state is IntentState.ENDED
     (kept,) = made.store.requests()
@@ -251,14 +251,14 @@ def test_a_list_that_cannot_be_read_is_an_alert_and_is_read_again(
 
         broken.setattr(made.listed, "adjustments", missing)
         reconciler.refresh()
-    assert made.store.position(name).legs[0].contract == OLD
+    assert made.store.position(name).legs[0].instrument == OLD
     assert any(
         f"{name}: whether NIFTY 24 Feb 25000 CE was adjusted is not known" in text
         for _, text in made.alerts.texts
     )
     made.step(61)
     assert list(reconciler.refresh().differences) == []
-    assert made.store.position(name).legs[0].contract == NEW
+    assert made.store.position(name).legs[0].instrument == NEW
 
 
 def test_a_stock_leg_is_marked_and_settled_as_it_is_now(made: MadeDesk) -> None:

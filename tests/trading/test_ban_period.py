@@ -29,9 +29,9 @@ def made(tmp_path: Path) -> Iterator[MadeDesk]:
 
 
 def _call(made: MadeDesk, strike: int) -> Proposal:
-    contract = replace(option(strike), kind=InstrumentKind.STOCK)
-    made.show(contract, 150_00, 151_00)
-    return made.propose([Leg(contract, Side.BUY, 1, 150_00)], f"call_{strike}")
+    instrument = replace(option(strike), kind=InstrumentKind.STOCK)
+    made.show(instrument, 150_00, 151_00)
+    return made.propose([Leg(instrument, Side.BUY, 1, 150_00)], f"call_{strike}")
 
 
 def test_a_banned_stock_is_exited_and_not_entered(made: MadeDesk) -> None:
@@ -40,7 +40,7 @@ def test_a_banned_stock_is_exited_and_not_entered(made: MadeDesk) -> None:
     with pytest.raises(StoreError, match="has no position"):
         made.enter(_call(made, 25_100), 1)
     refused = [i for i in made.store.intents() if i.state is IntentState.REFUSED]
-    assert [i.contract.strike for i in refused] == [25_100_00]
+    assert [i.instrument.strike for i in refused] == [25_100_00]
     made.store.record_intents(prepare_exit(made.desk, position, [1], "half"))
     with Lease(made.home, made.store) as lease:
         work(made.desk, lease, OrderRateLimiter(1e6))

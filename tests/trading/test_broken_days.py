@@ -49,7 +49,7 @@ def _round(desk: Desk) -> CycleReport:
 def test_what_was_accepted_is_not_sent_again_while_the_book_hides_it(made: MadeDesk) -> None:
     proposal = made.spread()
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
-    made.show(proposal.legs[1].contract, 75_00, 90_00)  # it rests
+    made.show(proposal.legs[1].instrument, 75_00, 90_00)  # it rests
     broker = HidingBroker(made.broker, book_is_complete=False)
     desk = replace(made.desk, broker=broker)
     for _ in range(6):
@@ -69,14 +69,14 @@ def test_a_resting_order_of_yesterday_ends_with_its_day(made: MadeDesk) -> None:
     proposal = made.spread()
     position = made.enter(proposal, 2)
     made.store.record_intents(prepare_exit(made.desk, position, [0, 0], "test"))
-    made.show(proposal.legs[0].contract, 119_50, 150_50)
+    made.show(proposal.legs[0].instrument, 119_50, 150_50)
     broker = HidingBroker(made.broker, book_is_complete=False)
     broker.hides = False
     desk = replace(made.desk, broker=broker)
     _round(desk)
     assert len(desk.store.intents(states={IntentState.WORKING})) == 1
     made.clock.at = ist("2026-02-12 09:20")
-    made.show(proposal.legs[0].contract, 119_50, 120_50)
+    made.show(proposal.legs[0].instrument, 119_50, 120_50)
     made.step(0)
     broker.hides = True  # the book of the new day
     _round(desk)
@@ -93,7 +93,7 @@ def test_a_resting_order_of_yesterday_ends_with_its_day(made: MadeDesk) -> None:
 def test_a_late_order_that_cannot_be_cancelled_stops_nothing_else(made: MadeDesk) -> None:
     proposal = made.spread()
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
-    made.show(proposal.legs[1].contract, 75_00, 90_00)
+    made.show(proposal.legs[1].instrument, 75_00, 90_00)
     broker = FaultyBroker(
         made.broker,
         submits=Plan([Fault.LATE_ORDER]),

@@ -25,7 +25,7 @@ FOREIGN = replace(PENDING, order_id="O-9", correlation_id="other")
 
 def fill_of(order: Order, number: int = 1, units: int = 65) -> Fill:
     return Fill(
-        f"{order.order_id}-{number}", order.order_id, order.correlation_id, order.contract_key,
+        f"{order.order_id}-{number}", order.order_id, order.correlation_id, order.instrument_key,
         order.side, units, order.limit, 0, NOW,
     )  # fmt: skip
 

@@ -44,8 +44,8 @@ def _condor(made: MadeDesk) -> Proposal:
         (25_300, Right.CALL, Side.SELL, 95_00),
         (25_600, Right.CALL, Side.BUY, 45_00),
     ):
-        contract = made.show(option(strike, right), price - 50, price + 50)
-        legs.append(Leg(contract, side, 1, price))
+        instrument = made.show(option(strike, right), price - 50, price + 50)
+        legs.append(Leg(instrument, side, 1, price))
     return made.propose(legs, "iron_condor")
 
 
@@ -59,23 +59,23 @@ def _round(desk: Desk) -> None:
 
 
 def _truth(made: MadeDesk) -> dict[str, int]:
-    return {p.contract_key: p.net_units for p in made.broker.positions()}
+    return {p.instrument_key: p.net_units for p in made.broker.positions()}
 
 
 def _sane(made: MadeDesk, proposal: Proposal) -> None:
     """Invariants at any moment, on the broker's own record."""
     held = _truth(made)
     for leg in proposal.legs:
-        net = held.get(leg.contract.key, 0)
+        net = held.get(leg.instrument.key, 0)
         full = leg.signed_units * LOTS
-        assert net * full >= 0, f"{leg.contract.label} has the wrong sign: {net}"
-        assert abs(net) <= abs(full), f"{leg.contract.label} holds {net}, planned {full}"
+        assert net * full >= 0, f"{leg.instrument.label} has the wrong sign: {net}"
+        assert abs(net) <= abs(full), f"{leg.instrument.label} holds {net}, planned {full}"
         live = [
             o
             for o in made.broker.orders()
-            if o.contract_key == leg.contract.key and not o.state.terminal
+            if o.instrument_key == leg.instrument.key and not o.state.terminal
         ]
-        assert len(live) <= 1, f"{leg.contract.label} has {len(live)} live orders"
+        assert len(live) <= 1, f"{leg.instrument.label} has {len(live)} live orders"
 
 
 faults = st.fixed_dictionaries(
@@ -105,7 +105,7 @@ def test_no_fault_doubles_an_order_or_turns_a_position(
         proposal = _condor(made)
         for leg, scarce in zip(proposal.legs, thin, strict=True):
             if scarce:
-                made.show(leg.contract, leg.price - 50, leg.price + 50, size=65)
+                made.show(leg.instrument, leg.price - 50, leg.price + 50, size=65)
         cancels = {k: v for k, v in rates.items() if k is not Fault.LATE_ORDER}
         broker = FaultyBroker(
             made.broker,
@@ -236,14 +236,14 @@ def test_an_exit_that_is_always_refused_is_not_sent_every_moment(made: MadeDesk)
 
 def test_the_short_waits_until_its_hedge_is_complete(made: MadeDesk) -> None:
     proposal = made.spread()
-    hedge = proposal.legs[1].contract
+    hedge = proposal.legs[1].instrument
     made.show(hedge, 69_50, 70_50, size=65)
     desk = made.desk
     desk.store.record_intents(prepare_entry(desk, proposal, 2))
     _round(desk)
-    sold = proposal.legs[0].contract.key
+    sold = proposal.legs[0].instrument.key
     assert _truth(made) == {hedge.key: 65}
-    assert all(o.contract_key != sold for o in made.broker.orders())
+    assert all(o.instrument_key != sold for o in made.broker.orders())
     made.step(60)
     _round(desk)
     assert [leg.net_lots for leg in _position(made, proposal).legs] == [-2, 2]
@@ -252,7 +252,7 @@ def test_the_short_waits_until_its_hedge_is_complete(made: MadeDesk) -> None:
 @pytest.mark.parametrize("bid", [None, 80_00], ids=["no bid", "a wide market"])
 def test_an_entry_that_cannot_be_completed_is_unwound(made: MadeDesk, bid: int | None) -> None:
     proposal = made.spread()
-    sold = proposal.legs[0].contract
+    sold = proposal.legs[0].instrument
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(sold, bid, 120_50)
     for _ in range(8):
@@ -278,7 +278,7 @@ def test_a_refused_leg_leaves_nothing_naked(made: MadeDesk) -> None:
 def test_an_order_that_arrives_late_is_cancelled(made: MadeDesk) -> None:
     wait = made.desk.settings.execution.unknown_wait_seconds
     proposal = made.spread()
-    hedge = proposal.legs[1].contract
+    hedge = proposal.legs[1].instrument
     # an order that rests: the limit is below the ask by the time it arrives
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(hedge, 75_00, 90_00)
@@ -290,10 +290,12 @@ def test_an_order_that_arrives_late_is_cancelled(made: MadeDesk) -> None:
         _round(desk)
         made.step(wait + 1)
         live = [
-            o for o in made.broker.orders() if o.contract_key == hedge.key and not o.state.terminal
+            o
+            for o in made.broker.orders()
+            if o.instrument_key == hedge.key and not o.state.terminal
         ]
         assert len(live) <= 2
-    states = {o.state for o in made.broker.orders() if o.contract_key == hedge.key}
+    states = {o.state for o in made.broker.orders() if o.instrument_key == hedge.key}
     assert OrderState.PENDING not in states
     assert any("after its intent was abandoned" in text for _, text in made.alerts.texts)
 
@@ -311,7 +313,7 @@ def test_a_person_can_resolve_an_unresolved_order(made: MadeDesk) -> None:
 
 def test_an_unresolved_cancel_blocks_the_leg(made: MadeDesk) -> None:
     proposal = made.spread()
-    hedge = proposal.legs[1].contract
+    hedge = proposal.legs[1].instrument
     made.desk.store.record_intents(prepare_entry(made.desk, proposal, 2))
     made.show(hedge, 75_00, 90_00)
     broker = FaultyBroker(
@@ -322,7 +324,7 @@ def test_an_unresolved_cancel_blocks_the_leg(made: MadeDesk) -> None:
     desk = replace(made.desk, broker=broker)
     for _ in range(3):
         _round(desk)
-        orders = [o for o in made.broker.orders() if o.contract_key == hedge.key]
+        orders = [o for o in made.broker.orders() if o.instrument_key == hedge.key]
         assert sum(1 for o in orders if not o.state.terminal) == 1
         made.step(10)
 

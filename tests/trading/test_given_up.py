@@ -32,7 +32,7 @@ def made(tmp_path: Path) -> Any:
 
 
 def _truth(made: MadeDesk) -> dict[str, int]:
-    return {p.contract_key: p.net_units for p in made.broker.positions()}
+    return {p.instrument_key: p.net_units for p in made.broker.positions()}
 
 
 def _round(desk: Desk) -> None:

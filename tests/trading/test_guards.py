@@ -48,12 +48,12 @@ def context(
     ends=None, banned=(), tick=5, **guards,
 ):  # fmt: skip
     quotes = [quote_of(PUT, 119_50, 120_50)] if quotes is None else quotes
-    contract = PUT if listed is None else listed
+    instrument = PUT if listed is None else listed
 
     def listing(key):
-        if key != contract.key:
+        if key != instrument.key:
             raise DataError(f"{key} is not listed")
-        return contract
+        return instrument
 
     return GuardContext(
         state=account or state(at=at),
@@ -61,7 +61,7 @@ def context(
         guards=GUARDS.model_copy(update=guards),
         live=live,
         listed=listing,
-        order_limit=lambda contract: freeze_units(contract.symbol, at.date()),
+        order_limit=lambda instrument: freeze_units(instrument.symbol, at.date()),
         tick=lambda _: tick,
         series_end=lambda _, expiry: ends or expiry,
         entries=lambda: EntriesOfDay(orders, intents, frozenset(accepted)),
@@ -166,13 +166,13 @@ def test_the_form_of_an_order(change, guard):
 def test_an_order_is_at_most_the_freeze_quantity():
     """NIFTY: 1,800 units since 2024-07-05. 27 lots of 65 are 1,755; 25 of 72 are 1,800."""
     big = replace(PUT, lot_size=72)
-    for contract, units, guard in (
+    for instrument, units, guard in (
         (PUT, 1_755, ""), (big, 1_800, ""), (big, 1_872, "freeze quantity"),
     ):  # fmt: skip
         given = context(
-            quotes=[quote_of(contract, 119_50, 120_50)], listed=contract, max_lots_per_order=100
+            quotes=[quote_of(instrument, 119_50, 120_50)], listed=instrument, max_lots_per_order=100
         )
-        assert refusal(intent(contract=contract, units=units), given) == guard
+        assert refusal(intent(instrument=instrument, units=units), given) == guard
 
 
 @pytest.mark.parametrize(("most", "guard"), [(15_600, ""), (15_599, "order value")])
@@ -214,7 +214,7 @@ def test_an_entry_needs_a_market_with_two_sides_and_a_narrow_spread(bid, ask, gu
 def test_a_spread_is_judged_in_percent_and_in_ticks(tick, bid, ask, guard):
     cheap = replace(PUT, tick=tick)
     given = context(quotes=[quote_of(cheap, bid, ask)], listed=cheap, tick=tick)
-    assert refusal(intent(contract=cheap, limit=ask), given) == guard
+    assert refusal(intent(instrument=cheap, limit=ask), given) == guard
 
 
 def test_an_exit_takes_the_market_as_it_is():
@@ -255,14 +255,14 @@ def test_a_limit_of_one_tick_is_a_price():
     for tick in (1, 5):
         cheap = replace(PUT, tick=tick)
         given = context(quotes=[quote_of(cheap, tick, 2 * tick)], listed=cheap, tick=tick)
-        assert refusal(intent(contract=cheap, limit=tick), given) == ""
+        assert refusal(intent(instrument=cheap, limit=tick), given) == ""
 
 
 @pytest.mark.parametrize(("now", "guard"), [(1, ""), (5, "tick")])
 def test_a_limit_is_on_the_tick_in_force_not_on_that_of_the_opening(now, guard):
     opened = replace(PUT, tick=1)
     given = context(quotes=[quote_of(opened, 119_50, 120_50)], listed=opened, tick=now)
-    assert refusal(intent(contract=opened, limit=120_03), given) == guard
+    assert refusal(intent(instrument=opened, limit=120_03), given) == guard
 
 
 def test_the_distance_is_measured_from_the_only_side_there_is():
@@ -497,7 +497,7 @@ def test_an_exit_leaves_room_for_orders_that_may_still_trade():
 def test_a_stock_in_the_ban_period_is_only_reduced():
     """SEBI's rule above 95 % of the market-wide limit: positions decrease, by either side."""
     stock = replace(PUT, symbol="SAIL", kind=InstrumentKind.STOCK)
-    entry = intent(contract=stock)
+    entry = intent(instrument=stock)
     given = {"quotes": [quote_of(stock, 119_50, 120_50)], "listed": stock}
     assert refusal(entry, context(**given, banned=["KAYNES"])) == ""
     assert refusal(entry, context(**given, banned=["KAYNES", "SAIL"])) == "ban period"

@@ -137,10 +137,10 @@ def test_a_limit_is_on_the_tick_of_the_day(opened, now, limits):
     (leaving,) = exit_intents(given, position_of("P1", (held, 65)), (0,), "")  # 2.30 less 0.115
     (back,) = exit_intents(given, position_of("P1", (held, -65)), (0,), "")  # 2.41 and 0.1205
     (entry,) = entry_intents(given, proposed((held, Side.BUY, 1)), 1)
-    again = next_attempt(given, replace(leaving, contract=held, limit=1), 65)
+    again = next_attempt(given, replace(leaving, instrument=held, limit=1), 65)
     assert (leaving.limit, back.limit) == limits
     assert again.limit == leaving.limit
-    assert {i.contract.tick for i in (leaving, back, entry, again)} == {now}
+    assert {i.instrument.tick for i in (leaving, back, entry, again)} == {now}
 
 
 def test_names_are_short_safe_and_of_one_account():

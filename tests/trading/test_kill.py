@@ -74,7 +74,7 @@ def _judge(desk: Desk, position_id: str) -> None:
     assert [leg.net_units for leg in position.legs] == [0, 0]
     for leg in position.legs:
         fills = desk.store.fills(position_id=position_id)
-        signed = [int(f.side) * f.units for f in fills if f.contract_key == leg.contract.key]
+        signed = [int(f.side) * f.units for f in fills if f.instrument_key == leg.instrument.key]
         assert sum(signed) == 0
         # one entry, one exit: nothing was bought or sold twice
         assert sum(abs(units) for units in signed) == 2 * abs(leg.first_units)
@@ -84,8 +84,8 @@ def _judge(desk: Desk, position_id: str) -> None:
     ours: dict[str, int] = {}
     for held in desk.store.positions():
         for leg in held.legs:
-            ours[leg.contract.key] = ours.get(leg.contract.key, 0) + leg.net_units
-    theirs = {p.contract_key: p.net_units for p in desk.broker.positions()}
+            ours[leg.instrument.key] = ours.get(leg.instrument.key, 0) + leg.net_units
+    theirs = {p.instrument_key: p.net_units for p in desk.broker.positions()}
     assert {key: units for key, units in ours.items() if units} == theirs
     (request,) = [r for r in desk.store.requests() if r.position_id == position_id]
     assert request.state is RequestState.DONE

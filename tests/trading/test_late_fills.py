@@ -199,7 +199,7 @@ def _two_positions(tmp_path: Path, first: Side, second: Side, lots: tuple[int, i
 def _exit_all(made: MadeDesk, broker: UnreliableBroker) -> list[tuple[str, int]]:
     desk = replace(made.desk, broker=broker)
     for position in made.store.positions():
-        target = [0 if leg.contract == CALL else leg.net_lots for leg in position.legs]
+        target = [0 if leg.instrument == CALL else leg.net_lots for leg in position.legs]
         made.store.record_intents(prepare_exit(desk, position, target, "exit"))
     with Lease(made.home, made.store) as lease:
         work(desk, lease, OrderRateLimiter(1e6))

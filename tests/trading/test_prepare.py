@@ -76,9 +76,9 @@ def test_a_strategy_is_entered_once(made: MadeDesk) -> None:
 
 def test_an_entry_is_priced_at_the_snapshot_that_it_is_given(made: MadeDesk) -> None:
     proposal = made.spread()
-    given = take_snapshot(made.desk, [leg.contract for leg in proposal.legs])
+    given = take_snapshot(made.desk, [leg.instrument for leg in proposal.legs])
     before = prepare_entry(made.desk, proposal, 1)
-    made.show(proposal.legs[0].contract, 219_50, 220_50)
+    made.show(proposal.legs[0].instrument, 219_50, 220_50)
     assert prepare_entry(made.desk, proposal, 1, given) == before
     assert prepare_entry(made.desk, proposal, 1) != before
 
@@ -87,5 +87,5 @@ def test_an_exit_needs_quotes_of_open_legs_only(made: MadeDesk) -> None:
     made.show(PUT, 119_50, 120_50)
     position = position_of("P1", (PUT, -130), (NEAR, 0))
     (leaving,) = prepare_exit(made.desk, position, [-1, 0], "half", Purpose.UNWIND)
-    assert (leaving.contract, leaving.units, leaving.side.word) == (PUT, 65, "BUY")
+    assert (leaving.instrument, leaving.units, leaving.side.word) == (PUT, 65, "BUY")
     assert (leaving.purpose, leaving.why) == (Purpose.UNWIND, "half")

@@ -52,11 +52,11 @@ class Case:
             self.store.record_fills([fill_of(order, filled, at=at)])
         return order
 
-    def hold(self, contract: OptionContract, units: int, position_id: str = "P1") -> None:
+    def hold(self, instrument: OptionContract, units: int, position_id: str = "P1") -> None:
         """Record a bought or sold position whose orders are over."""
         side = Side.BUY if units > 0 else Side.SELL
         item = self.record(
-            f"I{position_id}", IntentState.FILLED, position_id=position_id, contract=contract,
+            f"I{position_id}", IntentState.FILLED, position_id=position_id, instrument=instrument,
             side=side, units=abs(units),
         )  # fmt: skip
         self.known(item, OrderState.TRADED, abs(units))
@@ -78,7 +78,7 @@ class Case:
 def fill_of(order: Order, units: int, number: int = 1, at: datetime = START) -> Fill:
     """Write a fill of an order at its limit."""
     return Fill(
-        f"{order.order_id}-{number}", order.order_id, order.correlation_id, order.contract_key,
+        f"{order.order_id}-{number}", order.order_id, order.correlation_id, order.instrument_key,
         order.side, units, order.limit, 0, at,
     )  # fmt: skip
 
@@ -267,7 +267,7 @@ def test_a_booked_settlement_is_in_the_state_and_counted(case: Case) -> None:
     case.hold(HEDGE, -130, "P2")
     case.broker.reports_settlements = True
     case.clock.at = ist(f"{EXPIRY} 15:35")
-    order = order_of(intent(account=ACCOUNT, contract=HEDGE, correlation_id=""))
+    order = order_of(intent(account=ACCOUNT, instrument=HEDGE, correlation_id=""))
     ended = replace(
         fill_of(order, 130, at=ist(f"{EXPIRY} 15:30")), fill_id="S1", kind="settlement", price=0
     )
@@ -382,7 +382,7 @@ class Ended:
         self.case, self.at, self.names = case, at, []
         self.partly = self.order("IPARTLY")
         self.full = self.order("IFULL", OrderState.TRADED, 130)
-        self.other = self.order("IOTHER", contract=HEDGE, position_id="P2")
+        self.other = self.order("IOTHER", instrument=HEDGE, position_id="P2")
         case.broker.held = {PUT.key: 195, HEDGE.key: 65}  # as the fills add up to
 
     def order(

@@ -32,8 +32,8 @@ SHORT = position_of("P1", (PUT, -260), (HEDGE, 260))
 
 def exit_of(leg=0, **changes):
     """Buy back four lots of the short put, or sell the hedge."""
-    contract, side = ((PUT, Side.BUY), (HEDGE, Side.SELL))[leg]
-    figures = {"contract": contract, "side": side, "units": 260, "priority": leg,
+    instrument, side = ((PUT, Side.BUY), (HEDGE, Side.SELL))[leg]
+    figures = {"contract": instrument, "side": side, "units": 260, "priority": leg,
                "purpose": Purpose.EXIT, "intent_id": "IEXIT", "leg": leg}  # fmt: skip
     return intent(**{**figures, **changes})
 
@@ -180,7 +180,7 @@ def test_the_other_side_of_a_gap_or_of_a_holding_gives_nothing_and_takes_nothing
     assert most_units(same_side, leaving, unseen=False) == 260
     # two sold, and one bought by another position: of two, one is bought back unseen
     both = [position_of("P1", (UNIT, -2)), position_of("P2", (UNIT, 1))]
-    single = exit_of(contract=UNIT, units=2)
+    single = exit_of(instrument=UNIT, units=2)
     assert most_units(state([single], positions=both, gaps={UNIT.key: 1}), single) == 1
 
 
@@ -195,16 +195,16 @@ def test_an_order_that_has_traded_nothing_is_out_with_all_its_units():
 
 def test_a_single_unit_counts():
     """Where a lot is one unit, the last one is neither left behind nor traded twice."""
-    entry = intent(contract=UNIT, units=2)
+    entry = intent(instrument=UNIT, units=2)
     one_filled = state([entry], filled={entry.correlation_id: 1})
     assert untraded_units(one_filled, [entry]) == {(0, 0): 1}
     assert most_units(one_filled, entry) == 1
     assert most_units(state([entry], filled={entry.correlation_id: 2}), entry) == 0
-    leaving = exit_of(contract=UNIT, units=1)
+    leaving = exit_of(instrument=UNIT, units=1)
     held = [position_of("P1", (UNIT, -1))]
     assert units_left(state([leaving], positions=held), [leaving]) == {(0, 0): 1}
     assert most_units(state([leaving], positions=held), leaving) == 1
-    out = exit_of(intent_id="IOLD", contract=UNIT, units=1, state=IntentState.WORKING)
+    out = exit_of(intent_id="IOLD", instrument=UNIT, units=1, state=IntentState.WORKING)
     assert most_units(state([out, leaving], positions=held), leaving) == 0
 
 

@@ -115,7 +115,7 @@ def _recorded(made: MadeDesk):
 def _send(desk: Desk, intent, limiter: OrderRateLimiter | None = None) -> IntentState:
     with Lease(desk.home, desk.store) as lease:
         state = Reconciler(desk).reload()
-        context = guard_context(desk, state, take_snapshot(desk, [intent.contract]))
+        context = guard_context(desk, state, take_snapshot(desk, [intent.instrument]))
         send(desk, lease, intent, limiter or OrderRateLimiter(1e6), context)
     (stored,) = desk.store.intents()
     return stored.state

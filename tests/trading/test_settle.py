@@ -134,9 +134,9 @@ def test_nothing_ends_before_its_value_is_known(made: MadeDesk) -> None:
 
 
 def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> None:
-    contract = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
-    made.show(contract, 150_00, 151_00)
-    bought = made.propose([Leg(contract, Side.BUY, 1, 150_00)], "long_call")
+    instrument = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
+    made.show(instrument, 150_00, 151_00)
+    bought = made.propose([Leg(instrument, Side.BUY, 1, 150_00)], "long_call")
     made.enter(bought, 1)
     _expire(made)
     assert not made.store.position(bought.strategy_id).is_open
@@ -145,9 +145,9 @@ def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> N
 
 def test_a_delivery_costs_the_seller_of_the_option(made: MadeDesk) -> None:
     """Value 175.40 at a strike of 25,000: 0.1 % of 65 x 25,000 for the shares, none bought."""
-    contract = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
-    made.show(contract, 150_00, 151_00)
-    sold = made.propose([Leg(contract, Side.SELL, 1, 150_00)], "short_call")
+    instrument = replace(option(25_000, Right.CALL), kind=InstrumentKind.STOCK)
+    made.show(instrument, 150_00, 151_00)
+    sold = made.propose([Leg(instrument, Side.SELL, 1, 150_00)], "short_call")
     made.enter(sold, 1)
     _expire(made)
     (ours,) = [fill for fill in made.store.fills() if fill.kind == "settlement"]
@@ -158,9 +158,9 @@ def test_a_delivery_costs_the_seller_of_the_option(made: MadeDesk) -> None:
 def _stock_spread(made: MadeDesk, lots: tuple[int, int]) -> None:
     """Bought at 24,900 and sold at 25,000, in positions of their own."""
     for strike, side, count in ((24_900, Side.BUY, lots[0]), (25_000, Side.SELL, lots[1])):
-        contract = replace(option(strike, Right.CALL), kind=InstrumentKind.STOCK)
-        made.show(contract, 150_00, 151_00)
-        made.enter(made.propose([Leg(contract, side, 1, 150_00)], f"leg_{strike}"), count)
+        instrument = replace(option(strike, Right.CALL), kind=InstrumentKind.STOCK)
+        made.show(instrument, 150_00, 151_00)
+        made.enter(made.propose([Leg(instrument, side, 1, 150_00)], f"leg_{strike}"), count)
 
 
 @pytest.mark.parametrize("silent", [False, True])
@@ -319,14 +319,14 @@ def test_nothing_is_entered_that_ends_before_its_expiry(made: MadeDesk) -> None:
 CLOSE = ist(f"{EXPIRY} 15:30")
 
 
-def reported(charges: int, contract=PUT, *, at=CLOSE, price=40_00, name="F9") -> Fill:
+def reported(charges: int, instrument=PUT, *, at=CLOSE, price=40_00, name="F9") -> Fill:
     """Settlement as the broker reports it; only contract, price, charges and time count."""
-    return Fill(name, "E9", "", contract.key, Side.SELL, 65, price, charges, at, "settlement")
+    return Fill(name, "E9", "", instrument.key, Side.SELL, 65, price, charges, at, "settlement")
 
 
-def settled(fills, *holdings, contract=PUT, final=None, at=CLOSE, listed=True):
+def settled(fills, *holdings, instrument=PUT, final=None, at=CLOSE, listed=True):
     """Settlements of positions P0, P1, ... that hold so many units of a contract."""
-    held = [position_of(f"P{n}", (contract, units)) for n, units in enumerate(holdings)]
+    held = [position_of(f"P{n}", (instrument, units)) for n, units in enumerate(holdings)]
     return list(settlements(state(positions=held, at=at), fills, lambda *_: final, reported=listed))
 
 
@@ -359,7 +359,7 @@ def test_the_shares_add_up_to_the_charges_to_the_paisa(holdings, charges) -> Non
 
 def test_charges_fall_on_the_net_side_by_a_single_unit() -> None:
     small = option(24_800, Right.PUT, lot=1)
-    found = settled([reported(10_00, small)], 1, -2, contract=small)
+    found = settled([reported(10_00, small)], 1, -2, instrument=small)
     assert [(it.fill.side, it.fill.units, it.fill.charges) for it in found] == [
         (Side.SELL, 1, 0), (Side.BUY, 2, 10_00),
     ]  # fmt: skip
@@ -401,18 +401,18 @@ def test_a_contract_without_its_value_does_not_hold_up_another() -> None:
     hedge = option(24_600, Right.PUT)
     account = state(positions=[position_of("P0", (PUT, -65), (hedge, 65))], at=CLOSE)
     (found,) = settlements(account, [reported(0, hedge)], lambda *_: None, reported=True)
-    assert (found.intent.leg, found.fill.contract_key) == (1, hedge.key)
+    assert (found.intent.leg, found.fill.instrument_key) == (1, hedge.key)
 
 
 def test_only_a_stock_option_in_the_money_is_delivered() -> None:
     stock = replace(PUT, kind=InstrumentKind.STOCK)
-    for contract, final, delivered in (
+    for instrument, final, delivered in (
         (PUT, 24_760_00, False),
         (stock, 24_760_00, True),
         (stock, 24_800_00, False),
         (stock, None, False),  # the level is not known: its settlement is booked all the same
     ):
-        (found,) = settled([reported(0, contract)], -130, contract=contract, final=final)
+        (found,) = settled([reported(0, instrument)], -130, instrument=instrument, final=final)
         assert [level for level, _ in found.alerts] == ["critical"] * delivered
 
 

@@ -28,7 +28,7 @@ def made(tmp_path: Path):
     desk.store.record_intents(
         [
             intent(leg=0, state=IntentState.UNKNOWN, side=Side.SELL, limit=118_00, **own),
-            intent(leg=1, state=IntentState.UNKNOWN, contract=proposal.legs[1].contract, **own),
+            intent(leg=1, state=IntentState.UNKNOWN, instrument=proposal.legs[1].instrument, **own),
         ]
     )
     yield desk
@@ -67,7 +67,7 @@ def test_the_number_is_recorded_for_this_order_with_nothing_filled(
     (order,) = made.store.orders()
     (of,) = [item for item in made.store.intents() if item.correlation_id == name]
     assert (order.order_id, order.correlation_id) == ("77", name)
-    assert (order.contract_key, order.side) == (of.contract.key, side)
+    assert (order.instrument_key, order.side) == (of.instrument.key, side)
     assert (order.units, order.filled_units, order.limit) == (130, 0, limit)
     assert order.state is OrderState.UNKNOWN
     assert not order.state.terminal

@@ -76,11 +76,11 @@ class NotedBroker:
         return 1
 
     def submit(self, request: OrderRequest) -> Order:
-        self.calls.append((request.side, request.units, request.contract.strike // 100))
+        self.calls.append((request.side, request.units, request.instrument.strike // 100))
         self._made.clock.wait(self.seconds)
-        if request.contract.key in self.refused:
+        if request.instrument.key in self.refused:
             raise Rejected("margin")
-        if request.contract.key in self.lost:
+        if request.instrument.key in self.lost:
             raise UnknownOutcome("no answer")
         return self._broker.submit(request)
 
@@ -130,9 +130,9 @@ class Rounds:
         self.store.record_intents(intents)
         return intents[0].intent_id
 
-    def rise(self, contract, bid: int, ask: int) -> None:
+    def rise(self, instrument, bid: int, ask: int) -> None:
         """Show another price: what is recorded to buy it rests."""
-        self.made.show(contract, bid, ask)
+        self.made.show(instrument, bid, ask)
 
     def states(self, group: str) -> list[tuple[int, int, IntentState, int]]:
         """Leg, attempt, state and units of every intent of a group."""
@@ -254,8 +254,8 @@ def test_quotes_are_read_once_a_round_and_again_after_a_second(
 ) -> None:
     """Five orders of half a second each: the quotes of the fourth are read again."""
     for strike in (25_000, 25_100, 25_200, 25_300, 25_400):
-        contract = rounds.made.show(option(strike), 150_00, 151_00)
-        rounds.enter(rounds.made.propose([Leg(contract, BUY, 1, 150_00)], "long_call"), 1)
+        instrument = rounds.made.show(option(strike), 150_00, 151_00)
+        rounds.enter(rounds.made.propose([Leg(instrument, BUY, 1, 150_00)], "long_call"), 1)
     start, read, quotes = rounds.clock.now(), [], rounds.made.feed.quotes
 
     def noted(contracts):
@@ -345,10 +345,12 @@ def test_trades_not_yet_reported_do_not_cancel_the_order_that_made_them(rounds: 
 def _working_by_hand(rounds: Rounds, **changes: object) -> OrderIntent:
     """An intent whose order rests at the broker, recorded by hand."""
     own = {"account": ACCOUNT, "market": MARKET}
-    resting = intent(contract=CALL, state=WORKING, created_at=rounds.clock.now(), **own, **changes)
+    resting = intent(
+        instrument=CALL, state=WORKING, created_at=rounds.clock.now(), **own, **changes
+    )
     rounds.store.record_intents([resting])
     request = OrderRequest(
-        resting.correlation_id, resting.contract, resting.side, resting.units, resting.limit
+        resting.correlation_id, resting.instrument, resting.side, resting.units, resting.limit
     )
     rounds.store.record_order(rounds.made.broker.submit(request))
     return resting
@@ -359,7 +361,7 @@ def test_an_order_larger_than_what_is_left_is_cancelled_at_once(rounds: Rounds) 
     rounds.made.show(CALL, 150_00, 151_00)
     proposal = rounds.made.propose([Leg(CALL, BUY, 1, 150_00)], "long_call")
     own = {"account": ACCOUNT, "market": MARKET, "position_id": proposal.strategy_id}
-    first = intent(contract=CALL, state=ENDED, limit=151_00, **own)
+    first = intent(instrument=CALL, state=ENDED, limit=151_00, **own)
     rounds.store.record_intents([first])
     rounds.made.show(CALL, 150_00, 151_00, size=65)
     request = OrderRequest(first.correlation_id, CALL, BUY, 65, 151_00)
@@ -380,7 +382,7 @@ def test_an_order_too_large_by_a_single_unit_is_cancelled(rounds: Rounds) -> Non
     position = rounds.made.enter(rounds.made.propose([Leg(small, BUY, 1, 151_00)], "long_call"), 1)
     held = {"position_id": position.position_id, "purpose": Purpose.EXIT, "side": SELL}
     own = {"account": ACCOUNT, "market": MARKET, "created_at": rounds.clock.now()}
-    leaving = intent(contract=small, units=2, limit=160_00, state=WORKING, **held, **own)
+    leaving = intent(instrument=small, units=2, limit=160_00, state=WORKING, **held, **own)
     rounds.store.record_intents([leaving])
     request = OrderRequest(leaving.correlation_id, small, SELL, 2, 160_00)
     rounds.store.record_order(rounds.made.broker.submit(request))
@@ -398,7 +400,7 @@ def test_an_exit_planned_for_more_than_is_held_goes_for_what_is_held(rounds: Rou
     position = rounds.made.enter(rounds.made.propose([Leg(CALL, BUY, 1, 151_00)], "long_call"), 2)
     name = rounds.leave(position)
     own = {"account": ACCOUNT, "market": MARKET, "position_id": position.position_id}
-    other = intent(intent_id="IOTHER", purpose=Purpose.EXIT, contract=CALL, side=SELL, units=65,
+    other = intent(intent_id="IOTHER", purpose=Purpose.EXIT, instrument=CALL, side=SELL, units=65,
                    limit=150_00, **own)  # fmt: skip
     rounds.store.record_intents([replace(other, state=WORKING)])
     rounds.made.broker.submit(OrderRequest(other.correlation_id, CALL, SELL, 65, 150_00))
@@ -678,7 +680,7 @@ def _thin(rounds: Rounds):
     submit = rounds.broker.submit
 
     def thin(request: OrderRequest) -> Order:
-        if request.side is SELL and request.contract == BOUGHT:
+        if request.side is SELL and request.instrument == BOUGHT:
             rounds.made.show(BOUGHT, 50_00, 51_00)
         return submit(request)
 
@@ -718,7 +720,7 @@ def test_an_order_that_arrives_after_its_intent_was_abandoned_is_cancelled(
 ) -> None:
     rounds.made.show(CALL, 150_00, 151_00)
     proposal = rounds.made.propose([Leg(CALL, BUY, 1, 150_00)], "long_call")
-    gone = intent(account=ACCOUNT, market=MARKET, position_id=proposal.strategy_id, contract=CALL,
+    gone = intent(account=ACCOUNT, market=MARKET, position_id=proposal.strategy_id, instrument=CALL,
                   state=REFUSED, limit=140_00)  # fmt: skip
     rounds.store.record_intents([gone])
     order = rounds.made.broker.submit(OrderRequest(gone.correlation_id, CALL, BUY, 130, 140_00))

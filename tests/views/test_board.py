@@ -27,11 +27,11 @@ def test_a_closed_leg_is_not_listed_and_one_lot_is_singular(made: MadeDesk) -> N
     position = made.enter(made.spread(), 1)
     sold, bought = position.legs
     shown = board_view(load_board(made.desk), detailed=True).plain
-    assert f"leg 0: -1 lot of 65 {sold.contract.label}" in shown
-    assert f"leg 1: +1 lot of 65 {bought.contract.label}" in shown
+    assert f"leg 0: -1 lot of 65 {sold.instrument.label}" in shown
+    assert f"leg 1: +1 lot of 65 {bought.instrument.label}" in shown
     request_exit(made.desk, position.position_id, leg=0, who="test")
     with Lease(made.home, made.store) as lease:
         run_cycle(made.desk, lease, OrderRateLimiter(1e6), SystemClock())
     shown = board_view(load_board(made.desk), detailed=True).plain
-    assert sold.contract.label not in shown
-    assert bought.contract.label in shown
+    assert sold.instrument.label not in shown
+    assert bought.instrument.label in shown

@@ -44,7 +44,7 @@ class LoggedBroker(ReadThrough):
         """
         about: dict[str, object] = {
             "order": request.correlation_id,
-            "contract": request.contract.key,
+            "contract": request.instrument.key,
             "units": int(request.side) * request.units,
             "limit": request.limit,
         }

@@ -25,7 +25,7 @@ class RefusingBroker(ReadThrough):
         """
         raise Rejected(
             "mode alert sends no order; place it yourself: "
-            f"{request.side.word.lower()} {request.units} {request.contract.label} "
+            f"{request.side.word.lower()} {request.units} {request.instrument.label} "
             f"at {request.limit / 100:.2f}"
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StageError
@@ -50,6 +51,7 @@ def load_candidates(desk: Desk) -> tuple[list[Candidate], str]:
 def _candidate(proposal: Proposal) -> Candidate:
     risk = proposal.risk
     capital = risk.margin + max(0, -risk.net_premium) + risk.charges
-    days = max(1, (proposal.legs[0].contract.expiry - proposal.day).days)
+    contracts = (it for leg in proposal.legs if not isinstance(it := leg.instrument, Share))
+    days = max(1, (min(contract.expiry for contract in contracts) - proposal.day).days)
     at_risk = capital if risk.max_loss is None else risk.max_loss
     return Candidate(proposal, capital, at_risk, round(risk.expected_value * 30 / days))

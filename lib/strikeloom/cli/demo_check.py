@@ -157,8 +157,8 @@ def _agree(desk: Desk) -> str:
     ours: dict[str, int] = {}
     positions = desk.store.positions()
     for leg in (leg for position in positions for leg in position.legs):
-        ours[leg.contract.key] = ours.get(leg.contract.key, 0) + leg.net_units
-    theirs = {p.contract_key: p.net_units for p in desk.broker.positions()}
+        ours[leg.instrument.key] = ours.get(leg.instrument.key, 0) + leg.net_units
+    theirs = {p.instrument_key: p.net_units for p in desk.broker.positions()}
     held = {key: units for key, units in ours.items() if units}
     if not held or held != theirs:
         raise StageError(f"store holds {held}, the broker {theirs}")
@@ -216,9 +216,9 @@ def _closed(desk: Desk, position_id: str) -> str:
 
     seen = _await(closed, f"position {position_id} is still open")
     # rules may be closing other positions right now, so check only this one's contracts
-    gone = {leg.contract.key for leg in desk.store.position(position_id).legs}
-    shared = {leg.contract.key for p in desk.store.positions() for leg in p.legs if leg.net_units}
-    left = gone & {p.contract_key for p in desk.broker.positions()} - shared
+    gone = {leg.instrument.key for leg in desk.store.position(position_id).legs}
+    shared = {leg.instrument.key for p in desk.store.positions() for leg in p.legs if leg.net_units}
+    left = gone & {p.instrument_key for p in desk.broker.positions()} - shared
     if left:
         raise StageError(f"the broker still holds {', '.join(sorted(left))}")
     return seen

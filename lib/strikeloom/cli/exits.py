@@ -99,12 +99,12 @@ def kept(position: Position, request: ExitRequest) -> str:
     from strikeloom.domain.counted import counted
 
     parts = [
-        f"{counted(abs(lots), 'lot')} of {leg.contract.label} {'bought' if lots > 0 else 'sold'}"
+        f"{counted(abs(lots), 'lot')} of {leg.instrument.label} {'bought' if lots > 0 else 'sold'}"
         for leg, lots in zip(position.legs, request.target_lots, strict=True)
         if lots
     ]
     parts += [
-        f"{abs(leg.odd_units)} units of {leg.contract.label}, which make no whole lot"
+        f"{abs(leg.odd_units)} units of {leg.instrument.label}, which make no whole lot"
         for leg in position.legs
         if leg.odd_units
     ]

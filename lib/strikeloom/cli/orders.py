@@ -153,7 +153,7 @@ def _rows(desk: Desk, intents: list[OrderIntent]) -> list[tuple[object, ...]]:
 
     filled, numbers = _filled(desk), _numbers(desk)
     return [
-        (i.correlation_id, f"{i.created_at:%d %b %H:%M:%S}", i.contract.label,
+        (i.correlation_id, f"{i.created_at:%d %b %H:%M:%S}", i.instrument.label,
          i.side.word.lower(), i.units, filled[i.correlation_id], rupees_text(i.limit),
          i.state.value, numbers.get(i.correlation_id, ""), i.note)
         for i in intents
@@ -164,7 +164,7 @@ def _plain(desk: Desk, intents: list[OrderIntent]) -> list[dict[str, Any]]:
     """Orders as plain data: units negative when sold, the limit in paise."""
     filled, numbers = _filled(desk), _numbers(desk)
     return [
-        {"order": i.correlation_id, "contract": i.contract.key, "units": int(i.side) * i.units,
+        {"order": i.correlation_id, "contract": i.instrument.key, "units": int(i.side) * i.units,
          "filled": filled[i.correlation_id], "limit": i.limit, "status": i.state.value,
          "broker_order": numbers.get(i.correlation_id), "since": i.created_at, "why": i.note}
         for i in intents

@@ -10,7 +10,7 @@ import typer
 from strikeloom.cli.options import Json, Market, Mode, desk_of, symbol_on
 
 if TYPE_CHECKING:
-    from strikeloom.domain.instruments import OptionContract
+    from strikeloom.domain.instruments import Instrument
     from strikeloom.domain.quotes import Quote
     from strikeloom.ports.desk import Desk
 
@@ -46,11 +46,11 @@ def quotes(
     spots, wanted = [], []
     past = desk.history.as_of(desk.clock.now().date())
     for text in symbols or ():
-        asked, *contract = text.upper().split(":")
+        asked, *instrument = text.upper().split(":")
         name = symbol_on(past, asked)
-        if contract:
-            key = ":".join((name, *contract))
-            wanted.append(desk.instruments.contract(key, past.day))
+        if instrument:
+            key = ":".join((name, *instrument))
+            wanted.append(desk.instruments.instrument(key, past.day))
             continue
         symbol = _underlying(desk, name)
         level, at = desk.feed.spot(symbol)
@@ -58,7 +58,7 @@ def quotes(
         wanted += _near(desk, symbol, level)
     if open_positions:
         legs = (leg for position in desk.store.positions() for leg in position.legs)
-        wanted = sorted({leg.contract for leg in legs if leg.net_units})
+        wanted = sorted({leg.instrument for leg in legs if leg.net_units})
         if not wanted and not as_json:
             console.print_line(
                 f"no position of {desk.account} is open, so there is nothing to quote. "
@@ -106,7 +106,7 @@ def _underlying(desk: Desk, name: str) -> str:
         ) from None
 
 
-def _near(desk: Desk, symbol: str, level: int) -> list[OptionContract]:
+def _near(desk: Desk, symbol: str, level: int) -> list[Instrument]:
     """Contracts of the nearest expiry around a level, as listed on the last stored day."""
     from strikeloom.domain.instruments import contract_key
 
@@ -120,31 +120,31 @@ def _near(desk: Desk, symbol: str, level: int) -> list[OptionContract]:
         contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
         for row in near.itertuples()
     )
-    return [desk.instruments.contract(key, today) for key in keys]
+    return [desk.instruments.instrument(key, today) for key in keys]
 
 
 def _rows(
-    contracts: Iterable[OptionContract], found: dict[str, Quote], desk: Desk
+    contracts: Iterable[Instrument], found: dict[str, Quote], desk: Desk
 ) -> Iterable[tuple[object, ...]]:
     now = desk.clock.now()
-    for contract in contracts:
-        quote = found.get(contract.key)
+    for instrument in contracts:
+        quote = found.get(instrument.key)
         if quote is None:
-            yield (contract.label, "", "", "", "", "", "", "no quote")
+            yield (instrument.label, "", "", "", "", "", "", "no quote")
             continue
         prices = (
             "" if p is None else f"{p / 100:,.2f}" for p in (quote.bid, quote.ask, quote.last)
         )
         age = f"{(now - quote.at).total_seconds():.0f}"
         how = "" if quote.source == "quoted" else str(quote.source)
-        yield (contract.label, *prices, quote.bid_size, quote.ask_size, age, how)
+        yield (instrument.label, *prices, quote.bid_size, quote.ask_size, age, how)
 
 
-def _plain(quote: Quote | None, contract: OptionContract) -> dict[str, object]:
+def _plain(quote: Quote | None, instrument: Instrument) -> dict[str, object]:
     if quote is None:
-        return {"contract": contract.key, "quote": None}
+        return {"contract": instrument.key, "quote": None}
     return {
-        "contract": contract.key,
+        "contract": instrument.key,
         "quote": {
             "bid": quote.bid,
             "ask": quote.ask,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ContractAdjustment:
     ----------
     old : str
         Key of the contract until the day before; that of ``new`` where only its lot was changed.
-    new : OptionContract
+    new : Instrument
         The same contract from the day on, with its lot size and tick.
     new_units, old_units : int
         So many units replace so many: 2,000 for 400 at a split of 5 to 1. 1 and 1 where the
@@ -28,7 +28,7 @@ class ContractAdjustment:
     """
 
     old: str
-    new: OptionContract
+    new: Instrument
     new_units: int
     old_units: int
     day: date
@@ -40,7 +40,7 @@ class ContractAdjustment:
         return sign * (abs(held) * self.new_units // self.old_units)
 
 
-def lot_changed(lot_before: int, new: OptionContract, day: date) -> ContractAdjustment:
+def lot_changed(lot_before: int, new: Instrument, day: date) -> ContractAdjustment:
     """Adjustment of a contract whose lot alone was changed: the units that are held stay."""
     cause = (
         f"the exchange changed the lot of {new.symbol} contracts from {lot_before} to "

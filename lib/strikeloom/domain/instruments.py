@@ -1,8 +1,9 @@
-"""Instruments: underlyings and option contracts.
+"""Instruments: options, futures and shares, and the underlyings they belong to.
 
-A contract is its underlying, expiry, strike and right. Exchange and broker ids are reused
-over time and are kept behind the instruments port; lot size and tick are dated facts that a
-contract carries but that are not part of its identity.
+What an instrument is called identifies it: the share its symbol, a future its underlying and
+expiry, an option also its strike and right. Exchange and broker ids are reused over time and are
+kept behind the instruments port; lot size and tick are dated facts that an instrument carries but
+that are not part of its identity.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import TypeAlias
 
 from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError
+
+#: How a key names a share and a future, and the frames' ``right`` of a future.
+SHARE, FUTURE, FUTURE_RIGHT = "SHARE", "FUT", "XX"
 
 
 class Right(StrEnum):
@@ -23,7 +28,7 @@ class Right(StrEnum):
 
 
 class InstrumentKind(StrEnum):
-    """Index options settle in cash, stock options in shares."""
+    """Kind of the underlying: contracts on an index settle in cash, on a stock in shares."""
 
     INDEX = "index"
     STOCK = "stock"
@@ -89,23 +94,155 @@ class OptionContract:
         return f"{self.symbol} {self.expiry:%d %b} {strike} {self.right.value}"
 
 
-def contract_key(symbol: str, expiry: date, strike_rupees: float, right: str) -> str:
-    """Key of a contract from its parts in an exchange file (strike in rupees)."""
-    return f"{symbol}:{expiry.isoformat()}:{paise(strike_rupees, what='strike')}:{right}"
+@dataclass(frozen=True, slots=True, order=True)
+class FutureContract:
+    """One listed future on an index or a stock.
+
+    Attributes
+    ----------
+    symbol, expiry, kind, lot_size, tick
+        As of ``OptionContract``.
+    key : str
+        ``NIFTY:2026-02-24:FUT``.
+    """
+
+    symbol: str
+    expiry: date
+    kind: InstrumentKind = field(default=InstrumentKind.STOCK, compare=False)
+    lot_size: int = field(default=1, compare=False)
+    tick: int = field(default=5, compare=False)
+    key: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_steps(self.symbol, self.lot_size, self.tick)
+        object.__setattr__(self, "key", f"{self.symbol}:{self.expiry.isoformat()}:{FUTURE}")
+
+    @property
+    def label(self) -> str:
+        """Text for display: ``NIFTY 24 Feb future``."""
+        return f"{self.symbol} {self.expiry:%d %b} future"
 
 
-def parse_key(key: str) -> tuple[str, date, int, Right]:
-    """Split a contract key into symbol, expiry, strike in paise and right.
+@dataclass(frozen=True, slots=True, order=True)
+class Share:
+    """The share of a company in the cash market; an index has none.
+
+    Attributes
+    ----------
+    symbol : str
+        The company's, as of the options on it.
+    tick : int
+        Price step in paise; the cash market's own.
+    lot_size : int
+        Shares are traded singly.
+    key : str
+        ``RELIANCE:SHARE``.
+    """
+
+    symbol: str
+    tick: int = field(default=5, compare=False)
+    lot_size: int = field(default=1, compare=False)
+    key: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _check_steps(self.symbol, self.lot_size, self.tick)
+        object.__setattr__(self, "key", f"{self.symbol}:{SHARE}")
+
+    @property
+    def kind(self) -> InstrumentKind:
+        """A share is its own underlying, a stock."""
+        return InstrumentKind.STOCK
+
+    @property
+    def label(self) -> str:
+        """Text for display: ``RELIANCE share``."""
+        return f"{self.symbol} share"
+
+
+#: What ends on a last day.
+Contract: TypeAlias = OptionContract | FutureContract
+#: What is quoted, ordered, held and settled.
+Instrument: TypeAlias = OptionContract | FutureContract | Share
+
+
+def order_of(instrument: Instrument) -> tuple[str, date, int, str]:
+    """Sorting key: by symbol the share first, then by expiry the future before its options."""
+    match instrument:
+        case Share():
+            return instrument.symbol, date.min, 0, ""
+        case FutureContract():
+            return instrument.symbol, instrument.expiry, 0, ""
+        case OptionContract():
+            return instrument.symbol, instrument.expiry, instrument.strike, instrument.right.value
+
+
+def as_option(instrument: Instrument) -> OptionContract:
+    """The instrument where only options are expected.
 
     Raises
     ------
     DataError
-        When the text is not a contract key.
+        When it is a share or a future.
+    """
+    if isinstance(instrument, OptionContract):
+        return instrument
+    raise DataError(f"{instrument.label} is no option, and only options are possible here")
+
+
+def contract_key(symbol: str, expiry: date, strike_rupees: float, right: str) -> str:
+    """Key of a contract from its parts in an exchange file (strike in rupees, 0 of a future)."""
+    if right == FUTURE_RIGHT:
+        return f"{symbol}:{expiry.isoformat()}:{FUTURE}"
+    return f"{symbol}:{expiry.isoformat()}:{paise(strike_rupees, what='strike')}:{right}"
+
+
+def instrument_of(
+    key: str,
+    kind: InstrumentKind = InstrumentKind.STOCK,
+    lot_size: int = 1,
+    tick: int = 5,
+) -> Instrument:
+    """Instrument of a key and the facts stored with it.
+
+    Raises
+    ------
+    DataError
+        When the text is no key of an instrument.
     """
     try:
-        symbol, expiry, strike, right = key.rsplit(":", 3)
-        return symbol, date.fromisoformat(expiry), int(strike), Right(right)
-    except ValueError:
+        parts = key.split(":")
+        if len(parts) == 2 and parts[1] == SHARE and parts[0]:
+            return Share(parts[0], tick, lot_size)
+        symbol, expiry = parts[0], date.fromisoformat(parts[1])
+        if not symbol:
+            raise ValueError
+        if parts[2:] == [FUTURE]:
+            return FutureContract(symbol, expiry, kind, lot_size, tick)
+        strike, right = parts[2:]
+        return OptionContract(symbol, expiry, int(strike), Right(right), kind, lot_size, tick)
+    except (ValueError, IndexError):
         raise DataError(
-            f"{key!r} is not a contract key; expected SYMBOL:YYYY-MM-DD:PAISE:CE|PE", key=key
+            f"{key!r} names no instrument; expected SYMBOL:SHARE, SYMBOL:YYYY-MM-DD:FUT or "
+            "SYMBOL:YYYY-MM-DD:PAISE:CE|PE",
+            key=key,
         ) from None
+
+
+def symbol_of(key: str) -> str:
+    """Underlying's symbol of a key.
+
+    Raises
+    ------
+    DataError
+        When the text is no key of an instrument.
+    """
+    symbol, found, _ = key.partition(":")
+    return symbol if found and symbol else instrument_of(key).symbol
+
+
+def _check_steps(symbol: str, lot_size: int, tick: int) -> None:
+    if lot_size <= 0 or tick <= 0:
+        raise DataError(
+            f"{symbol}: lot {lot_size} and tick {tick} must be positive (units, paise)",
+            symbol=symbol,
+        )

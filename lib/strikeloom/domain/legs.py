@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 
 
 class Side(IntEnum):
@@ -35,7 +35,7 @@ class Leg:
 
     Attributes
     ----------
-    contract : OptionContract
+    instrument : Instrument
         What is traded.
     side : Side
         Bought or sold.
@@ -45,7 +45,7 @@ class Leg:
         Paise a unit at which the strategy was priced.
     """
 
-    contract: OptionContract
+    instrument: Instrument
     side: Side
     lots: int
     price: int
@@ -53,7 +53,7 @@ class Leg:
     @property
     def signed_units(self) -> int:
         """Units, positive when bought."""
-        return int(self.side) * self.lots * self.contract.lot_size
+        return int(self.side) * self.lots * self.instrument.lot_size
 
     @property
     def cash(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 
 
@@ -99,7 +99,7 @@ class OrderIntent:
     leg: int
     slice: int
     attempt: int
-    contract: OptionContract
+    instrument: Instrument
     side: Side
     units: int
     limit: int
@@ -115,7 +115,7 @@ class OrderRequest:
     """What is sent to a broker: the intent without our own record keeping."""
 
     correlation_id: str
-    contract: OptionContract
+    instrument: Instrument
     side: Side
     units: int
     limit: int
@@ -128,7 +128,7 @@ class Order:
 
     order_id: str
     correlation_id: str
-    contract_key: str
+    instrument_key: str
     side: Side
     units: int
     filled_units: int
@@ -148,7 +148,7 @@ class Fill:
     fill_id: str
     order_id: str
     correlation_id: str
-    contract_key: str
+    instrument_key: str
     side: Side
     units: int
     price: int
@@ -161,7 +161,7 @@ class Fill:
 class BrokerPosition:
     """Net units of one contract at the broker (negative when short)."""
 
-    contract_key: str
+    instrument_key: str
     net_units: int
 
 

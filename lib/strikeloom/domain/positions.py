@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import Instrument, OptionContract, Right
 from strikeloom.domain.position_greeks import PositionGreeks, not_computed
 from strikeloom.domain.quotes import Mark
 
@@ -39,7 +39,7 @@ class PositionLeg:
     """
 
     leg: int
-    contract: OptionContract
+    instrument: Instrument
     net_units: int
     first_units: int
     open_value: int
@@ -51,17 +51,17 @@ class PositionLeg:
     @property
     def net_lots(self) -> int:
         """Signed lots still open."""
-        return int(self.net_units / self.contract.lot_size)
+        return int(self.net_units / self.instrument.lot_size)
 
     @property
     def odd_units(self) -> int:
         """Signed units that make no whole lot: the exchange takes no order for them."""
-        return self.net_units - self.net_lots * self.contract.lot_size
+        return self.net_units - self.net_lots * self.instrument.lot_size
 
     @property
     def first_lots(self) -> int:
         """Signed lots first filled."""
-        return int(self.first_units / self.contract.lot_size)
+        return int(self.first_units / self.instrument.lot_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,11 @@ class MarkedPosition:
         return max(self._short_strikes(Right.PUT), default=None)
 
     def _short_strikes(self, right: Right) -> list[int]:
-        legs = self.position.legs
+        sold = (leg.instrument for leg in self.position.legs if leg.net_units < 0)
         return [
-            leg.contract.strike for leg in legs if leg.net_units < 0 and leg.contract.right is right
+            instrument.strike
+            for instrument in sold
+            if isinstance(instrument, OptionContract) and instrument.right is right
         ]
 
     @cached_property

@@ -175,6 +175,6 @@ def strategy_id(market: str, day: date, symbol: str, template: str, legs: Iterab
         and each leg's contract, side and ratio (prices excluded).
     """
     parts = [market, day.isoformat(), symbol, template]
-    parts += sorted(f"{leg.contract.key}|{int(leg.side)}|{leg.lots}" for leg in legs)
+    parts += sorted(f"{leg.instrument.key}|{int(leg.side)}|{leg.lots}" for leg in legs)
     digest = hashlib.sha256("\n".join(parts).encode()).digest()
     return "S" + b32encode(digest).decode()[:11]

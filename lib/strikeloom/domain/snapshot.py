@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
 
@@ -44,7 +44,7 @@ class MarketSnapshot:
         """Whether what was true at a moment is too old to decide anything."""
         return self.age(moment) > self.max_age_seconds
 
-    def fresh(self, contract: OptionContract) -> Quote:
+    def fresh(self, instrument: Instrument) -> Quote:
         """Quote by which orders may be priced and exits decided.
 
         Raises
@@ -53,15 +53,15 @@ class MarketSnapshot:
             When there is none, or it is stale; then with its ``age`` and the ``limit`` in
             seconds.
         """
-        quote = self.quotes.get(contract.key)
+        quote = self.quotes.get(instrument.key)
         if quote is None:
-            raise NoQuote(f"{contract.label} has no quote now", key=contract.key)
+            raise NoQuote(f"{instrument.label} has no quote now", key=instrument.key)
         if self.is_stale(quote.at):
             age, limit = self.age(quote.at), self.max_age_seconds
             raise NoQuote(
-                f"{contract.label}: its quote is {age:.0f} s old, {limit:.0f} s are allowed in "
+                f"{instrument.label}: its quote is {age:.0f} s old, {limit:.0f} s are allowed in "
                 f"mode {self.mode}",
-                key=contract.key,
+                key=instrument.key,
                 age=age,
                 limit=limit,
             )

@@ -103,7 +103,7 @@ class EntryPlan:
             (
                 intent.position_id,
                 intent.leg,
-                intent.contract.label,
+                intent.instrument.label,
                 intent.side.word,
                 intent.units,
                 intent.limit / 100,
@@ -157,7 +157,7 @@ def plan_entries(desk: Desk, marked: MarkedStrategies) -> EntryPlan:
 
 
 def _plan_entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) -> PlannedEntry:
-    snapshot = take_snapshot(desk, (leg.contract for leg in proposal.legs))
+    snapshot = take_snapshot(desk, (leg.instrument for leg in proposal.legs))
     intents = tuple(prepare_entry(desk, proposal, lots, snapshot))
     day = snapshot.at.date()
     for intent in intents:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from strikeloom.domain.counted import counted
 from strikeloom.domain.frames import Schema
-from strikeloom.domain.instruments import parse_key
+from strikeloom.domain.instruments import symbol_of
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.execution.place import Placed
@@ -116,8 +116,8 @@ def fills_table(desk: Desk, strategy_ids: Sequence[str]) -> pd.DataFrame:
     return FILLS.table(
         (
             by_name[f.correlation_id].position_id,
-            by_name[f.correlation_id].contract.label,
-            parse_key(f.contract_key)[0],
+            by_name[f.correlation_id].instrument.label,
+            symbol_of(f.instrument_key),
             f.side.word,
             f.units,
             f.price / 100,

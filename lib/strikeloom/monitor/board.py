@@ -76,7 +76,7 @@ class Board:
 def load_board(desk: Desk) -> Board:
     """Read the board."""
     positions = desk.store.positions(open_only=False)
-    contracts = {leg.contract.key for p in positions for leg in p.legs if leg.net_units}
+    contracts = {leg.instrument.key for p in positions for leg in p.legs if leg.net_units}
     snapshot = MarketSnapshot(
         desk.clock.now(),
         desk.quotes.get(contracts) if contracts else {},

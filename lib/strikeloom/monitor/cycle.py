@@ -191,7 +191,7 @@ class Watcher:
     ) -> list[tuple[Position, ExitDecision]]:
         """Mark every position; return those to exit that have no working orders."""
         positions = list(state.positions.values())
-        contracts = {leg.contract for p in positions for leg in p.legs if leg.net_units}
+        contracts = {leg.instrument for p in positions for leg in p.legs if leg.net_units}
         symbols = sorted({position.symbol for position in positions})
         self._market = take_snapshot(self._desk, contracts, symbols)
         self._judge.forget(set(state.positions))

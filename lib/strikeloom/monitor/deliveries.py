@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.instruments import Contract, InstrumentKind, Share
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError
 from strikeloom.nse.edges import expected_days
@@ -50,13 +50,13 @@ class DeliveryWarnings:
     def _due(self, state: AccountState, market: MarketSnapshot) -> list[str]:
         """One text for each delivery to be expected."""
         today = state.at.date()
-        held: Counter[OptionContract] = Counter()
+        held: Counter[Contract] = Counter()
         for position in state.positions.values():
             for leg in position.legs:
-                contract = leg.contract
-                if contract.kind is InstrumentKind.STOCK and delivery_percent(
-                    contract.kind, contract.expiry, today
-                ):
+                contract = leg.instrument
+                if isinstance(contract, Share) or contract.kind is not InstrumentKind.STOCK:
+                    continue
+                if delivery_percent(contract.kind, contract.expiry, today):
                     held[contract] += leg.net_units
         levels = {contract.symbol: market.level(contract.symbol) for contract in held}
         finals = {
@@ -82,7 +82,7 @@ class DeliveryWarnings:
         ]
 
 
-def _warning(delivery: Delivery, held: Counter[OptionContract], today: date) -> str:
+def _warning(delivery: Delivery, held: Counter[Contract], today: date) -> str:
     text = (
         f"{delivery.symbol} would end in a delivery on {delivery.expiry} at the present level: "
         f"{delivery.sentence()}"

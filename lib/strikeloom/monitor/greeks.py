@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import (
+    Contract,
+    FutureContract,
+    OptionContract,
+    Right,
+    Share,
+)
 from strikeloom.domain.money import rupees
 from strikeloom.domain.position_greeks import PositionGreeks
 from strikeloom.domain.positions import Position
@@ -48,34 +54,62 @@ class GreeksInput:
 def position_greeks(given: GreeksInput) -> PositionGreeks:
     """Greeks of all that is open, or the reason why they are unknown.
 
-    Each leg has the volatility that its own mark implies. The forward is
+    Each option has the volatility that its own mark implies; a share moves as the level does, a
+    future as the forward. The forward is
     ``level * exp(carry * years)`` with the carry of the day that proposed the position; there
     is no discounting, which is within one part in a hundred up to two months ahead.
     """
     legs = [leg for leg in given.position.legs if leg.net_units]
-    if not legs or given.last_day is None:
+    shares = sum(leg.net_units for leg in legs if isinstance(leg.instrument, Share))
+    contracts = [(it, leg.net_units) for leg in legs if not isinstance(it := leg.instrument, Share)]
+    if not legs:
         return PositionGreeks(missing="nothing is open")
+    if not contracts:
+        return PositionGreeks(delta=float(shares), gamma=0.0, vega=0.0, theta=0.0)
     if given.level is None:
         return PositionGreeks(missing=given.unknown["level"])
     carry = given.position.carry
     if carry is None:
         return PositionGreeks(missing="the carry of the day that proposed it is unknown")
-    unmarked = [leg.contract.label for leg in legs if leg.contract.key not in given.marks]
+    unmarked = [leg.instrument.label for leg in legs if leg.instrument.key not in given.marks]
     if unmarked:
         return PositionGreeks(missing=f"{', '.join(unmarked)} has no price")
-    last_days = [min(leg.contract.expiry, given.last_day) for leg in legs]
-    years = np.array([years_to_expiry(given.at, day) for day in last_days])
-    growth = np.exp(carry * years)
+    options = [(it, units) for it, units in contracts if isinstance(it, OptionContract)]
+    futures = math.fsum(
+        units * _growth(it, given, carry)[1]
+        for it, units in contracts
+        if isinstance(it, FutureContract)
+    )
+    found = _of_options(options, given, carry)
+    if found.delta is not None:
+        found = replace(found, delta=found.delta + futures + shares)
+    return found
+
+
+def _growth(contract: Contract, given: GreeksInput, carry: float) -> tuple[float, float]:
+    """Years to the last day of a contract, and its forward over the level."""
+    last_day = min(contract.expiry, given.last_day or contract.expiry)
+    years = float(years_to_expiry(given.at, last_day))
+    return years, math.exp(carry * years)
+
+
+def _of_options(
+    options: Sequence[tuple[OptionContract, int]], given: GreeksInput, carry: float
+) -> PositionGreeks:
+    if not options or given.level is None:
+        return PositionGreeks(delta=0.0, gamma=0.0, vega=0.0, theta=0.0)
+    pairs = [_growth(option, given, carry) for option, _ in options]
+    years, growth = (np.array(column) for column in zip(*pairs, strict=True))
     forward = rupees(given.level) * growth
-    strikes = np.array([rupees(leg.contract.strike) for leg in legs])
-    is_call = np.array([leg.contract.right is Right.CALL for leg in legs])
-    prices = np.array([rupees(given.marks[leg.contract.key].price) for leg in legs])
+    strikes = np.array([rupees(option.strike) for option, _ in options])
+    is_call = np.array([option.right is Right.CALL for option, _ in options])
+    prices = np.array([rupees(given.marks[option.key].price) for option, _ in options])
     vol, reasons = implied_vol(prices, forward, strikes, years, is_call)
-    for leg, reason in zip(legs, reasons, strict=True):
+    for (option, _), reason in zip(options, reasons, strict=True):
         if reason != Reason.OK:
             text = Reason(int(reason)).text
-            return PositionGreeks(missing=f"{leg.contract.label} has no volatility: {text}")
-    units = np.array([leg.net_units for leg in legs], dtype=np.float64)
+            return PositionGreeks(missing=f"{option.label} has no volatility: {text}")
+    units = np.array([net for _, net in options], dtype=np.float64)
     each = greeks(forward, strikes, years, vol, is_call)
     return PositionGreeks(
         delta=math.fsum(units * each.delta * growth),

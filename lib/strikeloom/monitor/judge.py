@@ -88,7 +88,7 @@ class Judge:
         name = position.position_id
         figures = _Figures(
             position,
-            tuple(market.quotes.get(leg.contract.key) for leg in position.legs),
+            tuple(market.quotes.get(leg.instrument.key) for leg in position.legs),
             market.level(position.symbol),
             state.last_day(name),
             self.peaks.get(name, state.peaks.get(name)),

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import Instrument, OptionContract, Right, Share
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
 from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg
 from strikeloom.domain.quotes import Mark, MarkHow
@@ -19,7 +19,7 @@ from strikeloom.nse.sessions import trading_days
 from strikeloom.quant.payoff import Legs, payoffs
 
 
-def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | None:
+def mark_contract(instrument: Instrument, snapshot: MarketSnapshot) -> Mark | None:
     """Mid of a fresh two-sided quote, else its last price; ``None`` when neither is usable.
 
     A settlement price goes before both: made sides are no evidence of value, and the last trade
@@ -27,7 +27,7 @@ def mark_contract(contract: OptionContract, snapshot: MarketSnapshot) -> Mark | 
     an earlier trade is no value at which the market of now would not trade.
     """
     try:
-        quote = snapshot.fresh(contract)
+        quote = snapshot.fresh(instrument)
     except NoQuote:
         return None
     age = snapshot.age(quote.at)
@@ -73,12 +73,12 @@ def mark_position(
         ended = _ended(position, leg, last_day, snapshot.at)
         # after the last day a quote of this name is that of another series
         gone = ended is not None and ended < snapshot.at.date()
-        mark = None if gone else mark_contract(leg.contract, snapshot)
+        mark = None if gone else mark_contract(leg.instrument, snapshot)
         if mark is None:
             why = f" expired on {ended}, waits for the file of {ended}" if ended else ""
-            missing.append(leg.contract.label + (why or _staleness(leg.contract, snapshot)))
+            missing.append(leg.instrument.label + (why or _staleness(leg.instrument, snapshot)))
             continue
-        marks[leg.contract.key] = mark
+        marks[leg.instrument.key] = mark
         value += leg.net_units * mark.price - leg.open_value
     settled = sum(leg.realised - leg.charges for leg in position.legs)
     premium = -sum(leg.entry_value for leg in position.legs)
@@ -115,14 +115,17 @@ def _ended(
     position: Position, leg: PositionLeg, last_day: date | None, at: datetime
 ) -> date | None:
     """Last day of an open leg, once its session is over; ``None`` before."""
-    expiries = {leg.contract.expiry for leg in position.legs if leg.net_units}
+    if isinstance(leg.instrument, Share):
+        return None
+    held = (it.instrument for it in position.legs if it.net_units)
+    expiries = {it.expiry for it in held if not isinstance(it, Share)}
     # the first last day among the legs is that of each only where they expire together
-    day = last_day if last_day and len(expiries) == 1 else leg.contract.expiry
+    day = last_day if last_day and len(expiries) == 1 else leg.instrument.expiry
     return day if day <= at.date() and at >= ending(day) else None
 
 
-def _staleness(contract: OptionContract, snapshot: MarketSnapshot) -> str:
-    quote = snapshot.quotes.get(contract.key)
+def _staleness(instrument: Instrument, snapshot: MarketSnapshot) -> str:
+    quote = snapshot.quotes.get(instrument.key)
     if quote is None or not snapshot.is_stale(quote.at):
         return ""
     return f" (older than {snapshot.max_age_seconds:.0f} s)"
@@ -162,15 +165,23 @@ def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]
         When the legs expire on different days: no single payoff has their extremes.
     """
     legs = [leg for leg in position.legs if leg.first_units]
-    expiries = {leg.contract.expiry for leg in legs}
-    if len(expiries) != 1:
+    contracts = (it for leg in legs if not isinstance(it := leg.instrument, Share))
+    expiries = {contract.expiry for contract in contracts}
+    if len(expiries) > 1:
         raise DataError(
             f"{position.position_id} has legs of {len(expiries)} expiries; what it can earn and "
             "lose is known for one",
             position_id=position.position_id,
         )
-    entered = ((leg.contract.strike, leg.contract.right, leg.first_units) for leg in legs)
+    entered = ((*_as_option(leg.instrument), leg.first_units) for leg in legs)
     return _payoff_extremes(tuple(entered), premium)
+
+
+def _as_option(instrument: Instrument) -> tuple[int, Right]:
+    """Strike and right with the same payoff: a share and a future are calls with strike 0."""
+    if isinstance(instrument, OptionContract):
+        return instrument.strike, instrument.right
+    return 0, Right.CALL
 
 
 @lru_cache(maxsize=1024)

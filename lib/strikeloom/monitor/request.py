@@ -9,7 +9,7 @@ import secrets
 from collections import Counter
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Right
 from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.errors import GuardError, WrongUsage
 from strikeloom.ports.desk import Desk
@@ -64,16 +64,17 @@ def left_unhedged(position: Position, target: tuple[int, ...]) -> list[str]:
     """
     before = _without_hedge(position, [leg.net_units for leg in position.legs])
     units = [
-        lots * leg.contract.lot_size + leg.odd_units
+        lots * leg.instrument.lot_size + leg.odd_units
         for leg, lots in zip(position.legs, target, strict=True)
     ]
     after = _without_hedge(position, units)
     return [
-        f"the sold {leg.contract.label} (leg {leg.leg})"
+        f"the sold {leg.instrument.label} (leg {leg.leg})"
         for leg, left in zip(position.legs, units, strict=True)
-        if left < 0
-        and after[leg.contract.right, leg.contract.expiry]
-        > before[leg.contract.right, leg.contract.expiry]
+        if any(
+            signed < 0 and after[place] > before[place]
+            for place, signed in _exposures(leg.instrument, left)
+        )
     ]
 
 
@@ -82,8 +83,8 @@ def _without_hedge(position: Position, units: list[int]) -> Counter[tuple[Right,
     sold: Counter[tuple[Right, date]] = Counter()
     bought: Counter[tuple[Right, date]] = Counter()
     for leg, held in zip(position.legs, units, strict=True):
-        side = bought if held > 0 else sold
-        side[leg.contract.right, leg.contract.expiry] += abs(held)
+        for place, signed in _exposures(leg.instrument, held):
+            (bought if signed > 0 else sold)[place] += abs(signed)
     lacking: Counter[tuple[Right, date]] = Counter()
     for right in Right:
         free = 0
@@ -94,10 +95,23 @@ def _without_hedge(position: Position, units: list[int]) -> Counter[tuple[Right,
     return lacking
 
 
+def _exposures(instrument: Instrument, held: int) -> list[tuple[tuple[Right, date], int]]:
+    """What a holding is as calls and puts, by right and expiry, in signed units.
+
+    A future is a call bought and a put sold; a share hedges sold calls of every expiry.
+    """
+    if isinstance(instrument, OptionContract):
+        return [((instrument.right, instrument.expiry), held)]
+    if isinstance(instrument, FutureContract):
+        expiry = instrument.expiry
+        return [((Right.CALL, expiry), held), ((Right.PUT, expiry), -held)]
+    return [((Right.CALL, date.max), held)]
+
+
 def _no_whole_lot(position: Position) -> str:
     """Why nothing can be exited of a position whose lots became larger than what it holds."""
     parts = ", ".join(
-        f"{abs(leg.net_units)} of a lot of {leg.contract.lot_size} in {leg.contract.label}"
+        f"{abs(leg.net_units)} of a lot of {leg.instrument.lot_size} in {leg.instrument.label}"
         for leg in position.legs
         if leg.net_units
     )

@@ -71,11 +71,11 @@ def _held_intents(desk: Desk, position: Position, name: str) -> list[OrderIntent
 
 
 def _of_held(position: Position, intents: Sequence[OrderIntent]) -> list[OrderIntent]:
-    held = {(leg.leg, leg.contract.key, leg.contract.lot_size) for leg in position.legs}
+    held = {(leg.leg, leg.instrument.key, leg.instrument.lot_size) for leg in position.legs}
     return [
         intent
         for intent in intents
-        if (intent.leg, intent.contract.key, intent.contract.lot_size) in held
+        if (intent.leg, intent.instrument.key, intent.instrument.lot_size) in held
     ]
 
 
@@ -84,7 +84,7 @@ def _position(desk: Desk, state: AccountState, request: ExitRequest) -> Position
 
 
 def _pricing(desk: Desk, position: Position) -> Pricing:
-    contracts = (leg.contract for leg in position.legs if leg.net_units)
+    contracts = (leg.instrument for leg in position.legs if leg.net_units)
     return pricing_of(desk, take_snapshot(desk, contracts))
 
 

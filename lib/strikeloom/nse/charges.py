@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.instruments import Contract, InstrumentKind, OptionContract
 from strikeloom.domain.legs import Side
-from strikeloom.nse.settlement import receives
+from strikeloom.nse.settlement import delivery_price, receives
 from strikeloom.nse.tables import in_force, rows
 
 
@@ -90,9 +90,9 @@ def trade_charges(
 
 
 def settlement_charges(
-    contract: OptionContract, net: int, value: int, day: date, delivered: int | None = None
+    contract: Contract, net: int, value: int, day: date, delivered: int | None = None
 ) -> Charges:
-    """Charges of an option held to its expiry; none when it ends valueless.
+    """Charges of an option or future held to its expiry; none when it ends valueless.
 
     What ends in cash costs its buyer STT on the intrinsic value. What ends in a delivery of
     shares at the strike is taxed on both sides like a trade in shares, at present without the
@@ -104,7 +104,7 @@ def settlement_charges(
     net : int
         Units held; negative when short.
     value : int
-        Paise a unit at the final settlement value.
+        Paise a unit at the end (``nse.settlement.settled_value``).
     delivered : int, optional
         Units that end in a delivery after netting (``nse.settlement.deliveries``); default: all
         of a stock option.
@@ -114,12 +114,13 @@ def settlement_charges(
     if delivered is None:
         delivered = abs(net) if contract.kind is InstrumentKind.STOCK else 0
     stt = stamp = 0
-    if net > 0:
+    option = isinstance(contract, OptionContract)
+    if net > 0 and option:
         stt = _share(value * (net - delivered), "stt_exercise", day)
     if delivered:
-        paid = contract.strike * delivered
+        paid = delivery_price(contract, value) * delivered
         stt += _share(paid, "stt_delivery", day)
-        if net > 0:
+        if net > 0 and option:
             stt += _share(value * delivered, "stt_exercise_delivered", day)
         if receives(contract, net):
             stamp = _share(paid, "stamp_delivery", day)

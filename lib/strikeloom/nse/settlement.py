@@ -1,8 +1,9 @@
-"""Value of options at expiry, and the shares that change hands.
+"""Value of options and futures at expiry, and the shares that change hands.
 
-A client's stock options of one underlying and expiry that end in the money net off first: long
-calls and short puts receive shares, short calls and long puts deliver them. Only the difference
-is delivered; the rest ends in cash (NSE Clearing's physical settlement, since October 2019).
+A client's stock futures, and stock options in the money, of one underlying and expiry net off
+first: long calls, short puts and long futures receive shares, the others deliver them. Only the
+difference is delivered; the rest ends in cash (NSE Clearing's physical settlement, since October
+2019).
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import (
+    Contract,
+    InstrumentKind,
+    OptionContract,
+    Right,
+    order_of,
+)
 from strikeloom.domain.money import rupees_text
 
 
@@ -21,14 +28,29 @@ def intrinsic(contract: OptionContract, final: int) -> int:
     return max(0, gain)
 
 
-def delivers(contract: OptionContract, final: int) -> bool:
-    """Whether the option alone ends in a delivery of shares (stock options in the money)."""
-    return contract.kind is InstrumentKind.STOCK and intrinsic(contract, final) > 0
+def settled_value(contract: Contract, final: int) -> int:
+    """Paise a unit at which a contract ends: an option's intrinsic value, a future's level."""
+    return intrinsic(contract, final) if isinstance(contract, OptionContract) else final
 
 
-def receives(contract: OptionContract, net: int) -> bool:
-    """Whether a holding in the money receives the shares: a long call or a short put."""
-    return (net > 0) is (contract.right is Right.CALL)
+def delivery_price(contract: Contract, final: int) -> int:
+    """Paise that a share changes hands at: an option's strike, a future's final level."""
+    return contract.strike if isinstance(contract, OptionContract) else final
+
+
+def delivers(contract: Contract, final: int) -> bool:
+    """Whether the contract alone ends in a delivery of shares.
+
+    A stock's does, but for an option that is not in the money.
+    """
+    return contract.kind is InstrumentKind.STOCK and settled_value(contract, final) > 0
+
+
+def receives(contract: Contract, net: int) -> bool:
+    """Whether a holding receives the shares: a long call, a short put, a long future."""
+    if isinstance(contract, OptionContract):
+        return (net > 0) is (contract.right is Right.CALL)
+    return net > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +62,16 @@ class Delivery:
     shares : int
         Received (+) or delivered (-).
     amount : int
-        Paise paid (-) or received (+) for them, at the strikes.
-    units : dict of OptionContract to int
-        Units of each option that end in the delivery, positive; other units end in cash.
+        Paise paid (-) or received (+) for them, at their delivery prices.
+    units : dict of Contract to int
+        Units of each contract that end in the delivery, positive; other units end in cash.
     """
 
     symbol: str
     expiry: date
     shares: int
     amount: int
-    units: Mapping[OptionContract, int]
+    units: Mapping[Contract, int]
 
     def sentence(self) -> str:
         """What is delivered and what must be there for it."""
@@ -63,38 +85,39 @@ class Delivery:
 
 
 def deliveries(
-    held: Mapping[OptionContract, int], finals: Mapping[tuple[str, date], int]
+    held: Mapping[Contract, int], finals: Mapping[tuple[str, date], int]
 ) -> list[Delivery]:
-    """Deliveries of one client's stock options, by underlying and expiry; none where all nets off.
+    """Deliveries of one client's stock contracts, by underlying and expiry, where not all nets off.
 
-    Options on the larger side share the delivery in proportion to their units.
+    Contracts on the larger side share the delivery in proportion to their units.
 
     Parameters
     ----------
     held : mapping
         Net units by contract, negative when short.
     finals : mapping
-        Final value in paise by underlying and expiry; options without one are left out.
+        Final value in paise by underlying and expiry; contracts without one are left out.
     """
-    groups: dict[tuple[str, date], list[tuple[OptionContract, int]]] = {}
-    for contract, net in sorted(held.items()):
+    groups: dict[tuple[str, date], list[tuple[Contract, int]]] = {}
+    for contract, net in sorted(held.items(), key=lambda item: order_of(item[0])):
         final = finals.get((contract.symbol, contract.expiry))
         if net and final is not None and delivers(contract, final):
             groups.setdefault((contract.symbol, contract.expiry), []).append((contract, net))
-    found = (_netted(symbol, expiry, legs) for (symbol, expiry), legs in groups.items())
+    found = (_netted(*name, legs, finals[name]) for name, legs in groups.items())
     return [delivery for delivery in found if delivery.shares]
 
 
-def _netted(symbol: str, expiry: date, legs: list[tuple[OptionContract, int]]) -> Delivery:
+def _netted(symbol: str, expiry: date, legs: list[tuple[Contract, int]], final: int) -> Delivery:
     shares = sum(abs(net) if receives(c, net) else -abs(net) for c, net in legs)
     larger = [(c, abs(net)) for c, net in legs if receives(c, net) is (shares > 0)]
     whole = sum(size for _, size in larger)
-    units, before = {}, 0
+    units: dict[Contract, int] = {}
+    before = 0
     for contract, size in larger:
         # rounded on the running sum, so that the parts add up to the whole
         start, before = before, before + size
         part = abs(shares) * before // whole - abs(shares) * start // whole
         if part:
             units[contract] = part
-    value = sum(contract.strike * size for contract, size in units.items())
+    value = sum(delivery_price(contract, final) * size for contract, size in units.items())
     return Delivery(symbol, expiry, shares, -value if shares > 0 else value, units)

@@ -7,14 +7,14 @@ from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.quotes import Quote
 
 
 class MarketFeed(Protocol):
     """Last known quotes as of the desk's clock, never later ones."""
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes by contract key; a contract without any quote is absent from the answer."""
         ...
 
@@ -52,7 +52,7 @@ class RecordedFeed(MarketFeed, Protocol):
         """Snapshots later than ``after``, up to ``until`` inclusive, ascending."""
         ...
 
-    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes of the snapshot taken at exactly that moment, by contract key."""
         ...
 
@@ -61,14 +61,14 @@ class RecordedFeed(MarketFeed, Protocol):
 class DepthFeed(RecordedFeed, Protocol):
     """A recorded feed that also has the depth of the order book."""
 
-    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths(self, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Depth by contract key as of the clock."""
         ...
 
-    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Depth of the snapshot taken at exactly that moment, by contract key."""
         ...
 
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+    def band(self, instrument: Instrument) -> tuple[int, int] | None:
         """Price band of the day in paise, lowest and highest; ``None`` when not recorded."""
         ...

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Protocol
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
+from strikeloom.domain.instruments import Instrument, InstrumentKind, Underlying
 
 
 class Instruments(Protocol):
@@ -22,7 +22,7 @@ class Instruments(Protocol):
         """
         ...
 
-    def contract(self, key: str, day: date) -> OptionContract:
+    def instrument(self, key: str, day: date) -> Instrument:
         """Contract by key.
 
         Raises
@@ -33,7 +33,7 @@ class Instruments(Protocol):
         ...
 
     def adjustments(
-        self, contract: OptionContract, held_since: date, until: date
+        self, instrument: Instrument, held_since: date, until: date
     ) -> list[ContractAdjustment]:
         """What the exchange made of a contract while it was held, oldest first.
 
@@ -51,7 +51,7 @@ class Instruments(Protocol):
         """
         ...
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+    def order_limit(self, instrument: Instrument, day: date) -> int | None:
         """Largest order in units that the exchange takes; ``None`` where none is on record."""
         ...
 

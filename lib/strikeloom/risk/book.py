@@ -8,7 +8,13 @@ from datetime import datetime
 
 import numpy as np
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import (
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Right,
+    as_option,
+)
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import years_to_expiry
@@ -17,7 +23,7 @@ from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
 from strikeloom.risk.parameters import SpanParameters, delivery_share, span_parameters
 
-Holdings = Mapping[OptionContract, int]
+Holdings = Mapping[Instrument, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,11 @@ def _groups(
     """Legs by book and underlying, by their parameters, only where margin can be required."""
     groups: dict[tuple[int, str], list[_Leg]] = {}
     for number, book in enumerate(books):
-        for contract, net in book.items():
-            if net and contract.kind is kind:
-                groups.setdefault((number, contract.symbol), []).append((contract, net))
+        for instrument, net in book.items():
+            if net and instrument.kind is kind:
+                groups.setdefault((number, instrument.symbol), []).append(
+                    (as_option(instrument), net)
+                )
     day = now.date()
     found: dict[SpanParameters, list[tuple[int, list[_Leg]]]] = {}
     for (number, symbol), legs in groups.items():
@@ -110,13 +118,13 @@ def _margins(
             raise NoQuote(f"no level of {symbol} is known at {now:%Y-%m-%d %H:%M}", symbol=symbol)
         forward[row] = rupees(levels[symbol])
         delivered = _delivered(legs, levels[symbol])
-        for at, (contract, net) in enumerate(legs):
-            strikes[row, at], units[row, at] = rupees(contract.strike), net
-            calls[row, at] = contract.right is Right.CALL
-            years[row, at] = _years(contract, now)
-            part = delivered.get(contract, 0) / abs(net)
-            delivery[row, at] = part * delivery_share(contract.kind, contract.expiry, day)
-            mark = marks.get(contract.key)
+        for at, (instrument, net) in enumerate(legs):
+            strikes[row, at], units[row, at] = rupees(instrument.strike), net
+            calls[row, at] = instrument.right is Right.CALL
+            years[row, at] = _years(instrument, now)
+            part = delivered.get(instrument, 0) / abs(net)
+            delivery[row, at] = part * delivery_share(instrument.kind, instrument.expiry, day)
+            mark = marks.get(instrument.key)
             value[row, at] = np.nan if mark is None else rupees(mark)
     known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
     vol = np.where(np.isfinite(known), known, parameters.base_vol)
@@ -127,13 +135,14 @@ def _margins(
 
 def _delivered(legs: list[_Leg], level: int) -> dict[OptionContract, int]:
     """Units of each option that would be delivered at a level in paise, after netting."""
-    finals = {(contract.symbol, contract.expiry): level for contract, _ in legs}
-    return {c: n for one in deliveries(dict(legs), finals) for c, n in one.units.items()}
+    finals = {(instrument.symbol, instrument.expiry): level for instrument, _ in legs}
+    found = deliveries(dict(legs), finals)
+    return {as_option(c): n for one in found for c, n in one.units.items()}
 
 
-def _years(contract: OptionContract, now: datetime) -> float:
+def _years(instrument: OptionContract, now: datetime) -> float:
     """Years to expiry; 0 on the last day, whose rules do not depend on its hours."""
-    return 0.0 if contract.expiry <= now.date() else years_to_expiry(now, contract.expiry)
+    return 0.0 if instrument.expiry <= now.date() else years_to_expiry(now, instrument.expiry)
 
 
 def _added(book: BookMargin, parts: MarginParts, row: int) -> BookMargin:

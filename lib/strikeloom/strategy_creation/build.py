@@ -104,9 +104,9 @@ def _structure(
             )
         if listed.lot_size[place] <= 0:
             raise NotBuildable("the lot size is unknown")
-        contract = _contract(chain, wanted.right, listed, place)
-        price = paise(listed.close[place], what=f"close of {contract.label}")
-        legs.append(Leg(contract, wanted.side, wanted.ratio, price))
+        instrument = _contract(chain, wanted.right, listed, place)
+        price = paise(listed.close[place], what=f"close of {instrument.label}")
+        legs.append(Leg(instrument, wanted.side, wanted.ratio, price))
         lots.append(int(listed.lots[place]))
     _check_legs(template, legs)
     return Structure(template, chain, view, tuple(legs), min(lots))
@@ -127,10 +127,10 @@ def _contract(chain: Chain, right: Right, listed: _Strikes, place: int) -> Optio
 def _check_legs(template: StrategyTemplate, legs: list[Leg]) -> None:
     """Check that strikes keep the order of their targets, and that bought legs cost money."""
     wanted = np.argsort([leg.deviations for leg in template.legs], kind="stable")
-    strikes = [legs[i].contract.strike for i in wanted]
+    strikes = [legs[i].instrument.strike for i in wanted]
     if any(low >= high for low, high in pairwise(strikes)):
         raise NotBuildable("too few tradable strikes: two legs would share a strike")
-    sizes = {leg.contract.lot_size for leg in legs}
+    sizes = {leg.instrument.lot_size for leg in legs}
     if len(sizes) > 1:
         raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}")
     premium = sum(leg.cash for leg in legs)

@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import Right, as_option
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import trade_charges
@@ -181,10 +181,11 @@ def _columns(structures: Sequence[Structure]) -> Legs:
     is_call = np.zeros((len(structures), width), dtype=bool)
     units = np.zeros((len(structures), width))
     for row, structure in enumerate(structures):
-        strikes[row] = structure.legs[0].contract.strike / 100
+        strikes[row] = as_option(structure.legs[0].instrument).strike / 100
         for column, leg in enumerate(structure.legs):
-            strikes[row, column] = leg.contract.strike / 100
-            is_call[row, column] = leg.contract.right is Right.CALL
+            option = as_option(leg.instrument)
+            strikes[row, column] = option.strike / 100
+            is_call[row, column] = option.right is Right.CALL
             units[row, column] = leg.signed_units
     cash = np.array([sum(leg.cash for leg in s.legs) / 100 for s in structures])
     return Legs(strikes, is_call, units, cash)

@@ -20,7 +20,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         percentile = f"without a percentile ({rank.reason})"
     premium = "receives" if risk.net_premium >= 0 else "pays"
     legs = ", ".join(
-        f"{'sell' if leg.side < 0 else 'buy'} {leg.contract.label} at {leg.price / 100:.2f}"
+        f"{'sell' if leg.side < 0 else 'buy'} {leg.instrument.label} at {leg.price / 100:.2f}"
         for leg in structure.legs
     )
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import Order, OrderIntent
 from strikeloom.domain.positions import ExitRequest, Position
 from strikeloom.ports.store import KillSwitch, OpenRecord
@@ -109,8 +110,8 @@ class AccountState:
         legs = position.legs if position else ()
         return any(
             leg.leg == intent.leg
-            and (leg.contract.key, leg.contract.lot_size)
-            != (intent.contract.key, intent.contract.lot_size)
+            and (leg.instrument.key, leg.instrument.lot_size)
+            != (intent.instrument.key, intent.instrument.lot_size)
             for leg in legs
         )
 
@@ -125,7 +126,7 @@ class AccountState:
         net: dict[str, int] = {}
         for position in self.positions.values():
             for leg in position.legs:
-                key = leg.contract.key
+                key = leg.instrument.key
                 net[key] = net.get(key, 0) + leg.net_units
         return {key: units for key, units in net.items() if units}
 
@@ -161,11 +162,11 @@ def state_of(
         filled=record.filled,
         last_days={
             (position.position_id, leg.leg): last_day(
-                leg.contract.symbol, leg.contract.expiry, position.opened_at.date()
+                leg.instrument.symbol, leg.instrument.expiry, position.opened_at.date()
             )
             for position in record.positions
             for leg in position.legs
-            if leg.net_units
+            if leg.net_units and not isinstance(leg.instrument, Share)
         },
         requests=record.requests,
         kill_switch=record.kill_switch,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.nse.sessions import has_opened
@@ -43,8 +43,8 @@ class AdjustmentCheck:
         for position in state.positions.values():
             for leg in position.legs:
                 since = leg.since or position.opened_at.date()
-                place = (position.position_id, leg.leg, leg.contract.key)
-                held, units = leg.contract, leg.net_units
+                place = (position.position_id, leg.leg, leg.instrument.key)
+                held, units = leg.instrument, leg.net_units
                 for change in self._search(place, held, since, today):
                     found.append(LegAdjustment(position.position_id, leg.leg, change))
                     if units:
@@ -84,12 +84,12 @@ class AdjustmentCheck:
     def _cause(self, state: AccountState, intent: OrderIntent) -> str:
         """What changed the contract of an intent since it was made; empty for nothing."""
         day = intent.created_at.date()
-        place = (intent.correlation_id, intent.leg, intent.contract.key)
-        changes = self._search(place, intent.contract, day, state.at.date())
+        place = (intent.correlation_id, intent.leg, intent.instrument.key)
+        changes = self._search(place, intent.instrument, day, state.at.date())
         return "; ".join(change.cause for change in changes)
 
     def _search(
-        self, place: tuple[str, int, str], held: OptionContract, since: date, today: date
+        self, place: tuple[str, int, str], held: Instrument, since: date, today: date
     ) -> Iterable[ContractAdjustment]:
         if since >= today or self._searched.get(place) == today:
             return ()
@@ -105,7 +105,7 @@ class AdjustmentCheck:
         return found
 
 
-def _line(name: str, held: OptionContract, units: int, change: ContractAdjustment) -> str:
+def _line(name: str, held: Instrument, units: int, change: ContractAdjustment) -> str:
     """What a holding has become, and what of it the exchange takes no order for."""
     after, lot = change.units(units), change.new.lot_size
     text = f"{name}: {units} units of {held.label} are {after} of {change.new.label}"
@@ -115,7 +115,8 @@ def _line(name: str, held: OptionContract, units: int, change: ContractAdjustmen
     odd = abs(after) % lot
     if not odd:
         return text
+    ends = "" if isinstance(change.new, Share) else f", and settles them on {change.new.expiry}"
     return (
-        f"{text}. {odd} of them make no whole lot: the exchange takes no order for these, and "
-        f"settles them on {change.new.expiry}; an exit trades the other {abs(after) - odd}"
+        f"{text}. {odd} of them make no whole lot: the exchange takes no order for these{ends}; "
+        f"an exit trades the other {abs(after) - odd}"
     )

@@ -48,7 +48,7 @@ class BrokerBook:
             When the broker cannot be read.
         """
         orders, fills = self._broker.orders(), self._broker.fills()
-        held = {p.contract_key: p.net_units for p in self._broker.positions()}
+        held = {p.instrument_key: p.net_units for p in self._broker.positions()}
         return BrokerReading(now, changes, orders, fills, held)
 
     def ours(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import GuardError, StoreError
@@ -65,13 +65,13 @@ class GuardContext:
     snapshot: MarketSnapshot
     guards: GuardSettings
     live: LiveSettings | None
-    listed: Callable[[str], OptionContract]
-    order_limit: Callable[[OptionContract], int | None]
-    tick: Callable[[OptionContract], int]
+    listed: Callable[[str], Instrument]
+    order_limit: Callable[[Instrument], int | None]
+    tick: Callable[[Instrument], int]
     series_end: Callable[[str, date], date]
     entries: Callable[[], EntriesOfDay]
     banned: Callable[[str], bool]
-    adjusted: Callable[[OptionContract], str] = lambda _: ""
+    adjusted: Callable[[Instrument], str] = lambda _: ""
 
     @property
     def now(self) -> datetime:
@@ -92,8 +92,8 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
             frozenset(order.correlation_id for order in taken),
         )
 
-    def adjusted(contract: OptionContract) -> str:
-        changes = desk.instruments.adjustments(contract, desk.day, today)
+    def adjusted(instrument: Instrument) -> str:
+        changes = desk.instruments.adjustments(instrument, desk.day, today)
         return "; ".join(f"it is {c.new.label} since {c.day}: {c.cause}" for c in changes)
 
     def banned(symbol: str) -> bool:
@@ -116,9 +116,9 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         snapshot=snapshot,
         guards=desk.settings.execution.guards,
         live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
-        listed=lambda key: desk.instruments.contract(key, today),
-        order_limit=lambda contract: desk.instruments.order_limit(contract, today),
-        tick=lambda contract: desk.instruments.tick(contract.symbol, contract.kind, today),
+        listed=lambda key: desk.instruments.instrument(key, today),
+        order_limit=lambda instrument: desk.instruments.order_limit(instrument, today),
+        tick=lambda instrument: desk.instruments.tick(instrument.symbol, instrument.kind, today),
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
         adjusted=adjusted,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.instruments import InstrumentKind, Share
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
@@ -58,8 +58,9 @@ def _check_session(intent: OrderIntent, now: datetime) -> None:
         if hours == UNKNOWN:
             raise _refuse("session", remedy)
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
-    if intent.contract.expiry < now.date():
-        raise _refuse("expiry", f"{intent.contract.label} has expired")
+    instrument = intent.instrument
+    if not isinstance(instrument, Share) and instrument.expiry < now.date():
+        raise _refuse("expiry", f"{intent.instrument.label} has expired")
 
 
 def in_session(now: datetime) -> bool:
@@ -68,35 +69,36 @@ def in_session(now: datetime) -> bool:
 
 
 def _check_listing(intent: OrderIntent, context: GuardContext) -> None:
-    contract, day = intent.contract, context.now.date()
+    instrument, day = intent.instrument, context.now.date()
     try:
-        listed = context.listed(contract.key)
-        changed = context.adjusted(contract)
+        listed = context.listed(instrument.key)
+        changed = context.adjusted(instrument)
     except DataError as error:
         raise _refuse("listed", str(error)) from None
     if changed:  # the name may be that of another contract now
-        raise _refuse("listed", f"{contract.label} was adjusted: {changed}")
-    last_day = context.series_end(contract.symbol, contract.expiry)
-    if day <= last_day < contract.expiry:  # after it, the name is that of a series listed later
-        raise _refuse("last day", f"{contract.label} ends on {last_day}, before its expiry")
-    if listed.lot_size != contract.lot_size:
+        raise _refuse("listed", f"{instrument.label} was adjusted: {changed}")
+    if not isinstance(instrument, Share):
+        last_day = context.series_end(instrument.symbol, instrument.expiry)
+        if day <= last_day < instrument.expiry:  # after it, the name is of a series listed later
+            raise _refuse("last day", f"{instrument.label} ends on {last_day}, before its expiry")
+    if listed.lot_size != instrument.lot_size:
         raise _refuse(
             "lot size",
-            f"{contract.label} has lots of {listed.lot_size}, not {contract.lot_size}",
+            f"{instrument.label} has lots of {listed.lot_size}, not {instrument.lot_size}",
         )
 
 
 def _check_form(intent: OrderIntent, context: GuardContext) -> None:
-    contract, guards = intent.contract, context.guards
-    if intent.units % contract.lot_size:
-        raise _refuse("whole lots", f"{intent.units} units of lot {contract.lot_size}")
-    lots = intent.units // contract.lot_size
+    instrument, guards = intent.instrument, context.guards
+    if intent.units % instrument.lot_size:
+        raise _refuse("whole lots", f"{intent.units} units of lot {instrument.lot_size}")
+    lots = intent.units // instrument.lot_size
     if lots > guards.max_lots_per_order:
         raise _refuse("lots an order", f"{lots} lots, limit {guards.max_lots_per_order}")
-    most_units = context.order_limit(contract)
+    most_units = context.order_limit(instrument)
     if most_units is not None and intent.units > most_units:
         raise _refuse("freeze quantity", f"{intent.units} units, limit {most_units}")
-    tick = context.tick(contract)
+    tick = context.tick(instrument)
     if intent.limit <= 0 or intent.limit % tick:
         raise _refuse("tick", f"limit {intent.limit} paise is not on {tick}")
     value, most = intent.units * intent.limit, guards.max_order_value * PAISE_PER_RUPEE
@@ -106,15 +108,15 @@ def _check_form(intent: OrderIntent, context: GuardContext) -> None:
 
 def _check_price(intent: OrderIntent, guards: GuardSettings, snapshot: MarketSnapshot) -> None:
     try:
-        quote = snapshot.fresh(intent.contract)
+        quote = snapshot.fresh(intent.instrument)
     except NoQuote as error:
         raise _refuse("quote age" if "age" in error.facts else "quote", str(error)) from None
     known = [price for price in (quote.bid, quote.ask) if price is not None]
     if not known or (len(known) == 2 and known[0] > known[1]):
-        raise _refuse("quote", f"{intent.contract.label} shows no price or a crossed one")
+        raise _refuse("quote", f"{intent.instrument.label} shows no price or a crossed one")
     mid = sum(known) / len(known)
     if intent.purpose is Purpose.ENTRY:
-        _check_spread(guards, known, mid, intent.contract.tick)
+        _check_spread(guards, known, mid, intent.instrument.tick)
     far = max(mid * guards.max_price_distance_percent / 100, _LEAST_DISTANCE)
     if abs(intent.limit - mid) > far:
         raise _refuse(
@@ -141,11 +143,11 @@ def _check_entry(intent: OrderIntent, context: GuardContext) -> None:
     if switch.engaged:
         raise _refuse("kill switch", f"entries are blocked: {switch.reason}")
     today = context.now.date()
-    contract = intent.contract
-    if contract.kind is InstrumentKind.STOCK and context.banned(contract.symbol):
+    instrument = intent.instrument
+    if instrument.kind is InstrumentKind.STOCK and context.banned(instrument.symbol):
         raise _refuse(
             "ban period",
-            f"{contract.symbol} is above the market-wide position limit on {today}: only orders "
+            f"{instrument.symbol} is above the market-wide position limit on {today}: only orders "
             "that reduce a position are allowed",
         )
     if intent.created_at.date() != today:

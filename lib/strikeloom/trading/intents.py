@@ -7,7 +7,7 @@ from base64 import b32encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
@@ -19,7 +19,7 @@ from strikeloom.nse.freeze import slices
 from strikeloom.settings.execution import ExecutionSettings
 from strikeloom.trading.limits import limit_price
 
-Trade = tuple[int, OptionContract, int]  # leg, contract, signed units
+Trade = tuple[int, Instrument, int]  # leg, contract, signed units
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Pricing:
     market: str
     snapshot: MarketSnapshot
     settings: ExecutionSettings
-    order_limit: Callable[[OptionContract], int | None]
-    tick: Callable[[OptionContract], int]
+    order_limit: Callable[[Instrument], int | None]
+    tick: Callable[[Instrument], int]
 
-    def today(self, contract: OptionContract) -> OptionContract:
+    def today(self, instrument: Instrument) -> Instrument:
         """The contract with the price step in force."""
-        return replace(contract, tick=self.tick(contract))
+        return replace(instrument, tick=self.tick(instrument))
 
-    def limit(self, contract: OptionContract, side: Side, purpose: Purpose) -> int:
+    def limit(self, instrument: Instrument, side: Side, purpose: Purpose) -> int:
         """Limit in paise of an order sent now.
 
         Raises
@@ -53,22 +53,24 @@ class Pricing:
         NoQuote
             When the contract cannot be priced now.
         """
-        return limit_price(contract, side, purpose, self.snapshot.fresh(contract), self.settings)
+        return limit_price(
+            instrument, side, purpose, self.snapshot.fresh(instrument), self.settings
+        )
 
-    def largest_order(self, contract: OptionContract, limit: int, purpose: Purpose) -> int | None:
+    def largest_order(self, instrument: Instrument, limit: int, purpose: Purpose) -> int | None:
         """Units of one order: an exit is cut at our own limits too, an entry above them is refused.
 
         What was small when it was opened may be worth more than one order may be.
         """
-        listed = self.order_limit(contract)
+        listed = self.order_limit(instrument)
         if purpose is Purpose.ENTRY:
             return listed
         guards = self.settings.guards
         ours = min(
-            guards.max_lots_per_order * contract.lot_size,
+            guards.max_lots_per_order * instrument.lot_size,
             guards.max_order_value * PAISE_PER_RUPEE // limit,
         )
-        ours = max(ours, contract.lot_size)  # above a limit with a single lot: a guard names it
+        ours = max(ours, instrument.lot_size)  # above a limit with a single lot: a guard names it
         return ours if listed is None else min(ours, listed)
 
 
@@ -99,7 +101,8 @@ def entry_intents(pricing: Pricing, proposal: Proposal, lots: int) -> list[Order
         When a leg cannot be priced now.
     """
     trades = [
-        (number, leg.contract, leg.signed_units * lots) for number, leg in enumerate(proposal.legs)
+        (number, leg.instrument, leg.signed_units * lots)
+        for number, leg in enumerate(proposal.legs)
     ]
     position_id = proposal.strategy_id
     name = intent_name(pricing.account, pricing.market, position_id, Purpose.ENTRY)
@@ -127,7 +130,7 @@ def exit_intents(
     """
     trades: list[Trade] = []
     for leg, target in zip(position.legs, target_lots, strict=True):
-        wanted = target * leg.contract.lot_size
+        wanted = target * leg.instrument.lot_size
         if wanted * leg.net_units < 0 or abs(wanted) > abs(leg.net_units):
             raise GuardError(
                 f"{position.position_id} leg {leg.leg} holds {leg.net_lots} lots; a target of "
@@ -136,7 +139,7 @@ def exit_intents(
             )
         if target != leg.net_lots:
             lots = target - leg.net_lots
-            trades.append((leg.leg, leg.contract, lots * leg.contract.lot_size))
+            trades.append((leg.leg, leg.instrument, lots * leg.instrument.lot_size))
     if not trades:
         return []
     name = exit_name(position, target_lots, purpose)
@@ -154,15 +157,15 @@ def next_attempt(pricing: Pricing, old: OrderIntent, units: int) -> OrderIntent:
     NoQuote
         When the leg cannot be priced now.
     """
-    attempt, contract = old.attempt + 1, pricing.today(old.contract)
-    limit = pricing.limit(contract, old.side, old.purpose)
-    most = pricing.largest_order(contract, limit, old.purpose) or 0
-    whole_lots = most // contract.lot_size * contract.lot_size
+    attempt, instrument = old.attempt + 1, pricing.today(old.instrument)
+    limit = pricing.limit(instrument, old.side, old.purpose)
+    most = pricing.largest_order(instrument, limit, old.purpose) or 0
+    whole_lots = most // instrument.lot_size * instrument.lot_size
     return replace(
         old,
         correlation_id=correlation(old.intent_id, old.leg, old.slice, attempt),
         attempt=attempt,
-        contract=contract,
+        instrument=instrument,
         units=min(units, whole_lots) or units,
         limit=limit,
         created_at=pricing.snapshot.at,
@@ -182,10 +185,10 @@ def _intents(
     now = pricing.snapshot.at
     intents: list[OrderIntent] = []
     for leg, held, signed in trades:
-        side, contract = Side.BUY if signed > 0 else Side.SELL, pricing.today(held)
-        limit = pricing.limit(contract, side, purpose)
-        most = pricing.largest_order(contract, limit, purpose)
-        parts = slices(abs(signed), contract.lot_size, most)
+        side, instrument = Side.BUY if signed > 0 else Side.SELL, pricing.today(held)
+        limit = pricing.limit(instrument, side, purpose)
+        most = pricing.largest_order(instrument, limit, purpose)
+        parts = slices(abs(signed), instrument.lot_size, most)
         intents += [
             OrderIntent(
                 account=pricing.account,
@@ -197,7 +200,7 @@ def _intents(
                 leg=leg,
                 slice=number,
                 attempt=1,
-                contract=contract,
+                instrument=instrument,
                 side=side,
                 units=units,
                 limit=limit,

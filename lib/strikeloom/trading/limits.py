@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.quotes import Quote
@@ -12,7 +12,7 @@ from strikeloom.settings.execution import ExecutionSettings
 
 
 def limit_price(
-    contract: OptionContract,
+    instrument: Instrument,
     side: Side,
     purpose: Purpose,
     quote: Quote,
@@ -28,8 +28,8 @@ def limit_price(
     price = quote.ask if side is Side.BUY else quote.bid
     if price is None:
         wanted = "ask" if side is Side.BUY else "bid"
-        raise NoQuote(f"{contract.label} shows no {wanted} now", key=contract.key)
+        raise NoQuote(f"{instrument.label} shows no {wanted} now", key=instrument.key)
     entry = purpose is Purpose.ENTRY
     percent = settings.entry_slippage_percent if entry else settings.exit_slippage_percent
-    room = max(round(price * percent / 100), settings.min_slippage_ticks * contract.tick)
-    return snap(price + int(side) * room, contract.tick, side)
+    room = max(round(price * percent / 100), settings.min_slippage_ticks * instrument.tick)
+    return snap(price + int(side) * room, instrument.tick, side)

@@ -122,7 +122,7 @@ def _absent_outcome(
             ("critical", f"{name}: status unknown, it is not in the broker's order book"),
             unresolved=True,
         )
-    key = intent.contract.key
+    key = intent.instrument.key
     agrees = check.held.get(key, 0) == state.net_units().get(key, 0)
     if not check.book_is_complete and not agrees:
         return Outcome(unresolved=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
@@ -16,7 +16,7 @@ from strikeloom.trading.intents import Pricing, entry_intents, exit_intents
 
 
 def take_snapshot(
-    desk: Desk, contracts: Iterable[OptionContract], symbols: Iterable[str] = ()
+    desk: Desk, contracts: Iterable[Instrument], symbols: Iterable[str] = ()
 ) -> MarketSnapshot:
     """Read the quotes of contracts, and the levels of underlyings, once."""
     levels = {}
@@ -31,12 +31,12 @@ def take_snapshot(
 
 
 def last_day(desk: Desk, position: Position) -> date | None:
-    """Earliest last day of the open legs, as known at present; ``None`` when closed."""
+    """Earliest last day of the open contracts, as known at present; ``None`` without any."""
     since = position.opened_at.date()
     days = (
-        desk.feed.last_day(leg.contract.symbol, leg.contract.expiry, since)
+        desk.feed.last_day(leg.instrument.symbol, leg.instrument.expiry, since)
         for leg in position.legs
-        if leg.net_units
+        if leg.net_units and not isinstance(leg.instrument, Share)
     )
     return min(days, default=None)
 
@@ -49,8 +49,8 @@ def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
         desk.market,
         snapshot,
         desk.settings.execution,
-        lambda contract: instruments.order_limit(contract, today),
-        lambda contract: instruments.tick(contract.symbol, contract.kind, today),
+        lambda instrument: instruments.order_limit(instrument, today),
+        lambda instrument: instruments.tick(instrument.symbol, instrument.kind, today),
     )
 
 
@@ -78,7 +78,7 @@ def prepare_entry(
             guard="entered once",
         )
     if snapshot is None:
-        snapshot = take_snapshot(desk, (leg.contract for leg in proposal.legs))
+        snapshot = take_snapshot(desk, (leg.instrument for leg in proposal.legs))
     return entry_intents(pricing_of(desk, snapshot), proposal, lots)
 
 
@@ -96,5 +96,5 @@ def prepare_exit(
     GuardError, NoQuote
         As ``exit_intents``.
     """
-    snapshot = take_snapshot(desk, (leg.contract for leg in position.legs if leg.net_units))
+    snapshot = take_snapshot(desk, (leg.instrument for leg in position.legs if leg.net_units))
     return exit_intents(pricing_of(desk, snapshot), position, target_lots, why, purpose)

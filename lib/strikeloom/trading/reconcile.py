@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from strikeloom.domain.instruments import parse_key
+from strikeloom.domain.instruments import Share, instrument_of
 from strikeloom.domain.orders import IntentState, Order, OrderIntent
 from strikeloom.errors import DataError
 from strikeloom.nse.edges import ending
@@ -210,7 +210,7 @@ class Reconciler:
             for order in desk.store.orders(since=today - _LOOK_BACK)
             if order.order_id not in named
             and order.updated_at.date() < today
-            and order.contract_key in differ
+            and order.instrument_key in differ
             and order.filled_units < order.units
         ]
 
@@ -262,9 +262,11 @@ class Reconciler:
         }
 
     def _expired(self, key: str, now: datetime) -> bool:
-        """Whether the contract is past the close of its last day."""
-        symbol, expiry, *_ = parse_key(key)
-        return now >= ending(self._last_day(symbol, expiry, now.date()))
+        """Whether it is a contract past the close of its last day."""
+        held = instrument_of(key)
+        if isinstance(held, Share):
+            return False
+        return now >= ending(self._last_day(held.symbol, held.expiry, now.date()))
 
 
 def _late_orders(

@@ -146,25 +146,25 @@ def most_units(state: AccountState, intent: OrderIntent, *, unseen: bool = True)
         if other.correlation_id != intent.correlation_id
     )
     if intent.purpose is not Purpose.ENTRY:
-        gap = max(0, int(intent.side) * state.gaps.get(intent.contract.key, 0)) if unseen else 0
+        gap = max(0, int(intent.side) * state.gaps.get(intent.instrument.key, 0)) if unseen else 0
         most = min(most, held_free(state, intent))
         most = min(most, _contract_free(state, intent) - gap) if gap else most
-    return max(0, most - most % intent.contract.lot_size)
+    return max(0, most - most % intent.instrument.lot_size)
 
 
 def _contract_free(state: AccountState, intent: OrderIntent) -> int:
     """Units of the contract, over all positions on that side, that no other exit may close."""
-    key, sign = intent.contract.key, -int(intent.side)
+    key, sign = intent.instrument.key, -int(intent.side)
     held = sum(
         max(0, sign * leg.net_units)
         for position in state.positions.values()
         for leg in position.legs
-        if leg.contract.key == key
+        if leg.instrument.key == key
     )
     out = sum(
         units
         for other, units in _still_out(state, state.intents())
-        if (other.contract.key, other.side) == (key, intent.side)
+        if (other.instrument.key, other.side) == (key, intent.side)
         and other.purpose is not Purpose.ENTRY
         and other.correlation_id != intent.correlation_id
     )

@@ -81,7 +81,7 @@ def send(
 
 def _submit(desk: Desk, intent: OrderIntent) -> None:
     request = OrderRequest(
-        intent.correlation_id, intent.contract, intent.side, intent.units, intent.limit
+        intent.correlation_id, intent.instrument, intent.side, intent.units, intent.limit
     )
     expected = {IntentState.SENDING}
     name, store = intent.correlation_id, desk.store

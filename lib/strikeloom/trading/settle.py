@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.instruments import Contract, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.edges import ending
-from strikeloom.nse.settlement import Delivery, deliveries, intrinsic
+from strikeloom.nse.settlement import Delivery, deliveries, settled_value
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
@@ -65,31 +65,30 @@ def settlements(
     """
     by_contract: dict[str, list[Fill]] = defaultdict(list)
     for fill in sorted((f for f in fills if f.kind == "settlement"), key=lambda it: it.at):
-        by_contract[fill.contract_key].append(fill)
+        by_contract[fill.instrument_key].append(fill)
     held = _held(state)
     netted = _deliveries(state, held, final_value)
-    delivered: Counter[OptionContract] = Counter()
+    delivered: Counter[Contract] = Counter()
     for delivery in netted.values():
         delivered.update(delivery.units)
-    ready: list[tuple[date, list[Holding], Fill]] = []
+    ready: list[tuple[Contract, date, list[Holding], Fill]] = []
     waiting: set[tuple[str, date]] = set()
-    for (key, last), holdings in held.items():
+    for (contract, last), holdings in held.items():
         # a later series may have the same name: its settlement is not that of this series
-        own = [fill for fill in by_contract[key] if fill.at.date() >= last]
-        contract = holdings[0][1].contract
-        units = delivered[contract]
-        ended = (
-            own[0]
-            if own
-            else _derived(state, holdings, last, final_value, units, reported=reported)
-        )
+        own = [fill for fill in by_contract[contract.key] if fill.at.date() >= last]
+        net = sum(leg.net_units for _, leg in holdings)
+        if own:
+            ended: Fill | None = own[0]
+        elif (net and reported) or state.at < ending(last):
+            ended = None
+        else:
+            ended = _derived(contract, net, last, final_value, delivered[contract])
         if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
             if contract.kind is InstrumentKind.STOCK and not reported:
                 waiting.add((contract.symbol, last))
             continue
-        ready.append((last, holdings, ended))
-    for last, holdings, ended in ready:
-        contract = holdings[0][1].contract
+        ready.append((contract, last, holdings, ended))
+    for contract, last, holdings, ended in ready:
         of = contract.symbol, contract.expiry
         if (contract.symbol, last) in waiting:
             continue
@@ -101,28 +100,27 @@ def settlements(
             # so that the shares add up to the whole, to the paisa
             charges = ended.charges * counted // charged - paid
             paid += charges
-            yield _settlement(position, leg, ended, charges, netted.pop(of, None))
+            yield _settlement(position, leg, contract, ended, charges, netted.pop(of, None))
 
 
-def _held(state: AccountState) -> dict[tuple[str, date], list[Holding]]:
+def _held(state: AccountState) -> dict[tuple[Contract, date], list[Holding]]:
     """Open legs by contract and last day."""
-    held: dict[tuple[str, date], list[Holding]] = defaultdict(list)
+    held: dict[tuple[Contract, date], list[Holding]] = defaultdict(list)
     for position in state.positions.values():
         for leg in position.legs:
-            if leg.net_units:
+            if leg.net_units and not isinstance(leg.instrument, Share):
                 last = state.last_days[position.position_id, leg.leg]
-                held[leg.contract.key, last].append((position, leg))
+                held[leg.instrument, last].append((position, leg))
     return held
 
 
 def _deliveries(
-    state: AccountState, held: dict[tuple[str, date], list[Holding]], final_value: FinalValue
+    state: AccountState, held: dict[tuple[Contract, date], list[Holding]], final_value: FinalValue
 ) -> dict[tuple[str, date], Delivery]:
-    """Deliveries of the stock options that have ended, by underlying and expiry."""
-    nets: Counter[OptionContract] = Counter()
+    """Deliveries of the stock contracts that have ended, by underlying and expiry."""
+    nets: Counter[Contract] = Counter()
     finals: dict[tuple[str, date], int] = {}
-    for (_, last), holdings in held.items():
-        contract = holdings[0][1].contract
+    for (contract, last), holdings in held.items():
         if contract.kind is not InstrumentKind.STOCK or state.at < ending(last):
             continue
         final = final_value(contract.symbol, last)
@@ -147,47 +145,41 @@ def _lacks_trades(state: AccountState, position: Position, leg: PositionLeg) -> 
 
 
 def _derived(
-    state: AccountState,
-    holdings: list[Holding],
-    last: date,
-    final_value: FinalValue,
-    delivered: int,
-    *,
-    reported: bool,
+    contract: Contract, net: int, last: date, final_value: FinalValue, delivered: int
 ) -> Fill | None:
-    """Settlement that the broker does not report.
+    """Settlement that the broker does not report; ``None`` until the final value is known.
 
     For a contract in which our positions offset each other, and for any contract at a broker
-    that reports no settlements: an option that has ended can only have settled.
+    that reports no settlements: a contract that has ended can only have settled.
     """
-    contract = holdings[0][1].contract
-    net = sum(leg.net_units for _, leg in holdings)
-    close = ending(last)
-    if (net and reported) or state.at < close:
-        return None
     final = final_value(contract.symbol, last)
     if final is None:
         return None
-    value = intrinsic(contract, final)
+    value = settled_value(contract, final)
     charges = settlement_charges(contract, net, value, last, delivered).total
     return Fill(
         fill_id=f"NET-{contract.key}",
         order_id="",
         correlation_id="",
-        contract_key=contract.key,
+        instrument_key=contract.key,
         side=Side.BUY,
         units=1,
         price=value,
         charges=charges,
-        at=close,
+        at=ending(last),
         kind="settlement",
     )
 
 
 def _settlement(
-    position: Position, leg: PositionLeg, fill: Fill, charges: int, delivery: Delivery | None
+    position: Position,
+    leg: PositionLeg,
+    contract: Contract,
+    fill: Fill,
+    charges: int,
+    delivery: Delivery | None,
 ) -> Settlement:
-    contract, day = leg.contract, fill.at.date()
+    day = fill.at.date()
     early = "" if day == contract.expiry else f" on {day}, the series' last day"
     name = intent_name(position.account, position.market, position.position_id, fill.fill_id)
     side = Side.SELL if leg.net_units > 0 else Side.BUY
@@ -201,7 +193,7 @@ def _settlement(
         leg=leg.leg,
         slice=0,
         attempt=1,
-        contract=contract,
+        instrument=leg.instrument,
         side=side,
         units=abs(leg.net_units),
         limit=fill.price,

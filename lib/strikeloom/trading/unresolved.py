@@ -48,7 +48,7 @@ def resolve_unknown(
     for intent in unknown if arrived and number else ():
         desk.store.record_order(
             Order(
-                number, correlation_id, intent.contract.key, intent.side, intent.units, 0,
+                number, correlation_id, intent.instrument.key, intent.side, intent.units, 0,
                 intent.limit, OrderState.UNKNOWN, "", intent.created_at,
             )
         )  # fmt: skip

@@ -22,7 +22,7 @@ def withheld(state: AccountState, settings: ExecutionSettings) -> list[str]:
 
 
 def _sentence(state: AccountState, intent: OrderIntent, settings: ExecutionSettings) -> str:
-    what = f"{intent.contract.label} of {intent.position_id} ({intent.why})"
+    what = f"{intent.instrument.label} of {intent.position_id} ({intent.why})"
     side = intent.side.word.lower()
     if intent.state is IntentState.WORKING:
         text = f"cancel {side} {intent.units} {what}, and send what is left at a fresh price"

@@ -113,8 +113,8 @@ class OrderRound:
         now = self._desk.clock.now()
         if self._snapshot is None or self._snapshot.age(now) < -_ROUND_SECONDS:
             contracts = {
-                intent.contract for group in unfinished(self._state).values() for intent in group
-            } | {leg.contract for p in self._state.positions.values() for leg in p.legs}
+                intent.instrument for group in unfinished(self._state).values() for intent in group
+            } | {leg.instrument for p in self._state.positions.values() for leg in p.legs}
             self._snapshot = take_snapshot(self._desk, contracts)
         return self._snapshot
 
@@ -261,7 +261,7 @@ class OrderRound:
             self._desk,
             "warning",
             f"entry of {failed.position_id} abandoned: leg {failed.leg} "
-            f"({failed.contract.label}) {failed.note or 'was not filled'}",
+            f"({failed.instrument.label}) {failed.note or 'was not filled'}",
         )
         if failed.position_id in self._state.positions:
             self._unwind(failed.position_id)

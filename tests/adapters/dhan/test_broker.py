@@ -36,13 +36,13 @@ def test_an_order_goes_out_and_its_fill_comes_back(ours: OurSide, shown: LocalEx
     shown.step(1)
     (found,) = ours.broker.orders()
     assert (found.order_id, found.correlation_id) == (placed.order_id, "tag-1")
-    assert (found.contract_key, found.units, found.limit) == (CALL.key, 130, 100_00)
+    assert (found.instrument_key, found.units, found.limit) == (CALL.key, 130, 100_00)
     assert (found.state, found.filled_units) == (OrderState.TRADED, 130)
     (fill,) = ours.broker.fills()
     (truth,) = shown.engine.trades()
     assert (fill.units, fill.price, fill.charges) == (truth.units, truth.price, truth.charges)
     assert (fill.correlation_id, fill.at) == ("tag-1", truth.at)
-    assert {p.contract_key: p.net_units for p in ours.broker.positions()} == {CALL.key: 130}
+    assert {p.instrument_key: p.net_units for p in ours.broker.positions()} == {CALL.key: 130}
     funds, balance = ours.broker.funds(), shown.engine.balance()
     assert funds.available == balance.available
     assert funds.cash == funds.available + funds.margin_used
@@ -207,7 +207,7 @@ def test_both_sides_and_rights_cross_the_wire(ours: OurSide, shown: LocalExchang
     shown.market.show(put, 20_00, 20_50, size=5000)
     ours.broker.submit(order("tag-1", put, "SELL", 1, 20_00))
     shown.step(1)
-    assert {p.contract_key: p.net_units for p in ours.broker.positions()} == {put.key: -500}
+    assert {p.instrument_key: p.net_units for p in ours.broker.positions()} == {put.key: -500}
 
 
 def test_an_order_bears_its_brokerage_once_however_its_trades_are_numbered(

@@ -76,15 +76,15 @@ def test_an_empty_side_is_absent(feed: DhanFeed, local: LocalExchange) -> None:
 
 def test_stacked_packets_are_all_seen(feed: DhanFeed, local: LocalExchange) -> None:
     local.fault("stacked", on="feed")
-    contracts = [listed.contract for listed in local.market.listed[:40]]
-    for contract in contracts:
-        local.market.show(contract, 50_00, 51_00)
+    contracts = [listed.instrument for listed in local.market.listed[:40]]
+    for instrument in contracts:
+        local.market.show(instrument, 50_00, 51_00)
     feed.quotes(contracts)
     eventually(lambda: feed.status.connected)
 
     def all_seen() -> bool:
-        for contract in contracts:
-            local.market.show(contract, 60_00, 61_00)
+        for instrument in contracts:
+            local.market.show(instrument, 60_00, 61_00)
         local.push()
         return {q.bid for q in feed.cache.get(c.key for c in contracts).values()} == {60_00}
 

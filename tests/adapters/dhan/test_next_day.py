@@ -76,10 +76,12 @@ def test_what_filled_after_the_last_look_is_found_the_next_day(
         local.market.show(CALL, 99_00, 100_00)
         assert _round(desk).failure == ""
     assert desk.store.intents(states={IntentState.UNKNOWN}) == []
-    held = {p.contract_key: p.net_units for p in ours.broker.positions()}
+    held = {p.instrument_key: p.net_units for p in ours.broker.positions()}
     # all of it is a position; half of an entry is unwound, its day is over
     assert held == ({CALL.key: 130} if size == 650 else {})
-    ours_held = {leg.contract.key: leg.net_units for p in desk.store.positions() for leg in p.legs}
+    ours_held = {
+        leg.instrument.key: leg.net_units for p in desk.store.positions() for leg in p.legs
+    }
     assert ours_held == held
 
 

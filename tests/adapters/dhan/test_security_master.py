@@ -156,7 +156,7 @@ def test_contracts_and_ids_lead_to_each_other(store: MasterStore) -> None:
     for key, number in (("M&M:2026-02-24:342750:CE", 50002), ("NBCC:2026-02-24:6900:PE", 48953)):
         assert listed.security_of(key, day) == ("NSE_FNO", number)
         assert listed.contract_of(number, day).key == key
-    nifty = listed.contract("NIFTY:2026-02-24:2500000:CE", day)
+    nifty = listed.instrument("NIFTY:2026-02-24:2500000:CE", day)
     assert (nifty.kind, nifty.lot_size, nifty.tick) == (InstrumentKind.INDEX, 65, 5)
     assert listed.contract_of(50002, day).kind is InstrumentKind.STOCK
     assert listed.spot_of("NIFTY", day) == ("IDX_I", 13)
@@ -179,7 +179,7 @@ def test_the_largest_order_is_the_broker_s_own_where_its_list_has_one(tmp_path: 
         "NBCC:2026-02-24:6900:PE": freeze_units("NBCC", day),
     }
     for key, most in limits.items():
-        assert listed.order_limit(listed.contract(key, day), day) == most
+        assert listed.order_limit(listed.instrument(key, day), day) == most
     gone = option(24_000)
     assert listed.order_limit(gone, day) == 1_800  # an exit of a contract that the list lost
 
@@ -197,7 +197,7 @@ def test_a_list_stored_before_largest_orders_were_kept_reads_too(store: MasterSt
 def test_a_list_counts_for_its_own_day_and_is_fetched_for_another(store: MasterStore) -> None:
     key, day = "NIFTY:2026-02-24:2500000:CE", date(2026, 2, 11)
     with pytest.raises(StaleData, match=r"2026-02-11 is not stored.*2026-02-10.*--fetch"):
-        _listed(store, "2026-02-11 10:00").contract(key, day)
+        _listed(store, "2026-02-11 10:00").instrument(key, day)
     recycled = _csv([row.replace("69345", "77777") for row in ROWS])
     listed = _listed(store, "2026-02-11 10:00", fetch=lambda: parse_master(recycled, "a list"))
     assert listed.security_of(key, day).number == 77777

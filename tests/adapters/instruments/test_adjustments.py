@@ -227,7 +227,7 @@ def test_every_option_that_was_moved_on_2025_01_02(real_history: ParquetHistory)
     moved = pairs[pairs["expiry_old"] != pairs["expiry_new"]]
     assert len(moved) > 2_500
     for row in moved.sample(60, random_state=1).itertuples():
-        held = instruments.contract(
+        held = instruments.instrument(
             f"{row.symbol}:{row.expiry_old.date()}:{round(row.strike * 100)}:{row.right}", eve
         )
         (only,) = instruments.adjustments(held, eve, day)
@@ -243,7 +243,7 @@ def test_no_contract_changes_on_an_ordinary_night(real_history: ParquetHistory) 
         rows = rows[(rows["right"] != "XX") & (rows["expiry"].dt.date > stored[-1])]
         for row in rows.sample(20, random_state=1).itertuples():
             key = f"{symbol}:{row.expiry.date()}:{round(row.strike * 100)}:{row.right}"
-            held = instruments.contract(key, stored[0])
+            held = instruments.instrument(key, stored[0])
             assert instruments.adjustments(held, stored[0], stored[-1]) == []
 
 
@@ -267,7 +267,7 @@ def test_contracts_removed_at_a_split(
     cut = history_of(shared_data, tmp_path, ["ANGELONE"], [eve, day])
     cut.find_actions()
     instruments = HistoryInstruments(cut, {})
-    held = instruments.contract("ANGELONE:2026-04-28:320000:PE", eve)
+    held = instruments.instrument("ANGELONE:2026-04-28:320000:PE", eve)
     (only,) = instruments.adjustments(held, eve, day)
     assert (only.new.key, only.new.lot_size) == ("ANGELONE:2026-04-28:32000:PE", 2500)
     assert only.units(-250) == -2500

@@ -26,29 +26,29 @@ def instruments(history: ParquetHistory, tmp_path: Path) -> HistoryInstruments:
 
 
 def test_a_listed_contract(instruments: HistoryInstruments) -> None:
-    found = instruments.contract(KEY, DAY)
+    found = instruments.instrument(KEY, DAY)
     assert (found.key, found.kind, found.lot_size, found.tick) == (KEY, InstrumentKind.INDEX, 65, 5)
-    assert instruments.contract(KEY, date(2026, 2, 13)) == found
-    half = instruments.contract("NIFTY:2026-02-24:2585050:CE", DAY)
+    assert instruments.instrument(KEY, date(2026, 2, 13)) == found
+    half = instruments.instrument("NIFTY:2026-02-24:2585050:CE", DAY)
     assert (half.strike, half.right) == (2_585_050, Right.CALL)
 
 
 def test_what_is_not_listed(instruments: HistoryInstruments) -> None:
     with pytest.raises(DataError, match=r"NIFTY:2026-02-24:2590000:PE is not listed on 2026-02-10"):
-        instruments.contract("NIFTY:2026-02-24:2590000:PE", DAY)
+        instruments.instrument("NIFTY:2026-02-24:2590000:PE", DAY)
     with pytest.raises(MissingHistory, match="no contracts up to 2026-02-09"):
-        instruments.contract(KEY, date(2026, 2, 9))
+        instruments.instrument(KEY, date(2026, 2, 9))
     with pytest.raises(DataError, match="is not a contract key"):
-        instruments.contract("NIFTY", DAY)
+        instruments.instrument("NIFTY", DAY)
 
 
 def test_the_old_layout_has_no_lots(history: ParquetHistory, tmp_path: Path) -> None:
     stock = {"TckrSymb": "SBIN", "FinInstrmTp": "STO", "StrkPric": "1050.00"}
     import_paths([save(tmp_path / "a.csv", legacy({}, stock))], history)
     instruments = HistoryInstruments(history, {})
-    assert instruments.contract(KEY, DAY).lot_size == 65  # NSE/FAOP/70616: 65 from 2026
+    assert instruments.instrument(KEY, DAY).lot_size == 65  # NSE/FAOP/70616: 65 from 2026
     with pytest.raises(DataError, match="import the day's UDiFF file"):
-        instruments.contract("SBIN:2026-02-24:105000:CE", DAY)
+        instruments.instrument("SBIN:2026-02-24:105000:CE", DAY)
 
 
 def test_underlyings_of_the_market_come_first(history: ParquetHistory) -> None:
@@ -65,7 +65,7 @@ def test_a_split_or_a_new_name_is_reported(history: ParquetHistory, tmp_path: Pa
     import_paths([save(tmp_path / "a.csv", udiff(later))], history)
     instruments = HistoryInstruments(history, {})
     with pytest.raises(DataError, match="on record: LTIM became LTM on 2026-02-27"):
-        instruments.contract("LTIM:2026-03-30:500000:CE", date(2026, 3, 2))
+        instruments.instrument("LTIM:2026-03-30:500000:CE", date(2026, 3, 2))
 
 
 def test_a_tick_without_its_review_is_the_coarse_one(instruments: HistoryInstruments) -> None:
@@ -98,5 +98,5 @@ def test_every_option_of_a_real_day_is_found(real_history: ParquetHistory) -> No
     for row in options.itertuples():
         paise = round(row.strike * 100)
         key = f"{row.symbol}:{row.expiry:%Y-%m-%d}:{paise}:{row.right}"
-        found = instruments.contract(key, DAY)
+        found = instruments.instrument(key, DAY)
         assert (found.key, found.lot_size) == (key, row.lot_size)

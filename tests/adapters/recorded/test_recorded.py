@@ -46,7 +46,7 @@ def test_the_web_page_has_bid_and_ask_and_counts_volume_in_contracts(tmp_path):
     assert (day.day, day.source) == (date(2019, 9, 9), QuoteSource.QUOTED)
     assert {(c.lot_size, c.tick) for c in day.contracts} == {(75, 5)}
     tape = tape_of_rows(day.rows, day.contracts, SteppedClock(ist("2019-09-09 10:00")))
-    call, none = (tape.by_key(f"NIFTY:2019-09-19:{k}:CE").contract for k in (1080000, 1200000))
+    call, none = (tape.by_key(f"NIFTY:2019-09-19:{k}:CE").instrument for k in (1080000, 1200000))
     quote = tape.quotes([call, none])[call.key]
     assert (quote.bid, quote.ask, quote.last) == (24200, 25035, 24390)
     assert (quote.bid_size, quote.ask_size, quote.open_interest) == (300, 75, 41925)
@@ -65,11 +65,11 @@ def test_last_trades_get_a_spread_labelled_synthetic(tmp_path):
     tape = tape_of_rows(
         day.rows, day.contracts, SteppedClock(ist("2026-02-03 09:50")), source=day.source
     )
-    call = tape.by_key("NIFTY:2026-02-24:2580000:CE").contract
+    call = tape.by_key("NIFTY:2026-02-24:2580000:CE").instrument
     quote = tape.quotes([call])[call.key]
     assert (quote.last, quote.source) == (20000, QuoteSource.SYNTHETIC_SPREAD)
     assert 20000 - quote.bid == quote.ask - 20000 == 770  # 7.7 % wide: few lots
-    put = tape.by_key("NIFTY:2026-02-24:2580000:PE").contract
+    put = tape.by_key("NIFTY:2026-02-24:2580000:PE").instrument
     assert tape.quotes([put]) == {}  # never traded: a zero is no price
     assert len(tape.day_columns.snapshots) == 2
 
@@ -79,7 +79,7 @@ def test_a_chain_that_one_snapshot_leaves_out_stays_as_old_as_it_is(tmp_path):
     _page(tmp_path, "NIFTY_09-09-2019_10:15.csv", expiry="26SEP2019")
     day = recorded_day([tmp_path])
     tape = tape_of_rows(day.rows, day.contracts, SteppedClock(ist("2019-09-09 10:20")))
-    week, month = (tape.by_key(f"NIFTY:2019-09-{d}:1080000:CE").contract for d in (19, 26))
+    week, month = (tape.by_key(f"NIFTY:2019-09-{d}:1080000:CE").instrument for d in (19, 26))
     quotes = tape.quotes([week, month])
     assert quotes[week.key].at == ist("2019-09-09 10:00")
     assert quotes[month.key].at == ist("2019-09-09 10:15")
@@ -142,7 +142,7 @@ def test_real_quotes_of_2019_are_traded(shared_data, tmp_path):
     assert (lots["NIFTY"], lots["BANKNIFTY"], lots["RELIANCE"], lots["HDFC"]) == (75, 20, 500, 500)
     clock = SteppedClock(ist("2019-09-11 12:20"))
     tape = tape_of_rows(day.rows, day.contracts, clock)
-    call = tape.by_key("NIFTY:2019-09-12:1095000:CE").contract
+    call = tape.by_key("NIFTY:2019-09-12:1095000:CE").instrument
     quote = tape.quotes([call])[call.key]
     assert (quote.bid, quote.ask, quote.bid_size, quote.ask_size) == (10750, 10795, 150, 75)
     assert first_charge_day() == date(2021, 1, 1)

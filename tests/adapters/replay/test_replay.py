@@ -132,13 +132,13 @@ def test_at_least_one_lot_is_shown(feed):
 
 
 def test_an_untraded_contract_has_its_settlement_price_at_the_close_and_no_quote(feed, clock):
-    contract = _contract(1500)
-    quote = feed.quotes([contract])[contract.key]
+    instrument = _contract(1500)
+    quote = feed.quotes([instrument])[instrument.key]
     assert (quote.bid, quote.ask, quote.last, quote.volume) == (None, None, None, 0)
     assert quote.settlement == 20_00
     assert feed.quotes([_contract(9999)]) == {}
     clock.move_to(ist("2026-02-12 09:15"))
-    assert feed.quotes([contract])[contract.key].at == ist("2026-02-11 15:30")
+    assert feed.quotes([instrument])[instrument.key].at == ist("2026-02-11 15:30")
 
 
 def test_spot_is_the_close_of_the_file_and_at_the_open_the_first_price(feed, clock, history):
@@ -255,7 +255,7 @@ def _ordered(store):
             OrderIntent(
                 account="replay:nse", market="nse", correlation_id="x-0-0-1", intent_id="x",
                 position_id="S1", purpose=Purpose.ENTRY, leg=0, slice=0, attempt=1,
-                contract=_contract(1400), side=Side.BUY, units=500, limit=100, priority=0,
+                instrument=_contract(1400), side=Side.BUY, units=500, limit=100, priority=0,
                 why="test", created_at=ist("2026-02-11 09:15"),
             )
         ]

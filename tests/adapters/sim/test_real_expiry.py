@@ -31,7 +31,7 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     listed = HistoryInstruments(history, history.underlyings())
     broker = SimBroker(tmp_path / "account.db", feed, clock, CASH, listed)
     low, high, put, idle = (
-        listed.contract(f"{name}:2026-02-24:{rest}", EVE)
+        listed.instrument(f"{name}:2026-02-24:{rest}", EVE)
         for name, rest in (
             ("NIFTY", "2540000:CE"),
             ("NIFTY", "2550000:CE"),
@@ -62,7 +62,7 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     assert len(broker.positions()) == 3
     clock.at = ist("2026-02-24 15:30")
     assert broker.positions() == []
-    settled = {f.contract_key: f for f in broker.fills() if f.kind == "settlement"}
+    settled = {f.instrument_key: f for f in broker.fills() if f.kind == "settlement"}
     # the file of the 24th prints 25,424.65 for NIFTY and 1,428.80 for RELIANCE
     assert {key: (f.price, f.units, f.side) for key, f in settled.items()} == {
         low.key: (24_65, 130, Side.SELL),

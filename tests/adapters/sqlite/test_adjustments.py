@@ -32,15 +32,15 @@ def trade(
     store: SqliteStore, number: int, side: Side, units: int, price: int, days: int, leg: int = 0
 ) -> None:
     """A fill some days after the eve, in the contract of that day."""
-    contract = (NEW if days else OLD) if leg == 0 else option(2_000, symbol="LOOMCO", lot=100)
+    instrument = (NEW if days else OLD) if leg == 0 else option(2_000, symbol="LOOMCO", lot=100)
     at = NOW + timedelta(days=days, seconds=number)
     purpose = Purpose.EXIT if days else Purpose.ENTRY
     order = OrderIntent(
         "replay:made", "made", f"I{number}-{leg}-0-1", f"I{number}", "S1", purpose, leg, 0, 1,
-        contract, side, units, price, 0, "test", at, IntentState.FILLED,
+        instrument, side, units, price, 0, "test", at, IntentState.FILLED,
     )  # fmt: skip
     store.record_intents([order])
-    booked = Fill(f"F{number}", "", order.correlation_id, contract.key, side, units, price, 7, at)
+    booked = Fill(f"F{number}", "", order.correlation_id, instrument.key, side, units, price, 7, at)
     store.record_fills([booked])
 
 
@@ -51,8 +51,10 @@ def test_units_are_multiplied_and_what_was_paid_stays(store: SqliteStore) -> Non
     assert store.record_adjustments([SPLIT], NOW) == 1
     after = store.position("S1")
     leg, other = after.legs
-    assert leg == replace(before.legs[0], contract=NEW, net_units=1500, first_units=1500, since=DAY)
-    assert (leg.contract.lot_size, leg.net_lots, leg.first_lots) == (500, 3, 3)
+    assert leg == replace(
+        before.legs[0], instrument=NEW, net_units=1500, first_units=1500, since=DAY
+    )
+    assert (leg.instrument.lot_size, leg.net_lots, leg.first_lots) == (500, 3, 3)
     assert (leg.open_value, leg.entry_value, leg.charges) == (300 * 10_00, 300 * 10_00, 7)
     assert other == before.legs[1]
     assert (before.revision, after.revision) == (2, 3)
@@ -78,7 +80,7 @@ def test_a_fill_of_the_eve_that_is_reported_later_is_multiplied_too(store: Sqlit
     store.record_adjustments([SPLIT], NOW)
     trade(store, 2, Side.BUY, 100, 12_00, 0)
     (leg,) = store.position("S1").legs
-    assert (leg.net_units, leg.open_value, leg.contract.key) == (1000, 220_000, NEW.key)
+    assert (leg.net_units, leg.open_value, leg.instrument.key) == (1000, 220_000, NEW.key)
     assert store.audit_positions() == []
 
 

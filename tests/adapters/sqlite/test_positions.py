@@ -37,7 +37,15 @@ def intent(number: int, leg: int, side: Side, units: int, purpose: Purpose) -> O
 def fill(number: int, of: OrderIntent, price: int, charges: int, seconds: int) -> Fill:
     at = NOW + timedelta(seconds=seconds)
     return Fill(
-        f"F{number}", "", of.correlation_id, of.contract.key, of.side, of.units, price, charges, at
+        f"F{number}",
+        "",
+        of.correlation_id,
+        of.instrument.key,
+        of.side,
+        of.units,
+        price,
+        charges,
+        at,
     )
 
 

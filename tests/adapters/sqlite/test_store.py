@@ -274,7 +274,7 @@ def test_a_terminal_order_never_goes_back(tmp_path: Path) -> None:
     order = Order(
         "E1",
         first.correlation_id,
-        first.contract.key,
+        first.instrument.key,
         first.side,
         65,
         65,
@@ -371,6 +371,6 @@ def test_a_leg_keeps_lot_and_tick_of_its_own_contract(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
     odd = made.show(replace(option(24_500, Right.PUT), lot_size=25, tick=1), 50_00, 50_01)
     proposal = made.propose([Leg(odd, Side.BUY, 1, 50_00)], "long_put")
-    kept = made.store.proposal(proposal.strategy_id).legs[0].contract
+    kept = made.store.proposal(proposal.strategy_id).legs[0].instrument
     assert (kept.lot_size, kept.tick, kept.kind) == (25, 1, odd.kind)
     made.close()

@@ -39,9 +39,9 @@ def client(context):
 def call(local):
     """At the money call of the week, quoted 100 to 101, ten lots a side."""
     found = next(
-        row.contract
+        row.instrument
         for row in local.market.listed
-        if row.contract.strike == 25_000_00 and row.contract.right.value == "CE"
+        if row.instrument.strike == 25_000_00 and row.instrument.right.value == "CE"
     )
     local.market.show(found, 100_00, 101_00, size=650)
     local.market.trade(found, 100_50, 6500, 65_000)

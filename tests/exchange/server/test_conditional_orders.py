@@ -15,11 +15,11 @@ from strikeloom.exchange.market.candles import Candles
 from support.local_exchange import local_exchange
 
 
-def moved(local, contract, last, size=650):
+def moved(local, instrument, last, size=650):
     """A second passes; last trade, and a tick to each side of it."""
     local.clock.wait(1)
-    local.market.show(contract, last - 5, last + 5, size=size)
-    local.market.shown[contract.key] = replace(local.market.shown[contract.key], last=last)
+    local.market.show(instrument, last - 5, last + 5, size=size)
+    local.market.shown[instrument.key] = replace(local.market.shown[instrument.key], last=last)
     local.push()
 
 
@@ -281,11 +281,11 @@ def test_the_exit_at_a_loss_leaves_and_stops_trading(client, local, call):
 
 def test_super_orders_count_as_orders(tmp_path):
     with local_exchange(tmp_path) as local:
-        contract = local.market.listed[0].contract
-        local.market.show(contract, 100_00, 101_00)
+        instrument = local.market.listed[0].instrument
+        local.market.show(instrument, 100_00, 101_00)
         body = {
             "transactionType": "BUY", "exchangeSegment": "NSE_FNO", "productType": "INTRADAY",
-            "orderType": "LIMIT", "securityId": local.id_of(contract), "quantity": 65,
+            "orderType": "LIMIT", "securityId": local.id_of(instrument), "quantity": 65,
             "price": 90.0, "targetPrice": 120.0, "stopLossPrice": 80.0, "trailingJump": 0,
         }  # fmt: skip
         replies = [ask(local, "POST", "/super/orders", body).status_code for _ in range(11)]

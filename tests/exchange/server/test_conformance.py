@@ -213,7 +213,7 @@ def feed_address(local):
 
 def test_market_feed_receives_and_parses(local, context, call, feed_address):
     security, got = local.id_of(call), []
-    put = next(r.contract for r in local.market.listed if r.contract.right.value == "PE")
+    put = next(r.instrument for r in local.market.listed if r.instrument.right.value == "PE")
     local.market.show(put, 50_00, 51_00)
     local.market.trade(put, 50_50, 130, 650)
     wanted = [

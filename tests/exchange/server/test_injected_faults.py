@@ -252,7 +252,7 @@ def test_money_adds_up_after_a_storm(tmp_path):
     }
     storm = [InjectedFault(kind, "place", rate, seconds=0.05) for kind, rate in rates.items()]
     with local_exchange(tmp_path, limits=False, faults=storm, seed=5) as local:
-        call = local.market.listed[20].contract
+        call = local.market.listed[20].instrument
         local.market.show(call, 100_00, 101_00, size=65_000)
         for n in range(40):
             side = "BUY" if n % 3 else "SELL"

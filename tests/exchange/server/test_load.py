@@ -30,7 +30,7 @@ def test_books_trades_positions_and_funds_add_up_under_load(drawn_home, tmp_path
 
         root = next(r for r in exchange.market.underlyings if r.symbol == "SYNDEX")
         lot = next(
-            r.contract.lot_size for r in exchange.market.listed if r.contract.symbol == "SYNDEX"
+            r.instrument.lot_size for r in exchange.market.listed if r.instrument.symbol == "SYNDEX"
         )
         sent = run_load(rest, root.security_id, lot, ORDERS, threads=1, seed=SEED, slot=slot)
         exchange.clock.wait(60.0)

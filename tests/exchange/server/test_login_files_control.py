@@ -86,7 +86,7 @@ def test_a_token_lives_for_a_day(two):
 
 def _order_of_a_shown_call(two) -> dict[str, object]:
     """Show a market in a call, and write the body of an order that buys a lot of it."""
-    call = two.market.listed[20].contract
+    call = two.market.listed[20].instrument
     two.market.show(call, 100_00, 101_00)
     return {
         "transactionType": "BUY", "exchangeSegment": "NSE_FNO", "productType": "MARGIN",

@@ -77,7 +77,7 @@ def test_orders(local, call, shared_data):
 
 def test_a_change_after_the_close(tmp_path, shared_data):
     with local_exchange(tmp_path, limits=False, at="2026-02-11 16:00") as local:
-        call = local.market.listed[0].contract
+        call = local.market.listed[0].instrument
         placed = ask(
             local, "POST", "/orders", order(local, call, afterMarketOrder=True, price=5.0)
         ).json()
@@ -224,7 +224,7 @@ def test_daily_candles(local, call, shared_data, name):
 def test_the_day_of_an_expiry_closes_at_what_its_options_settle_at(tmp_path):
     """What an adapter settles at is what the account behind was settled at."""
     with local_exchange(tmp_path, limits=False, at="2026-02-17 10:00") as local:
-        number = local.market.listed[0].contract
+        number = local.market.listed[0].instrument
         assert number.expiry == local.clock.now().date()
         local.market.show(number, 990_00, 1_010_00)
         ask(local, "POST", "/orders", order(local, number, price=1010.0))

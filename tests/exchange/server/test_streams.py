@@ -120,7 +120,7 @@ def test_unsubscribed_is_silent(local, call):
 
 def test_stacked_packets_fill_one_message(local, call):
     for row in local.market.listed[:8]:
-        local.market.show(row.contract, 10_00, 11_00)
+        local.market.show(row.instrument, 10_00, 11_00)
     local.fault("stacked", on="feed")
 
     async def work():

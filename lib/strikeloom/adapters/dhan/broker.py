@@ -68,14 +68,14 @@ class DhanBroker:
         UnknownOutcome
             It may or may not have been accepted.
         """
-        tag, contract = request.correlation_id, request.contract
+        tag, instrument = request.correlation_id, request.instrument
         if not _TAG.fullmatch(tag):
             raise Rejected(f"{tag!r} is not a correlation id: 30 of A-Z a-z 0-9 - _ at most")
-        price = rupees_on_tick(request.limit, contract)
+        price = rupees_on_tick(request.limit, instrument)
         try:
-            security = self._instruments.security_of(contract.key, self._clock.now().date())
+            security = self._instruments.security_of(instrument.key, self._clock.now().date())
         except DataError as error:
-            raise Rejected(f"{contract.label} cannot be ordered: {error}") from None
+            raise Rejected(f"{instrument.label} cannot be ordered: {error}") from None
         try:
             placed = call_checked(
                 self._client,
@@ -104,7 +104,7 @@ class DhanBroker:
             Order(
                 order_id=number,
                 correlation_id=tag,
-                contract_key=contract.key,
+                instrument_key=instrument.key,
                 side=request.side,
                 units=request.units,
                 filled_units=0,
@@ -213,7 +213,7 @@ class DhanBroker:
         for row in self._read("get_positions", "the positions"):
             held = position_of(row, self._instruments, day)
             if held is not None:
-                net[held.contract_key] = net.get(held.contract_key, 0) + held.net_units
+                net[held.instrument_key] = net.get(held.instrument_key, 0) + held.net_units
         return [BrokerPosition(key, units) for key, units in net.items() if units]
 
     def funds(self) -> Funds:

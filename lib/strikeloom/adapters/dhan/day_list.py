@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right, parse_key
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right, symbol_of
 from strikeloom.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class SecurityId(NamedTuple):
 class ListedContract(NamedTuple):
     """Contract of a list, its wire id, and its largest order in units (0: none published)."""
 
-    contract: OptionContract
+    instrument: OptionContract
     number: int
     largest_order: int
 
@@ -60,9 +60,9 @@ class DayList:
             self._spots.setdefault(place, []).append((row["security_id"], row["series"]))
         self._of_symbol = lru_cache(maxsize=512)(self._read)
 
-    def contract(self, key: str) -> OptionContract:
+    def instrument(self, key: str) -> OptionContract:
         """Contract by key; ``DataError`` when it is not in the list."""
-        return self._entry(key).contract
+        return self._entry(key).instrument
 
     def entries(self, symbol: str) -> dict[str, ListedContract]:
         """Options on an underlying by key; empty when the list has none."""
@@ -74,12 +74,12 @@ class DayList:
 
     def largest_order(self, key: str) -> int:
         """Largest order in units; 0 when none is published, or the list has no such contract."""
-        found = self._of_symbol(parse_key(key)[0]).get(key)
+        found = self._of_symbol(symbol_of(key)).get(key)
         return 0 if found is None else found.largest_order
 
     def tick(self, symbol: str) -> int:
         """Coarsest price step in paise of the options on an underlying."""
-        ticks = {entry.contract.tick for entry in self._of_symbol(symbol).values()}
+        ticks = {entry.instrument.tick for entry in self._of_symbol(symbol).values()}
         if not ticks:
             raise DataError(f"no option on {symbol} is in {self._where}", symbol=symbol)
         return max(ticks)  # a price on the coarser tick is also on the finer one
@@ -90,7 +90,7 @@ class DayList:
         if place == len(self._sorted) or self._sorted[place] != number:
             raise DataError(f"no option {OPTIONS} {number} is in {self._where}", number=number)
         row = int(self._order[place])
-        return _entry(self._options.slice(row, 1).to_pylist()[0]).contract
+        return _entry(self._options.slice(row, 1).to_pylist()[0]).instrument
 
     def spot(self, symbol: str, kind: InstrumentKind) -> SecurityId:
         """Wire id of an underlying's own price; ``DataError`` when the list has none."""
@@ -105,7 +105,7 @@ class DayList:
         return SecurityId(segment, traded[0])
 
     def _entry(self, key: str) -> ListedContract:
-        found = self._of_symbol(parse_key(key)[0]).get(key)
+        found = self._of_symbol(symbol_of(key)).get(key)
         if found is None:
             raise DataError(f"{key} is not in {self._where}", key=key)
         return found
@@ -114,7 +114,7 @@ class DayList:
         first = int(np.searchsorted(self._symbols, symbol, side="left"))
         last = int(np.searchsorted(self._symbols, symbol, side="right"))
         rows = self._options.slice(first, last - first).to_pylist()
-        return {entry.contract.key: entry for entry in map(_entry, rows)}
+        return {entry.instrument.key: entry for entry in map(_entry, rows)}
 
 
 def _entry(row: dict[str, object]) -> ListedContract:
@@ -123,7 +123,7 @@ def _entry(row: dict[str, object]) -> ListedContract:
         raise DataError(f"{row['symbol']} {row['security_id']}: a tick of {tick} paise")
     expiry = row["expiry"]
     assert isinstance(expiry, date)  # noqa: S101 (the list is checked when it is read)
-    contract = OptionContract(
+    instrument = OptionContract(
         symbol=str(row["symbol"]),
         expiry=expiry,
         strike=int(str(row["strike"])),
@@ -132,7 +132,7 @@ def _entry(row: dict[str, object]) -> ListedContract:
         lot_size=int(str(row["lot_size"])),
         tick=int(tick),
     )
-    return ListedContract(contract, int(str(row["security_id"])), int(str(row["largest_order"])))
+    return ListedContract(instrument, int(str(row["security_id"])), int(str(row["largest_order"])))
 
 
 def _array(values: list[str]) -> pa.Array:

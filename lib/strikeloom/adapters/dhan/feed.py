@@ -27,7 +27,7 @@ from strikeloom.adapters.dhan.socket import Pauses, Status
 from strikeloom.adapters.dhan.stream import FULL, QUOTE, FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.adapters.dhan.wire_names import WireNames
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, NoQuote
 from strikeloom.nse.edges import is_open
@@ -83,7 +83,7 @@ class DhanFeed:
         self._names = WireNames(instruments)
         self._levels: dict[str, tuple[int, datetime]] = {}
         self._seen: dict[str, float] = {}  # contract key or symbol -> monotonic seconds
-        self._due: list[OptionContract] = []
+        self._due: list[Instrument] = []
         self._due_levels: dict[str, SecurityId] = {}
         self._repair = BackgroundTask("dhan-repair", self._request_everything)
         self._refresh = BackgroundTask("dhan-refresh", self._request_due)
@@ -107,7 +107,7 @@ class DhanFeed:
         """State of the socket; ``None`` where nothing is streamed."""
         return self._stream.status if self._stream else None
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes by contract key; a contract without any quote is absent.
 
         Raises
@@ -115,20 +115,20 @@ class DhanFeed:
         BrokerError
             When a quote is not known yet and Dhan could not be reached.
         """
-        wanted = {contract.key: contract for contract in contracts}
+        wanted = {instrument.key: instrument for instrument in contracts}
         day = self._check_day()
         found = self._names.add_contracts(wanted.values(), day)
         self._subscribe(found, FULL)
         held = self.cache.get(wanted)
-        stale = [contract for contract in found.values() if self._is_stale(contract.key)]
-        if self.refreshes_in_background and any(contract.key in held for contract in stale):
+        stale = [instrument for instrument in found.values() if self._is_stale(instrument.key)]
+        if self.refreshes_in_background and any(instrument.key in held for instrument in stale):
             # request all that are due soon in one call: few calls are allowed
             self._due = [c for c in found.values() if self._is_stale(c.key, soon=True)]
             self._refresh.start()
-            stale = [contract for contract in stale if contract.key not in held]
+            stale = [instrument for instrument in stale if instrument.key not in held]
         if stale:
             self._poll(stale, seen=held)
-        return self.cache.get(contract.key for contract in found.values())
+        return self.cache.get(instrument.key for instrument in found.values())
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
         """Level of an underlying in paise, and its time.
@@ -229,17 +229,17 @@ class DhanFeed:
             self._started = True
             self._stream.start()
 
-    def _poll(self, contracts: list[OptionContract], *, seen: Mapping[str, Any]) -> None:
+    def _poll(self, contracts: list[Instrument], *, seen: Mapping[str, Any]) -> None:
         """Request quotes; a failure counts when one of them is not known yet."""
         for first in range(0, len(contracts), MOST_IN_A_CALL):
             some = contracts[first : first + MOST_IN_A_CALL]
             try:
                 self._request(some)
             except BrokerError:
-                if any(contract.key not in seen for contract in some):
+                if any(instrument.key not in seen for instrument in some):
                     raise
 
-    def _request(self, contracts: list[OptionContract]) -> None:
+    def _request(self, contracts: list[Instrument]) -> None:
         quotes = self._calls.quotes(contracts)
         self._seen |= dict.fromkeys((c.key for c in contracts), time.monotonic())
         self._keep(quotes)
@@ -261,10 +261,10 @@ class DhanFeed:
         quotes: list[Quote] = []
         levels = 0
         for packet in packets:
-            contract = self._names.contract(packet)
-            if contract is not None and isinstance(packet, FullTick):
-                self._seen[contract.key] = time.monotonic()
-                quotes.append(full_quote(packet, contract, at))
+            instrument = self._names.instrument(packet)
+            if instrument is not None and isinstance(packet, FullTick):
+                self._seen[instrument.key] = time.monotonic()
+                quotes.append(full_quote(packet, instrument, at))
             elif isinstance(packet, Ticker | QuoteTick | FullTick):
                 levels += self._keep_level(packet, at)
         if self._keep(quotes) or levels:

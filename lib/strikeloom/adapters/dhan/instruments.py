@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from strikeloom.adapters.dhan.day_list import OPTIONS, DayList, SecurityId, first_expiry
 from strikeloom.adapters.dhan.list_changes import list_adjustments
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
+from strikeloom.domain.instruments import Instrument, InstrumentKind, Underlying, as_option
 from strikeloom.errors import StaleData
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.instruments import Instruments
@@ -76,7 +76,7 @@ class DhanInstruments:
         """
         return self._known.underlying(symbol)
 
-    def contract(self, key: str, day: date) -> OptionContract:
+    def instrument(self, key: str, day: date) -> Instrument:
         """Contract by key, with the lot size and tick of that very contract.
 
         Raises
@@ -85,11 +85,11 @@ class DhanInstruments:
             When it is not in the list.
         """
         if day < self._clock.now().date():
-            return self._known.contract(key, day)
-        return self._list(day).contract(key)
+            return self._known.instrument(key, day)
+        return self._list(day).instrument(key)
 
     def adjustments(
-        self, contract: OptionContract, held_since: date, until: date
+        self, instrument: Instrument, held_since: date, until: date
     ) -> list[ContractAdjustment]:
         """What became of a held contract: by the known lists, then by the stored ones of Dhan.
 
@@ -100,21 +100,21 @@ class DhanInstruments:
         DataError
             When a list is damaged, or that of today is not out yet.
         """
-        found = self._known.adjustments(contract, held_since, until)
-        held, since = (found[-1].new, found[-1].day) if found else (contract, held_since)
+        found = self._known.adjustments(instrument, held_since, until)
+        held, since = (found[-1].new, found[-1].day) if found else (instrument, held_since)
         if until >= self._clock.now().date():
             self._list(until)
         until = min(until, self.in_force())
         days = [day for day in self._store.days() if since <= day <= until]
-        return found + list_adjustments(held, days, self._day)
+        return found + list_adjustments(as_option(held), days, self._day)
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+    def order_limit(self, instrument: Instrument, day: date) -> int | None:
         """Largest order in units by the list of the day; by the known list where it has none."""
         if day >= self._clock.now().date():
-            published = self._list(day).largest_order(contract.key)
+            published = self._list(day).largest_order(instrument.key)
             if published:
                 return published
-        return self._known.order_limit(contract, day)
+        return self._known.order_limit(instrument, day)
 
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying.
@@ -138,7 +138,7 @@ class DhanInstruments:
         """
         return SecurityId(OPTIONS, self._list(day).number(key))
 
-    def contract_of(self, number: int, day: date) -> OptionContract:
+    def contract_of(self, number: int, day: date) -> Instrument:
         """Option contract of a wire id.
 
         Raises

@@ -14,7 +14,7 @@ from statistics import median
 
 from strikeloom.adapters.dhan.day_list import DayList, ListedContract
 from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import OptionContract, as_option
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import DataError
 
@@ -46,7 +46,7 @@ def list_adjustments(
         change = _change(held, read(days[place - 1]), read(days[place]), days[place])
         if change is not None:
             found.append(change)
-            held = change.new
+            held = as_option(change.new)
     return found
 
 
@@ -55,7 +55,7 @@ def _is_same(held: OptionContract, first: DayList, last: DayList) -> bool:
     return old is None or (
         new is not None
         and new.number == old.number
-        and new.contract.lot_size == old.contract.lot_size
+        and new.instrument.lot_size == old.instrument.lot_size
     )
 
 
@@ -68,13 +68,13 @@ def _change(
     if old is None or new is None or new.right is not held.right:
         return None
     if new.key == held.key:
-        return _lot_change(held, old.contract.lot_size, new, before, after, day)
+        return _lot_change(held, old.instrument.lot_size, new, before, after, day)
     if (new.symbol, new.strike) == (held.symbol, held.strike):
         text = f"the exchange moved the expiry {held.expiry} of {held.symbol} to {new.expiry}"
         return ContractAdjustment(held.key, new, 1, 1, day, f"{text} on {day}")
     entries = before.entries(held.symbol).values()
-    alive = [item for item in entries if item.contract.expiry >= day]
-    pairs = [(item.contract, now) for item in alive if (now := _continues(item, after))]
+    alive = [item for item in entries if item.instrument.expiry >= day]
+    pairs = [(item.instrument, now) for item in alive if (now := _continues(item, after))]
     changed = [pair for pair in pairs if pair[0].key != pair[1].key]
     if len(changed) < max(_FEWEST, _NEARLY_ALL * len(pairs)):
         return None
@@ -82,7 +82,7 @@ def _change(
     if rule is None or (held, new) not in changed:
         return None
     text, multiplied = rule
-    units = (new.lot_size, old.contract.lot_size) if multiplied else (1, 1)
+    units = (new.lot_size, old.instrument.lot_size) if multiplied else (1, 1)
     cause = f"{held.symbol} on {day}: {text} (by {len(changed)} contracts of the broker's list)"
     return ContractAdjustment(held.key, new, *units, day, cause)
 
@@ -99,9 +99,11 @@ def _lot_change(
     if new.lot_size in (lot_before, held.lot_size):
         return None
     same = [item for item in before.entries(held.symbol).values()
-            if item.contract.expiry == held.expiry]  # fmt: skip
+            if item.instrument.expiry == held.expiry]  # fmt: skip
     lots = [
-        (item.contract.lot_size, now.lot_size) for item in same if (now := _continues(item, after))
+        (item.instrument.lot_size, now.lot_size)
+        for item in same
+        if (now := _continues(item, after))
     ]
     shown = lots.count((lot_before, new.lot_size)) >= _NEARLY_ALL * len(lots)
     return lot_changed(lot_before, new, day) if shown else None

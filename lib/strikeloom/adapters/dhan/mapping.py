@@ -14,7 +14,14 @@ from typing import Any
 from strikeloom.adapters.dhan.day_list import OPTIONS
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.packets import FullTick, best
-from strikeloom.domain.instruments import OptionContract, Right, parse_key
+from strikeloom.domain.instruments import (
+    Instrument,
+    OptionContract,
+    Right,
+    Share,
+    as_option,
+    instrument_of,
+)
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import paise
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderState
@@ -34,7 +41,7 @@ _NO_TAG = frozenset({"", "NA", "null", "None"})
 _FLOAT32 = 2.0**-23
 
 
-def rupees_on_tick(limit: int, contract: OptionContract) -> float:
+def rupees_on_tick(limit: int, instrument: Instrument) -> float:
     """Limit in rupees as it is sent, exact to the paisa.
 
     Raises
@@ -42,9 +49,9 @@ def rupees_on_tick(limit: int, contract: OptionContract) -> float:
     Rejected
         When it is not a positive multiple of the contract's tick; nothing was sent.
     """
-    if limit <= 0 or limit % contract.tick:
+    if limit <= 0 or limit % instrument.tick:
         raise Rejected(
-            f"{contract.label}: a limit of {limit} paise is not on its tick of {contract.tick}",
+            f"{instrument.label}: a limit of {limit} paise is not on its tick of {instrument.tick}",
             limit=limit,
         )
     return float(Decimal(limit) / 100)
@@ -78,7 +85,7 @@ def order_of(row: Row, instruments: DhanInstruments, now: datetime) -> Order | N
         return Order(
             order_id=str(row["orderId"]),
             correlation_id=tag_of(row),
-            contract_key=key,
+            instrument_key=key,
             side=Side[str(row["transactionType"]).upper()],
             units=units,
             filled_units=_count(row.get("filledQty") or 0),
@@ -101,18 +108,21 @@ def fill_of(
     """
     with _Reading("a trade", row):
         key = _contract_key(row, instruments, now.date())
-        if key != order.contract_key:
-            raise DataError(f"its order {order.order_id} is in {order.contract_key}")
+        if key != order.instrument_key:
+            raise DataError(f"its order {order.order_id} is in {order.instrument_key}")
         return _fill(row, order, now, first=first)
 
 
 def past_fill_of(row: Row, order: Order, *, first: bool) -> Fill:
     """Fill of a row of an earlier day's statement, whose id is not in today's list."""
     with _Reading("a past trade", row):
-        _, expiry, strike, _ = parse_key(order.contract_key)
+        held = instrument_of(order.instrument_key)
         stated = str(row["drvExpiryDate"])[:10], int(Decimal(str(row["drvStrikePrice"])) * 100)
-        if stated != (expiry.isoformat(), strike):
-            raise DataError(f"its order {order.order_id} is in {order.contract_key}")
+        known = ("", 0) if isinstance(held, Share) else (held.expiry.isoformat(), 0)
+        if isinstance(held, OptionContract):
+            known = known[0], held.strike
+        if not isinstance(held, Share) and stated != known:
+            raise DataError(f"its order {order.order_id} is in {order.instrument_key}")
         return _fill(row, order, order.updated_at, first=first)
 
 
@@ -130,7 +140,7 @@ def _fill(row: Row, order: Order, default_at: datetime, *, first: bool) -> Fill:
         fill_id=f"{order.order_id}-{row['exchangeTradeId']}",
         order_id=order.order_id,
         correlation_id=order.correlation_id,
-        contract_key=order.contract_key,
+        instrument_key=order.instrument_key,
         side=side,
         units=units,
         price=price,
@@ -159,14 +169,14 @@ def funds_of(row: Row) -> Funds:
         return Funds(available + used, used, available)
 
 
-def quote_of(row: Row, contract: OptionContract, at: datetime) -> Quote:
+def quote_of(row: Row, instrument: Instrument, at: datetime) -> Quote:
     """Quote of a row of the market-quote call; an empty side is absent, never zero."""
-    with _Reading(f"a quote of {contract.label}", row):
+    with _Reading(f"a quote of {instrument.label}", row):
         depth = row.get("depth") or {}
         bid, ask = _best(depth.get("buy")), _best(depth.get("sell"))
-        tick = contract.tick
+        tick = instrument.tick
         return Quote(
-            contract.key,
+            instrument.key,
             bid=price_on_tick(bid[0], tick),
             ask=price_on_tick(ask[0], tick),
             last=price_on_tick(float(row.get("last_price") or 0.0), tick),
@@ -203,7 +213,8 @@ def _contract_key(row: Row, instruments: DhanInstruments, day: date) -> str | No
     found = instruments.contract_of(int(row["securityId"]), day)
     expiry = str(row.get("drvExpiryDate") or "")[:10]
     stated = (expiry, int(strike * 100), right)
-    if right is not None and stated != (found.expiry.isoformat(), found.strike, found.right):
+    option = as_option(found)
+    if right is not None and stated != (option.expiry.isoformat(), option.strike, option.right):
         raise DataError(
             f"id {row['securityId']} is {found.key} in the instrument list and {expiry} {strike} "
             f"{right} at the broker; run strikeloom data instruments --fetch"
@@ -211,12 +222,12 @@ def _contract_key(row: Row, instruments: DhanInstruments, day: date) -> str | No
     return found.key
 
 
-def full_quote(packet: FullTick, contract: OptionContract, at: datetime) -> Quote:
+def full_quote(packet: FullTick, instrument: Instrument, at: datetime) -> Quote:
     """Quote of a full packet; an empty side is absent, never zero."""
-    top, tick = best(packet.depth), contract.tick
+    top, tick = best(packet.depth), instrument.tick
     bid, ask = price_on_tick(top.bid, tick), price_on_tick(top.ask, tick)
     return Quote(
-        contract.key,
+        instrument.key,
         bid,
         ask,
         price_on_tick(packet.last, tick),

@@ -11,7 +11,7 @@ from strikeloom.adapters.dhan.errors import call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.mapping import quote_of
 from strikeloom.adapters.dhan.rate_limiter import CallClass
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError
@@ -29,7 +29,7 @@ class QuoteCalls:
         self._instruments = instruments
         self._clock = clock
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> list[Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> list[Quote]:
         """Quotes of up to ``MOST_IN_A_CALL`` contracts; those without a row are absent.
 
         Raises

@@ -8,7 +8,7 @@ from datetime import date
 from strikeloom.adapters.dhan.day_list import OPTIONS, SecurityId
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.packets import SEGMENT_NUMBERS, Packet
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.errors import DataError
 
 
@@ -17,21 +17,21 @@ class WireNames:
 
     def __init__(self, instruments: DhanInstruments) -> None:
         self._instruments = instruments
-        self._contracts: dict[tuple[int, int], OptionContract] = {}
+        self._contracts: dict[tuple[int, int], Instrument] = {}
         self._symbols: dict[tuple[int, int], str] = {}
 
     def add_contracts(
-        self, contracts: Iterable[OptionContract], day: date
-    ) -> dict[SecurityId, OptionContract]:
+        self, contracts: Iterable[Instrument], day: date
+    ) -> dict[SecurityId, Instrument]:
         """Add contracts, and return those that are listed by their id."""
-        listed: dict[SecurityId, OptionContract] = {}
-        for contract in contracts:
+        listed: dict[SecurityId, Instrument] = {}
+        for instrument in contracts:
             try:
-                security = self._instruments.security_of(contract.key, day)
+                security = self._instruments.security_of(instrument.key, day)
             except DataError:
                 continue  # not listed: it has no quote, and the guard for listing reports it
-            listed[security] = contract
-            self._contracts[SEGMENT_NUMBERS[OPTIONS], security.number] = contract
+            listed[security] = instrument
+            self._contracts[SEGMENT_NUMBERS[OPTIONS], security.number] = instrument
         return listed
 
     def add_symbol(self, symbol: str, day: date) -> SecurityId:
@@ -46,11 +46,11 @@ class WireNames:
         self._symbols[SEGMENT_NUMBERS[security.segment], security.number] = symbol
         return security
 
-    def contracts(self) -> list[OptionContract]:
+    def contracts(self) -> list[Instrument]:
         """All contracts that were added."""
         return list(self._contracts.values())
 
-    def contract(self, packet: Packet) -> OptionContract | None:
+    def instrument(self, packet: Packet) -> Instrument | None:
         """Contract that a packet is about."""
         return self._contracts.get((packet.segment, packet.security_id))
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import OptionContract, as_option
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
 from strikeloom.errors import DataError
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -49,7 +49,7 @@ class AdjustmentSearch:
         self._make = make
 
     def adjustments(
-        self, contract: OptionContract, held_since: date, until: date
+        self, instrument: OptionContract, held_since: date, until: date
     ) -> list[ContractAdjustment]:
         """As ``ports.instruments.Instruments.adjustments``, over the stored days."""
         days = self._history.days()
@@ -60,18 +60,18 @@ class AdjustmentSearch:
         actions = self._history.actions(held_since + timedelta(days=1), days[-1])
         actions = [item for item in actions if item.of_contracts]
         found: list[ContractAdjustment] = []
-        held, place = contract, 0
+        held, place = instrument, 0
         while True:
             step = self._next(held, days, place, actions, held_since)
             if step is None:
                 return found
             place, change = step
             found.append(change)
-            held = change.new
+            held = as_option(change.new)
 
-    def is_listed(self, contract: OptionContract, day: date) -> bool:
+    def is_listed(self, instrument: OptionContract, day: date) -> bool:
         """Whether the list of a stored day has a contract of this name."""
-        return self._row(contract, day) is not None
+        return self._row(instrument, day) is not None
 
     def _next(
         self,
@@ -130,18 +130,18 @@ class AdjustmentSearch:
         new = self._by_id(old, rows) if ids else self._row(held, day)
         if new is None or new["strike"] != old["strike"]:
             return None
-        contract = self._make(new, day, held.lot_size)
-        if contract.key == held.key:
+        instrument = self._make(new, day, held.lot_size)
+        if instrument.key == held.key:
             then = self._lot(old, held, before)
-            changed = contract.lot_size not in (then, held.lot_size)
-            return lot_changed(then, contract, day) if changed else None
+            changed = instrument.lot_size not in (then, held.lot_size)
+            return lot_changed(then, instrument, day) if changed else None
         if before < since and self._row(held, day) is not None:
             return None
         text = (
-            f"the exchange moved the expiry {held.expiry} of {held.symbol} to {contract.expiry} "
+            f"the exchange moved the expiry {held.expiry} of {held.symbol} to {instrument.expiry} "
             f"on {day}"
         )
-        return ContractAdjustment(held.key, contract, 1, 1, day, text)
+        return ContractAdjustment(held.key, instrument, 1, 1, day, text)
 
     def _adjusted(
         self,
@@ -171,25 +171,29 @@ class AdjustmentSearch:
             gap = (same["strike"] * PAISE_PER_RUPEE - strike).abs().to_numpy()
             new = same.iloc[int(gap.argmin())] if len(same) and gap.min() <= _STEP else None
         before = (int(old["lot_size"]) if old is not None else 0) or held.lot_size
-        contract = self._make(new, day, round(before * ratio)) if new is not None else None
+        instrument = self._make(new, day, round(before * ratio)) if new is not None else None
         if not known:
-            ratio = contract.lot_size / before if contract is not None else 1.0
-            if contract is None or not _keeps_value(held, before, contract):
+            ratio = instrument.lot_size / before if instrument is not None else 1.0
+            if instrument is None or not _keeps_value(held, before, instrument):
                 raise DataError(
                     f"what {held.key} became on {day} is not known: {_cause(due, 1.0, before)}; "
                     "compare the holding with the broker's before anything is sent",
                     key=held.key,
                 )
-        elif contract is None or abs(contract.strike - strike) > _STEP:
+        elif instrument is None or abs(instrument.strike - strike) > _STEP:
             # the exchange removed what no one held, its id may be another contract's: by the rule
             if not len(rows):
                 return None
-            contract = self._unlisted(held, rows, strike, round(before * ratio), day)
-        if contract.key == held.key and contract.lot_size == before:
+            instrument = self._unlisted(held, rows, strike, round(before * ratio), day)
+        if instrument.key == held.key and instrument.lot_size == before:
             return None
         last = max(item.day for item in due)
         return ContractAdjustment(
-            held.key, contract, *_units(ratio, contract, before), last, _cause(due, ratio, before)
+            held.key,
+            instrument,
+            *_units(ratio, instrument, before),
+            last,
+            _cause(due, ratio, before),
         )
 
     def _unlisted(

@@ -13,11 +13,17 @@ from strikeloom.adapters.instruments.adjustments import AdjustmentSearch
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import (
+    FUTURE_RIGHT,
+    Contract,
+    FutureContract,
+    Instrument,
     InstrumentKind,
     OptionContract,
     Right,
+    Share,
     Underlying,
-    parse_key,
+    as_option,
+    instrument_of,
 )
 from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError, MissingHistory
@@ -48,7 +54,7 @@ class HistoryInstruments:
         self._underlyings = underlyings
         self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
         self._ticks = DatedTicks(history)
-        self._search = AdjustmentSearch(history, self._listed, self._contract_of)
+        self._search = AdjustmentSearch(history, self._listed, self._option_of)
 
     def underlying(self, symbol: str) -> Underlying:
         """Kind and sector of a symbol.
@@ -60,8 +66,8 @@ class HistoryInstruments:
         """
         return self._underlyings.get(symbol) or known_underlying(symbol)
 
-    def contract(self, key: str, day: date) -> OptionContract:
-        """Contract by key, as listed on the last stored day up to ``day``.
+    def instrument(self, key: str, day: date) -> Instrument:
+        """Instrument by key, as listed on the last stored day up to ``day``.
 
         Raises
         ------
@@ -70,23 +76,23 @@ class HistoryInstruments:
         DataError
             When it is not listed on that day, or its lot size is not on record.
         """
-        symbol, expiry, strike, right = parse_key(key)
+        named = instrument_of(key)
         days = [stored for stored in self._history.days() if stored <= day]
         if not days:
             raise MissingHistory(f"market {self._history.market} has no contracts up to {day}")
-        listed = self._listed(days[-1], symbol)
-        found = listed[
-            (listed["expiry"] == np.datetime64(expiry))
-            & (listed["strike"] == rupees(strike))
-            & (listed["right"] == right.value)
-        ]
+        listed = self._listed(days[-1], named.symbol)
+        if isinstance(named, Share):
+            if self.underlying(named.symbol).kind is InstrumentKind.STOCK and len(listed):
+                return named
+            raise DataError(f"{key}: {named.symbol} has no share with listed options", key=key)
+        found = listed[_is_row_of(named, listed)]
         if not len(found):
-            why = self._event(key, days)
+            why = self._event(named, days)
             raise DataError(f"{key} is not listed on {days[-1]}; {why}", key=key)
         return self._contract_of(found.iloc[0], day)
 
     def adjustments(
-        self, contract: OptionContract, held_since: date, until: date
+        self, instrument: Instrument, held_since: date, until: date
     ) -> list[ContractAdjustment]:
         """What the exchange made of a contract while it was held, by the stored lists.
 
@@ -97,9 +103,9 @@ class HistoryInstruments:
         StoreError
             When a stored list cannot be read.
         """
-        return self._search.adjustments(contract, held_since, until)
+        return self._search.adjustments(as_option(instrument), held_since, until)
 
-    def _contract_of(self, row: pd.Series, day: date, lot: int = 0) -> OptionContract:
+    def _contract_of(self, row: pd.Series, day: date, lot: int = 0) -> Contract:
         """Contract of a row of a day.
 
         Where the file has no lot, with that on record for an index, else with the one given.
@@ -107,22 +113,20 @@ class HistoryInstruments:
         symbol, kind = str(row["symbol"]), InstrumentKind(row["kind"])
         expiry = row["expiry"].date()
         size = int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, day, lot)
-        return OptionContract(
-            symbol=symbol,
-            expiry=expiry,
-            strike=paise(row["strike"], what="strike"),
-            right=Right(row["right"]),
-            kind=kind,
-            lot_size=size,
-            tick=self.tick(symbol, kind, day),
-        )
+        tick = self.tick(symbol, kind, day)
+        if row["right"] == FUTURE_RIGHT:
+            return FutureContract(symbol, expiry, kind, size, tick)
+        strike, right = paise(row["strike"], what="strike"), Right(row["right"])
+        return OptionContract(symbol, expiry, strike, right, kind, size, tick)
 
-    def _event(self, key: str, days: list[date]) -> str:
+    def _option_of(self, row: pd.Series, day: date, lot: int = 0) -> OptionContract:
+        return as_option(self._contract_of(row, day, lot))
+
+    def _event(self, held: Contract, days: list[date]) -> str:
         """What became of a contract that is no longer listed, as a clause."""
-        symbol, expiry, strike, right = parse_key(key)
-        held = OptionContract(symbol, expiry, strike, right)
+        symbol, expiry = held.symbol, held.expiry
         for day in days[-_SEARCHED - 1 : -1][::-1]:
-            if expiry >= day and self._search.is_listed(held, day):
+            if expiry >= day and _is_row_of(held, self._listed(day, symbol)).any():
                 changes = self.adjustments(held, day, days[-1])
                 if changes:
                     return f"it is {changes[-1].new.key} since {changes[-1].day}: " + "; ".join(
@@ -133,9 +137,9 @@ class HistoryInstruments:
         text = f" (on record: {'; '.join(map(str, known))})" if known else ""
         return f"nor was it on the stored days just before{text}"
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+    def order_limit(self, instrument: Instrument, day: date) -> int | None:
         """Largest order in units by the exchange's dated list; ``None`` where it has none."""
-        return freeze_units(contract.symbol, day)
+        return freeze_units(instrument.symbol, day)
 
     def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
         """Price step in paise of every option on an underlying, as of a day.
@@ -146,6 +150,18 @@ class HistoryInstruments:
 
     def _load(self, day: date, symbol: str) -> pd.DataFrame:
         return self._history.contracts(day, symbols=[symbol])
+
+
+def _is_row_of(contract: Contract, listed: pd.DataFrame) -> pd.Series:
+    """Which rows of a day's list are the contract's, by its name."""
+    strike, right = 0, FUTURE_RIGHT
+    if isinstance(contract, OptionContract):
+        strike, right = contract.strike, contract.right.value
+    return (
+        (listed["expiry"] == np.datetime64(contract.expiry))
+        & (listed["strike"] == rupees(strike))
+        & (listed["right"] == right)
+    )
 
 
 def _lot_on_record(symbol: str, kind: InstrumentKind, expiry: date, day: date, known: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from strikeloom.adapters.recorded.files import csv_files, csv_names
 from strikeloom.adapters.recorded.layouts import day_of, rows_of
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import MissingHistory
@@ -36,7 +36,7 @@ class RecordedDay:
     ----------
     rows : DataFrame
         ``QUOTES`` of the session.
-    contracts : list of OptionContract
+    contracts : list of Instrument
         Lot and tick derived from the recorded quantities and prices, since no list was recorded.
     source : QuoteSource
         Synthetic where the spread was derived from last trades.
@@ -44,7 +44,7 @@ class RecordedDay:
 
     day: date
     rows: pd.DataFrame
-    contracts: list[OptionContract]
+    contracts: list[Instrument]
     source: QuoteSource
 
 
@@ -119,7 +119,7 @@ def _recorded(day: date, rows: pd.DataFrame) -> RecordedDay:
         rows["bid_size"] = np.where(np.isnan(bid), 0, shown)
         rows["ask_size"] = np.where(np.isnan(ask), 0, shown)
     keys = rows[["symbol", "expiry", "strike", "right"]].drop_duplicates()
-    contracts = [
+    contracts: list[Instrument] = [
         OptionContract(
             symbol,
             expiry.date(),

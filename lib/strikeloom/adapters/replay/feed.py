@@ -17,7 +17,7 @@ import numpy as np
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.adapters.replay.timeline import Timeline
-from strikeloom.domain.instruments import OptionContract, contract_key
+from strikeloom.domain.instruments import Instrument, contract_key
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
@@ -64,12 +64,12 @@ class ReplayFeed:
         until = min(until, self._clock.now())
         return self._timeline.between(after, until)
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes by contract key; a contract without any quote is absent."""
         at = self._latest()
         return self.quotes_at(at, contracts) if at else {}
 
-    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes of one snapshot by contract key.
 
         Raises
@@ -80,10 +80,10 @@ class ReplayFeed:
         if at > self._clock.now():
             raise NoQuote(f"{at:%Y-%m-%d %H:%M} is later than the replay's clock")
         found: dict[str, Quote] = {}
-        for contract in contracts:
-            quote = self._snapshot(at, contract.symbol)[0].get(contract.key)
+        for instrument in contracts:
+            quote = self._snapshot(at, instrument.symbol)[0].get(instrument.key)
             if quote is not None:
-                found[contract.key] = quote
+                found[instrument.key] = quote
         return found
 
     def spot(self, symbol: str) -> tuple[int, datetime]:

@@ -74,7 +74,7 @@ class SimBroker:
         """
         placed = self.engine.place(
             Placement(
-                contract=request.contract,
+                instrument=request.instrument,
                 side=request.side,
                 units=request.units,
                 limit=request.limit,
@@ -84,7 +84,7 @@ class SimBroker:
         )
         if placed.state is OrderState.REJECTED:
             raise Rejected(
-                f"{placed.contract.label}: {placed.reason}",
+                f"{placed.instrument.label}: {placed.reason}",
                 order_id=placed.order_id,
                 code=placed.code,
             )
@@ -132,7 +132,7 @@ class SimBroker:
     def positions(self) -> list[BrokerPosition]:
         """Net units by contract, whatever the product."""
         held = self.engine.holdings()
-        return [BrokerPosition(contract.key, held[contract]) for contract in sorted(held)]
+        return [BrokerPosition(instrument.key, held[instrument]) for instrument in sorted(held)]
 
     def funds(self) -> Funds:
         """Cash, margin blocked, and the cash that is left.
@@ -154,7 +154,7 @@ def _order(order: BookOrder) -> Order:
     return Order(
         order_id=order.order_id,
         correlation_id=order.correlation_id,
-        contract_key=order.contract.key,
+        instrument_key=order.instrument.key,
         side=order.side,
         units=order.units,
         filled_units=order.filled,
@@ -170,7 +170,7 @@ def _fill(trade: Trade) -> Fill:
         fill_id=f"F{trade.number}",
         order_id=f"E{trade.order_number}",
         correlation_id=trade.correlation_id,
-        contract_key=trade.contract.key,
+        instrument_key=trade.instrument.key,
         side=trade.side,
         units=trade.units,
         price=trade.price,

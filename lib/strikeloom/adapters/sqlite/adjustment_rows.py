@@ -8,7 +8,7 @@ from datetime import datetime
 
 from strikeloom.adapters.sqlite.positions import update_positions
 from strikeloom.adapters.sqlite.replayed import adjustment
-from strikeloom.adapters.sqlite.rows import contract_columns, insert
+from strikeloom.adapters.sqlite.rows import insert, instrument_columns
 from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.adjustments import LegAdjustment
 
@@ -34,7 +34,7 @@ class AdjustmentRows(StorePart):
                     "id": str(uuid.uuid5(_ID_NAMESPACE, "|".join((*self.pair, *place)))),
                     "version": 1,
                     "old_contract": change.old,
-                    **contract_columns(change.new),
+                    **instrument_columns(change.new),
                     "new_units": change.new_units,
                     "old_units": change.old_units,
                     "cause": change.cause,

@@ -9,10 +9,10 @@ from typing import Any
 
 from strikeloom.adapters.sqlite.positions import update_positions
 from strikeloom.adapters.sqlite.rows import (
-    contract_columns,
     fill,
     fill_columns,
     insert,
+    instrument_columns,
     intent,
     order,
     order_columns,
@@ -224,7 +224,7 @@ def _intent_columns(row: OrderIntent) -> dict[str, Any]:
         "leg": row.leg,
         "slice": row.slice,
         "attempt": row.attempt,
-        **contract_columns(row.contract),
+        **instrument_columns(row.instrument),
         "side": int(row.side),
         "units": row.units,
         "limit_price": row.limit,

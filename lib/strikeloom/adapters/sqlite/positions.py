@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.sqlite.replayed import replayed_legs
-from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, day, insert, moment
+from strikeloom.adapters.sqlite.rows import Row, day, insert, instrument, instrument_columns, moment
 from strikeloom.adapters.sqlite.store_part import StorePart
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.positions import Position, PositionLeg
 from strikeloom.errors import StoreError
@@ -164,7 +165,7 @@ def _write(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
         values = {
             **key,
             "leg": leg.leg,
-            **contract_columns(leg.contract),
+            **instrument_columns(leg.instrument),
             "since": leg.since.isoformat() if leg.since else None,
             "net_units": leg.net_units,
             "first_units": leg.first_units,
@@ -191,7 +192,7 @@ def _positions(market: str, account: str, rows: list[Row]) -> list[Position]:
             [
                 PositionLeg(
                     leg=row["leg"],
-                    contract=contract(row),
+                    instrument=instrument(row),
                     net_units=row["net_units"],
                     first_units=row["first_units"],
                     open_value=row["open_value"],
@@ -227,7 +228,7 @@ def _position(
         market=market,
         position_id=row["position_id"],
         # a strategy keeps the symbol that it was proposed under
-        symbol=(not legs[0].since and row["symbol"]) or legs[0].contract.symbol,
+        symbol=(not legs[0].since and row["symbol"]) or legs[0].instrument.symbol,
         template=row["template"] or "unknown",
         exit_plan=row["exit_plan"] or "",
         legs=tuple(legs),
@@ -244,7 +245,9 @@ def _carry(row: Row, legs: Sequence[PositionLeg]) -> float | None:
     """
     if row["day"] is None or not row["spot"] or not row["forward"] or row["forward"] <= 0:
         return None
-    days = (min(leg.contract.expiry for leg in legs) - day(row["day"])).days
+    contracts = (it for leg in legs if not isinstance(it := leg.instrument, Share))
+    first = min((contract.expiry for contract in contracts), default=None)
+    days = 0 if first is None else (first - day(row["day"])).days
     if days <= 0:
         return None
     ratio = row["forward"] * PAISE_PER_RUPEE / row["spot"]

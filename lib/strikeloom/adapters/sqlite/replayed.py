@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
-from strikeloom.adapters.sqlite.rows import Row, contract
+from strikeloom.adapters.sqlite.rows import Row, instrument
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import PositionLeg
 
@@ -19,7 +19,7 @@ def adjustment(row: Row) -> LegAdjustment:
     """Adjustment of a row."""
     change = ContractAdjustment(
         old=row["old_contract"],
-        new=contract(row),
+        new=instrument(row),
         new_units=row["new_units"],
         old_units=row["old_units"],
         day=date.fromisoformat(row["day"]),
@@ -44,7 +44,7 @@ def replayed_legs(
         while due and due[0].change.day.isoformat() <= row["at"][:_DAY]:
             changes += _apply(legs, due.pop(0))
         number = row["leg"]
-        leg = legs.get(number) or _empty_leg(number, contract(row))
+        leg = legs.get(number) or _empty_leg(number, instrument(row))
         entry = row["purpose"] == Purpose.ENTRY
         leg = _leg_after(leg, row["side"] * row["units"], row["price"], entry=entry)
         legs[number] = replace(leg, charges=leg.charges + row["charges"])
@@ -56,11 +56,11 @@ def replayed_legs(
 def _apply(legs: dict[int, PositionLeg], item: LegAdjustment) -> bool:
     """Adjust a leg that holds the old contract; what was paid in total stays."""
     leg, change = legs.get(item.leg), item.change
-    if leg is None or leg.contract.key != change.old:
+    if leg is None or leg.instrument.key != change.old:
         return False
     legs[item.leg] = replace(
         leg,
-        contract=change.new,
+        instrument=change.new,
         net_units=change.units(leg.net_units),
         first_units=change.units(leg.first_units),
         since=change.day,
@@ -68,7 +68,7 @@ def _apply(legs: dict[int, PositionLeg], item: LegAdjustment) -> bool:
     return True
 
 
-def _empty_leg(number: int, contract_: OptionContract) -> PositionLeg:
+def _empty_leg(number: int, contract_: Instrument) -> PositionLeg:
     return PositionLeg(number, contract_, 0, 0, 0, 0, 0)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
+from strikeloom.domain.instruments import Instrument, InstrumentKind, instrument_of
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState, Purpose
 
@@ -24,16 +24,14 @@ def insert(table: str, values: Mapping[str, Any], *, conflict: str = "") -> str:
     return f"INSERT INTO {table} ({names}) VALUES ({marks}) {conflict}"  # noqa: S608
 
 
-def contract(row: Row) -> OptionContract:
-    """Contract from its key and the columns stored with it."""
-    symbol, expiry, strike, right = parse_key(row["contract"])
-    return OptionContract(
-        symbol, expiry, strike, right, InstrumentKind(row["kind"]), row["lot_size"], row["tick"]
-    )
+def instrument(row: Row) -> Instrument:
+    """Instrument from its key and the columns stored with it."""
+    kind = InstrumentKind(row["kind"])
+    return instrument_of(row["contract"], kind, row["lot_size"], row["tick"])
 
 
-def contract_columns(value: OptionContract) -> dict[str, Any]:
-    """Columns of a contract."""
+def instrument_columns(value: Instrument) -> dict[str, Any]:
+    """Columns of an instrument."""
     return {
         "contract": value.key,
         "kind": value.kind.value,
@@ -66,7 +64,7 @@ def intent(row: Row) -> OrderIntent:
         leg=row["leg"],
         slice=row["slice"],
         attempt=row["attempt"],
-        contract=contract(row),
+        instrument=instrument(row),
         side=Side(row["side"]),
         units=row["units"],
         limit=row["limit_price"],
@@ -83,7 +81,7 @@ def order(row: Row) -> Order:
     return Order(
         order_id=row["order_id"],
         correlation_id=row["correlation_id"],
-        contract_key=row["contract"],
+        instrument_key=row["contract"],
         side=Side(row["side"]),
         units=row["units"],
         filled_units=row["filled_units"],
@@ -99,7 +97,7 @@ def order_columns(value: Order) -> dict[str, Any]:
     return {
         "order_id": value.order_id,
         "correlation_id": value.correlation_id,
-        "contract": value.contract_key,
+        "contract": value.instrument_key,
         "side": int(value.side),
         "units": value.units,
         "filled_units": value.filled_units,
@@ -116,7 +114,7 @@ def fill(row: Row) -> Fill:
         fill_id=row["fill_id"],
         order_id=row["order_id"],
         correlation_id=row["correlation_id"],
-        contract_key=row["contract"],
+        instrument_key=row["contract"],
         side=Side(row["side"]),
         units=row["units"],
         price=row["price"],
@@ -132,7 +130,7 @@ def fill_columns(value: Fill) -> dict[str, Any]:
         "fill_id": value.fill_id,
         "order_id": value.order_id,
         "correlation_id": value.correlation_id,
-        "contract": value.contract_key,
+        "contract": value.instrument_key,
         "side": int(value.side),
         "units": value.units,
         "price": value.price,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from strikeloom.adapters.sqlite.rows import Row, contract, contract_columns, insert, moment
+from strikeloom.adapters.sqlite.rows import Row, insert, instrument, instrument_columns, moment
 from strikeloom.adapters.sqlite.rows import day as to_day
 from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.legs import Leg, Side
@@ -38,7 +38,7 @@ class StrategyRows(StorePart):
                 "market": self.market,
                 "strategy_id": row.strategy_id,
                 "leg": number,
-                **contract_columns(leg.contract),
+                **instrument_columns(leg.instrument),
                 "side": int(leg.side),
                 "lots": leg.lots,
                 "price": leg.price,
@@ -197,7 +197,7 @@ def _proposal(row: Row, legs: Sequence[Row]) -> Proposal:
         stance=Stance(row["stance"]),
         exit_plan=row["exit_plan"],
         legs=tuple(
-            Leg(contract(leg), Side(leg["side"]), leg["lots"], leg["price"]) for leg in legs
+            Leg(instrument(leg), Side(leg["side"]), leg["lots"], leg["price"]) for leg in legs
         ),
         risk=RiskSummary(**risk),
         score=Score(row["score"], tuple((n, v) for n, v in json.loads(row["score_parts"]))),

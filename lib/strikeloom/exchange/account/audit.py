@@ -85,14 +85,14 @@ def _positions(account: Account, trades: list[Trade]) -> None:
     net: Counter[str] = Counter()
     flow = 0
     for trade in trades:
-        net[trade.contract.key] += int(trade.side) * trade.units
+        net[trade.instrument.key] += int(trade.side) * trade.units
         flow -= int(trade.side) * trade.units * trade.price
     for key, units in account.ledger.adjusted_units():
         net[key] += units
     held: Counter[str] = Counter()
     made = account.money.booked
     for position in account.ledger.positions():
-        held[position.contract.key] += position.net
+        held[position.instrument.key] += position.net
         made += position.realised - position.cost
     _same("units held", {k: n for k, n in held.items() if n}, {k: n for k, n in net.items() if n})
     _same("profit realised less cost of what is open", made, flow)

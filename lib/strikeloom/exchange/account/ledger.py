@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
@@ -40,7 +40,7 @@ class AccountLedger:
     ) -> int:
         """Record a trade of an order, with its position and money; returns its number."""
         return self._record(
-            (order.number, order.correlation_id, order.contract, order.side, order.product),
+            (order.number, order.correlation_id, order.instrument, order.side, order.product),
             (units, price, charges, at, quote_at, "trade"),
         )
 
@@ -48,24 +48,24 @@ class AccountLedger:
         """Close a position at its settlement value."""
         side = Side.SELL if position.net > 0 else Side.BUY
         self._record(
-            (0, "", position.contract, side, position.product),
+            (0, "", position.instrument, side, position.product),
             (abs(position.net), price, charges, at, at, "settlement"),
         )
 
     def _record(
         self,
-        of: tuple[int, str, OptionContract, Side, Product],
+        of: tuple[int, str, Instrument, Side, Product],
         what: tuple[int, int, int, datetime, datetime, str],
     ) -> int:
-        order_number, tag, contract, side, product = of
+        order_number, tag, instrument, side, product = of
         units, price, charges, at, quote_at, kind = what
         number = self._file.execute(
             "INSERT INTO fills (order_number, correlation_id, contract, kind, lot_size, tick, "
             "side, units, price, charges, at, quote_at, what, product) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                order_number, tag, contract.key, contract.kind.value, contract.lot_size,
-                contract.tick, int(side), units, price, charges, at.isoformat(),
+                order_number, tag, instrument.key, instrument.kind.value, instrument.lot_size,
+                instrument.tick, int(side), units, price, charges, at.isoformat(),
                 quote_at.isoformat(), kind, product.value,
             ),
         )  # fmt: skip
@@ -73,7 +73,7 @@ class AccountLedger:
         money.cash -= int(side) * units * price + charges
         money.day_charges += charges
         self._save_money()
-        held = self.position(contract.key, product) or NetPosition(contract, product, at.date())
+        held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
         self.save_position(held.traded(side, units, units * price))
         return number
 
@@ -123,18 +123,18 @@ class AccountLedger:
     def save_position(self, position: NetPosition) -> None:
         """Store a position as it is now."""
         self._file.execute(_POSITION, position_values(position))
-        self._store.mirror.positions[position.contract.key, position.product] = position
+        self._store.mirror.positions[position.instrument.key, position.product] = position
 
     def _drop_position(self, position: NetPosition) -> None:
         """Forget a flat position of an earlier day."""
         self._file.execute(
             "DELETE FROM positions WHERE contract = ? AND product = ?",
-            (position.contract.key, position.product.value),
+            (position.instrument.key, position.product.value),
         )
-        self._store.mirror.positions.pop((position.contract.key, position.product), None)
+        self._store.mirror.positions.pop((position.instrument.key, position.product), None)
 
     def convert(
-        self, contract: OptionContract, before: Product, after: Product, units: int, at: datetime
+        self, instrument: Instrument, before: Product, after: Product, units: int, at: datetime
     ) -> None:
         """Move open units of a position to another product, at their cost.
 
@@ -143,25 +143,25 @@ class AccountLedger:
         Rejected
             When fewer units are open (fact ``code``).
         """
-        held = self.position(contract.key, before) or NetPosition(contract, before, at.date())
+        held = self.position(instrument.key, before) or NetPosition(instrument, before, at.date())
         kept, moved = held.split(units)
-        target = self.position(contract.key, after) or NetPosition(contract, after, at.date())
+        target = self.position(instrument.key, after) or NetPosition(instrument, after, at.date())
         for position in (kept, target.joined(moved)):
             self.save_position(position)
         self._file.execute(
             "INSERT INTO conversions (contract, before, after, units, at) VALUES (?, ?, ?, ?, ?)",
-            (contract.key, before, after, units, at.isoformat()),
+            (instrument.key, before, after, units, at.isoformat()),
         )
 
-    def holdings(self) -> dict[OptionContract, int]:
+    def holdings(self) -> dict[Instrument, int]:
         """Net units by contract over all products; flat ones are absent."""
-        net: dict[OptionContract, int] = {}
+        net: dict[Instrument, int] = {}
         with self._store.lock:
             held = list(self._store.mirror.positions.values())
         for position in held:
             if position.net:
-                net[position.contract] = net.get(position.contract, 0) + position.net
-        return {contract: units for contract, units in net.items() if units}
+                net[position.instrument] = net.get(position.instrument, 0) + position.net
+        return {instrument: units for instrument, units in net.items() if units}
 
     def adjust(
         self, found: Mapping[NetPosition, Sequence[ContractAdjustment]], at: datetime
@@ -190,14 +190,14 @@ class AccountLedger:
                 )  # fmt: skip
             moved.append(after)
         # only what others join: one that has ended meanwhile settles first, as held until then
-        joined = [(it.contract.key, it.product) for it in moved]
+        joined = [(it.instrument.key, it.product) for it in moved]
         self._carry(at.date(), [held for key in joined if (held := self.position(*key))])
         for position in moved:
-            held = self.position(position.contract.key, position.product)
-            now = replace(held, contract=position.contract) if held else None
+            held = self.position(position.instrument.key, position.product)
+            now = replace(held, instrument=position.instrument) if held else None
             self.save_position(now.carried_with(position) if now else position)
         for position in stay:
-            held = self.position(position.contract.key, position.product)
+            held = self.position(position.instrument.key, position.product)
             self.save_position(held.joined(position) if held else position)
         self._save_money()
 

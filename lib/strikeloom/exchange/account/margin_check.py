@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.instruments import Instrument, InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.quotes import Quote
@@ -25,7 +25,7 @@ from strikeloom.risk.book import BookMargin, book_margins
 
 
 def book_margin(
-    books: Sequence[Mapping[OptionContract, int]], feed: MarketFeed, now: datetime
+    books: Sequence[Mapping[Instrument, int]], feed: MarketFeed, now: datetime
 ) -> list[BookMargin]:
     """Estimate of each of some books, with the levels and prices that the market shows now.
 
@@ -34,13 +34,13 @@ def book_margin(
     NoQuote
         When the level of an underlying with a sold leg is not known.
     """
-    contracts = {contract for book in books for contract, net in book.items() if net}
+    contracts = {instrument for book in books for instrument, net in book.items() if net}
     if not any(
         net < 0 or c.kind is InstrumentKind.STOCK for book in books for c, net in book.items()
     ):
         return [BookMargin() for _ in books]
     levels: dict[str, int] = {}
-    for symbol in {contract.symbol for contract in contracts}:
+    for symbol in {instrument.symbol for instrument in contracts}:
         with suppress(NoQuote):  # needed only where something is sold: raised there
             levels[symbol] = feed.spot(symbol)[0]
     marks = {key: _mark(quote) for key, quote in feed.quotes(contracts).items()}
@@ -58,14 +58,14 @@ def _mark(quote: Quote) -> int | None:
     return last if ask is None or last is None else min(ask, last)
 
 
-def resting_sells(account: Account, without: BookOrder | None = None) -> Counter[OptionContract]:
+def resting_sells(account: Account, without: BookOrder | None = None) -> Counter[Instrument]:
     """Units offered for sale by open orders, by contract."""
-    sells: Counter[OptionContract] = Counter()
+    sells: Counter[Instrument] = Counter()
     for book in account.book.contracts():
         if book.resting_sell_units:
-            sells[book.contract] += book.resting_sell_units
+            sells[book.instrument] += book.resting_sell_units
     if without is not None and without.side is Side.SELL:
-        sells[without.contract] -= without.left
+        sells[without.instrument] -= without.left
     return sells
 
 
@@ -106,16 +106,16 @@ def margin_refusal(
     cost = trade_charges(order.side, order.left, order.limit, charges_day or now.date()).total
     try:
         if order.side is Side.BUY:
-            others = account.book.resting(order.contract.key, Side.BUY)
-            if others - (before.left if before else 0) + order.left <= -held[order.contract]:
+            others = account.book.resting(order.instrument.key, Side.BUY)
+            if others - (before.left if before else 0) + order.left <= -held[order.instrument]:
                 return None
             more = bound.copy()
-            more[order.contract] += order.left  # a stock's delivery may bind what is bought
+            more[order.instrument] += order.left  # a stock's delivery may bind what is bought
             books = book_margin([held, bound, more], feed, now)
             needed = max(book.total for book in books) + order.left * order.limit + cost
         else:
             more = bound.copy()
-            more[order.contract] -= order.left
+            more[order.instrument] -= order.left
             kept, without, margin = book_margin([held, bound, more], feed, now)
             if margin.total <= without.total:
                 return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.account.account import Account
@@ -78,13 +78,13 @@ def margin_quote(
     held = Counter(account.ledger.holdings())
     bound = held.copy()
     bound.subtract(resting_sells(account))
-    base: Counter[OptionContract] = bound.copy() if with_holdings else Counter()
+    base: Counter[Instrument] = bound.copy() if with_holdings else Counter()
     together = base.copy()
     singles = []
     for placement in placements:
         signed = int(placement.side) * placement.units
-        together[placement.contract] += signed
-        singles.append(Counter({placement.contract: signed}))
+        together[placement.instrument] += signed
+        singles.append(Counter({placement.instrument: signed}))
     found = book_margin([base, together, held, bound, *singles], feed, now)
     before, after, apart = found[0], found[1], found[4:]
     now_bound = max(found[2].total, found[3].total)
@@ -106,8 +106,8 @@ def _price(placement: Placement, feed: MarketFeed) -> int:
     """Paise at which a buy is counted: its limit, else what the contract trades at."""
     if placement.limit:
         return placement.limit
-    quote = feed.quotes([placement.contract]).get(placement.contract.key)
+    quote = feed.quotes([placement.instrument]).get(placement.instrument.key)
     price = reference_price(quote)
     if price is None:
-        raise NoQuote(f"no price of {placement.contract.label} to count its premium by")
+        raise NoQuote(f"no price of {placement.instrument.label} to count its premium by")
     return price

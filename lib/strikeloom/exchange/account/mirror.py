@@ -99,7 +99,7 @@ class MirroredFile:
             )
         return Mirror(
             OrderBook(order_of(row) for row in orders),
-            {(p.contract.key, p.product): p for p in held},
+            {(p.instrument.key, p.product): p for p in held},
             Money(*(money[n] for n in Money.__dataclass_fields__)),
             datetime.fromisoformat(progress[0]["matched_to"]) if progress else None,
             version,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.errors import Rejected
 from strikeloom.exchange.orders.request import Product
@@ -20,7 +20,7 @@ class NetPosition:
     open add up to the paisa, ``realised + net x mark - cost == sold - bought + net x mark``.
     """
 
-    contract: OptionContract
+    instrument: Instrument
     product: Product
     day: date
     carried_buy_units: int = 0
@@ -92,7 +92,7 @@ class NetPosition:
     def carried(self, day: date) -> NetPosition:
         """The position on the morning of a later day: what is open, at its cost."""
         net, cost = self.net, self.cost
-        fresh = NetPosition(self.contract, self.product, day)
+        fresh = NetPosition(self.instrument, self.product, day)
         if net > 0:
             return replace(fresh, carried_buy_units=net, carried_buy_value=cost)
         return replace(fresh, carried_sell_units=-net, carried_sell_value=-cost)
@@ -112,7 +112,7 @@ class NetPosition:
         """A carried position in the contract that its own has become; its cost stays."""
         return replace(
             self,
-            contract=change.new,
+            instrument=change.new,
             carried_buy_units=change.units(self.carried_buy_units),
             carried_sell_units=change.units(self.carried_sell_units),
         )
@@ -138,15 +138,15 @@ class NetPosition:
         net = self.net
         if not 0 < units <= abs(net):
             raise Rejected(
-                f"{units} units of {self.contract.label} cannot be converted, {abs(net)} are open "
-                f"as {self.product}",
+                f"{units} units of {self.instrument.label} cannot be converted, {abs(net)} are "
+                f"open as {self.product}",
                 code="DH-906",
             )
         side = Side.BUY if net > 0 else Side.SELL
         value = _part(abs(self.cost), units, abs(net))
         # what moves leaves this product as if closed at its own cost, so nothing is realised
         stays = self.traded(side.opposite, units, value)
-        moves = NetPosition(self.contract, self.product, self.day).traded(side, units, value)
+        moves = NetPosition(self.instrument, self.product, self.day).traded(side, units, value)
         return stays, moves
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
+from strikeloom.domain.instruments import Instrument, InstrumentKind, instrument_of
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.exchange.account.file import Row
@@ -39,10 +39,9 @@ POSITION_COLUMNS = (
 _COUNTS = POSITION_COLUMNS[6:]
 
 
-def _contract(row: Fields) -> OptionContract:
-    symbol, expiry, strike, right = parse_key(row["contract"])
+def _instrument(row: Fields) -> Instrument:
     kind = InstrumentKind(row["kind"])
-    return OptionContract(symbol, expiry, strike, right, kind, row["lot_size"], row["tick"])
+    return instrument_of(row["contract"], kind, row["lot_size"], row["tick"])
 
 
 def _text(at: datetime | None) -> str:
@@ -55,7 +54,7 @@ def _moment(text: str) -> datetime | None:
 
 def order_values(order: BookOrder) -> tuple[Any, ...]:
     """Values of ``ORDER_COLUMNS``."""
-    c = order.contract
+    c = order.instrument
     return (
         order.correlation_id, c.key, c.kind.value, c.lot_size, c.tick, int(order.side),
         order.units, order.filled, order.filled_value, order.order_type.value,
@@ -73,7 +72,7 @@ def order_of(row: Fields) -> BookOrder:
     return BookOrder(
         number=row["number"],
         correlation_id=row["correlation_id"],
-        contract=_contract(row),
+        instrument=_instrument(row),
         side=Side(row["side"]),
         units=row["units"],
         filled=row["filled"],
@@ -118,7 +117,7 @@ def trade_of(row: Fields) -> Trade:
         number=row["number"],
         order_number=row["order_number"],
         correlation_id=row["correlation_id"],
-        contract=_contract(row),
+        instrument=_instrument(row),
         side=Side(row["side"]),
         product=Product(row["product"]),
         units=row["units"],
@@ -131,7 +130,7 @@ def trade_of(row: Fields) -> Trade:
 
 def position_values(position: NetPosition) -> tuple[Any, ...]:
     """Values of ``POSITION_COLUMNS``."""
-    c = position.contract
+    c = position.instrument
     counts = (getattr(position, name) for name in _COUNTS)
     return (
         c.key, position.product.value, c.kind.value, c.lot_size, c.tick,
@@ -143,4 +142,4 @@ def position_of(row: Fields) -> NetPosition:
     """NetPosition of a row."""
     counts = {name: row[name] for name in _COUNTS}
     day = date.fromisoformat(row["day"])
-    return NetPosition(_contract(row), Product(row["product"]), day, **counts)
+    return NetPosition(_instrument(row), Product(row["product"]), day, **counts)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, parse_key
+from strikeloom.domain.instruments import InstrumentKind, instrument_of
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.exchange.conditional.condition import Condition
@@ -71,7 +71,7 @@ def _watch(kind: ConditionalKind, fields: dict[str, Any] | None) -> Condition | 
 
 
 def _leg_fields(leg: ConditionalLeg) -> dict[str, Any]:
-    what, contract = leg.placement, leg.placement.contract
+    what, instrument = leg.placement, leg.placement.instrument
     return {
         "name": leg.name,
         "trigger": leg.trigger,
@@ -79,10 +79,10 @@ def _leg_fields(leg: ConditionalLeg) -> dict[str, Any]:
         "jump": leg.jump,
         "base": leg.base,
         "state": leg.state,
-        "contract": contract.key,
-        "kind": contract.kind,
-        "lot_size": contract.lot_size,
-        "tick": contract.tick,
+        "contract": instrument.key,
+        "kind": instrument.kind,
+        "lot_size": instrument.lot_size,
+        "tick": instrument.tick,
         "side": int(what.side),
         "units": what.units,
         "order_type": what.order_type,
@@ -96,12 +96,11 @@ def _leg_fields(leg: ConditionalLeg) -> dict[str, Any]:
 
 
 def _leg(it: dict[str, Any]) -> ConditionalLeg:
-    symbol, expiry, strike, right = parse_key(it["contract"])
     kind = InstrumentKind(it["kind"])
     return ConditionalLeg(
         it["name"],
         Placement(
-            OptionContract(symbol, expiry, strike, right, kind, it["lot_size"], it["tick"]),
+            instrument_of(it["contract"], kind, it["lot_size"], it["tick"]),
             Side(it["side"]),
             it["units"],
             OrderType(it["order_type"]),

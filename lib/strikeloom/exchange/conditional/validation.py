@@ -37,7 +37,7 @@ def raise_refusal(why: OrderRefusal | None) -> None:
 
 def super_refusal(entry: Placement, terms: SuperTerms) -> OrderRefusal | None:
     """Why a super order is refused."""
-    side, tick = int(entry.side), entry.contract.tick
+    side, tick = int(entry.side), entry.instrument.tick
     if entry.order_type not in (OrderType.LIMIT, OrderType.MARKET):
         return OrderRefusal(INPUT, "the entry of a super order is LIMIT or MARKET")
     if not terms.target and not terms.stop:
@@ -66,7 +66,7 @@ def super_refusal(entry: Placement, terms: SuperTerms) -> OrderRefusal | None:
 
 def exits_refusal(item: ConditionalOrder, changed: ConditionalLeg) -> OrderRefusal | None:
     """What is wrong with an exit as it would be: its tick, or that it lies beyond the other."""
-    tick, price = changed.placement.contract.tick, changed.trigger
+    tick, price = changed.placement.instrument.tick, changed.trigger
     if price <= 0 or price % tick or changed.jump % tick:
         return OrderRefusal(ORDER, f"{changed.name}: the price must be positive and on the tick")
     legs = {leg.name: leg for leg in item.legs} | {changed.name: changed}
@@ -80,7 +80,7 @@ def exits_refusal(item: ConditionalOrder, changed: ConditionalLeg) -> OrderRefus
 
 def super_legs(entry: Placement, terms: SuperTerms) -> tuple[ConditionalLeg, ...]:
     """Exits of an entry: a limit at the target, a protected market order at the stop."""
-    out = Placement(entry.contract, entry.side.opposite, 0, product=entry.product)
+    out = Placement(entry.instrument, entry.side.opposite, 0, product=entry.product)
     rises, legs = int(entry.side) > 0, []
     if terms.target:
         legs.append(ConditionalLeg(TARGET, replace(out, limit=terms.target), terms.target, rises))
@@ -119,14 +119,14 @@ def forever_legs(
 
 
 def _forever_refusal(what: Placement, trigger: int) -> OrderRefusal | None:
-    tick = what.contract.tick
+    tick = what.instrument.tick
     if what.product is not Product.MARGIN:
         return OrderRefusal(INPUT, f"a forever order is carried over nights, not {what.product}")
     if what.order_type not in (OrderType.LIMIT, OrderType.MARKET):
         return OrderRefusal(INPUT, "a forever order is LIMIT or MARKET")
     if what.validity not in (Validity.DAY, Validity.IOC) or what.after_market:
         return OrderRefusal(INPUT, "a forever order is for the market's hours")
-    if what.units % what.contract.lot_size:
+    if what.units % what.instrument.lot_size:
         return OrderRefusal(ORDER, f"quantity {what.units} is no multiple of the lot")
     limit = what.limit if what.order_type is OrderType.LIMIT else tick
     if trigger <= 0 or trigger % tick or limit <= 0 or limit % tick:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
@@ -166,9 +166,7 @@ class Engine:
         self._account.sync()
         return self._account.money.killed_on == self._clock.now().date().isoformat()
 
-    def convert(
-        self, contract: OptionContract, before: Product, after: Product, units: int
-    ) -> None:
+    def convert(self, instrument: Instrument, before: Product, after: Product, units: int) -> None:
         """Move open units of a position to another product, at their cost.
 
         Raises
@@ -177,11 +175,11 @@ class Engine:
             When fewer units are open, or both products are the same (fact ``code``).
         """
         if before is after:
-            raise Rejected(f"{contract.label} is held as {after} already", code=INPUT)
+            raise Rejected(f"{instrument.label} is held as {after} already", code=INPUT)
         now = self._clock.now()
         with self._account.transaction():
             self._session.replay.catch_up(now)
-            self._account.ledger.convert(contract, before, after, units, now)
+            self._account.ledger.convert(instrument, before, after, units, now)
 
     # what the account holds
 
@@ -218,7 +216,7 @@ class Engine:
         self.advance()
         return self._account.ledger.positions()
 
-    def holdings(self) -> dict[OptionContract, int]:
+    def holdings(self) -> dict[Instrument, int]:
         """Net units by contract; flat ones are absent."""
         self.advance()
         return self._account.ledger.holdings()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.errors import Rejected
 from strikeloom.exchange.conditional.records import ConditionalKind, ConditionalOrder
 from strikeloom.exchange.conditional.validation import forever_legs
@@ -12,6 +14,8 @@ from strikeloom.exchange.engine.conditional import ConditionalOrders, Conditiona
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.orders.validation import INPUT
 from strikeloom.exchange.session.session import TradingSession
+
+_SHARES_LAST = timedelta(days=365)  # the broker's validity of an order for shares
 
 
 class ForeverOrders:
@@ -28,8 +32,8 @@ class ForeverOrders:
             first = waits[0][0]
             item = ConditionalOrder(
                 0, ConditionalKind.FOREVER, first.correlation_id,
-                forever_legs(waits, self._market.last_known(first.contract, now), now.date()),
-                first.contract.expiry, now, now,
+                forever_legs(waits, self._market.last_known(first.instrument, now), now.date()),
+                _last_day(first.instrument, now.date()), now, now,
             )  # fmt: skip
             return self._conditional.status(self._records.add(item))
 
@@ -43,7 +47,11 @@ class ForeverOrders:
                 (change, trigger) if leg.name == name else (leg.placement, leg.trigger)
                 for leg in item.legs
             ]
-            last = self._market.last_known(change.contract, now)
+            last = self._market.last_known(change.instrument, now)
             legs = forever_legs(waits, last, now.date())
             after = self._records.save(replace(item, legs=legs, updated_at=now))
             return self._conditional.status(after)
+
+
+def _last_day(instrument: Instrument, day: date) -> date:
+    return day + _SHARES_LAST if isinstance(instrument, Share) else instrument.expiry

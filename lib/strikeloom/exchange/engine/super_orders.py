@@ -115,7 +115,7 @@ class SuperOrders:
             item, leg = self._leg(number, STOP, now)
             if leg.state is LegState.TRIGGERED:
                 raise Rejected("the stop is triggered: its order is at the exchange", code=ORDER)
-            quote = self._market.quote(leg.placement.contract, now)
+            quote = self._market.quote(leg.placement.instrument, now)
             base = quote.last if quote and quote.last is not None and leg.base else 0
             after = replace(leg, trigger=price, jump=jump, base=base)
             raise_refusal(exits_refusal(item, after))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from strikeloom.domain.instruments import InstrumentKind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right, as_option
 from strikeloom.exchange.market.columns import Ints
 from strikeloom.exchange.market.played_day import PlayedDay
 from strikeloom.nse.price_bands import price_bands
@@ -27,13 +27,15 @@ def day_bands(day: PlayedDay) -> tuple[Ints, Ints]:
     middle = np.where((bid > 0) & (ask > 0), bid + ask, 0) // 2
     base = np.where(facts.previous_close > 0, facts.previous_close, middle).astype(np.float64)
     spots = {item.symbol: n for n, item in enumerate(day.underlyings)}
-    column = np.array([spots[item.contract.symbol] for item in day.listed], dtype=np.int64)
+    column = np.array([spots[item.instrument.symbol] for item in day.listed], dtype=np.int64)
     level = columns.spots[first, column].astype(np.float64)  # when it was first quoted
-    strike = np.array([item.contract.strike for item in day.listed], dtype=np.float64)
-    call = np.array([item.contract.right is Right.CALL for item in day.listed])
-    expiry = np.array([item.contract.expiry for item in day.listed], dtype="datetime64[D]")
+    strike = np.array([as_option(item.instrument).strike for item in day.listed], dtype=np.float64)
+    call = np.array([as_option(item.instrument).right is Right.CALL for item in day.listed])
+    expiry = np.array(
+        [as_option(item.instrument).expiry for item in day.listed], dtype="datetime64[D]"
+    )
     years = np.maximum(years_array(session(day.day).open, expiry), 1 / 365)
-    kinds = np.array([item.contract.kind for item in day.listed], dtype=object)
+    kinds = np.array([item.instrument.kind for item in day.listed], dtype=object)
     lower, upper = np.zeros(len(rows)), np.zeros(len(rows))
     for kind, vol in _BASE_VOL.items():
         mine = (kinds == kind) & (base > 0) & (level > 0)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.columns import DayColumns, DayMoment
 from strikeloom.exchange.market.day_facts import DayFacts
@@ -33,11 +33,11 @@ class PlayedDay(Protocol):
         """Where a moment lies in the day; default: the clock's."""
         ...
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes by contract key."""
         ...
 
-    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths(self, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Five levels a side by contract key."""
         ...
 
@@ -45,6 +45,6 @@ class PlayedDay(Protocol):
         """Underlying's level in paise and its moment; raises ``NoQuote`` when unknown."""
         ...
 
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+    def band(self, instrument: Instrument) -> tuple[int, int] | None:
         """Lowest and highest price of the day in paise."""
         ...

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, Instrument, InstrumentKind, Right, Share
 from strikeloom.domain.money import rupees
 from strikeloom.nse.tables import rows
 
@@ -18,7 +18,7 @@ _LARGEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One option of the day.
+    """One instrument of the day.
 
     Attributes
     ----------
@@ -29,19 +29,27 @@ class Listed:
     """
 
     row: int
-    contract: OptionContract
+    instrument: Instrument
     security_id: int
 
     @property
     def trading_symbol(self) -> str:
         """As brokers name it: ``NIFTY-Nov2026-25000-CE`` (weeklies of a month look alike)."""
-        c = self.contract
+        c = self.instrument
+        if isinstance(c, Share):
+            return c.symbol
+        if isinstance(c, FutureContract):
+            return f"{c.symbol}-{c.expiry:%b%Y}-FUT"
         return f"{c.symbol}-{c.expiry:%b%Y}-{_plain(c.strike)}-{c.right.value}"
 
     @property
     def display(self) -> str:
         """As brokers show it: ``NIFTY 23 NOV 25000 CALL``."""
-        c = self.contract
+        c = self.instrument
+        if isinstance(c, Share):
+            return c.symbol
+        if isinstance(c, FutureContract):
+            return f"{c.symbol} {c.expiry:%b} FUT".upper()
         day = f"{c.expiry:%d %b}".upper()
         return f"{c.symbol} {day} {_plain(c.strike)} {_WORDS[c.right]}"
 

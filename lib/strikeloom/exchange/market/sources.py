@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import (
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Right,
+    order_of,
+)
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import DataError, MissingHistory
@@ -43,7 +49,7 @@ class PreviousDay:
 
 def tape_of_rows(
     rows: pd.DataFrame,
-    contracts: Iterable[OptionContract],
+    contracts: Iterable[Instrument],
     clock: Clock,
     *,
     before: PreviousDay | None = None,
@@ -56,7 +62,7 @@ def tape_of_rows(
     ----------
     rows : DataFrame
         Snapshots of one day.
-    contracts : iterable of OptionContract
+    contracts : iterable of Instrument
         Every option that is listed, quoted or not.
     tick_seconds : float
         Above 0 the market also moves between two snapshots, in steps of so many seconds and in
@@ -69,7 +75,7 @@ def tape_of_rows(
     """
     import pandas as pd
 
-    known = sorted({contract.key: contract for contract in contracts}.values())
+    known = sorted({it.key: it for it in contracts}.values(), key=order_of)
     before = before or PreviousDay()
     moments = [at.to_pydatetime().astimezone(IST) for at in pd.DatetimeIndex(rows["at"].unique())]
     moments = sorted(moments)
@@ -210,7 +216,7 @@ def _keys(frame: pd.DataFrame) -> list[str]:
 
 def _contracts(
     listing: pd.DataFrame, rows: pd.DataFrame, instruments: Instruments, day: date
-) -> list[OptionContract]:
+) -> list[Instrument]:
     """Listed options; one that first shows in the quotes has the lot of its neighbours."""
     names = ["symbol", "expiry", "strike", "right"]
     import pandas as pd
@@ -221,7 +227,7 @@ def _contracts(
     sized = all_of.merge(listing[[*names, "kind", "lot_size"]], on=names, how="left")
     neighbours = listing.groupby("symbol")[["kind", "lot_size"]].last()
     ticks: dict[str, int] = {}
-    found = []
+    found: list[Instrument] = []
     for symbol, expiry, strike, right, kind, lot in sized.itertuples(index=False):
         near = neighbours.loc[symbol] if symbol in neighbours.index else None
         if near is None:
@@ -241,14 +247,14 @@ def _contracts(
     return found
 
 
-def _columns_of(rows: pd.DataFrame, known: list[OptionContract]) -> Ints:
+def _columns_of(rows: pd.DataFrame, known: list[Instrument]) -> Ints:
     """Contract of each row, as its number in ``known``."""
     import pandas as pd
 
     names = ["symbol", "expiry", "strike", "right"]
     place = rows.groupby(names, sort=False, observed=True).ngroup().to_numpy()
     distinct = rows.loc[~pd.Series(place).duplicated().to_numpy(), names]
-    number = {contract.key: n for n, contract in enumerate(known)}
+    number = {instrument.key: n for n, instrument in enumerate(known)}
     keys = _keys(distinct)
     absent = [key for key in keys if key not in number]
     if absent:
@@ -265,5 +271,5 @@ def _spots(rows: pd.DataFrame, moments: list[pd.Timestamp], symbols: list[str]) 
     return found
 
 
-def _of(table: Mapping[str, int], known: list[OptionContract]) -> Ints:
-    return np.array([table.get(contract.key, 0) for contract in known], dtype=np.int64)
+def _of(table: Mapping[str, int], known: list[Instrument]) -> Ints:
+    return np.array([table.get(instrument.key, 0) for instrument in known], dtype=np.int64)

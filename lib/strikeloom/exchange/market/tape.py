@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument, OptionContract, order_of
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.market.candles import Candles, candles
@@ -53,7 +53,7 @@ class Tape:
         self.quotes_source = source
         self.day_columns = columns
         self.clock = clock
-        self._rows = {item.contract.key: item.row for item in listed}
+        self._rows = {item.instrument.key: item.row for item in listed}
         self._ids = {item.security_id: item for item in listed}
         self._spots = {item.symbol: place for place, item in enumerate(underlyings)}
 
@@ -85,7 +85,7 @@ class Tape:
             raise DataError(f"{key} is not listed on {self.day}", key=key)
         return self.listed[row]
 
-    def contract(self, key: str, day: date) -> OptionContract:  # noqa: ARG002 (a port's form)
+    def instrument(self, key: str, day: date) -> Instrument:  # noqa: ARG002 (a port's form)
         """Contract as listed: its lot and tick.
 
         Raises
@@ -93,23 +93,24 @@ class Tape:
         DataError
             When it is not listed.
         """
-        return self.by_key(key).contract
+        return self.by_key(key).instrument
 
     @cached_property
     def by_symbol(self) -> dict[str, list[Listed]]:
         """Options by underlying, ascending by expiry and strike."""
         found: dict[str, list[Listed]] = {item.symbol: [] for item in self.underlyings}
-        for item in sorted(self.listed, key=lambda item: item.contract):
-            found[item.contract.symbol].append(item)
+        for item in sorted(self.listed, key=lambda item: order_of(item.instrument)):
+            found[item.instrument.symbol].append(item)
         return found
 
     def expiries(self, symbol: str) -> list[date]:
         """Expiries listed on an underlying, ascending; empty for an unknown one."""
-        return sorted({item.contract.expiry for item in self.by_symbol.get(symbol, [])})
+        held = (item.instrument for item in self.by_symbol.get(symbol, []))
+        return sorted({it.expiry for it in held if isinstance(it, OptionContract)})
 
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+    def band(self, instrument: Instrument) -> tuple[int, int] | None:
         """Lowest and highest price of the day in paise; ``None`` when no base price is known."""
-        row = self._rows.get(contract.key)
+        row = self._rows.get(instrument.key)
         if row is None:
             return None
         lower, upper = int(self.bands[0][row]), int(self.bands[1][row])
@@ -146,7 +147,7 @@ class Tape:
         """Where a moment lies in the day; default: the clock's."""
         return self.day_columns.place(at or self.clock.now())
 
-    def rows_of(self, contracts: Iterable[OptionContract]) -> tuple[list[str], Ints]:
+    def rows_of(self, contracts: Iterable[Instrument]) -> tuple[list[str], Ints]:
         """Keys and rows of those that are listed."""
         keys = [c.key for c in contracts if c.key in self._rows]
         return keys, np.array([self._rows[key] for key in keys], dtype=np.int64)
@@ -160,12 +161,12 @@ class Tape:
         where = self.place(at)
         return self.day_columns.read(where, rows) if where else None
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes by contract key; a contract without any price is absent."""
         where = self.place()
         return self._quotes(where, contracts) if where else {}
 
-    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes of a moment by contract key.
 
         Raises
@@ -175,12 +176,12 @@ class Tape:
         """
         return self._quotes(self._known(at), contracts)
 
-    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths(self, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Five levels a side by contract key."""
         where = self.place()
         return self._depths(where, contracts) if where else {}
 
-    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Five levels a side of a moment by contract key.
 
         Raises
@@ -231,7 +232,7 @@ class Tape:
             raise NoQuote(f"the market's day begins after {at:%Y-%m-%d %H:%M:%S}")
         return where
 
-    def _quotes(self, where: DayMoment, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def _quotes(self, where: DayMoment, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         keys, rows = self.rows_of(contracts)
         read, source = self.day_columns.read(where, rows), self.source_at(where)
         fields = (read.bid, read.ask, read.last, read.bid_size, read.ask_size, read.volume)
@@ -254,7 +255,7 @@ class Tape:
             if b or a or p
         }
 
-    def _depths(self, where: DayMoment, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def _depths(self, where: DayMoment, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         keys, rows = self.rows_of(contracts)
         columns = self.day_columns
         read = columns.read(where, rows)

@@ -70,14 +70,14 @@ def views(day: PlayedDay, keys: Iterable[str]) -> dict[str, View]:
     where = day.place()
     if where is None or not listed:
         return {}
-    contracts = [item.contract for item in listed]
+    contracts = [item.instrument for item in listed]
     quotes, depths = day.quotes(contracts), day.depths(contracts)
     rows = np.array([item.row for item in listed], dtype=np.int64)
     path = _path(day, where, rows)
     return {
-        item.contract.key: _view(day, item, quotes[item.contract.key], depths, path, n)
+        item.instrument.key: _view(day, item, quotes[item.instrument.key], depths, path, n)
         for n, item in enumerate(listed)
-        if item.contract.key in quotes
+        if item.instrument.key in quotes
     }
 
 
@@ -119,7 +119,7 @@ def _view(
     if len(moves):
         mean = round(float((grown[there] * path.last[there, n]).sum() / grown[there].sum()))
     interest = path.interest[:, n]
-    band = day.band(item.contract)
+    band = day.band(item.instrument)
     return View(
         listed=item,
         quote=quote,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.orders.order import BookOrder
 
@@ -23,7 +23,7 @@ _Place = tuple[int, int, int]  # minus or plus the limit, rank, number
 class ContractBook:
     """Open orders in one contract; best price and then oldest first on each side."""
 
-    contract: OptionContract
+    instrument: Instrument
     buys: list[_Place] = field(default_factory=list)
     sells: list[_Place] = field(default_factory=list)
     stops: set[int] = field(default_factory=set)
@@ -64,7 +64,7 @@ class OrderBook:
         """An open order."""
         return self._orders.get(number)
 
-    def contract(self, key: str) -> ContractBook | None:
+    def instrument(self, key: str) -> ContractBook | None:
         """Open orders of a contract."""
         return self._contracts.get(key)
 
@@ -108,8 +108,8 @@ class OrderBook:
             self._insert(order)
 
     def _insert(self, order: BookOrder) -> None:
-        key = order.contract.key
-        book = self._contracts.setdefault(key, ContractBook(order.contract))
+        key = order.instrument.key
+        book = self._contracts.setdefault(key, ContractBook(order.instrument))
         self._orders[order.number] = order
         self._days[order.session_day] += 1
         self._count(book, order, 1)
@@ -121,7 +121,7 @@ class OrderBook:
             insort(book.side(order.side), _place(order))
 
     def _remove(self, order: BookOrder) -> None:
-        book = self._contracts[order.contract.key]
+        book = self._contracts[order.instrument.key]
         del self._orders[order.number]
         self._days[order.session_day] -= 1
         if not self._days[order.session_day]:
@@ -134,7 +134,7 @@ class OrderBook:
         if at < len(places) and places[at] == place:
             del places[at]
         if not (book.resting_buy_units or book.resting_sell_units):
-            del self._contracts[order.contract.key]
+            del self._contracts[order.instrument.key]
 
     def _count(self, book: ContractBook, order: BookOrder, sign: int) -> None:
         if order.side is Side.BUY:

@@ -35,7 +35,7 @@ def typed_order(
     plain = BookOrder(
         number=0,
         correlation_id=p.correlation_id,
-        contract=p.contract,
+        instrument=p.instrument,
         side=p.side,
         units=p.units,
         filled=0,
@@ -74,7 +74,7 @@ def limited(order: BookOrder, quote: Quote | None) -> tuple[BookOrder, OrderRefu
     else:
         return order, None
     day = order.session_day
-    limit = protected_limit(order.side, reference, order.contract.tick, day)
+    limit = protected_limit(order.side, reference, order.instrument.tick, day)
     return replace(order, order_type=OrderType.LIMIT, limit=limit, trigger=0), None
 
 

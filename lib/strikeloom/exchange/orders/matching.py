@@ -33,7 +33,7 @@ def match(order: BookOrder, depth: Depth, taken: int) -> list[Match]:
     """
     if depth.crossed:
         return []
-    lot_size, wanted = order.contract.lot_size, order.left
+    lot_size, wanted = order.instrument.lot_size, order.left
     found: list[Match] = []
     for level in _within(order, depth):
         shown = level.units // lot_size * lot_size

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.exchange.orders.request import OrderType, Product
@@ -43,7 +43,7 @@ class BookOrder:
 
     number: int
     correlation_id: str
-    contract: OptionContract
+    instrument: Instrument
     side: Side
     units: int
     filled: int

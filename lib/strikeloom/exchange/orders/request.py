@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 
@@ -66,7 +66,7 @@ class Placement:
         Units shown to others; 0 shows all.
     """
 
-    contract: OptionContract
+    instrument: Instrument
     side: Side
     units: int
     order_type: OrderType = OrderType.LIMIT
@@ -99,7 +99,7 @@ class Change:
 class OrderLimits(Protocol):
     """A list of contracts that prints the largest order of each."""
 
-    def order_limit(self, contract: OptionContract, day: date) -> int | None:
+    def order_limit(self, instrument: Instrument, day: date) -> int | None:
         """Largest order in units; ``None`` where none is known."""
         ...
 
@@ -107,6 +107,6 @@ class OrderLimits(Protocol):
 class ContractList(Protocol):
     """The exchange's own list of contracts."""
 
-    def contract(self, key: str, day: date) -> OptionContract:
+    def instrument(self, key: str, day: date) -> Instrument:
         """Contract as listed; raises ``DataError`` when it is not."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.orders.request import Product
 
@@ -20,7 +20,7 @@ class Trade:
     number: int
     order_number: int
     correlation_id: str
-    contract: OptionContract
+    instrument: Instrument
     side: Side
     product: Product
     units: int

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.instruments import InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.broker_rules import broker_rule
@@ -68,18 +68,18 @@ def disclosed_refusal(disclosed: int, units: int, day: date) -> OrderRefusal | N
 
 def form_refusal(order: BookOrder, day: date, freeze: int | None) -> OrderRefusal | None:
     """Lot, tick, freeze quantity, and a stop's limit against its trigger."""
-    contract = order.contract
-    if order.units <= 0 or order.units % contract.lot_size:
+    instrument = order.instrument
+    if order.units <= 0 or order.units % instrument.lot_size:
         return OrderRefusal(
             DESK,
-            f"quantity {order.units} is not a multiple of the lot size {contract.lot_size}",
+            f"quantity {order.units} is not a multiple of the lot size {instrument.lot_size}",
         )
     for name, price in (("price", order.limit), ("trigger price", order.trigger)):
         wanted = name == "price" or order.order_type.waits
-        if wanted and (price <= 0 or price % contract.tick):
+        if wanted and (price <= 0 or price % instrument.tick):
             return OrderRefusal(
                 EXCHANGE,
-                f"{name} {price / 100:.2f} is not on the tick of {contract.tick / 100:.2f}",
+                f"{name} {price / 100:.2f} is not on the tick of {instrument.tick / 100:.2f}",
             )
     if freeze is not None and order.units > freeze:
         return OrderRefusal(
@@ -143,7 +143,7 @@ def price_refusal(
         )
     if reference is None or order.waits_for_trigger:
         return None
-    limits = protected_range(order.contract.kind, reference, day)
+    limits = protected_range(order.instrument.kind, reference, day)
     if limits is None:
         return None
     beyond = order.limit > limits[1] if order.side is Side.BUY else order.limit < limits[0]
@@ -164,15 +164,17 @@ def expiry_refusal(order: BookOrder, held: int, day: date) -> OrderRefusal | Non
     held : int
         Net units of the contract, open orders of the same side counted in.
     """
-    contract = order.contract
-    if contract.expiry < day:
-        return OrderRefusal(EXCHANGE, f"the contract expired on {contract.expiry}")
-    if contract.kind is not InstrumentKind.STOCK or contract.expiry != day:
+    instrument = order.instrument
+    if isinstance(instrument, Share):
+        return None
+    if instrument.expiry < day:
+        return OrderRefusal(EXCHANGE, f"the contract expired on {instrument.expiry}")
+    if instrument.kind is not InstrumentKind.STOCK or instrument.expiry != day:
         return None
     reduces = held * int(order.side) < 0 and order.left <= abs(held)
     if reduces or broker_rule("stock_entry_on_expiry_day", day):
         return None
     return OrderRefusal(
         DESK,
-        f"no fresh position in {contract.label} on its last day; only what is held may be closed",
+        f"no fresh position in {instrument.label} on its last day; only what is held may be closed",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.securities import Listed
@@ -80,11 +80,11 @@ class ExchangeState:
         """Listed option of a contract key."""
         return self.market.by_key(key)
 
-    def target(self, segment: str, security_id: int) -> OptionContract | str | None:
+    def target(self, segment: str, security_id: int) -> Instrument | str | None:
         """Option contract or underlying's symbol by its security number; ``None`` when unknown."""
         if segment == OPTIONS:
             try:
-                return self.market.by_id(security_id).contract
+                return self.market.by_id(security_id).instrument
             except DataError:
                 return None
         for row in self.market.underlyings:
@@ -98,13 +98,13 @@ class ExchangeState:
         options: dict[int, Listed] = {}
         for segment, number in places:
             found = self.target(segment, number)
-            if isinstance(found, OptionContract):
+            if isinstance(found, Instrument):
                 options[number] = self.market.by_key(found.key)
-        views = self.market.views(row.contract.key for row in options.values())
+        views = self.market.views(row.instrument.key for row in options.values())
         shown = []
         for segment, number in places:
             if segment == OPTIONS and number in options:
-                shown.append(_instant(number, views.get(options[number].contract.key)))
+                shown.append(_instant(number, views.get(options[number].instrument.key)))
             elif segment != OPTIONS:
                 symbol = self.target(segment, number)
                 if isinstance(symbol, str):
@@ -131,7 +131,7 @@ class ExchangeState:
     def band(self, segment: str, security_id: int) -> tuple[int, int]:
         """Lowest and highest price of the day in paise; zeros when not on record."""
         found = self.target(segment, security_id)
-        if not isinstance(found, OptionContract):
+        if not isinstance(found, Instrument):
             return 0, 0
         return self.market.band(found) or (0, 0)
 
@@ -148,7 +148,7 @@ class ExchangeState:
                 found[key] = price
         return found
 
-    def bars(self, target: OptionContract | str, minutes: int) -> list[tuple[Any, ...]]:
+    def bars(self, target: Instrument | str, minutes: int) -> list[tuple[Any, ...]]:
         """Candles of today as moment, open, high, low, close in rupees, volume, open interest."""
         key = target if isinstance(target, str) else target.key
         it = self.market.bars(key, minutes)

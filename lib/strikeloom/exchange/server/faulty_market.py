@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract, parse_key
+from strikeloom.domain.instruments import Instrument, symbol_of
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.columns import Ints, QuoteColumns
 from strikeloom.exchange.market.views import View
@@ -28,20 +28,20 @@ class FaultyMarket(MarketWrapper):
         self._faults = faults
         self._frozen: dict[tuple[str, FaultKind], Quote] = {}
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes with the faults injected."""
         return self._inject_all(self._market.quotes(contracts))
 
-    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes of a moment with the faults injected."""
         return self._inject_all(self._market.quotes_at(at, contracts))
 
-    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths(self, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Depth with the faults injected: a faulty quote has one level a side."""
         wanted = list(contracts)
         return self._inject_depth(self._market.depths(wanted), self._market.quotes(wanted))
 
-    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Depth of a moment with the faults injected."""
         wanted = list(contracts)
         found = self._market.depths_at(at, wanted)
@@ -72,9 +72,9 @@ class FaultyMarket(MarketWrapper):
             return found
         tables = {name: getattr(found, name).copy() for name in _SHOWN}
         listed = [self._market.listed[row] for row in np.asarray(rows).tolist()]
-        quotes = self._market.quotes(item.contract for item in listed)
+        quotes = self._market.quotes(item.instrument for item in listed)
         for at, item in enumerate(listed):
-            before = quotes.get(item.contract.key)
+            before = quotes.get(item.instrument.key)
             after = self._inject(before) if before is not None else None
             if after is not before:
                 for name in _SHOWN:
@@ -102,7 +102,7 @@ class FaultyMarket(MarketWrapper):
 
     def _inject(self, quote: Quote) -> Quote | None:
         """Quote with the active faults; ``None`` when it is not shown at all."""
-        symbol = parse_key(quote.key)[0]
+        symbol = symbol_of(quote.key)
         kinds = {
             switch.kind
             for switch in self._faults.active(QUOTE_FAULTS)
@@ -117,7 +117,7 @@ class FaultyMarket(MarketWrapper):
                 self._frozen.pop((quote.key, kind), None)
         if FaultKind.STUCK_PARTIAL in kinds:
             # one lot a side that is never refilled once taken
-            lot = self._market.by_key(quote.key).contract.lot_size
+            lot = self._market.by_key(quote.key).instrument.lot_size
             sizes = min(quote.bid_size, lot), min(quote.ask_size, lot)
             quote = replace(quote, bid_size=sizes[0], ask_size=sizes[1])
         if FaultKind.QUOTE_ONE_SIDED in kinds:

@@ -40,8 +40,8 @@ class LoadMarket(MarketWrapper):
         self._per_second, self._seconds = per_second, seconds
         self._begun, self._made, self._turn = seconds(), 0, 0
         self._trades = np.zeros(len(market.listed), dtype=np.int64)
-        self._lot = np.array([item.contract.lot_size for item in market.listed], dtype=np.int64)
-        self._tick = np.array([item.contract.tick for item in market.listed], dtype=np.int64)
+        self._lot = np.array([item.instrument.lot_size for item in market.listed], dtype=np.int64)
+        self._tick = np.array([item.instrument.tick for item in market.listed], dtype=np.int64)
         self._order = np.random.default_rng(seed).permutation(len(market.listed))
 
     @property

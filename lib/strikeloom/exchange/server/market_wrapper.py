@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.candles import Candles
 from strikeloom.exchange.market.columns import Ints, QuoteColumns
@@ -59,9 +59,9 @@ class MarketWrapper:
         """Settlement of the wrapped market."""
         return self._market.settlement(symbol, day)
 
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+    def band(self, instrument: Instrument) -> tuple[int, int] | None:
         """Band of the wrapped market."""
-        return self._market.band(contract)
+        return self._market.band(instrument)
 
     def bars(self, key_or_symbol: str, minutes: int) -> Candles:
         """Candles of the wrapped market."""
@@ -71,19 +71,19 @@ class MarketWrapper:
         """Moments of the wrapped market."""
         return self._market.moments(after, until)
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes of the wrapped market."""
         return self._market.quotes(contracts)
 
-    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         """Quotes of the wrapped market."""
         return self._market.quotes_at(at, contracts)
 
-    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths(self, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Depth of the wrapped market."""
         return self._market.depths(contracts)
 
-    def depths_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         """Depth of the wrapped market."""
         return self._market.depths_at(at, contracts)
 

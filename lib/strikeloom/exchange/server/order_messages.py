@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.instruments import FutureContract, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
 from strikeloom.exchange.market.securities import Listed
 from strikeloom.exchange.orders.order import OrderEvent
 from strikeloom.exchange.orders.request import OrderType, Product
-from strikeloom.exchange.server.wire_codes import exchange_order_id, order_id, rupee, stamp
+from strikeloom.exchange.server.wire_codes import (
+    NEVER,
+    exchange_order_id,
+    instrument_type,
+    order_id,
+    rupee,
+    stamp,
+)
 
 _STATUS = {
     OrderState.TRANSIT: "Transit",
@@ -31,6 +37,7 @@ _TYPES = {
     OrderType.STOP_LOSS_MARKET: "SLM",
 }
 _LEGS = {ENTRY: 1, STOP: 2, TARGET: 3}
+_GROUPS = {OptionContract: "OP", FutureContract: "FUT", Share: "ES"}
 _PRODUCTS = {Product.INTRADAY: "I", Product.MARGIN: "M"}
 
 
@@ -41,13 +48,13 @@ def pascal_names(data: dict[str, Any]) -> dict[str, Any]:
 
 def order_message(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
     """Message of one event, camelCase as on the live wire."""
-    order, it = event.order, event.order.contract
+    order, it = event.order, event.order.instrument
     traded = event.trade
     return {
         "Type": "order_alert",
         "Data": {
             "exchange": "NSE",
-            "segment": "D",
+            "segment": "E" if isinstance(it, Share) else "D",
             "source": "P",
             "securityId": str(listed.security_id),
             "clientId": client_id,
@@ -75,18 +82,18 @@ def order_message(client_id: str, event: OrderEvent, listed: Listed) -> dict[str
             "mktType": "NL",
             "reasonDescription": order.reason or "CONFIRMED",
             "legNo": _LEGS.get(order.leg, 1),
-            "instrument": "OPTIDX" if it.kind is InstrumentKind.INDEX else "OPTSTK",
+            "instrument": instrument_type(it),
             "symbol": it.symbol,
             "productName": order.product.value,
             "status": _STATUS[order.state],
             "lotSize": it.lot_size,
-            "strikePrice": rupee(it.strike),
-            "expiryDate": stamp(datetime(it.expiry.year, it.expiry.month, it.expiry.day)),  # noqa: DTZ001
-            "optType": it.right.value,
+            "strikePrice": rupee(it.strike) if isinstance(it, OptionContract) else 0.0,
+            "expiryDate": NEVER if isinstance(it, Share) else f"{it.expiry} 00:00:00",
+            "optType": it.right.value if isinstance(it, OptionContract) else "XX",
             "displayName": listed.display,
             "isin": "NA",
-            "series": "XX",
-            "instrumentType": "OP",
+            "series": "EQ" if isinstance(it, Share) else "XX",
+            "instrumentType": _GROUPS[type(it)],
             "refLtp": 0.0,
             "tickSize": rupee(it.tick),
             "algoId": "0",

@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract
+from strikeloom.domain.instruments import Instrument, InstrumentKind, as_option
 from strikeloom.domain.money import rupees
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.server.served_market import ServedMarket
-from strikeloom.exchange.server.wire_codes import OPTIONS
+from strikeloom.exchange.server.wire_codes import OPTIONS, instrument_type
 from strikeloom.nse.freeze import freeze_units
 
 _COMPACT_HEADER = (
@@ -57,7 +57,7 @@ def detailed_master(market: ServedMarket, day: date, *, segment: str | None = No
         monthly = _monthly(market)
         rows += [
             {
-                **_option(row, roots[row.contract.symbol], day, market),
+                **_option(row, roots[row.instrument.symbol], day, market),
                 "EXPIRY_FLAG": _flag(row, monthly),
             }
             for row in market.listed
@@ -77,24 +77,24 @@ def _monthly(market: ServedMarket) -> frozenset[tuple[str, date]]:
     """Symbol and last listed expiry of each month: not by a rule, calendars end before them."""
     last: dict[tuple[str, int, int], date] = {}
     for row in market.listed:
-        expiry = row.contract.expiry
-        of = row.contract.symbol, expiry.year, expiry.month
+        expiry = as_option(row.instrument).expiry
+        of = row.instrument.symbol, expiry.year, expiry.month
         last[of] = max(expiry, last.get(of, expiry))
     return frozenset((symbol, expiry) for (symbol, _, _), expiry in last.items())
 
 
 def _flag(row: Listed, monthly: frozenset[tuple[str, date]]) -> str:
-    it = row.contract
+    it = as_option(row.instrument)
     of = it.symbol, it.expiry
     return "M" if it.kind is InstrumentKind.STOCK or of in monthly else "W"
 
 
 def _strike(row: Listed) -> str:
-    return f"{rupees(row.contract.strike):.5f}"
+    return f"{rupees(as_option(row.instrument).strike):.5f}"
 
 
 def _instrument(row: Listed) -> str:
-    return "OPTIDX" if row.contract.kind is InstrumentKind.INDEX else "OPTSTK"
+    return instrument_type(row.instrument)
 
 
 def _compact(row: Listed, monthly: frozenset[tuple[str, date]]) -> Row:
@@ -105,12 +105,12 @@ def _compact(row: Listed, monthly: frozenset[tuple[str, date]]) -> Row:
         "SEM_INSTRUMENT_NAME": _instrument(row),
         "SEM_EXPIRY_CODE": 0,
         "SEM_TRADING_SYMBOL": row.trading_symbol,
-        "SEM_LOT_UNITS": f"{row.contract.lot_size:.1f}",
+        "SEM_LOT_UNITS": f"{row.instrument.lot_size:.1f}",
         "SEM_CUSTOM_SYMBOL": row.display,
-        "SEM_EXPIRY_DATE": f"{row.contract.expiry:%Y-%m-%d} 14:30:00",
+        "SEM_EXPIRY_DATE": f"{as_option(row.instrument).expiry:%Y-%m-%d} 14:30:00",
         "SEM_STRIKE_PRICE": _strike(row),
-        "SEM_OPTION_TYPE": row.contract.right.value,
-        "SEM_TICK_SIZE": f"{row.contract.tick:.4f}",
+        "SEM_OPTION_TYPE": as_option(row.instrument).right.value,
+        "SEM_TICK_SIZE": f"{row.instrument.tick:.4f}",
         "SEM_EXPIRY_FLAG": _flag(row, monthly),
         "SEM_EXCH_INSTRUMENT_TYPE": "OP",
     }
@@ -173,14 +173,14 @@ def _root(row: ListedUnderlying) -> Row:
     }
 
 
-def _freeze(it: OptionContract, day: date) -> int:
+def _freeze(it: Instrument, day: date) -> int:
     """One more than the largest order of whole lots; 0: none published."""
     freeze = freeze_units(it.symbol, day)
     return 0 if freeze is None else freeze // it.lot_size * it.lot_size + 1
 
 
 def _option(row: Listed, root: ListedUnderlying, day: date, market: ServedMarket) -> Row:
-    it = row.contract
+    it = as_option(row.instrument)
     low, high = market.band(it) or (0, 0)
     number = root.security_id + (_OPTION_ROOT if it.kind is InstrumentKind.INDEX else 0)
     return {

@@ -53,7 +53,7 @@ class UpdateHub:
             while events := engine.events(self._after[name]):
                 self._after[name] = events[-1].seq
                 for event in events:
-                    listed = self._exchange.listed(event.order.contract.key)
+                    listed = self._exchange.listed(event.order.instrument.key)
                     message = order_message(name, event, listed)
                     if self._exchange.faults.draw((FaultKind.UPDATE_PASCAL,), "orders-ws"):
                         message["Data"] = pascal_names(message["Data"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.exchange.orders.request import AmoTime, OrderType, Product
@@ -90,10 +90,19 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 10
 
 
-def derivative(contract: OptionContract) -> dict[str, object]:
-    """Fields that identify the option of a row."""
+def instrument_type(instrument: Instrument) -> str:
+    """Name of the kind of instrument: OPTIDX, OPTSTK, FUTIDX, FUTSTK or EQUITY."""
+    if isinstance(instrument, Share):
+        return "EQUITY"
+    group = "OPT" if isinstance(instrument, OptionContract) else "FUT"
+    return group + ("IDX" if instrument.kind is InstrumentKind.INDEX else "STK")
+
+
+def derivative(instrument: Instrument) -> dict[str, object]:
+    """Fields that identify the contract of a row; a share has none of them."""
+    option = instrument if isinstance(instrument, OptionContract) else None
     return {
-        "drvExpiryDate": contract.expiry.isoformat(),
-        "drvOptionType": RIGHTS[contract.right],
-        "drvStrikePrice": contract.strike / 100,
+        "drvExpiryDate": NEVER[:10] if isinstance(instrument, Share) else f"{instrument.expiry}",
+        "drvOptionType": RIGHTS[option.right] if option else None,
+        "drvStrikePrice": option.strike / 100 if option else 0.0,
     }

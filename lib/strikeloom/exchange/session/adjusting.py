@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
@@ -19,7 +19,7 @@ from strikeloom.nse.sessions import has_opened
 
 _LOG = logging.getLogger(__name__)
 #: What the exchange made of a contract after one day, up to another inclusive.
-FindAdjustments = Callable[[OptionContract, date, date], list[ContractAdjustment]]
+FindAdjustments = Callable[[Instrument, date, date], list[ContractAdjustment]]
 
 
 class PositionAdjuster:
@@ -57,14 +57,14 @@ class PositionAdjuster:
         named = self._account.ledger.adjusted_days()
         found = {}
         for position in self._account.ledger.positions():
-            key = position.contract.key, position.product
+            key = position.instrument.key, position.product
             # one that was carried into today is held since the session before, by its name of
             # then: a day without a list would not show which contract had the name
             carried = position.carried_buy_units or position.carried_sell_units
             since = min(position.day, expected_before(today)) if carried else position.day
             since = max(since, named.get(key, since))
             if position.parted(today)[0].net and since < today:
-                changes = self._changes(position.contract, since, today)
+                changes = self._changes(position.instrument, since, today)
                 if changes:
                     found[position] = changes
         if found:
@@ -72,7 +72,7 @@ class PositionAdjuster:
         if has_opened(at) and not self._unknown:  # before that the day's list may be missing
             self._searched_on = today
 
-    def _changes(self, held: OptionContract, since: date, until: date) -> list[ContractAdjustment]:
+    def _changes(self, held: Instrument, since: date, until: date) -> list[ContractAdjustment]:
         """Adjustments of a contract; none, and searched again, while they are not known."""
         try:
             return self._find(held, since, until) if self._find else []
@@ -88,16 +88,16 @@ class PositionAdjuster:
         """End orders and conditional orders that wait in a contract that is another one now."""
         account = self._account
         for order in list(account.book):
-            changes = self._changes(order.contract, order.placed_at.date(), at.date())
+            changes = self._changes(order.instrument, order.placed_at.date(), at.date())
             if changes:
                 why = f"the contract was adjusted: {changes[-1].cause}"
                 account.orders.save(
                     replace(order, state=OrderState.EXPIRED, reason=why, updated_at=at)
                 )
         for item in account.active.all():
-            contracts = {leg.placement.contract for leg in item.legs}
-            for contract in sorted(contracts):
-                changes = self._changes(contract, item.created_at.date(), at.date())
+            contracts = {leg.placement.instrument for leg in item.legs}
+            for instrument in sorted(contracts):
+                changes = self._changes(instrument, item.created_at.date(), at.date())
                 if changes:
                     why = f"the contract was adjusted: {changes[-1].cause}"
                     self._closer.end_conditional(item, ConditionalState.CANCELLED, why, at)

@@ -60,17 +60,17 @@ class Closer:
 
     def _closing_orders(self, position: NetPosition, at: datetime) -> list[Placement]:
         """Market orders that close a position, none above the freeze quantity."""
-        contract, units = position.contract, abs(position.net)
-        most = self._intake.largest_order(contract, at.date())
-        odd = units % contract.lot_size
+        instrument, units = position.instrument, abs(position.net)
+        most = self._intake.largest_order(instrument, at.date())
+        odd = units % instrument.lot_size
         parts = [odd] if odd else []  # of a lot that became larger: the order's refusal names it
         if units > odd:
             try:
-                parts += slices(units - odd, contract.lot_size, most)
+                parts += slices(units - odd, instrument.lot_size, most)
             except DataError:
                 parts.append(units - odd)  # a lot is frozen: so does this one's
         side = Side.SELL if position.net > 0 else Side.BUY
         return [
-            Placement(contract, side, part, OrderType.MARKET, product=position.product)
+            Placement(instrument, side, part, OrderType.MARKET, product=position.product)
             for part in parts
         ]

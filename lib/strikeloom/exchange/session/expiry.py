@@ -6,13 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Contract, Share
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.edges import ending
-from strikeloom.nse.settlement import deliveries, intrinsic
+from strikeloom.nse.settlement import deliveries, settled_value
 from strikeloom.ports.feed import MarketFeed
 
 
@@ -47,41 +47,41 @@ class ExpiryProcessor:
                     )
                 )
 
-    def due(self, now: datetime) -> list[tuple[NetPosition, date, int]]:
-        """Positions past the close of their last day: with it, and the value they settle at."""
+    def due(self, now: datetime) -> list[tuple[NetPosition, Contract, date, int]]:
+        """Positions past the close of their last day: the contract, the day and its final value."""
         due = []
         for position in self._account.mirror.positions.values():
-            contract = position.contract
-            if not position.net:
+            contract = position.instrument
+            if not position.net or isinstance(contract, Share):
                 continue
             day = self._feed.last_day(contract.symbol, contract.expiry, position.day)
             if day > now.date() or ending(day) > now:
                 continue
             final = self._feed.settlement(contract.symbol, day)
             if final is not None:
-                due.append((position, day, final))
+                due.append((position, contract, day, final))
         return due
 
     def settle(self, now: datetime) -> None:
         """Close expired positions at their value; a stock's shares count at theirs.
 
-        Stock options of one underlying and expiry net off; only the rest is taxed as delivered.
+        Stock contracts of one underlying and expiry net off; only the rest is taxed as delivered.
         """
         due = self.due(now)
-        held: Counter[OptionContract] = Counter()
+        held: Counter[Contract] = Counter()
         finals = {}
-        for position, _, final in due:
-            held[position.contract] += position.net
-            finals[position.contract.symbol, position.contract.expiry] = final
-        delivered: Counter[OptionContract] = Counter()
+        for position, contract, _, final in due:
+            held[contract] += position.net
+            finals[contract.symbol, contract.expiry] = final
+        delivered: Counter[Contract] = Counter()
         for delivery in deliveries(held, finals):
             delivered.update(delivery.units)
-        for position, day, final in due:
-            contract, net = position.contract, position.net
+        for position, contract, day, final in due:
+            net = position.net
             # products of one contract: those on its net side deliver
             units = min(abs(net), delivered[contract]) if net * held[contract] > 0 else 0
             delivered[contract] -= units
-            value = intrinsic(contract, final)
+            value = settled_value(contract, final)
             cost = settlement_charges(contract, net, value, self._charges_day or day, units).total
             self._account.ledger.add_settlement(position, value, cost, ending(day))
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import OrderState
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, Rejected
@@ -79,12 +79,14 @@ class OrderIntake:
         """
         refusal: OrderRefusal | None = None
         try:
-            placement = replace(placement, contract=self._listed(placement.contract, at))
+            placement = replace(placement, instrument=self._listed(placement.instrument, at))
         except DataError as error:
             refusal = OrderRefusal(EXCHANGE, f"not a listed contract: {error}")
-        contract = placement.contract
+        instrument = placement.instrument
         quote = (
-            self._market.quote_at(contract, at) if recorded else self._market.quote(contract, at)
+            self._market.quote_at(instrument, at)
+            if recorded
+            else self._market.quote(instrument, at)
         )
         order, unpriced = typed_order(placement, quote, at)
         order = self._account.orders.add(replace(order, conditional=conditional, leg=leg))
@@ -108,14 +110,14 @@ class OrderIntake:
             When the account has no such order.
         """
         before = self.order(number)
-        quote = self._market.quote(before.contract, at)
+        quote = self._market.quote(before.instrument, at)
         after, refusal = before, _ended_refusal(before, at)
         if refusal is None:
             after, refusal = changed(before, change, quote, at)
         refusal = refusal or self._refusal(after, at, quote, before)
         if refusal:
             raise Rejected(
-                f"{before.contract.label}: {refusal.reason}",
+                f"{before.instrument.label}: {refusal.reason}",
                 code=refusal.code,
                 order_id=before.order_id,
             )
@@ -151,17 +153,17 @@ class OrderIntake:
             raise BrokerError(f"the account has no order E{number}", code=ORDER)
         return order
 
-    def largest_order(self, contract: OptionContract, day: date) -> int | None:
+    def largest_order(self, instrument: Instrument, day: date) -> int | None:
         """Largest order in units: by the list of contracts, else by the exchange's dated list."""
         listed: object = self._instruments
         if isinstance(listed, OrderLimits):
-            return listed.order_limit(contract, day)
-        return freeze_units(contract.symbol, day)
+            return listed.order_limit(instrument, day)
+        return freeze_units(instrument.symbol, day)
 
     def _enter(self, order: BookOrder, at: datetime, *, recorded: bool = False) -> BookOrder:
         """Put an order, new or changed, to the market."""
         self._account.orders.save(order)
-        self._matcher.match_contract(order.contract, at, recorded=recorded)
+        self._matcher.match_contract(order.instrument, at, recorded=recorded)
         self._matcher.end_unrestable(order.number, at)
         return self.order(order.number)
 
@@ -172,18 +174,18 @@ class OrderIntake:
         account, day = self._account, order.session_day
         if account.money.killed_on == at.date().isoformat():
             return OrderRefusal(DESK, "the kill switch is on for today")
-        held = account.ledger.holdings().get(order.contract, 0)
-        resting = account.book.resting(order.contract.key, order.side)
+        held = account.ledger.holdings().get(order.instrument, 0)
+        resting = account.book.resting(order.instrument.key, order.side)
         held += int(order.side) * (resting - (before.left if before else 0))
         return (
             hours_refusal(order, at)
             or expiry_refusal(order, held, day)
-            or form_refusal(order, day, self.largest_order(order.contract, day))
-            or price_refusal(order, quote, self._market.band(order.contract), day)
+            or form_refusal(order, day, self.largest_order(order.instrument, day))
+            or price_refusal(order, quote, self._market.band(order.instrument), day)
             or margin_refusal(order, account, self._market.feed, at, before, self._charges_day)
         )
 
-    def _listed(self, contract: OptionContract, at: datetime) -> OptionContract:
+    def _listed(self, instrument: Instrument, at: datetime) -> Instrument:
         """The contract as the exchange lists it: its lot and tick count, not the order's.
 
         Raises
@@ -192,8 +194,8 @@ class OrderIntake:
             When it is not listed.
         """
         if self._instruments is None:
-            return contract
-        return self._instruments.contract(contract.key, at.date())
+            return instrument
+        return self._instruments.instrument(instrument.key, at.date())
 
 
 def _ended_refusal(order: BookOrder, now: datetime) -> OrderRefusal | None:

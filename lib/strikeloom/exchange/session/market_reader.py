@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.book import ContractBook, OrderBook
@@ -29,27 +29,27 @@ class MarketReader:
     def __init__(self, feed: MarketFeed) -> None:
         self.feed = feed
 
-    def quote(self, contract: OptionContract, now: datetime) -> Quote | None:
+    def quote(self, instrument: Instrument, now: datetime) -> Quote | None:
         """Quote of a contract now; ``None`` when the latest is of an earlier day."""
-        quote = self.feed.quotes([contract]).get(contract.key)
+        quote = self.feed.quotes([instrument]).get(instrument.key)
         return quote if quote and quote.at.date() == now.date() else None
 
-    def quote_at(self, contract: OptionContract, at: datetime) -> Quote | None:
+    def quote_at(self, instrument: Instrument, at: datetime) -> Quote | None:
         """Quote of a contract as it was at a moment of the day, not as it has become since."""
         if not isinstance(self.feed, RecordedFeed):
-            return self.quote(contract, at)
+            return self.quote(instrument, at)
         opened = beginning(at.date())
         past = self.feed.moments(opened - timedelta(microseconds=1), at)
-        return self.feed.quotes_at(past[-1], [contract]).get(contract.key) if past else None
+        return self.feed.quotes_at(past[-1], [instrument]).get(instrument.key) if past else None
 
-    def quotes(self, contracts: Sequence[OptionContract], at: datetime, recorded: bool) -> Quotes:
+    def quotes(self, contracts: Sequence[Instrument], at: datetime, recorded: bool) -> Quotes:
         """Quotes by contract key."""
         if recorded and isinstance(self.feed, RecordedFeed):
             return self.feed.quotes_at(at, contracts)
         return self.feed.quotes(contracts)
 
     def depths(
-        self, contracts: list[OptionContract], quotes: Quotes, at: datetime, recorded: bool
+        self, contracts: list[Instrument], quotes: Quotes, at: datetime, recorded: bool
     ) -> Depths:
         """Depth by contract key; of a feed without depth the one level of the quotes."""
         feed = self.feed
@@ -67,14 +67,14 @@ class MarketReader:
         matched : mapping of str to Quote
             Quotes that the open orders were last matched against.
         """
-        books = {entry.contract.key: entry for entry in book.contracts()}
-        contracts = [entry.contract for entry in books.values()]
+        books = {entry.instrument.key: entry for entry in book.contracts()}
+        contracts = [entry.instrument for entry in books.values()]
         if not contracts:
             return {}, {}
         quotes = self.quotes(contracts, at, recorded)
         opened = beginning(at.date())
         met = [
-            books[key].contract
+            books[key].instrument
             for key, quote in quotes.items()
             if quote.at >= opened  # an older one is of an earlier session
             and _meets_an_order(quote, books[key])
@@ -82,15 +82,15 @@ class MarketReader:
         ]
         return quotes, self.depths(met, quotes, at, recorded)
 
-    def last_known(self, contract: OptionContract, at: datetime) -> int | None:
+    def last_known(self, instrument: Instrument, at: datetime) -> int | None:
         """Paise of the last trade, else the middle of the quote; of an earlier day when closed."""
         if is_open(at):
-            return reference_price(self.quote(contract, at))
-        return reference_price(self.feed.quotes([contract]).get(contract.key))
+            return reference_price(self.quote(instrument, at))
+        return reference_price(self.feed.quotes([instrument]).get(instrument.key))
 
-    def band(self, contract: OptionContract) -> tuple[int, int] | None:
+    def band(self, instrument: Instrument) -> tuple[int, int] | None:
         """Lowest and highest price of the day, where the market publishes them."""
-        return self.feed.band(contract) if isinstance(self.feed, DepthFeed) else None
+        return self.feed.band(instrument) if isinstance(self.feed, DepthFeed) else None
 
 
 def _meets_an_order(quote: Quote, book: ContractBook) -> bool:

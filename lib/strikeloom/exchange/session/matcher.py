@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.domain.quotes import Quote
@@ -38,13 +38,13 @@ class Matcher:
         self._market = market
         self._charges_day = charges_day
 
-    def match_contract(self, contract: OptionContract, at: datetime, *, recorded: bool) -> None:
+    def match_contract(self, instrument: Instrument, at: datetime, *, recorded: bool) -> None:
         """Match the open orders of one contract against the market, now or at a moment."""
-        quote = self._market.quotes([contract], at, recorded).get(contract.key)
+        quote = self._market.quotes([instrument], at, recorded).get(instrument.key)
         if quote is None or not is_open(at) or quote.at < beginning(at.date()):
             return
-        depths = self._market.depths([contract], {contract.key: quote}, at, recorded)
-        self.match(at, quote, depths[contract.key])
+        depths = self._market.depths([instrument], {instrument.key: quote}, at, recorded)
+        self.match(at, quote, depths[instrument.key])
 
     def match(self, at: datetime, quote: Quote, depth: Depth) -> None:
         """Trade the open orders of a contract, best price and then oldest first."""
@@ -70,7 +70,7 @@ class Matcher:
         for order in self._account.book.waiting():
             if order.release_at is None or order.release_at > at:
                 continue
-            quote = self._market.quote_at(order.contract, at)
+            quote = self._market.quote_at(order.instrument, at)
             asked = replace(order, order_type=order.asked_type, trigger=order.trigger)
             priced = limited(asked, quote)[0] if order.asked_type is OrderType.MARKET else order
             if priced.order_type is OrderType.MARKET:
@@ -83,7 +83,7 @@ class Matcher:
                 rank=self._account.orders.next_rank(),
             )
             self._save_arrival(active, quote, order.release_at.date())
-            self._account.mirror.quotes.pop(order.contract.key, None)
+            self._account.mirror.quotes.pop(order.instrument.key, None)
             sent.append(order.number)
         return sent
 
@@ -93,7 +93,7 @@ class Matcher:
         if order is None or order.waits_for_trigger or order.waits_for_release:
             return
         why = "unfilled part of an IOC order" if order.validity is Validity.IOC else ""
-        mine = self._account.book.contract(order.contract.key)
+        mine = self._account.book.instrument(order.instrument.key)
         facing = mine.best(order.side.opposite) if mine else None
         if not why and facing is not None and (order.limit - facing) * int(order.side) >= 0:
             why = "self-trade prevention: it would meet another order of this account"
@@ -139,7 +139,7 @@ class Matcher:
 
     def _save_arrival(self, order: BookOrder, quote: Quote | None, day: date) -> None:
         """Store an order that arrives at the market: active, or rejected by the price rules."""
-        wrong = price_refusal(order, quote, self._market.band(order.contract), day)
+        wrong = price_refusal(order, quote, self._market.band(order.instrument), day)
         if wrong:
             order = replace(order, state=OrderState.REJECTED, code=wrong.code, reason=wrong.reason)
         self._account.orders.save(order)

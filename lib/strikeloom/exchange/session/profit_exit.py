@@ -61,10 +61,10 @@ class ProfitExit:
         ``None`` when a position has no price.
         """
         mine = [p for p in self._account.ledger.positions() if p.product in products]
-        quotes = self._feed.quotes([p.contract for p in mine if p.net])
+        quotes = self._feed.quotes([p.instrument for p in mine if p.net])
         made = 0
         for position in mine:
-            mark = reference_price(quotes.get(position.contract.key)) if position.net else 0
+            mark = reference_price(quotes.get(position.instrument.key)) if position.net else 0
             if mark is None:
                 return None
             made += position.sell_value - position.buy_value + position.net * mark

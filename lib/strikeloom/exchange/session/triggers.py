@@ -110,7 +110,7 @@ class TriggerEvaluator:
     def _last_trades(self, at: datetime, recorded: bool) -> dict[str, int]:
         """Last trades of this session, of the options that conditional orders wait for."""
         waits = {
-            leg.placement.contract.key: leg.placement.contract
+            leg.placement.instrument.key: leg.placement.instrument
             for item in self._account.active.all()
             if item.kind in (ConditionalKind.SUPER, ConditionalKind.FOREVER)
             for leg in item.legs
@@ -131,7 +131,7 @@ class TriggerEvaluator:
             feed, candles = self._market.feed, self._candles
             step = None if recorded else alert_step(item, item.watch, feed, candles, at)
         else:
-            last = lasts.get(item.legs[0].placement.contract.key) if item.legs else None
+            last = lasts.get(item.legs[0].placement.instrument.key) if item.legs else None
             step = (
                 super_step(item, self._account.active.placed_by(item.number), last, at)
                 if item.kind is ConditionalKind.SUPER
@@ -168,7 +168,7 @@ class TriggerEvaluator:
         offered = sum(
             order.remaining
             for order in self._account.book
-            if order.contract.key == what.contract.key
+            if order.instrument.key == what.instrument.key
             and order.side is what.side
             and order.product is what.product
         )
@@ -178,7 +178,7 @@ class TriggerEvaluator:
 
     def _open_units(self, what: Placement) -> int:
         """Units held that an order of this side closes."""
-        held = self._account.ledger.position(what.contract.key, what.product)
+        held = self._account.ledger.position(what.instrument.key, what.product)
         return -held.net * int(what.side) if held else 0
 
     def _has_nothing_to_close(self, wanted: OrderToSend) -> bool:

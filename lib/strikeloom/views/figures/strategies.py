@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import Right, as_option
 from strikeloom.domain.proposals import Proposal
 from strikeloom.quant.payoff import Legs, profit_at
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
@@ -31,13 +31,14 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
     if proposal is None:
         return go.Figure().update_layout(layout("No proposals"))
     legs = proposal.legs
-    strikes = np.array([[leg.contract.strike / 100 for leg in legs]])
-    days = max(1, (legs[0].contract.expiry - proposal.day).days)
+    options = [as_option(leg.instrument) for leg in legs]
+    strikes = np.array([[option.strike / 100 for option in options]])
+    days = max(1, (options[0].expiry - proposal.day).days)
     deviation = proposal.atm_iv * np.sqrt(days / 365) * _REACH
     edges = proposal.forward * np.exp(np.array([-deviation, deviation]))
     roots = [x for x in proposal.risk.breakevens if edges[0] < x < edges[1]]
     spots = np.unique(np.concatenate((edges, strikes[0], roots)))
-    is_call = np.array([[leg.contract.right is Right.CALL for leg in legs]])
+    is_call = np.array([[option.right is Right.CALL for option in options]])
     units = np.array([[float(leg.signed_units) for leg in legs]])
     cash = np.array([proposal.risk.net_premium / 100])
     columns = Legs(strikes, is_call, units, cash)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import (
     ExitDecision,
@@ -90,27 +90,27 @@ def card(row: BoardRow) -> str:
 
 
 def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
-    contract = leg.contract
+    instrument = leg.instrument
     if not leg.net_units:
         return (
-            f'<tr class="quiet"><td></td><td>{escape(_name(contract))}</td>'
+            f'<tr class="quiet"><td></td><td>{escape(_name(instrument))}</td>'
             '<td class="num">closed</td><td></td><td></td></tr>'
         )
-    mark = marked.marks.get(contract.key)
+    mark = marked.marks.get(instrument.key)
     now = f'<span class="none">{MISSING}</span>' if mark is None else f"{mark.price / 100:,.2f}"
     side, word = ("buy", "BUY") if leg.net_units > 0 else ("sell", "SELL")
     return (
-        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(_name(contract))}</td>'
+        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(_name(instrument))}</td>'
         f'<td class="num">{abs(leg.net_lots)}<span class="quiet lotsize"> &times; '
-        f"{contract.lot_size}{f' + {abs(leg.odd_units)}' if leg.odd_units else ''}</span></td>"
+        f"{instrument.lot_size}{f' + {abs(leg.odd_units)}' if leg.odd_units else ''}</span></td>"
         f'<td class="num">{leg.open_value / leg.net_units / 100:,.2f}</td>'
         f'<td class="num">{now}</td></tr>'
     )
 
 
-def _name(contract: OptionContract) -> str:
+def _name(instrument: Instrument) -> str:
     """Contract without its symbol, which the card's header shows."""
-    return contract.label.removeprefix(contract.symbol).strip()
+    return instrument.label.removeprefix(instrument.symbol).strip()
 
 
 def _age(marked: MarkedPosition) -> str:

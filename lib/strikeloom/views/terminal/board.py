@@ -66,9 +66,9 @@ def _cells(row: BoardRow) -> tuple[object, ...]:
 
 def _details(row: BoardRow) -> list[str]:
     lines = [
-        f"leg {leg.leg}: {counted(leg.net_lots, 'lot', signed=True)} of {leg.contract.lot_size} "
+        f"leg {leg.leg}: {counted(leg.net_lots, 'lot', signed=True)} of {leg.instrument.lot_size} "
         + (f"and {leg.odd_units:+d} units of no whole lot " if leg.odd_units else "")
-        + leg.contract.label
+        + leg.instrument.label
         for leg in row.marked.position.legs
         if leg.net_units
     ]
@@ -92,10 +92,10 @@ def _plain(row: BoardRow) -> dict[str, Any]:
         "missing": list(row.marked.missing),
         "legs": [
             {
-                "contract": leg.contract.key,
+                "contract": leg.instrument.key,
                 "lots": leg.net_lots,
                 "first_lots": leg.first_lots,
-                "lot_size": leg.contract.lot_size,
+                "lot_size": leg.instrument.lot_size,
                 "odd_units": leg.odd_units,
             }
             for leg in position.legs

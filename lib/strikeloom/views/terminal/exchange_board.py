@@ -47,7 +47,7 @@ def _cells(client: str, order: BookOrder) -> tuple[object, ...]:
         f"{order.updated_at:%H:%M:%S}",
         client,
         order.number,
-        order.contract.label,
+        order.instrument.label,
         order.side.name,
         order.units,
         order.filled,

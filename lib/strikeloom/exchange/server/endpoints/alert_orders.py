@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import Instrument
 from strikeloom.exchange.conditional.condition import (
     COMPARISONS,
     FRAMES,
@@ -100,7 +100,7 @@ def _condition(call: ApiCall) -> tuple[Condition, date]:
     if segment not in _SEGMENTS:
         raise bad_field("exchangeSegment", segment)
     symbol = call.exchange.target(segment, int(security)) if is_id(security) else None
-    if symbol is None or isinstance(symbol, OptionContract):
+    if symbol is None or isinstance(symbol, Instrument):
         raise bad_field("securityId", security)
     technical = comparison != PRICE
     names = {name: name for name in INDICATORS}
@@ -187,7 +187,7 @@ def _leg(call: ApiCall, leg: ConditionalLeg) -> dict[str, object]:
         "exchangeSegment": "NSE_FNO",
         "productType": what.product.value,
         "orderType": what.order_type.value,
-        "securityId": str(call.exchange.listed(what.contract.key).security_id),
+        "securityId": str(call.exchange.listed(what.instrument.key).security_id),
         "quantity": what.units,
         "validity": what.validity.value,
         "price": f"{rupee(what.limit):.2f}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.server.api_call import ApiCall
 from strikeloom.exchange.server.packets import Instant
@@ -36,34 +36,25 @@ def chain(call: ApiCall) -> ApiResponse:
     except ValueError:
         raise data_refused(812, "Invalid Date Format") from None
     rows = [
-        row
+        (row, option)
         for row in call.exchange.market.listed
-        if row.contract.symbol == symbol and row.contract.expiry == expiry
+        if isinstance(option := row.instrument, OptionContract)
+        and (option.symbol, option.expiry) == (symbol, expiry)
     ]
     if not rows or expiry < call.now.date():
         raise data_refused(811, "Invalid Expiry Date")
-    found = call.exchange.instants(("NSE_FNO", row.security_id) for row in rows)
+    found = call.exchange.instants(("NSE_FNO", row.security_id) for row, _ in rows)
     instants = {it.security_id: it for it in found}
     try:
         spot = call.exchange.market.spot(symbol)[0]
     except NoQuote:
         raise data_refused(800, "Internal Server Error", 500) from None
-    sides = {
-        row.contract.right: [r for r in rows if r.contract.right is row.contract.right]
-        for row in rows
-    }
     oc: dict[str, dict[str, Any]] = {}
-    values = _values(
-        call, expiry, [(row.contract, instants[row.security_id]) for row in rows], spot
-    )
-    for right, of_side in sides.items():
-        for row in of_side:
-            it = instants[row.security_id]
-            strike = f"{row.contract.strike / 100:.6f}"
-            oc.setdefault(strike, {})[_SIDE[right]] = {
-                **values[row.contract.key],
-                **_side(it),
-            }
+    pairs = [(option, instants[row.security_id]) for row, option in rows]
+    values = _values(call, expiry, pairs, spot)
+    for option, it in pairs:
+        side = {**values[option.key], **_side(it)}
+        oc.setdefault(f"{option.strike / 100:.6f}", {})[_SIDE[option.right]] = side
     ordered = dict(sorted(oc.items(), key=lambda item: float(item[0])))
     return ApiResponse({"data": {"last_price": rupee(spot), "oc": ordered}, "status": "success"})
 
@@ -101,8 +92,8 @@ def _values(
 ) -> dict[str, dict[str, Any]]:
     """Implied volatility in percent and Greeks by contract key; 0 where there is none."""
     years = np.full(len(rows), years_to_expiry(call.now, expiry))
-    strike = np.array([contract.strike / 100 for contract, _ in rows])
-    is_call = np.array([contract.right is Right.CALL for contract, _ in rows])
+    strike = np.array([instrument.strike / 100 for instrument, _ in rows])
+    is_call = np.array([instrument.right is Right.CALL for instrument, _ in rows])
     price = np.array([_fair(it) / 100 for _, it in rows])
     price[price == 0] = np.nan
     forward = np.full(len(rows), _forward(strike, is_call, price, spot / 100))
@@ -120,11 +111,11 @@ def _values(
     }
     percent = np.where(known, vol * 100, 0.0)
     return {
-        contract.key: {
+        instrument.key: {
             "greeks": {name: round(float(column[at]), 5) for name, column in columns.items()},
             "implied_volatility": float(percent[at]),
         }
-        for at, (contract, _) in enumerate(rows)
+        for at, (instrument, _) in enumerate(rows)
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import OptionContract, as_option
 from strikeloom.errors import MissingHistory
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiRefusal, ApiResponse, no_data_plan, refused
@@ -86,7 +86,7 @@ def _target(call: ApiCall) -> Target:
     found = call.exchange.target(segment, int(number))
     if found is None:
         raise refused("DH-907", _EMPTY)
-    return found
+    return found if isinstance(found, str) else as_option(found)
 
 
 def _midnight(day: date) -> datetime:

@@ -60,7 +60,7 @@ def modify(call: ApiCall) -> ApiResponse:
     what = leg.placement
     same = {
         "exchangeSegment": "NSE_FNO",
-        "securityId": str(call.exchange.listed(what.contract.key).security_id),
+        "securityId": str(call.exchange.listed(what.instrument.key).security_id),
         "transactionType": what.side.name,
         "productType": what.product.value,
         "correlationId": what.correlation_id,
@@ -118,7 +118,7 @@ def _taken(one: ConditionalStatus, status: str) -> dict[str, object]:
 
 def _row(call: ApiCall, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
-    listed_as = call.exchange.listed(what.contract.key)
+    listed_as = call.exchange.listed(what.instrument.key)
     order = next((order for order in one.orders if order.leg == leg.name), None)
     status = one.item.state.value
     if one.item.active:
@@ -146,5 +146,5 @@ def _row(call: ApiCall, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str
         "updateTime": stamp(one.item.updated_at),
         "exchangeTime": stamp(order.exchange_at if order else None),
         "exchangeOrderId": exchange_order_id(order.number) if order else "0",
-        **derivative(what.contract),
+        **derivative(what.instrument),
     }

@@ -89,9 +89,9 @@ def _leg(call: ApiCall, row: Any) -> Placement:
     if not found.units:
         raise bad_field("quantity", 0)
     if not found.limit:  # a market order: its margin uses the last price
-        mark = call.exchange.marks([found.contract.key]).get(found.contract.key)
+        mark = call.exchange.marks([found.instrument.key]).get(found.instrument.key)
         if mark is None:
-            raise refused("DH-905", f"no price of {found.contract.label} to take a margin of")
+            raise refused("DH-905", f"no price of {found.instrument.label} to take a margin of")
         found = replace(found, limit=mark)
     return replace(found, order_type=OrderType.LIMIT, trigger=0)
 
@@ -99,7 +99,7 @@ def _leg(call: ApiCall, row: Any) -> Placement:
 def _open_orders(call: ApiCall) -> list[Placement]:
     """Remaining units of the open orders, each as an order of its own."""
     return [
-        Placement(order.contract, order.side, order.remaining, limit=order.limit)
+        Placement(order.instrument, order.side, order.remaining, limit=order.limit)
         for order in call.engine.orders(call.now.date())
         if order.remaining
     ]

@@ -51,7 +51,7 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
         raise bad_field("correlationId", tag)
     late = asked.truth("afterMarketOrder")
     return Placement(
-        contract=listed.contract,
+        instrument=listed.instrument,
         side=asked.one_of("transactionType", SIDES),
         units=asked.whole("quantity"),
         order_type=asked.one_of("orderType", ORDER_TYPES),
@@ -76,8 +76,8 @@ def place(call: ApiCall) -> ApiResponse:
 def place_sliced(call: ApiCall) -> ApiResponse:
     """Place an order in slices of the freeze quantity at most; answers a list."""
     whole = placement(call)
-    freeze = freeze_units(whole.contract.symbol, call.now.date())
-    lot = whole.contract.lot_size
+    freeze = freeze_units(whole.instrument.symbol, call.now.date())
+    lot = whole.instrument.lot_size
     parts = [whole.units] if whole.units % lot else slices(whole.units, lot, freeze)
     if len(parts) > _MAX_SLICES:
         raise bad_field("quantity", whole.units)
@@ -168,7 +168,7 @@ def accepted_row(order: BookOrder) -> dict[str, str]:
 
 def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
     """Order as the broker's book writes it."""
-    listed = call.exchange.listed(order.contract.key)
+    listed = call.exchange.listed(order.instrument.key)
     return {
         "dhanClientId": call.client.client_id,
         "orderId": order_id(order.number),
@@ -193,7 +193,7 @@ def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
         "createTime": stamp(order.placed_at),
         "updateTime": stamp(order.updated_at),
         "exchangeTime": stamp(order.exchange_at),
-        **derivative(order.contract),
+        **derivative(order.instrument),
         "omsErrorCode": order.code or "0",
         "omsErrorDescription": order.reason,
         "algoId": "0",

@@ -12,9 +12,9 @@ from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
 def positions(call: ApiCall) -> ApiResponse:
     """Positions of the day, including those closed today."""
     held = call.engine.positions()
-    marks = call.exchange.marks([position.contract.key for position in held])
+    marks = call.exchange.marks([position.instrument.key for position in held])
     return ApiResponse(
-        [_row(call, position, marks.get(position.contract.key)) for position in held]
+        [_row(call, position, marks.get(position.instrument.key)) for position in held]
     )
 
 
@@ -48,19 +48,21 @@ def convert(call: ApiCall) -> ApiResponse:
     net = sum(
         position.net
         for position in call.engine.positions()
-        if position.contract == listed.contract and position.product is source
+        if position.instrument == listed.instrument and position.product is source
     )
     if units == 0 or net * sign < units:
         raise refused("DH-906", f"No {kind.lower()} position of {units} in {source.value}")
     try:
-        call.engine.convert(listed.contract, source, call.one_of("toProductType", PRODUCTS), units)
+        call.engine.convert(
+            listed.instrument, source, call.one_of("toProductType", PRODUCTS), units
+        )
     except Rejected as error:
         raise refused(error.facts.get("code", "DH-906"), str(error)) from error
     return ApiResponse({"status": "success"})
 
 
 def _row(call: ApiCall, it: NetPosition, mark: int | None) -> dict[str, object]:
-    listed = call.exchange.listed(it.contract.key)
+    listed = call.exchange.listed(it.instrument.key)
     unrealised = (
         None if mark is None else it.sell_value - it.buy_value + it.net * mark - it.realised
     )
@@ -90,6 +92,6 @@ def _row(call: ApiCall, it: NetPosition, mark: int | None) -> dict[str, object]:
         "daySellQty": it.day_sell_units,
         "dayBuyValue": rupee(it.day_buy_value),
         "daySellValue": rupee(it.day_sell_value),
-        **derivative(it.contract),
+        **derivative(it.instrument),
         "crossCurrency": False,
     }

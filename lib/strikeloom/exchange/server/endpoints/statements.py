@@ -11,6 +11,7 @@ from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
     derivative,
     exchange_order_id,
+    instrument_type,
     order_id,
     order_number,
     rupee,
@@ -98,7 +99,7 @@ def _line(
 
 
 def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
-    listed = call.exchange.listed(trade.contract.key)
+    listed = call.exchange.listed(trade.instrument.key)
     try:
         kind = call.engine.order(trade.order_number).order_type.value
     except BrokerError as error:
@@ -120,7 +121,7 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
         "createTime": stamp(trade.at),
         "updateTime": stamp(trade.at),
         "exchangeTime": stamp(trade.at),
-        **derivative(trade.contract),
+        **derivative(trade.instrument),
     }
 
 
@@ -133,7 +134,7 @@ def _past(call: ApiCall, trade: Trade, *, first: bool) -> dict[str, object]:
         "createTime": "NA",
         "updateTime": "NA",
         "isin": "NA",
-        "instrument": "OPTIDX" if trade.contract.kind.value == "index" else "OPTSTK",
+        "instrument": instrument_type(trade.instrument),
         "sebiTax": rupee(parts.sebi),
         "stt": rupee(parts.stt),
         "brokerageCharges": rupee(parts.brokerage),

@@ -98,13 +98,13 @@ def _shown(call: ApiCall, one: ConditionalStatus) -> bool:
 
 def _row(call: ApiCall, one: ConditionalStatus) -> dict[str, object]:
     entry = next(order for order in one.orders if order.leg == ENTRY)
-    stop, contract = one.item.leg(STOP), entry.contract
+    stop, instrument = one.item.leg(STOP), entry.instrument
     status = entry.state.value
     if any(leg.state is LegState.TRIGGERED for leg in one.item.legs):
         status = LegState.TRIGGERED.value
     if one.item.state is ConditionalState.CLOSED:
         status = ConditionalState.CLOSED.value
-    last = call.exchange.marks([contract.key]).get(contract.key)
+    last = call.exchange.marks([instrument.key]).get(instrument.key)
     return {
         **order_row(call, entry),
         "orderStatus": status,
