@@ -379,7 +379,7 @@ def test_a_forever_order_ends_with_its_contract(engine, show, clock):
         ({}, 120_01, "on the tick"),
         ({}, 0, "must be positive"),
         ({"order_type": OrderType.STOP_LOSS, "trigger": 1_00}, 120_00, "LIMIT or MARKET"),
-        ({"contract": OTHER}, 120_00, "no price is known"),
+        ({"instrument": OTHER}, 120_00, "no price is known"),
     ],
 )
 def test_forever_orders_that_are_refused(engine, show, fields, trigger, words):

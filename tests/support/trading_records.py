@@ -28,7 +28,7 @@ def intent(**changes: object) -> OrderIntent:
     """
     figures: dict[str, object] = {
         "account": ACCOUNT, "market": MARKET, "intent_id": "IONE", "position_id": "P1",
-        "purpose": Purpose.ENTRY, "leg": 0, "slice": 0, "attempt": 1, "contract": PUT,
+        "purpose": Purpose.ENTRY, "leg": 0, "slice": 0, "attempt": 1, "instrument": PUT,
         "side": Side.BUY, "units": 130, "limit": 120_00, "priority": 0, "why": "test",
         "created_at": NOW, "state": IntentState.NEW, "note": "",
     }  # fmt: skip

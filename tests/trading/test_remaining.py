@@ -33,7 +33,7 @@ SHORT = position_of("P1", (PUT, -260), (HEDGE, 260))
 def exit_of(leg=0, **changes):
     """Buy back four lots of the short put, or sell the hedge."""
     instrument, side = ((PUT, Side.BUY), (HEDGE, Side.SELL))[leg]
-    figures = {"contract": instrument, "side": side, "units": 260, "priority": leg,
+    figures = {"instrument": instrument, "side": side, "units": 260, "priority": leg,
                "purpose": Purpose.EXIT, "intent_id": "IEXIT", "leg": leg}  # fmt: skip
     return intent(**{**figures, **changes})
 

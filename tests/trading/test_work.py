@@ -513,7 +513,7 @@ def test_a_smaller_attempt_that_filled_leaves_the_rest_to_the_next(rounds: Round
     rounds.made.show(CALL, 150_00, 151_00)
     position = rounds.made.enter(rounds.made.propose([Leg(CALL, BUY, 1, 151_00)], "long_call"), 2)
     own = {"account": ACCOUNT, "market": MARKET, "position_id": position.position_id,
-           "purpose": Purpose.EXIT, "contract": CALL, "side": SELL, "limit": 150_00}  # fmt: skip
+           "purpose": Purpose.EXIT, "instrument": CALL, "side": SELL, "limit": 150_00}  # fmt: skip
     second = intent(state=WORKING, attempt=2, units=65, **own)
     rounds.store.record_intents([intent(state=ENDED, **own), second])
     rounds.made.broker.submit(OrderRequest(second.correlation_id, CALL, SELL, 65, 150_00))

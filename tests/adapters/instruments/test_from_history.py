@@ -38,7 +38,7 @@ def test_what_is_not_listed(instruments: HistoryInstruments) -> None:
         instruments.instrument("NIFTY:2026-02-24:2590000:PE", DAY)
     with pytest.raises(MissingHistory, match="no contracts up to 2026-02-09"):
         instruments.instrument(KEY, date(2026, 2, 9))
-    with pytest.raises(DataError, match="is not a contract key"):
+    with pytest.raises(DataError, match="names no instrument"):
         instruments.instrument("NIFTY", DAY)
 
 
