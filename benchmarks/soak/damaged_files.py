@@ -2,7 +2,7 @@
 
 Needs the exchange's files (``STRIKELOOM_SHARED/data``). Each kind of damage is imported into a
 history that holds the session before. The suite runs every kind once, on an eighth of the
-contracts.
+contracts. ``python benchmarks/soak/damaged_files.py [SHARED_DATA [SEED]]``.
 """
 
 # ruff: noqa: ARG001, ARG005 - every kind of damage is given the lines and the random numbers
@@ -507,4 +507,5 @@ def main(data: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED))
+    given = sys.argv[1:]
+    sys.exit(main(Path(given[0]) if given else SHARED, int(given[1]) if given[1:] else SEED))

@@ -47,6 +47,17 @@ def test_a_bad_cash_row_is_refused(row: str, expected: str) -> None:
         read_cash(CsvText("cm.csv", cash(row)))
 
 
+def test_zero_bytes_between_two_rows_do_not_join_them() -> None:
+    """A block of zeros, as a disk leaves it: the line before and the one after look like one."""
+    other = SBIN.replace("10-Feb-2026", "11-Feb-2026")
+    body = bytearray(cash(SBIN, other))
+    first = body.index(b"1060.35") + 5
+    last = body.index(b"1060.35", first) + 5
+    body[first:last] = bytes(last - first)
+    with pytest.raises(BadFile, match="line 2 holds zero bytes"):
+        read_cash(CsvText("cm.csv", bytes(body)))
+
+
 def test_closes_of_all_indices_take_our_symbols_whatever_the_case() -> None:
     body = closes(
         "10-02-2026",

@@ -217,6 +217,14 @@ def _parsed(text: CsvText, kinds: Mapping[str, pa.DataType]) -> pa.Table:
     from pyarrow import csv as arrow
 
     names = _column_names(text)
+    zeros = text.body.find(b"\0")  # Arrow reads on, and joins what is on both sides to one row
+    if zeros >= 0:
+        line = text.body.count(b"\n", 0, zeros) + 1
+        raise BadFile(
+            f"{text.name}: line {line} holds zero bytes, expected text; the file is damaged, "
+            "download it again",
+            line=line,
+        )
     try:
         table = arrow.read_csv(
             pa.BufferReader(text.body),
