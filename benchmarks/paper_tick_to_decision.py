@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from strikeloom.adapters.dhan.feed import DhanFeed
 from strikeloom.adapters.system_clock import SystemClock
 from strikeloom.desk import open_desk, wake_on_ticks
-from strikeloom.domain.instruments import OptionContract, contract_key
+from strikeloom.domain.instruments import OptionContract, instrument_key
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
@@ -126,7 +126,7 @@ def spreads(desk: Desk) -> list[tuple[OptionContract, OptionContract]]:
     rows = rows[(rows["right"] == "PE") & (rows["expiry"].dt.date > today)]
     contracts: list[OptionContract] = []
     for row in rows.nlargest(6 * POSITIONS, "open_interest").itertuples():
-        key = contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
+        key = instrument_key(row.symbol, row.expiry.date(), row.strike, row.right)
         contracts.append(desk.instruments.instrument(key, today))
     quoted = desk.feed.quotes(contracts)
     known = [c for c in contracts if c.key in quoted and quoted[c.key].bid and quoted[c.key].ask]

@@ -82,6 +82,9 @@ class WatchedFeed:
         """Last day of a series: its expiry."""
         return expiry
 
+    def daily_settlement(self, _future, _day) -> None:
+        return None
+
     def settlement(self, _symbol: str, _day: date) -> None:
         """No settlement value."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from strikeloom.desk import open_desk, wake_on_ticks
 from strikeloom.desk.exchange import ExchangeOptions, open_exchange
-from strikeloom.domain.instruments import OptionContract, contract_key
+from strikeloom.domain.instruments import OptionContract, instrument_key
 from strikeloom.ports.desk import Desk, Mode
 from support.dhan_client import eventually
 
@@ -35,7 +35,7 @@ def _contracts(desk: Desk, count: int = 20) -> list[OptionContract]:
     rows = desk.history.contracts(desk.day, symbols=["SYNDEX"])
     rows = rows[(rows["expiry"].dt.date > today) & (rows["right"] != "XX")]
     rows = rows.nlargest(count, "open_interest")
-    keys = [contract_key(r.symbol, r.expiry.date(), r.strike, r.right) for r in rows.itertuples()]
+    keys = [instrument_key(r.symbol, r.expiry.date(), r.strike, r.right) for r in rows.itertuples()]
     return [desk.instruments.instrument(key, today) for key in keys]
 
 

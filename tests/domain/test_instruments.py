@@ -16,7 +16,7 @@ from strikeloom.domain.instruments import (
     Right,
     Share,
     as_option,
-    contract_key,
+    instrument_key,
     instrument_of,
     order_of,
     symbol_of,
@@ -83,12 +83,12 @@ def test_only_an_option_is_an_option() -> None:
 def test_a_key_from_file_parts_is_the_same_key() -> None:
     instrument = OptionContract("360ONE", EXPIRY, 126250, Right.PUT)
     assert (
-        contract_key("360ONE", EXPIRY, 1262.5, "PE")
+        instrument_key("360ONE", EXPIRY, 1262.5, "PE")
         == instrument.key
         == ("360ONE:2026-02-24:126250:PE")
     )
     assert instrument.label == "360ONE 24 Feb 1262.5 PE"
-    assert contract_key("360ONE", EXPIRY, 0.0, "XX") == FutureContract("360ONE", EXPIRY).key
+    assert instrument_key("360ONE", EXPIRY, 0.0, "XX") == FutureContract("360ONE", EXPIRY).key
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pandas as pd
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import OptionContract, as_option, contract_key, instrument_of
+from strikeloom.domain.instruments import OptionContract, as_option, instrument_key, instrument_of
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.exchange.account.position import NetPosition
@@ -90,7 +90,7 @@ def _options(history: ParquetHistory, day: date) -> pd.DataFrame:
     rows = history.contracts(day, columns=_COLUMNS)
     rows = rows[rows["right"] != "XX"].copy()
     parts = zip(rows["symbol"], rows["expiry"].dt.date, rows["strike"], rows["right"], strict=True)
-    rows["key"] = [contract_key(*part) for part in parts]
+    rows["key"] = [instrument_key(*part) for part in parts]
     return rows
 
 

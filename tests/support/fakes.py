@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest, Validity
 from strikeloom.domain.quotes import Quote
@@ -113,6 +113,11 @@ class ShownFeed:
         if self.clock.now() < datetime.combine(day, datetime.min.time(), IST):
             return None
         return self.settlements.get((symbol, day))
+
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        if self.clock.now() < datetime.combine(day, datetime.min.time(), IST):
+            return None
+        return self.settlements.get((future.key, day))
 
 
 class TapeFeed(ShownFeed):

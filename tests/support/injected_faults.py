@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.instruments import FutureContract, OptionContract
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import RateLimited, Rejected, SettingsError, UnknownOutcome, Unreachable
@@ -217,6 +217,10 @@ class FaultyFeed:
     def settlement(self, symbol: str, day: date) -> int | None:
         """Settlement of the wrapped feed."""
         return self._feed.settlement(symbol, day)
+
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        """Settlement price of the wrapped feed."""
+        return self._feed.daily_settlement(future, day)
 
     def _inject(self, quote: Quote, lot_size: int) -> Quote | None:
         kind = self.bad.get(quote.key)

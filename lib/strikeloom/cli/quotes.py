@@ -108,7 +108,7 @@ def _underlying(desk: Desk, name: str) -> str:
 
 def _near(desk: Desk, symbol: str, level: int) -> list[Instrument]:
     """Contracts of the nearest expiry around a level, as listed on the last stored day."""
-    from strikeloom.domain.instruments import contract_key
+    from strikeloom.domain.instruments import instrument_key
 
     today = desk.clock.now().date()
     frame = desk.history.contracts(desk.day, symbols=[symbol])
@@ -117,7 +117,7 @@ def _near(desk: Desk, symbol: str, level: int) -> list[Instrument]:
     strikes = sorted(frame["strike"].unique(), key=lambda strike: abs(strike * 100 - level))
     near = frame[frame["strike"].isin(strikes[: 2 * _AROUND])].sort_values(["strike", "right"])
     keys = (
-        contract_key(row.symbol, row.expiry.date(), row.strike, row.right)
+        instrument_key(row.symbol, row.expiry.date(), row.strike, row.right)
         for row in near.itertuples()
     )
     return [desk.instruments.instrument(key, today) for key in keys]

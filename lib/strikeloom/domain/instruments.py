@@ -16,8 +16,8 @@ from typing import TypeAlias
 from strikeloom.domain.money import paise, rupees
 from strikeloom.errors import DataError
 
-#: How a key names a share and a future, and the frames' ``right`` of a future.
-SHARE, FUTURE, FUTURE_RIGHT = "SHARE", "FUT", "XX"
+#: How a key names a share and a future, and what a frame has as ``right`` of each.
+SHARE, FUTURE, FUTURE_RIGHT, SHARE_RIGHT = "SHARE", "FUT", "XX", "EQ"
 
 
 class Right(StrEnum):
@@ -189,8 +189,10 @@ def as_option(instrument: Instrument) -> OptionContract:
     raise DataError(f"{instrument.label} is no option, and only options are possible here")
 
 
-def contract_key(symbol: str, expiry: date, strike_rupees: float, right: str) -> str:
-    """Key of a contract from its parts in an exchange file (strike in rupees, 0 of a future)."""
+def instrument_key(symbol: str, expiry: date, strike_rupees: float, right: str) -> str:
+    """Key of an instrument from its parts in a frame: strike in rupees, 0 of a future or share."""
+    if right == SHARE_RIGHT:
+        return f"{symbol}:{SHARE}"
     if right == FUTURE_RIGHT:
         return f"{symbol}:{expiry.isoformat()}:{FUTURE}"
     return f"{symbol}:{expiry.isoformat()}:{paise(strike_rupees, what='strike')}:{right}"

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.quotes import Quote
 
 
@@ -40,6 +40,13 @@ class MarketFeed(Protocol):
         """Value of the underlying in paise at which series that end on a day settle.
 
         ``None`` until it is known.
+        """
+        ...
+
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        """Price in paise at which a future is settled in cash after a day's session.
+
+        ``None`` until it is known. On its last day a future ends at ``settlement`` instead.
         """
         ...
 

@@ -27,7 +27,7 @@ from strikeloom.adapters.dhan.socket import Pauses, Status
 from strikeloom.adapters.dhan.stream import FULL, QUOTE, FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue
 from strikeloom.adapters.dhan.wire_names import WireNames
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, NoQuote
 from strikeloom.nse.edges import is_open
@@ -163,6 +163,10 @@ class DhanFeed:
     def settlement(self, symbol: str, day: date) -> int | None:
         """Value of the underlying in paise at which series that end on a day settle."""
         return self._settlements.value(symbol, day, self._clock.now())
+
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        """Settlement price of a future, by the imported file of the day."""
+        return self._settlements.of_future(future, day, self._clock.now())
 
     def market_is_open(self) -> bool:
         """Whether ticks are expected now."""

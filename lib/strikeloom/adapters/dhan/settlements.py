@@ -10,7 +10,7 @@ from strikeloom.adapters.dhan.errors import DhanRefusal, call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
-from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.instruments import FutureContract, InstrumentKind
 from strikeloom.domain.money import paise
 from strikeloom.errors import BrokerError, DataError
 from strikeloom.nse.edges import ending
@@ -41,6 +41,13 @@ class Settlements:
     def last_day(self, symbol: str, expiry: date, since: date, now: datetime) -> date:
         """Last day of a series, by the imported files from ``since`` to today."""
         return self._ends.last_day(symbol, expiry, since, now.date())
+
+    def of_future(self, future: FutureContract, day: date, now: datetime) -> int | None:
+        """Settlement price of a future, once the file of the day is imported.
+
+        The broker's positions are carried at it already; only figures of our own need it.
+        """
+        return None if now < ending(day) else self._ends.daily(future, day)
 
     def value(self, symbol: str, day: date, now: datetime) -> int | None:
         """Value in paise at which series that end on a day settle; ``None`` until it is known.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import date
 
+from strikeloom.domain.instruments import FUTURE_RIGHT, FutureContract
 from strikeloom.domain.money import paise
 from strikeloom.ports.history import History
 
@@ -44,6 +45,16 @@ class SeriesEnds:
         ended = frame["last_day"].fillna(frame["expiry"]).dt.date == day
         final = frame.loc[ended, "final_settlement"].dropna()
         return paise(final.iloc[0], what="final settlement") if len(final) else None
+
+    def daily(self, future: FutureContract, day: date) -> int | None:
+        """Settlement price in paise of a future on a day; ``None`` if the file has none."""
+        if day not in self._history.days():
+            return None
+        names = ("expiry", "right", "settle")
+        frame = self._history.contracts(day, symbols=[future.symbol], columns=names)
+        mine = (frame["right"] == FUTURE_RIGHT) & (frame["expiry"].dt.date == future.expiry)
+        price = frame.loc[mine, "settle"].dropna()
+        return paise(price.iloc[0], what="settlement price") if len(price) else None
 
     def _days(self, until: date) -> list[date]:
         """Stored days, looked up again while the last requested one is missing."""

@@ -17,7 +17,7 @@ import numpy as np
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.adapters.replay.timeline import Timeline
-from strikeloom.domain.instruments import Instrument, contract_key
+from strikeloom.domain.instruments import FutureContract, Instrument, instrument_key
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
@@ -105,6 +105,10 @@ class ReplayFeed:
         """Final settlement value in paise, once the day is over and its file is stored."""
         return None if self._clock.now() < ending(day) else self._ends.final(symbol, day)
 
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        """Settlement price in paise, once the day is over and its file is stored."""
+        return None if self._clock.now() < ending(day) else self._ends.daily(future, day)
+
     def _load(self, at: datetime, symbol: str) -> tuple[dict[str, Quote], int | None]:
         if self._history.quote_times(at.date()):
             rows = self._history.quotes(at, symbols=[symbol])
@@ -142,7 +146,7 @@ def _quotes(
         settled,
     )
     quotes = {
-        (key := contract_key(symbol, expiry, strike, right)): Quote(
+        (key := instrument_key(symbol, expiry, strike, right)): Quote(
             key, b, a, p, bs, ask, v, oi, at, source, settle
         )
         for symbol, expiry, strike, right, b, a, p, bs, ask, v, oi, settle in zip(

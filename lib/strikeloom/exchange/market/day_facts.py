@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from strikeloom.exchange.market.columns import Ints
@@ -24,6 +24,8 @@ class DayFacts:
         last level of the day is used.
     early_last_days : mapping of (str, date) to date
         Last days by symbol and expiry, of the series that end before their expiry.
+    futures : mapping of str to int
+        Settlement prices of the day's futures by key.
     """
 
     previous_close: Ints
@@ -32,3 +34,4 @@ class DayFacts:
     spot_close: Mapping[str, int]
     settlements: Mapping[str, int]
     early_last_days: Mapping[tuple[str, date], date]
+    futures: Mapping[str, int] = field(default_factory=dict)

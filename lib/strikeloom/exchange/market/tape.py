@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import Instrument, OptionContract, order_of
+from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, order_of
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.market.candles import Candles, candles
@@ -219,6 +219,12 @@ class Tape:
             return None
         last = int(self.day_columns.spots[-1, column])
         return self.facts.settlements.get(symbol) or last or None
+
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        """Settlement price in paise of a future of today, once the session is over."""
+        if day != self.day or self.clock.now() < ending(day):
+            return None
+        return self.facts.futures.get(future.key)
 
     def source_at(self, where: DayMoment) -> QuoteSource:
         """Label of the quotes at a place."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.market.candles import Candles
 from strikeloom.exchange.market.columns import Ints, QuoteColumns
@@ -58,6 +58,10 @@ class MarketWrapper:
     def settlement(self, symbol: str, day: date) -> int | None:
         """Settlement of the wrapped market."""
         return self._market.settlement(symbol, day)
+
+    def daily_settlement(self, future: FutureContract, day: date) -> int | None:
+        """Settlement price of the wrapped market."""
+        return self._market.daily_settlement(future, day)
 
     def band(self, instrument: Instrument) -> tuple[int, int] | None:
         """Band of the wrapped market."""
