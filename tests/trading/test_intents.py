@@ -231,8 +231,8 @@ def test_the_next_attempt_is_for_what_is_left_at_a_fresh_price():
     assert new.correlation_id == "IONE-2-1-3"
     assert (new.attempt, new.units, new.limit) == (3, 65, 136_50)  # 130.00 and 6.50
     assert (new.state, new.note, new.created_at) == (IntentState.NEW, "", NOW)
-    kept = ("account", "market", "intent_id", "position_id", "purpose", "leg", "slice", "instrument",
-            "side", "priority", "why")  # fmt: skip
+    kept = ("account", "market", "intent_id", "position_id", "purpose", "leg", "slice",
+            "instrument", "side", "priority", "why")  # fmt: skip
     assert [getattr(new, name) for name in kept] == [getattr(old, name) for name in kept]
 
 
