@@ -117,7 +117,7 @@ def test_a_sold_call_is_covered_by_a_future_and_not_by_shares():
     assert need({sold: -500, share: 500}) == alone
     assert need({share: 500}).total == 0
     covered = need({sold: -500, reliance(): 500})
-    # a broker of 2018 on the covered call with a future: the scan margin of one of the two is blocked
+    # a broker of 2018 on calls covered by a future: scan margin is blocked for one of the two
     # (zerodha.com/z-connect/comment/154780)
     assert covered.scan == pytest.approx(max(alone.scan, future.scan), rel=0.02)
     assert covered.exposure == alone.exposure + future.exposure
