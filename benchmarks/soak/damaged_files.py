@@ -489,9 +489,9 @@ def _result(
         shutil.rmtree(rows)
 
 
-def main(data: Path) -> int:
+def main(data: Path, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        results = run(data, Path(folder), rounds=ROUNDS, share=1)
+        results = run(data, Path(folder), rounds=ROUNDS, share=1, seed=seed)
     first = {(item.kind.file, item.kind.name): item for item in reversed(results)}
     for item in reversed(list(first.values())):
         message = item.message.replace("\n", " ")[:110]
