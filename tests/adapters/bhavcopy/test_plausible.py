@@ -150,6 +150,32 @@ def test_a_previous_close_is_the_close_of_the_day_before(
     assert "previous close 2314.00 on 2026-02-11, closed at 231.40 on 2026-02-10" in outcome.message
 
 
+def test_rows_left_out_are_stored_once_their_check_is_accepted(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    body = damaged({}, {"ClsPric": "300.00"})
+    first = imported(history, tmp_path / "a.csv", body)
+    assert (first.left_out, first.rows) == (1, len(GOOD) - 1)
+    assert "strikeloom data import --accept prices FILE" in first.message
+    again = imported(history, tmp_path / "a.csv", body, accept=["prices"])
+    assert (again.status, again.new, again.left_out) == ("done", 1, 0)
+    assert len(history.contracts(history.days()[0])) == len(GOOD)
+
+
+def test_rows_left_out_for_a_damaged_day_before_come_when_that_is_replaced(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    wrong = damaged(*[{"ClsPric": "240.00", "SttlmPric": "240.00"}] * 8)
+    assert imported(history, tmp_path / "a.csv", wrong).left_out == 0
+    right = udiff(*({**row, **NEXT} for row in GOOD))
+    assert imported(history, tmp_path / "b.csv", right).left_out == 8
+    (history.folder / "contracts" / "2026-02-10.parquet").unlink()
+    assert imported(history, tmp_path / "c.csv", udiff(*GOOD)).status == "done"
+    again = imported(history, tmp_path / "b.csv", right)
+    assert (again.status, again.new, again.left_out) == ("done", 8, 0)
+    assert imported(history, tmp_path / "b.csv", right).status == "same"
+
+
 def test_a_day_under_another_name_is_refused(history: ParquetHistory, tmp_path: Path) -> None:
     path = tmp_path / "BhavCopy_NSE_FO_0_0_0_20260211_F_0000.csv"
     outcome = imported(history, path, udiff(*GOOD))

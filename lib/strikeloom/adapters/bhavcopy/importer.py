@@ -158,8 +158,7 @@ class _Batch:
             return False  # a partition is damaged; merging the file will raise the error
         if entry is None:
             return False
-        path, left_out = str(item.path), entry.left_out
-        outcome = FileOutcome(path, entry.kind, entry.rows, 0, "same", entry.note, left_out)
+        outcome = FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same", entry.note)
         self._report(item.path, outcome)
         return True
 
