@@ -258,9 +258,12 @@ def test_the_command_names_rows_and_takes_the_flag(
     done = CliRunner().invoke(app, ["data", "import", str(path), "--json"])
     assert (done.exit_code, json.loads(done.stdout)["left_out"]) == (1, 1)
     sunday = save(tmp_path / "b.csv", udiff(*({**row, "TradDt": "2026-01-25"} for row in GOOD)))
-    assert CliRunner().invoke(app, ["data", "import", str(sunday)]).exit_code == 1
+    refused = CliRunner().invoke(app, ["data", "import", str(sunday)])
+    assert (refused.exit_code, "error: refused: " in refused.stderr) == (1, True)
     done = CliRunner().invoke(app, ["data", "import", str(sunday), "--accept", "session"])
     assert done.exit_code == 0
+    # what is only remarked is no error
+    assert ("warning: " in done.stderr, "error: " in done.stderr) == (True, False)
 
 
 def test_the_old_layout_has_levels_by_its_futures(history: ParquetHistory, tmp_path: Path) -> None:
