@@ -16,9 +16,10 @@ from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
+from strikeloom.adapters.bhavcopy.parsed import ParsedRows
 from strikeloom.adapters.bhavcopy.plausible import FileCheck, check_ban_list, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
-from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
+from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -171,7 +172,9 @@ class _Batch:
         try:
             rows = reading.result()
             named = rows.table if layout.named else self._named(rows.table, item)
-            checked = self._check(layout.dataset, named, file=item.path.name, source=item.name)
+            checked = self._check(
+                layout.dataset, named, rows.mismatches, file=item.path.name, source=item.name
+            )
             table = checked.table
             added = self._changes.add(DATASETS[layout.dataset], table, source=item.name)
         except (BadFile, StoreError) as error:
