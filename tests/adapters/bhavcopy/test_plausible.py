@@ -230,6 +230,24 @@ def test_expiries_that_move_a_little_and_contracts_that_vanish_are_remarked(
     assert "that are there on 2026-02-11: NIFTY 76 of 80; it may be cut off" in outcome.message
 
 
+def test_a_renamed_symbol_is_named_by_its_ids(history: ParquetHistory, tmp_path: Path) -> None:
+    numbered = [{**row, "FinInstrmId": str(1000 + n)} for n, row in enumerate(GOOD)]
+    share = {"FinInstrmTp": "STO", "UndrlygPric": "25935.15"}
+    names = [
+        {**row, **share, "TckrSymb": name, "FinInstrmId": f"{number}{row['FinInstrmId']}"}
+        for number, name in enumerate(("OLDCO", "OTHER"), start=1)
+        for row in numbered
+    ]
+    imported(history, tmp_path / "a.csv", udiff(*names))
+    later = [{**row, **NEXT} for row in names]
+    for row in later[: len(GOOD)]:
+        row["TckrSymb"] = "NEWCO"
+    outcome = imported(history, tmp_path / "b.csv", udiff(*later))
+    assert outcome.status == "done"
+    assert "contracts of OLDCO were there on 2026-02-10 and are absent" in outcome.message
+    assert "by their ids OLDCO is NEWCO now" in outcome.message
+
+
 def test_open_interest_that_does_not_add_up_is_remarked(
     history: ParquetHistory, tmp_path: Path
 ) -> None:

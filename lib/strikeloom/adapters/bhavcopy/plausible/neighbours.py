@@ -147,7 +147,23 @@ def _missing(pair: Pair, found: Findings) -> None:
             f"ended, {live[expected & here].sum()} in all{blame}",
         )
     elif names and pair.later:
-        found.remark(f"contracts of {listed} were there on {before.date} and are absent")
+        why = f"contracts of {listed} were there on {before.date} and are absent"
+        found.remark(why + _successors(pair, gone))
+
+
+def _successors(pair: Pair, gone: np.ndarray) -> str:
+    """Symbols under which the ids of absent ones go on: renames."""
+    before, after = pair.before, pair.after
+    if not pair.by_id:
+        return ""
+    found = []
+    for code in np.flatnonzero(gone):
+        ids = before.ids[(before.codes == code) & pair.live]
+        rows = after.row_of_id[ids[ids < len(after.row_of_id)]]
+        codes, counts = np.unique(after.codes[rows[rows >= 0]], return_counts=True)
+        if len(codes) and counts.max() > _HALF * len(ids):
+            found.append(f"{before.symbols[code]} is {after.symbols[codes[np.argmax(counts)]]} now")
+    return f"; by their ids {', '.join(sorted(found))}" if found else ""
 
 
 def _moves(pair: Pair, found: Findings) -> None:
