@@ -369,6 +369,34 @@ def test_a_cash_file_that_ends_early_is_refused(history: ParquetHistory, tmp_pat
     assert "previous close 90.00, closed at 9.00 on 2026-02-10" in outcome.message
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("S000 EQ 10-Feb-2026 9 9 90 9 9 1", "(check prices)"),
+        ("S000 EQ 10-Feb-2026 9 9 9 9 9 0", "S000: no volume (check units)"),
+    ],
+)
+def test_a_cash_row_has_volume_and_a_range_of_a_day(
+    history: ParquetHistory, tmp_path: Path, row: str, words: str
+) -> None:
+    others = [f"S{n:03} EQ 10-Feb-2026 9 9 9 9 9 1" for n in range(1, 30)]
+    outcome = imported(history, tmp_path / "a.csv", cash(row, *others))
+    assert (outcome.left_out, words in outcome.message) == (1, True)
+
+
+def test_a_stock_with_contracts_that_the_cash_file_lacks_is_remarked(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    share = {"FinInstrmTp": "STO", "TckrSymb": "S030", "UndrlygPric": "25935.15"}
+    imported(history, tmp_path / "a.csv", udiff(*({**row, **share} for row in GOOD)))
+    rows = [f"S{n:03} EQ 10-Feb-2026 9 9 9 9 9 1" for n in range(1, 30)]
+    outcome = imported(history, tmp_path / "b.csv", cash(*rows))
+    assert (outcome.status, outcome.message) == (
+        "done",
+        "S030 with contracts on 2026-02-10 is absent",
+    )
+
+
 def test_the_command_names_rows_and_takes_the_flag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
