@@ -158,15 +158,19 @@ def test_a_later_price_list_of_a_broker_leaves_the_first_day(
 ) -> None:
     lists = [("2022-05-01", "1500"), ("2023-05-01", "2500")]
     table = [
-        {"broker": "other", "effective_from": day, "paise_per_order": paise} for day, paise in lists
-    ]
+        {
+            "broker": "other", "segment": "option", "effective_from": day, "percent": "",
+            "paise_per_order": paise,
+        }
+        for day, paise in lists
+    ]  # fmt: skip
     known = charges.rows
     monkeypatch.setattr(charges, "rows", lambda name: table if name == "brokerage" else known(name))
     assert first_charge_day("other") == date(2022, 5, 1)
     assert charges.brokerage(date(2023, 4, 30), "other") == 1500
     assert charges.brokerage(date(2023, 5, 1), "other") == 2500
     first_charge_day.cache_clear()
-    charges.brokerage.cache_clear()
+    charges._brokerage.cache_clear()
 
 
 @given(units=st.integers(1, 10**5), price=st.integers(1, 10**6), side=st.sampled_from(list(Side)))

@@ -174,7 +174,7 @@ def test_the_newest_ladder_in_force_counts(monkeypatch):
         {"days_before": "0", "effective_from": since, "percent": percent, "var_least": ""}
         for since, percent in (("2019-10-01", "100"), ("2026-01-01", "50"))
     )
-    monkeypatch.setattr(parameters, "_rows", {"delivery": rows}.get)
+    monkeypatch.setattr(parameters, "parameter_rows", {"delivery": rows}.get)
     share = delivery_share.__wrapped__  # what is read from the usual table is kept
     for expiry, expected in ((date(2025, 12, 30), 1.0), (NEAR, 0.5)):
         assert share(InstrumentKind.STOCK, expiry, expiry) == expected

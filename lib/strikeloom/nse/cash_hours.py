@@ -1,4 +1,8 @@
-"""End of a stock's continuous trading in the cash market."""
+"""End of a stock's continuous trading in the cash market, and its closing auction.
+
+The cash market is open on the days of derivatives: the exchange's holidays are one list for equity,
+equity derivatives and lending (``nse.sessions``), and special sessions so far were of both.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,18 @@ def continuous_until(day: date) -> datetime:
         return close
     row = in_force(rows("cash_hours"), day, what="hours of the cash market")
     return datetime.combine(day, time.fromisoformat(row["continuous_until"]), IST)
+
+
+def closing_auction(day: date) -> tuple[datetime, datetime] | None:
+    """Begin and end of the closing auction of stocks with derivatives; ``None`` on days without.
+
+    Source: ``cash_hours.csv``.
+    """
+    row = in_force(rows("cash_hours"), day, what="hours of the cash market")
+    if not row["auction_until"] or session(day).close != regular_session(day).close:
+        return None
+    end = datetime.combine(day, time.fromisoformat(row["auction_until"]), IST)
+    return continuous_until(day), end
 
 
 def spot_is_old(day: date) -> bool:

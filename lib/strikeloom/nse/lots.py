@@ -1,4 +1,4 @@
-"""Lot sizes of index options. A real contract carries its own lot size."""
+"""Lot sizes of index options and futures. A real contract carries its own lot size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from strikeloom.nse.tables import rows
 
 
 def index_lot(symbol: str, expiry: date, day: date) -> int:
-    """Units per lot of an index contract on a trading day.
+    """Units per lot of an index contract on a trading day; an option's and a future's are one.
 
     A review gives new series a new lot, and long contracts a later date on which theirs
     changes: the lot depends on the expiry and on the day. Where the exchange's file or the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
@@ -40,6 +41,42 @@ def option_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
     ]
     plain = [row for row in known if not row["underlying_below"]]
     return int(in_force(fine or plain, day, what=f"tick of {kind} options")["tick"])
+
+
+def share_tick(reviewed: int | None, day: date) -> int:
+    """Tick of a share in paise. Source: ``unit_ticks.csv``.
+
+    Parameters
+    ----------
+    reviewed : int or None
+        Close of the share on ``review_day`` in paise; ``None`` gives the coarsest tick, which is
+        valid under every finer one too.
+    """
+    return _unit_tick("share", reviewed, day)
+
+
+def future_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
+    """Tick of a future in paise; a stock's is its share's. Source: ``unit_ticks.csv``.
+
+    Parameters
+    ----------
+    reviewed : int or None
+        Close of the underlying on ``review_day`` in paise; ``None`` gives the coarsest tick.
+    """
+    return _unit_tick(f"{kind.value} future", reviewed, day)
+
+
+@lru_cache(maxsize=4096)
+def _unit_tick(of: str, reviewed: int | None, day: date) -> int:
+    known = [row for row in rows("unit_ticks") if row["of"] == of]
+    begins = in_force(known, day, what=f"tick of a {of}")["effective_from"]
+    steps = [row for row in known if row["effective_from"] == begins]
+    fine = [
+        int(row["tick"])
+        for row in steps
+        if row["up_to"] and reviewed is not None and reviewed <= int(row["up_to"])
+    ]
+    return min(fine) if fine else max(int(row["tick"]) for row in steps)
 
 
 def snap(price: int, tick: int, side: Side) -> int:

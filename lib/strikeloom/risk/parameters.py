@@ -4,7 +4,7 @@ Source: ``risk/data/span.csv``, ``delivery.csv`` and, for the scan ranges of eac
 ``index_scan.csv``: NSE Clearing's SPAN file of the start of each day, 2012-07-05 to 2026-07-31. It
 has a row where the file's price scan, as a share of the index's last close, is more than 1 % above
 or 1.5 % below the row in force (before 2024: 2 % and 3 %), or where the volatility scan changed.
-Later days use the last row.
+Later days use the last row. Futures and shares alone: ``risk.outright_parameters``.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class SpanParameters:
 
 
 @cache
-def _rows(table: str) -> tuple[Row, ...]:
+def parameter_rows(table: str) -> tuple[Row, ...]:
+    """Rows of ``risk/data/<table>.csv`` in file order."""
     text = files("strikeloom.risk.data").joinpath(f"{table}.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
 
@@ -87,7 +88,7 @@ def span_parameters(kind: InstrumentKind, symbol: str, day: date) -> SpanParamet
     """
     rows = [
         row
-        for row in _rows("span")
+        for row in parameter_rows("span")
         if row["kind"] == kind.value and date.fromisoformat(row["effective_from"]) <= day
     ]
     if not rows:
@@ -96,14 +97,9 @@ def span_parameters(kind: InstrumentKind, symbol: str, day: date) -> SpanParamet
     found = SpanParameters(*(float(row[field.name]) for field in fields(SpanParameters)))
     if kind is not InstrumentKind.INDEX:
         return found
-    scans = [
-        scan
-        for scan in _rows("index_scan")
-        if scan["symbol"] == symbol and scan["effective_from"] <= day.isoformat()
-    ]
-    if not scans:
+    scan = index_scan(symbol, day)
+    if scan is None:
         return found
-    scan = max(scans, key=lambda r: r["effective_from"])
     return replace(
         found,
         price_scan=float(scan["price_scan"]),
@@ -111,6 +107,16 @@ def span_parameters(kind: InstrumentKind, symbol: str, day: date) -> SpanParamet
         vol_scan=float(scan["vol_scan"]),
         vol_share=0.0,
     )
+
+
+def index_scan(symbol: str, day: date) -> Row | None:
+    """Scan ranges of an index in force, where the clearing corporation's file has them."""
+    scans = [
+        scan
+        for scan in parameter_rows("index_scan")
+        if scan["symbol"] == symbol and scan["effective_from"] <= day.isoformat()
+    ]
+    return max(scans, key=lambda r: r["effective_from"]) if scans else None
 
 
 @cache
@@ -145,7 +151,7 @@ def _delivery_row(expiry: date, day: date) -> Row | None:
     left = len(expected_days(day + timedelta(days=1), expiry)) if day < expiry else 0
     found = [
         row
-        for row in _rows("delivery")
+        for row in parameter_rows("delivery")
         if int(row["days_before"]) == left and row["effective_from"] <= day.isoformat()
     ]
     return max(found, key=lambda row: row["effective_from"]) if found else None
