@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from strikeloom.adapters.dhan.account_rows import order_of, position_of, tag_of
 from strikeloom.adapters.dhan.chains import chain_frame
 from strikeloom.adapters.dhan.client import DhanResponse
 from strikeloom.adapters.dhan.credentials import Credentials
 from strikeloom.adapters.dhan.errors import DhanRefusal, checked_body
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.mapping import order_of, position_of, quote_of, tag_of
+from strikeloom.adapters.dhan.mapping import quote_of
 from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.dhan.settlements import close_of
 from strikeloom.domain.frames import QUOTES

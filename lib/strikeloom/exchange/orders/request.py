@@ -32,10 +32,11 @@ class OrderType(StrEnum):
 
 
 class Product(StrEnum):
-    """How an option position is held. The others of the broker are not for options."""
+    """How a position is held. The broker's others (margin trading) are not offered."""
 
     INTRADAY = "INTRADAY"
-    MARGIN = "MARGIN"  # carried forward
+    MARGIN = "MARGIN"  # options and futures, carried forward
+    CNC = "CNC"  # shares, delivered
 
 
 class AmoTime(StrEnum):

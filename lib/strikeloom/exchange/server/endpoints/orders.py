@@ -22,6 +22,7 @@ from strikeloom.exchange.server.wire_codes import (
     VALIDITIES,
     derivative,
     exchange_order_id,
+    offers,
     order_id,
     order_number,
     rupee,
@@ -45,7 +46,10 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
         DH-905 when a field is missing or wrong.
     """
     asked = call if body is None else replace(call, body=body)
-    listed = asked.exchange.option(asked.text("exchangeSegment"), asked.text("securityId"))
+    listed = asked.exchange.traded(asked.text("exchangeSegment"), asked.text("securityId"))
+    product = asked.one_of("productType", PRODUCTS)
+    if not offers(listed.instrument, product):
+        raise bad_field("productType", product)
     tag = asked.text("correlationId", default="")
     if tag and not _TAG.fullmatch(tag):
         raise bad_field("correlationId", tag)
@@ -58,7 +62,7 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
         limit=asked.money("price", default=0),
         trigger=asked.money("triggerPrice", default=0),
         validity=asked.one_of("validity", VALIDITIES, default="DAY"),
-        product=asked.one_of("productType", PRODUCTS),
+        product=product,
         disclosed=asked.whole("disclosedQuantity", default=0),
         after_market=late,
         amo_time=asked.one_of("amoTime", AMO_TIMES, default="OPEN") if late else AmoTime.OPEN,
@@ -168,7 +172,7 @@ def accepted_row(order: BookOrder) -> dict[str, str]:
 
 def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
     """Order as the broker's book writes it."""
-    listed = call.exchange.listed(order.instrument.key)
+    _, names = call.exchange.named(order.instrument)
     return {
         "dhanClientId": call.client.client_id,
         "orderId": order_id(order.number),
@@ -176,12 +180,10 @@ def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
         "correlationId": order.correlation_id or "NA",
         "orderStatus": order.state.value,
         "transactionType": order.side.name,
-        "exchangeSegment": "NSE_FNO",
         "productType": order.product.value,
         "orderType": order.order_type.value,
         "validity": order.validity.value,
-        "tradingSymbol": listed.trading_symbol,
-        "securityId": str(listed.security_id),
+        **names,
         "quantity": order.units,
         "disclosedQuantity": order.disclosed,
         "price": rupee(order.limit),

@@ -2,25 +2,76 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
-from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
+from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, offers, rupee
+from strikeloom.nse.sessions import previous_trading_day
 
 
 def positions(call: ApiCall) -> ApiResponse:
-    """Positions of the day, including those closed today."""
-    held = call.engine.positions()
+    """Positions of the day, including those closed today; of delivered shares its trades alone."""
+    held = [shown for it in call.engine.positions() if (shown := _of_the_day(call, it))]
     marks = call.exchange.marks([position.instrument.key for position in held])
     return ApiResponse(
         [_row(call, position, marks.get(position.instrument.key)) for position in held]
     )
 
 
-def holdings(_call: ApiCall) -> ApiResponse:
-    """Shares in the depository: always none, as this exchange trades options only."""
-    raise refused("DH-1111", "No holdings available", 500)
+def _is_held(it: NetPosition) -> bool:
+    """Whether it began the day as shares of the account's own, which are a holding."""
+    return it.product is Product.CNC and it.carried_buy_units > 0
+
+
+def _of_the_day(call: ApiCall, it: NetPosition) -> NetPosition | None:
+    return it.parted(call.now.date())[1] if _is_held(it) else it
+
+
+def holdings(call: ApiCall) -> ApiResponse:
+    """Shares bought on earlier days. Those of the last session are not in the depository yet."""
+    held = [it for it in call.engine.positions() if _is_held(it)]
+    if not held:
+        raise refused("DH-1111", "No holdings available", 500)
+    marks = call.exchange.marks([it.instrument.key for it in held])
+    recent = _bought_last_session(call)
+    return ApiResponse([_holding(call, it, recent, marks.get(it.instrument.key)) for it in held])
+
+
+def _bought_last_session(call: ApiCall) -> Counter[str]:
+    """Shares by key that the last session added; shares settle on the day after the trade."""
+    last = previous_trading_day(call.now.date())
+    found: Counter[str] = Counter()
+    for trade in call.engine.trades(last):
+        if trade.product is Product.CNC:
+            found[trade.instrument.key] += int(trade.side) * trade.units
+    return found
+
+
+def _holding(
+    call: ApiCall, it: NetPosition, recent: Mapping[str, int], mark: int | None
+) -> dict[str, object]:
+    _, names = call.exchange.named(it.instrument)
+    total = it.carried_buy_units
+    unsettled = min(total, max(0, recent.get(it.instrument.key, 0)))
+    sold = max(0, it.day_sell_units - it.day_buy_units)
+    return {
+        "exchange": "ALL",
+        "tradingSymbol": names["tradingSymbol"],
+        "securityId": names["securityId"],
+        "isin": "NA",
+        "totalQty": total,
+        "dpQty": total - unsettled,
+        "t1Qty": unsettled,
+        "availableQty": max(0, total - sold),
+        "collateralQty": 0,
+        "avgCostPrice": rupee(it.carried_buy_value / total),
+        "lastTradedPrice": rupee(mark),
+    }
 
 
 def exit_all(call: ApiCall) -> ApiResponse:
@@ -38,7 +89,7 @@ def exit_all(call: ApiCall) -> ApiResponse:
 
 def convert(call: ApiCall) -> ApiResponse:
     """Move units of a position from one product to another."""
-    listed = call.exchange.option(call.text("exchangeSegment"), call.text("securityId"))
+    listed = call.exchange.traded(call.text("exchangeSegment"), call.text("securityId"))
     kind = call.text("positionType").upper()
     if kind not in ("LONG", "SHORT"):
         raise bad_field("positionType", kind)
@@ -52,26 +103,25 @@ def convert(call: ApiCall) -> ApiResponse:
     )
     if units == 0 or net * sign < units:
         raise refused("DH-906", f"No {kind.lower()} position of {units} in {source.value}")
+    target = call.one_of("toProductType", PRODUCTS)
+    if not offers(listed.instrument, target):
+        raise bad_field("toProductType", target)
     try:
-        call.engine.convert(
-            listed.instrument, source, call.one_of("toProductType", PRODUCTS), units
-        )
+        call.engine.convert(listed.instrument, source, target, units)
     except Rejected as error:
         raise refused(error.facts.get("code", "DH-906"), str(error)) from error
     return ApiResponse({"status": "success"})
 
 
 def _row(call: ApiCall, it: NetPosition, mark: int | None) -> dict[str, object]:
-    listed = call.exchange.listed(it.instrument.key)
+    _, names = call.exchange.named(it.instrument)
     unrealised = (
         None if mark is None else it.sell_value - it.buy_value + it.net * mark - it.realised
     )
     return {
         "dhanClientId": call.client.client_id,
-        "tradingSymbol": listed.trading_symbol,
-        "securityId": str(listed.security_id),
+        **names,
         "positionType": "LONG" if it.net > 0 else "SHORT" if it.net < 0 else "CLOSED",
-        "exchangeSegment": "NSE_FNO",
         "productType": it.product.value,
         "buyAvg": rupee(it.buy_value / it.buy_units) if it.buy_units else 0.0,
         "buyQty": it.buy_units,

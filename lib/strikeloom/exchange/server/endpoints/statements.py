@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 
 from strikeloom.errors import BrokerError
@@ -9,6 +10,7 @@ from strikeloom.exchange.orders.trade import Trade
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
+    charge_segment,
     derivative,
     exchange_order_id,
     instrument_type,
@@ -41,12 +43,14 @@ def history(call: ApiCall) -> ApiResponse:
     """Trades from one day to another, a page at a time, with the charges of each."""
     first, last, page = _day(call.args[0]), _day(call.args[1]), int(call.args[2])
     every = [t for t in call.engine.trades() if t.kind == "trade"]
-    opening = {
-        t.order_number: t.number for t in reversed(every)
-    }  # brokerage is charged on the first trade of an order
+    before: dict[int, int] = {}  # value of an order's earlier trades, by trade
+    value: Counter[int] = Counter()
+    for trade in every:
+        before[trade.number] = value[trade.order_number]
+        value[trade.order_number] += trade.units * trade.price
     found = [t for t in every if first <= t.at.date() <= last]
     rows = found[page * _PAGE : (page + 1) * _PAGE]
-    return ApiResponse([_past(call, t, first=opening[t.order_number] == t.number) for t in rows])
+    return ApiResponse([_past(call, trade, before[trade.number]) for trade in rows])
 
 
 def ledger(call: ApiCall) -> ApiResponse:
@@ -99,7 +103,7 @@ def _line(
 
 
 def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
-    listed = call.exchange.listed(trade.instrument.key)
+    listed, names = call.exchange.named(trade.instrument)
     try:
         kind = call.engine.order(trade.order_number).order_type.value
     except BrokerError as error:
@@ -110,12 +114,10 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
         "exchangeOrderId": exchange_order_id(trade.order_number),
         "exchangeTradeId": trade_id(trade.number),
         "transactionType": trade.side.name,
-        "exchangeSegment": "NSE_FNO",
         "productType": trade.product.value,
         "orderType": kind,
-        "tradingSymbol": listed.trading_symbol,
+        **names,
         "customSymbol": listed.display,
-        "securityId": str(listed.security_id),
         "tradedQuantity": trade.units,
         "tradedPrice": rupee(trade.price),
         "createTime": stamp(trade.at),
@@ -125,10 +127,17 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
     }
 
 
-def _past(call: ApiCall, trade: Trade, *, first: bool) -> dict[str, object]:
-    day = trade.at.date()
-    day = call.engine.charges_day(day)
-    parts = trade_charges(trade.side, trade.units, trade.price, day, first_fill=first)
+def _past(call: ApiCall, trade: Trade, earlier: int) -> dict[str, object]:
+    """Row of the history; ``earlier`` is the value of the earlier trades of its order."""
+    parts = trade_charges(
+        trade.side,
+        trade.units,
+        trade.price,
+        call.engine.charges_day(trade.at.date()),
+        first_fill=not earlier,
+        segment=charge_segment(trade.instrument, trade.product),
+        earlier=earlier,
+    )
     return {
         **_row(call, trade),
         "createTime": "NA",
