@@ -81,11 +81,12 @@ class OrderIntent:
     position_id : str
         Its strategy id (one position per strategy and account).
     units : int
-        Positive; a multiple of the contract's lot size.
+        Positive; a multiple of the instrument's lot size.
     limit : int
         Paise; every order is a limit order.
     priority : int
-        Lower goes first (hedges before shorts on entry; shorts before hedges on exit).
+        Stage in its group: lower ones are complete before higher ones go (hedges before shorts
+        on entry; shorts before hedges on exit).
     why : str
         Reason, one sentence for the log.
     """
