@@ -143,7 +143,8 @@ class Order:
 class Fill:
     """A trade as the broker reports it. ``price`` in paise, ``units`` positive.
 
-    ``kind`` is ``trade`` or ``settlement`` (an expiry books one).
+    ``kind`` is ``trade``, or without an order: ``settlement`` (a contract ended), ``delivery``
+    (shares that it brought or took) or ``buy-in`` (shares that were lacking for it).
     """
 
     fill_id: str

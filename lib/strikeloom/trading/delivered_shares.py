@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from strikeloom.domain.instruments import Contract, Share
@@ -27,6 +27,9 @@ AUCTION_RULE = (
 )
 _RECEIVED, _GIVEN = "shares received in delivery", "shares delivered"
 _LACKING, _BOUGHT_IN = "shares lacking for a delivery", "lacking shares bought in by the exchange"
+
+#: Kinds of fills of shares that belong to no order.
+DELIVERY, BUY_IN = "delivery", "buy-in"
 
 Holding = tuple[Position, PositionLeg]
 
@@ -185,7 +188,7 @@ def bought_in(positions: Iterable[Position], fills: Iterable[Fill]) -> Iterator[
     Parameters
     ----------
     fills : iterable of Fill
-        Settlements that the broker reports.
+        Fills that the broker reports, in the order of time.
     """
     owed = [
         (position, leg, leg.instrument)
@@ -195,21 +198,44 @@ def bought_in(positions: Iterable[Position], fills: Iterable[Fill]) -> Iterator[
     ]
     left = {(position.position_id, leg.leg): -leg.net_units for position, leg, _ in owed}
     for fill in fills:
-        free = fill.units if fill.side is Side.BUY else 0
+        free = fill.units if (fill.kind, fill.side) == (BUY_IN, Side.BUY) else 0
+        charges = fill.charges
         for position, leg, share in owed:
             place = position.position_id, leg.leg
             after = leg.since is None or fill.at.date() > leg.since
             part = min(free, left[place]) if after and share.key == fill.instrument_key else 0
             if part:
-                free -= part
+                cost = charges * part // free
+                free, charges = free - part, charges - cost
                 left[place] -= part
-                yield ShareBooking(position, leg.leg, share, part, fill, _BOUGHT_IN)
+                booked = replace(fill, charges=cost)
+                yield ShareBooking(position, leg.leg, share, part, booked, _BOUGHT_IN)
 
 
-def shares_fill(symbol: str, expiry: date, final: int, at: datetime) -> Fill:
-    """Settlement of shares at the final value; units and side are those of its bookings."""
+def delivery_fill(symbol: str, expiry: date, final: int, at: datetime, charges: int) -> Fill:
+    """Delivery of shares at the final value; units and side are those of its bookings."""
     return Fill(
         fill_id=f"SHARES-{symbol}:{expiry}", order_id="", correlation_id="",
-        instrument_key=Share(symbol).key, side=Side.BUY, units=1, price=final, charges=0, at=at,
-        kind="settlement",
+        instrument_key=Share(symbol).key, side=Side.BUY, units=1, price=final, charges=charges,
+        at=at, kind=DELIVERY,
     )  # fmt: skip
+
+
+def reported_charges(fills: Iterable[Fill], symbol: str, last: date) -> int:
+    """Charges in paise that the broker reports of the shares delivered on a day."""
+    key = Share(symbol).key
+    return sum(
+        fill.charges
+        for fill in fills
+        if fill.kind == DELIVERY and fill.instrument_key == key and fill.at.date() == last
+    )
+
+
+def with_charges(bookings: Sequence[ShareBooking]) -> Iterator[ShareBooking]:
+    """Bookings of one delivery with its charges divided among them by their shares."""
+    whole, counted, paid = sum(abs(it.units) for it in bookings), 0, 0
+    for booking in bookings:
+        counted += abs(booking.units)
+        charges = booking.fill.charges * counted // whole - paid
+        paid += charges
+        yield replace(booking, fill=replace(booking.fill, charges=charges))

@@ -18,13 +18,16 @@ from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
 from strikeloom.trading.delivered_shares import (
+    BUY_IN,
     Holding,
     ShareBook,
     ShareBooking,
     bought_in,
     delivered_parts,
     delivery_alert,
-    shares_fill,
+    delivery_fill,
+    reported_charges,
+    with_charges,
 )
 from strikeloom.trading.final_values import FinalValue, final_values, reported_fill
 from strikeloom.trading.intents import correlation, intent_name
@@ -42,7 +45,8 @@ class Settlement:
 def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> int:
     """Record the settlements of the account. Returns how many fills were booked."""
     reported = desk.broker.reports_settlements
-    found = list(settlements(state, fills, desk.feed.settlement, reported=reported))
+    unbooked = _without_booked(desk, state, list(fills))
+    found = list(settlements(state, unbooked, desk.feed.settlement, reported=reported))
     if not found:
         return 0
     desk.store.record_intents([settlement.intent for settlement in found])
@@ -51,6 +55,22 @@ def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> 
             alert(desk, level, text)
     # in one transaction: holdings of a contract that were left over would look like a net holding
     return desk.store.record_fills([settlement.fill for settlement in found])
+
+
+def _without_booked(desk: Desk, state: AccountState, fills: list[Fill]) -> list[Fill]:
+    """Fills without the purchases of lacking shares that were booked before.
+
+    A leg that is still short then waits for a later one; other settlements close their legs.
+    """
+    owing = [name for name, it in state.positions.items() if any(leg.is_owed for leg in it.legs)]
+    if not owing or not any(fill.kind == BUY_IN for fill in fills):
+        return fills
+    booked = {fill.fill_id for name in owing for fill in desk.store.fills(position_id=name)}
+    return [
+        fill
+        for fill in fills
+        if fill.kind != BUY_IN or not any(it.startswith(f"{fill.fill_id}-") for it in booked)
+    ]
 
 
 def settlements(
@@ -71,10 +91,11 @@ def settlements(
     reported : bool
         The broker reports its settlements.
     """
-    ended = [fill for fill in sorted(fills, key=lambda it: it.at) if fill.kind == "settlement"]
+    known = sorted((fill for fill in fills if fill.kind != "trade"), key=lambda it: it.at)
     by_contract: dict[str, list[Fill]] = defaultdict(list)
-    for fill in ended:
-        by_contract[fill.instrument_key].append(fill)
+    for fill in known:
+        if fill.kind == "settlement":
+            by_contract[fill.instrument_key].append(fill)
     held = _held(state)
     finals = final_values(state.at, held, final_value, by_contract)
     netted = _deliveries(held, finals)
@@ -96,8 +117,8 @@ def settlements(
     ready = [it for it in ready if (it[0].symbol, it[1]) not in waiting]
     for contract, _, holdings, fill in ready:
         yield from _of_contract(contract, holdings, fill)
-    yield from _of_shares(state, ready, netted, finals)
-    for booking in bought_in(state.positions.values(), ended):
+    yield from _of_shares(state, ready, netted, finals, known)
+    for booking in bought_in(state.positions.values(), known):
         yield _of_share(booking)
 
 
@@ -121,6 +142,7 @@ def _of_shares(
     ready: Sequence[tuple[Contract, date, list[Holding], Fill]],
     netted: Mapping[tuple[str, date], Delivery],
     finals: Mapping[tuple[str, date], int],
+    known: Sequence[Fill],
 ) -> Iterator[Settlement]:
     """Shares of the deliveries in which the contracts that settle now end."""
     groups: dict[tuple[str, date], dict[Contract, list[Holding]]] = defaultdict(dict)
@@ -136,8 +158,9 @@ def _of_shares(
             continue
         symbol, final = of[0], finals[of[0], last]
         parts = delivered_parts(delivery, held, final)
-        bookings = book.book(symbol, parts, shares_fill(*of, final, ending(last)))
-        for number, booking in enumerate(bookings):
+        charges = reported_charges(known, symbol, last)
+        bookings = book.book(symbol, parts, delivery_fill(*of, final, ending(last), charges))
+        for number, booking in enumerate(with_charges(bookings)):
             alerts = () if number else (delivery_alert(delivery, bookings, parts),)
             yield replace(_of_share(booking), alerts=alerts)
 

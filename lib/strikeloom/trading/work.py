@@ -1,8 +1,9 @@
 """Work on recorded intents: send due ones, replace ended ones, unwind failed entries.
 
 A group of intents is one decision. Its orders go in stages, buys before sells, and each stage must
-be complete before the next: hedges open before shorts, shorts close before hedges. A replacement goes out only after
-the old order is seen terminal, for its unfilled remainder, under the next attempt.
+be complete before the next: hedges open before shorts, shorts close before hedges. A replacement
+goes out only after the old order is seen terminal, for its unfilled remainder, under the next
+attempt.
 """
 
 from __future__ import annotations
