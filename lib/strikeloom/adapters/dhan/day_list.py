@@ -10,6 +10,7 @@ import numpy as np
 
 from strikeloom.domain.instruments import (
     FUTURE_RIGHT,
+    SHARE_RIGHT,
     FutureContract,
     Instrument,
     InstrumentKind,
@@ -31,6 +32,9 @@ _OF_INDEX = ("OPTIDX", "FUTIDX")
 _FUTURES = ("FUTIDX", "FUTSTK")
 #: Series of a company's shares: traded freely, else only for delivery. Others are bonds and funds.
 _SERIES = ("EQ", "BE", "BZ")
+
+#: What a frame's ``right`` stands for besides an option.
+_TICKS_OF = {FUTURE_RIGHT: (FutureContract, "future"), SHARE_RIGHT: (Share, "share")}
 
 
 class SecurityId(NamedTuple):
@@ -87,12 +91,13 @@ class DayList:
         found = self._of_symbol(symbol_of(key)).get(key)
         return 0 if found is None else found.largest_order
 
-    def tick(self, symbol: str) -> int:
-        """Coarsest price step in paise of the options on an underlying."""
+    def tick(self, symbol: str, right: str = "") -> int:
+        """Coarsest price step in paise of the options on an underlying; or as ``right`` names."""
+        kind, name = _TICKS_OF.get(right, (OptionContract, "option"))
         listed = (entry.instrument for entry in self._of_symbol(symbol).values())
-        ticks = {it.tick for it in listed if isinstance(it, OptionContract)}
+        ticks = {it.tick for it in listed if isinstance(it, kind)}
         if not ticks:
-            raise DataError(f"no option on {symbol} is in {self._where}", symbol=symbol)
+            raise DataError(f"no {name} on {symbol} is in {self._where}", symbol=symbol)
         return max(ticks)  # a price on the coarser tick is also on the finer one
 
     def by_number(self, security: SecurityId) -> Instrument:

@@ -29,15 +29,24 @@ _BAR = ["open", "low", "high", "close"]
 
 
 class EndOfDayChains(NamedTuple):
-    """Options of a day and their expiries.
+    """Contracts that live on a day, in arrays.
 
-    ``rows``: those of ``CONTRACTS`` that live on the day, in the order of ``options``, with their
-    ``opening_interest``.
+    Attributes
+    ----------
+    rows : DataFrame
+        The options of ``CONTRACTS``, in the order of ``options``, with their ``opening_interest``.
+    futures : DataFrame
+        Its futures, likewise; ``future_group`` is the row of each one's expiry in ``series``.
+    names : ndarray
+        Symbol by its number in ``series``.
     """
 
     rows: pd.DataFrame
     options: Options
     series: Series
+    futures: pd.DataFrame
+    future_group: NDArray[np.int64]
+    names: NDArray[np.object_]
 
 
 def published_bars(history: History, day: date) -> pd.DataFrame:
@@ -98,7 +107,10 @@ def end_of_day_chains(
     series = Series(of, is_index[of], ends, future, spot[of], final, bar[of])
     rows = frame[is_option].reset_index(drop=True)
     rows = rows.assign(opening_interest=opening_interest(history, day, rows))
-    return EndOfDayChains(rows, _options(rows, group[is_option], tick_of), series)
+    options = _options(rows, group[is_option], tick_of)
+    futures = frame[~is_option].reset_index(drop=True)
+    futures = futures.assign(opening_interest=opening_interest(history, day, futures))
+    return EndOfDayChains(rows, options, series, futures, group[~is_option], np.asarray(names))
 
 
 def _by_group(
