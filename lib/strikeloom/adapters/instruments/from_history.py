@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import (
     FUTURE_RIGHT,
+    SHARE_RIGHT,
     Contract,
     FutureContract,
     Instrument,
@@ -83,7 +85,8 @@ class HistoryInstruments:
         listed = self._listed(days[-1], named.symbol)
         if isinstance(named, Share):
             if self.underlying(named.symbol).kind is InstrumentKind.STOCK and len(listed):
-                return named
+                tick = self.tick(named.symbol, InstrumentKind.STOCK, day, SHARE_RIGHT)
+                return replace(named, tick=tick)
             raise DataError(f"{key}: {named.symbol} has no share with listed options", key=key)
         found = listed[_is_row_of(named, listed)]
         if not len(found):
@@ -113,9 +116,10 @@ class HistoryInstruments:
         symbol, kind = str(row["symbol"]), InstrumentKind(row["kind"])
         expiry = row["expiry"].date()
         size = int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, day, lot)
-        tick = self.tick(symbol, kind, day)
         if row["right"] == FUTURE_RIGHT:
+            tick = self.tick(symbol, kind, day, FUTURE_RIGHT)
             return FutureContract(symbol, expiry, kind, size, tick)
+        tick = self.tick(symbol, kind, day)
         strike, right = paise(row["strike"], what="strike"), Right(row["right"])
         return OptionContract(symbol, expiry, strike, right, kind, size, tick)
 
@@ -138,15 +142,21 @@ class HistoryInstruments:
         return f"nor was it on the stored days just before{text}"
 
     def order_limit(self, instrument: Instrument, day: date) -> int | None:
-        """Largest order in units by the exchange's dated list; ``None`` where it has none."""
+        """Largest order in units by the exchange's dated list; ``None`` where it has none.
+
+        The list is of contracts: a share has none.
+        """
+        if isinstance(instrument, Share):
+            return None
         return freeze_units(instrument.symbol, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
         """Price step in paise of every option on an underlying, as of a day.
 
-        The coarser one, valid in both cases, where the close that decided it is not stored.
+        The coarser one, valid in both cases, where the close that decided it is not stored. With
+        ``right`` XX that of its futures, with EQ that of its share.
         """
-        return self._ticks.tick(symbol, kind, day)
+        return self._ticks.tick(symbol, kind, day, right)
 
     def _load(self, day: date, symbol: str) -> pd.DataFrame:
         return self._history.contracts(day, symbols=[symbol])
