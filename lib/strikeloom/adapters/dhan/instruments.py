@@ -119,17 +119,17 @@ class DhanInstruments:
                 return published
         return None if isinstance(instrument, Share) else self._known.order_limit(instrument, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
-        """Price step in paise of every option on an underlying.
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
+        """Price step in paise of every option on an underlying; by ``right`` of another kind.
 
         Raises
         ------
         DataError
-            When no option on it is in the list.
+            When nothing of the kind is in the list.
         """
         if day < self._clock.now().date():
-            return self._known.tick(symbol, kind, day)
-        return self._list(day).tick(symbol)
+            return self._known.tick(symbol, kind, day, right)
+        return self._list(day).tick(symbol, right)
 
     def security_of(self, key: str, day: date) -> SecurityId:
         """Segment and wire id of an instrument.
