@@ -107,11 +107,6 @@ def segment_of(instrument: Instrument) -> str:
     return SHARES if isinstance(instrument, Share) else CONTRACTS
 
 
-def offers(instrument: Instrument, product: Product) -> bool:
-    """Whether an instrument may be held as a product: only shares are delivered, as CNC."""
-    return product is Product.INTRADAY or isinstance(instrument, Share) == (product is Product.CNC)
-
-
 def charge_segment(instrument: Instrument, product: Product) -> Segment:
     """What a trade is charged as."""
     if isinstance(instrument, Share):

@@ -22,7 +22,6 @@ from strikeloom.exchange.server.wire_codes import (
     VALIDITIES,
     derivative,
     exchange_order_id,
-    offers,
     order_id,
     order_number,
     rupee,
@@ -48,7 +47,7 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
     asked = call if body is None else replace(call, body=body)
     listed = asked.exchange.traded(asked.text("exchangeSegment"), asked.text("securityId"))
     product = asked.one_of("productType", PRODUCTS)
-    if not offers(listed.instrument, product):
+    if not product.takes(listed.instrument):
         raise bad_field("productType", product)
     tag = asked.text("correlationId", default="")
     if tag and not _TAG.fullmatch(tag):

@@ -10,7 +10,7 @@ from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
-from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, offers, rupee
+from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
 from strikeloom.nse.sessions import previous_trading_day
 
 
@@ -104,7 +104,7 @@ def convert(call: ApiCall) -> ApiResponse:
     if units == 0 or net * sign < units:
         raise refused("DH-906", f"No {kind.lower()} position of {units} in {source.value}")
     target = call.one_of("toProductType", PRODUCTS)
-    if not offers(listed.instrument, target):
+    if not target.takes(listed.instrument):
         raise bad_field("toProductType", target)
     try:
         call.engine.convert(listed.instrument, source, target, units)
