@@ -120,7 +120,7 @@ def forever_legs(
 
 def _forever_refusal(what: Placement, trigger: int) -> OrderRefusal | None:
     tick = what.instrument.tick
-    if what.product is not Product.MARGIN:
+    if what.product is Product.INTRADAY:
         return OrderRefusal(INPUT, f"a forever order is carried over nights, not {what.product}")
     if what.order_type not in (OrderType.LIMIT, OrderType.MARKET):
         return OrderRefusal(INPUT, "a forever order is LIMIT or MARKET")
