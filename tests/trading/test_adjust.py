@@ -277,5 +277,6 @@ def test_a_stock_leg_is_marked_and_settled_as_it_is_now(made: MadeDesk) -> None:
     made.clock.at = ist("2026-02-24 15:30")
     made.feed.settlements["LOOMCO", date(2026, 2, 24)] = 188_70
     assert list(reconcile(made.desk).differences) == []
-    (leg,) = made.store.position(name).legs
+    leg, lacking = made.store.position(name).legs
+    assert (lacking.net_units, lacking.is_owed) == (-500, True)  # the put sells shares
     assert (leg.net_units, leg.realised) == (0, 500 * (11_30 - 20_00))

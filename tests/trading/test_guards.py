@@ -33,7 +33,8 @@ from support.trading_records import (
 )
 
 GUARDS = GuardSettings(
-    max_lots_per_order=20, max_order_value=300_000, max_orders_per_day=400,
+    max_lots_per_order=20, max_order_value=300_000, max_future_value=4_000_000,
+    max_orders_per_day=400,
     max_open_positions=3, max_price_distance_percent=40, max_entry_spread_percent=25,
     max_entry_spread_ticks=4,
 )  # fmt: skip

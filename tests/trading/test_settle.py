@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from strikeloom.adapters.sim import SimBroker
-from strikeloom.domain.instruments import InstrumentKind, Right
+from strikeloom.domain.instruments import InstrumentKind, Right, Share
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import Fill
 from strikeloom.trading.lease import Lease
@@ -139,8 +139,11 @@ def test_a_stock_option_in_the_money_is_named_as_a_delivery(made: MadeDesk) -> N
     bought = made.propose([Leg(instrument, Side.BUY, 1, 150_00)], "long_call")
     made.enter(bought, 1)
     _expire(made)
-    assert not made.store.position(bought.strategy_id).is_open
-    assert any("delivery of 65 shares" in text for _, text in made.alerts.texts)
+    _, shares = made.store.position(bought.strategy_id).legs
+    assert (shares.instrument, shares.net_units) == (Share("NIFTY"), 65)
+    ((level, text),) = [it for it in made.alerts.texts if "delivery of 65 shares" in it[1]]
+    assert level == "critical"
+    assert text.endswith(f"Held now: 65 NIFTY shares in leg 1 of {bought.strategy_id}")
 
 
 def test_a_delivery_costs_the_seller_of_the_option(made: MadeDesk) -> None:
@@ -150,9 +153,11 @@ def test_a_delivery_costs_the_seller_of_the_option(made: MadeDesk) -> None:
     sold = made.propose([Leg(instrument, Side.SELL, 1, 150_00)], "short_call")
     made.enter(sold, 1)
     _expire(made)
-    (ours,) = [fill for fill in made.store.fills() if fill.kind == "settlement"]
+    ours, lacking = [fill for fill in made.store.fills() if fill.kind != "trade"]
+    assert (ours.kind, lacking.kind) == ("settlement", "delivery")
     assert (ours.side, ours.charges) == (Side.BUY, 1_625_00)
-    assert made.store.positions() == []
+    assert (lacking.instrument_key, lacking.side, lacking.units) == ("NIFTY:SHARE", Side.SELL, 65)
+    assert any("65 shares are lacking" in text for _, text in made.alerts.texts)
 
 
 def _stock_spread(made: MadeDesk, lots: tuple[int, int]) -> None:
@@ -186,7 +191,8 @@ def test_what_is_left_of_options_of_a_stock_is_delivered(made: MadeDesk, silent:
     assert ours == {Side.SELL: 1_618_50 + 242_78 + 22_38, Side.BUY: 0}
     (text,) = [text for _, text in made.alerts.texts if "delivery" in text]
     assert "65 shares are received; ₹16,18,500.00 in cash is needed" in text
-    assert made.store.positions() == []
+    (position,) = made.store.positions()
+    assert [leg.net_units for leg in position.legs] == [0, 65]
 
 
 def test_options_of_a_stock_settle_once_all_their_trades_are_known(made: MadeDesk) -> None:
@@ -410,10 +416,11 @@ def test_only_a_stock_option_in_the_money_is_delivered() -> None:
         (PUT, 24_760_00, False),
         (stock, 24_760_00, True),
         (stock, 24_800_00, False),
-        (stock, None, False),  # the level is not known: its settlement is booked all the same
+        (stock, None, True),  # not stored: the value reported, 40.00 below the strike, names it
     ):
-        (found,) = settled([reported(0, instrument)], -130, instrument=instrument, final=final)
-        assert [level for level, _ in found.alerts] == ["critical"] * delivered
+        found = settled([reported(0, instrument)], -130, instrument=instrument, final=final)
+        levels = [level for it in found for level, _ in it.alerts]
+        assert (len(found), levels) == (1 + delivered, ["critical"] * delivered)
 
 
 def test_a_settlement_that_is_not_reported_has_the_charges_of_the_net_holding() -> None:

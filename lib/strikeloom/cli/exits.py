@@ -96,17 +96,26 @@ def _check_choice(position_id: str, percent: int | None, leg: int | None, *, all
 
 def kept(position: Position, request: ExitRequest) -> str:
     """What a request leaves of a position, leg by leg."""
-    from strikeloom.domain.counted import counted
+    from strikeloom.domain.quantities import quantity
 
-    parts = [
-        f"{counted(abs(lots), 'lot')} of {leg.instrument.label} {'bought' if lots > 0 else 'sold'}"
+    kept_units = [
+        (leg, lots * leg.instrument.lot_size)
         for leg, lots in zip(position.legs, request.target_lots, strict=True)
-        if lots
+        if lots and leg.order_lots
+    ]
+    parts = [
+        f"{quantity(leg.instrument, units)} {'bought' if units > 0 else 'sold'}"
+        for leg, units in kept_units
     ]
     parts += [
         f"{abs(leg.odd_units)} units of {leg.instrument.label}, which make no whole lot"
         for leg in position.legs
         if leg.odd_units
+    ]
+    parts += [
+        f"{quantity(leg.instrument, leg.net_units)} lacking, which the exchange buys in"
+        for leg in position.legs
+        if leg.is_owed
     ]
     return f"to keep: {', '.join(parts)}" if parts else "nothing is kept"
 

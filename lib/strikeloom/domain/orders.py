@@ -81,11 +81,12 @@ class OrderIntent:
     position_id : str
         Its strategy id (one position per strategy and account).
     units : int
-        Positive; a multiple of the contract's lot size.
+        Positive; a multiple of the instrument's lot size.
     limit : int
         Paise; every order is a limit order.
     priority : int
-        Lower goes first (hedges before shorts on entry; shorts before hedges on exit).
+        Stage in its group: lower ones are complete before higher ones go (hedges before shorts
+        on entry; shorts before hedges on exit).
     why : str
         Reason, one sentence for the log.
     """
@@ -142,7 +143,8 @@ class Order:
 class Fill:
     """A trade as the broker reports it. ``price`` in paise, ``units`` positive.
 
-    ``kind`` is ``trade`` or ``settlement`` (an expiry books one).
+    ``kind`` is ``trade``, or without an order: ``settlement`` (a contract ended), ``delivery``
+    (shares that it brought or took) or ``buy-in`` (shares that were lacking for it).
     """
 
     fill_id: str

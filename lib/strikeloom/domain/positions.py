@@ -8,23 +8,31 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from functools import cached_property
 
-from strikeloom.domain.instruments import Instrument, OptionContract, Right
+from strikeloom.domain.instruments import (
+    FutureContract,
+    Instrument,
+    OptionContract,
+    Right,
+    Share,
+)
 from strikeloom.domain.position_greeks import PositionGreeks, not_computed
 from strikeloom.domain.quotes import Mark
 
 
 @dataclass(frozen=True, slots=True)
 class PositionLeg:
-    """Net holding of one contract within one position.
+    """Net holding of one instrument within one position.
 
     Attributes
     ----------
     leg : int
-        Number of the leg in its strategy, from 0.
+        Number of the leg in its strategy, from 0; shares that come in by a delivery are a new
+        leg after those of the strategy.
     net_units : int
         Units, negative when short.
     first_units : int
-        Signed units first filled on entry: percentages of an exit are of these.
+        Signed units first filled on entry, or first delivered: percentages of an exit are of
+        these.
     open_value : int
         Paise of the units still open at their average entry price, signed like ``net_units``.
     realised : int
@@ -32,10 +40,12 @@ class PositionLeg:
     charges : int
         Paise paid so far.
     entry_value : int
-        Signed paise of the entry fills: side x units x price, whatever was closed since.
+        Signed paise of the entry fills: side x units x price, whatever was closed since; 0 of
+        shares that a delivery brought.
     since : datetime.date or None
         First day on which the contract has its present name, where the exchange adjusted it while
-        it was held. Units are those of the contract as it is now.
+        it was held; of delivered shares, the day of the delivery. Units are those of the contract
+        as it is now.
     """
 
     leg: int
@@ -62,6 +72,26 @@ class PositionLeg:
     def first_lots(self) -> int:
         """Signed lots first filled."""
         return int(self.first_units / self.instrument.lot_size)
+
+    @property
+    def is_owed(self) -> bool:
+        """Shares that were to be delivered and are lacking: the exchange buys them in itself."""
+        return self.net_units < 0 and isinstance(self.instrument, Share)
+
+    @property
+    def order_lots(self) -> int:
+        """Signed lots that an order may close."""
+        return 0 if self.is_owed else self.net_lots
+
+    @property
+    def entry_cash(self) -> int:
+        """Paise received (+) or paid (-) when it was entered; a future moves none."""
+        return 0 if isinstance(self.instrument, FutureContract) else -self.entry_value
+
+    @property
+    def delivered(self) -> bool:
+        """Whether a delivery opened it, no order."""
+        return not self.entry_value and isinstance(self.instrument, Share) and bool(self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +123,11 @@ class Position:
         """Some leg still holds units."""
         return any(leg.net_units for leg in self.legs)
 
+    @property
+    def holds_shares(self) -> bool:
+        """Some leg holds shares."""
+        return any(leg.net_units and isinstance(leg.instrument, Share) for leg in self.legs)
+
 
 @dataclass(frozen=True)
 class MarkedPosition:
@@ -107,7 +142,8 @@ class MarkedPosition:
     pnl : int or None
         Paise after charges; ``None`` when any open leg has no usable mark.
     entry_premium : int
-        Paise received (+) or paid (-) for the quantity first filled.
+        Paise received (+) or paid (-) for the options and shares first filled; a future
+        moves no money at its entry.
     max_profit, max_loss : int or None
         Paise at expiry for the quantity first filled; ``None`` is unlimited.
     at : datetime.datetime

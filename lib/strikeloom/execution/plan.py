@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from strikeloom.domain.frames import Schema
+from strikeloom.domain.instruments import FutureContract, Share
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.execution.load import MarkedStrategies
-from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.charges import Segment, trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.trading.account_state import AccountState
@@ -50,7 +52,8 @@ class PlannedEntry:
     Attributes
     ----------
     premium : int
-        Received (+) or paid (-) if every order trades at its limit, the worst allowed price.
+        Received (+) or paid (-) for options and shares if every order trades at its limit, the
+        worst allowed price; a future moves no money at its entry.
     margin : int
         Estimate for all lots, see ``proposal.risk.margin_how``.
     charges : int
@@ -166,7 +169,25 @@ def _plan_entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) 
         proposal,
         lots,
         intents,
-        premium=-sum(int(i.side) * i.units * i.limit for i in intents),
+        premium=sum(_cash(intent) for intent in intents),
         margin=proposal.risk.margin * lots,
-        charges=sum(trade_charges(i.side, i.units, i.limit, day).total for i in intents),
+        charges=sum(_charges(intent, day) for intent in intents),
     )
+
+
+def _cash(intent: OrderIntent) -> int:
+    """Paise received (+) or paid (-) at the limit."""
+    if isinstance(intent.instrument, FutureContract):
+        return 0
+    return -int(intent.side) * intent.units * intent.limit
+
+
+def _charges(intent: OrderIntent, day: date) -> int:
+    match intent.instrument:
+        case Share():
+            segment = Segment.DELIVERY
+        case FutureContract():
+            segment = Segment.FUTURE
+        case _:
+            segment = Segment.OPTION
+    return trade_charges(intent.side, intent.units, intent.limit, day, segment=segment).total

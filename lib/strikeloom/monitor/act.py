@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from strikeloom.domain.counted import counted
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Position, RequestState
 from strikeloom.errors import GuardError, NoQuote
@@ -118,19 +120,29 @@ def progress_of(
 
 def _rest(position: Position) -> str:
     odd = sum(abs(leg.odd_units) for leg in position.legs)
-    return f"; {odd} units make no whole lot and stay until expiry" if odd else ""
+    owed = sum(-leg.net_units for leg in position.legs if leg.is_owed)
+    text = f"; {odd} units make no whole lot and stay until expiry" if odd else ""
+    return f"{text}; the exchange buys in the {owed} shares that are lacking" if owed else text
 
 
 def _is_met(position: Position, target_lots: Sequence[int]) -> bool:
     """Whether every leg holds no more than its target; it may hold less (expiry, exit rule)."""
     return all(
-        abs(leg.net_lots) <= abs(target)
+        abs(leg.order_lots) <= abs(target)
         for leg, target in zip(position.legs, target_lots, strict=True)
     )
 
 
 def _progress(position: Position, target_lots: Sequence[int]) -> str:
     left = sum(
-        abs(leg.net_lots - target) for leg, target in zip(position.legs, target_lots, strict=True)
+        abs(leg.net_lots - target)
+        for leg, target in zip(position.legs, target_lots, strict=True)
+        if leg.order_lots and not isinstance(leg.instrument, Share)
     )
-    return f"orders at work, {left} lots to go"
+    shares = sum(
+        leg.net_units - target
+        for leg, target in zip(position.legs, target_lots, strict=True)
+        if leg.order_lots and isinstance(leg.instrument, Share)
+    )
+    parts = [f"{left} lots"] * bool(left or not shares) + [counted(shares, "share")] * bool(shares)
+    return f"orders at work, {' and '.join(parts)} to go"

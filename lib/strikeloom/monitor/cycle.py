@@ -215,8 +215,8 @@ class Watcher:
                 winner = _flattened(position)
             if winner is None or name in working:
                 continue
-            if not any(leg.net_lots for leg in position.legs):
-                continue  # what is left makes no whole lot: it can only be settled
+            if not any(leg.order_lots for leg in position.legs):
+                continue  # no whole lot, or shares that the exchange buys in: no order closes it
             report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
             exits.append((position, winner))
         return exits

@@ -1,4 +1,4 @@
-"""Warn of positions in stock options that would end in a delivery of shares."""
+"""Warn of positions in stock contracts that would end in a delivery of shares."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import date, datetime
 
 from strikeloom.domain.instruments import Contract, InstrumentKind, Share
+from strikeloom.domain.money import rupees_text
+from strikeloom.domain.quantities import quantity
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError
 from strikeloom.nse.edges import expected_days
@@ -14,6 +16,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.risk.parameters import delivery_percent
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
+from strikeloom.trading.delivered_shares import AUCTION_RULE
 from strikeloom.trading.guards import in_session
 
 #: Seconds after which a missing level is an alert: real ones, by the desk's clock.
@@ -23,7 +26,8 @@ _UNKNOWN_SECONDS = 60.0
 class DeliveryWarnings:
     """Alerts from four trading days before expiry, each once a day and watcher.
 
-    Options of all positions net off, as they would at expiry, at the present level.
+    Options and futures of all positions net off, as they would at expiry, at the present level.
+    What is delivered is compared with the shares that the account holds.
     """
 
     def __init__(self, desk: Desk) -> None:
@@ -64,7 +68,11 @@ class DeliveryWarnings:
             for contract in held
             if (level := levels[contract.symbol]) is not None
         }
-        texts = [_warning(delivery, held, today) for delivery in deliveries(held, finals)]
+        shares = Counter(state.net_units())
+        texts = []
+        for delivery in deliveries(held, finals):
+            texts.append(_warning(delivery, held, today, shares))
+            shares[Share(delivery.symbol).key] += delivery.shares
         return texts + self._unknown(
             {name for name, level in levels.items() if level is None}, market
         )
@@ -82,10 +90,10 @@ class DeliveryWarnings:
         ]
 
 
-def _warning(delivery: Delivery, held: Counter[Contract], today: date) -> str:
+def _warning(delivery: Delivery, held: Counter[Contract], today: date, shares: Counter[str]) -> str:
     text = (
         f"{delivery.symbol} would end in a delivery on {delivery.expiry} at the present level: "
-        f"{delivery.sentence()}"
+        f"{_what_moves(delivery, max(0, shares[Share(delivery.symbol).key]))}"
     )
     if not any(held[contract] > 0 for contract in delivery.units):
         return text
@@ -95,3 +103,15 @@ def _warning(delivery: Delivery, held: Counter[Contract], today: date) -> str:
     )
     margin = f"{steps} of the share's margin from today on, then " if steps else ""
     return f"{text}. Delivery margin of what is bought: {margin}the whole value on the last day"
+
+
+def _what_moves(delivery: Delivery, held: int) -> str:
+    """What is received or delivered, and whether the account holds what it delivers."""
+    if delivery.shares > 0 or not held:
+        return delivery.sentence()
+    paid, needed = rupees_text(abs(delivery.amount)), -delivery.shares
+    share = Share(delivery.symbol)
+    given = f"{quantity(share, needed)} are delivered for {paid}"
+    if held >= needed:
+        return f"{given}, out of the {quantity(share, held)} held"
+    return f"{given}, but only {held} are held; the other {needed - held} are {AUCTION_RULE}"

@@ -81,8 +81,7 @@ def mark_position(
         marks[leg.instrument.key] = mark
         value += leg.net_units * mark.price - leg.open_value
     settled = sum(leg.realised - leg.charges for leg in position.legs)
-    premium = -sum(leg.entry_value for leg in position.legs)
-    profit, loss = _extremes(position, premium)
+    profit, loss = _extremes(position)
     unknown: dict[str, str] = {}
     level = snapshot.level(position.symbol)
     if level is None:
@@ -90,12 +89,14 @@ def mark_position(
     today = snapshot.at.date()
     held = _sessions("sessions_held", position.opened_at.date(), today, unknown)
     left = _sessions("sessions_left", today, last_day, unknown)
+    if last_day is None and position.holds_shares:
+        unknown["sessions_left"] = "shares have no last day"
     return MarkedPosition(
         position=position,
         marks=marks,
         missing=tuple(missing),
         pnl=None if missing else settled + value,
-        entry_premium=premium,
+        entry_premium=sum(leg.entry_cash for leg in position.legs),
         max_profit=profit,
         max_loss=loss,
         at=snapshot.at,
@@ -154,17 +155,18 @@ def _count_sessions(after: date, until: date) -> int:
     return sum(day > after for day in trading_days(after, until))
 
 
-def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]:
+def _extremes(position: Position) -> tuple[int | None, int | None]:
     """Most that the quantity first filled can earn and lose at expiry; ``None`` is unlimited.
 
-    From what was really filled and paid, not from what was proposed.
+    From what was really filled and paid, not from what was proposed. What a delivery brought was
+    not entered: it is part of how the contracts ended.
 
     Raises
     ------
     DataError
         When the legs expire on different days: no single payoff has their extremes.
     """
-    legs = [leg for leg in position.legs if leg.first_units]
+    legs = [leg for leg in position.legs if leg.first_units and not leg.delivered]
     contracts = (it for leg in legs if not isinstance(it := leg.instrument, Share))
     expiries = {contract.expiry for contract in contracts}
     if len(expiries) > 1:
@@ -174,7 +176,7 @@ def _extremes(position: Position, premium: int) -> tuple[int | None, int | None]
             position_id=position.position_id,
         )
     entered = ((*_as_option(leg.instrument), leg.first_units) for leg in legs)
-    return _payoff_extremes(tuple(entered), premium)
+    return _payoff_extremes(tuple(entered), -sum(leg.entry_value for leg in legs))
 
 
 def _as_option(instrument: Instrument) -> tuple[int, Right]:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Right
 from strikeloom.domain.positions import ExitRequest, Position
+from strikeloom.domain.quantities import quantity
 from strikeloom.errors import GuardError, WrongUsage
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import KillSwitch
@@ -27,13 +28,13 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     """
     if not 1 <= percent <= 100:
         return "a share is between 1 and 100 percent"
-    if not any(leg.net_lots for leg in position.legs):
-        return _no_whole_lot(position)
+    if not any(leg.order_lots for leg in position.legs):
+        return _no_order(position)
     targets = []
     for leg in position.legs:
         first = leg.first_lots
-        if not leg.net_lots:
-            targets.append(0)  # this leg was exited before, as far as it can be
+        if not leg.order_lots:
+            targets.append(leg.net_lots)  # this leg was exited before, as far as it can be
             continue
         if abs(first) * percent % 100:
             return f"not whole lots of {abs(first)}"
@@ -108,8 +109,11 @@ def _exposures(instrument: Instrument, held: int) -> list[tuple[tuple[Right, dat
     return [((Right.CALL, date.max), held)]
 
 
-def _no_whole_lot(position: Position) -> str:
-    """Why nothing can be exited of a position whose lots became larger than what it holds."""
+def _no_order(position: Position) -> str:
+    """Why no order closes what is left: lots became larger than it, or shares are lacking."""
+    owed = [quantity(leg.instrument, leg.net_units) for leg in position.legs if leg.is_owed]
+    if owed:
+        return f"the exchange buys in the {', '.join(owed)} that were lacking for a delivery"
     parts = ", ".join(
         f"{abs(leg.net_units)} of a lot of {leg.instrument.lot_size} in {leg.instrument.label}"
         for leg in position.legs
@@ -181,9 +185,9 @@ def request_exit(
         )
     target: tuple[int, ...] | str
     if leg is not None:
-        held = [item.leg for item in position.legs if item.net_lots]
+        held = [item.leg for item in position.legs if item.order_lots]
         if leg not in held:
-            legs = ", ".join(map(str, held)) or _no_whole_lot(position)
+            legs = ", ".join(map(str, held)) or _no_order(position)
             raise GuardError(f"{position_id} has no open leg {leg}; open legs: {legs}", guard="leg")
         target = tuple(0 if item.leg == leg else item.net_lots for item in position.legs)
     else:

@@ -14,6 +14,7 @@ class GuardSettings(SettingsModel):
 
     max_lots_per_order: int = Field(ge=1)
     max_order_value: int = Field(gt=0)
+    max_future_value: int = Field(gt=0)
     max_orders_per_day: int = Field(ge=1)
     max_open_positions: int = Field(ge=1)
     max_price_distance_percent: float = Field(gt=0, le=100)

@@ -122,12 +122,15 @@ class AccountState:
         return min((self.last_days[key] for key in keys if key in self.last_days), default=None)
 
     def net_units(self) -> dict[str, int]:
-        """Net units by contract over all positions; flat contracts are absent."""
+        """Net units by instrument over all positions; flat ones are absent.
+
+        Without the shares that were lacking for a delivery: a broker lists none as held short.
+        """
         net: dict[str, int] = {}
         for position in self.positions.values():
             for leg in position.legs:
                 key = leg.instrument.key
-                net[key] = net.get(key, 0) + leg.net_units
+                net[key] = net.get(key, 0) + (0 if leg.is_owed else leg.net_units)
         return {key: units for key, units in net.items() if units}
 
 

@@ -15,6 +15,7 @@ from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
+from strikeloom.trading.prepare import tick_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def guard_context(desk: Desk, state: AccountState, snapshot: MarketSnapshot) -> 
         live=desk.settings.desk.live if desk.mode is Mode.LIVE else None,
         listed=lambda key: desk.instruments.instrument(key, today),
         order_limit=lambda instrument: desk.instruments.order_limit(instrument, today),
-        tick=lambda instrument: desk.instruments.tick(instrument.symbol, instrument.kind, today),
+        tick=lambda instrument: tick_of(desk.instruments, instrument, today),
         series_end=lambda symbol, expiry: desk.feed.last_day(symbol, expiry, desk.day),
         entries=entries,
         adjusted=adjusted,

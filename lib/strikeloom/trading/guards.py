@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from strikeloom.domain.instruments import InstrumentKind, Share
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, Share
+from strikeloom.domain.legs import Side
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, GuardError, NoQuote
+from strikeloom.nse.cash_hours import continuous_until
 from strikeloom.nse.edges import UNKNOWN, hours_text, is_open
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
@@ -59,8 +61,12 @@ def _check_session(intent: OrderIntent, now: datetime) -> None:
             raise _refuse("session", remedy)
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
     instrument = intent.instrument
-    if not isinstance(instrument, Share) and instrument.expiry < now.date():
-        raise _refuse("expiry", f"{intent.instrument.label} has expired")
+    if isinstance(instrument, Share):
+        if now > (until := continuous_until(now.date())):
+            text = f"shares trade until {until:%H:%M}; it is {now:%H:%M}"
+            raise _refuse("session", f"{text} (their closing auction is not used)")
+    elif instrument.expiry < now.date():
+        raise _refuse("expiry", f"{instrument.label} has expired")
 
 
 def in_session(now: datetime) -> bool:
@@ -81,6 +87,9 @@ def _check_listing(intent: OrderIntent, context: GuardContext) -> None:
         last_day = context.series_end(instrument.symbol, instrument.expiry)
         if day <= last_day < instrument.expiry:  # after it, the name is of a series listed later
             raise _refuse("last day", f"{instrument.label} ends on {last_day}, before its expiry")
+        if day == last_day and instrument.kind is InstrumentKind.STOCK:
+            text = f"{instrument.label} ends today, in a delivery of shares or their cash"
+            raise _refuse("expiry day", f"{text}; no stock contract is entered on its last day")
     if listed.lot_size != instrument.lot_size:
         raise _refuse(
             "lot size",
@@ -93,7 +102,8 @@ def _check_form(intent: OrderIntent, context: GuardContext) -> None:
     if intent.units % instrument.lot_size:
         raise _refuse("whole lots", f"{intent.units} units of lot {instrument.lot_size}")
     lots = intent.units // instrument.lot_size
-    if lots > guards.max_lots_per_order:
+    # of shares the order's value is the measure
+    if lots > guards.max_lots_per_order and not isinstance(instrument, Share):
         raise _refuse("lots an order", f"{lots} lots, limit {guards.max_lots_per_order}")
     most_units = context.order_limit(instrument)
     if most_units is not None and intent.units > most_units:
@@ -101,7 +111,8 @@ def _check_form(intent: OrderIntent, context: GuardContext) -> None:
     tick = context.tick(instrument)
     if intent.limit <= 0 or intent.limit % tick:
         raise _refuse("tick", f"limit {intent.limit} paise is not on {tick}")
-    value, most = intent.units * intent.limit, guards.max_order_value * PAISE_PER_RUPEE
+    rupees = guards.max_future_value if _is_future(intent) else guards.max_order_value
+    value, most = intent.units * intent.limit, rupees * PAISE_PER_RUPEE
     if value > most:
         raise _refuse("order value", f"{rupees_text(value)}, limit {rupees_text(most)}")
 
@@ -144,7 +155,11 @@ def _check_entry(intent: OrderIntent, context: GuardContext) -> None:
         raise _refuse("kill switch", f"entries are blocked: {switch.reason}")
     today = context.now.date()
     instrument = intent.instrument
-    if instrument.kind is InstrumentKind.STOCK and context.banned(instrument.symbol):
+    share = isinstance(instrument, Share)
+    if share and intent.side is Side.SELL:
+        raise _refuse("shares held", f"{instrument.label}s are sold only out of those held")
+    in_ban = instrument.kind is InstrumentKind.STOCK and not share
+    if in_ban and context.banned(instrument.symbol):
         raise _refuse(
             "ban period",
             f"{instrument.symbol} is above the market-wide position limit on {today}: only orders "
@@ -206,3 +221,30 @@ def _check_reduces(intent: OrderIntent, state: AccountState) -> None:
             f"leg {intent.leg} has {max(0, free)} units that no other order may close, the order "
             f"would {intent.side.word.lower()} {intent.units}",
         )
+    if isinstance(intent.instrument, Share):
+        _check_shares(intent, state)
+
+
+def _check_shares(intent: OrderIntent, state: AccountState) -> None:
+    """Shares are sold only where the account holds them; lacking ones are bought in for it."""
+    label = f"{intent.instrument.symbol} shares"
+    if intent.side is Side.BUY:
+        raise _refuse("short delivery", f"the exchange buys in the {label} lacking; no order does")
+    key = intent.instrument.key
+    held = state.net_units().get(key, 0)
+    held = min(held, held + state.gaps.get(key, 0))  # by our record, and by the broker's
+    arriving = sum(
+        leg.net_units
+        for position in state.positions.values()
+        for leg in position.legs
+        if leg.instrument.key == key and leg.delivered and leg.since == state.at.date()
+    )
+    held = max(0, held - max(0, arriving))
+    if intent.units > held:
+        late = f"; {arriving} were delivered today and come in later" if arriving > 0 else ""
+        text = f"the account holds {held} {label}, the order would sell {intent.units}{late}"
+        raise _refuse("shares held", text)
+
+
+def _is_future(intent: OrderIntent) -> bool:
+    return isinstance(intent.instrument, FutureContract)

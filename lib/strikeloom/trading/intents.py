@@ -7,7 +7,7 @@ from base64 import b32encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
@@ -66,10 +66,11 @@ class Pricing:
         if purpose is Purpose.ENTRY:
             return listed
         guards = self.settings.guards
-        ours = min(
-            guards.max_lots_per_order * instrument.lot_size,
-            guards.max_order_value * PAISE_PER_RUPEE // limit,
-        )
+        future = isinstance(instrument, FutureContract)
+        rupees = guards.max_future_value if future else guards.max_order_value
+        ours = rupees * PAISE_PER_RUPEE // limit
+        if not isinstance(instrument, Share):
+            ours = min(ours, guards.max_lots_per_order * instrument.lot_size)
         ours = max(ours, instrument.lot_size)  # above a limit with a single lot: a guard names it
         return ours if listed is None else min(ours, listed)
 
@@ -119,7 +120,8 @@ def exit_intents(
 ) -> list[OrderIntent]:
     """Intents that reduce a position to its target; none when the target is met.
 
-    Only whole lots are traded: the exchange takes no order for the rest.
+    Only whole lots are traded: the exchange takes no order for the rest, nor for shares that
+    were lacking for a delivery and that it buys in itself.
 
     Raises
     ------
@@ -137,7 +139,7 @@ def exit_intents(
                 f"{target} would add to it or change its sign",
                 guard="exits only reduce",
             )
-        if target != leg.net_lots:
+        if target != leg.net_lots and leg.order_lots:
             lots = target - leg.net_lots
             trades.append((leg.leg, leg.instrument, lots * leg.instrument.lot_size))
     if not trades:
@@ -184,8 +186,9 @@ def _intents(
 ) -> list[OrderIntent]:
     now = pricing.snapshot.at
     intents: list[OrderIntent] = []
+    stages = _stages(trades)
     for leg, held, signed in trades:
-        side, instrument = Side.BUY if signed > 0 else Side.SELL, pricing.today(held)
+        side, instrument = _side(signed), pricing.today(held)
         limit = pricing.limit(instrument, side, purpose)
         most = pricing.largest_order(instrument, limit, purpose)
         parts = slices(abs(signed), instrument.lot_size, most)
@@ -204,11 +207,32 @@ def _intents(
                 side=side,
                 units=units,
                 limit=limit,
-                # buys always go first: hedges open before shorts, shorts close before hedges
-                priority=0 if side is Side.BUY else 1,
+                priority=stages[side, isinstance(instrument, OptionContract)],
                 why=why,
                 created_at=now,
             )
             for number, units in enumerate(parts)
         ]
     return intents
+
+
+def _side(signed: int) -> Side:
+    return Side.BUY if signed > 0 else Side.SELL
+
+
+def _stages(trades: Sequence[Trade]) -> dict[tuple[Side, bool], int]:
+    """Stage of the orders of each side, for options (``True``) and for shares and futures.
+
+    A stage is complete before the next begins. Buys go first: hedges open before what they
+    protect, and what was sold is closed before them. Bought options open before the shares or
+    futures that they protect, and sold ones close before those that cover them; of what is sold,
+    shares and futures go before the options.
+    """
+    order = [(Side.BUY, True), (Side.BUY, False), (Side.SELL, False), (Side.SELL, True)]
+    found = {(_side(signed), isinstance(held, OptionContract)) for _, held, signed in trades}
+    stages: dict[tuple[Side, bool], int] = {}
+    for place in order:
+        if place in found:
+            least = 0 if place[0] is Side.BUY else 1
+            stages[place] = max(least, 1 + max(stages.values(), default=-1))
+    return stages

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.instruments import Instrument, OptionContract, Share
 from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import BrokerError, DataError, GuardError
 from strikeloom.ports.desk import Desk
+from strikeloom.ports.instruments import Instruments
 from strikeloom.trading.intents import Pricing, entry_intents, exit_intents
 
 
@@ -50,8 +51,21 @@ def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
         snapshot,
         desk.settings.execution,
         lambda instrument: instruments.order_limit(instrument, today),
-        lambda instrument: instruments.tick(instrument.symbol, instrument.kind, today),
+        lambda instrument: tick_of(instruments, instrument, today),
     )
+
+
+def tick_of(instruments: Instruments, instrument: Instrument, day: date) -> int:
+    """Price step of an instrument on a day in paise: of a share or future, as it is listed.
+
+    One that is not listed keeps the step that it was traded with.
+    """
+    if isinstance(instrument, OptionContract):
+        return instruments.tick(instrument.symbol, instrument.kind, day)
+    try:
+        return instruments.instrument(instrument.key, day).tick
+    except DataError:
+        return instrument.tick
 
 
 def prepare_entry(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from strikeloom.domain.instruments import Contract, InstrumentKind, Share
+from strikeloom.domain.instruments import Contract, Instrument, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
@@ -17,10 +17,20 @@ from strikeloom.nse.settlement import Delivery, deliveries, settled_value
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
+from strikeloom.trading.delivered_shares import (
+    BUY_IN,
+    Holding,
+    ShareBook,
+    ShareBooking,
+    bought_in,
+    delivered_parts,
+    delivery_alert,
+    delivery_fill,
+    reported_charges,
+    with_charges,
+)
+from strikeloom.trading.final_values import FinalValue, final_values, reported_fill
 from strikeloom.trading.intents import correlation, intent_name
-
-Holding = tuple[Position, PositionLeg]
-FinalValue = Callable[[str, date], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,8 @@ class Settlement:
 def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> int:
     """Record the settlements of the account. Returns how many fills were booked."""
     reported = desk.broker.reports_settlements
-    found = list(settlements(state, fills, desk.feed.settlement, reported=reported))
+    unbooked = _without_booked(desk, state, list(fills))
+    found = list(settlements(state, unbooked, desk.feed.settlement, reported=reported))
     if not found:
         return 0
     desk.store.record_intents([settlement.intent for settlement in found])
@@ -46,6 +57,22 @@ def book_settlements(desk: Desk, state: AccountState, fills: Iterable[Fill]) -> 
     return desk.store.record_fills([settlement.fill for settlement in found])
 
 
+def _without_booked(desk: Desk, state: AccountState, fills: list[Fill]) -> list[Fill]:
+    """Fills without the purchases of lacking shares that were booked before.
+
+    A leg that is still short then waits for a later one; other settlements close their legs.
+    """
+    owing = [name for name, it in state.positions.items() if any(leg.is_owed for leg in it.legs)]
+    if not owing or not any(fill.kind == BUY_IN for fill in fills):
+        return fills
+    booked = {fill.fill_id for name in owing for fill in desk.store.fills(position_id=name)}
+    return [
+        fill
+        for fill in fills
+        if fill.kind != BUY_IN or not any(it.startswith(f"{fill.fill_id}-") for it in booked)
+    ]
+
+
 def settlements(
     state: AccountState, fills: Iterable[Fill], final_value: FinalValue, *, reported: bool
 ) -> Iterator[Settlement]:
@@ -53,8 +80,9 @@ def settlements(
 
     The broker settles an account's net holding of a contract; our positions on
     either side of it each settle at the same value. Those on the net side bear the charges.
-    Stock options of one underlying and expiry net off; where the broker does not report them they
-    settle together, once all their trades are known.
+    Stock contracts of one underlying and expiry net off; they settle together, once all their
+    trades and the final value are known. The shares of what does not net off are booked beside
+    them, at the final value.
 
     Parameters
     ----------
@@ -63,44 +91,84 @@ def settlements(
     reported : bool
         The broker reports its settlements.
     """
+    known = sorted((fill for fill in fills if fill.kind != "trade"), key=lambda it: it.at)
     by_contract: dict[str, list[Fill]] = defaultdict(list)
-    for fill in sorted((f for f in fills if f.kind == "settlement"), key=lambda it: it.at):
-        by_contract[fill.instrument_key].append(fill)
+    for fill in known:
+        if fill.kind == "settlement":
+            by_contract[fill.instrument_key].append(fill)
     held = _held(state)
-    netted = _deliveries(state, held, final_value)
+    finals = final_values(state.at, held, final_value, by_contract)
+    netted = _deliveries(held, finals)
     delivered: Counter[Contract] = Counter()
     for delivery in netted.values():
         delivered.update(delivery.units)
     ready: list[tuple[Contract, date, list[Holding], Fill]] = []
     waiting: set[tuple[str, date]] = set()
     for (contract, last), holdings in held.items():
-        # a later series may have the same name: its settlement is not that of this series
-        own = [fill for fill in by_contract[contract.key] if fill.at.date() >= last]
+        found = reported_fill(by_contract, contract, last)
         net = sum(leg.net_units for _, leg in holdings)
-        if own:
-            ended: Fill | None = own[0]
-        elif (net and reported) or state.at < ending(last):
-            ended = None
-        else:
-            ended = _derived(contract, net, last, final_value, delivered[contract])
-        if ended is None or any(_lacks_trades(state, *holding) for holding in holdings):
-            if contract.kind is InstrumentKind.STOCK and not reported:
+        if found is None and (not net or not reported) and state.at >= ending(last):
+            found = _derived(contract, net, last, final_value, delivered[contract])
+        if found is None or any(_lacks_trades(state, *holding) for holding in holdings):
+            if contract.kind is InstrumentKind.STOCK:
                 waiting.add((contract.symbol, last))
             continue
-        ready.append((contract, last, holdings, ended))
-    for contract, last, holdings, ended in ready:
+        ready.append((contract, last, holdings, found))
+    ready = [it for it in ready if (it[0].symbol, it[1]) not in waiting]
+    for contract, _, holdings, fill in ready:
+        yield from _of_contract(contract, holdings, fill)
+    yield from _of_shares(state, ready, netted, finals, known)
+    for booking in bought_in(state.positions.values(), known):
+        yield _of_share(booking)
+
+
+def _of_contract(
+    contract: Contract, holdings: Sequence[Holding], fill: Fill
+) -> Iterator[Settlement]:
+    """Settlement of each holding of a contract; those on the net side bear its charges."""
+    sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
+    charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
+    counted = paid = 0
+    for position, leg in holdings:
+        counted += max(0, sign * leg.net_units)
+        # so that the shares add up to the whole, to the paisa
+        charges = fill.charges * counted // charged - paid
+        paid += charges
+        yield _settlement(position, leg, contract, fill, charges)
+
+
+def _of_shares(
+    state: AccountState,
+    ready: Sequence[tuple[Contract, date, list[Holding], Fill]],
+    netted: Mapping[tuple[str, date], Delivery],
+    finals: Mapping[tuple[str, date], int],
+    known: Sequence[Fill],
+) -> Iterator[Settlement]:
+    """Shares of the deliveries in which the contracts that settle now end."""
+    groups: dict[tuple[str, date], dict[Contract, list[Holding]]] = defaultdict(dict)
+    last_days: dict[tuple[str, date], date] = {}
+    for contract, last, holdings, _ in ready:
         of = contract.symbol, contract.expiry
-        if (contract.symbol, last) in waiting:
+        groups[of][contract] = holdings
+        last_days[of] = last
+    book = ShareBook(state.positions.values())
+    for of, held in groups.items():
+        delivery, last = netted.get(of), last_days[of]
+        if delivery is None:
             continue
-        sign = -1 if sum(leg.net_units for _, leg in holdings) < 0 else 1
-        charged = sum(max(0, sign * leg.net_units) for _, leg in holdings)
-        counted = paid = 0
-        for position, leg in holdings:
-            counted += max(0, sign * leg.net_units)
-            # so that the shares add up to the whole, to the paisa
-            charges = ended.charges * counted // charged - paid
-            paid += charges
-            yield _settlement(position, leg, contract, ended, charges, netted.pop(of, None))
+        symbol, final = of[0], finals[of[0], last]
+        parts = delivered_parts(delivery, held, final)
+        charges = reported_charges(known, symbol, last)
+        bookings = book.book(symbol, parts, delivery_fill(*of, final, ending(last), charges))
+        for number, booking in enumerate(with_charges(bookings)):
+            alerts = () if number else (delivery_alert(delivery, bookings, parts),)
+            yield replace(_of_share(booking), alerts=alerts)
+
+
+def _of_share(booking: ShareBooking) -> Settlement:
+    side = Side.BUY if booking.units > 0 else Side.SELL
+    leg, units = (booking.leg, booking.share), abs(booking.units)
+    return _booked(booking.position, *leg, side, units, booking.fill, booking.why)
 
 
 def _held(state: AccountState) -> dict[tuple[Contract, date], list[Holding]]:
@@ -115,19 +183,17 @@ def _held(state: AccountState) -> dict[tuple[Contract, date], list[Holding]]:
 
 
 def _deliveries(
-    state: AccountState, held: dict[tuple[Contract, date], list[Holding]], final_value: FinalValue
+    held: Mapping[tuple[Contract, date], list[Holding]], finals: Mapping[tuple[str, date], int]
 ) -> dict[tuple[str, date], Delivery]:
     """Deliveries of the stock contracts that have ended, by underlying and expiry."""
     nets: Counter[Contract] = Counter()
-    finals: dict[tuple[str, date], int] = {}
+    values: dict[tuple[str, date], int] = {}
     for (contract, last), holdings in held.items():
-        if contract.kind is not InstrumentKind.STOCK or state.at < ending(last):
-            continue
-        final = final_value(contract.symbol, last)
-        if final is not None:
-            finals[contract.symbol, contract.expiry] = final
+        final = finals.get((contract.symbol, last))
+        if contract.kind is InstrumentKind.STOCK and final is not None:
+            values[contract.symbol, contract.expiry] = final
             nets[contract] += sum(leg.net_units for _, leg in holdings)
-    return {(it.symbol, it.expiry): it for it in deliveries(nets, finals)}
+    return {(it.symbol, it.expiry): it for it in deliveries(nets, values)}
 
 
 def _lacks_trades(state: AccountState, position: Position, leg: PositionLeg) -> bool:
@@ -172,59 +238,52 @@ def _derived(
 
 
 def _settlement(
-    position: Position,
-    leg: PositionLeg,
-    contract: Contract,
-    fill: Fill,
-    charges: int,
-    delivery: Delivery | None,
+    position: Position, leg: PositionLeg, contract: Contract, fill: Fill, charges: int
 ) -> Settlement:
     day = fill.at.date()
     early = "" if day == contract.expiry else f" on {day}, the series' last day"
-    name = intent_name(position.account, position.market, position.position_id, fill.fill_id)
+    why = f"settled{early}" if early else f"settled at expiry {contract.expiry}"
     side = Side.SELL if leg.net_units > 0 else Side.BUY
+    of = replace(fill, charges=charges)
+    booked = _booked(position, leg.leg, leg.instrument, side, abs(leg.net_units), of, why)
+    if not early:
+        return booked
+    text = (
+        f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
+        f"{contract.expiry}; the exchange ended it early"
+    )
+    return replace(booked, alerts=(("warning", text),))
+
+
+def _booked(
+    position: Position, leg: int, of: Instrument, side: Side, units: int, fill: Fill, why: str
+) -> Settlement:
+    """Intent and fill of one settlement; their names are the same however often it is found."""
+    name = intent_name(position.account, position.market, position.position_id, fill.fill_id)
     intent = OrderIntent(
         account=position.account,
         market=position.market,
-        correlation_id=correlation(name, leg.leg, 0, 1),
+        correlation_id=correlation(name, leg, 0, 1),
         intent_id=name,
         position_id=position.position_id,
         purpose=Purpose.SETTLEMENT,
-        leg=leg.leg,
+        leg=leg,
         slice=0,
         attempt=1,
-        instrument=leg.instrument,
+        instrument=of,
         side=side,
-        units=abs(leg.net_units),
+        units=units,
         limit=fill.price,
         priority=0,
-        why=f"settled at expiry {contract.expiry}" if not early else f"settled{early}",
+        why=why,
         created_at=fill.at,
         state=IntentState.FILLED,
     )
-    alerts = []
-    if early:
-        alerts.append(
-            (
-                "warning",
-                f"{position.position_id}: {contract.label} was settled{early}, before its expiry "
-                f"{contract.expiry}; the exchange ended it early",
-            )
-        )
-    if delivery is not None:
-        alerts.append(
-            (
-                "critical",
-                f"{contract.symbol} {contract.expiry}: ended in a delivery of "
-                f"{abs(delivery.shares)} shares; {delivery.sentence()}. Booked here at cash value",
-            )
-        )
     booked = replace(
         fill,
-        fill_id=f"{fill.fill_id}-{position.position_id}-{leg.leg}",
+        fill_id=f"{fill.fill_id}-{position.position_id}-{leg}",
         correlation_id=intent.correlation_id,
         side=side,
-        units=intent.units,
-        charges=charges,
+        units=units,
     )
-    return Settlement(intent, booked, tuple(alerts))
+    return Settlement(intent, booked)

@@ -1,15 +1,15 @@
 """Work on recorded intents: send due ones, replace ended ones, unwind failed entries.
 
-A group of intents is one decision. Its buys go first and must be complete before its sells
-go: hedges open before shorts, shorts close before hedges. A replacement goes out only after
-the old order is seen terminal, for its unfilled remainder, under the next attempt.
+A group of intents is one decision. Its orders go in stages, buys before sells, and each stage must
+be complete before the next: hedges open before shorts, shorts close before hedges. A replacement
+goes out only after the old order is seen terminal, for its unfilled remainder, under the next
+attempt.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import BrokerError, NoQuote, UnknownOutcome
@@ -131,15 +131,15 @@ class OrderRound:
                 alert(self._desk, "critical", f"{text} and is not cancelled: {error}")
 
     def _advance_group(self, name: str) -> None:
-        """Advance the buys of a group, then its sells once the buys are complete."""
+        """Advance the first stage of a group, and each later one once those before are complete."""
         report = self._report
-        for side in (Side.BUY, Side.SELL):
+        for stage in sorted({intent.priority for intent in self._state.groups.get(name, ())}):
             for intent in latest(self._state.groups.get(name, ())):
-                if intent.side is side:
+                if intent.priority == stage:
                     self._advance_leg(intent)
             group = self._refreshed().groups.get(name, ())
             left = units_left(self._state, group)
-            part = [intent for intent in latest(group) if intent.side is side]
+            part = [intent for intent in latest(group) if intent.priority == stage]
             if any(i.state in (IntentState.UNKNOWN, IntentState.SENDING) for i in part):
                 report.blocked.append(name)
                 return
@@ -282,6 +282,7 @@ class OrderRound:
             return
         self._desk.store.record_intents(intents)
         self._state = self._reconciler.reload()
-        buys = [intent for intent in intents if intent.side is Side.BUY]
-        for intent in buys or intents:
-            self._send(intent)
+        first = min(intent.priority for intent in intents)
+        for intent in intents:
+            if intent.priority == first:
+                self._send(intent)

@@ -43,10 +43,10 @@ def replayed_legs(
     for row in trades:
         while due and due[0].change.day.isoformat() <= row["at"][:_DAY]:
             changes += _apply(legs, due.pop(0))
-        number = row["leg"]
-        leg = legs.get(number) or _empty_leg(number, instrument(row))
+        number, units = row["leg"], row["side"] * row["units"]
+        leg = legs.get(number) or _first_leg(number, row)
         entry = row["purpose"] == Purpose.ENTRY
-        leg = _leg_after(leg, row["side"] * row["units"], row["price"], entry=entry)
+        leg = _leg_after(leg, units, row["price"], entry=entry)
         legs[number] = replace(leg, charges=leg.charges + row["charges"])
         changes += 1
     changes += sum(_apply(legs, item) for item in due)
@@ -68,8 +68,17 @@ def _apply(legs: dict[int, PositionLeg], item: LegAdjustment) -> bool:
     return True
 
 
-def _empty_leg(number: int, contract_: Instrument) -> PositionLeg:
-    return PositionLeg(number, contract_, 0, 0, 0, 0, 0)
+def _empty_leg(number: int, held: Instrument) -> PositionLeg:
+    return PositionLeg(number, held, 0, 0, 0, 0, 0)
+
+
+def _first_leg(number: int, row: Row) -> PositionLeg:
+    """Leg before its first fill; of shares that a delivery brings or that it lacked."""
+    leg = _empty_leg(number, instrument(row))
+    if row["purpose"] != Purpose.SETTLEMENT:
+        return leg
+    day = date.fromisoformat(row["at"][:_DAY])
+    return replace(leg, first_units=row["side"] * row["units"], since=day)
 
 
 def _leg_after(leg: PositionLeg, units: int, price: int, *, entry: bool) -> PositionLeg:

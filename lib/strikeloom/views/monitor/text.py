@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import (
     ExitDecision,
@@ -14,6 +14,7 @@ from strikeloom.domain.positions import (
     PositionLeg,
     RequestState,
 )
+from strikeloom.domain.quantities import quantity
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.monitor.board import Board, BoardRow
 from strikeloom.ports.store import KillSwitch
@@ -78,7 +79,7 @@ def card(row: BoardRow) -> str:
     """One open position: name, P&L and legs."""
     position, marked = row.marked.position, row.marked
     legs = "".join(_leg(marked, leg) for leg in position.legs)
-    left = "" if marked.days_left is None else f"{marked.days_left} days left"
+    left = "no expiry" if marked.days_left is None else f"{marked.days_left} days left"
     return f"""<div class="sl" data-position="{escape(position.position_id)}"
  data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
 <span>{escape(plain(position.template))}</span>
@@ -99,17 +100,33 @@ def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
     mark = marked.marks.get(instrument.key)
     now = f'<span class="none">{MISSING}</span>' if mark is None else f"{mark.price / 100:,.2f}"
     side, word = ("buy", "BUY") if leg.net_units > 0 else ("sell", "SELL")
+    word = "OWED" if leg.is_owed else word
     return (
-        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(_name(instrument))}</td>'
-        f'<td class="num">{abs(leg.net_lots)}<span class="quiet lotsize"> &times; '
-        f"{instrument.lot_size}{f' + {abs(leg.odd_units)}' if leg.odd_units else ''}</span></td>"
+        f'<tr><td><span class="side {side}">{word}</span></td><td>{escape(_what(leg))}</td>'
+        f'<td class="num">{_lots(leg)}</td>'
         f'<td class="num">{leg.open_value / leg.net_units / 100:,.2f}</td>'
         f'<td class="num">{now}</td></tr>'
     )
 
 
+def _what(leg: PositionLeg) -> str:
+    """Shares with their number, as they have no lots; a contract by its name."""
+    if isinstance(leg.instrument, Share):
+        return quantity(leg.instrument, leg.net_units)
+    return _name(leg.instrument)
+
+
+def _lots(leg: PositionLeg) -> str:
+    """Lots and their size, as HTML; empty for shares."""
+    if isinstance(leg.instrument, Share):
+        return ""
+    odd = f" + {abs(leg.odd_units)}" if leg.odd_units else ""
+    size = f'<span class="quiet lotsize"> &times; {leg.instrument.lot_size}{odd}</span>'
+    return f"{abs(leg.net_lots)}{size}"
+
+
 def _name(instrument: Instrument) -> str:
-    """Contract without its symbol, which the card's header shows."""
+    """Instrument without its symbol, which the card's header shows."""
     return instrument.label.removeprefix(instrument.symbol).strip()
 
 

@@ -7,7 +7,10 @@ from typing import Any
 from rich.text import Text
 
 from strikeloom.domain.counted import counted
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import rupees_text
+from strikeloom.domain.positions import PositionLeg
+from strikeloom.domain.quantities import quantity
 from strikeloom.monitor import Board
 from strikeloom.monitor.board import BoardRow
 from strikeloom.views.terminal.aligned import aligned
@@ -65,13 +68,7 @@ def _cells(row: BoardRow) -> tuple[object, ...]:
 
 
 def _details(row: BoardRow) -> list[str]:
-    lines = [
-        f"leg {leg.leg}: {counted(leg.net_lots, 'lot', signed=True)} of {leg.instrument.lot_size} "
-        + (f"and {leg.odd_units:+d} units of no whole lot " if leg.odd_units else "")
-        + leg.instrument.label
-        for leg in row.marked.position.legs
-        if leg.net_units
-    ]
+    lines = [f"leg {leg.leg}: {_holding(leg)}" for leg in row.marked.position.legs if leg.net_units]
     if row.nearest is not None:
         lines.append(row.nearest.sentence)
     shares = [f"{share} %" for share, why_not in row.exits.items() if not why_not]
@@ -79,6 +76,16 @@ def _details(row: BoardRow) -> list[str]:
     if row.request is not None:
         lines.append(f"request {row.request.request_id}: {row.request.state} {row.request.note}")
     return lines
+
+
+def _holding(leg: PositionLeg) -> str:
+    """What a leg holds: signed shares, lots of a future, or lots of an option and their size."""
+    if not isinstance(leg.instrument, OptionContract):
+        text = quantity(leg.instrument, leg.net_units, signed=True)
+        return f"{text}, lacking for a delivery" if leg.is_owed else text
+    lots = counted(leg.net_lots, "lot", signed=True)
+    odd = f"and {leg.odd_units:+d} units of no whole lot " if leg.odd_units else ""
+    return f"{lots} of {leg.instrument.lot_size} {odd}{leg.instrument.label}"
 
 
 def _plain(row: BoardRow) -> dict[str, Any]:
