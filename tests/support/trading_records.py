@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import Instrument, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, Order, OrderIntent, OrderState, Purpose
 from strikeloom.domain.positions import Position, PositionLeg
@@ -49,7 +49,7 @@ def order_of(
 
 
 def position_of(
-    name: str, *legs: tuple[OptionContract, int], opened: datetime = NOW, revision: int = 2
+    name: str, *legs: tuple[Instrument, int], opened: datetime = NOW, revision: int = 2
 ) -> Position:
     """Write a position of (contract, net units) bought or sold at Rs 100."""
     held = tuple(
@@ -84,6 +84,7 @@ def state(
         (name, leg.leg): leg.instrument.expiry
         for name, position in held.items()
         for leg in position.legs
+        if not isinstance(leg.instrument, Share)
     }
     return AccountState(
         account=ACCOUNT, market=MARKET, at=at, positions=held, groups=groups, changed_at={},
@@ -94,7 +95,7 @@ def state(
 
 
 def quote_of(
-    instrument: OptionContract, bid: int | None, ask: int | None, *, at: datetime = NOW
+    instrument: Instrument, bid: int | None, ask: int | None, *, at: datetime = NOW
 ) -> Quote:
     """Write a quote; prices in paise."""
     return Quote(instrument.key, bid, ask, None, 650, 650, 0, 0, at)

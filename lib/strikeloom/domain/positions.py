@@ -123,6 +123,11 @@ class Position:
         """Some leg still holds units."""
         return any(leg.net_units for leg in self.legs)
 
+    @property
+    def holds_shares(self) -> bool:
+        """Some leg holds shares."""
+        return any(leg.net_units and isinstance(leg.instrument, Share) for leg in self.legs)
+
 
 @dataclass(frozen=True)
 class MarkedPosition:

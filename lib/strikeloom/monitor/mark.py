@@ -89,7 +89,7 @@ def mark_position(
     today = snapshot.at.date()
     held = _sessions("sessions_held", position.opened_at.date(), today, unknown)
     left = _sessions("sessions_left", today, last_day, unknown)
-    if last_day is None and position.is_open:
+    if last_day is None and position.holds_shares:
         unknown["sessions_left"] = "shares have no last day"
     return MarkedPosition(
         position=position,

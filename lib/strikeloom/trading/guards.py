@@ -232,9 +232,17 @@ def _check_shares(intent: OrderIntent, state: AccountState) -> None:
         raise _refuse("short delivery", f"the exchange buys in the {label} lacking; no order does")
     key = intent.instrument.key
     held = state.net_units().get(key, 0)
-    held = max(0, min(held, held + state.gaps.get(key, 0)))  # by our record, and by the broker's
+    held = min(held, held + state.gaps.get(key, 0))  # by our record, and by the broker's
+    arriving = sum(
+        leg.net_units
+        for position in state.positions.values()
+        for leg in position.legs
+        if leg.instrument.key == key and leg.delivered and leg.since == state.at.date()
+    )
+    held = max(0, held - max(0, arriving))
     if intent.units > held:
-        text = f"the account holds {held} {label}, the order would sell {intent.units}"
+        late = f"; {arriving} were delivered today and come in later" if arriving > 0 else ""
+        text = f"the account holds {held} {label}, the order would sell {intent.units}{late}"
         raise _refuse("shares held", text)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import struct
+from datetime import date
 
+import numpy as np
 import pytest
 import requests
 from websockets.asyncio.client import connect
 
 from exchange.server.test_streams import address, ask, received, run, split
+from strikeloom.exchange.market.candles import Candles
+from support.fakes import ist
 from support.local_exchange import FUTURE, SHARE, SHARE_ID, STOCK_FUTURE
 
 SEGMENT = {SHARE.key: "NSE_EQ", FUTURE.key: "NSE_FNO", STOCK_FUTURE.key: "NSE_FNO"}
@@ -173,3 +177,202 @@ def _refused(client, segment, number, product):
 def test_a_wrong_product_or_segment_is_refused(client, shown, segment, number, product):
     assert _refused(client, segment, number, product) == ("failure", "DH-905")
     assert shown.engine.orders() == []
+
+
+#: Segment, carried product, kind on the wire, units of an order, bid and ask of what is shown.
+WIRE = {
+    "share": (SHARE, "NSE_EQ", "CNC", "EQUITY", 100, 1399.9, 1400.1),
+    "stock future": (STOCK_FUTURE, "NSE_FNO", "MARGIN", "FUTSTK", 500, 1404.9, 1405.1),
+    "index future": (FUTURE, "NSE_FNO", "MARGIN", "FUTIDX", 65, 25_049.9, 25_050.1),
+}
+
+
+@pytest.fixture(params=list(WIRE))
+def wire(request):
+    return WIRE[request.param]
+
+
+@pytest.fixture
+def ok(client):
+    def call(name, *args, **more):
+        reply = getattr(client, name)(*args, **more)
+        assert reply["status"] == "success", (name, reply)
+        return reply["data"]
+
+    return call
+
+
+def test_the_official_client_trades_every_kind(ok, shown, wire):
+    """Every call about orders, money and prices, once through."""
+    it, segment, product, kind, units, bid, ask_price = wire
+    number = str(SHARE_ID) if it != FUTURE else shown.id_of(FUTURE)
+    names = {"exchangeSegment": segment, "securityId": number}
+    buy = (number, segment, "BUY", units, "LIMIT", product)
+    resting = ok("place_order", *buy, bid - 5, tag="rests")["orderId"]
+    ok("modify_order", resting, "LIMIT", "NA", 2 * units, bid - 4, 0, 0, "DAY")
+    (row,) = ok("get_order_by_id", resting)
+    assert {name: row[name] for name in names} == names
+    assert (row["quantity"], row["productType"], row["drvOptionType"]) == (2 * units, product, None)
+    expiry = "0001-01-01" if it is SHARE else "2026-02-24"
+    assert (row["drvExpiryDate"], row["drvStrikePrice"]) == (expiry, 0.0)
+    ok("cancel_order", resting)
+    filled = ok("place_order", *buy, ask_price, tag="fills")["orderId"]
+    ok("place_order", number, segment, "BUY", units, "MARKET", "INTRADAY", 0.0)
+    assert len(ok("place_slice_order", *buy, bid - 5)) == 1
+    (trade,) = ok("get_trade_book", filled)
+    assert {name: trade[name] for name in names} == names
+    assert (trade["tradedQuantity"], trade["tradedPrice"]) == (units, ask_price)
+    past = ok("get_trade_history", "2026-02-11", "2026-02-11")
+    assert [row["instrument"] for row in past] == [kind, kind]
+    parts = ("sebiTax", "stt", "brokerageCharges", "serviceTax", "exchangeTransactionCharges",
+             "stampDuty")  # fmt: skip
+    charged = sum(round(100 * row[part]) for row in past for part in parts)
+    assert charged == sum(t.charges for t in shown.engine.trades())
+    held = {row["productType"]: row for row in ok("get_positions")}
+    assert {name: row["netQty"] for name, row in held.items()} == {
+        product: units, "INTRADAY": units,
+    }  # fmt: skip
+    assert {name: held[product][name] for name in names} == names
+    ok("convert_position", "INTRADAY", segment, "LONG", number, units, product)
+    held = {row["productType"]: row["netQty"] for row in ok("get_positions")}
+    assert held == {product: 2 * units, "INTRADAY": 0}
+    ledger = ok("ledger_report", "2026-02-01", "2026-02-28")
+    assert ledger[-1]["exchange"] == ("NSE-EQ" if it is SHARE else "NSE-FNO")
+    assert round(100 * float(ledger[-1]["runbal"])) == shown.engine.balance().cash
+    _margins(ok, it, number, segment, product, units)
+    _conditional(ok, shown, it, number, segment, product, units)
+    assert len(ok("get_positions")) == 2
+    ok("exit_all_positions")
+    assert {row["positionType"] for row in ok("get_positions")} == {"CLOSED"}
+    assert {row["orderStatus"] for row in ok("get_order_list")} == {"TRADED", "CANCELLED"}
+    shown.engine.audit()
+
+
+def _margins(ok, it, number, segment, product, units):
+    price = {SHARE: 1400.0, STOCK_FUTURE: 1405.0, FUTURE: 25_050.0}[it]
+    one = ok("margin_calculator", number, segment, "BUY", units, product, price)
+    leg = {"exchangeSegment": segment, "transactionType": "BUY", "quantity": units,
+           "productType": product, "securityId": number, "price": price,
+           "triggerPrice": 0}  # fmt: skip
+    basket = ok("margin_calculator_multi", [leg])
+    assert float(basket["total_margin"]) == pytest.approx(one["totalMargin"])
+    if it is SHARE:  # as recorded from the broker: the price in full, and nothing else
+        assert (one["totalMargin"], one["spanMargin"], one["leverage"]) == (140_000.0, 0.0, "1X")
+        assert (float(basket["equity_margin"]), float(basket["fo_margin"])) == (140_000.0, 0.0)
+    else:
+        assert 0.05 * units * price < one["totalMargin"] < 0.4 * units * price
+        assert min(one["spanMargin"], one["exposureMargin"]) > 0
+        assert (float(basket["equity_margin"]), float(basket["fo_margin"])) == (
+            0.0, pytest.approx(one["totalMargin"], abs=0.01),
+        )  # fmt: skip
+
+
+def _conditional(ok, shown, it, number, segment, product, units):
+    price = {SHARE: 1400.0, STOCK_FUTURE: 1405.0, FUTURE: 25_050.0}[it]
+    entry = (number, segment, "BUY", units, "LIMIT", "INTRADAY", price - 5)
+    ok("place_super_order", *entry, price + 20, price - 20, 0.0, tag="super")
+    (row,) = ok("get_super_order_list")
+    assert (row["exchangeSegment"], row["securityId"]) == (segment, number)
+    ok("cancel_super_order", row["orderId"], "ENTRY_LEG")
+    waits = (number, segment, "BUY", product, "LIMIT", units, price - 9, price - 10)
+    forever = ok("place_forever", *waits, tag="ever")["orderId"]
+    ok("modify_forever", forever, "SINGLE", "LIMIT", "TARGET_LEG", units, price - 8, price - 9,
+       0, "DAY")  # fmt: skip
+    (row,) = ok("get_forever")
+    assert (row["exchangeSegment"], row["securityId"], row["productType"]) == (
+        segment, number, product,
+    )  # fmt: skip
+    ok("cancel_forever", forever)
+    condition = {
+        "comparisonType": "PRICE_WITH_VALUE", "exchangeSegment": "NSE_EQ",
+        "securityId": str(SHARE_ID), "operator": "GREATER_THAN", "comparingValue": 1450.0,
+        "expDate": "2026-02-20", "frequency": "ONCE", "userNote": "",
+    }  # fmt: skip
+    order = {"transactionType": "BUY", "exchangeSegment": segment, "productType": product,
+             "orderType": "LIMIT", "securityId": number, "quantity": units, "validity": "DAY",
+             "price": str(price - 5), "discQuantity": "0", "triggerPrice": "0"}  # fmt: skip
+    alert = ok("place_conditional_order", condition, [order])["alertId"]
+    found = ok("get_conditional_order", alert)
+    assert (found["orders"][0]["exchangeSegment"], found["orders"][0]["securityId"]) == (
+        segment, number,
+    )  # fmt: skip
+    ok("cancel_conditional_order", alert)
+
+
+def test_a_forever_order_of_shares_is_for_delivery(client, shown):
+    reply = client.place_forever(str(SHARE_ID), "NSE_EQ", "BUY", "INTRADAY", "LIMIT", 100, 1390.0,
+                                 1389.0)  # fmt: skip
+    assert reply["remarks"]["error_code"] == "DH-905"
+
+
+def _next_session(local, at):
+    local.clock.at = at
+    local.push()
+
+
+def test_shares_of_earlier_days_are_holdings_and_no_positions(ok, client, shown):
+    """Bought on Wednesday: on Thursday not delivered yet, on Friday in the depository."""
+    assert client.get_holdings()["remarks"]["error_code"] == "DH-1111"
+    buy = (str(SHARE_ID), "NSE_EQ", "BUY", 500, "LIMIT", "CNC", 1400.1)
+    ok("place_order", *buy)
+    assert client.get_holdings()["remarks"]["error_code"] == "DH-1111"
+    _next_session(shown, ist("2026-02-12 10:00"))
+    assert ok("get_positions") == []
+    (row,) = ok("get_holdings")
+    assert {name: row[name] for name in ("tradingSymbol", "securityId", "exchange")} == {
+        "tradingSymbol": "RELIANCE", "securityId": str(SHARE_ID), "exchange": "ALL",
+    }  # fmt: skip
+    quantities = ("totalQty", "dpQty", "t1Qty", "availableQty", "collateralQty")
+    assert [row[name] for name in quantities] == [500, 0, 500, 500, 0]
+    assert (row["avgCostPrice"], row["lastTradedPrice"]) == (1400.1, 1400.0)
+    shown.market.show(SHARE, 1399_90, 1400_10, size=900)
+    ok("place_order", str(SHARE_ID), "NSE_EQ", "SELL", 200, "LIMIT", "CNC", 1399.9)
+    (row,) = ok("get_holdings")
+    assert [row[name] for name in quantities] == [500, 0, 500, 300, 0]
+    (sold,) = ok("get_positions")
+    assert (sold["netQty"], sold["daySellQty"], sold["positionType"]) == (-200, 200, "SHORT")
+    _next_session(shown, ist("2026-02-13 10:00"))
+    (row,) = ok("get_holdings")
+    assert [row[name] for name in quantities] == [300, 300, 0, 300, 0]
+    refused = client.place_order(str(SHARE_ID), "NSE_EQ", "SELL", 301, "LIMIT", "CNC", 1399.9)
+    assert refused["status"] == "success", "received, and then rejected by the risk desk"
+    assert ok("get_order_by_id", refused["data"]["orderId"])[0]["orderStatus"] == "REJECTED"
+
+
+def test_a_future_is_carried_at_its_settlement_price(ok, shown):
+    """Bought at 25,050.10, settled at 25,100: 49.90 a unit are received that evening."""
+    day = date(2026, 2, 11)
+    before = shown.engine.balance().cash
+    ok("place_order", shown.id_of(FUTURE), "NSE_FNO", "BUY", 130, "LIMIT", "MARGIN", 25_050.1)
+    charges = sum(trade.charges for trade in shown.engine.trades())
+    shown.market.settlements[FUTURE.key, day] = 25_100_00
+    _next_session(shown, ist("2026-02-12 10:00"))
+    (row,) = ok("get_positions")
+    assert (row["carryForwardBuyQty"], row["dayBuyQty"], row["netQty"]) == (130, 0, 130)
+    assert (row["carryForwardBuyValue"], row["costPrice"]) == (130 * 25_100.0, 25_100.0)
+    assert (row["drvOptionType"], row["drvExpiryDate"], row["productType"]) == (
+        None, "2026-02-24", "MARGIN",
+    )  # fmt: skip
+    assert row["unrealizedProfit"] == pytest.approx(130 * (25_050.0 - 25_100.0))
+    assert shown.engine.balance().cash == before - charges + 130 * 49_90
+    lines = {(line["voucherdate"], line["narration"]): line for line in
+             ok("ledger_report", "2026-02-11", "2026-02-12")}  # fmt: skip
+    assert lines["Feb 11, 2026", "NET OBLIGATION"]["credit"] == "6487.00"
+    assert round(100 * float(lines["Feb 11, 2026", "CHARGES"]["runbal"])) == (
+        shown.engine.balance().cash
+    )
+
+
+def test_candles_of_each_kind(ok, shown, wire):
+    it, segment, _, kind, *_ = wire
+    number = str(SHARE_ID) if it != FUTURE else shown.id_of(FUTURE)
+    at = [shown.clock.now().replace(minute=i) for i in range(3)]
+    price = np.array([100_00, 101_00, 102_00])
+    for minutes in (1, 60):
+        shown.market.candles[it.key, minutes] = Candles(at, *(price,) * 6)
+    of = (number, segment, kind)
+    assert ok("intraday_minute_data", *of, "2026-02-11", "2026-02-11")["close"] == [
+        100.0, 101.0, 102.0,
+    ]  # fmt: skip
+    shown.market.settlements["RELIANCE", date(2026, 2, 11)] = 102_00
+    assert ok("historical_daily_data", *of, "2026-02-11", "2026-02-12")["close"] == [102.0]

@@ -30,11 +30,12 @@ CONTRACTS, SHARES, INDICES = "NSE_FNO", "NSE_EQ", "IDX_I"
 _INDEX_NAMES = {"NIFTYNXT50": "NIFTY NEXT 50", "INDIAVIX": "INDIA VIX"}
 _OF_INDEX = ("OPTIDX", "FUTIDX")
 _FUTURES = ("FUTIDX", "FUTSTK")
+_KINDS: dict[str, tuple[type, str]] = {
+    FUTURE_RIGHT: (FutureContract, "future"),
+    SHARE_RIGHT: (Share, "share"),
+}
 #: Series of a company's shares: traded freely, else only for delivery. Others are bonds and funds.
 _SERIES = ("EQ", "BE", "BZ")
-
-#: What a frame's ``right`` stands for besides an option.
-_TICKS_OF = {FUTURE_RIGHT: (FutureContract, "future"), SHARE_RIGHT: (Share, "share")}
 
 
 class SecurityId(NamedTuple):
@@ -92,12 +93,15 @@ class DayList:
         return 0 if found is None else found.largest_order
 
     def tick(self, symbol: str, right: str = "") -> int:
-        """Coarsest price step in paise of the options on an underlying; or as ``right`` names."""
-        kind, name = _TICKS_OF.get(right, (OptionContract, "option"))
+        """Coarsest price step in paise of the options on an underlying.
+
+        With ``right`` XX of its futures, with EQ of its share.
+        """
+        kind, named = _KINDS.get(right, (OptionContract, "option"))
         listed = (entry.instrument for entry in self._of_symbol(symbol).values())
         ticks = {it.tick for it in listed if isinstance(it, kind)}
         if not ticks:
-            raise DataError(f"no {name} on {symbol} is in {self._where}", symbol=symbol)
+            raise DataError(f"no {named} on {symbol} is in {self._where}", symbol=symbol)
         return max(ticks)  # a price on the coarser tick is also on the finer one
 
     def by_number(self, security: SecurityId) -> Instrument:

@@ -120,12 +120,12 @@ class DhanInstruments:
         return None if isinstance(instrument, Share) else self._known.order_limit(instrument, day)
 
     def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
-        """Price step in paise of every option on an underlying; of its futures (XX), share (EQ).
+        """Price step in paise of every option on an underlying; by ``right`` of another kind.
 
         Raises
         ------
         DataError
-            When the list has none of the kind.
+            When nothing of the kind is in the list.
         """
         if day < self._clock.now().date():
             return self._known.tick(symbol, kind, day, right)

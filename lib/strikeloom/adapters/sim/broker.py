@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from strikeloom.domain.instruments import order_of
 from strikeloom.domain.orders import (
     BrokerPosition,
     Fill,
@@ -130,9 +131,9 @@ class SimBroker:
         return []
 
     def positions(self) -> list[BrokerPosition]:
-        """Net units by contract, whatever the product."""
+        """Net units by instrument, whatever the product; shares in the depository included."""
         held = self.engine.holdings()
-        return [BrokerPosition(instrument.key, held[instrument]) for instrument in sorted(held)]
+        return [BrokerPosition(it.key, held[it]) for it in sorted(held, key=order_of)]
 
     def funds(self) -> Funds:
         """Cash, margin blocked, and the cash that is left.

@@ -16,6 +16,8 @@ from strikeloom.exchange.account.conditional import ConditionalRecords
 from strikeloom.exchange.account.ledger import AccountLedger
 from strikeloom.exchange.account.mirror import Mirror, MirroredFile, Money
 from strikeloom.exchange.account.orders import OrderRecords
+from strikeloom.exchange.account.share_records import ShareRecords
+from strikeloom.exchange.account.variation import VariationRecords
 from strikeloom.exchange.conditional.active import ActiveConditionalOrders
 from strikeloom.exchange.orders.book import OrderBook
 from strikeloom.exchange.orders.order import BookOrder
@@ -36,6 +38,8 @@ class Account:
         self.lock = self._store.lock
         self.orders = OrderRecords(self._store)
         self.ledger = AccountLedger(self._store)
+        self.variation = VariationRecords(self._store, self.ledger)
+        self.shares = ShareRecords(self._store, self.ledger)
         self.conditional = ConditionalRecords(self._store)
 
     def transaction(self) -> AbstractContextManager[None]:

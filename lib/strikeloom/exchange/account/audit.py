@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from strikeloom.domain.instruments import FutureContract
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import StoreError
 from strikeloom.exchange.account.account import Account
@@ -62,7 +63,13 @@ def _same(what: str, kept: object, computed: object) -> None:
 
 
 def _money(account: Account, trades: list[Trade]) -> None:
-    _same("cash", account.money.cash, account.ledger.start_cash() + sum(t.cash for t in trades))
+    settled = account.variation.total()
+    moved = settled + sum(trade.cash for trade in trades)
+    _same("cash", account.money.cash, account.ledger.start_cash() + moved)
+    futures = [p for p in account.ledger.positions() if isinstance(p.instrument, FutureContract)]
+    flow = sum(trade.flow for trade in trades if isinstance(trade.instrument, FutureContract))
+    # what futures were settled for is what their trades made, and where they stand now
+    _same("settlements of futures", settled, flow + sum(p.unsettled for p in futures))
 
 
 def _orders(orders: list[BookOrder], trades: list[Trade]) -> None:
@@ -86,7 +93,7 @@ def _positions(account: Account, trades: list[Trade]) -> None:
     flow = 0
     for trade in trades:
         net[trade.instrument.key] += int(trade.side) * trade.units
-        flow -= int(trade.side) * trade.units * trade.price
+        flow += trade.flow
     for key, units in account.ledger.adjusted_units():
         net[key] += units
     held: Counter[str] = Counter()

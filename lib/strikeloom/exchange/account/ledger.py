@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument, Share
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import POSITION_COLUMNS, position_values, trade_of
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import Product
-from strikeloom.exchange.orders.trade import Trade
+from strikeloom.exchange.orders.trade import SETTLEMENT, TRADE, Trade
 
 _POSITION = (
     f"INSERT OR REPLACE INTO positions ({', '.join(POSITION_COLUMNS)}) "  # noqa: S608
@@ -41,7 +41,7 @@ class AccountLedger:
         """Record a trade of an order, with its position and money; returns its number."""
         return self._record(
             (order.number, order.correlation_id, order.instrument, order.side, order.product),
-            (units, price, charges, at, quote_at, "trade"),
+            (units, price, charges, at, quote_at, TRADE),
         )
 
     def add_settlement(self, position: NetPosition, price: int, charges: int, at: datetime) -> None:
@@ -49,7 +49,22 @@ class AccountLedger:
         side = Side.SELL if position.net > 0 else Side.BUY
         self._record(
             (0, "", position.instrument, side, position.product),
-            (abs(position.net), price, charges, at, at, "settlement"),
+            (abs(position.net), price, charges, at, at, SETTLEMENT),
+        )
+
+    def add_shares(
+        self, share: Share, units: int, price: int, charges: int, at: datetime, kind: str
+    ) -> None:
+        """Record shares that came in (+) or went out (-) without an order, at paise each.
+
+        Parameters
+        ----------
+        kind : str
+            ``DELIVERY`` or ``BUY_IN``.
+        """
+        self._record(
+            (0, "", share, Side.BUY if units > 0 else Side.SELL, Product.CNC),
+            (abs(units), price, charges, at, at, kind),
         )
 
     def _record(
@@ -70,10 +85,15 @@ class AccountLedger:
             ),
         )  # fmt: skip
         money = self._store.mirror.money
-        money.cash -= int(side) * units * price + charges
-        money.day_charges += charges
-        self._save_money()
         held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
+        if not isinstance(instrument, FutureContract):
+            money.cash -= int(side) * units * price
+        elif held.day < at.date():  # what was settled before the trade stays apart from it
+            money.booked += held.booked
+            held = held.carried(at.date())
+        money.cash -= charges
+        money.day_charges += charges
+        self.save_money()
         self.save_position(held.traded(side, units, units * price))
         return number
 
@@ -133,35 +153,17 @@ class AccountLedger:
         )
         self._store.mirror.positions.pop((position.instrument.key, position.product), None)
 
-    def convert(
-        self, instrument: Instrument, before: Product, after: Product, units: int, at: datetime
-    ) -> None:
-        """Move open units of a position to another product, at their cost.
-
-        Raises
-        ------
-        Rejected
-            When fewer units are open (fact ``code``).
-        """
-        held = self.position(instrument.key, before) or NetPosition(instrument, before, at.date())
-        kept, moved = held.split(units)
-        target = self.position(instrument.key, after) or NetPosition(instrument, after, at.date())
-        for position in (kept, target.joined(moved)):
-            self.save_position(position)
-        self._file.execute(
-            "INSERT INTO conversions (contract, before, after, units, at) VALUES (?, ?, ?, ?, ?)",
-            (instrument.key, before, after, units, at.isoformat()),
-        )
-
     def holdings(self) -> dict[Instrument, int]:
-        """Net units by contract over all products; flat ones are absent."""
-        net: dict[Instrument, int] = {}
+        """Net units by instrument over all products; flat ones are absent."""
+        return _net((p.instrument, p.net) for p in self._held())
+
+    def open_positions(self) -> dict[Instrument, int]:
+        """The same without the shares that are held for delivery since earlier days."""
+        return _net((p.instrument, p.exit_units) for p in self._held())
+
+    def _held(self) -> list[NetPosition]:
         with self._store.lock:
-            held = list(self._store.mirror.positions.values())
-        for position in held:
-            if position.net:
-                net[position.instrument] = net.get(position.instrument, 0) + position.net
-        return {instrument: units for instrument, units in net.items() if units}
+            return list(self._store.mirror.positions.values())
 
     def adjust(
         self, found: Mapping[NetPosition, Sequence[ContractAdjustment]], at: datetime
@@ -175,7 +177,7 @@ class AccountLedger:
         for position, changes in found.items():
             self._drop_position(position)
             held_before, traded = position.parted(at.date())
-            self._store.mirror.money.booked += held_before.realised
+            self._store.mirror.money.booked += held_before.booked
             after = held_before.carried(position.day)
             stay += [traded] if traded else []
             for change in changes:
@@ -199,7 +201,7 @@ class AccountLedger:
         for position in stay:
             held = self.position(position.instrument.key, position.product)
             self.save_position(held.joined(position) if held else position)
-        self._save_money()
+        self.save_money()
 
     def adjusted_days(self) -> dict[tuple[str, Product], date]:
         """Last day on which others became a contract, by contract and product."""
@@ -226,14 +228,14 @@ class AccountLedger:
         money = self._store.mirror.money
         self._carry(day, self.positions())
         money.day, money.day_start, money.day_charges = day.isoformat(), money.cash, 0
-        self._save_money()
+        self.save_money()
 
     def _carry(self, day: date, positions: Iterable[NetPosition]) -> None:
         """Carry those of earlier days among the positions, booking what they realised."""
         money = self._store.mirror.money
         for position in positions:
             if position.day < day:
-                money.booked += position.realised
+                money.booked += position.booked
                 carried = position.carried(day)
                 if carried.net:
                     self.save_position(carried)
@@ -243,9 +245,10 @@ class AccountLedger:
     def set_kill_switch(self, day: date | None) -> None:
         """Refuse new orders for a day; ``None`` accepts them again."""
         self._store.mirror.money.killed_on = day.isoformat() if day else ""
-        self._save_money()
+        self.save_money()
 
-    def _save_money(self) -> None:
+    def save_money(self) -> None:
+        """Store the money as it runs."""
         money = self._store.mirror.money
         self._file.execute(
             "UPDATE money SET cash = ?, day = ?, day_start = ?, booked = ?, day_charges = ?, "
@@ -259,3 +262,11 @@ class AccountLedger:
     def start_cash(self) -> int:
         """Paise that were paid in."""
         return self._file.number("SELECT start FROM money")
+
+
+def _net(held: Iterable[tuple[Instrument, int]]) -> dict[Instrument, int]:
+    net: dict[Instrument, int] = {}
+    for instrument, units in held:
+        if units:
+            net[instrument] = net.get(instrument, 0) + units
+    return {instrument: units for instrument, units in net.items() if units}

@@ -1,7 +1,11 @@
 """The broker's risk desk: what an account's positions block, and whether cash covers an order.
 
 An order that waits gives no benefit before it trades: a resting buy ties up its premium and
-hedges nothing, a resting sale counts as sold.
+hedges nothing, a resting sale counts as sold. A future risks as much bought as sold: its resting
+orders count on the side on which they need more.
+
+Shares are paid in full, and no margin is required for them. Sold for the day only, they block
+their price and the clearing corporation's least margin for it.
 """
 
 from __future__ import annotations
@@ -11,17 +15,21 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import Instrument, InstrumentKind
+from strikeloom.domain.instruments import FutureContract, Instrument, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.quotes import Quote
-from strikeloom.errors import NoQuote
+from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.orders.costs import fill_cost
 from strikeloom.exchange.orders.order import BookOrder
+from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.orders.validation import DESK, OrderRefusal
-from strikeloom.nse.charges import trade_charges
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.risk.book import BookMargin, book_margins
+
+#: Least margin in percent of shares sold for the day only: SEBI's least for an intraday order.
+SHORT_SHARE_PERCENT = 20
 
 
 def book_margin(
@@ -35,9 +43,7 @@ def book_margin(
         When the level of an underlying with a sold leg is not known.
     """
     contracts = {instrument for book in books for instrument, net in book.items() if net}
-    if not any(
-        net < 0 or c.kind is InstrumentKind.STOCK for book in books for c, net in book.items()
-    ):
+    if not any(_may_need(c, net) for book in books for c, net in book.items()):
         return [BookMargin() for _ in books]
     levels: dict[str, int] = {}
     for symbol in {instrument.symbol for instrument in contracts}:
@@ -45,7 +51,27 @@ def book_margin(
             levels[symbol] = feed.spot(symbol)[0]
     marks = {key: _mark(quote) for key, quote in feed.quotes(contracts).items()}
     known = {key: mark for key, mark in marks.items() if mark is not None}
-    return book_margins(books, levels, known, now)
+    try:
+        return book_margins(books, levels, known, now)
+    except DataError:
+        if not any(isinstance(c, Share) for c in contracts):
+            raise
+    # where shares are not read with the others, they cover nothing
+    without: list[Mapping[Instrument, int]] = [
+        {c: n for c, n in book.items() if not isinstance(c, Share)} for book in books
+    ]
+    return book_margins(without, levels, known, now)
+
+
+def _may_need(instrument: Instrument, net: int) -> bool:
+    """Whether a holding may need margin at all: bought index options and shares do not."""
+    match instrument:
+        case Share():
+            return net < 0
+        case FutureContract():
+            return net != 0
+        case _:
+            return net < 0 or instrument.kind is InstrumentKind.STOCK
 
 
 def _mark(quote: Quote) -> int | None:
@@ -70,11 +96,71 @@ def resting_sells(account: Account, without: BookOrder | None = None) -> Counter
 
 
 def tied_premium(account: Account, without: BookOrder | None = None) -> int:
-    """Paise that open buys would pay."""
-    tied = sum(book.resting_buy_value for book in account.book.contracts())
-    if without is not None and without.side is Side.BUY:
+    """Paise that open buys would pay; those of futures pay nothing."""
+    tied = sum(
+        book.resting_buy_value
+        for book in account.book.contracts()
+        if not isinstance(book.instrument, FutureContract)
+    )
+    if without is not None and without.side is Side.BUY and _is_paid(without):
         tied -= without.left * without.limit
     return tied
+
+
+def _is_paid(order: BookOrder) -> bool:
+    return not isinstance(order.instrument, FutureContract)
+
+
+def bound_books(account: Account, without: BookOrder | None = None) -> list[Counter[Instrument]]:
+    """What is held; the same with what rests sold; and, where futures are bid for, with those."""
+    held = Counter(account.ledger.holdings())
+    sold = held.copy()
+    sold.subtract(resting_sells(account, without))
+    bids: Counter[Instrument] = Counter()
+    for book in account.book.contracts():
+        if isinstance(book.instrument, FutureContract) and book.resting_buy_units:
+            bids[book.instrument] += book.resting_buy_units
+    if without is not None and without.side is Side.BUY and not _is_paid(without):
+        bids[without.instrument] -= without.left
+    if not any(bids.values()):
+        return [held, sold]
+    bought = Counter({c: n if isinstance(c, FutureContract) else sold[c] for c, n in held.items()})
+    for instrument, units in bids.items():
+        bought[instrument] += units
+    return [held, sold, bought]
+
+
+def claims(account: Account, feed: MarketFeed) -> int:
+    """Paise of the cash that belong to others already.
+
+    What futures have lost since their last settlement, the price and least margin of shares sold
+    for the day only, and what owed shares may cost in their auction.
+    """
+    owed = sum(short.most for short in account.shares.owed())
+    futures, sold = [], []
+    for position in account.mirror.positions.values():
+        if isinstance(position.instrument, FutureContract):
+            futures.append(position)
+        elif position.product is Product.INTRADAY and isinstance(position.instrument, Share):
+            sold += [position] if position.net < 0 else []
+    if not futures and not sold:
+        return owed
+    quotes = feed.quotes([position.instrument for position in futures + sold if position.net])
+    made = 0
+    for position in futures:
+        mark = _known_mark(quotes.get(position.instrument.key))
+        # without a price nothing is made or lost on what is open
+        stands = position.net * mark if mark is not None else position.cost
+        made += stands - position.unsettled
+    for position in sold:
+        mark = _known_mark(quotes.get(position.instrument.key))
+        value = -position.net * mark if mark is not None else -position.cost
+        owed += value + value * SHORT_SHARE_PERCENT // 100
+    return owed + max(0, -made)
+
+
+def _known_mark(quote: Quote | None) -> int | None:
+    return None if quote is None else _mark(quote)
 
 
 def margin_refusal(
@@ -99,38 +185,72 @@ def margin_refusal(
     """
     if before is not None and _ties_up_no_more(order, before):
         return None
-    held = Counter(account.ledger.holdings())
-    bound = held.copy()
-    bound.subtract(resting_sells(account, before))
-    cash = account.money.cash - tied_premium(account, before)
-    cost = trade_charges(order.side, order.left, order.limit, charges_day or now.date()).total
+    cash = account.money.cash - tied_premium(account, before) - claims(account, feed)
+    cost = fill_cost(order, order.left, order.limit, charges_day or now.date())
     try:
-        if order.side is Side.BUY:
-            others = account.book.resting(order.instrument.key, Side.BUY)
-            if others - (before.left if before else 0) + order.left <= -held[order.instrument]:
-                return None
-            more = bound.copy()
-            more[order.instrument] += order.left  # a stock's delivery may bind what is bought
-            books = book_margin([held, bound, more], feed, now)
-            needed = max(book.total for book in books) + order.left * order.limit + cost
-        else:
-            more = bound.copy()
-            more[order.instrument] -= order.left
-            kept, without, margin = book_margin([held, bound, more], feed, now)
-            if margin.total <= without.total:
-                return None
-            needed = max(kept.total, margin.total) + cost
-    except NoQuote as error:
+        needed = _needed(order, account, feed, now, before)
+    except (NoQuote, DataError) as error:
         return OrderRefusal(DESK, f"its margin cannot be worked out: {error}")
-    if needed <= cash:
+    if needed is None or needed + cost <= cash:
         return None
+    needed += cost
     return OrderRefusal(
         DESK,
         f"needs {rupees_text(needed)} of margin and premium, {rupees_text(cash)} is there",
     )
 
 
+def _needed(
+    order: BookOrder,
+    account: Account,
+    feed: MarketFeed,
+    now: datetime,
+    before: BookOrder | None,
+) -> int | None:
+    """Paise that margin and price need with an order; ``None`` when it needs none of its own."""
+    books = bound_books(account, before)
+    if order.side is Side.BUY:
+        others = account.book.resting(order.instrument.key, Side.BUY)
+        if others - (before.left if before else 0) + order.left <= -_short(order, account):
+            return None
+    elif order.product is Product.INTRADAY and isinstance(order.instrument, Share):
+        return _short_sale(order, account, feed, now, books)
+    more = books[-1 if order.side is Side.BUY and not _is_paid(order) else 1].copy()
+    more[order.instrument] += int(order.side) * order.left  # a stock's delivery may bind it
+    found = [book.total for book in book_margin([*books, more], feed, now)]
+    if order.side is Side.SELL:
+        if found[-1] <= found[1]:
+            return None
+        return max(found[0], *found[2:])
+    return max(found) + (order.left * order.limit if _is_paid(order) else 0)
+
+
+def _short(order: BookOrder, account: Account) -> int:
+    """Net units that an order may buy back: of shares those of its product."""
+    if isinstance(order.instrument, Share):
+        held = account.ledger.position(order.instrument.key, order.product)
+        return held.net if held else 0
+    return account.ledger.holdings().get(order.instrument, 0)
+
+
+def _short_sale(
+    order: BookOrder,
+    account: Account,
+    feed: MarketFeed,
+    now: datetime,
+    books: list[Counter[Instrument]],
+) -> int | None:
+    """Paise for shares sold for the day: the price comes in and stays blocked, with a margin."""
+    uncovered = order.left - max(0, _short(order, account))
+    if uncovered <= 0:
+        return None
+    bound = max(book.total for book in book_margin(books, feed, now))
+    return bound + uncovered * order.limit * SHORT_SHARE_PERCENT // 100
+
+
 def _ties_up_no_more(order: BookOrder, before: BookOrder) -> bool:
     """Whether a changed order ties up no more than it did; the price of a sale does not count."""
+    if not _is_paid(order):
+        return order.left <= before.left
     dearer = order.side is Side.BUY and order.left * order.limit > before.left * before.limit
     return order.left <= before.left and not dearer

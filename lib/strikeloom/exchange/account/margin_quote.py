@@ -7,14 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.account.account import Account
-from strikeloom.exchange.account.margin_check import book_margin, resting_sells, tied_premium
+from strikeloom.exchange.account.margin_check import (
+    book_margin,
+    bound_books,
+    claims,
+    tied_premium,
+)
+from strikeloom.exchange.orders.costs import segment_of
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.orders.validation import reference_price
-from strikeloom.nse.charges import brokerage
+from strikeloom.nse.charges import Segment, brokerage, order_brokerage
 from strikeloom.ports.feed import MarketFeed
 
 
@@ -29,7 +35,7 @@ class MarginQuote:
     exposure : int
         Exposure, with the extra of an expiry day.
     premium : int
-        To be paid for what is bought, in full.
+        To be paid in full for what is bought: options and shares.
     delivery : int
         For stock options that near their delivery in the money.
     hedge_benefit : int
@@ -75,9 +81,8 @@ def margin_quote(
     NoQuote
         When the level of an underlying with a sold leg is not known, or the price of a buy.
     """
-    held = Counter(account.ledger.holdings())
-    bound = held.copy()
-    bound.subtract(resting_sells(account))
+    books = bound_books(account)
+    bound = books[1]
     base: Counter[Instrument] = bound.copy() if with_holdings else Counter()
     together = base.copy()
     singles = []
@@ -85,10 +90,12 @@ def margin_quote(
         signed = int(placement.side) * placement.units
         together[placement.instrument] += signed
         singles.append(Counter({placement.instrument: signed}))
-    found = book_margin([base, together, held, bound, *singles], feed, now)
-    before, after, apart = found[0], found[1], found[4:]
-    now_bound = max(found[2].total, found[3].total)
-    premium = sum(p.units * _price(p, feed) for p in placements if p.side is Side.BUY)
+    found = book_margin([base, together, *books, *singles], feed, now)
+    before, after, apart = found[0], found[1], found[2 + len(books) :]
+    now_bound = max(book.total for book in found[2 : 2 + len(books)])
+    paid = [p for p in placements if not isinstance(p.instrument, FutureContract)]
+    premium = sum(p.units * _price(p, feed) for p in paid if p.side is Side.BUY)
+    day = charges_day or now.date()
     return MarginQuote(
         span=max(0, after.scan + after.calendar - before.scan - before.calendar),
         exposure=max(
@@ -97,9 +104,17 @@ def margin_quote(
         premium=premium,
         delivery=max(0, after.delivery - before.delivery),
         hedge_benefit=max(0, sum(m.total for m in apart) - (after.total - before.total)),
-        brokerage=brokerage(charges_day or now.date()) * len(placements),
-        available=account.money.cash - now_bound - tied_premium(account),
+        brokerage=sum(_brokerage(placement, feed, day) for placement in placements),
+        available=account.money.cash - now_bound - tied_premium(account) - claims(account, feed),
     )
+
+
+def _brokerage(placement: Placement, feed: MarketFeed, day: date) -> int:
+    """Paise; a percent of the value in some segments, at most their flat fee."""
+    segment = segment_of(placement.instrument, placement.product)
+    if segment is Segment.OPTION:
+        return brokerage(day)
+    return order_brokerage(placement.units * _price(placement, feed), day, segment)
 
 
 def _price(placement: Placement, feed: MarketFeed) -> int:
@@ -109,5 +124,5 @@ def _price(placement: Placement, feed: MarketFeed) -> int:
     quote = feed.quotes([placement.instrument]).get(placement.instrument.key)
     price = reference_price(quote)
     if price is None:
-        raise NoQuote(f"no price of {placement.instrument.label} to count its premium by")
+        raise NoQuote(f"no price of {placement.instrument.label} to count it by")
     return price

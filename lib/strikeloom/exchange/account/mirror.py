@@ -14,7 +14,14 @@ from pathlib import Path
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.account.file import AccountFile
 from strikeloom.exchange.account.position import NetPosition
-from strikeloom.exchange.account.rows import CONDITIONAL, OPEN, order_of, position_of
+from strikeloom.exchange.account.rows import (
+    CONDITIONAL,
+    OPEN,
+    order_of,
+    position_of,
+    short_delivery_of,
+)
+from strikeloom.exchange.account.short_delivery import ShortDelivery
 from strikeloom.exchange.conditional.active import ActiveConditionalOrders
 from strikeloom.exchange.conditional.rows import conditional_of
 from strikeloom.exchange.orders.book import OrderBook
@@ -43,6 +50,7 @@ class Mirror:
     matched_to: datetime | None
     version: int
     conditional: ActiveConditionalOrders
+    owed: dict[int, ShortDelivery]  # shares not delivered and not bought in yet, by number
     quotes: dict[str, Quote] = field(default_factory=dict)  # last one matched, by contract
 
 
@@ -93,6 +101,7 @@ class MirroredFile:
             (money,) = self.file.rows("SELECT * FROM money")
             progress = self.file.rows("SELECT matched_to FROM progress")
             active = self.file.rows(f"SELECT number, body FROM {CONDITIONAL} WHERE active > 0")  # noqa: S608
+            owed = self.file.rows("SELECT * FROM short_deliveries WHERE bought_in = ''")
             placed = self.file.rows(
                 f"SELECT * FROM orders WHERE {CONDITIONAL} > 0 AND {CONDITIONAL} IN "  # noqa: S608
                 f"(SELECT number FROM {CONDITIONAL} WHERE active > 0)"
@@ -107,4 +116,5 @@ class MirroredFile:
                 (conditional_of(row["number"], row["body"]) for row in active),
                 (order_of(row) for row in placed),
             ),
+            {row["number"]: short_delivery_of(row) for row in owed},
         )

@@ -7,11 +7,18 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from strikeloom.domain.instruments import Instrument, InstrumentKind, instrument_of
+from strikeloom.domain.instruments import (
+    Instrument,
+    InstrumentKind,
+    Share,
+    instrument_of,
+    symbol_of,
+)
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.exchange.account.file import Row
 from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.account.short_delivery import ShortDelivery
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import OrderType, Product
 from strikeloom.exchange.orders.trade import Trade
@@ -35,8 +42,9 @@ POSITION_COLUMNS = (
     "contract", "product", "kind", "lot_size", "tick", "day", "carried_buy_units",
     "carried_buy_value", "carried_sell_units", "carried_sell_value", "day_buy_units",
     "day_buy_value", "day_sell_units", "day_sell_value",
+    "settled_price", "received", "settled_on", "received_on",
 )  # fmt: skip
-_COUNTS = POSITION_COLUMNS[6:]
+_COUNTS, _DAYS = POSITION_COLUMNS[6:-2], POSITION_COLUMNS[-2:]
 
 
 def _instrument(row: Fields) -> Instrument:
@@ -132,14 +140,24 @@ def position_values(position: NetPosition) -> tuple[Any, ...]:
     """Values of ``POSITION_COLUMNS``."""
     c = position.instrument
     counts = (getattr(position, name) for name in _COUNTS)
+    days = (day.isoformat() if day else "" for day in (position.settled_on, position.received_on))
     return (
         c.key, position.product.value, c.kind.value, c.lot_size, c.tick,
-        position.day.isoformat(), *counts,
+        position.day.isoformat(), *counts, *days,
     )  # fmt: skip
 
 
 def position_of(row: Fields) -> NetPosition:
     """NetPosition of a row."""
-    counts = {name: row[name] for name in _COUNTS}
+    given: dict[str, Any] = {name: row[name] for name in _COUNTS}
+    for name in _DAYS:
+        given[name] = date.fromisoformat(row[name]) if row[name] else None
     day = date.fromisoformat(row["day"])
-    return NetPosition(_instrument(row), Product(row["product"]), day, **counts)
+    return NetPosition(_instrument(row), Product(row["product"]), day, **given)
+
+
+def short_delivery_of(row: Fields) -> ShortDelivery:
+    """Short delivery of a row."""
+    share = Share(symbol_of(row["contract"]), row["tick"])
+    day = date.fromisoformat(row["day"])
+    return ShortDelivery(row["number"], share, row["units"], row["price"], day)

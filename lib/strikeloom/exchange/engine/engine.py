@@ -20,17 +20,20 @@ from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.audit import audit
 from strikeloom.exchange.account.balance import Balance, balance
+from strikeloom.exchange.account.conversion import convert
 from strikeloom.exchange.account.margin_quote import MarginQuote, margin_quote
 from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.conditional.validation import raise_refusal
 from strikeloom.exchange.engine.alert_orders import AlertOrders
 from strikeloom.exchange.engine.conditional import ConditionalOrders
+from strikeloom.exchange.engine.depository import Depository
 from strikeloom.exchange.engine.forever_orders import ForeverOrders
 from strikeloom.exchange.engine.profit_rules import ProfitRules
 from strikeloom.exchange.engine.super_orders import SuperOrders
 from strikeloom.exchange.orders.order import BookOrder, OrderEvent
 from strikeloom.exchange.orders.request import Change, ContractList, Placement, Product
 from strikeloom.exchange.orders.trade import Trade
-from strikeloom.exchange.orders.validation import INPUT, ORDER, OrderRefusal, input_refusal
+from strikeloom.exchange.orders.validation import ORDER, OrderRefusal, input_refusal
 from strikeloom.exchange.session.adjusting import FindAdjustments
 from strikeloom.exchange.session.session import trading_session
 from strikeloom.ports.clock import Clock
@@ -57,6 +60,7 @@ class Engine:
     ----------
     conditional, super_orders, forever_orders, alert_orders, profit_rules
         The account's conditional orders: all of them, and the calls of each kind.
+    depository : Depository
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Engine:
         self.forever_orders = ForeverOrders(self._session, self.conditional)
         self.alert_orders = AlertOrders(self._session, self.conditional)
         self.profit_rules = ProfitRules(self._session, self.conditional)
+        self.depository = Depository(self._session, clock)
 
     # orders
 
@@ -90,9 +95,7 @@ class Engine:
             When the input makes no order at all (fact ``code``); nothing is recorded.
         """
         now = self._clock.now()
-        wrong = input_refusal(placement, now.date())
-        if wrong:
-            raise Rejected(wrong.reason, code=wrong.code)
+        raise_refusal(input_refusal(placement, now.date()))
         with self._account.transaction():
             self._session.replay.catch_up(now)
             order = self._session.intake.place(placement, now)
@@ -154,7 +157,7 @@ class Engine:
         now = self._clock.now()
         with self._account.transaction():
             self._session.replay.catch_up(now)
-            held, resting = len(self._account.ledger.holdings()), len(self._account.book)
+            held, resting = len(self._account.ledger.open_positions()), len(self._account.book)
             if on and (held or resting):
                 needs = "the kill switch needs no position and no open order"
                 raise Rejected(f"{needs}; there are {held} and {resting}", code=ORDER)
@@ -172,14 +175,12 @@ class Engine:
         Raises
         ------
         Rejected
-            When fewer units are open, or both products are the same (fact ``code``).
+            When fewer units are open, or the instrument is not held so (fact ``code``).
         """
-        if before is after:
-            raise Rejected(f"{instrument.label} is held as {after} already", code=INPUT)
         now = self._clock.now()
         with self._account.transaction():
             self._session.replay.catch_up(now)
-            self._account.ledger.convert(instrument, before, after, units, now)
+            convert(self._account, instrument, before, after, units, now)
 
     # what the account holds
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.errors import UnknownSession
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import AmoTime
 from strikeloom.exchange.orders.validation import EXCHANGE, ORDER, OrderRefusal
+from strikeloom.nse.cash_hours import continuous_until
 from strikeloom.nse.edges import beginning, expected_after, is_expected, is_open
 from strikeloom.nse.sessions import session
 
-__all__ = ["hours_refusal", "is_open", "release_moment"]
+__all__ = ["hours_refusal", "is_open", "is_traded", "release_moment"]
+
+
+def is_traded(instrument: Instrument, now: datetime) -> bool:
+    """Whether an instrument trades continuously: shares may end before their contracts.
+
+    Their closing auction is not played.
+    """
+    if not is_open(now):
+        return False
+    return not isinstance(instrument, Share) or now <= continuous_until(now.date())
 
 
 def release_moment(now: datetime, at: AmoTime) -> datetime:
@@ -29,7 +41,7 @@ def release_moment(now: datetime, at: AmoTime) -> datetime:
 def hours_refusal(order: BookOrder, now: datetime) -> OrderRefusal | None:
     """Plain orders need an open market, orders given after the market a closed one."""
     if order.release_at is None:
-        if is_open(now):
+        if is_traded(order.instrument, now):
             return None
         return OrderRefusal(EXCHANGE, f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if order.waits_for_release and is_open(now):

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 
@@ -32,11 +32,20 @@ class OrderType(StrEnum):
 
 
 class Product(StrEnum):
-    """How a position is held. The broker's others (margin trading) are not offered."""
+    """How a position is held. What the broker finances (MTF) is not offered."""
 
     INTRADAY = "INTRADAY"
-    MARGIN = "MARGIN"  # options and futures, carried forward
-    CNC = "CNC"  # shares, delivered
+    MARGIN = "MARGIN"  # contracts, carried forward
+    CNC = "CNC"  # shares, paid in full and delivered
+
+    def takes(self, instrument: Instrument) -> bool:
+        """Whether an instrument may be held so."""
+        return self is Product.INTRADAY or self is default_product(instrument)
+
+
+def default_product(instrument: Instrument) -> Product:
+    """How an instrument is held when a client says nothing: over nights."""
+    return Product.CNC if isinstance(instrument, Share) else Product.MARGIN
 
 
 class AmoTime(StrEnum):
@@ -49,7 +58,7 @@ class AmoTime(StrEnum):
 
     @property
     def minutes(self) -> int:
-        """Minutes after the open; options have no pre-open session."""
+        """Minutes after the open; no pre-open session is played."""
         return {AmoTime.OPEN_30: 30, AmoTime.OPEN_60: 60}.get(self, 0)
 
 
@@ -61,6 +70,8 @@ class Placement:
     ----------
     units : int
         Positive; a multiple of the lot size.
+    product : Product
+        Default: ``default_product`` of the instrument.
     limit, trigger : int
         Paise; 0 where the order type has none.
     disclosed : int
@@ -74,11 +85,17 @@ class Placement:
     limit: int = 0
     trigger: int = 0
     validity: Validity = Validity.DAY
-    product: Product = Product.MARGIN
+    product: Product = None  # type: ignore[assignment]
     disclosed: int = 0
     after_market: bool = False
     amo_time: AmoTime = AmoTime.OPEN
     correlation_id: str = ""
+
+    def __post_init__(self) -> None:
+        if self.product is None:  # not given
+            object.__setattr__(  # type: ignore[unreachable]
+                self, "product", default_product(self.instrument)
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,24 @@
-"""A trade of an order, or the settlement of a holding."""
+"""A trade of an order, or what the exchange did to a holding."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.orders.request import Product
+
+#: Kinds of a trade: of an order; the end of a contract; shares that a contract delivered; shares
+#: that the exchange bought in because they were not delivered.
+TRADE, SETTLEMENT, DELIVERY, BUY_IN = "trade", "settlement", "delivery", "buy-in"
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """Units positive, price and charges in paise; ``kind`` is ``trade`` or ``settlement``.
+    """Units positive, price and charges in paise; ``kind`` is one of those above.
 
-    A settlement belongs to no order (``order_number`` 0).
+    Only a ``trade`` belongs to an order; the number of the others' is 0.
     """
 
     number: int
@@ -27,9 +31,14 @@ class Trade:
     price: int
     charges: int
     at: datetime
-    kind: str = "trade"
+    kind: str = TRADE
+
+    @property
+    def flow(self) -> int:
+        """Paise of the units at the price: negative when bought."""
+        return -int(self.side) * self.units * self.price
 
     @property
     def cash(self) -> int:
-        """Paise that move: negative when paid."""
-        return -int(self.side) * self.units * self.price - self.charges
+        """Paise that move: negative when paid. A future moves cash at its settlements only."""
+        return (0 if isinstance(self.instrument, FutureContract) else self.flow) - self.charges

@@ -9,12 +9,12 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from strikeloom.domain.instruments import InstrumentKind, Share
+from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.broker_rules import broker_rule
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Placement
+from strikeloom.exchange.orders.request import Placement, Product, default_product
 from strikeloom.nse.price_protection import protected_range
 
 INPUT, ORDER = "DH-905", "DH-906"  # the broker's own codes
@@ -37,6 +37,9 @@ def input_refusal(placement: Placement, day: date) -> OrderRefusal | None:
     p = placement
     if p.units <= 0:
         return OrderRefusal(INPUT, f"quantity {p.units} must be positive")
+    wrong = product_refusal(p.instrument, p.product)
+    if wrong:
+        return wrong
     if min(p.limit, p.trigger, p.disclosed) < 0:
         return OrderRefusal(
             INPUT, "price, trigger price and disclosed quantity must not be negative"
@@ -52,6 +55,31 @@ def input_refusal(placement: Placement, day: date) -> OrderRefusal | None:
     if p.order_type.needs_trigger and not p.trigger:
         return OrderRefusal(INPUT, f"{p.order_type} needs a trigger price")
     return disclosed_refusal(p.disclosed, p.units, day)
+
+
+def product_refusal(instrument: Instrument, product: Product) -> OrderRefusal | None:
+    """Products by kind: shares are paid in full (CNC), contracts carried on margin (MARGIN)."""
+    if product.takes(instrument):
+        return None
+    allowed = f"{Product.INTRADAY} or {default_product(instrument)}"
+    return OrderRefusal(INPUT, f"productType of {instrument.label} is {allowed}, not {product}")
+
+
+def holdings_refusal(order: BookOrder, sellable: int) -> OrderRefusal | None:
+    """Sale of shares for delivery: only what is held, or was bought today, may be sold.
+
+    Parameters
+    ----------
+    sellable : int
+        Shares that no other order offers.
+    """
+    if order.product is not Product.CNC or order.side is Side.BUY or order.left <= sellable:
+        return None
+    return OrderRefusal(
+        DESK,
+        f"Rule: Check holdings: {order.left} {order.instrument.symbol} shares are to be sold, "
+        f"{sellable} are held and not offered yet",
+    )
 
 
 def disclosed_refusal(disclosed: int, units: int, day: date) -> OrderRefusal | None:
@@ -143,6 +171,8 @@ def price_refusal(
         )
     if reference is None or order.waits_for_trigger:
         return None
+    if not isinstance(order.instrument, OptionContract):
+        return None  # the exchange protects the limits of options
     limits = protected_range(order.instrument.kind, reference, day)
     if limits is None:
         return None
@@ -157,7 +187,7 @@ def price_refusal(
 
 
 def expiry_refusal(order: BookOrder, held: int, day: date) -> OrderRefusal | None:
-    """Contracts that have expired, and entries into stock options on their last day.
+    """Contracts that have expired, and entries into stock contracts on their last day.
 
     Parameters
     ----------

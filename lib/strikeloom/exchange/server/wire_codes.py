@@ -10,7 +10,6 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
 from strikeloom.exchange.orders.request import AmoTime, OrderType, Product
 from strikeloom.exchange.server.responses import BAD_INPUT, refused
-from strikeloom.nse.charges import Segment
 
 #: Segments in which orders are taken: of shares, and of options and futures.
 SHARES, CONTRACTS, INDICES = "NSE_EQ", "NSE_FNO", "IDX_I"
@@ -105,18 +104,6 @@ def instrument_type(instrument: Instrument) -> str:
 def segment_of(instrument: Instrument) -> str:
     """Segment in which an instrument is traded."""
     return SHARES if isinstance(instrument, Share) else CONTRACTS
-
-
-def offers(instrument: Instrument, product: Product) -> bool:
-    """Whether an instrument may be held as a product: only shares are delivered, as CNC."""
-    return product is Product.INTRADAY or isinstance(instrument, Share) == (product is Product.CNC)
-
-
-def charge_segment(instrument: Instrument, product: Product) -> Segment:
-    """What a trade is charged as."""
-    if isinstance(instrument, Share):
-        return Segment.DELIVERY if product is Product.CNC else Segment.INTRADAY
-    return Segment.OPTION if isinstance(instrument, OptionContract) else Segment.FUTURE
 
 
 def derivative(instrument: Instrument) -> dict[str, object]:

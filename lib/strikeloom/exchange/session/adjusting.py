@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, InstrumentKind, order_of
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalState
 from strikeloom.exchange.session.closing import Closer
+from strikeloom.exchange.session.daily_settlement import DailySettler
 from strikeloom.nse.edges import expected_before
 from strikeloom.nse.sessions import has_opened
 
@@ -33,12 +34,20 @@ class PositionAdjuster:
         Without it nothing is adjusted.
     """
 
-    def __init__(self, account: Account, closer: Closer, find: FindAdjustments | None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        closer: Closer,
+        daily: DailySettler,
+        find: FindAdjustments | None,
+    ) -> None:
         self._account = account
+        self._daily = daily
         self._closer = closer
         self._find = find
         self._searched_on: date | None = None
         self._unknown = False
+        self.unclear: set[str] = set()  # keys of a stock's contracts that may have changed
         self._reported = ""
 
     def due(self, at: datetime) -> bool:
@@ -53,6 +62,7 @@ class PositionAdjuster:
         if self._find is None or not self.due(at):
             return
         today, self._unknown = at.date(), False
+        self.unclear.clear()
         self._end_orders(at)
         named = self._account.ledger.adjusted_days()
         found = {}
@@ -65,8 +75,8 @@ class PositionAdjuster:
             since = max(since, named.get(key, since))
             if position.parted(today)[0].net and since < today:
                 changes = self._changes(position.instrument, since, today)
-                if changes:
-                    found[position] = changes
+                if changes:  # a future first leaves the days of its former terms behind
+                    found[self._daily.settle_until(position, changes[0].day, at)] = changes
         if found:
             self._account.ledger.adjust(found, at)
         if has_opened(at) and not self._unknown:  # before that the day's list may be missing
@@ -78,6 +88,8 @@ class PositionAdjuster:
             return self._find(held, since, until) if self._find else []
         except (BrokerError, DataError, StoreError) as error:
             self._unknown = True
+            if held.kind is InstrumentKind.STOCK:
+                self.unclear.add(held.key)
             text = f"whether {held.key} was adjusted by {until} is not known yet: {error}"
             if text != self._reported:
                 self._reported = text
@@ -96,7 +108,7 @@ class PositionAdjuster:
                 )
         for item in account.active.all():
             contracts = {leg.placement.instrument for leg in item.legs}
-            for instrument in sorted(contracts):
+            for instrument in sorted(contracts, key=order_of):
                 changes = self._changes(instrument, item.created_at.date(), at.date())
                 if changes:
                     why = f"the contract was adjusted: {changes[-1].cause}"

@@ -41,7 +41,7 @@ class Closer:
 
         Super orders of these products end. What is short is bought back first: a hedge sold
         from above its short would need the margin of a naked one. A position above the freeze
-        quantity goes out in slices.
+        quantity goes out in slices. Shares held for delivery since earlier days are no position.
         """
         for item in self._account.active.all():
             if item.kind is ConditionalKind.SUPER and item.legs[0].placement.product in products:
@@ -54,13 +54,13 @@ class Closer:
         return [
             self._intake.place(closing, at)
             for position in held
-            if position.net and position.product in products
+            if position.exit_units and position.product in products
             for closing in self._closing_orders(position, at)
         ]
 
     def _closing_orders(self, position: NetPosition, at: datetime) -> list[Placement]:
         """Market orders that close a position, none above the freeze quantity."""
-        instrument, units = position.instrument, abs(position.net)
+        instrument, units = position.instrument, abs(position.exit_units)
         most = self._intake.largest_order(instrument, at.date())
         odd = units % instrument.lot_size
         parts = [odd] if odd else []  # of a lot that became larger: the order's refusal names it
@@ -69,7 +69,7 @@ class Closer:
                 parts += slices(units - odd, instrument.lot_size, most)
             except DataError:
                 parts.append(units - odd)  # a lot is frozen: so does this one's
-        side = Side.SELL if position.net > 0 else Side.BUY
+        side = Side.SELL if position.exit_units > 0 else Side.BUY
         return [
             Placement(instrument, side, part, OrderType.MARKET, product=position.product)
             for part in parts

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import Contract, Share
+from strikeloom.domain.instruments import Contract, FutureContract, Share
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.session.daily_settlement import DailySettler
+from strikeloom.exchange.session.delivering import ShareDeliverer
 from strikeloom.nse.charges import settlement_charges
 from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import deliveries, settled_value
@@ -25,10 +28,18 @@ class ExpiryProcessor:
         Day whose charges apply; default: each day its own.
     """
 
-    def __init__(self, account: Account, feed: MarketFeed, charges_day: date | None = None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        feed: MarketFeed,
+        daily: DailySettler,
+        charges_day: date | None = None,
+    ) -> None:
         self._account = account
         self._feed = feed
         self._charges_day = charges_day
+        self._daily = daily
+        self._shares = ShareDeliverer(account, feed, charges_day)
 
     def expire_orders(self, now: datetime) -> None:
         """End the open orders whose session is over."""
@@ -47,6 +58,10 @@ class ExpiryProcessor:
                     )
                 )
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether anything can be settled, delivered or bought in."""
+        return bool(self.due(now)) or self._daily.is_due(now) or self._shares.is_due(now)
+
     def due(self, now: datetime) -> list[tuple[NetPosition, Contract, date, int]]:
         """Positions past the close of their last day: the contract, the day and its final value."""
         due = []
@@ -62,19 +77,35 @@ class ExpiryProcessor:
                 due.append((position, contract, day, final))
         return due
 
-    def settle(self, now: datetime) -> None:
-        """Close expired positions at their value; a stock's shares count at theirs.
+    def settle(self, now: datetime, unclear: Collection[str] = ()) -> None:
+        """Settle futures of each day that is over, then what has ended, then what is owed.
 
-        Stock contracts of one underlying and expiry net off; only the rest is taxed as delivered.
+        Parameters
+        ----------
+        unclear : collection of str
+            Keys of futures of which it is not known yet whether they were adjusted.
+        """
+        self._daily.settle(now, unclear)
+        self._end_contracts(now)
+        self._shares.buy_in(now)
+
+    def _end_contracts(self, now: datetime) -> None:
+        """Close expired positions at their value; a stock's contracts then deliver its shares.
+
+        Stock contracts of one underlying and expiry net off; only the rest is delivered, at the
+        final value, and taxed as delivered. A future's last settlement is to the final value.
         """
         due = self.due(now)
+        last_days = {}
         held: Counter[Contract] = Counter()
         finals = {}
-        for position, contract, _, final in due:
+        for position, contract, day, final in due:
             held[contract] += position.net
             finals[contract.symbol, contract.expiry] = final
+            last_days[contract.symbol, contract.expiry] = day
         delivered: Counter[Contract] = Counter()
-        for delivery in deliveries(held, finals):
+        found = deliveries(held, finals)
+        for delivery in found:
             delivered.update(delivery.units)
         for position, contract, day, final in due:
             net = position.net
@@ -84,6 +115,13 @@ class ExpiryProcessor:
             value = settled_value(contract, final)
             cost = settlement_charges(contract, net, value, self._charges_day or day, units).total
             self._account.ledger.add_settlement(position, value, cost, ending(day))
+            if isinstance(contract, FutureContract):
+                closed = self._account.ledger.position(contract.key, position.product)
+                if closed is not None:
+                    self._account.variation.settle(closed, day, final, now)
+        for delivery in found:
+            of = delivery.symbol, delivery.expiry
+            self._shares.deliver(delivery, finals[of], last_days[of])
 
     def begin_day(self, now: datetime) -> None:
         """Carry the account into a later day."""

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import BrokerError, DataError, Rejected
@@ -27,6 +28,7 @@ from strikeloom.exchange.orders.validation import (
     OrderRefusal,
     expiry_refusal,
     form_refusal,
+    holdings_refusal,
     price_refusal,
 )
 from strikeloom.exchange.session.market_reader import MarketReader
@@ -155,6 +157,8 @@ class OrderIntake:
 
     def largest_order(self, instrument: Instrument, day: date) -> int | None:
         """Largest order in units: by the list of contracts, else by the exchange's dated list."""
+        if isinstance(instrument, Share):
+            return None  # freeze quantities are of contracts
         listed: object = self._instruments
         if isinstance(listed, OrderLimits):
             return listed.order_limit(instrument, day)
@@ -181,9 +185,17 @@ class OrderIntake:
             hours_refusal(order, at)
             or expiry_refusal(order, held, day)
             or form_refusal(order, day, self.largest_order(order.instrument, day))
+            or self._not_held(order, before)
             or price_refusal(order, quote, self._market.band(order.instrument), day)
             or margin_refusal(order, account, self._market.feed, at, before, self._charges_day)
         )
+
+    def _not_held(self, order: BookOrder, before: BookOrder | None) -> OrderRefusal | None:
+        """Why shares that are to be delivered cannot be sold."""
+        if not isinstance(order.instrument, Share) or order.side is Side.BUY:
+            return None
+        sellable = self._account.shares.sellable(order.instrument, before or order)
+        return holdings_refusal(order, sellable)
 
     def _listed(self, instrument: Instrument, at: datetime) -> Instrument:
         """The contract as the exchange lists it: its lot and tick count, not the order's.

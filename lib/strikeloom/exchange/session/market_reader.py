@@ -10,7 +10,7 @@ from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.book import ContractBook, OrderBook
-from strikeloom.exchange.orders.hours import is_open
+from strikeloom.exchange.orders.hours import is_open, is_traded
 from strikeloom.exchange.orders.validation import reference_price
 from strikeloom.nse.edges import beginning
 from strikeloom.ports.feed import DepthFeed, MarketFeed, RecordedFeed
@@ -77,6 +77,7 @@ class MarketReader:
             books[key].instrument
             for key, quote in quotes.items()
             if quote.at >= opened  # an older one is of an earlier session
+            and is_traded(books[key].instrument, at)
             and _meets_an_order(quote, books[key])
             and matched.get(key) != quote
         ]

@@ -11,14 +11,15 @@ from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.account.account import Account
-from strikeloom.exchange.orders.hours import is_open
+from strikeloom.exchange.orders.costs import fill_cost
+from strikeloom.exchange.orders.hours import is_traded
 from strikeloom.exchange.orders.limit_conversion import limited
-from strikeloom.exchange.orders.matching import match
+from strikeloom.exchange.orders.matching import Match, match
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import OrderType
+from strikeloom.exchange.orders.request import OrderType, Product
 from strikeloom.exchange.orders.validation import price_refusal
 from strikeloom.exchange.session.market_reader import MarketReader
-from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.charges import depository_charge
 from strikeloom.nse.edges import beginning
 
 
@@ -41,7 +42,7 @@ class Matcher:
     def match_contract(self, instrument: Instrument, at: datetime, *, recorded: bool) -> None:
         """Match the open orders of one contract against the market, now or at a moment."""
         quote = self._market.quotes([instrument], at, recorded).get(instrument.key)
-        if quote is None or not is_open(at) or quote.at < beginning(at.date()):
+        if quote is None or not is_traded(instrument, at) or quote.at < beginning(at.date()):
             return
         depths = self._market.depths([instrument], {instrument.key: quote}, at, recorded)
         self.match(at, quote, depths[instrument.key])
@@ -106,16 +107,19 @@ class Matcher:
         """Trade an order as far as the depth goes; returns the units traded."""
         units = 0
         for part in match(order, depth, taken):
-            cost = trade_charges(
-                order.side,
-                part.units,
-                part.price,
-                self._charges_day or at.date(),
-                first_fill=not order.filled,
-            )
-            order = self._account.add_fill(order, part.units, part.price, cost.total, at, depth.at)
+            cost = self._cost(order, part, self._charges_day or at.date())
+            order = self._account.add_fill(order, part.units, part.price, cost, at, depth.at)
             units += part.units
         return units
+
+    def _cost(self, order: BookOrder, part: Match, day: date) -> int:
+        """Charges of a fill; the depository's too when a sale first takes of what was held."""
+        cost = fill_cost(order, part.units, part.price, day)
+        if order.product is Product.CNC and order.side is Side.SELL:
+            held = self._account.ledger.position(order.instrument.key, Product.CNC)
+            if held is not None and held.net - part.units < held.carried_units <= held.net:
+                cost += depository_charge(day)
+        return cost
 
     def _trigger_stops(self, at: datetime, quote: Quote) -> list[int]:
         """Activate the stops whose trigger the last trade has reached; returns their numbers."""

@@ -39,7 +39,7 @@ class ProfitExit:
             self._account.conditional.save(replace(item, triggered_at=at, updated_at=at))
             self._closer.close_all(at, rule.products)
             return True
-        flat = not self._account.ledger.holdings() and not len(self._account.book)
+        flat = not self._account.ledger.open_positions() and not len(self._account.book)
         if rule.kill and not flat:
             return False
         if rule.kill:

@@ -40,7 +40,7 @@ class Replay:
     def has_work(self, now: datetime) -> bool:
         """Whether anything may have happened since the account last caught up."""
         mirror = self._account.sync()
-        if mirror.money.day < now.date().isoformat() or self._expiry.due(now):
+        if mirror.money.day < now.date().isoformat() or self._expiry.is_due(now):
             return True
         if self._adjuster.due(now):
             return True
@@ -75,7 +75,7 @@ class Replay:
             self._process(now, present=True)
             self._account.set_matched_to(now)
         self._adjuster.adjust(now)
-        self._expiry.settle(now)
+        self._expiry.settle(now, self._adjuster.unclear)
         self._expiry.begin_day(now)
 
     def _moments(self, after: datetime, before: datetime) -> list[tuple[datetime, bool]]:
@@ -93,7 +93,7 @@ class Replay:
         """Everything that happens at one moment; at a mere release no quotes were recorded."""
         self._expiry.expire_orders(at)
         self._adjuster.adjust(at)
-        self._expiry.settle(at)
+        self._expiry.settle(at, self._adjuster.unclear)
         self._expiry.begin_day(at)
         released = self._matcher.release(at)
         if len(self._account.book) and is_open(at):

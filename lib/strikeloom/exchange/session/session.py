@@ -10,6 +10,7 @@ from strikeloom.exchange.conditional.daily_candles import DailyCandles
 from strikeloom.exchange.orders.request import ContractList
 from strikeloom.exchange.session.adjusting import FindAdjustments, PositionAdjuster
 from strikeloom.exchange.session.closing import Closer
+from strikeloom.exchange.session.daily_settlement import DailySettler
 from strikeloom.exchange.session.expiry import ExpiryProcessor
 from strikeloom.exchange.session.intake import OrderIntake
 from strikeloom.exchange.session.market_reader import MarketReader
@@ -48,7 +49,8 @@ def trading_session(
     closer = Closer(account, intake)
     candles = DailyCandles(history) if history is not None else None
     triggers = TriggerEvaluator(account, market, intake, closer, candles)
-    expiry = ExpiryProcessor(account, feed, charges_day)
-    adjuster = PositionAdjuster(account, closer, adjustments)
+    daily = DailySettler(account, feed)
+    expiry = ExpiryProcessor(account, feed, daily, charges_day)
+    adjuster = PositionAdjuster(account, closer, daily, adjustments)
     replay = Replay(account, market, matcher, expiry, triggers, adjuster)
     return TradingSession(account, market, intake, closer, triggers, replay, charges_day)

@@ -31,5 +31,5 @@ class DaysToExpiry(ExitRule):
     def sentence(self, marked: MarkedPosition) -> str:
         """Days left, and at how many the position is closed."""
         if marked.days_left is None:
-            return "shares do not expire" if marked.position.is_open else "nothing is open"
+            return "shares do not expire" if marked.position.holds_shares else "nothing is open"
         return f"{marked.days_left} days left, exits at {self.days}"

@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from strikeloom.domain.counted import counted
-from strikeloom.domain.instruments import Share
+from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import PositionLeg
 from strikeloom.domain.quantities import quantity
@@ -79,8 +79,8 @@ def _details(row: BoardRow) -> list[str]:
 
 
 def _holding(leg: PositionLeg) -> str:
-    """What a leg holds: signed shares, or lots and their size."""
-    if isinstance(leg.instrument, Share):
+    """What a leg holds: signed shares, lots of a future, or lots of an option and their size."""
+    if not isinstance(leg.instrument, OptionContract):
         text = quantity(leg.instrument, leg.net_units, signed=True)
         return f"{text}, lacking for a delivery" if leg.is_owed else text
     lots = counted(leg.net_lots, "lot", signed=True)

@@ -12,6 +12,7 @@ from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import AmoTime, Change, Placement
+from strikeloom.exchange.orders.validation import product_refusal
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import BAD_INPUT, ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
@@ -22,7 +23,6 @@ from strikeloom.exchange.server.wire_codes import (
     VALIDITIES,
     derivative,
     exchange_order_id,
-    offers,
     order_id,
     order_number,
     rupee,
@@ -48,8 +48,9 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
     asked = call if body is None else replace(call, body=body)
     listed = asked.exchange.traded(asked.text("exchangeSegment"), asked.text("securityId"))
     product = asked.one_of("productType", PRODUCTS)
-    if not offers(listed.instrument, product):
-        raise bad_field("productType", product)
+    wrong = product_refusal(listed.instrument, product)
+    if wrong:
+        raise refused(wrong.code, wrong.reason)
     tag = asked.text("correlationId", default="")
     if tag and not _TAG.fullmatch(tag):
         raise bad_field("correlationId", tag)

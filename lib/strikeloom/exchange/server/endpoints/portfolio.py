@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.account.share_records import ShareHolding
 from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
-from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, offers, rupee
-from strikeloom.nse.sessions import previous_trading_day
+from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
 
 
 def positions(call: ApiCall) -> ApiResponse:
@@ -23,53 +20,34 @@ def positions(call: ApiCall) -> ApiResponse:
     )
 
 
-def _is_held(it: NetPosition) -> bool:
-    """Whether it began the day as shares of the account's own, which are a holding."""
-    return it.product is Product.CNC and it.carried_buy_units > 0
-
-
 def _of_the_day(call: ApiCall, it: NetPosition) -> NetPosition | None:
-    return it.parted(call.now.date())[1] if _is_held(it) else it
+    """Position without what is a holding: shares for delivery of earlier days."""
+    is_holding = it.product is Product.CNC and it.carried_units > 0
+    return it.parted(call.now.date())[1] if is_holding else it
 
 
 def holdings(call: ApiCall) -> ApiResponse:
-    """Shares bought on earlier days. Those of the last session are not in the depository yet."""
-    held = [it for it in call.engine.positions() if _is_held(it)]
+    """Shares bought on earlier days; today's sales count in what is available alone."""
+    held = call.engine.depository.holdings()
     if not held:
         raise refused("DH-1111", "No holdings available", 500)
-    marks = call.exchange.marks([it.instrument.key for it in held])
-    recent = _bought_last_session(call)
-    return ApiResponse([_holding(call, it, recent, marks.get(it.instrument.key)) for it in held])
+    marks = call.exchange.marks([it.share.key for it in held])
+    return ApiResponse([_holding(call, it, marks.get(it.share.key)) for it in held])
 
 
-def _bought_last_session(call: ApiCall) -> Counter[str]:
-    """Shares by key that the last session added; shares settle on the day after the trade."""
-    last = previous_trading_day(call.now.date())
-    found: Counter[str] = Counter()
-    for trade in call.engine.trades(last):
-        if trade.product is Product.CNC:
-            found[trade.instrument.key] += int(trade.side) * trade.units
-    return found
-
-
-def _holding(
-    call: ApiCall, it: NetPosition, recent: Mapping[str, int], mark: int | None
-) -> dict[str, object]:
-    _, names = call.exchange.named(it.instrument)
-    total = it.carried_buy_units
-    unsettled = min(total, max(0, recent.get(it.instrument.key, 0)))
-    sold = max(0, it.day_sell_units - it.day_buy_units)
+def _holding(call: ApiCall, it: ShareHolding, mark: int | None) -> dict[str, object]:
+    _, names = call.exchange.named(it.share)
     return {
         "exchange": "ALL",
         "tradingSymbol": names["tradingSymbol"],
         "securityId": names["securityId"],
         "isin": "NA",
-        "totalQty": total,
-        "dpQty": total - unsettled,
-        "t1Qty": unsettled,
-        "availableQty": max(0, total - sold),
+        "totalQty": it.total,
+        "dpQty": it.settled,
+        "t1Qty": it.t1,
+        "availableQty": it.available,
         "collateralQty": 0,
-        "avgCostPrice": rupee(it.carried_buy_value / total),
+        "avgCostPrice": rupee(it.cost / it.total),
         "lastTradedPrice": rupee(mark),
     }
 
@@ -104,8 +82,6 @@ def convert(call: ApiCall) -> ApiResponse:
     if units == 0 or net * sign < units:
         raise refused("DH-906", f"No {kind.lower()} position of {units} in {source.value}")
     target = call.one_of("toProductType", PRODUCTS)
-    if not offers(listed.instrument, target):
-        raise bad_field("toProductType", target)
     try:
         call.engine.convert(listed.instrument, source, target, units)
     except Rejected as error:

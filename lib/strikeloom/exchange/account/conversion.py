@@ -1,0 +1,51 @@
+"""Moving what is held from one product to another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from strikeloom.domain.instruments import Instrument
+from strikeloom.errors import Rejected
+from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.orders.request import Product
+from strikeloom.exchange.orders.validation import INPUT, ORDER, product_refusal
+
+
+def convert(
+    account: Account, instrument: Instrument, before: Product, after: Product, units: int,
+    at: datetime,
+) -> None:  # fmt: skip
+    """Move open units of a position to another product, at their cost, in a transaction.
+
+    Raises
+    ------
+    Rejected
+        When both products are the same, or the instrument is not held so; fewer units are open;
+        shares for delivery would be short, or were not bought today (fact ``code``).
+    """
+    if before is after:
+        raise Rejected(f"{instrument.label} is held as {after} already", code=INPUT)
+    wrong = product_refusal(instrument, before) or product_refusal(instrument, after)
+    if wrong:
+        raise Rejected(wrong.reason, code=wrong.code)
+    ledger = account.ledger
+    held = ledger.position(instrument.key, before) or NetPosition(instrument, before, at.date())
+    target = ledger.position(instrument.key, after) or NetPosition(instrument, after, at.date())
+    kept, moved = held.split(units)
+    if before is Product.CNC and units > held.exit_units:
+        raise Rejected(
+            f"{units} {instrument.label}s cannot be converted, {held.exit_units} were bought today",
+            code=ORDER,
+        )
+    if after is Product.CNC and moved.net < -max(0, target.net):
+        raise Rejected(
+            f"{-moved.net} {instrument.label}s cannot be delivered, {max(0, target.net)} are held",
+            code=ORDER,
+        )
+    for position in (kept, target.joined(moved)):
+        ledger.save_position(position)
+    account.file.execute(
+        "INSERT INTO conversions (contract, before, after, units, at) VALUES (?, ?, ?, ?, ?)",
+        (instrument.key, before, after, units, at.isoformat()),
+    )

@@ -1,0 +1,88 @@
+"""Daily settlement of futures in cash, on record: one row for each position and day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from strikeloom.exchange.account.ledger import AccountLedger
+from strikeloom.exchange.account.mirror import MirroredFile
+from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.account.rows import Fields
+from strikeloom.exchange.orders.request import Product
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Cash of one future's settlement after a session.
+
+    Attributes
+    ----------
+    units : int
+        Settled to ``price`` and carried on, negative when short; 0 where all was closed.
+    price, amount : int
+        Paise a unit; paise received (+) or paid (-).
+    """
+
+    number: int
+    day: date
+    instrument_key: str
+    product: Product
+    units: int
+    price: int
+    amount: int
+
+
+class VariationRecords:
+    """Variation margin in one account's file, within the caller's transaction."""
+
+    def __init__(self, store: MirroredFile, ledger: AccountLedger) -> None:
+        self._store = store
+        self._file = store.file
+        self._ledger = ledger
+
+    def settle(self, position: NetPosition, on: date, price: int, at: datetime) -> NetPosition:
+        """Settle a future in cash to a day's price; a day can be settled once.
+
+        What the day's trades and what was carried into it differ from the price moves as cash:
+        ``sold - bought + net x price``, where carried units count at the price settled before.
+        """
+        late = on < position.day  # known on a later day, whose trades it does not concern
+        after = position.settled(price, on)
+        units = position.carried_units if late else position.net
+        amount = after.value - position.value if late else after.unsettled - position.unsettled
+        self._file.execute(
+            "INSERT INTO variation (day, at, contract, product, units, price, amount) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                on.isoformat(), at.isoformat(), position.instrument.key, position.product.value,
+                units, price, amount,
+            ),
+        )  # fmt: skip
+        money = self._store.mirror.money
+        money.cash += amount
+        if late:
+            money.booked += amount
+        self._ledger.save_money()
+        self._ledger.save_position(after)
+        return after
+
+    def all(self, day: date | None = None) -> list[Variation]:
+        """Settlements, oldest first: all, or those of one day."""
+        where, values = ("day = ?", (day.isoformat(),)) if day else ("1", ())
+        rows = self._file.rows(
+            f"SELECT * FROM variation WHERE {where} ORDER BY number",  # noqa: S608
+            values,
+        )
+        return [_variation(row) for row in rows]
+
+    def total(self) -> int:
+        """Paise of all of them."""
+        return self._file.number("SELECT COALESCE(SUM(amount), 0) FROM variation")
+
+
+def _variation(row: Fields) -> Variation:
+    return Variation(
+        row["number"], date.fromisoformat(row["day"]), row["contract"], Product(row["product"]),
+        row["units"], row["price"], row["amount"],
+    )  # fmt: skip
