@@ -1,4 +1,7 @@
-"""Range of order prices that an option allows during a day. Source: ``price_bands.csv``."""
+"""Range of order prices that the exchange accepts for an instrument during a day.
+
+Source: ``price_bands.csv`` for options, ``unit_bands.csv`` for futures and shares.
+"""
 
 from __future__ import annotations
 
@@ -31,3 +34,34 @@ def price_bands(
     )
     width = np.maximum(int(row["floor_paise"]), np.abs(delta) * level * float(row["percent"]) / 100)
     return base - width, base + width
+
+
+def unit_bands(
+    of: str,
+    base: NDArray[np.float64],
+    lowest: NDArray[np.float64],
+    highest: NDArray[np.float64],
+    day: date,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper end in paise, not yet on the tick, of futures or of shares with futures.
+
+    There is no fixed band: the range around the base price is relaxed step by step as the price
+    trends. Both ends are given as far as the day relaxed them; that the exchange moves the other
+    end along since 2024-11-18 is left out, as it depends on the moment.
+
+    Parameters
+    ----------
+    of : str
+        ``future`` or ``share``.
+    base : ndarray, shape (n,)
+        Settlement price or close of the day before, in paise. NaN gives NaN.
+    lowest, highest : ndarray, shape (n,)
+        Prices of the day in paise; NaN where there is none.
+    """
+    row = in_force([row for row in rows("unit_bands") if row["of"] == of], day, what="price band")
+    share, step = float(row["percent"]) / 100, float(row["step"]) / 100
+    with np.errstate(invalid="ignore", divide="ignore"):
+        down = np.ceil(np.round((1 - share - lowest / base) / step, 9))
+        up = np.ceil(np.round((highest / base - 1 - share) / step, 9))
+    down, up = (np.where(np.isfinite(steps), np.maximum(steps, 0.0), 0.0) for steps in (down, up))
+    return base * (1 - share - step * down), base * (1 + share + step * up)

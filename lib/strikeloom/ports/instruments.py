@@ -55,6 +55,12 @@ class Instruments(Protocol):
         """Largest order in units that the exchange takes; ``None`` where none is on record."""
         ...
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
-        """Price step in paise of every option on an underlying, as of a day."""
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
+        """Price step in paise of every option on an underlying, as of a day.
+
+        Parameters
+        ----------
+        right : str, optional
+            ``XX``: of its futures, ``EQ``: of its share; default: of its options.
+        """
         ...

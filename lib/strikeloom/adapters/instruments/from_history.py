@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ import numpy as np
 
 from strikeloom.adapters.instruments.adjustments import AdjustmentSearch
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
+from strikeloom.adapters.instruments.share_changes import share_adjustments
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import (
     FUTURE_RIGHT,
+    SHARE_RIGHT,
     Contract,
     FutureContract,
     Instrument,
@@ -22,7 +25,6 @@ from strikeloom.domain.instruments import (
     Right,
     Share,
     Underlying,
-    as_option,
     instrument_of,
 )
 from strikeloom.domain.money import paise, rupees
@@ -54,7 +56,7 @@ class HistoryInstruments:
         self._underlyings = underlyings
         self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
         self._ticks = DatedTicks(history)
-        self._search = AdjustmentSearch(history, self._listed, self._option_of)
+        self._search = AdjustmentSearch(history, self._listed, self._contract_of)
 
     def underlying(self, symbol: str) -> Underlying:
         """Kind and sector of a symbol.
@@ -83,7 +85,8 @@ class HistoryInstruments:
         listed = self._listed(days[-1], named.symbol)
         if isinstance(named, Share):
             if self.underlying(named.symbol).kind is InstrumentKind.STOCK and len(listed):
-                return named
+                tick = self.tick(named.symbol, InstrumentKind.STOCK, day, SHARE_RIGHT)
+                return replace(named, tick=tick)
             raise DataError(f"{key}: {named.symbol} has no share with listed options", key=key)
         found = listed[_is_row_of(named, listed)]
         if not len(found):
@@ -94,7 +97,9 @@ class HistoryInstruments:
     def adjustments(
         self, instrument: Instrument, held_since: date, until: date
     ) -> list[ContractAdjustment]:
-        """What the exchange made of a contract while it was held, by the stored lists.
+        """What became of an instrument while it was held: contracts by the stored lists.
+
+        Of a share by corporate actions alone.
 
         Raises
         ------
@@ -103,7 +108,10 @@ class HistoryInstruments:
         StoreError
             When a stored list cannot be read.
         """
-        return self._search.adjustments(as_option(instrument), held_since, until)
+        if isinstance(instrument, Share):
+            actions = self._history.actions(held_since + timedelta(days=1), until)
+            return share_adjustments(instrument, actions, self._share_tick)
+        return self._search.adjustments(instrument, held_since, until)
 
     def _contract_of(self, row: pd.Series, day: date, lot: int = 0) -> Contract:
         """Contract of a row of a day.
@@ -113,14 +121,15 @@ class HistoryInstruments:
         symbol, kind = str(row["symbol"]), InstrumentKind(row["kind"])
         expiry = row["expiry"].date()
         size = int(row["lot_size"]) or _lot_on_record(symbol, kind, expiry, day, lot)
-        tick = self.tick(symbol, kind, day)
         if row["right"] == FUTURE_RIGHT:
+            tick = self.tick(symbol, kind, day, FUTURE_RIGHT)
             return FutureContract(symbol, expiry, kind, size, tick)
+        tick = self.tick(symbol, kind, day)
         strike, right = paise(row["strike"], what="strike"), Right(row["right"])
         return OptionContract(symbol, expiry, strike, right, kind, size, tick)
 
-    def _option_of(self, row: pd.Series, day: date, lot: int = 0) -> OptionContract:
-        return as_option(self._contract_of(row, day, lot))
+    def _share_tick(self, symbol: str, day: date) -> int:
+        return self.tick(symbol, InstrumentKind.STOCK, day, SHARE_RIGHT)
 
     def _event(self, held: Contract, days: list[date]) -> str:
         """What became of a contract that is no longer listed, as a clause."""
@@ -138,15 +147,21 @@ class HistoryInstruments:
         return f"nor was it on the stored days just before{text}"
 
     def order_limit(self, instrument: Instrument, day: date) -> int | None:
-        """Largest order in units by the exchange's dated list; ``None`` where it has none."""
+        """Largest order in units by the exchange's dated list; ``None`` where it has none.
+
+        The list is of contracts: a share has none.
+        """
+        if isinstance(instrument, Share):
+            return None
         return freeze_units(instrument.symbol, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
         """Price step in paise of every option on an underlying, as of a day.
 
-        The coarser one, valid in both cases, where the close that decided it is not stored.
+        The coarser one, valid in both cases, where the close that decided it is not stored. With
+        ``right`` XX that of its futures, with EQ that of its share.
         """
-        return self._ticks.tick(symbol, kind, day)
+        return self._ticks.tick(symbol, kind, day, right)
 
     def _load(self, day: date, symbol: str) -> pd.DataFrame:
         return self._history.contracts(day, symbols=[symbol])

@@ -3,6 +3,7 @@
 Four moments: the open, two between that go towards the day's extremes (the low first on a day that
 rose), the close. Each moment's prices belong together (``one_moment``), have the width of real
 quotes (``quoted_width``) and lie inside each contract's low and high. All of it is labelled made.
+Futures and shares of the same moments are in ``end_of_day_outrights``.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def end_of_day_rows(
     symbols: Sequence[str] | None = None,
     published: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """``QUOTES`` rows of a day, with the settlement price as a further column ``settle``.
+    """``QUOTES`` rows of a day's options, with the settlement price as a further column ``settle``.
 
     A contract that did not trade has neither bid, ask nor last price; it has a row at the close
     alone, for its settlement price. A side is absent where the day's range leaves no room for
@@ -68,16 +69,42 @@ def end_of_day_rows(
         ``settle``, rupees, is the exchange's settlement price at the close (the payoff of a
         contract that ends), NaN at the moments before.
     """
-    import pandas as pd
+    return option_rows(priced_day(history, day, tick_of, symbols, published), settings, shown)
 
+
+class PricedDay(NamedTuple):
+    """Chains of a day and their prices at the four moments."""
+
+    chains: EndOfDayChains
+    moments: list[datetime]
+    prices: list[Moment]
+
+
+def priced_day(
+    history: History,
+    day: date,
+    tick_of: TickOf,
+    symbols: Sequence[str] | None = None,
+    published: pd.DataFrame | None = None,
+) -> PricedDay:
+    """Price the options of a day; parameters as of ``end_of_day_rows``."""
     if published is None:
         published = published_bars(history, day)
     chains = end_of_day_chains(history, day, tick_of, symbols, published)
     hours = session(day)
     third = timedelta(seconds=int(hours.minutes * 20))
     moments = [hours.open, hours.open + third, hours.open + 2 * third, hours.close]
-    prices = one_moment(chains.options, chains.series, moments)
+    return PricedDay(chains, moments, one_moment(chains.options, chains.series, moments))
+
+
+def option_rows(
+    priced: PricedDay, settings: ReplaySettings, shown: Sequence[int] = MOMENTS
+) -> pd.DataFrame:
+    """Rows of ``end_of_day_rows`` of a day that is priced."""
+    import pandas as pd
+
     share = settings.depth_share_of_volume / len(shown)
+    chains, moments, prices = priced
     return pd.concat(
         [_snapshot(chains, _Shown(n, moments[n], prices[n], share), settings) for n in shown],
         ignore_index=True,

@@ -28,11 +28,24 @@ _BAR = ["open", "low", "high", "close"]
 
 
 class EndOfDayChains(NamedTuple):
-    """``rows``: the options of ``CONTRACTS`` that live on the day, in the order of ``options``."""
+    """Contracts that live on a day, in arrays.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        The options of ``CONTRACTS``, in the order of ``options``.
+    futures : DataFrame
+        Its futures; ``future_group`` is the row of each one's expiry in ``series``.
+    names : ndarray
+        Symbol by its number in ``series``.
+    """
 
     rows: pd.DataFrame
     options: Options
     series: Series
+    futures: pd.DataFrame
+    future_group: NDArray[np.int64]
+    names: NDArray[np.object_]
 
 
 def published_bars(history: History, day: date) -> pd.DataFrame:
@@ -92,7 +105,9 @@ def end_of_day_chains(
     final = np.where(over, np.where(np.isnan(final), spot[of], final), np.nan)
     series = Series(of, is_index[of], ends, future, spot[of], final, bar[of])
     rows = frame[is_option].reset_index(drop=True)
-    return EndOfDayChains(rows, _options(rows, group[is_option], tick_of), series)
+    options = _options(rows, group[is_option], tick_of)
+    futures = frame[~is_option].reset_index(drop=True)
+    return EndOfDayChains(rows, options, series, futures, group[~is_option], np.asarray(names))
 
 
 def _by_group(
