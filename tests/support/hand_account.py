@@ -44,6 +44,8 @@ RATES: dict[tuple[str, str], list[tuple[date, str]]] = {
 }  # fmt: skip
 MONTHS = "JanFebMarAprMayJunJulAugSepOctNovDec"
 SEBI, GST, EXERCISED = "0.0001", "18", "0.125"
+#: Dhan's fee for each company and day that shares leave the account: Rs 12.50 and GST.
+DEPOSITORY = 1250 + 225
 
 
 @dataclass(frozen=True)
@@ -184,12 +186,15 @@ class HandAccount:
         self.held: Counter[Line] = Counter()
         self.lacking: Counter[str] = Counter()
         self._read = read
+        self._left: set[str] = set()  # symbols of shares that leave the account today
         self._carried: dict[Line, int] = {}  # settlement price up to which a future is paid
         self._today: dict[Line, list[tuple[int, int]]] = defaultdict(list)
 
     def trade(self, line: Line, units: int, price: int, day: date) -> None:
         """One order that traded at once at one price; units positive when bought."""
         self._charge(charged(line, units, price, day))
+        if line.kind == "share" and units < 0:
+            self._left.add(line.symbol)
         if line.kind == "future":
             self._today[line].append((units, price))
         else:
@@ -201,7 +206,7 @@ class HandAccount:
         self.charges += amount
 
     def end_of(self, day: date) -> None:
-        """Settle the futures of a day, then what ends on it."""
+        """Settle the futures of a day, then what ends on it, and charge the shares that left."""
         file = self._read(day)
         for line in [line for line in self.held if line.kind == "future"]:
             final = line in file.ends
@@ -216,6 +221,8 @@ class HandAccount:
         for name in {(line.symbol, line.expiry) for line in ended}:
             self._settle([line for line in ended if (line.symbol, line.expiry) == name], file)
         self.held = Counter({line: units for line, units in self.held.items() if units})
+        self._charge(DEPOSITORY * len(self._left))
+        self._left.clear()
 
     def _settle(self, lines: list[Line], file: DayFile) -> None:
         level = file.level[lines[0].symbol]
@@ -239,6 +246,8 @@ class HandAccount:
         share = Line(lines[0].symbol)
         self.cash -= shares * level
         self.held[share] += shares
+        if shares < 0:
+            self._left.add(share.symbol)
         for line in lines:
             del self.held[line]
 
