@@ -2,7 +2,8 @@
 
 ``python benchmarks/by_hand.py [SHARED_DATA]`` plays, in the matching engine over the exchange's
 files, covered calls and collars on ten stocks over both monthly cycles of 2026, with deliveries and
-rolls, and calendars and collars of NIFTY with its future over a year of index days. What was
+rolls; futures of all indices and of forty stocks over the same days, bought or sold, some left to
+delivery; and calendars and collars of NIFTY with its future over a year of index days. What was
 traded, at which price, is given to ``tests/support/hand_account.py``; cash, charges and holdings of
 every evening must be equal to the paisa.
 """
@@ -121,6 +122,8 @@ def play(
     counts = dict.fromkeys(("orders", "trades", "option", "future", "share", "refused"), 0)
     for day in days:
         clock.move_to(_at(day, time(9, 15)))
+        engine.advance()
+        hand.morning_of(day)
         for instrument, units in plan(Morning(day, engine.holdings(), history, listed)):
             counts["orders"] += 1
             placed = _placed(engine, feed, instrument, units)
@@ -230,6 +233,37 @@ def index_year(symbol: str) -> Plan:
     return orders
 
 
+def _number(symbol: str) -> int:
+    """A number that stays the symbol's own while others come and go."""
+    return sum(map(ord, symbol))
+
+
+def outright(count: int) -> Plan:
+    """The near future of every index and of some stocks; every third is left to its end."""
+
+    def orders(morning: Morning) -> Orders:
+        rows = morning.history.contracts(morning.day, columns=["symbol", "kind", "right"])
+        rows = rows[rows["right"] == "XX"].drop_duplicates("symbol").sort_values("symbol")
+        indices = rows.loc[rows["kind"] == "index", "symbol"].tolist()
+        stocks = rows.loc[rows["kind"] == "stock", "symbol"].tolist()
+        found: Orders = []
+        chosen = [name for name in stocks if _number(name) % max(1, len(stocks) // count) == 0]
+        for symbol in [*indices, *chosen]:
+            place = _number(symbol)
+            expiries = morning.expiries(symbol)
+            held = {it: n for it, n in morning.held.items() if it.symbol == symbol}
+            left = place % 3 == 0
+            near = expiries[1 if expiries[0] == morning.day and not left else 0]
+            kept = {it for it in held if isinstance(it, FutureContract) and it.expiry >= near}
+            found += [(it, -n) for it, n in held.items() if it not in kept]
+            if not kept and not (left and near == morning.day):
+                future = morning.future(symbol, near)
+                found.append((future, future.lot_size * (1 if left or place % 2 else -1)))
+        return found
+
+    return orders
+
+
 def main(data: Path) -> int:
     wrong = 0
     with tempfile.TemporaryDirectory() as home:
@@ -241,6 +275,9 @@ def main(data: Path) -> int:
         folder.mkdir()
         read = zipped_day(data / "fo_bhavcopy" / "udiff")
         wrong += _printed("stocks", play(stocks, days, read, covered(STOCKS), folder))
+        folder = Path(home) / "f"
+        folder.mkdir()
+        wrong += _printed("futures", play(stocks, days, read, outright(40), folder))
         index = ParquetHistory(Path(home) / "index", "nse")
         archives = data / "fo_bhavcopy" / "index_options"
         unpacked = Path(home) / "files"

@@ -99,6 +99,8 @@ class DayFile:
     level: dict[str, int] = field(default_factory=dict)
     ends: set[Line] = field(default_factory=set)
     stocks: set[str] = field(default_factory=set)
+    ids: dict[Line, str] = field(default_factory=dict)
+    lots: dict[Line, int] = field(default_factory=dict)
 
 
 def day_of(text: str) -> DayFile:
@@ -108,6 +110,7 @@ def day_of(text: str) -> DayFile:
         future = row["FinInstrmTp"] in ("IDF", "STF")
         strike = 0 if future else paise(row["StrkPric"])
         line = Line(row["TckrSymb"], row["XpryDt"], strike, "XX" if future else row["OptnTp"])
+        found.ids[line], found.lots[line] = row["FinInstrmId"], int(row["NewBrdLotQty"])
         found.settle[line] = paise(row["SttlmPric"] or "0")
         if row["UndrlygPric"]:
             found.level[line.symbol] = paise(row["UndrlygPric"])
@@ -186,9 +189,47 @@ class HandAccount:
         self.held: Counter[Line] = Counter()
         self.lacking: Counter[str] = Counter()
         self._read = read
+        self._before: DayFile | None = None
         self._left: set[str] = set()  # symbols of shares that leave the account today
-        self._carried: dict[Line, int] = {}  # settlement price up to which a future is paid
+        self._carried: dict[Line, int] = {}  # value up to which a future held is paid
         self._today: dict[Line, list[tuple[int, int]]] = defaultdict(list)
+
+    def morning_of(self, day: date) -> None:
+        """Follow what is held by its id, where the exchange gave it another name overnight.
+
+        A dividend lowers its strike, an expiry is moved, a split also changes its lot.
+        """
+        if self._before is None or not any(line.right != "EQ" for line in self.held):
+            return
+        file = self._read(day)
+        names = {number: line for line, number in file.ids.items()}
+        for line in [line for line in self.held if line.right != "EQ"]:
+            number = self._before.ids[line]
+            now = names.get(number, line)
+            if now == line or now.right != line.right:
+                continue
+            self._rename(line, now)
+        for line in [line for line in self.held if line.right != "EQ"]:
+            new, old = self._split(line.symbol, names, file)
+            self.held[line] = self.held[line] * new // old
+
+    def _rename(self, line: Line, now: Line) -> None:
+        self.held[now] += self.held.pop(line)
+        if line in self._carried:
+            self._carried[now] = self._carried.pop(line)
+
+    def _split(self, symbol: str, names: dict[str, Line], file: DayFile) -> tuple[int, int]:
+        """Units for units, where strikes and lots of the symbol's options changed overnight."""
+        before = self._before
+        if before is None:
+            return 1, 1
+        for line, number in before.ids.items():
+            now = names.get(number)
+            if line.symbol == symbol and line.strike and now and now.symbol == symbol:
+                if now.strike == line.strike or file.lots[now] == before.lots[line]:
+                    return 1, 1
+                return file.lots[now], before.lots[line]
+        return 1, 1
 
     def trade(self, line: Line, units: int, price: int, day: date) -> None:
         """One order that traded at once at one price; units positive when bought."""
@@ -207,16 +248,15 @@ class HandAccount:
 
     def end_of(self, day: date) -> None:
         """Settle the futures of a day, then what ends on it, and charge the shares that left."""
-        file = self._read(day)
+        file = self._before = self._read(day)
         for line in [line for line in self.held if line.kind == "future"]:
             final = line in file.ends
             price = file.level[line.symbol] if final else file.settle[line]
             fresh = self._today.pop(line, [])
             carried = self.held[line] - sum(units for units, _ in fresh)
-            if carried:
-                self.cash += carried * (price - self._carried[line])
+            self.cash += carried * price - self._carried.get(line, 0)
             self.cash += sum(units * (price - paid) for units, paid in fresh)
-            self._carried[line] = price
+            self._carried[line] = self.held[line] * price
         ended = [line for line, units in self.held.items() if units and line in file.ends]
         for name in {(line.symbol, line.expiry) for line in ended}:
             self._settle([line for line in ended if (line.symbol, line.expiry) == name], file)
