@@ -186,7 +186,7 @@ def test_bars_between_two_snapshots_follow_the_line():
 
 def test_what_is_not_listed_is_refused_by_name():
     tape = made(*DAY)
-    with pytest.raises(DataError, match="no option has the security id 7"):
+    with pytest.raises(DataError, match="no instrument has the security id 7"):
         tape.by_id(7)
     with pytest.raises(DataError, match="is not listed on 2026-02-11"):
         tape.by_key(option(26000).key)

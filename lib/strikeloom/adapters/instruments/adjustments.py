@@ -3,7 +3,8 @@
 Neither id nor name is an identity: ids are reused, and at a dividend names pass to other
 contracts. A contract continues from one list to the next where it keeps its id and right and is
 what the corporate actions between them make of it; without any, where only its expiry was moved
-or its lot changed.
+or its lot changed. A future has no strike: its lot is multiplied where a share becomes several and
+its price divided; it keeps its name at a dividend and ends at a demerger, as options do.
 Source: NSE Clearing, adjustment of contracts for corporate actions.
 """
 
@@ -18,7 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
-from strikeloom.domain.instruments import OptionContract, as_option
+from strikeloom.domain.instruments import (
+    FUTURE_RIGHT,
+    Contract,
+    FutureContract,
+    OptionContract,
+)
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
 from strikeloom.errors import DataError
 from strikeloom.nse.corporate_actions import CorporateAction
@@ -33,7 +39,7 @@ _VALUE_KEPT = 0.02  # a lot is rounded to whole units
 #: Contracts of a symbol on a stored day.
 ReadListed = Callable[[date, str], "pd.DataFrame"]
 #: Contract of a row of that table on a day; with the lot given where the file has none.
-MakeContract = Callable[["pd.Series", date, int], OptionContract]
+MakeContract = Callable[["pd.Series", date, int], Contract]
 
 
 class AdjustmentSearch:
@@ -49,7 +55,7 @@ class AdjustmentSearch:
         self._make = make
 
     def adjustments(
-        self, instrument: OptionContract, held_since: date, until: date
+        self, instrument: Contract, held_since: date, until: date
     ) -> list[ContractAdjustment]:
         """As ``ports.instruments.Instruments.adjustments``, over the stored days."""
         days = self._history.days()
@@ -67,15 +73,17 @@ class AdjustmentSearch:
                 return found
             place, change = step
             found.append(change)
-            held = as_option(change.new)
+            if not isinstance(change.new, Contract):
+                return found
+            held = change.new
 
-    def is_listed(self, instrument: OptionContract, day: date) -> bool:
+    def is_listed(self, instrument: Contract, day: date) -> bool:
         """Whether the list of a stored day has a contract of this name."""
         return self._row(instrument, day) is not None
 
     def _next(
         self,
-        held: OptionContract,
+        held: Contract,
         days: Sequence[date],
         place: int,
         actions: Sequence[CorporateAction],
@@ -106,7 +114,7 @@ class AdjustmentSearch:
         return None
 
     def _moved(
-        self, held: OptionContract, days: Sequence[date], first: int, last: int, since: date
+        self, held: Contract, days: Sequence[date], first: int, last: int, since: date
     ) -> tuple[int, ContractAdjustment] | None:
         """First change of the expiry or the lot alone, where the contract listed last differs."""
         if last <= first or self._is_same(held, days[first], days[last]):
@@ -122,11 +130,11 @@ class AdjustmentSearch:
         return None
 
     def _moved_on(
-        self, held: OptionContract, old: pd.Series, before: date, day: date, since: date
+        self, held: Contract, old: pd.Series, before: date, day: date, since: date
     ) -> ContractAdjustment | None:
         """Change of the expiry or the lot alone since the list that had the contract before."""
         ids = bool(old["instrument_id"])  # without them only a lot is seen to change
-        rows = self._options(day, held.symbol)
+        rows = self._rows(day, held.symbol, held)
         new = self._by_id(old, rows) if ids else self._row(held, day)
         if new is None or new["strike"] != old["strike"]:
             return None
@@ -145,7 +153,7 @@ class AdjustmentSearch:
 
     def _adjusted(
         self,
-        held: OptionContract,
+        held: Contract,
         old: pd.Series | None,
         due: Sequence[CorporateAction],
         day: date,
@@ -157,16 +165,17 @@ class AdjustmentSearch:
         DataError
             When its contracts changed by no rule known.
         """
-        symbol, strike, ratio, known = held.symbol, float(held.strike), 1.0, True
+        symbol, strike, ratio, known = held.symbol, float(_strike(held)), 1.0, True
         for item in sorted(due, key=lambda each: (each.day, not each.successor)):
             symbol = item.successor or symbol
             ratio *= item.ratio or 1.0
-            strike = strike / (item.ratio or 1.0) - (item.amount or 0.0) * PAISE_PER_RUPEE
+            if isinstance(held, OptionContract):
+                strike = strike / (item.ratio or 1.0) - (item.amount or 0.0) * PAISE_PER_RUPEE
             known &= item.kind != "unexplained"
-        rows = self._options(day, symbol)
+        rows = self._rows(day, symbol, held)
         new = self._by_id(old, rows) if old is not None else None
         if new is None and (old is None or not old["instrument_id"] or not _have_ids(rows)):
-            same = rows[(rows["right"] == held.right.value)]
+            same = rows[(rows["right"] == _right(held))]
             same = same[same["expiry"] == np.datetime64(held.expiry)] if known else same[:0]
             gap = (same["strike"] * PAISE_PER_RUPEE - strike).abs().to_numpy()
             new = same.iloc[int(gap.argmin())] if len(same) and gap.min() <= _STEP else None
@@ -180,7 +189,7 @@ class AdjustmentSearch:
                     "compare the holding with the broker's before anything is sent",
                     key=held.key,
                 )
-        elif instrument is None or abs(instrument.strike - strike) > _STEP:
+        elif instrument is None or abs(_strike(instrument) - strike) > _STEP:
             # the exchange removed what no one held, its id may be another contract's: by the rule
             if not len(rows):
                 return None
@@ -197,14 +206,16 @@ class AdjustmentSearch:
         )
 
     def _unlisted(
-        self, held: OptionContract, rows: pd.DataFrame, strike: float, lot: int, day: date
-    ) -> OptionContract:
+        self, held: Contract, rows: pd.DataFrame, strike: float, lot: int, day: date
+    ) -> Contract:
         """What a contract has become that is listed no more, with the tick of its fellows."""
         fellow = self._make(rows.iloc[0], day, lot)
+        if not isinstance(fellow, OptionContract) or not isinstance(held, OptionContract):
+            return replace(fellow, expiry=held.expiry, lot_size=lot)
         on_tick = max(fellow.tick, round(strike / fellow.tick) * fellow.tick)
         return replace(fellow, expiry=held.expiry, strike=on_tick, right=held.right, lot_size=lot)
 
-    def _is_same(self, held: OptionContract, first: date, last: date) -> bool:
+    def _is_same(self, held: Contract, first: date, last: date) -> bool:
         """Whether the contract of a name on one day is that of the same name on a later one.
 
         Of the same lot, too.
@@ -217,17 +228,17 @@ class AdjustmentSearch:
             return False
         return self._lot(new, held, last) in (self._lot(old, held, first), held.lot_size)
 
-    def _lot(self, row: pd.Series, held: OptionContract, day: date) -> int:
+    def _lot(self, row: pd.Series, held: Contract, day: date) -> int:
         """Lot of a row of a day; on record, or that of the holding, where the file has none."""
         return int(row["lot_size"]) or self._make(row, day, held.lot_size).lot_size
 
-    def _row(self, held: OptionContract, day: date) -> pd.Series | None:
+    def _row(self, held: Contract, day: date) -> pd.Series | None:
         """Row of a contract in the list of a day, by its name."""
-        rows = self._options(day, held.symbol)
+        rows = self._rows(day, held.symbol, held)
         rows = rows[
             (rows["expiry"] == np.datetime64(held.expiry))
-            & (rows["strike"] == rupees(held.strike))
-            & (rows["right"] == held.right.value)
+            & (rows["strike"] == rupees(_strike(held)))
+            & (rows["right"] == _right(held))
         ]
         return rows.iloc[0] if len(rows) else None
 
@@ -239,13 +250,28 @@ class AdjustmentSearch:
         found = rows[same]
         return found.iloc[0] if len(found) == 1 else None
 
-    def _options(self, day: date, symbol: str) -> pd.DataFrame:
+    def _rows(self, day: date, symbol: str, held: Contract) -> pd.DataFrame:
+        """Options of a symbol on a day, or its futures where a future is held."""
         rows = self._listed(day, symbol)
-        return rows[rows["right"] != "XX"]
+        futures = rows["right"] == FUTURE_RIGHT
+        return rows[futures if isinstance(held, FutureContract) else ~futures]
 
 
-def _keeps_value(held: OptionContract, lot_before: int, new: OptionContract) -> bool:
-    """Whether strike and lot both changed and a lot is worth as much at its strike as before."""
+def _strike(held: Contract) -> int:
+    return held.strike if isinstance(held, OptionContract) else 0
+
+
+def _right(held: Contract) -> str:
+    return held.right.value if isinstance(held, OptionContract) else FUTURE_RIGHT
+
+
+def _keeps_value(held: Contract, lot_before: int, new: Contract) -> bool:
+    """Whether strike and lot both changed and a lot is worth as much at its strike as before.
+
+    Of a future, which has no strike, that is not known.
+    """
+    if not isinstance(held, OptionContract) or not isinstance(new, OptionContract):
+        return False
     kept = new.strike * new.lot_size / (held.strike * lot_before)
     return new.lot_size != lot_before and abs(kept - 1) <= _VALUE_KEPT
 
@@ -254,7 +280,7 @@ def _have_ids(rows: pd.DataFrame) -> bool:
     return bool((rows["instrument_id"] != 0).any())
 
 
-def _units(ratio: float, new: OptionContract, lot_before: int) -> tuple[int, int]:
+def _units(ratio: float, new: Contract, lot_before: int) -> tuple[int, int]:
     """Units that replace others: a lot for a lot where the quantity changes."""
     return (1, 1) if ratio == 1 else (new.lot_size, lot_before)
 

@@ -1,4 +1,4 @@
-"""Ticks of options, futures and shares by day, from the stored closes that the exchange's monthly review uses.
+"""Ticks of options, futures and shares by day, from the closes of the exchange's monthly review.
 
 Where that close is not stored, a traded price off the coarser tick shows the finer one. Futures and
 shares have more than two ticks: they then have that of the last stored close of the month, or the
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _REVIEWS_KEPT = 4
+_UNITS_KEPT = 2048
 _BELOW_ANY_LIMIT = 0
 #: Ticks of futures and shares in paise, descending.
 _UNIT_TICKS = (500, 100, 50, 20, 10, 5, 1)
@@ -35,6 +36,7 @@ class DatedTicks:
     def __init__(self, history: History) -> None:
         self._history = history
         self._reviewed = lru_cache(maxsize=_REVIEWS_KEPT)(self._closes)
+        self._unit = lru_cache(maxsize=_UNITS_KEPT)(self._unit_tick)
         self._indices = lru_cache(maxsize=_REVIEWS_KEPT)(self._index_closes)
         self._seen = lru_cache(maxsize=2 * _REVIEWS_KEPT)(self._steps)
         self._off_tick = lru_cache(maxsize=_REVIEWS_KEPT)(self._traded_off)
@@ -48,7 +50,7 @@ class DatedTicks:
         off it is stored.
         """
         if right in (FUTURE_RIGHT, SHARE_RIGHT):
-            return self._unit_tick(symbol, kind, day, right)
+            return self._unit(symbol, kind, day, right)
         coarse = option_tick(kind, None, day)
         if kind is InstrumentKind.INDEX:
             return coarse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from strikeloom.adapters.instruments.adjustments import AdjustmentSearch
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
+from strikeloom.adapters.instruments.share_changes import share_adjustments
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import (
     FUTURE_RIGHT,
@@ -24,7 +25,6 @@ from strikeloom.domain.instruments import (
     Right,
     Share,
     Underlying,
-    as_option,
     instrument_of,
 )
 from strikeloom.domain.money import paise, rupees
@@ -56,7 +56,7 @@ class HistoryInstruments:
         self._underlyings = underlyings
         self._listed = lru_cache(maxsize=_SYMBOLS_KEPT)(self._load)
         self._ticks = DatedTicks(history)
-        self._search = AdjustmentSearch(history, self._listed, self._option_of)
+        self._search = AdjustmentSearch(history, self._listed, self._contract_of)
 
     def underlying(self, symbol: str) -> Underlying:
         """Kind and sector of a symbol.
@@ -97,7 +97,9 @@ class HistoryInstruments:
     def adjustments(
         self, instrument: Instrument, held_since: date, until: date
     ) -> list[ContractAdjustment]:
-        """What the exchange made of a contract while it was held, by the stored lists.
+        """What became of an instrument while it was held: contracts by the stored lists.
+
+        Of a share by corporate actions alone.
 
         Raises
         ------
@@ -106,7 +108,10 @@ class HistoryInstruments:
         StoreError
             When a stored list cannot be read.
         """
-        return self._search.adjustments(as_option(instrument), held_since, until)
+        if isinstance(instrument, Share):
+            actions = self._history.actions(held_since + timedelta(days=1), until)
+            return share_adjustments(instrument, actions, self._share_tick)
+        return self._search.adjustments(instrument, held_since, until)
 
     def _contract_of(self, row: pd.Series, day: date, lot: int = 0) -> Contract:
         """Contract of a row of a day.
@@ -123,8 +128,8 @@ class HistoryInstruments:
         strike, right = paise(row["strike"], what="strike"), Right(row["right"])
         return OptionContract(symbol, expiry, strike, right, kind, size, tick)
 
-    def _option_of(self, row: pd.Series, day: date, lot: int = 0) -> OptionContract:
-        return as_option(self._contract_of(row, day, lot))
+    def _share_tick(self, symbol: str, day: date) -> int:
+        return self.tick(symbol, InstrumentKind.STOCK, day, SHARE_RIGHT)
 
     def _event(self, held: Contract, days: list[date]) -> str:
         """What became of a contract that is no longer listed, as a clause."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from datetime import date
 
-from strikeloom.domain.instruments import FUTURE_RIGHT, FutureContract
+from strikeloom.domain.instruments import FutureContract
 from strikeloom.domain.money import paise
+from strikeloom.exchange.market.settlement_prices import settlement_price
 from strikeloom.ports.history import History
 
 
@@ -48,13 +49,7 @@ class SeriesEnds:
 
     def daily(self, future: FutureContract, day: date) -> int | None:
         """Settlement price in paise of a future on a day; ``None`` if the file has none."""
-        if day not in self._history.days():
-            return None
-        names = ("expiry", "right", "settle")
-        frame = self._history.contracts(day, symbols=[future.symbol], columns=names)
-        mine = (frame["right"] == FUTURE_RIGHT) & (frame["expiry"].dt.date == future.expiry)
-        price = frame.loc[mine, "settle"].dropna()
-        return paise(price.iloc[0], what="settlement price") if len(price) else None
+        return settlement_price(self._history, future, day)
 
     def _days(self, until: date) -> list[date]:
         """Stored days, looked up again while the last requested one is missing."""

@@ -3,6 +3,7 @@
 Days recorded with quotes return them unchanged. End-of-day files give two snapshots, made of
 what the day's contracts show (``exchange.market.end_of_day``): the open and the close of those
 that traded, labelled. One that did not trade has no side, only its settlement price at the close.
+Futures and shares of those days are made when one is requested.
 """
 
 from __future__ import annotations
@@ -17,12 +18,22 @@ import numpy as np
 from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.instruments.series_ends import SeriesEnds
 from strikeloom.adapters.replay.timeline import Timeline
-from strikeloom.domain.instruments import FutureContract, Instrument, instrument_key
+from strikeloom.domain.instruments import (
+    FutureContract,
+    Instrument,
+    OptionContract,
+    instrument_key,
+)
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
-from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
+from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, option_rows, priced_day
 from strikeloom.exchange.market.end_of_day_chains import published_bars
+from strikeloom.exchange.market.end_of_day_outrights import (
+    Outrights,
+    outright_rows,
+    outrights_of,
+)
 from strikeloom.nse.edges import ending, expected_days
 from strikeloom.nse.sessions import IST
 from strikeloom.ports.clock import Clock
@@ -32,6 +43,7 @@ from strikeloom.settings.desk import ReplaySettings
 if TYPE_CHECKING:
     import pandas as pd
 
+_SHOWN = (OPEN, CLOSE)
 #: Older prices than this are not used.
 _OLDEST = timedelta(days=10)
 
@@ -45,6 +57,8 @@ class ReplayFeed:
         self._settings = settings
         self._snapshot = lru_cache(maxsize=256)(self._load)
         self._day = lru_cache(maxsize=128)(self._made)
+        self._outright = lru_cache(maxsize=256)(self._outright_snapshot)
+        self._outright_day = lru_cache(maxsize=128)(self._outrights)
         self._published = lru_cache(maxsize=4)(partial(published_bars, history))
         self._timeline = Timeline(history)
         self._ends = SeriesEnds(history)
@@ -81,7 +95,13 @@ class ReplayFeed:
             raise NoQuote(f"{at:%Y-%m-%d %H:%M} is later than the replay's clock")
         found: dict[str, Quote] = {}
         for instrument in contracts:
-            quote = self._snapshot(at, instrument.symbol)[0].get(instrument.key)
+            option = isinstance(instrument, OptionContract)
+            shown = (
+                self._snapshot(at, instrument.symbol)[0]
+                if option
+                else self._outright(at, instrument.symbol)
+            )
+            quote = shown.get(instrument.key)
             if quote is not None:
                 found[instrument.key] = quote
         return found
@@ -113,19 +133,36 @@ class ReplayFeed:
         if self._history.quote_times(at.date()):
             rows = self._history.quotes(at, symbols=[symbol])
             return _quotes(rows, QuoteSource.QUOTED, [None] * len(rows))
-        rows = self._day(at.date(), symbol)
+        rows = self._day(at.date(), symbol)[0]
         rows = rows[(rows["at"] == at).to_numpy()]
         return _quotes(rows, QuoteSource.SYNTHETIC_SPREAD, _paise(rows["settle"]))
 
-    def _made(self, day: date, symbol: str) -> pd.DataFrame:
-        return end_of_day_rows(
+    def _made(self, day: date, symbol: str) -> tuple[pd.DataFrame, Outrights]:
+        """Rows of the options of an underlying, and what its futures and share are made of."""
+        priced = priced_day(
             self._history,
             day,
             lambda name, kind: self._ticks.tick(name, kind, day),
+            [symbol],
+            self._published(day),
+        )
+        return option_rows(priced, self._settings, _SHOWN), outrights_of(*priced)
+
+    def _outright_snapshot(self, at: datetime, symbol: str) -> dict[str, Quote]:
+        """Quotes of the futures and the share of a symbol at a snapshot."""
+        if self._history.quote_times(at.date()):
+            return self._snapshot(at, symbol)[0]
+        rows = self._outright_day(at.date(), symbol)
+        rows = rows[(rows["at"] == at).to_numpy()]
+        return _quotes(rows, QuoteSource.SYNTHETIC_SPREAD, _paise(rows["settle"]))[0]
+
+    def _outrights(self, day: date, symbol: str) -> pd.DataFrame:
+        return outright_rows(
+            self._day(day, symbol)[1],
+            self._history.cash(day, day, symbols=[symbol]),
+            lambda name, kind, right: self._ticks.tick(name, kind, day, right),
             self._settings,
-            shown=(OPEN, CLOSE),
-            symbols=[symbol],
-            published=self._published(day),
+            _SHOWN,
         )
 
 

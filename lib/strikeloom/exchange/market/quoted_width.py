@@ -48,8 +48,8 @@ _STOCK = np.array(
 #: of one strike, at the strike where it is narrowest bounds it: median of 100 chains each of NIFTY
 #: and BANKNIFTY (0.008 and 0.017) and of ten stocks (0.029 to 0.24) on the same days.
 _INDEX_UNIT, _STOCK_UNIT = 0.013, 0.062
-#: How much wider where fewer lots trade: as of the dearest options, whose narrowest were of the last
-#: columns.
+#: How much wider where fewer lots trade: as of the dearest options, by the columns above; the
+#: narrowest chains traded in the last one of an index, the last but one of a stock.
 _INDEX_WIDER, _STOCK_WIDER = _INDEX[-1] / _INDEX[-1, 4], _STOCK[-1] / _STOCK[-1, 3]
 
 

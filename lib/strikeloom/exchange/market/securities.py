@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from strikeloom.domain.instruments import FutureContract, Instrument, InstrumentKind, Right, Share
@@ -72,14 +72,18 @@ def _plain(strike: int) -> str:
     return f"{rupees(strike):.2f}".rstrip("0").rstrip(".")
 
 
-def made_ids(names: Iterable[str], known: Mapping[str, int]) -> dict[str, int]:
+def made_ids(
+    names: Iterable[str], known: Mapping[str, int], others: Iterable[int] = ()
+) -> dict[str, int]:
     """Security ids: the known ones where they fit the wire, else one made from the name.
+
+    None of them is one of ``others``.
 
     A name keeps its id from day to day unless two names fall on one id; then the later name
     in the alphabet moves on by one.
     """
     found: dict[str, int] = {}
-    taken: set[int] = set()
+    taken = set(others)
     names = sorted(names)
     for name in names:
         number = known.get(name, 0)
@@ -101,3 +105,22 @@ def listed_underlyings(kinds: Mapping[str, InstrumentKind]) -> tuple[ListedUnder
     known = {row["symbol"]: int(row["security_id"]) for row in rows("security_ids")}
     ids = made_ids(kinds, known)
     return tuple(ListedUnderlying(symbol, kinds[symbol], ids[symbol]) for symbol in sorted(kinds))
+
+
+def listed_instruments(
+    instruments: Sequence[Instrument],
+    underlyings: Iterable[ListedUnderlying],
+    known: Mapping[str, int],
+) -> tuple[Listed, ...]:
+    """Instruments in their order, with ids; a share has that of the stock among the underlyings.
+
+    Parameters
+    ----------
+    known : mapping of str to int
+        The exchange's ids of contracts, by key.
+    """
+    stocks = {item.symbol: item.security_id for item in underlyings}
+    shares = {it.key: stocks[it.symbol] for it in instruments if isinstance(it, Share)}
+    contracts = (it.key for it in instruments if it.key not in shares)
+    ids = shares | made_ids(contracts, known, shares.values())
+    return tuple(Listed(n, it, ids[it.key]) for n, it in enumerate(instruments))

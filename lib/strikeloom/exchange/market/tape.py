@@ -22,6 +22,7 @@ from strikeloom.exchange.market.day_bands import day_bands
 from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.depth_ladder import depth_of, ladders
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
+from strikeloom.exchange.market.settlement_prices import SettledOn
 from strikeloom.exchange.market.views import SpotView, View, spot_view, views
 from strikeloom.nse.edges import ending
 from strikeloom.ports.clock import Clock
@@ -34,6 +35,8 @@ class Tape:
     ----------
     source : QuoteSource
         Of the quotes at the snapshots; those between are always synthetic.
+    settled : callable, optional
+        Settlement price of a future on an earlier day.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Tape:
         facts: DayFacts,
         clock: Clock,
         source: QuoteSource,
+        settled: SettledOn | None = None,
     ) -> None:
         self.day = day
         self.listed = listed
@@ -53,6 +57,7 @@ class Tape:
         self.quotes_source = source
         self.day_columns = columns
         self.clock = clock
+        self._settled = settled
         self._rows = {item.instrument.key: item.row for item in listed}
         self._ids = {item.security_id: item for item in listed}
         self._spots = {item.symbol: place for place, item in enumerate(underlyings)}
@@ -60,7 +65,7 @@ class Tape:
     # what is listed
 
     def by_id(self, security_id: int) -> Listed:
-        """Option of a security id.
+        """Instrument of a security id.
 
         Raises
         ------
@@ -69,11 +74,11 @@ class Tape:
         """
         found = self._ids.get(security_id)
         if found is None:
-            raise DataError(f"no option has the security id {security_id}", id=security_id)
+            raise DataError(f"no instrument has the security id {security_id}", id=security_id)
         return found
 
     def by_key(self, key: str) -> Listed:
-        """Option of a contract key.
+        """Instrument of a key.
 
         Raises
         ------
@@ -100,11 +105,12 @@ class Tape:
         """Options by underlying, ascending by expiry and strike."""
         found: dict[str, list[Listed]] = {item.symbol: [] for item in self.underlyings}
         for item in sorted(self.listed, key=lambda item: order_of(item.instrument)):
-            found[item.instrument.symbol].append(item)
+            if isinstance(item.instrument, OptionContract):
+                found[item.instrument.symbol].append(item)
         return found
 
     def expiries(self, symbol: str) -> list[date]:
-        """Expiries listed on an underlying, ascending; empty for an unknown one."""
+        """Expiries of the options on an underlying, ascending; empty for an unknown one."""
         held = (item.instrument for item in self.by_symbol.get(symbol, []))
         return sorted({it.expiry for it in held if isinstance(it, OptionContract)})
 
@@ -124,7 +130,7 @@ class Tape:
     # what a broker reports of it
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        """Options as of the clock, by key; one without any price is absent."""
+        """Instruments as of the clock, by key; one without any price is absent."""
         return views(self, keys)
 
     def spot_view(self, symbol: str) -> SpotView:
@@ -138,7 +144,7 @@ class Tape:
         return spot_view(self, symbol)
 
     def bars(self, name: str, minutes: int) -> Candles:
-        """Candles of an option (by key) or an underlying (by symbol) up to the clock."""
+        """Candles of an instrument (by key) or an underlying (by symbol) up to the clock."""
         return candles(self, name, minutes)
 
     # the feed
@@ -221,10 +227,21 @@ class Tape:
         return self.facts.settlements.get(symbol) or last or None
 
     def daily_settlement(self, future: FutureContract, day: date) -> int | None:
-        """Settlement price in paise of a future of today, once the session is over."""
-        if day != self.day or self.clock.now() < ending(day):
+        """Settlement price in paise of a future: of an earlier day, or of this one once it is over.
+
+        Where the day has no file yet it is the last traded price.
+        """
+        if day != self.day:
+            earlier = day < self.day and self._settled is not None
+            return self._settled(future, day) if earlier and self._settled else None
+        row = self._rows.get(future.key)
+        if row is None or self.clock.now() < ending(day):
             return None
-        return self.facts.futures.get(future.key)
+        return (
+            self.facts.futures.get(future.key)
+            or int(self.day_columns.tables["last"][-1, row])
+            or None
+        )
 
     def source_at(self, where: DayMoment) -> QuoteSource:
         """Label of the quotes at a place."""
