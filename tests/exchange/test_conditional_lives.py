@@ -148,7 +148,7 @@ class ConditionalMachine(RuleBasedStateMachine):
         self.engine.profit_rules.set(ProfitRule(65 * profit, 65 * loss, products, kill=False))
 
     @rule(instrument=st.sampled_from(CALLS), side=st.sampled_from(Side), units=lots, limit=gaps,
-          product=st.sampled_from(Product))  # fmt: skip
+          product=st.sampled_from([Product.INTRADAY, Product.MARGIN]))  # fmt: skip
     def by_hand(self, instrument, side, units, limit, product):
         order = Placement(instrument, side, units, limit=90_00 + limit, product=product)
         self.random.choice(self.engines).place(order)

@@ -68,7 +68,8 @@ class Lives(RuleBasedStateMachine):
     @rule(
         instrument=st.sampled_from(CONTRACTS), side=st.sampled_from(Side), units=lots,
         kind=st.sampled_from(OrderType), limit=ticks, trigger=ticks,
-        validity=st.sampled_from(Validity), product=st.sampled_from(Product), amo=st.booleans(),
+        validity=st.sampled_from(Validity), amo=st.booleans(),
+        product=st.sampled_from([Product.INTRADAY, Product.MARGIN]),
     )  # fmt: skip
     def place(self, instrument, side, units, kind, limit, trigger, validity, product, amo):
         if kind is OrderType.STOP_LOSS:

@@ -61,7 +61,7 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     clock.at = ist("2026-02-24 15:29")
     assert len(broker.positions()) == 3
     clock.at = ist("2026-02-24 15:30")
-    assert broker.positions() == []
+    assert [(p.instrument_key, p.net_units) for p in broker.positions()] == [("RELIANCE:SHARE", 500)]
     settled = {f.instrument_key: f for f in broker.fills() if f.kind == "settlement"}
     # the file of the 24th prints 25,424.65 for NIFTY and 1,428.80 for RELIANCE
     assert {key: (f.price, f.units, f.side) for key, f in settled.items()} == {
@@ -73,6 +73,7 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     assert settled[low.key].charges == 401
     # 500 shares received at 1,440 each: 0.1 % of tax and 0.015 % of stamps on 7,20,000
     assert settled[put.key].charges == 720_00 + 108_00
-    assert broker.funds().cash == cash + 24_65 * 130 - 401 - 11_20 * 500 - 828_00
+    # the put ends at 11.20, and its shares come in at 1,428.80: at 1,440.00 together
+    assert broker.funds().cash == cash + 24_65 * 130 - 401 - 1_440_00 * 500 - 828_00
     assert broker.funds().margin_used == 0
     broker.close()
