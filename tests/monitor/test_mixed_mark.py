@@ -16,7 +16,8 @@ from strikeloom.domain.instruments import (
     Right,
 )
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.errors import GuardError
 from strikeloom.execution.load import MarkedStrategies, MarkedStrategy
 from strikeloom.execution.plan import plan_entries
@@ -235,7 +236,8 @@ def test_delivered_shares_are_sold_by_a_button_in_parts(made: MixedDesk) -> None
     made.feed.settlements[RELIANCE, EXPIRY] = 1_350_00
     made.ledger.end(PUT.key, LOT, 30_00)
     made.ledger.end(SHARE.key, LOT, 1_350_00)
-    cycle(made)  # the last quote of 1,400 is above the target of profit: nothing is sold yet
+    made.show(SHARE, 1_350_00, 1_350_20)
+    cycle(made)
     assert made.store.position(name).legs[1].net_units == LOT
     made.show(SHARE, 1_352_00, 1_352_20)
     made.at("2026-02-25 10:00")
@@ -248,6 +250,18 @@ def test_delivered_shares_are_sold_by_a_button_in_parts(made: MixedDesk) -> None
     cycle(made, "2026-02-25 10:02")
     assert not made.store.position(name).is_open
     assert made.ledger.cash == 500 * (15_00 - 1_380_00 + 1_352_00)
+
+
+def test_delivered_shares_are_not_sold_before_they_have_come_in(made: MixedDesk) -> None:
+    name = made.hold("short_put", (PUT, Side.SELL, 1, 15_00))
+    made.at(f"{EXPIRY} 15:30")
+    made.feed.settlements[RELIANCE, EXPIRY] = 1_350_00
+    made.ledger.end(PUT.key, LOT, 30_00)
+    made.ledger.end(SHARE.key, LOT, 1_350_00)
+    cycle(made)  # at the last quote of 1,400 the target of profit is met, at the very close
+    assert made.store.position(name).legs[1].net_units == LOT
+    notes = [it.note for it in made.store.intents(position_id=name)]
+    assert any("500 were delivered today and come in later" in note for note in notes)
 
 
 # warnings

@@ -117,7 +117,7 @@ def test_a_sold_call_is_covered_by_a_future_and_not_by_shares():
     assert need({sold: -500, share: 500}) == alone
     assert need({share: 500}).total == 0
     covered = need({sold: -500, reliance(): 500})
-    # a broker of 2018 on the covered call with a future: the scan margin of one of the two is blocked
+    # a broker of 2018 on calls covered by a future: scan margin is blocked for one of the two
     # (zerodha.com/z-connect/comment/154780)
     assert covered.scan == pytest.approx(max(alone.scan, future.scan), rel=0.02)
     assert covered.exposure == alone.exposure + future.exposure
@@ -148,3 +148,52 @@ def test_a_stock_future_nets_the_delivery_of_options():
     bought = call(1_300, symbol="RELIANCE", kind=STOCK, lot=500)
     assert need({bought: 500}, eve).delivery > 0
     assert need({bought: 500, reliance(): -500}, eve).delivery == 0
+
+
+# NSE Clearing's file of 2026-05-29, NIFTY at 23,547.75, and a broker's calculator of that evening,
+# both as published with the source of github.com/marketcalls/marginism (SPAN_MARGIN_LEARNINGS.md)
+MAY, JUNE = ist("2026-05-29 15:30"), date(2026, 6, 30)
+SPOT, FUTURE_PRICE, PREMIUM = 23_547_75, 23_748_50, 437_65
+
+
+def published(book, marks):
+    return need(book, MAY, {"NIFTY": SPOT}, marks)
+
+
+def test_a_future_beside_the_clearing_file_and_a_broker():
+    """File: scan 143,720; broker: scan 143,666, exposure 30,873, together 174,539."""
+    future = FutureContract("NIFTY", JUNE, INDEX, 65)
+    found = published({future: 65}, {future.key: FUTURE_PRICE})
+    assert found.scan / 100 == pytest.approx(143_720, rel=0.003)
+    assert found.exposure / 100 == pytest.approx(30_873, abs=1)
+    assert found.total / 100 == pytest.approx(174_539, rel=0.003)
+
+
+def test_a_protective_put_beside_the_clearing_file():
+    """Bought future and bought 23,000 put: 78,904 by the file, 95,689 less than without the put.
+
+    What the two can lose is the distance to the strike, whatever the put is worth.
+    """
+    future = FutureContract("NIFTY", JUNE, INDEX, 65)
+    put = option(23_000, Right.PUT, expiry=JUNE)
+    found = published({future: 65, put: 65}, {future.key: FUTURE_PRICE, put.key: 176_00})
+    assert found.total / 100 == pytest.approx(78_904, rel=0.02)
+
+
+def test_a_sold_call_beside_the_clearing_file():
+    """Scan 141,673 and exposure 30,612 (2 % of the level) by the file; a broker: 173,159.
+
+    The estimate has no interest rate: without the future its forward is the level, here 0.9 % low.
+    """
+    sold = option(23_700, Right.CALL, expiry=JUNE)
+    found = published({sold: -65}, {sold.key: PREMIUM})
+    assert found.scan / 100 == pytest.approx(141_673, rel=0.03)
+    assert found.exposure / 100 == pytest.approx(30_612, abs=1)
+    assert 172_285 * 0.97 <= found.total / 100 <= 173_159 * 1.03
+
+
+def test_a_calendar_of_futures_beside_the_clearing_file():
+    """The file's charge of a NIFTY calendar: Rs 420 a unit of the index at 23,547.75."""
+    near, far = (FutureContract("NIFTY", day, INDEX, 65) for day in (JUNE, date(2026, 7, 28)))
+    found = published({near: 65, far: -65}, {near.key: FUTURE_PRICE, far.key: FUTURE_PRICE})
+    assert found.calendar / 100 / 65 == pytest.approx(420, rel=0.02)

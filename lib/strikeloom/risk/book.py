@@ -72,7 +72,7 @@ def book_margins(
         Level of each underlying in paise.
     marks : mapping
         Value of a unit of a contract in paise, by key; the model's value is used where it is
-        absent.
+        absent. The value of a future is the forward of its expiry, else the level is.
 
     Raises
     ------
@@ -144,18 +144,19 @@ def _margins(
         symbol = legs[0][0].symbol
         if symbol not in levels:
             raise NoQuote(f"no level of {symbol} is known at {now:%Y-%m-%d %H:%M}", symbol=symbol)
-        forward[row] = rupees(levels[symbol])
+        forwards = _forwards(legs, levels[symbol], marks)
         delivered = _delivered(legs, levels[symbol])
         for at, (contract, net) in enumerate(legs):
             units[row, at], years[row, at] = net, _years(contract, now)
+            forward[row, at] = forwards[contract.expiry]
             if not isinstance(contract, OptionContract):
                 futures[row, at] = True
                 continue
+            mark = marks.get(contract.key)
             strikes[row, at] = rupees(contract.strike)
             calls[row, at] = contract.right is Right.CALL
             part = delivered.get(contract, 0) / abs(net)
             delivery[row, at] = part * delivery_share(contract.kind, contract.expiry, day)
-            mark = marks.get(contract.key)
             value[row, at] = np.nan if mark is None else rupees(mark)
     solid = np.where((units != 0) & ~futures, strikes, 1.0)
     known, _ = implied_vol(value, forward, solid, years, calls)
@@ -163,6 +164,15 @@ def _margins(
     legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery, futures)
     # not from the legs: one more sold leg would change the margin of the others, even down
     return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
+
+
+def _forwards(legs: list[_Leg], level: int, marks: Mapping[str, int]) -> dict[date, float]:
+    """Forward of each expiry in rupees: the future's mark where it is held, else the level."""
+    found = {contract.expiry: rupees(level) for contract, _ in legs}
+    for contract, _ in legs:
+        if isinstance(contract, FutureContract) and contract.key in marks:
+            found[contract.expiry] = rupees(marks[contract.key])
+    return found
 
 
 def _delivered(legs: list[_Leg], level: int) -> dict[Contract, int]:

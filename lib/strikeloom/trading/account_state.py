@@ -124,7 +124,7 @@ class AccountState:
     def net_units(self) -> dict[str, int]:
         """Net units by instrument over all positions; flat ones are absent.
 
-        Without the shares that were lacking for a delivery: a broker lists none as held short.
+        Without the shares that were lacking for a delivery: these are ``owed_units``.
         """
         net: dict[str, int] = {}
         for position in self.positions.values():
@@ -132,6 +132,16 @@ class AccountState:
                 key = leg.instrument.key
                 net[key] = net.get(key, 0) + (0 if leg.is_owed else leg.net_units)
         return {key: units for key, units in net.items() if units}
+
+    def owed_units(self) -> dict[str, int]:
+        """Shares lacking for a delivery by key, negative; a broker may list them as held short."""
+        owed: dict[str, int] = {}
+        for position in self.positions.values():
+            for leg in position.legs:
+                if leg.is_owed:
+                    key = leg.instrument.key
+                    owed[key] = owed.get(key, 0) + leg.net_units
+        return owed
 
 
 def state_of(

@@ -16,7 +16,8 @@ from strikeloom.domain.instruments import Contract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import Fill
-from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.domain.quantities import quantity
 from strikeloom.nse.settlement import Delivery, delivers, receives
 
@@ -212,30 +213,45 @@ def bought_in(positions: Iterable[Position], fills: Iterable[Fill]) -> Iterator[
                 yield ShareBooking(position, leg.leg, share, part, booked, _BOUGHT_IN)
 
 
-def delivery_fill(symbol: str, expiry: date, final: int, at: datetime, charges: int) -> Fill:
+def delivery_fill(symbol: str, expiry: date, final: int, at: datetime) -> Fill:
     """Delivery of shares at the final value; units and side are those of its bookings."""
     return Fill(
         fill_id=f"SHARES-{symbol}:{expiry}", order_id="", correlation_id="",
-        instrument_key=Share(symbol).key, side=Side.BUY, units=1, price=final, charges=charges,
-        at=at, kind=DELIVERY,
+        instrument_key=Share(symbol).key, side=Side.BUY, units=1, price=final, charges=0, at=at,
+        kind=DELIVERY,
     )  # fmt: skip
 
 
-def reported_charges(fills: Iterable[Fill], symbol: str, last: date) -> int:
-    """Charges in paise that the broker reports of the shares delivered on a day."""
+def reported_charges(fills: Iterable[Fill], symbol: str, last: date) -> int | None:
+    """Charges in paise that the broker reports of a delivery; ``None`` where it reports none."""
     key = Share(symbol).key
-    return sum(
+    found = [
         fill.charges
         for fill in fills
         if fill.kind == DELIVERY and fill.instrument_key == key and fill.at.date() == last
-    )
+    ]
+    return sum(found) if found else None
 
 
-def with_charges(bookings: Sequence[ShareBooking]) -> Iterator[ShareBooking]:
-    """Bookings of one delivery with its charges divided among them by their shares."""
-    whole, counted, paid = sum(abs(it.units) for it in bookings), 0, 0
+def with_charges(bookings: Sequence[ShareBooking], charges: int) -> list[ShareBooking]:
+    """Bookings of one delivery with its charges, divided among those that bear them.
+
+    The depository charges shares that leave; where none leave, all that moves bears what the
+    broker reports.
+    """
+    bearing = [it for it in bookings if it.why == _GIVEN] or list(bookings)
+    whole, counted, paid = sum(abs(it.units) for it in bearing), 0, 0
+    found = []
     for booking in bookings:
-        counted += abs(booking.units)
-        charges = booking.fill.charges * counted // whole - paid
-        paid += charges
-        yield replace(booking, fill=replace(booking.fill, charges=charges))
+        part = 0
+        if booking in bearing:
+            counted += abs(booking.units)
+            part = charges * counted // whole - paid
+            paid += part
+        found.append(replace(booking, fill=replace(booking.fill, charges=part)))
+    return found
+
+
+def leaves_the_account(bookings: Iterable[ShareBooking]) -> bool:
+    """Whether shares that were held are delivered."""
+    return any(it.why == _GIVEN for it in bookings)

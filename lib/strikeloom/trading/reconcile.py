@@ -251,12 +251,12 @@ class Reconciler:
         )
 
     def _gaps(self, state: AccountState, held: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-        """Contracts whose net units differ: ours and the broker's."""
-        ours = state.net_units()
+        """Instruments whose net units differ: ours and the broker's."""
+        ours, owed = state.net_units(), state.owed_units()
         return {
             key: (ours.get(key, 0), held.get(key, 0))
             for key in sorted(set(ours) | set(held))
-            if ours.get(key, 0) != held.get(key, 0)
+            if held.get(key, 0) - ours.get(key, 0) not in (0, owed.get(key, 0))
             # expired contracts leave the broker's list and ours at different times
             and (self._desk.broker.reports_settlements or not self._expired(key, state.at))
         }

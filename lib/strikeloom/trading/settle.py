@@ -10,8 +10,9 @@ from datetime import date
 from strikeloom.domain.instruments import Contract, Instrument, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
-from strikeloom.domain.positions import Position, PositionLeg
-from strikeloom.nse.charges import settlement_charges
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
+from strikeloom.nse.charges import depository_charge, settlement_charges
 from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import Delivery, deliveries, settled_value
 from strikeloom.ports.desk import Desk
@@ -26,6 +27,7 @@ from strikeloom.trading.delivered_shares import (
     delivered_parts,
     delivery_alert,
     delivery_fill,
+    leaves_the_account,
     reported_charges,
     with_charges,
 )
@@ -158,9 +160,11 @@ def _of_shares(
             continue
         symbol, final = of[0], finals[of[0], last]
         parts = delivered_parts(delivery, held, final)
+        bookings = book.book(symbol, parts, delivery_fill(*of, final, ending(last)))
         charges = reported_charges(known, symbol, last)
-        bookings = book.book(symbol, parts, delivery_fill(*of, final, ending(last), charges))
-        for number, booking in enumerate(with_charges(bookings)):
+        if charges is None:
+            charges = depository_charge(last) if leaves_the_account(bookings) else 0
+        for number, booking in enumerate(with_charges(bookings, charges)):
             alerts = () if number else (delivery_alert(delivery, bookings, parts),)
             yield replace(_of_share(booking), alerts=alerts)
 
