@@ -105,13 +105,15 @@ class AccountState:
         return 0 if self.is_adjusted(intent) else self.held_units(intent.position_id, intent.leg)
 
     def is_adjusted(self, intent: OrderIntent) -> bool:
-        """Whether the leg of an intent holds another contract, or lot, than the intent is for."""
+        """Whether the exchange changed what the leg of an intent holds since the intent was made.
+
+        The leg holds another contract then, or another lot, or more shares of the same name.
+        """
         position = self.positions.get(intent.position_id)
         legs = position.legs if position else ()
         return any(
             leg.leg == intent.leg
-            and (leg.instrument.key, leg.instrument.lot_size)
-            != (intent.instrument.key, intent.instrument.lot_size)
+            and not leg.is_held_as(intent.instrument, intent.created_at.date())
             for leg in legs
         )
 
