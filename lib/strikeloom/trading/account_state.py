@@ -10,6 +10,7 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import Order, OrderIntent
 from strikeloom.domain.positions import ExitRequest, Position
+from strikeloom.nse.edges import expected_after
 from strikeloom.ports.store import KillSwitch, OpenRecord
 
 
@@ -134,6 +135,19 @@ class AccountState:
                 key = leg.instrument.key
                 net[key] = net.get(key, 0) + (0 if leg.is_owed else leg.net_units)
         return {key: units for key, units in net.items() if units}
+
+    def arriving_units(self, key: str) -> int:
+        """Shares that a delivery brought and that come in by the next session at the latest."""
+        today = self.at.date()
+        return sum(
+            leg.net_units
+            for position in self.positions.values()
+            for leg in position.legs
+            if leg.instrument.key == key
+            and leg.delivered
+            and leg.since is not None
+            and today <= expected_after(leg.since)
+        )
 
     def owed_units(self) -> dict[str, int]:
         """Shares lacking for a delivery by key, negative; a broker may list them as held short."""
