@@ -122,7 +122,7 @@ def _futures(made: Outrights) -> dict[str, NDArray[np.generic]]:
         "group": made.group,
         "unit": np.maximum(futures["lot_size"].to_numpy(), 1),
         "count": np.where(futures["traded"], futures["lots_traded"], 0),
-        "change": futures["oi_change"].to_numpy(),
+        "change": (futures["open_interest"] - futures["opening_interest"]).to_numpy(),
         "settle": np.where(np.isnan(final), futures["settle"], final),
     }
 
