@@ -13,7 +13,8 @@ import numpy as np
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.nse.sessions import IST
 from strikeloom.risk.book import book_margins
-from strikeloom.risk.margin import MarginLegs, margin_parts, margins
+from strikeloom.risk.margin import margin_parts, margins
+from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import span_parameters
 
 NOW = datetime(2026, 2, 11, 10, 0, tzinfo=IST)
@@ -61,6 +62,7 @@ def calendars(count=36_000):
     legs = MarginLegs(
         strikes, calls, units, np.broadcast_to(forward[:, None], shape),
         np.broadcast_to(vol[:, None], shape), later, np.full(shape, np.nan), np.zeros(shape),
+        np.zeros(shape, dtype=bool),
     )  # fmt: skip
     seconds = timed(margin_parts, legs, vol, INDEX)
     one = timed(margins, strikes, calls, units, forward, vol, years, INDEX)

@@ -187,9 +187,41 @@ def test_each_market_is_rounded_by_itself() -> None:
     assert contract_note([], DAY).total == 0
 
 
-def test_a_note_has_executed_orders_only() -> None:
-    with pytest.raises(DataError, match="order in A: 0 units"):
-        contract_note([ExecutedOrder("A", Segment.FUTURE, Side.BUY, 0, 100)], DAY)
+@pytest.mark.parametrize(("units", "value"), [(0, 100), (-1, 100), (1, 0), (1, -1)])
+def test_a_note_has_executed_orders_only(units: int, value: int) -> None:
+    with pytest.raises(DataError, match=f"order in A: {units} units for {value} paise"):
+        contract_note([ExecutedOrder("A", Segment.FUTURE, Side.BUY, units, value)], DAY)
+    assert contract_note([ExecutedOrder("A", Segment.OPTION, Side.BUY, 1, 1)], DAY).total == 23_60
+
+
+@pytest.mark.parametrize(
+    ("segment", "rupees", "stamp"),
+    [
+        # 0.015 % of shares and 0.002 % of a future: 0.495 and 0.5001; 0.495 and 0.501
+        (Segment.DELIVERY, 3300, 0),
+        (Segment.DELIVERY, 3334, 1),
+        (Segment.FUTURE, 24_750, 0),
+        (Segment.FUTURE, 25_050, 1),
+    ],
+)
+def test_who_sells_adds_no_stamps(segment: Segment, rupees: int, stamp: int) -> None:
+    orders = [_order(Side.BUY, segment, 1, rupees, "A"), _order(Side.SELL, segment, 1, 500, "B")]
+    assert contract_note(orders, DAY).stamp == stamp * 100
+
+
+# 0.025 % of 1,960 and of 2,000 rupees sold and bought back: 0.49 and 0.50
+@pytest.mark.parametrize(("rupees", "stt"), [(1960, 0), (2000, 1)])
+def test_the_tax_is_rounded_at_half_a_rupee(rupees: int, stt: int) -> None:
+    orders = [_order(side, Segment.INTRADAY, 1, rupees) for side in Side]
+    assert share_stt(orders, DAY) == stt * 100
+
+
+def test_the_fees_of_a_note_to_the_paisa() -> None:
+    """Ten crore of a future: 1,830 to the exchange, 100 to SEBI, GST of them and of Rs 20."""
+    note = contract_note([_order(Side.SELL, Segment.FUTURE, 1, 10 * CRORE)], DAY)
+    assert (note.brokerage, note.exchange, note.sebi) == (20_00, 1830_00, 100_00)
+    assert note.gst == 351_00
+    assert note.stt == 50_000_00
 
 
 @given(

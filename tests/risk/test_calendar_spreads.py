@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from strikeloom.domain.instruments import InstrumentKind
-from strikeloom.risk.margin import MarginLegs, margin_parts
+from strikeloom.risk.margin import margin_parts
+from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import span_parameters
 
 INDEX = span_parameters(InstrumentKind.INDEX, "NIFTYFPI", date(2026, 2, 11))
@@ -22,6 +23,7 @@ def parts_of(legs):
     held = MarginLegs(
         strikes.astype(float), calls.astype(bool), units.astype(float), np.full(shape, FORWARD),
         np.full(shape, 0.15), years.astype(float), np.full(shape, np.nan), np.zeros(shape),
+        np.zeros(shape, dtype=bool),
     )  # fmt: skip
     return margin_parts(held, np.full(1, INDEX.base_vol), INDEX)
 

@@ -146,6 +146,13 @@ def test_the_margin_of_an_index_future_at_a_broker_before():
     assert exposure * 553_226.67 == pytest.approx(16_596.80, rel=1e-4)
 
 
+@pytest.mark.parametrize("sigma", [CALM, 0.2])
+def test_the_scan_of_an_index_with_a_file_is_the_files(sigma):
+    """11.3 % of BANKNIFTY on 2024-07-01, whatever the deviation: it is in the file already."""
+    found = future_margin_rate(INDEX, "BANKNIFTY", sigma, date(2024, 7, 1))
+    assert found == pytest.approx((0.113, 0.02), rel=0.015)
+
+
 def test_an_index_without_a_file_has_the_minimum_of_its_kind():
     """SEBI 2020/27: 9.3 % and 6 deviations for two days; 2 %."""
     assert future_margin_rate(INDEX, "NIFTYFPI", CALM, DAY) == pytest.approx((0.093, 0.02))

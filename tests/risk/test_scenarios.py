@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.risk import margin
-from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts, margins
+from strikeloom.risk.margin import MarginParts, margin_parts, margins
+from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import SpanParameters, span_parameters
 from support.span_reference import TABLE, changes_of, reference, textbook_price
 
@@ -37,7 +38,7 @@ def parts_of(
     legs = MarginLegs(
         strikes.astype(float), calls.astype(bool), units.astype(float),
         np.full(shape, forward), np.full(shape, vol) if vols is None else vols, years.astype(float),
-        np.full(shape, np.nan), np.zeros(shape),
+        np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, dtype=bool),
     )  # fmt: skip
     scan_vol = max(vol, parameters.base_vol) if scan_vol is None else scan_vol
     return margin_parts(replace(legs, **given), np.full(len(structures), scan_vol), parameters)

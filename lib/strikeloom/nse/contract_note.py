@@ -107,7 +107,7 @@ def contract_note(orders: Iterable[ExecutedOrder], day: date, broker: str = "dha
     """
     found = list(orders)
     for order in found:
-        if order.units <= 0 or order.value < 0:
+        if order.units <= 0 or order.value <= 0:
             raise DataError(
                 f"order in {order.name}: {order.units} units for {order.value} paise; a contract "
                 "note has executed orders only",

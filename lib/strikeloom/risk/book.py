@@ -1,26 +1,36 @@
-"""Margin estimate of a whole book: each underlying separately, offsets between expiries by rule."""
+"""Margin estimate of a whole book: each underlying separately, offsets between expiries by rule.
+
+Options and futures of an underlying offset each other. Shares do not: they are paid in full, and
+the clearing corporation gives no relief for a call sold against shares in the demat account
+(pledged shares are collateral, which an estimate of the requirement leaves out). What is lacking
+at a delivery needs its value and what the auction may add.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 
 from strikeloom.domain.instruments import (
+    Contract,
+    FutureContract,
     Instrument,
     InstrumentKind,
     OptionContract,
     Right,
-    as_option,
+    Share,
+    order_of,
 )
 from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.nse.settlement import deliveries
 from strikeloom.quant.implied.solver import implied_vol
-from strikeloom.risk.margin import MarginLegs, MarginParts, margin_parts
+from strikeloom.risk.margin import MarginParts, margin_parts
+from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import SpanParameters, delivery_share, span_parameters
 
 Holdings = Mapping[Instrument, int]
@@ -62,14 +72,15 @@ def book_margins(
         Level of each underlying in paise.
     marks : mapping
         Value of a unit of a contract in paise, by key; the model's value is used where it is
-        absent.
+        absent. The value of a future is the forward of its expiry, else the level is.
 
     Raises
     ------
     NoQuote
-        When the level of an underlying with a sold leg, or one near delivery, is unknown.
+        When the level of an underlying with a sold leg, a future, a lacking share or a leg near
+        delivery is unknown.
     """
-    found = [BookMargin() for _ in books]
+    found = [BookMargin(delivery=_lacking_shares(book, levels)) for book in books]
     for kind in InstrumentKind:
         for parameters, groups in _groups(books, kind, now).items():
             parts = _margins([legs for _, legs in groups], parameters, levels, marks, now)
@@ -78,7 +89,10 @@ def book_margins(
     return found
 
 
-_Leg = tuple[OptionContract, int]
+_Leg = tuple[Contract, int]
+
+#: An auction may close out at 20 % above the last close (NSE Clearing, auction settlement).
+_AUCTION = 1.20
 
 
 def _groups(
@@ -88,17 +102,31 @@ def _groups(
     groups: dict[tuple[int, str], list[_Leg]] = {}
     for number, book in enumerate(books):
         for instrument, net in book.items():
-            if net and instrument.kind is kind:
-                groups.setdefault((number, instrument.symbol), []).append(
-                    (as_option(instrument), net)
-                )
+            if net and instrument.kind is kind and not isinstance(instrument, Share):
+                groups.setdefault((number, instrument.symbol), []).append((instrument, net))
     day = now.date()
     found: dict[SpanParameters, list[tuple[int, list[_Leg]]]] = {}
     for (number, symbol), legs in groups.items():
-        if any(net < 0 or delivery_share(kind, c.expiry, day) for c, net in legs):
+        if any(_binds(contract, net, day) for contract, net in legs):
             parameters = span_parameters(kind, symbol, day)
-            found.setdefault(parameters, []).append((number, sorted(legs)))
+            ordered = sorted(legs, key=lambda leg: order_of(leg[0]))
+            found.setdefault(parameters, []).append((number, ordered))
     return found
+
+
+def _binds(contract: Contract, net: int, day: date) -> bool:
+    """Whether a holding can require margin: all but an option bought long before its delivery."""
+    future = isinstance(contract, FutureContract)
+    return net < 0 or future or delivery_share(contract.kind, contract.expiry, day) > 0
+
+
+def _lacking_shares(book: Holdings, levels: Mapping[str, int]) -> int:
+    """Paise for shares that were sold or delivered and are not held."""
+    short = [(item.symbol, -net) for item, net in book.items() if isinstance(item, Share)]
+    missing = [symbol for symbol, lacking in short if lacking > 0 and symbol not in levels]
+    if missing:
+        raise NoQuote(f"no level of {missing[0]} is known", symbol=missing[0])
+    return sum(round(levels[symbol] * count * _AUCTION) for symbol, count in short if count > 0)
 
 
 def _margins(
@@ -110,39 +138,52 @@ def _margins(
 ) -> MarginParts:
     day, shape = now.date(), (len(groups), max(len(legs) for legs in groups))
     strikes, units, forward, years, value, delivery = np.zeros((6, *shape))
-    calls = np.zeros(shape, dtype=bool)
+    calls, futures = np.zeros((2, *shape), dtype=bool)
     value[:] = np.nan
     for row, legs in enumerate(groups):
         symbol = legs[0][0].symbol
         if symbol not in levels:
             raise NoQuote(f"no level of {symbol} is known at {now:%Y-%m-%d %H:%M}", symbol=symbol)
-        forward[row] = rupees(levels[symbol])
+        forwards = _forwards(legs, levels[symbol], marks)
         delivered = _delivered(legs, levels[symbol])
-        for at, (instrument, net) in enumerate(legs):
-            strikes[row, at], units[row, at] = rupees(instrument.strike), net
-            calls[row, at] = instrument.right is Right.CALL
-            years[row, at] = _years(instrument, now)
-            part = delivered.get(instrument, 0) / abs(net)
-            delivery[row, at] = part * delivery_share(instrument.kind, instrument.expiry, day)
-            mark = marks.get(instrument.key)
+        for at, (contract, net) in enumerate(legs):
+            units[row, at], years[row, at] = net, _years(contract, now)
+            forward[row, at] = forwards[contract.expiry]
+            if not isinstance(contract, OptionContract):
+                futures[row, at] = True
+                continue
+            mark = marks.get(contract.key)
+            strikes[row, at] = rupees(contract.strike)
+            calls[row, at] = contract.right is Right.CALL
+            part = delivered.get(contract, 0) / abs(net)
+            delivery[row, at] = part * delivery_share(contract.kind, contract.expiry, day)
             value[row, at] = np.nan if mark is None else rupees(mark)
-    known, _ = implied_vol(value, forward, np.where(units, strikes, 1.0), years, calls)
+    solid = np.where((units != 0) & ~futures, strikes, 1.0)
+    known, _ = implied_vol(value, forward, solid, years, calls)
     vol = np.where(np.isfinite(known), known, parameters.base_vol)
-    legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery)
+    legs_of = MarginLegs(strikes, calls, units, forward, vol, years, value, delivery, futures)
     # not from the legs: one more sold leg would change the margin of the others, even down
     return margin_parts(legs_of, np.full(shape[0], parameters.base_vol), parameters)
 
 
-def _delivered(legs: list[_Leg], level: int) -> dict[OptionContract, int]:
-    """Units of each option that would be delivered at a level in paise, after netting."""
-    finals = {(instrument.symbol, instrument.expiry): level for instrument, _ in legs}
-    found = deliveries(dict(legs), finals)
-    return {as_option(c): n for one in found for c, n in one.units.items()}
+def _forwards(legs: list[_Leg], level: int, marks: Mapping[str, int]) -> dict[date, float]:
+    """Forward of each expiry in rupees: the future's mark where it is held, else the level."""
+    found = {contract.expiry: rupees(level) for contract, _ in legs}
+    for contract, _ in legs:
+        if isinstance(contract, FutureContract) and contract.key in marks:
+            found[contract.expiry] = rupees(marks[contract.key])
+    return found
 
 
-def _years(instrument: OptionContract, now: datetime) -> float:
+def _delivered(legs: list[_Leg], level: int) -> dict[Contract, int]:
+    """Units of each contract that would be delivered at a level in paise, after netting."""
+    finals = {(contract.symbol, contract.expiry): level for contract, _ in legs}
+    return {c: n for one in deliveries(dict(legs), finals) for c, n in one.units.items()}
+
+
+def _years(contract: Contract, now: datetime) -> float:
     """Years to expiry; 0 on the last day, whose rules do not depend on its hours."""
-    return 0.0 if instrument.expiry <= now.date() else years_to_expiry(now, instrument.expiry)
+    return 0.0 if contract.expiry <= now.date() else years_to_expiry(now, contract.expiry)
 
 
 def _added(book: BookMargin, parts: MarginParts, row: int) -> BookMargin:

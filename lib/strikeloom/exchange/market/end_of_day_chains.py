@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.exchange.market.one_moment import Options, Series
+from strikeloom.exchange.market.opening_interest import opening_interest
 from strikeloom.ports.history import History
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ _BAR = ["open", "low", "high", "close"]
 
 
 class EndOfDayChains(NamedTuple):
-    """``rows``: the options of ``CONTRACTS`` that live on the day, in the order of ``options``."""
+    """Options of a day and their expiries.
+
+    ``rows``: those of ``CONTRACTS`` that live on the day, in the order of ``options``, with their
+    ``opening_interest``.
+    """
 
     rows: pd.DataFrame
     options: Options
@@ -92,6 +97,7 @@ def end_of_day_chains(
     final = np.where(over, np.where(np.isnan(final), spot[of], final), np.nan)
     series = Series(of, is_index[of], ends, future, spot[of], final, bar[of])
     rows = frame[is_option].reset_index(drop=True)
+    rows = rows.assign(opening_interest=opening_interest(history, day, rows))
     return EndOfDayChains(rows, _options(rows, group[is_option], tick_of), series)
 
 

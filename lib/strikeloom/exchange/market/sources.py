@@ -22,6 +22,7 @@ from strikeloom.errors import DataError, MissingHistory
 from strikeloom.exchange.market.columns import DayColumns, Ints, tabled
 from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.end_of_day import end_of_day_rows
+from strikeloom.exchange.market.opening_interest import opening_interest
 from strikeloom.exchange.market.securities import Listed, listed_underlyings, made_ids
 from strikeloom.exchange.market.tape import Tape
 from strikeloom.nse.sessions import IST
@@ -166,9 +167,9 @@ def _listing_and_previous_day(history: History, day: date) -> tuple[pd.DataFrame
     early = early.drop_duplicates(["symbol", "expiry"])
     keys = _keys(options)
     close = _paise(options["previous_close"]) if today is not None else _closes(options)
-    interest = options["open_interest"].to_numpy().copy()
+    interest = options["open_interest"].to_numpy()
     if today is not None:
-        interest = interest - options["oi_change"].to_numpy()
+        interest = opening_interest(history, day, options)
     volume = np.zeros(len(options), dtype=np.int64)
     if today is None:
         volume = (options["lots_traded"] * options["lot_size"]).to_numpy()
@@ -179,7 +180,7 @@ def _listing_and_previous_day(history: History, day: date) -> tuple[pd.DataFrame
     return options, PreviousDay(
         ids=dict(zip(keys, options["instrument_id"].tolist(), strict=True)),
         close=dict(zip(keys, close, strict=True)),
-        interest=dict(zip(keys, np.maximum(interest, 0).tolist(), strict=True)),
+        interest=dict(zip(keys, interest.tolist(), strict=True)),
         volume=dict(zip(keys, volume.tolist(), strict=True)),
         spot_close={
             s: paise(v, what="close")
