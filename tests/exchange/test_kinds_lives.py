@@ -31,7 +31,10 @@ from support.fakes import CASH, EXPIRY, ManualClock, ShownFeed, ist, option
 
 INDEX, STOCK = InstrumentKind.INDEX, InstrumentKind.STOCK
 SHARE = Share("RELIANCE", 5)
-FUTURES = [FutureContract("NIFTY", EXPIRY, INDEX, 65), FutureContract("RELIANCE", EXPIRY, STOCK, 50)]
+FUTURES = [
+    FutureContract("NIFTY", EXPIRY, INDEX, 65),
+    FutureContract("RELIANCE", EXPIRY, STOCK, 50),
+]
 OPTIONS = [
     option(25_000),
     option(1_400, symbol="RELIANCE", kind=STOCK, lot=50),
@@ -171,9 +174,7 @@ class Kinds(RuleBasedStateMachine):
         price = self.price_of(instrument)
         self.clock.wait(1)
         self.feed.show(instrument, price, price, size=10**6)
-        order = self.engine.place(
-            Placement(instrument, side, units, limit=price, product=product)
-        )
+        order = self.engine.place(Placement(instrument, side, units, limit=price, product=product))
         held = self.model.units[instrument.key, product]
         if instrument == SHARE and not intraday and side is Side.SELL and units > held:
             assert "Check holdings" in order.reason
@@ -189,9 +190,7 @@ class Kinds(RuleBasedStateMachine):
         """Moves units at their average cost: the sum stays, so the model moves what makes it so."""
         before = {p.product: p for p in self.engine.positions() if p.instrument == future}
         try:
-            self.engine.convert(
-                future, Product.INTRADAY, Product.MARGIN, lots * future.lot_size
-            )
+            self.engine.convert(future, Product.INTRADAY, Product.MARGIN, lots * future.lot_size)
         except Rejected:
             return
         after = {p.product: p for p in self.engine.positions() if p.instrument == future}
