@@ -32,7 +32,9 @@ Fact = tuple[str, str, str]
 
 CONTRACTS, CHAINS = "adapters/bhavcopy/contracts.py", "iv_history/chains.py"
 CASH, INDICES = "adapters/bhavcopy/cash.py", "adapters/bhavcopy/indices.py"
+SETTLED, KEPT = (f"adapters/bhavcopy/plausible/{name}.py" for name in ("settlements", "identities"))
 CHANGES, MADE = "nse/ladder_changes.py", "exchange/market/end_of_day.py"
+OPENING = "exchange/market/opening_interest.py"
 COLUMNS = (
     "TradDt", "BizDt", "Sgmt", "Src", "FinInstrmTp", "FinInstrmId", "TckrSymb", "XpryDt",
     "FininstrmActlXpryDt", "StrkPric", "OptnTp", "FinInstrmNm", "OpnPric", "HghPric", "LwPric",
@@ -163,6 +165,25 @@ def columns(d: pd.DataFrame) -> Iterator[Fact]:
         share(d["SttlmPric"] == close, live & traded),
         CHAINS,
     )
+    many = live & (d["TtlTradgVol"] > 100)
+    equal = (d["SttlmPric"] == close)[many].groupby(d["TradDt"]).mean()
+    yield (
+        "Options over 100 lots: settlement equal to the close, least and most of a day",
+        f"{100 * equal.min():.1f} and {100 * equal.max():.1f} %",
+        SETTLED,
+    )
+    carried = (d["SttlmPric"] == close)[live & idle].groupby(d["TradDt"]).mean()
+    yield (
+        "Untraded options: settlement equal to the close carried, most of a day",
+        f"{100 * carried.max():.1f} %",
+        SETTLED,
+    )
+    over = (close / d["SttlmPric"])[future]
+    yield (
+        "Traded futures: close over settlement, least and most",
+        f"{over.min():.3f} and {over.max():.3f}",
+        SETTLED,
+    )
     yield (
         "Last day: settlement other than the underlying's level",
         share(d["SttlmPric"] != d["UndrlygPric"], option & ended),
@@ -207,7 +228,8 @@ def columns(d: pd.DataFrame) -> Iterator[Fact]:
 def between_days(d: pd.DataFrame) -> Iterator[Fact]:
     """What a day's file states about the day before it."""
     days = dict(iter(d.groupby("TradDt")))
-    pairs = previous = interest = 0
+    pairs = previous = interest = renewed = 0
+    far: set[int] = set()
     moved: dict[str, int] = {}
     lots: dict[str, int] = {}
     news: dict[str, int] = {}
@@ -221,6 +243,9 @@ def between_days(d: pd.DataFrame) -> Iterator[Fact]:
         gap = both["OpnIntrst"] - both["ChngInOpnIntrst"] != both["OpnIntrst_before"]
         interest += int(gap.sum())
         text = f"{day:%Y-%m-%d}"
+        by = (both["XpryDt"] - both["XpryDt_before"]).dt.days
+        far |= set(by[by != 0])
+        renewed += int(((by != 0) & (both["OpnIntrst"] != both["ChngInOpnIntrst"])).sum())
         for found, mask in (
             (moved, both["XpryDt"] != both["XpryDt_before"]),
             (lots, both["NewBrdLotQty"] != both["NewBrdLotQty_before"]),
@@ -235,6 +260,8 @@ def between_days(d: pd.DataFrame) -> Iterator[Fact]:
     yield "Contracts on two sessions in a row, by id and name", f"{pairs:,}", CHANGES
     yield "Previous close other than that day's close", f"{previous:,} of {pairs:,}", CONTRACTS
     yield "Expiry moved, id and name kept", listed(moved), CHANGES
+    yield "Days by which an expiry was moved", f"{min(far)} to +{max(far)}", KEPT
+    yield "Open interest of these other than its change", f"{renewed:,}", OPENING
     yield "Lot changed, id and name kept", listed(lots), CHANGES
     yield (
         "Open interest less its change other than that day's open interest",

@@ -18,6 +18,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -281,6 +282,50 @@ def _exchanged(lines: Lines, rng: random.Random) -> None:
     lines.header[one], lines.header[other] = lines.header[other], lines.header[one]
 
 
+def _live(column: str, value: Callable[[str], object], **wanted: str) -> Damage:
+    """Change a column of the options that do not end on the day: final settlements show nothing."""
+
+    def change(lines: Lines, rng: random.Random) -> None:
+        for row in lines.where(**wanted):
+            if lines.get(row, "OptnTp") and lines.get(row, "FininstrmActlXpryDt") != DAY:
+                lines.put(row, column, value(lines.get(row, column)))
+
+    return change
+
+
+kind("udiff", "settlements / 100")(_live("SttlmPric", lambda text: f"{float(text) / 100:.2f}"))
+kind("udiff", "stocks settled at 0")(_live("SttlmPric", lambda text: 0, FinInstrmTp="STO"))
+kind("udiff", "RELIANCE settled at 0")(_live("SttlmPric", lambda text: 0, TckrSymb="RELIANCE"))
+kind("udiff", "RELIANCE without settlements")(
+    _live("SttlmPric", lambda text: "", TckrSymb="RELIANCE")
+)
+kind("udiff", "puts of RELIANCE as calls")(_live("OptnTp", lambda text: "CE", TckrSymb="RELIANCE"))
+kind("udiff", "no volume anywhere")(_put("TtlTradgVol", 0))
+kind("udiff", "one volume x10")(_times("TtlTradgVol", 10, "OptnTp"))
+kind("udiff", "no open interest anywhere")(_put("OpnIntrst", 0))
+kind("udiff", "futures without closes")(
+    lambda lines, rng: [lines.put(row, "ClsPric", 0) for row in lines.where(OptnTp="")]
+)
+kind("udiff", "expiries a day later")(
+    _live("XpryDt", lambda text: (date.fromisoformat(text) + timedelta(days=1)).isoformat())
+)
+
+
+@kind("udiff", "closes and last prices changed over")
+def _last(lines: Lines, rng: random.Random) -> None:
+    one, other = lines.places["ClsPric"], lines.places["LastPric"]
+    for row in lines.rows:
+        if row[lines.places["FininstrmActlXpryDt"]] != DAY:
+            row[one], row[other] = row[other], row[one]
+
+
+@kind("udiff", "stocks as indices and indices as stocks")
+def _kinds(lines: Lines, rng: random.Random) -> None:
+    other = {"IDO": "STO", "STO": "IDO", "IDF": "STF", "STF": "IDF"}
+    for row in range(len(lines.rows)):
+        lines.put(row, "FinInstrmTp", other[lines.get(row, "FinInstrmTp")])
+
+
 _OLD = ("OPEN", "HIGH", "LOW", "CLOSE", "SETTLE_PR")
 kind("legacy", "all strikes x100")(_scaled("STRIKE_PR"))
 kind("legacy", "one strike x100")(_times("STRIKE_PR", 100, "OPTION_TYP"))
@@ -489,9 +534,9 @@ def _result(
         shutil.rmtree(rows)
 
 
-def main(data: Path) -> int:
+def main(data: Path, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        results = run(data, Path(folder), rounds=ROUNDS, share=1)
+        results = run(data, Path(folder), rounds=ROUNDS, share=1, seed=seed)
     first = {(item.kind.file, item.kind.name): item for item in reversed(results)}
     for item in reversed(list(first.values())):
         message = item.message.replace("\n", " ")[:110]

@@ -89,6 +89,8 @@ def test_a_step_is_asked_about_and_the_answer_is_recorded(
         (["--date", str(NIGHT), "--amount", "99999"], "not between 0 and the last close"),
         (["--date", str(NIGHT), "--ratio", "-2"], "not the shares that replaced one"),
         (["--date", str(NIGHT), "--ratio", "nan"], "not the shares that replaced one"),
+        (["--date", str(NIGHT), "--ratio", "2"], "a step of +80 % is left"),
+        (["--date", str(NIGHT), "--amount", "1400"], "% is left"),
         (["--date", "2026-02-01", "--real"], "no cash prices of RELIANCE on 2026-02-01"),
         (["--date", str(NIGHT), "--forget"], "nothing was stated"),
         (["--date", "tomorrow", "--real"], "not a day"),

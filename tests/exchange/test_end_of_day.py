@@ -15,6 +15,7 @@ from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
+from strikeloom.exchange.market.sources import _keys, _listing_and_previous_day
 from support.fakes import MADE
 
 if TYPE_CHECKING:
@@ -124,6 +125,34 @@ def test_the_mark_of_a_thin_option_is_its_settlement_price(real: ParquetHistory)
     assert len(both) == len(frame)  # whether traded or not
     assert (both["settle"] == both["settle_printed"]).all()
     assert rows[rows["at"] == rows["at"].min()]["settle"].isna().all()
+
+
+@pytest.mark.realdata
+def test_contracts_whose_expiry_was_moved_keep_their_open_interest(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """On 2025-01-02 the file states all open interest of 777 of them as its change."""
+    folder = shared_data / "fo_bhavcopy" / "udiff"
+    history = ParquetHistory(tmp_path / "nse", "nse")
+    import_paths(list(folder.glob("*_2025010[12]_*")), history)
+    eve, day = date(2025, 1, 1), date(2025, 1, 2)
+    names = ["instrument_id", "expiry", "strike", "right", "open_interest", "oi_change"]
+    old, new = (history.contracts(each)[["symbol", *names]] for each in (eve, day))
+    both = old.merge(new, on=["instrument_id", "symbol", "strike"], suffixes=("_before", ""))
+    both = both[(both["expiry"] != both["expiry_before"]) & (both["right"] != "XX")]
+    both = both[both["open_interest_before"] > 0]
+    assert len(both) == 777 - 10  # futures apart
+    assert (both["oi_change"] == both["open_interest"]).all()
+    banks = both[both["symbol"] == "BANKNIFTY"]
+    rows = _quotes(history, day, symbols=["BANKNIFTY"], shown=(OPEN, CLOSE))
+    first = rows[rows["at"] == rows["at"].min()]
+    seen = first.merge(banks, on=["expiry", "strike", "right"], suffixes=("_quoted", ""))
+    assert len(seen) > 100
+    assert (seen["open_interest_quoted"] == seen["open_interest_before"]).all()
+    options, before = _listing_and_previous_day(history, day)
+    keys = dict(zip(options["instrument_id"], _keys(options), strict=True))
+    stated = [before.interest[keys[number]] for number in both["instrument_id"]]
+    assert stated == both["open_interest_before"].tolist()
 
 
 def test_depth_is_spread_over_the_moments_of_the_day(synthetic_history: ParquetHistory) -> None:

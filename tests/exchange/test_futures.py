@@ -25,7 +25,7 @@ D11, D12, D13, D16 = (date(2026, 2, day) for day in (11, 12, 13, 16))
 
 
 @pytest.fixture
-def engine(tmp_path, feed, clock, free_margin):
+def engine(tmp_path, feed, clock):
     engine = Engine(Account(tmp_path / "a.db", CASH), feed, clock)
     yield engine
     engine.audit()
@@ -170,7 +170,7 @@ def test_a_final_value_that_is_known_late(engine, feed, clock):
     assert engine.positions() == []
 
 
-def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock, free_margin):
+def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock):
     """One day is missed, the split is on the next: 500 at 1,400 are 1,000 at 700 each."""
     after = replace(STOCK, lot_size=1000)
     change = ContractAdjustment(STOCK.key, after, 1000, 500, D13, "a split of 2")
@@ -193,9 +193,7 @@ def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock, f
     engine.close()
 
 
-def test_a_future_that_may_have_changed_waits_for_its_settlement(
-    tmp_path, feed, clock, free_margin
-):
+def test_a_future_that_may_have_changed_waits_for_its_settlement(tmp_path, feed, clock):
     after, known = replace(STOCK, lot_size=1000), []
     change = ContractAdjustment(STOCK.key, after, 1000, 500, D12, "a split of 2")
 
@@ -218,11 +216,12 @@ def test_a_future_that_may_have_changed_waits_for_its_settlement(
 
 def test_losses_since_the_last_settlement_are_no_money_to_use(engine, feed):
     trade(engine, feed, BUY, 1, 25_000_00)
-    free = engine.balance().available
     feed.show(NIFTY, 24_900_00, 24_900_00)
-    assert engine.balance().available == free - 65 * 100_00
+    assert engine.balance().blocked == 65 * 100_00
     feed.show(NIFTY, 25_100_00, 25_100_00)
-    assert engine.balance().available == free  # a gain comes with the settlement
+    assert engine.balance().blocked == 0  # a gain comes with the settlement
+    # the price scan of NIFTY and 2 % of exposure
+    assert 65 * 25_000_00 // 10 < engine.balance().margin < 65 * 25_000_00 // 6
 
 
 def test_conversion_keeps_the_sum_and_ends_with_the_day(engine, feed, clock):

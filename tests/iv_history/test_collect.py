@@ -25,6 +25,7 @@ from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, MissingHistory, SettingsError, StageError
 from strikeloom.iv_history import load
 from strikeloom.iv_history.day import summarise_day
+from strikeloom.nse import session_table
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.workers import Done, Workers
 from strikeloom.settings.iv import IvSettings
@@ -103,6 +104,25 @@ def test_another_method_makes_every_day_missing(
 ) -> None:
     monkeypatch.setattr(load, "METHOD", "another-2")
     assert len(iv_history.find_gaps(desk, first).todo) == DAYS
+
+
+def test_hours_of_ones_own_make_the_days_due_that_depend_on_them(
+    desk: Desk, first: date, expected: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = desk.history.days()[-DAYS:]
+
+    def own(day: date, kind: str, hours: tuple[str, str]) -> None:
+        row = {"session": kind, "open": hours[0], "close": hours[1]}
+        monkeypatch.setattr(session_table, "session_table", lambda: {**package, day: row})
+
+    package = session_table.session_table()
+    own(days[2], "open", ("09:15", "12:30"))
+    gaps = iv_history.find_gaps(desk, first)
+    assert (gaps.todo, gaps.repriced) == (tuple(days[:3]), tuple(days[3:]))
+    # a holiday ahead moves no calendar time
+    own(days[-1] + timedelta(days=200), "closed", ("", ""))
+    gaps = iv_history.find_gaps(desk, first)
+    assert (gaps.todo, gaps.repriced) == ((), ())
 
 
 def test_another_setting_makes_a_day_missing_unless_only_ranks_use_it(

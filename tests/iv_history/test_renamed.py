@@ -50,6 +50,18 @@ def test_ranks_before_and_after_the_rename_are_one_series(
     assert [row.sample for row in ours][:21] == list(range(1, 22))
 
 
+def test_the_pairs_of_both_names_are_those_of_the_twin(homes: tuple[Desk, Desk, Path]) -> None:
+    desk, twin, _ = homes
+    ours = iv_history.moves_of(desk, LATER, DAYS)
+    assert ours == iv_history.moves_of(twin, LATER, DAYS)
+    # another pair takes over before the rename
+    assert ours
+    assert min(ours) < RENAMED
+    # days of the former name alone, asked for under the later one
+    assert iv_history.moves_of(desk, LATER, [EVE]) == {}
+    assert iv_history.moves_of(desk, "NEVER", DAYS) == {}
+
+
 def test_on_the_eve_the_share_has_its_former_name(homes: tuple[Desk, Desk, Path]) -> None:
     _, twin, folder = homes
     eve = open_desk("nse", EVE, home=folder)

@@ -59,6 +59,22 @@ ASKED = [f"S07 {DAYS[NIGHT]:%Y-%m-%d}"]
 
 def test_a_market_without_steps_asks_nothing() -> None:
     assert found(market()) == []
+    assert found(market().iloc[:0]) == []
+
+
+@pytest.mark.parametrize("lost", [1, 12])
+def test_days_without_a_file_are_no_steps(lost: int) -> None:
+    """The published previous close is that of the day before, which is not stored."""
+    kept = [*DAYS[: NIGHT - lost], *DAYS[NIGHT:]]
+    frame = market()
+    assert found(frame[frame["day"].isin(kept)]) == []
+    halved = stepped(0.5, 8.0)
+    assert found(halved[halved["day"].isin(kept)]) == ASKED
+
+    def futures(_symbol: str, before: date, _day: date) -> float:
+        raise AssertionError(f"the future of {before} is of other nights")
+
+    assert found(halved[halved["day"].isin(kept)], futures) == ASKED
 
 
 @pytest.mark.parametrize(

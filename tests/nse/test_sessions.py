@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from strikeloom.errors import DataError, SettingsError, UnknownSession
 from strikeloom.nse import sessions
-from strikeloom.nse.session_table import own_sessions, session_table
+from strikeloom.nse.session_table import own_days, own_sessions, session_table
 from strikeloom.nse.sessions import (
     FIRST_DAY,
     IST,
@@ -182,6 +182,21 @@ def test_own_hours_go_before_the_packages(own_lines: Callable[[str], Path]) -> N
     friday = datetime(2026, 11, 6, 15, 40, tzinfo=IST)
     expected = (60 / 385 + 1) / 250
     assert years_to_expiry(friday, date(2026, 11, 9), basis="trading") == pytest.approx(expected)
+
+
+def test_own_days_are_those_that_differ_from_the_packages(
+    own_lines: Callable[[str], Path],
+) -> None:
+    own_lines(
+        "2025-10-21,open,13:45,14:45,the same as the package has\n"
+        "2026-02-01,closed,,,a correction of a Sunday\n"
+        "2026-11-08,open,18:00,19:00,a circular\n"
+        "2027-01-26,closed,,,a circular\n"
+    )
+    sunday, muhurat, holiday = date(2026, 2, 1), date(2026, 11, 8), date(2027, 1, 26)
+    hours = {sunday: ("closed", "", ""), muhurat: ("open", "18:00", "19:00")}
+    assert own_days(hours_only=True) == hours
+    assert own_days() == hours | {holiday: ("closed", "", "")}
 
 
 @pytest.mark.parametrize(

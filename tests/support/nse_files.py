@@ -56,7 +56,6 @@ CALL = {
     "OpnIntrst": "650000",
     "ChngInOpnIntrst": "-1300",
     "TtlTradgVol": "4100",
-    "TtlTrfVal": "1.00",
     "TtlNbOfTxsExctd": "900",
     "SsnId": "F1",
     "NewBrdLotQty": "65",
@@ -86,9 +85,24 @@ def _filled(changes: Mapping[str, str] | None, levels: Mapping[str, str]) -> dic
         fields["FinInstrmId"] = str(100_000 + number)
     if fields["FinInstrmTp"] in ("IDF", "STF"):
         fields |= {k: level for k in _PRICES if k not in given}
+    elif fields["TtlTradgVol"] == "0" and "ClsPric" not in given:
+        fields["ClsPric"] = fields["PrvsClsgPric"]
     if "SttlmPric" not in given and fields["FininstrmActlXpryDt"] <= fields["TradDt"]:
         fields["SttlmPric"] = level
-    return fields
+    return {"TtlTrfVal": _turnover(fields), **fields}
+
+
+def _turnover(fields: Mapping[str, str]) -> str:
+    """Strike and the middle of the day's range of each unit traded."""
+    try:
+        numbers = {
+            name: float(fields[name] or 0)
+            for name in ("TtlTradgVol", "NewBrdLotQty", "StrkPric", "HghPric", "LwPric")
+        }
+    except ValueError:  # a test of a field that is no number
+        return "1.00"
+    each = numbers["StrkPric"] + (numbers["HghPric"] + numbers["LwPric"]) / 2
+    return f"{numbers['TtlTradgVol'] * numbers['NewBrdLotQty'] * each:.2f}"
 
 
 def _levels(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:

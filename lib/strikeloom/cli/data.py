@@ -138,7 +138,8 @@ def _print_report(report: ImportReport, history: ParquetHistory, *, as_json: boo
         if item.status == "refused":
             console.problem(f"refused: {_named_once(item.path, item.message)}")
         elif item.message:
-            console.problem(f"{item.path}: {item.message}")
+            show = console.problem if item.left_out else console.warn
+            show(f"{item.path}: {item.message}")
     rows = sum(item.rows for item in report.files)
     days = history.days()
     span = f"; {counted(len(days), 'day')} stored, {days[0]} to {days[-1]}" if days else ""

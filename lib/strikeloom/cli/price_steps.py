@@ -11,8 +11,10 @@ from strikeloom.cli.options import Json, day_of
 
 if TYPE_CHECKING:
     from strikeloom.adapters.parquet.history import ParquetHistory
+    from strikeloom.nse.stated_steps import StatedStep
 
 _LONGEST = timedelta(days=15)  # without a session
+_LEFT = 0.6, 1.6  # open over the last close after an action; a fall of 20 % is the most on record
 
 
 def step(
@@ -69,7 +71,9 @@ def step(
         console.print_line(f"{name}, {of}: nothing is stated any more")
         return
     stated_at = f"{SystemClock().now():%Y-%m-%d %H:%M}"
-    answer = StatedStep(name, of, ratio, amount, _last_close(history, name, of), stated_at)
+    last, opened = _night(history, name, of)
+    answer = StatedStep(name, of, ratio, amount, last, stated_at)
+    _check_left(answer, opened)
     history.state_step(name, of, answer)
     console.print_line(str(answer))
     console.note("strikeloom run iv-history works the days out again that this changes")
@@ -117,8 +121,8 @@ def _name_then(history: ParquetHistory, symbol: str, day: date) -> str:
     return symbol
 
 
-def _last_close(history: ParquetHistory, symbol: str, day: date) -> float:
-    """Last close before a session, rupees.
+def _night(history: ParquetHistory, symbol: str, day: date) -> tuple[float, float]:
+    """Last close before a session and its open, rupees.
 
     Raises
     ------
@@ -134,4 +138,27 @@ def _last_close(history: ParquetHistory, symbol: str, day: date) -> float:
             "with strikeloom data import PATH",
             symbol=symbol,
         )
-    return float(rows["close"].iloc[-2])
+    return float(rows["close"].iloc[-2]), float(rows["open"].iloc[-1])
+
+
+def _check_left(answer: StatedStep, opened: float) -> None:
+    """Refuse a value after which a large step is left, as of a split that is none.
+
+    Raises
+    ------
+    WrongUsage
+        Names both prices and the step that the value leaves.
+    """
+    from strikeloom.errors import WrongUsage
+
+    if answer.real:
+        return
+    before = answer.reference / (answer.ratio or 1.0) - (answer.amount or 0.0)
+    left = opened / before
+    if not _LEFT[0] <= left <= _LEFT[1]:
+        given = f"ratio {answer.ratio:g}" if answer.ratio else f"amount {answer.amount:g}"
+        raise WrongUsage(
+            f"{given} makes {answer.reference:.2f}, the last close of {answer.symbol}, "
+            f"{before:.2f}, but {answer.day} opened at {opened:.2f}: a step of "
+            f"{100 * (left - 1):+.0f} % is left"
+        )

@@ -62,6 +62,12 @@ class PositionLeg:
         """Signed lots first filled."""
         return int(self.first_units / self.instrument.lot_size)
 
+    def is_held_as(self, instrument: Instrument, day: date) -> bool:
+        """Whether what the leg holds is still the instrument of an order made on a day."""
+        same = self.instrument.key == instrument.key
+        same = same and self.instrument.lot_size == instrument.lot_size
+        return same and (self.since is None or self.since <= day)
+
     @property
     def is_owed(self) -> bool:
         """Shares that were to be delivered and are lacking: the exchange buys them in itself."""

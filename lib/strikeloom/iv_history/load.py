@@ -10,6 +10,7 @@ from strikeloom.domain.market_names import is_synthetic
 from strikeloom.errors import MissingHistory, WrongUsage
 from strikeloom.iv_history.day import METHOD
 from strikeloom.nse.edges import known_days
+from strikeloom.nse.session_table import own_days
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import History
 from strikeloom.ports.partitions import Stamp
@@ -101,13 +102,21 @@ def find_gaps(desk: Desk, first: date | str | None = None) -> Gaps:
 def stamps(
     history: History, days: Sequence[date], settings: IvSettings
 ) -> Iterator[tuple[date, Stamp]]:
-    """Stamp of each day: the method, and fingerprints of its contracts and of the prices."""
+    """Stamp of each day: the method, and fingerprints of its contracts and of the prices.
+
+    The user's lines of ``sessions.csv`` count where a day depends on them: those of earlier days
+    for gaps in the prices, those from the day on for the time to its expiries.
+    """
     # settings that only ranks use do not change a day
     chosen = settings.model_dump_json(exclude={"windows", "regimes"})
+    given = own_days()
+    timed = own_days(hours_only=settings.year_basis == "calendar")
     for day in days:
-        past = history.as_of(day)
-        prices = past.fingerprint(day - timedelta(days=PRICE_DAYS), "")
-        yield day, Stamp(METHOD, past.day_fingerprint(chosen), prices)
+        past, first = history.as_of(day), day - timedelta(days=PRICE_DAYS)
+        behind = "".join(f"{when}{own}" for when, own in given.items() if first <= when <= day)
+        ahead = "".join(f"{when}{own}" for when, own in timed.items() if when >= day)
+        prices = past.fingerprint(first, behind)
+        yield day, Stamp(METHOD, past.day_fingerprint(chosen + ahead), prices)
 
 
 def _day(given: date | str | None) -> date | None:

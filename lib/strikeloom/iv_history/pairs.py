@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from strikeloom.domain.frames import Schema
 from strikeloom.iv_history.load import EXPIRIES
 from strikeloom.iv_history.maturity import constant_maturity
+from strikeloom.iv_history.series import under_present_names
+from strikeloom.nse.renames import names_of
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.tenors import on_line
 
@@ -92,21 +94,29 @@ def latest_pairs(desk: Desk) -> pd.DataFrame:
     days = [day for day in sorted(desk.partitions.stamps()) if day <= desk.day][-2:]
     if len(days) < 2 or days[-1] != desk.day:
         return PAIR_CHANGES.table([])
-    return pair_changes(pd.concat([desk.partitions.read(day, EXPIRIES) for day in days]))
+    tables = [desk.partitions.read(day, EXPIRIES) for day in days]
+    return pair_changes(under_present_names(desk, pd.concat(tables)))
 
 
 def moves_of(desk: Desk, symbol: str, days: Sequence[date]) -> dict[date, float]:
     """By how much a change of its pair moved a symbol's 30-day volatility, by day.
 
-    Days without a change, and the first, are not in it.
+    The days of former names are those of the symbol, as in ``series``. Days without a change, and
+    the first, are not in it.
     """
     import pandas as pd
 
     stored = desk.partitions.stamps()
+    names = names_of(symbol, desk.history.as_of(desk.day).actions(date.min, desk.day))
     tables = [desk.partitions.read(day, EXPIRIES) for day in sorted(days) if day in stored]
     if not tables:
         return {}
-    changes = pair_changes(pd.concat([table[table["symbol"] == symbol] for table in tables]))
+    mine = pd.concat([table[table["symbol"].isin(names)] for table in tables])
+    expiries = under_present_names(desk, mine)
+    expiries = expiries[expiries["symbol"] == symbol]
+    if expiries.empty:  # no option of it was ever listed
+        return {}
+    changes = pair_changes(expiries)
     when = (stamp.date() for stamp in changes["day"])
     return dict(zip(when, changes["moved"].tolist(), strict=True))
 

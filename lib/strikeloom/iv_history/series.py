@@ -22,12 +22,18 @@ if TYPE_CHECKING:
 
 def read_history(desk: Desk, *, first: date | None = None) -> pd.DataFrame:
     """``IV_SUMMARY`` columns and ``method`` up to the desk's day, by symbol and day."""
-    frame = desk.store.iv_history(desk.day, first=first)
+    return under_present_names(desk, desk.store.iv_history(desk.day, first=first))
+
+
+def under_present_names(desk: Desk, frame: pd.DataFrame) -> pd.DataFrame:
+    """Stored rows under the names of the desk's day, by symbol and day."""
     if frame.empty:
         return frame
     days = frame["day"].to_numpy().astype("datetime64[D]")
     named = under_later_names(frame["symbol"].to_numpy(), days, _actions(desk, days.min().item()))
-    return frame.assign(symbol=named).sort_values(["symbol", "day"], ignore_index=True)
+    return frame.assign(symbol=named).sort_values(
+        ["symbol", "day"], kind="stable", ignore_index=True
+    )
 
 
 def read_ranks(desk: Desk, symbol: str, *, first: date | None = None) -> list[IvRank]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from strikeloom.nse.adjusted import adjusted_prices
 from strikeloom.nse.corporate_actions import CorporateAction
+from strikeloom.nse.edges import known_days
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +42,13 @@ _BASE = 0.005  # the published previous close is that of the session before
 
 
 class _Night(NamedTuple):
-    """A night of one share: its sessions, prices, steps in logs, and value traded over usual."""
+    """A night of one share: its sessions, prices, steps in logs, and value traded over usual.
+
+    ``before`` is ``None`` where the session before is not stored; the published previous close is.
+    """
 
     symbol: str
-    before: date
+    before: date | None
     day: date
     base: float
     opened: float
@@ -75,7 +79,7 @@ def unconfirmed_steps(
     known = [item for item in actions if not item.successor]
     found = []
     for night in _nights(cash, known):
-        moved = future(night.symbol, night.before, night.day)
+        moved = future(night.symbol, night.before, night.day) if night.before else None
         if moved is None:
             calm = night.large or night.rebased or night.value < _CALM
             why = f"at {night.value:.1f} times the usual value traded, no future stored"
@@ -101,6 +105,7 @@ def _nights(cash: pd.DataFrame, known: list[CorporateAction]) -> Iterator[_Night
 
     frame = adjusted_prices(cash, known).sort_values(["symbol", "day"], ignore_index=True)
     sessions, place = np.unique(frame["day"].to_numpy(), return_inverse=True)
+    follows = _follows(sessions)
     same = (frame["symbol"] == frame["symbol"].shift()).to_numpy()
     last = frame["close"].shift().to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -108,7 +113,7 @@ def _nights(cash: pd.DataFrame, known: list[CorporateAction]) -> Iterator[_Night
         base = np.where(same & (np.diff(place, prepend=-2) == 1), base, np.nan)
         opened = np.log(frame["open"].to_numpy() / base)
         closed = np.log(frame["close"].to_numpy() / base)
-        rebased = np.abs(base / last - 1) > _BASE
+        rebased = follows[place] & (np.abs(base / last - 1) > _BASE)
     explained = {(item.symbol, np.datetime64(item.day, "D")) for item in known}
     keys = zip(frame["symbol"], frame["day"].to_numpy().astype("datetime64[D]"), strict=True)
     named = np.array([key in explained for key in keys], dtype=bool)
@@ -135,10 +140,21 @@ def _nights(cash: pd.DataFrame, known: list[CorporateAction]) -> Iterator[_Night
         for at in np.flatnonzero(away & (large | (unusual > _SIGMAS)) | rebased[rows]).tolist():
             row = int(rows[at])
             before, day = (sessions[place[row] + back].astype("datetime64[D]") for back in (-1, 0))
+            known_before = before.item() if follows[place[row]] else None
             yield _Night(
-                str(symbol), before.item(), day.item(), base[row], first[row], whole[at],
+                str(symbol), known_before, day.item(), base[row], first[row], whole[at],
                 closed[row], bool(large[at]), bool(rebased[row]), float(traded[at]),
             )  # fmt: skip
+
+
+def _follows(sessions: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+    """Whether each session's predecessor among them is the exchange's: no file is missing."""
+    days = sessions.astype("datetime64[D]")
+    if not len(days):
+        return np.zeros(0, dtype=bool)
+    listed = np.array(known_days(days[0].item(), days[-1].item()), dtype="datetime64[D]")
+    place = np.searchsorted(np.union1d(listed, days), days)
+    return np.asarray(np.diff(place, prepend=-2) == 1)
 
 
 def _before(values: Floats, width: int) -> Floats:

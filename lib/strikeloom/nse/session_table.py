@@ -9,9 +9,10 @@ of that day.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 
 from strikeloom.domain.folders import config_folder
@@ -39,8 +40,32 @@ def session_table() -> Mapping[date, Row]:
     SettingsError
         When a line of the user's file is malformed: names file, line and value.
     """
-    package = {date.fromisoformat(row["effective_from"]): row for row in rows("session_overrides")}
+    package = {date.fromisoformat(row["effective_from"]): row for row in _package()}
     return package | dict(_own(own_sessions()))
+
+
+def own_days(*, hours_only: bool = False) -> dict[date, tuple[str, str, str]]:
+    """Kind, open and close of each day that the user's lines make another than the package's.
+
+    Parameters
+    ----------
+    hours_only : bool
+        Only the days of special sessions, now or in the package: a holiday changes the count of
+        sessions, but not the hours of any.
+    """
+    of = itemgetter("session", "open", "close")
+    package = {date.fromisoformat(row["effective_from"]): of(row) for row in _package()}
+    given = {day: of(row) for day, row in session_table().items()}
+    return {
+        day: own
+        for day, own in sorted(given.items())
+        if own != (known := package.get(day))
+        and not (hours_only and "open" not in (own[0], known and known[0]))
+    }
+
+
+def _package() -> Sequence[Row]:
+    return rows("session_overrides")
 
 
 def _own(path: Path) -> Iterator[tuple[date, Row]]:

@@ -17,6 +17,7 @@ from strikeloom.cli.app import app
 from strikeloom.errors import DataError
 from support.nse_files import (
     LEGACY_HEADER,
+    UNTRADED,
     VIX_HEADER,
     cash,
     closes,
@@ -28,7 +29,9 @@ from support.nse_files import (
 
 STRIKES = [25_000 + 50 * n for n in range(40)]
 GOOD = [
-    {"StrkPric": f"{strike}.00", "OptnTp": right} for strike in STRIKES for right in ("CE", "PE")
+    {"StrkPric": f"{strike}.00", "OptnTp": right, "SttlmPric": "231.40"}
+    for strike in STRIKES
+    for right in ("CE", "PE")
 ]
 #: The same contracts a day later.
 NEXT = {
@@ -37,7 +40,11 @@ NEXT = {
     "TtlTradgVol": "3900",
     "OpnIntrst": "648700",
 }
-ENDED = {"XpryDt": "2026-02-10", "FininstrmActlXpryDt": "2026-02-10"}
+ENDED = {
+    "XpryDt": "2026-02-10",
+    "FininstrmActlXpryDt": "2026-02-10",
+    "SttlmPric": "25935.15",
+}
 
 
 def imported(history: ParquetHistory, path: Path, body: bytes, **more: object) -> FileOutcome:
@@ -65,6 +72,13 @@ def damaged(*changes: Mapping[str, str], rows: list[dict[str, str]] = GOOD) -> b
         ([{"NewBrdLotQty": "650"}], "contracts", "lot 650, its series has 65"),
         ([{"TradDt": "2026-02-09"}], "dates", "day 2026-02-09 in a file of 2026-02-10"),
         ([{"FinInstrmTp": "STO"}, {}], "contracts", "both stock and index"),
+        ([{"SttlmPric": ""}], "prices", "close 231.40, settlement none"),
+        ([{"ChngInOpnIntrst": "650065"}], "contracts", "open interest 650000, gained 650065"),
+        ([{**UNTRADED, "HghPric": "9.00"}], "prices", "high 9.00, close 199.95"),
+        ([{**UNTRADED, "ClsPric": "200.00"}], "prices", "previous close 199.95 without a trade"),
+        ([{"TtlTrfVal": "6.7e9"}], "units", "of 4100 lots of 65 is 140.71 each, low 180.05"),
+        ([{"FininstrmActlXpryDt": "2026-02-17"}, {"FininstrmActlXpryDt": "2026-02-17"},
+          {"FininstrmActlXpryDt": "2026-02-18"}], "dates", "others of its symbol on 2026-02-17"),
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_right_is_left_out_by_name(
@@ -73,15 +87,17 @@ def test_a_row_that_cannot_be_right_is_left_out_by_name(
     # the damaged row is the second, so that the symbol's first row is right
     body = damaged({}, *changes)
     outcome = imported(history, tmp_path / "a.csv", body)
-    assert (outcome.status, outcome.left_out, outcome.rows) == ("done", 1, len(GOOD) - 1)
+    left_out = outcome.left_out  # one, or all of a symbol that contradict each other
+    assert (outcome.status, outcome.rows) == ("done", len(GOOD) - left_out)
+    assert left_out == (len(changes) if "others of" in words else 1)
     assert words in outcome.message
     assert f"(check {check})" in outcome.message
     assert "NIFTY 2026-02-24" in outcome.message
-    assert len(history.contracts(history.days()[0])) == len(GOOD) - 1
+    assert len(history.contracts(history.days()[0])) == len(GOOD) - left_out
     again = imported(history, tmp_path / "a.csv", body)
-    assert (again.status, again.left_out, again.message) == ("same", 1, outcome.message)
+    assert (again.status, again.left_out, again.message) == ("same", left_out, outcome.message)
     whole = imported(history, tmp_path / "b.csv", udiff(*GOOD))
-    assert (whole.status, whole.new) == ("done", 1)
+    assert (whole.status, whole.new) == ("done", left_out)
 
 
 def test_three_finals_of_one_underlying(history: ParquetHistory, tmp_path: Path) -> None:
@@ -103,6 +119,13 @@ def test_three_finals_of_one_underlying(history: ParquetHistory, tmp_path: Path)
          "no session on 2026-02-08 (Sunday)"),
         (udiff(*({**row, "UndrlygPric": "0"} for row in GOOD)), "underlying", "underlying none"),
         (udiff(*({**row, "ClsPric": "300"} for row in GOOD)), "prices", "close 300.00"),
+        (udiff(*({**row, "SttlmPric": "2.31"} for row in GOOD)), "prices",
+         "0 of 80 options over 100 lots settle at their close"),
+        (udiff(*({**row, "TtlTradgVol": "0"} for row in GOOD)), "prices", "without a trade"),
+        (udiff(*({**row, "FinInstrmTp": "STO"} for row in GOOD)), "contracts",
+         "a contract of a stock, NIFTY is index"),
+        (udiff(*({**row, **UNTRADED, "SttlmPric": "199.95"} for row in GOOD)), "prices",
+         "80 of 80 options without a trade settle at the close carried"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_unlikely_as_a_whole_is_refused_and_can_be_accepted(
@@ -148,6 +171,128 @@ def test_a_previous_close_is_the_close_of_the_day_before(
     outcome = imported(history, tmp_path / "b.csv", body)
     assert outcome.left_out == 1
     assert "previous close 2314.00 on 2026-02-11, closed at 231.40 on 2026-02-10" in outcome.message
+
+
+def test_rows_left_out_are_stored_once_their_check_is_accepted(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    body = damaged({}, {"ClsPric": "300.00"})
+    first = imported(history, tmp_path / "a.csv", body)
+    assert (first.left_out, first.rows) == (1, len(GOOD) - 1)
+    assert "strikeloom data import --accept prices FILE" in first.message
+    again = imported(history, tmp_path / "a.csv", body, accept=["prices"])
+    assert (again.status, again.new, again.left_out) == ("done", 1, 0)
+    assert len(history.contracts(history.days()[0])) == len(GOOD)
+
+
+def test_rows_left_out_for_a_damaged_day_before_come_when_that_is_replaced(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    wrong = damaged(*[{"ClsPric": "240.00", "SttlmPric": "240.00"}] * 8)
+    assert imported(history, tmp_path / "a.csv", wrong).left_out == 0
+    right = udiff(*({**row, **NEXT} for row in GOOD))
+    assert imported(history, tmp_path / "b.csv", right).left_out == 8
+    (history.folder / "contracts" / "2026-02-10.parquet").unlink()
+    assert imported(history, tmp_path / "c.csv", udiff(*GOOD)).status == "done"
+    again = imported(history, tmp_path / "b.csv", right)
+    assert (again.status, again.new, again.left_out) == ("done", 8, 0)
+    assert imported(history, tmp_path / "b.csv", right).status == "same"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"OptnTp": "PE"}, "NIFTY 2026-02-24 25000 PE was NIFTY 2026-02-24 25000 CE"),
+        ({"XpryDt": "2026-03-30", "FininstrmActlXpryDt": "2026-03-30"},
+         "NIFTY 2026-03-30 25000 CE was NIFTY 2026-02-24 25000 CE on 2026-02-10 (same id)"),
+    ],
+)  # fmt: skip
+def test_an_id_keeps_its_right_and_about_its_expiry(
+    history: ParquetHistory, tmp_path: Path, change: dict[str, str], words: str
+) -> None:
+    numbered = [{**row, "FinInstrmId": str(1000 + n)} for n, row in enumerate(GOOD)]
+    imported(history, tmp_path / "a.csv", udiff(*numbered))
+    rows = [{**row, **NEXT} for row in numbered]
+    outcome = imported(history, tmp_path / "b.csv", damaged(change, rows=rows))
+    assert (outcome.left_out, words in outcome.message) == (1, True)
+
+
+def test_expiries_that_move_a_little_and_contracts_that_vanish_are_remarked(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    numbered = [{**row, "FinInstrmId": str(1000 + n)} for n, row in enumerate(GOOD)]
+    imported(history, tmp_path / "a.csv", udiff(*numbered))
+    moved = {"XpryDt": "2026-02-23", "FininstrmActlXpryDt": "2026-02-23"}
+    rows = [{**row, **NEXT, **moved} for row in numbered[:-4]]
+    outcome = imported(history, tmp_path / "b.csv", udiff(*rows))
+    assert (outcome.status, outcome.left_out) == ("done", 0)
+    assert "expiries of NIFTY are others than on 2026-02-10" in outcome.message
+    assert "that are there on 2026-02-11: NIFTY 76 of 80; it may be cut off" in outcome.message
+
+
+def test_a_renamed_symbol_is_named_by_its_ids(history: ParquetHistory, tmp_path: Path) -> None:
+    numbered = [{**row, "FinInstrmId": str(1000 + n)} for n, row in enumerate(GOOD)]
+    share = {"FinInstrmTp": "STO", "UndrlygPric": "25935.15"}
+    names = [
+        {**row, **share, "TckrSymb": name, "FinInstrmId": f"{number}{row['FinInstrmId']}"}
+        for number, name in enumerate(("OLDCO", "OTHER"), start=1)
+        for row in numbered
+    ]
+    imported(history, tmp_path / "a.csv", udiff(*names))
+    later = [{**row, **NEXT} for row in names]
+    for row in later[: len(GOOD)]:
+        row["TckrSymb"] = "NEWCO"
+    outcome = imported(history, tmp_path / "b.csv", udiff(*later))
+    assert outcome.status == "done"
+    assert "contracts of OLDCO were there on 2026-02-10 and are absent" in outcome.message
+    assert "by their ids OLDCO is NEWCO now" in outcome.message
+
+
+def test_open_interest_that_does_not_add_up_is_remarked(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    imported(history, tmp_path / "a.csv", udiff(*GOOD))
+    rows = [{**row, **NEXT} for row in GOOD]
+    body = damaged(*[{"OpnIntrst": "6487000"}] * 8, rows=rows)
+    outcome = imported(history, tmp_path / "b.csv", body)
+    assert "its change is not that of 2026-02-11 in 8 of 80 contracts" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "words"),
+    [
+        ({"ClsPric": "51870.30"}, "units", "closes at 2 times its settlement"),
+        ({"SttlmPric": "0"}, "prices", "close 25935.15, settlement none"),
+        ({"ClsPric": "0"}, "prices", "close none, settlement 25935.15"),
+    ],
+)
+def test_a_future_closes_near_its_settlement(
+    history: ParquetHistory, tmp_path: Path, change: dict[str, str], check: str, words: str
+) -> None:
+    months = ("2026-02-24", "2026-03-30", "2026-04-28")
+    futures = [
+        {"FinInstrmTp": "IDF", "StrkPric": "", "OptnTp": "", "XpryDt": month,
+         "FininstrmActlXpryDt": month} for month in months
+    ]  # fmt: skip
+    body = udiff({**futures[0], **change}, *futures[1:], *GOOD)
+    outcome = imported(history, tmp_path / "a.csv", body)
+    assert (outcome.left_out, words in outcome.message) == (1, True)
+    assert f"(check {check})" in outcome.message
+
+
+def test_futures_without_a_range_and_far_from_the_levels_are_refused(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    bare = {"OpnPric": "0", "HghPric": "0", "LwPric": "0"}
+    future = {"FinInstrmTp": "STF", "StrkPric": "", "OptnTp": "", "UndrlygPric": "100.00"}
+    names = [f"S{n:02}" for n in range(12)]
+    rows = [{**future, "TckrSymb": name} for name in names]
+    outcome = imported(history, tmp_path / "a.csv", udiff(*({**row, **bare} for row in rows)))
+    assert "12 of 12 traded futures have no open, high or low" in outcome.message
+    dear = dict.fromkeys(("OpnPric", "HghPric", "LwPric", "ClsPric", "SttlmPric"), "105.00")
+    outcome = imported(history, tmp_path / "b.csv", udiff(*({**row, **dear} for row in rows)))
+    assert "the median nearest future is 1.05 times its level" in outcome.message
+    assert history.days() == []
 
 
 def test_a_day_under_another_name_is_refused(history: ParquetHistory, tmp_path: Path) -> None:
@@ -224,6 +369,34 @@ def test_a_cash_file_that_ends_early_is_refused(history: ParquetHistory, tmp_pat
     assert "previous close 90.00, closed at 9.00 on 2026-02-10" in outcome.message
 
 
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("S000 EQ 10-Feb-2026 9 9 90 9 9 1", "(check prices)"),
+        ("S000 EQ 10-Feb-2026 9 9 9 9 9 0", "S000: no volume (check units)"),
+    ],
+)
+def test_a_cash_row_has_volume_and_a_range_of_a_day(
+    history: ParquetHistory, tmp_path: Path, row: str, words: str
+) -> None:
+    others = [f"S{n:03} EQ 10-Feb-2026 9 9 9 9 9 1" for n in range(1, 30)]
+    outcome = imported(history, tmp_path / "a.csv", cash(row, *others))
+    assert (outcome.left_out, words in outcome.message) == (1, True)
+
+
+def test_a_stock_with_contracts_that_the_cash_file_lacks_is_remarked(
+    history: ParquetHistory, tmp_path: Path
+) -> None:
+    share = {"FinInstrmTp": "STO", "TckrSymb": "S030", "UndrlygPric": "25935.15"}
+    imported(history, tmp_path / "a.csv", udiff(*({**row, **share} for row in GOOD)))
+    rows = [f"S{n:03} EQ 10-Feb-2026 9 9 9 9 9 1" for n in range(1, 30)]
+    outcome = imported(history, tmp_path / "b.csv", cash(*rows))
+    assert (outcome.status, outcome.message) == (
+        "done",
+        "S030 with contracts on 2026-02-10 is absent",
+    )
+
+
 def test_the_command_names_rows_and_takes_the_flag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,9 +405,12 @@ def test_the_command_names_rows_and_takes_the_flag(
     done = CliRunner().invoke(app, ["data", "import", str(path), "--json"])
     assert (done.exit_code, json.loads(done.stdout)["left_out"]) == (1, 1)
     sunday = save(tmp_path / "b.csv", udiff(*({**row, "TradDt": "2026-01-25"} for row in GOOD)))
-    assert CliRunner().invoke(app, ["data", "import", str(sunday)]).exit_code == 1
+    refused = CliRunner().invoke(app, ["data", "import", str(sunday)])
+    assert (refused.exit_code, "error: refused: " in refused.stderr) == (1, True)
     done = CliRunner().invoke(app, ["data", "import", str(sunday), "--accept", "session"])
     assert done.exit_code == 0
+    # what is only remarked is no error
+    assert ("warning: " in done.stderr, "error: " in done.stderr) == (True, False)
 
 
 def test_the_old_layout_has_levels_by_its_futures(history: ParquetHistory, tmp_path: Path) -> None:

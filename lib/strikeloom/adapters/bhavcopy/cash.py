@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, ParsedRows
+from strikeloom.adapters.bhavcopy.parsed import ParsedRows
+from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 _PRICES = {

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, ParsedRows, TextColumn
+from strikeloom.adapters.bhavcopy.parsed import Mismatch, ParsedRows
+from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 from strikeloom.domain.instruments import InstrumentKind
 
@@ -65,7 +66,8 @@ _LEGACY = {
     "oi_change": "CHG_IN_OI",
 }
 _SEGMENT, _EXCHANGE, _LAST_DAY = "Sgmt", "Src", "FininstrmActlXpryDt"
-UDIFF_COLUMNS = (*_UDIFF.values(), _SEGMENT, _EXCHANGE, _LAST_DAY)
+_TURNOVER = "TtlTrfVal"
+UDIFF_COLUMNS = (*_UDIFF.values(), _SEGMENT, _EXCHANGE, _LAST_DAY, _TURNOVER)
 LEGACY_COLUMNS = tuple(_LEGACY.values())
 _LEGACY_2005 = {**_LEGACY, "right": "OPTIONTYPE"}
 LEGACY_2005_COLUMNS = tuple(_LEGACY_2005.values())
@@ -76,6 +78,7 @@ _FUTURES = {"IDF": _INDEX, "STF": _STOCK, "FUTIDX": _INDEX, "FUTIVX": _INDEX, "F
 _OPTIONS = {"IDO": _INDEX, "STO": _STOCK, "OPTIDX": _INDEX, "OPTSTK": _STOCK}
 _INTEREST_FUTURE = "FUTINT"  # of 2003 to 2005; no stock or index
 _FUTURE = "XX"
+_ROUNDED = 0.02  # rupees; turnover has two decimals
 # CA and PA: stock options were American until January 2011
 _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX", "FF": "XX"}
 
@@ -83,11 +86,47 @@ _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX",
 def udiff(text: CsvText) -> ParsedRows:
     """UDiFF layout of the F&O segment of NSE."""
     texts = [*(_UDIFF[ours] for ours in _TEXTS), _SEGMENT, _EXCHANGE, _LAST_DAY]
-    table = CsvTable(text, texts=texts, numbers=_numbers(_UDIFF))
+    table = CsvTable(text, texts=texts, numbers=[*_numbers(_UDIFF), _TURNOVER])
     # BSE and the cash segment publish under the same header
     table.translated(_SEGMENT, {"FO": "FO"})
     table.translated(_EXCHANGE, {"NSE": "NSE"})
-    return _rows(table, _UDIFF, table.days(_LAST_DAY))
+    rows = _rows(table, _UDIFF, table.days(_LAST_DAY))
+    return ParsedRows(rows.table, mismatches=_mismatches(table))
+
+
+def _mismatches(table: CsvTable) -> tuple[Mismatch, ...]:
+    """Options whose prices, volume and turnover do not go together.
+
+    Without a trade there are no prices of the day and the close is the previous one. The turnover
+    of the units traded, less the strike, lies from low to high.
+    """
+    option = table.translated(_UDIFF["right"], _RIGHTS)
+    of_option = np.array(option.distinct)[option.codes] != _FUTURE
+    lots, lot = table.counts(_UDIFF["lots_traded"]), table.counts(_UDIFF["lot_size"])
+    high, low, close, before = (
+        table.prices(_UDIFF[name]) for name in ("high", "low", "close", "previous_close")
+    )
+    traded = lots > 0
+    priced = ~np.isnan(table.prices(_UDIFF["open"])) | ~np.isnan(high) | ~np.isnan(low)
+    idle = of_option & ~traded & (priced | (close != before))
+    turnover, strike = table.numbers(_TURNOVER), table.prices(_UDIFF["strike"])
+    mean = turnover / np.maximum(1, lots * lot) - strike
+    # a comparison with a missing price is false: without a range there is another objection
+    inside = (mean >= low - _ROUNDED) & (mean <= high + _ROUNDED)
+    off = of_option & traded & (low <= close) & (close <= high) & ~inside
+
+    def untraded(row: int) -> str:
+        shown = {"high": high, "low": low, "close": close, "previous close": before}
+        stated = (f"{name} {prices[row]:.2f}" for name, prices in shown.items() if prices[row] > 0)
+        return f"{', '.join(stated)} without a trade"
+
+    def average(row: int) -> str:
+        return (
+            f"turnover {turnover[row]:.2f} of {lots[row]} lots of {lot[row]} is {mean[row]:.2f} "
+            f"each, low {low[row]:.2f}, high {high[row]:.2f}"
+        )
+
+    return Mismatch("prices", idle, untraded), Mismatch("units", off, average)
 
 
 def legacy(text: CsvText) -> ParsedRows:

@@ -62,9 +62,13 @@ class ImportRecord:
                 self._index(_entry(line))
 
     def find(self, sha256: str, index: str) -> ImportedFile | None:
-        """Record of a file, if all its rows are still stored."""
+        """Record of a file, if all its rows are still stored.
+
+        A file of which rows were left out is read again: what objected to them may be accepted
+        now, or a damaged file next to it may have been replaced.
+        """
         entry = self._entries.get((sha256, index))
-        if entry is None:
+        if entry is None or entry.left_out:
             return None
         for partition in entry.partitions:
             sources = self._history.sources(entry.dataset, partition)

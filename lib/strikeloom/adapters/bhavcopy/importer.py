@@ -15,9 +15,10 @@ from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
 from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_packed
+from strikeloom.adapters.bhavcopy.parsed import ParsedRows
 from strikeloom.adapters.bhavcopy.plausible import Checked, FileCheck, check_ban_list, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
-from strikeloom.adapters.bhavcopy.table import CsvText, ParsedRows
+from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -167,8 +168,7 @@ class _Batch:
             return False  # a partition is damaged; merging the file will raise the error
         if entry is None:
             return False
-        path, left_out = str(item.path), entry.left_out
-        outcome = FileOutcome(path, entry.kind, entry.rows, 0, "same", entry.note, left_out)
+        outcome = FileOutcome(str(item.path), entry.kind, entry.rows, 0, "same", entry.note)
         self._report(item.path, outcome)
         return True
 
@@ -222,7 +222,9 @@ class _Batch:
         try:
             rows = reading.result()
             named = rows.table if layout.named else self._named(rows.table, item)
-            checked = self._check(layout.dataset, named, file=item.path.name, source=item.name)
+            checked = self._check(
+                layout.dataset, named, rows.mismatches, file=item.path.name, source=item.name
+            )
         except (BadFile, StoreError) as error:
             self._refuse(item, error)
             return None

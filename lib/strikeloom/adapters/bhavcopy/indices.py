@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, ParsedRows, TextColumn
+from strikeloom.adapters.bhavcopy.parsed import ParsedRows
+from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 if TYPE_CHECKING:

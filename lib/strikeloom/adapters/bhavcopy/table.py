@@ -52,14 +52,6 @@ class CsvText:
         raise BadFile(f"{self.name}: line {line}: {what}", line=line)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedRows:
-    """Rows of a file in the dataset's format on disk, and a note of what was left out."""
-
-    table: pa.Table
-    note: str = ""
-
-
 @dataclass(frozen=True)
 class TextColumn:
     """A column of texts: the distinct texts, and the code of the one in each row."""
@@ -165,6 +157,10 @@ class CsvTable:
         values = self._numbers(column)
         self.refuse((values < 0) | (values > _MOST), column, "a price that is not negative")
         return np.where(values > 0, values, np.nan)
+
+    def numbers(self, column: str) -> np.ndarray:
+        """Numbers as they are; NaN where there is none."""
+        return self._numbers(column)
 
     def is_zero(self, column: str) -> np.ndarray:
         """Whether the file states 0."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOUND, STATED = "price_steps.json", "stated_steps.json"
-_VERSION = 1  # of the search; after a change it is made again
+_VERSION = 2  # of the search; after a change it is made again
 _FUTURE = ("symbol", "right", "expiry", "instrument_id", "settle", "lots_traded")
 _DAYS_KEPT = 64  # of futures, about 600 rows each
 _EVERY = 20  # stored days of which one is read for the symbols that have options

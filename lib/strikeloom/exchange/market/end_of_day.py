@@ -138,7 +138,7 @@ def _snapshot(chains: EndOfDayChains, moment: _Shown, settings: ReplaySettings) 
         settle = np.full(len(rows), np.nan)
     last = np.where(traded, last, np.nan)
     units = np.maximum(1, np.floor(lots * moment.share)).astype(np.int64) * lot
-    change = rows["oi_change"].to_numpy() * (CLOSE - moment.n) // CLOSE
+    held, begun = (rows[name].to_numpy() for name in ("open_interest", "opening_interest"))
     made = pd.DataFrame(
         {
             "at": pd.Timestamp(moment.at).tz_convert("Asia/Kolkata"),
@@ -153,7 +153,7 @@ def _snapshot(chains: EndOfDayChains, moment: _Shown, settings: ReplaySettings) 
             "ask_size": np.where(np.isnan(ask), 0, units),
             # something has traded at the open: its price is there
             "volume": np.where(traded, np.maximum(1, lots * moment.n // CLOSE) * lot, 0),
-            "open_interest": rows["open_interest"].to_numpy() - change,
+            "open_interest": held - (held - begun) * (CLOSE - moment.n) // CLOSE,
             "spot": moment.prices.spot[g].round(2),
             "settle": settle,
         }

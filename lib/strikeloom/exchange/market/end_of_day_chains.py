@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.exchange.market.one_moment import Options, Series
+from strikeloom.exchange.market.opening_interest import opening_interest
 from strikeloom.ports.history import History
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ class EndOfDayChains(NamedTuple):
     Attributes
     ----------
     rows : DataFrame
-        The options of ``CONTRACTS``, in the order of ``options``.
+        The options of ``CONTRACTS``, in the order of ``options``, with their
+        ``opening_interest``.
     futures : DataFrame
-        Its futures; ``future_group`` is the row of each one's expiry in ``series``.
+        Its futures, with the same; ``future_group`` is the row of each one's expiry in ``series``.
     names : ndarray
         Symbol by its number in ``series``.
     """
@@ -105,8 +107,12 @@ def end_of_day_chains(
     final = np.where(over, np.where(np.isnan(final), spot[of], final), np.nan)
     series = Series(of, is_index[of], ends, future, spot[of], final, bar[of])
     rows = frame[is_option].reset_index(drop=True)
-    options = _options(rows, group[is_option], tick_of)
     futures = frame[~is_option].reset_index(drop=True)
+    rows, futures = (
+        part.assign(opening_interest=opening_interest(history, day, part))
+        for part in (rows, futures)
+    )
+    options = _options(rows, group[is_option], tick_of)
     return EndOfDayChains(rows, options, series, futures, group[~is_option], np.asarray(names))
 
 

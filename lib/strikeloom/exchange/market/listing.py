@@ -21,6 +21,7 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.domain.money import paise
 from strikeloom.errors import DataError, MissingHistory
+from strikeloom.exchange.market.opening_interest import opening_interest
 from strikeloom.ports.history import History
 from strikeloom.ports.instruments import Instruments
 
@@ -69,10 +70,10 @@ def listing_and_previous_day(history: History, day: date) -> tuple[pd.DataFrame,
     early = early.drop_duplicates(["symbol", "expiry"])
     keys = keys_of(listed)
     close = _in_paise(listed["previous_close"]) if today is not None else _closes(listed)
-    interest = listed["open_interest"].to_numpy().copy()
+    interest = listed["open_interest"].to_numpy()
     volume = np.zeros(len(listed), dtype=np.int64)
     if today is not None:
-        interest = interest - listed["oi_change"].to_numpy()
+        interest = opening_interest(history, day, listed)
     else:
         volume = (listed["lots_traded"] * listed["lot_size"]).to_numpy()
     spot = prior if prior is not None else shown.iloc[:0]
@@ -86,7 +87,7 @@ def listing_and_previous_day(history: History, day: date) -> tuple[pd.DataFrame,
     return listed, PreviousDay(
         ids=dict(zip(keys, listed["instrument_id"].tolist(), strict=True)),
         close=closes,
-        interest=dict(zip(keys, np.maximum(interest, 0).tolist(), strict=True)),
+        interest=dict(zip(keys, interest.tolist(), strict=True)),
         volume=dict(zip(keys, volume.tolist(), strict=True)) | share_volume,
         spot_close={
             s: paise(v, what="close")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _LEVELS = 0.95, 1.05  # close over the contracts' level; 0.996 to 1.0024 in the real files
 _MOST_MOVED = 0.05  # of the closes outside the next bounds; splits and funds' units
 _MOVES = 0.4, 2.5
+_RANGE = 8.0  # high over low; 1.46 in the real files, 6.1 in the fall of SATYAMCOMP in 2009
 _ENOUGH = 20
 _KEPT = 0.9
 _TAIL = 0.9  # of the absent names, behind the last one
@@ -49,6 +50,9 @@ class CashTable:
         self.all_closes = both["close"].to_numpy()
         self.close = self.all_closes[: self.rows]
         self.previous = both["previous_close"].to_numpy()[: self.rows]
+        self.low, self.high, self.volume = (
+            table[name].to_numpy() for name in ("low", "high", "volume")
+        )
 
     @property
     def mine(self) -> np.ndarray:
@@ -78,10 +82,22 @@ def check_cash(
     sessions = {int(day): before(_date(day)) for day in np.unique(table.mine)}
     earlier = {day: _number(session) for day, session in sessions.items()}
     with np.errstate(invalid="ignore", divide="ignore"):
+        _ranges(table, found)
         _moves(table, found)
         _previous(table, earlier, found)
         _levels(table, levels, found)
     _cut(table, earlier, found)
+
+
+def _ranges(table: CashTable, found: Findings) -> None:
+    """What is in the file has traded, within a range that a day can have."""
+
+    def ranged(row: int) -> str:
+        return f"{table.named(row)}: low {rupees(table.low[row])}, high {rupees(table.high[row])}"
+
+    found.damaged("prices", table.high > _RANGE * table.low, ranged)
+    idle = table.volume <= 0
+    found.damaged("units", idle, lambda row: f"{table.named(row)}: no volume")
 
 
 def _moves(table: CashTable, found: Findings) -> None:
@@ -143,6 +159,8 @@ def _levels(
                 f"{len(absent)} stocks that have contracts on {_date(number)} are absent "
                 f"({', '.join(absent[:5])}); it may be cut off",
             )
+        elif absent:
+            found.remark(f"{', '.join(absent)} with contracts on {_date(number)} is absent")
     ratio = table.close / level
 
     def describe(row: int) -> str:

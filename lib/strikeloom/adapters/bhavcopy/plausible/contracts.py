@@ -6,6 +6,8 @@ import numpy as np
 
 from strikeloom.adapters.bhavcopy.plausible.day_table import DayTable, agreed, rupees
 from strikeloom.adapters.bhavcopy.plausible.findings import Findings
+from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.nse.underlyings import known
 
 _STRIKES = 0.1, 10.0  # over the level; 0.24 to 2.04 in the real files, 3.7 in the fall of a bank
 _MIDDLE = 0.4, 2.5  # mean strike of a symbol over its level; 0.84 to 1.28
@@ -14,6 +16,7 @@ _FAR = 20.0  # high over close, close over low
 _MOST_FAR = 0.5  # of the traded options
 _MOST_ODD = 0.3  # open interest that is no whole number of lots; 0.06
 _ENOUGH = 20
+_MOST_EARLY = 4  # symbols that end before their expiries; 1 in the real files
 _MOST_LONE = 3  # none in the real files
 _MARKET = 20  # stocks in a file that must be the whole market's
 _FEWEST_STOCKS = 100  # 206 to 223 in the real files of 2025 and 2026
@@ -51,6 +54,32 @@ def _dates(day: DayTable, found: Findings) -> None:
         return f"{day.named(row)}: ends on {_text(day.last_day[row])}, after its expiry"
 
     found.damaged("dates", day.last_day > day.expiry, late)
+    _early(day, found)
+
+
+def _early(day: DayTable, found: Findings) -> None:
+    """All contracts of a symbol that ends early have one last day, and few symbols end early."""
+    rows = np.flatnonzero(day.last_day < day.expiry)
+    if not len(rows):
+        return
+    symbols = np.unique(day.codes[rows])
+    names = ", ".join(day.symbols[code] for code in symbols[:5])
+    if len(symbols) > _MOST_EARLY:
+        found.object("dates", f"{len(symbols)} symbols end before their expiries ({names})")
+        return
+    least, most = np.full((2, len(day.symbols)), day.number)
+    least[symbols] = np.iinfo(np.int64).max
+    np.minimum.at(least, day.codes[rows], day.last_day[rows])
+    np.maximum.at(most, day.codes[rows], day.last_day[rows])
+    several = (day.last_day < day.expiry) & (least != most)[day.codes]
+
+    def describe(row: int) -> str:
+        return (
+            f"{day.named(row)}: ends on {_text(day.last_day[row])}, others of its symbol on "
+            f"{_text(least[day.codes[row]])}"
+        )
+
+    found.damaged("dates", several, describe)
 
 
 def _prices(day: DayTable, found: Findings) -> None:
@@ -91,6 +120,16 @@ def _levels(day: DayTable, found: Findings) -> None:
     found.damaged("underlying", here != level, describe)
     wrong = day.stock != day.stock_symbols[day.codes]
     found.damaged("contracts", wrong, lambda row: f"{day.named(row)}: both stock and index")
+    kinds = {name: item.kind is InstrumentKind.STOCK for name, item in known().items()}
+    on_record = np.array([kinds.get(name, here) for name, here in zip(
+        day.symbols, day.stock_symbols.tolist(), strict=True)])  # fmt: skip
+    other = (day.stock_symbols != on_record)[day.codes]
+
+    def kind(row: int) -> str:
+        here, there = ("stock", "index") if day.stock[row] else ("index", "stock")
+        return f"{day.named(row)}: a contract of a {here}, {day.symbols[day.codes[row]]} is {there}"
+
+    found.damaged("contracts", other, kind)
 
 
 def _finals(day: DayTable, found: Findings) -> None:
@@ -204,7 +243,12 @@ def _series(day: DayTable, found: Findings) -> None:
             return f"{day.named(row)}: lot {lot[row]:.0f}, {known}"
 
         found.damaged("contracts", lot != usual, describe)
-    interest = day.numbers("open_interest")
+    interest, change = day.numbers("open_interest"), day.numbers("oi_change")
+
+    def gained(row: int) -> str:
+        return f"{day.named(row)}: open interest {interest[row]}, gained {change[row]} that day"
+
+    found.damaged("contracts", change > interest, gained)
     held = interest > 0
     odd, count = int((held & (interest % lot != 0)).sum()), int(held.sum())
     if count >= _ENOUGH and odd > _MOST_ODD * count:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from math import isnan
 from typing import TYPE_CHECKING
 
+from strikeloom.adapters.bhavcopy.parsed import Mismatch
 from strikeloom.adapters.bhavcopy.plausible.cash import CashTable, check_cash
 from strikeloom.adapters.bhavcopy.plausible.contracts import check_contracts
 from strikeloom.adapters.bhavcopy.plausible.day_table import COLUMNS, DayTable
 from strikeloom.adapters.bhavcopy.plausible.findings import Checked, Findings
+from strikeloom.adapters.bhavcopy.plausible.identities import check_identities
 from strikeloom.adapters.bhavcopy.plausible.indices import check_indices
 from strikeloom.adapters.bhavcopy.plausible.neighbours import check_neighbours, paired
 from strikeloom.adapters.bhavcopy.plausible.sessions import (
@@ -19,6 +21,7 @@ from strikeloom.adapters.bhavcopy.plausible.sessions import (
     near,
     session_before,
 )
+from strikeloom.adapters.bhavcopy.plausible.settlements import check_settlements
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -55,11 +58,21 @@ class FileCheck:
         self._last: DayTable | None = None
         self._levels: dict[date, dict[str, float]] = {}
 
-    def __call__(self, dataset: str, table: pa.Table, *, file: str, source: str) -> Checked:
+    def __call__(
+        self,
+        dataset: str,
+        table: pa.Table,
+        mismatches: Sequence[Mismatch] = (),
+        *,
+        file: str,
+        source: str,
+    ) -> Checked:
         """Rows of a file that passed.
 
         Parameters
         ----------
+        mismatches : sequence of Mismatch
+            What the reader of the file found, of contracts.
         file : str
             Name of the file on disk, which may state its day.
 
@@ -72,7 +85,7 @@ class FileCheck:
         if not len(table):
             return Checked(table)
         if dataset == "contracts":
-            return self._contracts(table, file, found)
+            return self._contracts(table, mismatches, file, found)
         days = table["day"].unique().to_pylist()
         check_sessions(days, found)
         check_name(file, dataset, days, found)
@@ -86,17 +99,23 @@ class FileCheck:
             check_indices(_frame(table), self._exchange_levels(days if few else []), found)
         return found.passed(table)
 
-    def _contracts(self, table: pa.Table, file: str, found: Findings) -> Checked:
+    def _contracts(
+        self, table: pa.Table, mismatches: Sequence[Mismatch], file: str, found: Findings
+    ) -> Checked:
         day = DayTable(table)
         check_sessions([day.date], found)
         check_name(file, "contracts", [day.date], found)
         check_contracts(day, found)
+        check_settlements(day, found)
+        _mismatches(day, mismatches, found)
         stored = self._beside(day.date)
         if stored is not None:
             later = stored.date < day.date
             before, after = (stored, day) if later else (day, stored)
             adjacent = session_before(after.date) == before.date
-            check_neighbours(paired(before, after, adjacent=adjacent, later=later), found)
+            pair = paired(before, after, adjacent=adjacent, later=later)
+            check_neighbours(pair, found)
+            check_identities(pair, found)
         passed = found.passed(table)
         self._pending = day if passed.table is table else DayTable(passed.table)
         return passed
@@ -164,6 +183,18 @@ class FileCheck:
         ]
         levels = pd.DataFrame(named, columns=["day", "index", "close"])
         return pd.concat([levels, rows], ignore_index=True) if named else rows
+
+
+def _mismatches(day: DayTable, mismatches: Sequence[Mismatch], found: Findings) -> None:
+    """Leave out the rows in which the reader of the file found a mismatch."""
+    traded = int((day.traded & ~day.future).sum())
+    for mismatch in mismatches:
+
+        def describe(row: int, mismatch: Mismatch = mismatch) -> str:
+            return f"{day.named(row)}: {mismatch.describe(row)}"
+
+        of = traded if mismatch.check == "units" else day.rows
+        found.damaged(mismatch.check, mismatch.bad, describe, of=of)
 
 
 def _levels(day: DayTable) -> dict[str, float]:

@@ -155,7 +155,8 @@ class Findings:
             )
             parts.append(
                 f"{count} damaged {'row' if count == 1 else 'rows'} left out: {kinds}; download "
-                "the file again, its right rows complete the stored ones"
+                "the file again, its right rows complete the stored ones. If the exchange "
+                f"published it so: {_remedy(check for check, _, _ in self._examples)}"
             )
         accepted = [f"{why} (check {check})" for check, why in self._objections]
         if accepted:
@@ -165,12 +166,16 @@ class Findings:
     def _refusal(self, objections: list[tuple[str, str]]) -> BadFile:
         checks = list(dict.fromkeys(check for check, _ in objections))
         why = "; ".join(why for _, why in objections[:_SHOWN])
-        flags = " ".join(f"--accept {check}" for check in checks)
         return BadFile(
             f"{self.name}: {why}. Nothing of it was stored; download it again. If the exchange "
-            f"published it so: strikeloom data import {flags} FILE",
+            f"published it so: {_remedy(checks)}",
             checks=checks,
         )
+
+
+def _remedy(checks: Iterable[str]) -> str:
+    flags = " ".join(f"--accept {check}" for check in dict.fromkeys(checks))
+    return f"strikeloom data import {flags} FILE"
 
 
 def known_checks(names: Iterable[str]) -> frozenset[str]:

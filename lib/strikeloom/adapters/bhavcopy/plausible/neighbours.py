@@ -22,6 +22,7 @@ _INDEX_MOVE = 0.6, 1.6  # level over the day before; 0.92 to 1.05
 _STOCKS_MOVE = 0.7, 1.4  # median of ten stocks or more; 0.97 to 1.03
 _FEWEST_STOCKS = 10
 _LEAST_INTEREST = 0.4  # rows whose open interest adds up; 0.79 or more
+_MOST_INTEREST = 0.98  # below this it is remarked: 0.94 on 2026-01-12, else all
 _MOST_SAME = 0.5  # contracts of more than 100 lots with the volume of the day before; 0.01
 _MANY_LOTS = 100
 _VOLUME = 0.01, 30.0  # lots over those of the day before; 0.035 to 7.3
@@ -146,7 +147,23 @@ def _missing(pair: Pair, found: Findings) -> None:
             f"ended, {live[expected & here].sum()} in all{blame}",
         )
     elif names and pair.later:
-        found.remark(f"contracts of {listed} were there on {before.date} and are absent")
+        why = f"contracts of {listed} were there on {before.date} and are absent"
+        found.remark(why + _successors(pair, gone))
+
+
+def _successors(pair: Pair, gone: np.ndarray) -> str:
+    """Symbols under which the ids of absent ones go on: renames."""
+    before, after = pair.before, pair.after
+    if not pair.by_id:
+        return ""
+    found = []
+    for code in np.flatnonzero(gone):
+        ids = before.ids[(before.codes == code) & pair.live]
+        rows = after.row_of_id[ids[ids < len(after.row_of_id)]]
+        codes, counts = np.unique(after.codes[rows[rows >= 0]], return_counts=True)
+        if len(codes) and counts.max() > _HALF * len(ids):
+            found.append(f"{before.symbols[code]} is {after.symbols[codes[np.argmax(counts)]]} now")
+    return f"; by their ids {', '.join(sorted(found))}" if found else ""
 
 
 def _moves(pair: Pair, found: Findings) -> None:
@@ -269,4 +286,9 @@ def _interest(pair: Pair, found: Findings) -> None:
             "previous",
             f"open interest of {pair.before.date} plus its change is that of {pair.after.date} in "
             f"{right} of {count} contracts only",
+        )
+    elif count >= _ENOUGH and right < _MOST_INTEREST * count:
+        found.remark(
+            f"open interest of {pair.before.date} plus its change is not that of "
+            f"{pair.after.date} in {count - right} of {count} contracts"
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from strikeloom.domain.instruments import FUTURE_RIGHT, SHARE_RIGHT, InstrumentKind
 from strikeloom.domain.money import paise, rupees
-from strikeloom.exchange.market.quoted_width import unit_width
+from strikeloom.exchange.market.quoted_width import BUSY_LOTS, unit_width
 from strikeloom.exchange.market.synthetic.option_ladders import RATE
 from strikeloom.exchange.market.synthetic.underlyings import LISTINGS
 from strikeloom.nse.sessions import years_array
@@ -105,7 +105,7 @@ def unit_quotes(
     level = spot[units.place]
     ends = np.where(share, np.datetime64(at.date(), "s"), units.expiry).astype("datetime64[D]")
     value = np.where(share, level, level * np.exp(RATE * years_array(at, ends)))
-    lots = np.where(share, np.iinfo(np.int64).max, units.expected).astype(np.int64)
+    lots = np.where(share, BUSY_LOTS, units.expected).astype(np.int64)
     half = unit_width(value, lots, _IS_INDEX[units.place]) / 2 * rng.uniform(0.6, 1.4, count)
     bid = (np.floor((value - half) / tick) * tick).round(2)
     ask = (np.ceil((value + half) / tick) * tick).round(2)
