@@ -14,7 +14,7 @@ from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
 from support.fakes import CASH, ist, option
 
 SHARE = Share("RELIANCE", 10)
@@ -93,8 +93,6 @@ def test_only_what_is_held_is_sold(engine, feed):
     assert place(engine, SELL, 5, 1_400_00).state is OrderState.REJECTED
     assert place(engine, SELL, 4, 1_400_00).state is OrderState.TRADED
     with pytest.raises(Rejected, match="Check holdings"):
-        from strikeloom.exchange.orders.request import Change
-
         engine.modify(offered.number, Change(units=7))
     engine.cancel(offered.number)
     assert engine.holdings() == {SHARE: 6}
