@@ -109,6 +109,7 @@ def test_a_price_that_is_known_late_concerns_what_was_carried(engine, feed, cloc
     feed.settlements[NIFTY.key, D11] = 25_200_00
     # a lot closed with 30 points, one that stands 200 above; the third was bought since
     assert cash_before_charges(engine) == CASH + 65 * 230_00
+    assert [(it.day, it.units) for it in engine.depository.settlements()] == [(D11, 65)]
     (held,) = engine.positions()
     assert (held.net, held.value) == (130, 65 * 25_200_00 + 65 * 25_300_00)
     feed.settlements[NIFTY.key, D12] = 25_250_00

@@ -164,6 +164,10 @@ def test_what_was_bought_today_is_converted_and_nothing_becomes_short(engine, fe
     trade(engine, feed, BUY, 10, 1_400_00)
     engine.convert(SHARE, Product.CNC, Product.INTRADAY, 4)
     engine.convert(SHARE, Product.INTRADAY, Product.CNC, 4)
+    place(engine, SELL, 7, 1_500_00)
+    with pytest.raises(Rejected, match="cannot be converted, 3 were bought today and are not"):
+        engine.convert(SHARE, Product.CNC, Product.INTRADAY, 4)
+    engine.cancel(engine.orders()[-1].number)
     trade(engine, feed, SELL, 11, 1_400_00, Product.INTRADAY)
     with pytest.raises(Rejected, match="cannot be delivered, 10 are held"):
         engine.convert(SHARE, Product.INTRADAY, Product.CNC, 11)
