@@ -42,7 +42,7 @@ def trade(engine, feed, side, units, price, product=None):
     return order
 
 
-def test_a_share_is_for_delivery_and_a_contract_for_margin_when_nothing_is_said():
+def test_a_share_is_for_delivery_and_a_contract_for_margin_when_no_product_is_given():
     future = FutureContract("RELIANCE", date(2026, 2, 24))
     products = [Placement(it, BUY, 1, limit=5).product for it in (SHARE, CALL, future)]
     assert products == [Product.CNC, Product.MARGIN, Product.MARGIN]

@@ -89,7 +89,7 @@ class AccountLedger:
         if not isinstance(instrument, FutureContract):
             money.cash -= int(side) * units * price
         if held.day < at.date() and not isinstance(instrument, OptionContract):
-            money.booked += held.booked  # settlements tell the trades of each day apart
+            money.booked += held.booked  # the trades of each day settle apart
             held = held.carried(at.date())
         money.cash -= charges
         money.day_charges += charges
