@@ -81,7 +81,9 @@ def test_quotes_come_through_the_port_in_a_replay(call, traded) -> None:
     result = call("quotes", "SYNDEX", "--json")
     body = json.loads(result.out)
     assert body["spots"][0]["symbol"] == "SYNDEX"
-    assert len(body["quotes"]) == 12
+    future, *options = (row["contract"] for row in body["quotes"])
+    assert future.endswith(":FUT")
+    assert len(options) == 12
     assert all(row["quote"]["bid"] <= row["quote"]["ask"] for row in body["quotes"] if row["quote"])
     held = {leg.instrument.key for p in traded.store.positions() for leg in p.legs if leg.net_units}
     body = json.loads(call("quotes", "--open-positions", "--json").out)

@@ -30,7 +30,7 @@ class Case:
 HISTORY = {
     "option": ("SYNDEX:2026-06-30:2830000:CE", 65, 5),
     "future": ("SYNDEX:2026-06-30:FUT", 65, 10),
-    "share": ("LOOMCO:SHARE", 1, 10),
+    "share": ("AVANTIKA:SHARE", 1, 10),
 }
 WIRE = {
     "option": (option(25_000).key, 65, 5),

@@ -37,14 +37,3 @@ def taped(tmp_path, tape, clock):
     broker = SimBroker(tmp_path / "taped.db", tape, clock, CASH)
     yield broker
     broker.close()
-
-
-@pytest.fixture
-def free_margin(monkeypatch):
-    """Every book needs no margin: what is tested is cash."""
-    from strikeloom.risk.book import BookMargin
-
-    monkeypatch.setattr(
-        "strikeloom.exchange.account.margin_check.book_margins",
-        lambda books, *_: [BookMargin() for _ in books],
-    )

@@ -25,7 +25,7 @@ D11, D12, D13, D16 = (date(2026, 2, day) for day in (11, 12, 13, 16))
 
 
 @pytest.fixture
-def engine(tmp_path, feed, clock, free_margin):
+def engine(tmp_path, feed, clock):
     engine = Engine(Account(tmp_path / "a.db", CASH), feed, clock)
     yield engine
     engine.audit()
@@ -58,7 +58,7 @@ def test_each_session_is_settled_to_its_price(engine, feed, clock):
     assert engine.depository.settlements() == []  # the price is not known yet
     feed.settlements[NIFTY.key, D11] = 25_100_00
     (first,) = engine.depository.settlements()
-    # one lot made 40 points, the other stands 100 above its price
+    # one lot made 40 points, the other is 100 above its price
     assert (first.day, first.units, first.price, first.amount) == (D11, 65, 25_100_00, 65 * 140_00)
     assert cash_before_charges(engine) == CASH + 65 * 140_00
     assert engine.depository.settlements() == [first]  # once
@@ -86,7 +86,7 @@ def test_a_short_future_pays_when_prices_rise(engine, feed, clock):
     assert (held.net, held.cost) == (-500, -500 * 1_410_50)
 
 
-def test_days_that_nobody_watched_are_settled_in_order(engine, feed, clock):
+def test_days_that_were_not_watched_are_settled_in_order(engine, feed, clock):
     trade(engine, feed, BUY, 1, 25_000_00)
     for day, price in ((D11, 25_100_00), (D12, 24_900_00), (D13, 25_010_00)):
         feed.settlements[NIFTY.key, day] = price
@@ -107,8 +107,9 @@ def test_a_price_that_is_known_late_concerns_what_was_carried(engine, feed, cloc
     trade(engine, feed, BUY, 1, 25_300_00)
     engine.audit()
     feed.settlements[NIFTY.key, D11] = 25_200_00
-    # a lot closed with 30 points, one that stands 200 above; the third was bought since
+    # a lot closed with 30 points, one that is 200 above; the third was bought since
     assert cash_before_charges(engine) == CASH + 65 * 230_00
+    assert [(it.day, it.units) for it in engine.depository.settlements()] == [(D11, 65)]
     (held,) = engine.positions()
     assert (held.net, held.value) == (130, 65 * 25_200_00 + 65 * 25_300_00)
     feed.settlements[NIFTY.key, D12] = 25_250_00
@@ -170,7 +171,7 @@ def test_a_final_value_that_is_known_late(engine, feed, clock):
     assert engine.positions() == []
 
 
-def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock, free_margin):
+def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock):
     """One day is missed, the split is on the next: 500 at 1,400 are 1,000 at 700 each."""
     after = replace(STOCK, lot_size=1000)
     change = ContractAdjustment(STOCK.key, after, 1000, 500, D13, "a split of 2")
@@ -193,9 +194,7 @@ def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock, f
     engine.close()
 
 
-def test_a_future_that_may_have_changed_waits_for_its_settlement(
-    tmp_path, feed, clock, free_margin
-):
+def test_a_future_that_may_have_changed_waits_for_its_settlement(tmp_path, feed, clock):
     after, known = replace(STOCK, lot_size=1000), []
     change = ContractAdjustment(STOCK.key, after, 1000, 500, D12, "a split of 2")
 
@@ -218,11 +217,12 @@ def test_a_future_that_may_have_changed_waits_for_its_settlement(
 
 def test_losses_since_the_last_settlement_are_no_money_to_use(engine, feed):
     trade(engine, feed, BUY, 1, 25_000_00)
-    free = engine.balance().available
     feed.show(NIFTY, 24_900_00, 24_900_00)
-    assert engine.balance().available == free - 65 * 100_00
+    assert engine.balance().blocked == 65 * 100_00
     feed.show(NIFTY, 25_100_00, 25_100_00)
-    assert engine.balance().available == free  # a gain comes with the settlement
+    assert engine.balance().blocked == 0  # a gain comes with the settlement
+    # the price scan of NIFTY and 2 % of exposure
+    assert 65 * 25_000_00 // 10 < engine.balance().margin < 65 * 25_000_00 // 6
 
 
 def test_conversion_keeps_the_sum_and_ends_with_the_day(engine, feed, clock):

@@ -24,7 +24,7 @@ AUCTION = date(2026, 2, 25)
 
 
 @pytest.fixture
-def engine(tmp_path, feed, clock, free_margin):
+def engine(tmp_path, feed, clock):
     engine = Engine(Account(tmp_path / "a.db", CASH), feed, clock)
     yield engine
     engine.audit()
@@ -115,7 +115,8 @@ def test_shares_that_are_not_there_are_bought_in(engine, feed, clock, caplog):
     assert (owed.units, owed.price, owed.auction_day) == (300, 1_440_00, AUCTION)
     balance = engine.balance()
     assert balance.cash == cash + 500 * 1_400_00 - 700_00 - 14_75
-    assert balance.blocked == 300 * 1_728_00  # 20 % above 1,440.00
+    feed.spots["RELIANCE"] = 1_440_00
+    assert engine.balance().margin == 300 * 1_728_00  # 20 % above 1,440.00
     feed.spots["RELIANCE"] = 1_460_00
     clock.at = ist("2026-02-25 15:29")
     assert engine.holdings() == {SHARE: -300}
@@ -143,6 +144,8 @@ def test_what_is_bought_on_the_day_of_the_auction_comes_too_late(engine, feed, c
     clock.at = ist("2026-02-25 10:00")
     trade(engine, feed, SHARE, BUY, 500, 1_445_00)
     assert engine.holdings() == {}
+    balance = engine.balance()
+    assert (balance.margin, balance.blocked) == (0, 500 * 1_728_00)
     refused = engine.place(Placement(SHARE, SELL, 1, limit=1_445_00))
     assert refused.state is OrderState.REJECTED
     feed.settlements["RELIANCE", AUCTION] = 1_450_00

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from strikeloom.domain.orders import OrderIntent
-from strikeloom.domain.positions import ExitRequest, Position, PositionLeg, RequestState
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import ExitRequest, Position, RequestState
 from strikeloom.monitor.act import answer_request, progress_of, targets_of
 from support.fakes import option
 from support.trading_records import NOW, intent

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from strikeloom.domain.folders import config_folder
-from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg, Urgency
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import MarkedPosition, Position, Urgency
 from strikeloom.errors import SettingsError
 from strikeloom.monitor.decide import decide
 from strikeloom.settings.all import load_settings

@@ -17,7 +17,8 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.position_greeks import PositionGreeks
-from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.domain.quotes import MarkHow, Quote
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError

@@ -16,7 +16,8 @@ from strikeloom.domain.instruments import (
     Right,
 )
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.errors import GuardError
 from strikeloom.execution.load import MarkedStrategies, MarkedStrategy
 from strikeloom.execution.plan import plan_entries

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.domain.instruments import Right
-from strikeloom.domain.positions import Position, PositionLeg, RequestState
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position, RequestState
 from strikeloom.errors import GuardError, SettingsError, StoreError
 from strikeloom.monitor import kill, request_exit, resume
 from strikeloom.monitor.request import left_unhedged, target_after

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from strikeloom.domain.instruments import Right
-from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg, Urgency
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import MarkedPosition, Position, Urgency
 from strikeloom.monitor.watch import watch
 from strikeloom.settings.exit_rules.strike_breached import StrikeBreached
 from strikeloom.views.monitor import text

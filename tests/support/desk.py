@@ -46,6 +46,7 @@ class Listed:
     contracts: dict[str, OptionContract] = field(default_factory=dict)
     changes: dict[str, list[ContractAdjustment]] = field(default_factory=dict)
     step: int = 5
+    steps: dict[str, int] = field(default_factory=dict)
 
     def instrument(self, key: str, day: date) -> OptionContract:  # noqa: ARG002
         if key not in self.contracts:
@@ -61,8 +62,8 @@ class Listed:
     def order_limit(self, instrument: OptionContract, day: date) -> int | None:
         return freeze_units(instrument.symbol, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:  # noqa: ARG002
-        return self.step
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:  # noqa: ARG002
+        return self.steps.get(right, self.step)
 
 
 @dataclass

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.position_greeks import PositionGreeks
-from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.settings.exit_rule import ExitRule
 from support.fakes import ist, option
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.positions import Position
@@ -55,8 +56,13 @@ def _cut(shared: Path, day: date, symbols: set[str], folder: Path) -> Path:
     return folder / name
 
 
-def enter(desk: Desk, legs: Sequence[tuple[str, Side]], day: date, *, lots: int = 1) -> Position:
-    """Open a position at the prices of the moment, through the only way to an order."""
+def enter(
+    desk: Desk, legs: Sequence[tuple[str, Side]], day: date, *, lots: int = 1, shares: int = 1
+) -> Position:
+    """Open a position at the prices of the moment, through the only way to an order.
+
+    ``shares``: of a leg that is a share, for each lot of the others.
+    """
     contracts = [(desk.instruments.instrument(key, day), side) for key, side in legs]
     quotes = desk.feed.quotes([instrument for instrument, _ in contracts])
     made = []
@@ -64,7 +70,7 @@ def enter(desk: Desk, legs: Sequence[tuple[str, Side]], day: date, *, lots: int 
         quote = quotes[instrument.key]
         price = quote.ask if side is Side.BUY else quote.bid
         assert price is not None
-        made.append(Leg(instrument, side, 1, price))
+        made.append(Leg(instrument, side, shares if isinstance(instrument, Share) else 1, price))
     symbol = contracts[0][0].symbol
     name = strategy_id(desk.market, day, symbol, "made", made)
     risk = RiskSummary(0, 0, 0, (), 0.5, 0, 0.0, 0.0, 0, 0, 0, "none", 0)

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import Instrument, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import IntentState, Order, OrderIntent, OrderState, Purpose
-from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.domain.quotes import Quote
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.ports.store import KillSwitch

@@ -165,6 +165,34 @@ def test_a_covered_call_that_ends_valueless_keeps_its_shares(made: MixedDesk) ->
     assert made.store.positions() == []
 
 
+def test_what_a_delivery_costs_where_it_is_not_reported(made: MixedDesk) -> None:
+    """0.1 % of 500 x 1,420 for the shares; 12.50 and 18 % of it for the depository (Dhan)."""
+    name = covered_call(made)
+    end(made, 1_450_35, (CALL.key, LOT, 30_35), (SHARE.key, -LOT, 1_450_35))
+    charges = [leg.charges for leg in made.store.position(name).legs]
+    assert charges == ([0, 0] if made.ledger.reports_settlements else [14_75, 710_00])
+
+
+def test_delivered_shares_that_the_broker_does_not_list_yet_are_no_difference(made) -> None:
+    """They come in by the next session; until the broker lists them no exit sells them."""
+    name = made.hold("short_put", (PUT, Side.SELL, 1, 15_00))
+    made.show(SHARE, 1_350_00, 1_350_20)
+    end(made, 1_350_00, (PUT.key, LOT, 30_00))
+    made.at("2026-02-25 10:00")
+    assert reconcile(made.desk).differences == []
+    exit_to(made, made.store.position(name), [0, 0])
+    assert units(made, name) == [0, LOT]
+    assert [f for f in made.ledger.trades if f.instrument_key == SHARE.key] == []
+    made.at("2026-02-26 10:00")
+    (text,) = reconcile(made.desk).differences
+    assert text == "RELIANCE:SHARE: 500 units here, 0 at the broker"
+    made.ledger.end(SHARE.key, LOT, 1_350_00, kind="delivery")
+    assert reconcile(made.desk).differences == []
+    with Lease(made.home, made.store) as lease:
+        work(made.desk, lease, OrderRateLimiter(1e6))
+    assert units(made, name) == [0, 0]
+
+
 # collar and protective put
 
 

@@ -266,3 +266,11 @@ def test_a_group_is_closed_when_no_new_order_of_it_can_follow():
     entry = intent(state=IntentState.ENDED)
     assert not has_nothing_left(state([entry]), (entry,))
     assert has_nothing_left(state([refused()]), (refused(),))
+
+
+def test_a_settlement_that_was_cut_off_before_its_fill_is_never_sent():
+    held = position_of("P1", (PUT, 130))
+    cut = intent(purpose=Purpose.SETTLEMENT, side=Side.SELL, state=IntentState.FILLED)
+    assert unfinished(state([cut], positions=[held])) == {}
+    exit_ = replace(cut, purpose=Purpose.EXIT)
+    assert list(unfinished(state([exit_], positions=[held]))) == ["IONE"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.errors import GuardError
@@ -147,9 +147,12 @@ def test_an_exit_of_shares_is_cut_at_the_value_of_an_order_not_at_lots() -> None
     assert [it.units for it in found] == [1_879, 1_879, 242]
 
 
-def test_the_tick_of_a_share_is_that_of_its_listing(tmp_path: Path) -> None:
+def test_a_share_and_a_future_have_steps_of_their_own(tmp_path: Path) -> None:
     made = MixedDesk(tmp_path)
-    made.show(Share(RELIANCE, tick=10), 1_399_90, 1_400_10)
-    name = made.hold("shares", (SHARE, Side.BUY, 3, 1_400_00))
-    (sent,) = made.store.intents(position_id=name)
-    assert (sent.instrument.tick, sent.limit % 10) == (10, 0)
+    made.listed.steps = {"EQ": 10, "XX": 20}
+    name = made.hold(
+        "hedge", (SHARE, Side.BUY, 3, 1_400_00), (FUTURE, Side.SELL, 1, 1_405_00)
+    )  # fmt: skip
+    share, future = made.store.intents(position_id=name)
+    assert (share.instrument.tick, share.limit % 10) == (10, 0)
+    assert (future.instrument.tick, future.limit % 20) == (20, 0)

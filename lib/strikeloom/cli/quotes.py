@@ -20,7 +20,10 @@ _AROUND = 3
 def quotes(
     symbols: Annotated[
         list[str] | None,
-        typer.Argument(help="Underlyings (NIFTY), or contracts (NIFTY:2026-02-24:2500000:CE)."),
+        typer.Argument(
+            help="Underlyings (NIFTY), or instruments: NIFTY:2026-02-24:2500000:CE, "
+            "NIFTY:2026-02-24:FUT, RELIANCE:SHARE."
+        ),
     ] = None,
     open_positions: Annotated[
         bool, typer.Option("--open-positions", help="Every contract held.")
@@ -29,7 +32,7 @@ def quotes(
     mode: Mode = "",
     as_json: Json = False,
 ) -> None:
-    """Show quotes of contracts, or of the strikes around an underlying's level.
+    """Show quotes of instruments, or of an underlying's share, near future and strikes.
 
     For example:
 
@@ -62,12 +65,12 @@ def quotes(
         if not wanted and not as_json:
             console.print_line(
                 f"no position of {desk.account} is open, so there is nothing to quote. "
-                "strikeloom quotes NIFTY shows the options around its level"
+                "strikeloom quotes NIFTY shows its near future and the options around its level"
             )
             return
     found = desk.feed.quotes(wanted)
     if wanted and not found:
-        raise NoQuote(f"none of {len(wanted)} contracts has a quote at {desk.clock.now():%H:%M}")
+        raise NoQuote(f"none of {len(wanted)} instruments has a quote at {desk.clock.now():%H:%M}")
     if as_json:
         body = {"spots": [{"symbol": s, "level": v / 100, "at": at} for s, v, at in spots],
                 "quotes": [_plain(found.get(c.key), c) for c in wanted]}  # fmt: skip
@@ -78,7 +81,7 @@ def quotes(
         console.print_line(f"{symbol}  {level / 100:,.2f}  {(now - at).total_seconds():.0f} s old")
     console.table(
         f"Quotes of {desk.market} at {now:%Y-%m-%d %H:%M:%S}, mode {desk.mode}",
-        ["contract", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
+        ["instrument", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
         _rows(wanted, found, desk),
     )
 
@@ -107,19 +110,32 @@ def _underlying(desk: Desk, name: str) -> str:
 
 
 def _near(desk: Desk, symbol: str, level: int) -> list[Instrument]:
-    """Contracts of the nearest expiry around a level, as listed on the last stored day."""
-    from strikeloom.domain.instruments import instrument_key
+    """A stock's share, the near future, and the options of the nearest expiry around a level.
+
+    As listed on the last stored day.
+    """
+    from strikeloom.domain.instruments import (
+        FUTURE_RIGHT,
+        InstrumentKind,
+        Share,
+        instrument_key,
+    )
 
     today = desk.clock.now().date()
     frame = desk.history.contracts(desk.day, symbols=[symbol])
-    frame = frame[(frame["right"] != "XX") & (frame["expiry"].dt.date >= today)]
+    frame = frame[frame["expiry"].dt.date >= today]
+    futures = frame[frame["right"] == FUTURE_RIGHT].sort_values("expiry").iloc[:1]
+    frame = frame[frame["right"] != FUTURE_RIGHT]
     frame = frame[frame["expiry"] == frame["expiry"].min()]
     strikes = sorted(frame["strike"].unique(), key=lambda strike: abs(strike * 100 - level))
     near = frame[frame["strike"].isin(strikes[: 2 * _AROUND])].sort_values(["strike", "right"])
-    keys = (
+    stock = desk.instruments.underlying(symbol).kind is InstrumentKind.STOCK
+    keys = [Share(symbol).key] if stock else []
+    keys += [
         instrument_key(row.symbol, row.expiry.date(), row.strike, row.right)
-        for row in near.itertuples()
-    )
+        for part in (futures, near)
+        for row in part.itertuples()
+    ]
     return [desk.instruments.instrument(key, today) for key in keys]
 
 

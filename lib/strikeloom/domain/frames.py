@@ -171,7 +171,8 @@ INDICES = Schema(
     ("day", "index", "publisher"),
 )
 
-#: Intraday snapshots of a day. Sizes, volume and open interest in units; bid, ask and last
+#: Intraday snapshots of a day: options, futures (``right`` XX, strike 0) and shares (EQ, strike 0,
+#: ``expiry`` NaT). Sizes, volume and open interest in units; bid, ask and last
 #: NaN when absent. ``spot`` is the underlying's level at that moment.
 QUOTES = Schema(
     "quotes",

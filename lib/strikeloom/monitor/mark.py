@@ -9,7 +9,8 @@ import numpy as np
 
 from strikeloom.domain.instruments import Instrument, OptionContract, Right, Share
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
-from strikeloom.domain.positions import MarkedPosition, Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.domain.quotes import Mark, MarkHow
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, NoQuote

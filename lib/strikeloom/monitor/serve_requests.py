@@ -71,11 +71,12 @@ def _held_intents(desk: Desk, position: Position, name: str) -> list[OrderIntent
 
 
 def _of_held(position: Position, intents: Sequence[OrderIntent]) -> list[OrderIntent]:
-    held = {(leg.leg, leg.instrument.key, leg.instrument.lot_size) for leg in position.legs}
+    held = {leg.leg: leg for leg in position.legs}
     return [
         intent
         for intent in intents
-        if (intent.leg, intent.instrument.key, intent.instrument.lot_size) in held
+        if intent.leg in held
+        and held[intent.leg].is_held_as(intent.instrument, intent.created_at.date())
     ]
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import Order, OrderIntent
 from strikeloom.domain.positions import ExitRequest, Position
+from strikeloom.nse.edges import expected_after
 from strikeloom.ports.store import KillSwitch, OpenRecord
 
 
@@ -105,13 +106,15 @@ class AccountState:
         return 0 if self.is_adjusted(intent) else self.held_units(intent.position_id, intent.leg)
 
     def is_adjusted(self, intent: OrderIntent) -> bool:
-        """Whether the leg of an intent holds another contract, or lot, than the intent is for."""
+        """Whether the exchange changed what the leg of an intent holds since the intent was made.
+
+        The leg holds another contract then, or another lot, or more shares of the same name.
+        """
         position = self.positions.get(intent.position_id)
         legs = position.legs if position else ()
         return any(
             leg.leg == intent.leg
-            and (leg.instrument.key, leg.instrument.lot_size)
-            != (intent.instrument.key, intent.instrument.lot_size)
+            and not leg.is_held_as(intent.instrument, intent.created_at.date())
             for leg in legs
         )
 
@@ -132,6 +135,19 @@ class AccountState:
                 key = leg.instrument.key
                 net[key] = net.get(key, 0) + (0 if leg.is_owed else leg.net_units)
         return {key: units for key, units in net.items() if units}
+
+    def arriving_units(self, key: str) -> int:
+        """Shares that a delivery brought and that come in by the next session at the latest."""
+        today = self.at.date()
+        return sum(
+            leg.net_units
+            for position in self.positions.values()
+            for leg in position.legs
+            if leg.instrument.key == key
+            and leg.delivered
+            and leg.since is not None
+            and today <= expected_after(leg.since)
+        )
 
     def owed_units(self) -> dict[str, int]:
         """Shares lacking for a delivery by key, negative; a broker may list them as held short."""

@@ -9,6 +9,7 @@ from datetime import date
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
 from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
+from strikeloom.domain.quantities import quantity
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.nse.sessions import has_opened
 from strikeloom.ports.desk import Desk
@@ -108,6 +109,9 @@ class AdjustmentCheck:
 def _line(name: str, held: Instrument, units: int, change: ContractAdjustment) -> str:
     """What a holding has become, and what of it the exchange takes no order for."""
     after, lot = change.units(units), change.new.lot_size
+    if isinstance(change.new, Share):
+        now = quantity(change.new, after)
+        return f"{name}: {quantity(held, units)} are {now} since {change.day}"
     text = f"{name}: {units} units of {held.label} are {after} of {change.new.label}"
     if change.new.key == change.old:
         text = f"{name}: {units} units of {held.label} are in lots of {lot}"
@@ -115,8 +119,7 @@ def _line(name: str, held: Instrument, units: int, change: ContractAdjustment) -
     odd = abs(after) % lot
     if not odd:
         return text
-    ends = "" if isinstance(change.new, Share) else f", and settles them on {change.new.expiry}"
     return (
-        f"{text}. {odd} of them make no whole lot: the exchange takes no order for these{ends}; "
-        f"an exit trades the other {abs(after) - odd}"
+        f"{text}. {odd} of them make no whole lot: the exchange takes no order for these, and "
+        f"settles them on {change.new.expiry}; an exit trades the other {abs(after) - odd}"
     )

@@ -16,7 +16,8 @@ from strikeloom.domain.instruments import Contract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import Fill
-from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.domain.quantities import quantity
 from strikeloom.nse.settlement import Delivery, delivers, receives
 

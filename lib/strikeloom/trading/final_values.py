@@ -56,7 +56,7 @@ def final_values(
 def level_of(contract: Contract, settled: int) -> int | None:
     """Final value in paise behind the value at which a contract settled; ``None`` if unknown.
 
-    An option that ended valueless says on which side of its strike the level was, not more.
+    An option that ended valueless shows on which side of its strike the level was, not more.
     """
     if not isinstance(contract, OptionContract):
         return settled

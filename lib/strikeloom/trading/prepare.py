@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from strikeloom.domain.instruments import Instrument, OptionContract, Share
+from strikeloom.domain.instruments import (
+    FUTURE_RIGHT,
+    SHARE_RIGHT,
+    FutureContract,
+    Instrument,
+    Share,
+)
 from strikeloom.domain.orders import OrderIntent, Purpose
 from strikeloom.domain.positions import Position
 from strikeloom.domain.proposals import Proposal
@@ -56,16 +62,15 @@ def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:
 
 
 def tick_of(instruments: Instruments, instrument: Instrument, day: date) -> int:
-    """Price step of an instrument on a day in paise: of a share or future, as it is listed.
-
-    One that is not listed keeps the step that it was traded with.
-    """
-    if isinstance(instrument, OptionContract):
-        return instruments.tick(instrument.symbol, instrument.kind, day)
-    try:
-        return instruments.instrument(instrument.key, day).tick
-    except DataError:
-        return instrument.tick
+    """Price step of an instrument on a day in paise; it may be held for longer than its step."""
+    symbol, kind = instrument.symbol, instrument.kind
+    match instrument:
+        case Share():
+            return instruments.tick(symbol, kind, day, SHARE_RIGHT)
+        case FutureContract():
+            return instruments.tick(symbol, kind, day, FUTURE_RIGHT)
+        case _:
+            return instruments.tick(symbol, kind, day)
 
 
 def prepare_entry(

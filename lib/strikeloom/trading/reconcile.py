@@ -245,6 +245,8 @@ class Reconciler:
             differences=[
                 f"{key}: {ours} units here, {theirs} at the broker"
                 for key, (ours, theirs) in gaps.items()
+                # a broker lists delivered shares once they have come in; no exit sells them before
+                if not 0 < ours - theirs <= state.arriving_units(key)
             ],
             unresolved=self._unresolved,
             late_orders=self._late_orders,

@@ -57,11 +57,16 @@ def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice,
 
 
 def unfinished(state: AccountState) -> dict[str, list[OrderIntent]]:
-    """Groups with units still to be traded, latest attempts only, in send order."""
+    """Groups with units still to be traded, latest attempts only, in send order.
+
+    A settlement whose fill was not recorded yet is none: it is booked again, never sent.
+    """
     return {
         name: latest(group)
         for name, group in state.groups.items()
-        if units_left(state, group) and not is_abandoned(state, latest(group))
+        if group[0].purpose is not Purpose.SETTLEMENT
+        and units_left(state, group)
+        and not is_abandoned(state, latest(group))
     }
 
 

@@ -10,7 +10,8 @@ from datetime import date
 from strikeloom.domain.instruments import Contract, Instrument, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
-from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.nse.charges import depository_charge, settlement_charges
 from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import Delivery, deliveries, settled_value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.settings.execution import ExecutionSettings
@@ -22,7 +23,9 @@ def withheld(state: AccountState, settings: ExecutionSettings) -> list[str]:
 
 
 def _sentence(state: AccountState, intent: OrderIntent, settings: ExecutionSettings) -> str:
-    what = f"{intent.instrument.label} of {intent.position_id} ({intent.why})"
+    shares = isinstance(intent.instrument, Share)
+    name = f"{intent.instrument.symbol} shares" if shares else intent.instrument.label
+    what = f"{name} of {intent.position_id} ({intent.why})"
     side = intent.side.word.lower()
     if intent.state is IntentState.WORKING:
         text = f"cancel {side} {intent.units} {what}, and send what is left at a fresh price"

@@ -206,7 +206,7 @@ def _key_of(row: Row, instruments: DhanInstruments, day: date) -> str | None:
     found = instruments.instrument_of(SecurityId(CONTRACTS, int(row["securityId"])), day)
     expiry, strike, right = _stated(row)
     if isinstance(found, OptionContract) and right is None and (strike or not expiry):
-        return found.key  # the row does not say which it is
+        return found.key  # the row does not name it
     if expiry and (expiry, strike, right) != _identity(found):
         raise DataError(
             f"id {row['securityId']} is {found.key} in the instrument list and {expiry} "

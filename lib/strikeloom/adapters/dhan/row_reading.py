@@ -11,7 +11,7 @@ from strikeloom.errors import BrokerError, DataError
 from strikeloom.nse.sessions import IST
 
 Row = Mapping[str, Any]
-#: Times up to this year say that something never happened.
+#: Times up to this year mean that something never happened.
 NEVER_YEAR = 1980
 
 

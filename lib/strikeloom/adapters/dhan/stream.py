@@ -97,7 +97,7 @@ class FeedStream:
         with self._lock:
             before = dict(self._wanted)
             for security in securities:
-                # a share is also the level of its stock: of both wishes the fuller one counts
+                # a share is also the level of its stock: the fuller of two modes counts
                 self._wanted[security] = max(mode, self._wanted.pop(security, mode))
             while len(self._wanted) > MOST_INSTRUMENTS:
                 del self._wanted[next(iter(self._wanted))]

@@ -109,7 +109,7 @@ DATASETS = {
             unknown=_LEVELS,
             tolerance=1,
         ),
-        Dataset("quotes", QUOTES, "at", "%Y-%m-%d"),
+        Dataset("quotes", QUOTES, "at", "%Y-%m-%d", unknown={"expiry": None}),  # of a share
         Dataset("chains", QUOTES, "at", "%Y-%m-%d", scope=("symbol",)),
     )
 }

@@ -15,7 +15,8 @@ from strikeloom.adapters.sqlite.rows import Row, day, insert, instrument, instru
 from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.money import PAISE_PER_RUPEE
-from strikeloom.domain.positions import Position, PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.errors import StoreError
 
 _STRATEGY_COLUMNS = "s.symbol, s.template, s.exit_plan, s.spot, s.forward, s.day"

@@ -10,7 +10,7 @@ from strikeloom.adapters.sqlite.rows import Row, instrument
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
 from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import Purpose
-from strikeloom.domain.positions import PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
 
 _DAY = len("2026-01-31")
 

@@ -4,8 +4,8 @@ An order that waits gives no benefit before it trades: a resting buy ties up its
 hedges nothing, a resting sale counts as sold. A future risks as much bought as sold: its resting
 orders count on the side on which they need more.
 
-Shares are paid in full, and no margin is required for them. Sold for the day only, they block
-their price and the clearing corporation's least margin for it.
+Shares are paid in full, and no margin is required for them. Sold for the day only, they bind what
+they brought in and a fifth more.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ from strikeloom.exchange.orders.validation import DESK, OrderRefusal
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.risk.book import BookMargin, book_margins
 
-#: Least margin in percent of shares sold for the day only: SEBI's least for an intraday order.
-SHORT_SHARE_PERCENT = 20
-
 
 def book_margin(
     books: Sequence[Mapping[Instrument, int]], feed: MarketFeed, now: datetime
@@ -51,16 +48,7 @@ def book_margin(
             levels[symbol] = feed.spot(symbol)[0]
     marks = {key: _mark(quote) for key, quote in feed.quotes(contracts).items()}
     known = {key: mark for key, mark in marks.items() if mark is not None}
-    try:
-        return book_margins(books, levels, known, now)
-    except DataError:
-        if not any(isinstance(c, Share) for c in contracts):
-            raise
-    # where shares are not read with the others, they cover nothing
-    without: list[Mapping[Instrument, int]] = [
-        {c: n for c, n in book.items() if not isinstance(c, Share)} for book in books
-    ]
-    return book_margins(without, levels, known, now)
+    return book_margins(books, levels, known, now)
 
 
 def _may_need(instrument: Instrument, net: int) -> bool:
@@ -131,31 +119,27 @@ def bound_books(account: Account, without: BookOrder | None = None) -> list[Coun
 
 
 def claims(account: Account, feed: MarketFeed) -> int:
-    """Paise of the cash that belong to others already.
+    """Paise of the cash that are lost or owed already, beside the margin of what is held.
 
-    What futures have lost since their last settlement, the price and least margin of shares sold
-    for the day only, and what owed shares may cost in their auction.
+    What futures have lost since their last settlement, and what the auction of owed shares may
+    cost where others were bought since.
     """
-    owed = sum(short.most for short in account.shares.owed())
-    futures, sold = [], []
-    for position in account.mirror.positions.values():
-        if isinstance(position.instrument, FutureContract):
-            futures.append(position)
-        elif position.product is Product.INTRADAY and isinstance(position.instrument, Share):
-            sold += [position] if position.net < 0 else []
-    if not futures and not sold:
+    owed = 0
+    for short in account.shares.owed():
+        held = account.ledger.position(short.share.key, Product.CNC)
+        lacking = max(0, -held.net) if held else 0  # has its margin as it is
+        owed += short.most * max(0, short.units - lacking) // short.units
+    positions = account.mirror.positions.values()
+    futures = [p for p in positions if isinstance(p.instrument, FutureContract)]
+    if not futures:
         return owed
-    quotes = feed.quotes([position.instrument for position in futures + sold if position.net])
+    quotes = feed.quotes([position.instrument for position in futures if position.net])
     made = 0
     for position in futures:
         mark = _known_mark(quotes.get(position.instrument.key))
         # without a price nothing is made or lost on what is open
-        stands = position.net * mark if mark is not None else position.cost
-        made += stands - position.unsettled
-    for position in sold:
-        mark = _known_mark(quotes.get(position.instrument.key))
-        value = -position.net * mark if mark is not None else -position.cost
-        owed += value + value * SHORT_SHARE_PERCENT // 100
+        worth = position.net * mark if mark is not None else position.cost
+        made += worth - position.unsettled
     return owed + max(0, -made)
 
 
@@ -213,16 +197,21 @@ def _needed(
         others = account.book.resting(order.instrument.key, Side.BUY)
         if others - (before.left if before else 0) + order.left <= -_short(order, account):
             return None
-    elif order.product is Product.INTRADAY and isinstance(order.instrument, Share):
-        return _short_sale(order, account, feed, now, books)
     more = books[-1 if order.side is Side.BUY and not _is_paid(order) else 1].copy()
     more[order.instrument] += int(order.side) * order.left  # a stock's delivery may bind it
     found = [book.total for book in book_margin([*books, more], feed, now)]
     if order.side is Side.SELL:
         if found[-1] <= found[1]:
             return None
-        return max(found[0], *found[2:])
+        return max(found[0], *found[2:]) - _received(order, account)
     return max(found) + (order.left * order.limit if _is_paid(order) else 0)
+
+
+def _received(order: BookOrder, account: Account) -> int:
+    """Paise that come in with shares sold for the day, all of which their margin binds."""
+    if not isinstance(order.instrument, Share) or order.product is not Product.INTRADAY:
+        return 0
+    return max(0, order.left - max(0, _short(order, account))) * order.limit
 
 
 def _short(order: BookOrder, account: Account) -> int:
@@ -231,21 +220,6 @@ def _short(order: BookOrder, account: Account) -> int:
         held = account.ledger.position(order.instrument.key, order.product)
         return held.net if held else 0
     return account.ledger.holdings().get(order.instrument, 0)
-
-
-def _short_sale(
-    order: BookOrder,
-    account: Account,
-    feed: MarketFeed,
-    now: datetime,
-    books: list[Counter[Instrument]],
-) -> int | None:
-    """Paise for shares sold for the day: the price comes in and stays blocked, with a margin."""
-    uncovered = order.left - max(0, _short(order, account))
-    if uncovered <= 0:
-        return None
-    bound = max(book.total for book in book_margin(books, feed, now))
-    return bound + uncovered * order.limit * SHORT_SHARE_PERCENT // 100
 
 
 def _ties_up_no_more(order: BookOrder, before: BookOrder) -> bool:

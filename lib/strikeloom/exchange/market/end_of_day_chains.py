@@ -34,9 +34,10 @@ class EndOfDayChains(NamedTuple):
     Attributes
     ----------
     rows : DataFrame
-        The options of ``CONTRACTS``, in the order of ``options``, with their ``opening_interest``.
+        The options of ``CONTRACTS``, in the order of ``options``, with their
+        ``opening_interest``.
     futures : DataFrame
-        Its futures, likewise; ``future_group`` is the row of each one's expiry in ``series``.
+        Its futures, with the same; ``future_group`` is the row of each one's expiry in ``series``.
     names : ndarray
         Symbol by its number in ``series``.
     """
@@ -106,10 +107,12 @@ def end_of_day_chains(
     final = np.where(over, np.where(np.isnan(final), spot[of], final), np.nan)
     series = Series(of, is_index[of], ends, future, spot[of], final, bar[of])
     rows = frame[is_option].reset_index(drop=True)
-    rows = rows.assign(opening_interest=opening_interest(history, day, rows))
-    options = _options(rows, group[is_option], tick_of)
     futures = frame[~is_option].reset_index(drop=True)
-    futures = futures.assign(opening_interest=opening_interest(history, day, futures))
+    rows, futures = (
+        part.assign(opening_interest=opening_interest(history, day, part))
+        for part in (rows, futures)
+    )
+    options = _options(rows, group[is_option], tick_of)
     return EndOfDayChains(rows, options, series, futures, group[~is_option], np.asarray(names))
 
 

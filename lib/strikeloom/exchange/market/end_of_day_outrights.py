@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.instruments import SHARE_RIGHT, InstrumentKind
 from strikeloom.exchange.market.end_of_day_chains import EndOfDayChains
 from strikeloom.exchange.market.one_moment import Moment, Series
-from strikeloom.exchange.market.quoted_width import sides, unit_width
+from strikeloom.exchange.market.quoted_width import BUSY_LOTS, sides, unit_width
 from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _snapshot(
     is_share = (listed["right"] == SHARE_RIGHT).to_numpy()
     value = np.where(is_share, made.spots[n][g], made.forwards[n][g])
     middle = np.where(traded, np.clip(value, low, high), np.nan)
-    lots = np.where(is_share, np.iinfo(np.int64).max, count)
+    lots = np.where(is_share, BUSY_LOTS, count)
     half = unit_width(middle, lots, made.series.is_index[g]) * settings.width_factor / 2
     half = np.maximum(half, tick * settings.min_half_spread_ticks)
     bid, ask = sides(middle, half, tick, low, high)

@@ -44,6 +44,8 @@ _STOCK = np.array(
     ]
 )
 
+#: Lots of what is never thinly traded: a share with options.
+BUSY_LOTS = 1_000_000
 #: The same of a future or share. None was recorded; that of the synthetic future, a call less a put
 #: of one strike, at the strike where it is narrowest bounds it: median of 100 chains each of NIFTY
 #: and BANKNIFTY (0.008 and 0.017) and of ten stocks (0.029 to 0.24) on the same days.
@@ -79,7 +81,7 @@ def unit_width(price: Floats, lots: Ints, is_index: Flags) -> Floats:
     price : ndarray, shape (n,)
         Rupees.
     lots : ndarray of int64, shape (n,)
-        Traded in the day; of a share the largest number, it is never thinly traded.
+        Traded in the day; of a share ``BUSY_LOTS``.
     is_index : ndarray of bool, shape (n,)
     """
     column = np.searchsorted(_LOTS, lots)

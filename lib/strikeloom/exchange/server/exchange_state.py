@@ -109,25 +109,26 @@ class ExchangeState:
         views = self.market.views(row.instrument.key for row in listed if row is not None)
         shown = []
         for (segment, number), row in zip(places, listed, strict=True):
-            view = views.get(row.instrument.key) if row else None
             symbol = self.securities.symbol(segment, number)
+            if row is None and symbol is None:
+                continue
+            view = views.get(row.instrument.key) if row else None
+            known = _blank(SEGMENTS[segment], number)
             if view is not None:
-                shown.append(_instant(segment, number, view))
-            elif symbol is not None:
-                shown.append(self._spot(segment, number, symbol))
-            elif row is not None:
-                shown.append(_blank(SEGMENTS[segment], number))
+                known = _instant(segment, number, view)
+            if symbol is not None and not known.last:  # a share that has not traded has its level
+                known = self._with_level(known, symbol)
+            shown.append(known)
         return shown
 
-    def _spot(self, segment: str, number: int, symbol: str) -> Instant:
-        code = SEGMENTS[segment]
+    def _with_level(self, known: Instant, symbol: str) -> Instant:
+        """Tick with the prices of an underlying, where its level is known."""
         try:
             it = self.market.spot_view(symbol)
         except NoQuote:
-            return _blank(code, number)
-        return _blank(
-            code,
-            number,
+            return known
+        return replace(
+            known,
             last=it.last,
             traded_at=it.at,
             open=it.open,
@@ -204,10 +205,9 @@ class ExchangeState:
 
 
 def _instant(segment: str, number: int, view: View) -> Instant:
-    code = SEGMENTS[segment]
     quote, depth = view.quote, view.depth
     return _blank(
-        code,
+        SEGMENTS[segment],
         number,
         last=quote.last or 0,
         last_units=view.last_units or 0,

@@ -7,13 +7,8 @@ from html import escape
 
 from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.money import rupees_text
-from strikeloom.domain.positions import (
-    ExitDecision,
-    ExitRequest,
-    MarkedPosition,
-    PositionLeg,
-    RequestState,
-)
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import ExitDecision, ExitRequest, MarkedPosition, RequestState
 from strikeloom.domain.quantities import quantity
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.monitor.board import Board, BoardRow

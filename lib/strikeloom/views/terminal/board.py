@@ -9,7 +9,7 @@ from rich.text import Text
 from strikeloom.domain.counted import counted
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.money import rupees_text
-from strikeloom.domain.positions import PositionLeg
+from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.quantities import quantity
 from strikeloom.monitor import Board
 from strikeloom.monitor.board import BoardRow

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
@@ -197,6 +198,7 @@ def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
         "updateTime": stamp(order.updated_at),
         "exchangeTime": stamp(order.exchange_at),
         **derivative(order.instrument),
+        **({"drvOptionType": "NA"} if isinstance(order.instrument, Share) else {}),  # as recorded
         "omsErrorCode": order.code or "0",
         "omsErrorDescription": order.reason,
         "algoId": "0",
