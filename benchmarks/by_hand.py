@@ -238,7 +238,7 @@ def _number(symbol: str) -> int:
     return sum(map(ord, symbol))
 
 
-def outright(count: int) -> Plan:
+def outright(count: int, also: Sequence[str] = ()) -> Plan:
     """The near future of every index and of some stocks; every third is left to its end."""
 
     def orders(morning: Morning) -> Orders:
@@ -248,7 +248,7 @@ def outright(count: int) -> Plan:
         stocks = rows.loc[rows["kind"] == "stock", "symbol"].tolist()
         found: Orders = []
         chosen = [name for name in stocks if _number(name) % max(1, len(stocks) // count) == 0]
-        for symbol in [*indices, *chosen]:
+        for symbol in [*indices, *also, *chosen]:
             place = _number(symbol)
             expiries = morning.expiries(symbol)
             held = {it: n for it, n in morning.held.items() if it.symbol == symbol}

@@ -81,8 +81,6 @@ def recorded_outrights(
 
 def _forwards(options: pd.DataFrame) -> pd.DataFrame:
     """``price`` by moment and expiry: what calls and puts near the money agree on."""
-    import pandas as pd
-
     monthly = {day: day.date() == monthly_expiry(day.year, day.month)
                for day in options["expiry"].unique()}  # fmt: skip
     two = options[options["expiry"].map(monthly)].dropna(subset=["bid", "ask", "spot"])
@@ -96,9 +94,10 @@ def _forwards(options: pd.DataFrame) -> pd.DataFrame:
     width = pairs["ask"] - pairs["bid"] + pairs["ask_put"] - pairs["bid_put"]
     spread = (pairs["ask"] + pairs["bid"] - pairs["ask_put"] - pairs["bid_put"]) / 2
     years = np.zeros(len(found))
-    for at, rows in found.groupby("at", sort=False).indices.items():
+    for rows in found.groupby("at", sort=False).indices.values():
+        at = found["at"].iloc[rows[0]].to_pydatetime()
         ends = found["expiry"].to_numpy()[rows].astype("datetime64[D]")
-        years[rows] = years_array(pd.Timestamp(at).to_pydatetime(), ends)
+        years[rows] = years_array(at, ends)
     group = np.asarray(groups.ngroup(), dtype=np.int64)
     carried = np.exp(_RATE * years)[group]
     implied = (pairs["strike"] + spread * carried).to_numpy(dtype=np.float64)
