@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore
-from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk.exchange import ExchangeOptions, open_exchange
