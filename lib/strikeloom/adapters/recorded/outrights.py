@@ -93,7 +93,9 @@ def _forwards(options: pd.DataFrame) -> pd.DataFrame:
         two[two["right"] == "PE"], on=names, suffixes=("", "_put")
     )
     groups = pairs.groupby(names[:3], sort=False)
-    found = pairs.drop_duplicates(names[:3])[[*names[:3], "spot"]].reset_index(drop=True)
+    found: pd.DataFrame = pairs.drop_duplicates(names[:3])[[*names[:3], "spot"]].reset_index(
+        drop=True
+    )
     width = pairs["ask"] - pairs["bid"] + pairs["ask_put"] - pairs["bid_put"]
     spread = (pairs["ask"] + pairs["bid"] - pairs["ask_put"] - pairs["bid_put"]) / 2
     years = np.zeros(len(found))
