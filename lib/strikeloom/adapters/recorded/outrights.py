@@ -85,25 +85,29 @@ def _forwards(options: pd.DataFrame) -> pd.DataFrame:
 
     monthly = {day: day.date() == monthly_expiry(day.year, day.month)
                for day in options["expiry"].unique()}  # fmt: skip
-    two = options[options["expiry"].map(monthly)].dropna(subset=["bid", "ask", "spot"])
+    away = np.abs(options["strike"].to_numpy() / options["spot"].to_numpy() - 1)
+    near = options[(away <= _NEAR) & options["expiry"].map(monthly).to_numpy(dtype=bool)]
+    two = near.dropna(subset=["bid", "ask"])
     names = ["at", "symbol", "expiry", "strike"]
     pairs = two[two["right"] == "CE"].merge(
         two[two["right"] == "PE"], on=names, suffixes=("", "_put")
     )
-    pairs = pairs[(pairs["strike"] / pairs["spot"] - 1).abs() <= _NEAR]
     groups = pairs.groupby(names[:3], sort=False)
-    found = pairs.drop_duplicates(names[:3])[[*names[:3], "spot"]].reset_index(drop=True)
+    found: pd.DataFrame = pairs.drop_duplicates(names[:3])[[*names[:3], "spot"]].reset_index(
+        drop=True
+    )
     width = pairs["ask"] - pairs["bid"] + pairs["ask_put"] - pairs["bid_put"]
     spread = (pairs["ask"] + pairs["bid"] - pairs["ask_put"] - pairs["bid_put"]) / 2
     years = np.zeros(len(found))
     for at, rows in found.groupby("at", sort=False).indices.items():
         ends = found["expiry"].to_numpy()[rows].astype("datetime64[D]")
-        years[rows] = years_array(pd.Timestamp(at).to_pydatetime(), ends)
+        years[rows] = years_array(pd.Timestamp(str(at)).to_pydatetime(), ends)
     group = np.asarray(groups.ngroup(), dtype=np.int64)
     carried = np.exp(_RATE * years)[group]
     implied = (pairs["strike"] + spread * carried).to_numpy(dtype=np.float64)
     weight = 1 / np.maximum(width.to_numpy(dtype=np.float64), 0.05)
-    return found.assign(price=weighted_median(implied, weight, group, len(found)))
+    found["price"] = weighted_median(implied, weight, group, len(found))
+    return found
 
 
 def _quoted(
