@@ -145,7 +145,8 @@ def reading(found: dict[str, Any], count: int, token: dict[str, str]) -> tuple[D
     rest = found["rest"]
     requests.post(f"{found['control']}/clock", json={"step": 3 * 3600}, headers=token, timeout=60)
     lines = requests.get(found["instruments"], timeout=60).text.splitlines()
-    rows = {int(r["SECURITY_ID"]): r for r in csv.DictReader(lines) if r["SEGMENT"] == "D"}
+    options = (row for row in csv.DictReader(lines) if row["OPTION_TYPE"] in {"CE", "PE"})
+    rows = {int(row["SECURITY_ID"]): row for row in options}
     shown = quotes_of(rest, list(rows))
     numbers = [n for n, q in shown.items() if q["last_price"] > 0][:count]
     contracts = {n: instrument(rows[n]) for n in numbers}

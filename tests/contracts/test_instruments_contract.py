@@ -11,44 +11,67 @@ from strikeloom.errors import DataError
 from strikeloom.ports.instruments import Instruments
 from support.dhan_client import OurSide
 from support.fakes import option
-from support.local_exchange import local_exchange
+from support.local_exchange import FUTURE, SHARE, local_exchange
 
 
 @dataclass
 class Case:
-    """A list, one of its contracts, and a day on which it counts."""
+    """A list, one of its instruments with its lot and tick, and a day on which it counts."""
 
     listed: Instruments
     key: str
     lot: int
+    tick: int
+    kind: InstrumentKind
     day: date
 
 
+#: Key, lot and tick by kind of instrument: of the synthetic history, and of the local exchange.
+HISTORY = {
+    "option": ("SYNDEX:2026-06-30:2830000:CE", 65, 5),
+    "future": ("SYNDEX:2026-06-30:FUT", 65, 10),
+    "share": ("AVANTIKA:SHARE", 1, 10),
+}
+WIRE = {
+    "option": (option(25_000).key, 65, 5),
+    "future": (FUTURE.key, 65, 10),
+    "share": (SHARE.key, 1, 10),
+}
+RIGHTS = {"option": "", "future": "XX", "share": "EQ"}
+
+
+@pytest.fixture(params=["option", "future", "share"])
+def kind(request):
+    return request.param
+
+
 @pytest.fixture
-def over_the_wire(tmp_path):
+def over_the_wire(tmp_path, kind):
     with local_exchange(tmp_path, limits=False) as local:
         ours = OurSide(local, tmp_path)
-        yield Case(ours.instruments, option(25_000).key, 65, local.clock.now().date())
+        of = InstrumentKind.STOCK if kind == "share" else InstrumentKind.INDEX
+        yield Case(ours.instruments, *WIRE[kind], of, local.clock.now().date())
         ours.close()
 
 
 @pytest.fixture(params=["history", "dhan over the wire"])
-def case(request, synthetic_history):
+def case(request, kind, synthetic_history):
     if request.param == "dhan over the wire":
         return request.getfixturevalue("over_the_wire")
     listed = HistoryInstruments(synthetic_history, synthetic_history.underlyings())
-    return Case(listed, "SYNDEX:2026-06-30:2830000:CE", 65, date(2026, 6, 10))
+    of = InstrumentKind.STOCK if kind == "share" else InstrumentKind.INDEX
+    return Case(listed, *HISTORY[kind], of, date(2026, 6, 10))
 
 
-def test_a_contract_carries_its_own_lot_and_tick(case):
+def test_an_instrument_carries_its_own_lot_and_tick(case):
     found = case.listed.instrument(case.key, case.day)
     assert found.key == case.key
-    assert (found.lot_size, found.tick, found.kind) == (case.lot, 5, InstrumentKind.INDEX)
+    assert (found.lot_size, found.tick, found.kind) == (case.lot, case.tick, case.kind)
 
 
 def test_what_is_not_listed_is_an_error_that_names_it(case):
-    symbol, expiry, *_ = case.key.split(":")
-    for key in (f"{symbol}:{expiry}:9900000000:CE", f"{symbol}:2035-01-31:2500000:PE"):
+    symbol = case.key.split(":")[0]
+    for key in (f"{symbol}:2035-01-31:2500000:PE", f"{symbol}:2035-01-31:FUT"):
         with pytest.raises(DataError, match=key):
             case.listed.instrument(key, case.day)
 
@@ -60,6 +83,19 @@ def test_an_underlying_is_known_and_an_unknown_one_is_an_error(case):
         case.listed.underlying("NOSUCH")
 
 
-def test_the_tick_of_an_underlying_is_that_of_its_contracts(case):
+def test_the_tick_of_an_underlying_is_that_of_its_instruments(case, kind):
     instrument = case.listed.instrument(case.key, case.day)
-    assert case.listed.tick(instrument.symbol, instrument.kind, case.day) == instrument.tick
+    named = instrument.symbol, instrument.kind, case.day, RIGHTS[kind]
+    assert case.listed.tick(*named) == instrument.tick
+
+
+def test_nothing_becomes_of_an_instrument_without_an_event(case):
+    instrument = case.listed.instrument(case.key, case.day)
+    assert case.listed.adjustments(instrument, case.day, case.day) == []
+
+
+def test_a_share_of_an_index_is_an_error_that_names_it(case, kind):
+    if kind != "share":
+        key = f"{case.key.split(':')[0]}:SHARE"
+        with pytest.raises(DataError, match=key):
+            case.listed.instrument(key, case.day)

@@ -279,7 +279,8 @@ def test_stock_options_settle_at_the_value_of_the_delivery(broker, feed, clock):
     clock.at = ist("2026-02-24 15:30")
     # shares worth 1,400.00 are taken for 1,500.00 each; tax of 0.1 % and stamps of 0.015 % of that
     assert broker.funds().cash == cash - 500 * 1_500_00 - 750_00 - 112_50
-    assert [(p.instrument_key, p.net_units) for p in broker.positions()] == [("RELIANCE:SHARE", 500)]
+    held = {p.instrument_key: p.net_units for p in broker.positions()}
+    assert held == {"RELIANCE:SHARE": 500}
     assert broker.funds().margin_used == 0
 
 

@@ -58,7 +58,7 @@ def test_each_session_is_settled_to_its_price(engine, feed, clock):
     assert engine.depository.settlements() == []  # the price is not known yet
     feed.settlements[NIFTY.key, D11] = 25_100_00
     (first,) = engine.depository.settlements()
-    # one lot made 40 points, the other stands 100 above its price
+    # one lot made 40 points, the other is 100 above its price
     assert (first.day, first.units, first.price, first.amount) == (D11, 65, 25_100_00, 65 * 140_00)
     assert cash_before_charges(engine) == CASH + 65 * 140_00
     assert engine.depository.settlements() == [first]  # once
@@ -86,7 +86,7 @@ def test_a_short_future_pays_when_prices_rise(engine, feed, clock):
     assert (held.net, held.cost) == (-500, -500 * 1_410_50)
 
 
-def test_days_that_nobody_watched_are_settled_in_order(engine, feed, clock):
+def test_days_that_were_not_watched_are_settled_in_order(engine, feed, clock):
     trade(engine, feed, BUY, 1, 25_000_00)
     for day, price in ((D11, 25_100_00), (D12, 24_900_00), (D13, 25_010_00)):
         feed.settlements[NIFTY.key, day] = price
@@ -107,8 +107,9 @@ def test_a_price_that_is_known_late_concerns_what_was_carried(engine, feed, cloc
     trade(engine, feed, BUY, 1, 25_300_00)
     engine.audit()
     feed.settlements[NIFTY.key, D11] = 25_200_00
-    # a lot closed with 30 points, one that stands 200 above; the third was bought since
+    # a lot closed with 30 points, one that is 200 above; the third was bought since
     assert cash_before_charges(engine) == CASH + 65 * 230_00
+    assert [(it.day, it.units) for it in engine.depository.settlements()] == [(D11, 65)]
     (held,) = engine.positions()
     assert (held.net, held.value) == (130, 65 * 25_200_00 + 65 * 25_300_00)
     feed.settlements[NIFTY.key, D12] = 25_250_00

@@ -48,11 +48,11 @@ PRICES = {SHARE.key: 1_400_00, FUTURES[0].key: 25_000_00, FUTURES[1].key: 1_410_
 
 @dataclass
 class Model:
-    """Cash before charges; units and standing value by key and product; shares owed."""
+    """Cash before charges; units and value carried by key and product; shares owed."""
 
     cash: int = CASH
     units: Counter = field(default_factory=Counter)
-    stands: Counter = field(default_factory=Counter)
+    values: Counter = field(default_factory=Counter)
     morning: dict = field(default_factory=dict)
     carried: Counter = field(default_factory=Counter)
     variation: int = 0
@@ -63,7 +63,7 @@ class Model:
     def trade(self, instrument, product, signed, price):
         self.units[instrument.key, product] += signed
         if isinstance(instrument, FutureContract):
-            self.stands[instrument.key, product] += signed * price
+            self.values[instrument.key, product] += signed * price
         else:
             self.cash -= signed * price
         if instrument == SHARE and product is Product.CNC:
@@ -73,14 +73,14 @@ class Model:
         amount = units * price - before
         self.cash += amount
         self.variation += amount
-        self.stands[name] += amount
+        self.values[name] += amount
 
     def evening(self, prices):
         """Settle futures whose price is known, and those that were closed."""
-        for name in list(self.stands):
+        for name in list(self.values):
             price = prices.get(name[0])
             if price is not None or not self.units[name]:
-                self.settle(name, self.units[name], self.stands[name], price or 0)
+                self.settle(name, self.units[name], self.values[name], price or 0)
 
     def late(self, key, price):
         """A price of the session before becomes known: what was carried is settled to it."""
@@ -105,8 +105,8 @@ class Model:
             for product in Product:
                 name = future.key, product
                 net = self.units.pop(name, 0)
-                self.settle(name, net, self.stands[name], finals[future.symbol])
-                del self.stands[name]
+                self.settle(name, net, self.values[name], finals[future.symbol])
+                del self.values[name]
                 moved += net if future.kind is STOCK else 0
         held = self.units[SHARE.key, Product.CNC]
         self.owed = max(0, -moved - max(0, held))
@@ -121,7 +121,7 @@ class Model:
         shares = self.units[SHARE.key, Product.CNC]
         self.t1 = max(0, min(shares, self.bought))
         self.bought = 0
-        self.morning = {n: v for n, v in self.stands.items() if self.units[n]}
+        self.morning = {n: v for n, v in self.values.items() if self.units[n]}
         self.carried = Counter({n: u for n, u in self.units.items() if u})
 
 
@@ -200,7 +200,7 @@ class Kinds(RuleBasedStateMachine):
         assert abs(cost - held.cost * signed / held.net) <= 1
         for product, sign in ((Product.INTRADAY, -1), (Product.MARGIN, 1)):
             self.model.units[future.key, product] += sign * signed
-            self.model.stands[future.key, product] += sign * cost
+            self.model.values[future.key, product] += sign * cost
 
     @precondition(lambda self: self.day < len(SESSIONS) - 1)
     @rule(days=st.integers(1, 2), crash=st.integers(0, 12), evening=st.booleans())

@@ -17,18 +17,27 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.errors import Rejected, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.orders.hours import is_open
-from strikeloom.exchange.orders.request import AmoTime, Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import (
+    AmoTime,
+    Change,
+    OrderType,
+    Placement,
+    Product,
+    default_product,
+)
 from strikeloom.nse.sessions import session
 from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 
 CONTRACTS = [option(25000), option(25500), option(24500, Right.PUT)]
+FUTURE = FutureContract("NIFTY", CONTRACTS[0].expiry, InstrumentKind.INDEX, 65)
+MARKET = [*CONTRACTS, FUTURE, Share("RELIANCE")]
 ticks = st.integers(1, 80).map(lambda n: 5 * n)
 lots = st.integers(1, 28).map(lambda n: 65 * n)
 
@@ -41,7 +50,7 @@ class Lives(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.clock = ManualClock(ist("2026-02-20 10:00"))
         self.feed = TapeFeed(self.clock)
-        self.feed.spots["NIFTY"] = 25_000_00
+        self.feed.spots |= {"NIFTY": 25_000_00, "RELIANCE": 1_00}
         self.random = random.Random(seed)
         self.engines = [self.open(), self.open()]
         self.market(2, 150, 2, 300)
@@ -58,7 +67,7 @@ class Lives(RuleBasedStateMachine):
         for _ in range(steps):
             self.clock.wait(self.random.choice([1, 30, 600]))
             at = self.clock.at
-            for instrument in CONTRACTS:
+            for instrument in MARKET:
                 bid = max(5, low + 5 * self.random.randint(-6, 6))
                 self.feed.record(at, instrument, bid, bid + 5 * width, size)
                 shown = self.feed.tape[at]
@@ -66,16 +75,17 @@ class Lives(RuleBasedStateMachine):
                 self.feed.spots["NIFTY"] = 25_000_00 + self.random.randint(-300_00, 300_00)
 
     @rule(
-        instrument=st.sampled_from(CONTRACTS), side=st.sampled_from(Side), units=lots,
+        instrument=st.sampled_from(MARKET), side=st.sampled_from(Side), units=lots,
         kind=st.sampled_from(OrderType), limit=ticks, trigger=ticks,
         validity=st.sampled_from(Validity), amo=st.booleans(),
-        product=st.sampled_from([Product.INTRADAY, Product.MARGIN]),
+        intraday=st.booleans(),
     )  # fmt: skip
-    def place(self, instrument, side, units, kind, limit, trigger, validity, product, amo):
+    def place(self, instrument, side, units, kind, limit, trigger, validity, intraday, amo):
         if kind is OrderType.STOP_LOSS:
             limit = max(5, trigger + int(side) * min(limit % 20, trigger // 5) // 5 * 5)
         later = is_open(self.clock.at) if amo and self.random.random() < 0.1 else False
         later = later or not is_open(self.clock.at)
+        product = Product.INTRADAY if intraday else default_product(instrument)
         order = self.engine.place(
             Placement(
                 instrument, side, units, kind, limit, trigger, validity, product,
@@ -110,16 +120,18 @@ class Lives(RuleBasedStateMachine):
             assert after.state.terminal
             assert after == before or not before.state.terminal
 
-    @rule(instrument=st.sampled_from(CONTRACTS), units=lots)
+    @rule(instrument=st.sampled_from(MARKET), units=lots)
     def convert(self, instrument, units):
         try:
-            self.engine.convert(instrument, Product.INTRADAY, Product.MARGIN, units)
+            self.engine.convert(instrument, Product.INTRADAY, default_product(instrument), units)
         except Rejected:
             return
 
     @rule()
     def evening(self):
-        self.clock.at = session(self.clock.at.date()).close.replace(minute=59)
+        day = self.clock.at.date()
+        self.feed.settlements[FUTURE.key, day] = self.random.randint(5, 500)
+        self.clock.at = session(day).close.replace(minute=59)
 
     @rule()
     def next_day(self):
@@ -133,7 +145,7 @@ class Lives(RuleBasedStateMachine):
         if self.clock.at.date() == CONTRACTS[0].expiry:
             self.feed.settlements["NIFTY", CONTRACTS[0].expiry] = level
             self.clock.at = ist("2026-02-24 15:45")
-            assert self.engine.holdings() == {}
+            assert set(self.engine.holdings()) <= {Share("RELIANCE")}
 
     @rule()
     def restart(self):

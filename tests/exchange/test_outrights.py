@@ -130,7 +130,7 @@ def test_quotes_of_a_day_are_within_its_files(
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("day", DAYS[2:5])
-def test_futures_and_options_have_one_forward(real: ParquetHistory, day: date) -> None:
+def test_futures_and_options_have_fitted_forwards(real: ParquetHistory, day: date) -> None:
     """One forward and discount fit all quotes of an expiry, its future's too.
 
     Where that forward is outside the future's own low..high its quote is at the end of them.
@@ -142,7 +142,7 @@ def test_futures_and_options_have_one_forward(real: ParquetHistory, day: date) -
         outrights_of(*priced), real.cash(day, day), lambda s, k, r: ticks.tick(s, k, day, r),
         MADE, MOMENTS,
     )  # fmt: skip
-    checked, apart = _one_forward(option_rows(priced, MADE), futures)
+    checked, apart = _fitted_forwards(option_rows(priced, MADE), futures)
     assert checked >= 4 * 10
     printed = priced.chains.futures.set_index(["symbol", "expiry"])
     for future in apart:
@@ -151,7 +151,7 @@ def test_futures_and_options_have_one_forward(real: ParquetHistory, day: date) -
     assert len(apart) <= 0.05 * checked
 
 
-def _one_forward(
+def _fitted_forwards(
     options: pd.DataFrame, futures: pd.DataFrame
 ) -> tuple[int, list[tuple[object, ...]]]:
     """Solve for one forward and discount inside the quotes of each expiry and moment.

@@ -14,7 +14,7 @@ from strikeloom.domain.orders import OrderState
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
 from support.fakes import CASH, ist, option
 
 SHARE = Share("RELIANCE", 10)
@@ -42,7 +42,7 @@ def trade(engine, feed, side, units, price, product=None):
     return order
 
 
-def test_a_share_is_for_delivery_and_a_contract_for_margin_when_nothing_is_said():
+def test_a_share_is_for_delivery_and_a_contract_for_margin_when_no_product_is_given():
     future = FutureContract("RELIANCE", date(2026, 2, 24))
     products = [Placement(it, BUY, 1, limit=5).product for it in (SHARE, CALL, future)]
     assert products == [Product.CNC, Product.MARGIN, Product.MARGIN]
@@ -93,8 +93,6 @@ def test_only_what_is_held_is_sold(engine, feed):
     assert place(engine, SELL, 5, 1_400_00).state is OrderState.REJECTED
     assert place(engine, SELL, 4, 1_400_00).state is OrderState.TRADED
     with pytest.raises(Rejected, match="Check holdings"):
-        from strikeloom.exchange.orders.request import Change
-
         engine.modify(offered.number, Change(units=7))
     engine.cancel(offered.number)
     assert engine.holdings() == {SHARE: 6}
@@ -166,6 +164,10 @@ def test_what_was_bought_today_is_converted_and_nothing_becomes_short(engine, fe
     trade(engine, feed, BUY, 10, 1_400_00)
     engine.convert(SHARE, Product.CNC, Product.INTRADAY, 4)
     engine.convert(SHARE, Product.INTRADAY, Product.CNC, 4)
+    place(engine, SELL, 7, 1_500_00)
+    with pytest.raises(Rejected, match="cannot be converted, 3 were bought today and are not"):
+        engine.convert(SHARE, Product.CNC, Product.INTRADAY, 4)
+    engine.cancel(engine.orders()[-1].number)
     trade(engine, feed, SELL, 11, 1_400_00, Product.INTRADAY)
     with pytest.raises(Rejected, match="cannot be delivered, 10 are held"):
         engine.convert(SHARE, Product.INTRADAY, Product.CNC, 11)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
@@ -42,6 +43,11 @@ class Night:
     new: str
     units: int
     cause: str
+    is_listed: bool = True  # the broker's list shows it, too
+
+    @property
+    def has_share(self) -> bool:
+        return self.old.endswith(":SHARE")
 
 
 NIGHTS = [
@@ -56,6 +62,18 @@ NIGHTS = [
           "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02"),
     Night(date(2024, 12, 26), date(2024, 12, 27), "NIFTY:2025-03-27:2400000:PE",
           "NIFTY:2025-03-27:2400000:PE", 25, "changed the lot of NIFTY contracts from 25 to 75"),
+    Night(date(2026, 1, 13), date(2026, 1, 14), "KOTAKBANK:2026-01-27:FUT",
+          "KOTAKBANK:2026-01-27:FUT", 2000, "strikes were divided by 5"),
+    Night(date(2026, 2, 26), date(2026, 2, 27), "LTIM:2026-03-30:FUT", "LTM:2026-03-30:FUT", 150,
+          "LTIM became LTM"),
+    Night(date(2025, 1, 1), date(2025, 1, 2), "BANKNIFTY:2025-01-29:FUT",
+          "BANKNIFTY:2025-01-30:FUT", 15,
+          "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02"),
+    # the local exchange makes a stock's number of its symbol, so its list does not show a rename
+    Night(date(2026, 2, 26), date(2026, 2, 27), "LTIM:SHARE", "LTM:SHARE", 1, "LTIM became LTM",
+          is_listed=False),
+    Night(date(2026, 1, 13), date(2026, 1, 14), "KOTAKBANK:SHARE", "KOTAKBANK:SHARE", 5, "",
+          is_listed=False),
 ]  # fmt: skip
 
 
@@ -92,12 +110,17 @@ def served(
 
 
 @pytest.mark.parametrize("files", [True, False], ids=["by the files", "by the broker's lists"])
-@pytest.mark.parametrize("night", NIGHTS, ids=lambda night: night.old.split(":")[0])
+@pytest.mark.parametrize("night", NIGHTS, ids=lambda night: night.old)
 def test_the_broker_s_new_contract_is_ours(
     night: Night, files: bool, shared_data: Path, tmp_path: Path
 ) -> None:
     symbols = {key.split(":")[0] for key in (night.old, night.new)}
+    if not files and not night.is_listed:
+        return  # a list states no numbers of shares
     history = history_of(shared_data, tmp_path, sorted(symbols), [night.eve, night.day])
+    if night.has_share:
+        (stacked,) = (shared_data / "cm_bhavcopy").glob("fno_underlyings_*.csv.gz")
+        assert not import_paths([stacked], history).refused
     history.find_actions()
     made = MadeDesk(tmp_path / "desk")
     with served(tmp_path, history, night.eve, made, files=files) as desk:

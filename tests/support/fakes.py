@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import (
+    FutureContract,
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Right,
+)
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest, Validity
 from strikeloom.domain.quotes import Quote
@@ -44,7 +50,7 @@ def option(
 
 def order(
     name: str,
-    instrument: OptionContract,
+    instrument: Instrument,
     side: str,
     lots: int,
     limit: int,
@@ -82,7 +88,7 @@ class ShownFeed:
 
     def show(
         self,
-        instrument: OptionContract,
+        instrument: Instrument,
         bid: int | None,
         ask: int | None,
         *,
@@ -97,7 +103,7 @@ class ShownFeed:
         self.shown[instrument.key] = quote
         return quote
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         return {c.key: self.shown[c.key] for c in contracts if c.key in self.shown}
 
     def spot(self, symbol: str) -> tuple[int, datetime]:
@@ -128,7 +134,7 @@ class TapeFeed(ShownFeed):
         self.tape: dict[datetime, dict[str, Quote]] = {}
 
     def record(
-        self, at: datetime, instrument: OptionContract, bid: int | None, ask: int | None, size: int
+        self, at: datetime, instrument: Instrument, bid: int | None, ask: int | None, size: int
     ) -> None:
         """Put a quote on the tape."""
         quote = Quote(instrument.key, bid, ask, None, size, size, 0, 0, at)
@@ -137,10 +143,10 @@ class TapeFeed(ShownFeed):
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         return [at for at in sorted(self.tape) if after < at <= min(until, self.clock.now())]
 
-    def quotes_at(self, at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         held = self.tape[at]
         return {c.key: held[c.key] for c in contracts if c.key in held}
 
-    def quotes(self, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes(self, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         past = [at for at in sorted(self.tape) if at <= self.clock.now()]
         return self.quotes_at(past[-1], contracts) if past else {}

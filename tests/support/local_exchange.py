@@ -1,7 +1,7 @@
 """A local exchange in this process: a free port, a clock stepped by hand, quotes shown by hand.
 
-``with local_exchange(tmp_path) as local:`` serves NIFTY and RELIANCE options on 11 February 2026
-at ten in the morning. Nothing moves unless the test moves it.
+``with local_exchange(tmp_path) as local:`` serves options and futures on NIFTY and RELIANCE and the
+share of RELIANCE on 11 February 2026 at ten in the morning. Nothing moves unless the test moves it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from strikeloom.domain.depth import Depth, Level
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import (
+    FutureContract,
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Right,
+    Share,
+)
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import DataError
 from strikeloom.exchange.account.account import Account
@@ -43,8 +50,16 @@ WEEKLY = date(2026, 2, 17)
 MORNING = "2026-02-11 10:00"
 
 
-def hand_contracts() -> list[OptionContract]:
-    """NIFTY at two expiries, RELIANCE at one."""
+#: One of each other kind.
+FUTURE = FutureContract("NIFTY", EXPIRY, InstrumentKind.INDEX, 65, 10)
+STOCK_FUTURE = FutureContract("RELIANCE", EXPIRY, InstrumentKind.STOCK, 500, 10)
+SHARE = Share("RELIANCE", 10)
+#: The share's own number is a contract's in the other segment.
+SHARE_ID = 2885
+
+
+def hand_contracts() -> list[Instrument]:
+    """NIFTY at two expiries, RELIANCE at one; the last ones are two futures and a share."""
     nifty = [
         option(strike, right, expiry=expiry)
         for expiry in (WEEKLY, EXPIRY)
@@ -56,31 +71,26 @@ def hand_contracts() -> list[OptionContract]:
         for strike in range(1_300, 1_520, 20)
         for right in Right
     ]
-    return nifty + reliance
+    return [*nifty, *reliance, FUTURE, STOCK_FUTURE, SHARE]
 
 
 class HandMarket(ShownFeed):
     """A market whose quotes the test shows, listed and numbered."""
 
-    def __init__(self, clock: ManualClock, contracts: Sequence[OptionContract]) -> None:
+    def __init__(self, clock: ManualClock, contracts: Sequence[Instrument]) -> None:
         super().__init__(clock)
         self.listed = tuple(
-            Listed(row, instrument, 35001 + row) for row, instrument in enumerate(contracts)
+            Listed(row, instrument, _number(row, instrument))
+            for row, instrument in enumerate(contracts)
         )
         self.underlyings = (
             ListedUnderlying("NIFTY", InstrumentKind.INDEX, 13),
             ListedUnderlying("RELIANCE", InstrumentKind.STOCK, 2885),
         )
         self.spots |= {"NIFTY": 25_000_00, "RELIANCE": 1_400_00}
-        self._by_id = {row.security_id: row for row in self.listed}
         self._by_key = {row.instrument.key: row for row in self.listed}
         self.lasts: dict[str, list[int]] = {}
         self.candles: dict[tuple[str, int], Candles] = {}
-
-    def by_id(self, security_id: int) -> Listed:
-        if security_id not in self._by_id:
-            raise DataError(f"no id {security_id}")
-        return self._by_id[security_id]
 
     def by_key(self, key: str) -> Listed:
         if key not in self._by_key:
@@ -88,9 +98,10 @@ class HandMarket(ShownFeed):
         return self._by_key[key]
 
     def expiries(self, symbol: str) -> list[date]:
-        return sorted({r.instrument.expiry for r in self.listed if r.instrument.symbol == symbol})
+        options = (it for row in self.listed if isinstance(it := row.instrument, OptionContract))
+        return sorted({it.expiry for it in options if it.symbol == symbol})
 
-    def trade(self, instrument: OptionContract, last: int, volume: int, interest: int = 0) -> None:
+    def trade(self, instrument: Instrument, last: int, volume: int, interest: int = 0) -> None:
         """Show a last price (paise), the day's volume and the open interest (units)."""
         before = self.shown[instrument.key]
         self.shown[instrument.key] = Quote(
@@ -134,13 +145,13 @@ class HandMarket(ShownFeed):
     def moments(self, after: datetime, until: datetime) -> list[datetime]:
         return [until] if until > after else []
 
-    def quotes_at(self, _at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Quote]:
+    def quotes_at(self, _at: datetime, contracts: Iterable[Instrument]) -> dict[str, Quote]:
         return self.quotes(contracts)
 
-    def depths(self, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths(self, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         return {key: self._depth(quote) for key, quote in self.quotes(contracts).items()}
 
-    def depths_at(self, _at: datetime, contracts: Iterable[OptionContract]) -> dict[str, Depth]:
+    def depths_at(self, _at: datetime, contracts: Iterable[Instrument]) -> dict[str, Depth]:
         return self.depths(contracts)
 
     def spot_view(self, symbol: str) -> SpotView:
@@ -163,8 +174,14 @@ class HandMarket(ShownFeed):
             (key_or_symbol, minutes), Candles([], none, none, none, none, none, none)
         )
 
-    def band(self, instrument: OptionContract) -> tuple[int, int] | None:
-        return (5, 2_000_00) if instrument.symbol == "NIFTY" else None
+    def band(self, instrument: Instrument) -> tuple[int, int] | None:
+        known = isinstance(instrument, OptionContract) and instrument.symbol == "NIFTY"
+        return (5, 2_000_00) if known else None
+
+
+def _number(row: int, instrument: Instrument) -> int:
+    """Numbers are unique within a segment only: one contract has the share's."""
+    return SHARE_ID if isinstance(instrument, Share) or instrument == STOCK_FUTURE else 35001 + row
 
 
 def _ladder(best: int | None, units: int, step: int) -> tuple[Level, ...]:
@@ -234,7 +251,7 @@ class LocalExchange:
     def environment(self) -> dict[str, str]:
         return self.server.environment()
 
-    def id_of(self, instrument: OptionContract) -> str:
+    def id_of(self, instrument: Instrument) -> str:
         return str(self.market.by_key(instrument.key).security_id)
 
     def push(self) -> None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from strikeloom.adapters.dhan.account_rows import funds_of
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.errors import checked_body
-from strikeloom.adapters.dhan.mapping import funds_of
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.adapters.dhan.stream import FeedStream
 from strikeloom.adapters.dhan.ticks import TickQueue

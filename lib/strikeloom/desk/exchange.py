@@ -183,7 +183,14 @@ def _tape(
 ) -> Tape:
     if recorded:
         rows, listed = recorded.rows, recorded.contracts
-        return tape_of_rows(rows, listed, clock, tick_seconds=step, source=recorded.source)
+        return tape_of_rows(
+            rows,
+            listed,
+            clock,
+            tick_seconds=step,
+            source=recorded.source,
+            made=recorded.made,
+        )
     instruments = HistoryInstruments(history, history.underlyings())
     return tape_of_history(history, instruments, day, clock, settings, tick_seconds=step)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from strikeloom.adapters.dhan.account_rows import position_of
 from strikeloom.adapters.dhan.errors import DhanRefusal, checked_body
-from strikeloom.adapters.dhan.mapping import position_of
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import OrderState

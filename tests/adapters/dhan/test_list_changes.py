@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,13 @@ from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.dhan.security_master import parse_master
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import (
+    FutureContract,
+    InstrumentKind,
+    OptionContract,
+    Right,
+    Share,
+)
 from strikeloom.errors import StaleData
 from support.dhan_client import Known
 from support.fakes import ManualClock, ist, option
@@ -149,3 +156,61 @@ def test_a_put_keeps_its_right(tmp_path: Path) -> None:
     now = after(lambda n, k: row(n, k - 20, right="PE"))
     (only,) = found(listed(tmp_path, {EVE: before, DAY: now}), held)
     assert only.new.key == "LOOMCO:2026-02-24:98000:PE"
+
+
+FUTURE = FutureContract("LOOMCO", date(2026, 2, 24), InstrumentKind.STOCK, 100, 5)
+SHARE = Share("LOOMCO")
+
+
+def unit(number: int, kind: str, *, symbol: str = "LOOMCO", lot: int = 1, expiry: str = "") -> str:
+    segment, group, series, right = ("E", "ES", "EQ", "") if kind == "EQUITY" else (
+        "D", "FUT", "NA", "XX")  # fmt: skip
+    return (
+        f"NSE,{segment},{number},NA,{kind},1,{symbol},{symbol}-x,{symbol} x,{group},{series},"
+        f"{lot}.0,{expiry},-0.01000,{right},5.0000,\n"
+    )
+
+
+def units(*, symbol: str = "LOOMCO", lot: int = 100, expiry: str = "2026-02-24") -> list[str]:
+    """A future, and the share with the number of an option."""
+    future = unit(41_000, "FUTSTK", symbol=symbol, lot=lot, expiry=expiry)
+    return [future, unit(40_001, "EQUITY", symbol=symbol)]
+
+
+@pytest.mark.parametrize(
+    ("options", "after_units", "future", "replaced", "share"),
+    [
+        (lambda n, k: row(n, k / 5, lot=500), {"lot": 500}, "LOOMCO:2026-02-24:FUT", (500, 100),
+         None),
+        (lambda n, k: row(n, k, symbol="WEAVECO"), {"symbol": "WEAVECO"},
+         "WEAVECO:2026-02-24:FUT", (1, 1), "WEAVECO:SHARE"),
+        (lambda n, k: row(n, k, expiry="2026-02-23"), {"expiry": "2026-02-23"},
+         "LOOMCO:2026-02-23:FUT", (1, 1), None),
+        (lambda n, k: row(n, k, lot=125), {"lot": 125}, "LOOMCO:2026-02-24:FUT", (1, 1), None),
+        (lambda n, k: row(n, k - 20), {}, None, (0, 0), None),
+    ],
+    ids=["split", "rename", "moved", "lot", "dividend"],
+)  # fmt: skip
+def test_a_future_changes_by_its_own_rule_and_a_share_by_its_name(
+    options: Callable[[int, int], str],
+    after_units: dict[str, Any],
+    future: str | None,
+    replaced: tuple[int, int],
+    share: str | None,
+    tmp_path: Path,
+) -> None:
+    lists = {EVE: eve() + units(), DAY: after(options) + units(**after_units)}
+    instruments = listed(tmp_path, lists)
+    changed = instruments.adjustments(FUTURE, EVE, DAY)
+    shown = [(it.old, it.new.key, (it.new_units, it.old_units), it.day) for it in changed]
+    assert shown == ([(FUTURE.key, future, replaced, DAY)] if future else [])
+    assert [it.new.lot_size for it in changed] == [after_units.get("lot", 100)] * len(changed)
+    found_share = instruments.adjustments(SHARE, EVE, DAY)
+    assert [it.new.key for it in found_share] == ([share] if share else [])
+
+
+def test_the_number_of_a_future_is_not_followed_to_an_option(tmp_path: Path) -> None:
+    gone = [row(41_000, 900), unit(40_001, "EQUITY", symbol="OTHERCO")]
+    others = [row(n, k) for n, k in enumerate(STRIKES[1:], start=40_002)]
+    instruments = listed(tmp_path, {EVE: eve() + units(), DAY: others + gone})
+    assert instruments.adjustments(FUTURE, EVE, DAY) == []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.adapters.dhan.mapping import past_fill_of
+from strikeloom.adapters.dhan.account_rows import past_fill_of
 from strikeloom.adapters.dhan.master_store import fetch_master
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.orders import IntentState
@@ -90,4 +90,4 @@ def test_a_past_trade_in_another_contract_is_an_error(ours: OurSide, local: Loca
     placed = ours.broker.submit(order("tag-1", CALL, "BUY", 1, 100_00))
     row = {"orderId": placed.order_id, "drvExpiryDate": "2026-02-24", "drvStrikePrice": 25_100.0}
     with pytest.raises(BrokerError, match=r"a past trade .* cannot be read: its order"):
-        past_fill_of(row, placed, first=True)
+        past_fill_of(row, placed, earlier=0)

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from strikeloom.adapters.dhan.account_rows import holding_of, order_of, position_of, tag_of
 from strikeloom.adapters.dhan.chains import chain_frame
 from strikeloom.adapters.dhan.client import DhanResponse
 from strikeloom.adapters.dhan.credentials import Credentials
 from strikeloom.adapters.dhan.errors import DhanRefusal, checked_body
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.mapping import order_of, position_of, quote_of, tag_of
+from strikeloom.adapters.dhan.mapping import quote_of
 from strikeloom.adapters.dhan.master_store import MasterStore
+from strikeloom.adapters.dhan.security_master import read_master
 from strikeloom.adapters.dhan.settlements import close_of
 from strikeloom.domain.frames import QUOTES
+from strikeloom.domain.orders import BrokerPosition
 from strikeloom.errors import BrokerError, NotAuthorised, RateLimited, Unreachable
 from strikeloom.settings.secrets import Secret
 from support.dhan_client import Known
@@ -95,7 +98,7 @@ def instruments(tmp_path: Path) -> DhanInstruments:
     return DhanInstruments(MasterStore(tmp_path), Known(), ManualClock(NOW))  # type: ignore[arg-type]
 
 
-def test_orders_of_shares_are_none_of_ours(
+def test_orders_on_another_exchange_are_none_of_ours(
     recorded: dict[str, dict], instruments: DhanInstruments
 ) -> None:
     for name in ("models__orders__all", "models__orders__order", "models__orders__update"):
@@ -107,6 +110,18 @@ def test_orders_of_shares_are_none_of_ours(
         position_of(row, instruments, NOW.date())
         for row in _checked(recorded["resources__positions"])
     ] == []
+
+
+def test_a_recorded_holding_counts_what_is_not_delivered_yet(
+    recorded: dict[str, dict], shared_data: Path, tmp_path: Path
+) -> None:
+    name = "api-scrip-master-detailed_NSE_E_I_2026-04.csv.gz"
+    store = MasterStore(tmp_path)
+    store.keep(read_master(shared_data / "scrip_master" / name), NOW.date())
+    listed = DhanInstruments(store, Known(), ManualClock(NOW))  # type: ignore[arg-type]
+    (row,) = _checked(recorded["models__holdings"])
+    held = holding_of(row, listed, NOW.date())
+    assert held == BrokerPosition("NIFTYBEES:SHARE", 2)
 
 
 def test_a_quote_of_nothing_has_no_price(recorded: dict[str, dict]) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.master_store import MasterStore
 from strikeloom.adapters.dhan.security_master import parse_master, read_master
-from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, Share
 from strikeloom.errors import BadFile, DataError, MissingHistory, StaleData
 from strikeloom.nse.freeze import freeze_units
 from support.dhan_client import Known
@@ -38,6 +39,9 @@ ROWS = [
     "-0.01000,XX,5.0000,W,FUT,,",
     "NSE,D,36691,FUTSTK,0,NAM-INDIA-Feb2026-FUT,50.0,NAM-INDIA FEB FUT,2026-02-24 14:30:00,"
     "-0.01000,XX,5.0000,M,FUT,,",
+    "NSE,E,50001,EQUITY,0,BAJAJ-AUTO,1.0,Bajaj Auto,,,,50.0000,NA,ES,EQ,BAJAJ AUTO LIMITED",
+    "NSE,E,50003,EQUITY,0,BAJAJ-AUTO,1.0,A bond of Bajaj Auto,,,,1.0000,NA,DBT,N0,BAJAJ AUTO",
+    "NSE,E,50004,EQUITY,0,SLOW,1.0,Slow,,,,1.0000,NA,ES,BE,SLOW LIMITED",
     "NSE,I,13,INDEX,0,NIFTY,1.0,Nifty 50,0001-01-01,,XX,0.0500,,INDEX,X,NIFTY",
     "BSE,E,48953,EQUITY,0,SOMETHING,1.0,Something,,,,5.0000,NA,ES,A,SOMETHING",
     "MCX,M,458602,OPTFUT,0,GOLD-24Mar2026-108400-CE,1.0,GOLD 24 MAR 108400 CALL,"
@@ -55,7 +59,7 @@ def _by_id(master, segment="NSE_FNO"):
 
 def test_traps_are_resolved() -> None:
     master = parse_master(_csv(), "a list")
-    assert (master.layout, master.read, master.tests) == ("compact", 9, 1)
+    assert (master.layout, master.read, master.tests) == ("compact", 12, 1)
     found = _by_id(master)
     assert [found[n]["symbol"] for n in (48953, 50001, 50002, 36691)] == [
         "NBCC", "BAJAJ-AUTO", "M&M", "NAM-INDIA",
@@ -155,14 +159,35 @@ def test_contracts_and_ids_lead_to_each_other(store: MasterStore) -> None:
     day, listed = date(2026, 2, 10), _listed(store, "2026-02-10 10:00")
     for key, number in (("M&M:2026-02-24:342750:CE", 50002), ("NBCC:2026-02-24:6900:PE", 48953)):
         assert listed.security_of(key, day) == ("NSE_FNO", number)
-        assert listed.contract_of(number, day).key == key
+        assert listed.instrument_of(SecurityId("NSE_FNO", number), day).key == key
     nifty = listed.instrument("NIFTY:2026-02-24:2500000:CE", day)
     assert (nifty.kind, nifty.lot_size, nifty.tick) == (InstrumentKind.INDEX, 65, 5)
-    assert listed.contract_of(50002, day).kind is InstrumentKind.STOCK
+    found = listed.instrument_of(SecurityId("NSE_FNO", 50002), day)
+    assert found.kind is InstrumentKind.STOCK
     assert listed.spot_of("NIFTY", day) == ("IDX_I", 13)
-    for number in (36691, 1, 10**9):
-        with pytest.raises(DataError, match="no option"):
-            listed.contract_of(number, day)
+    for place in [("NSE_FNO", 1), ("NSE_FNO", 10**9), ("NSE_EQ", 36691), ("BSE_FNO", 50002)]:
+        with pytest.raises(DataError, match="no instrument"):
+            listed.instrument_of(SecurityId(*place), day)
+
+
+def test_shares_and_futures_are_known_by_segment_and_id(store: MasterStore) -> None:
+    day, listed = date(2026, 2, 10), _listed(store, "2026-02-10 10:00")
+    future = listed.instrument("NAM-INDIA:2026-02-24:FUT", day)
+    assert isinstance(future, FutureContract)
+    assert (future.kind, future.lot_size, future.tick) == (InstrumentKind.STOCK, 50, 5)
+    assert listed.security_of(future.key, day) == ("NSE_FNO", 36691)
+    share = listed.instrument("BAJAJ-AUTO:SHARE", day)
+    assert (share, share.lot_size, share.tick) == (Share("BAJAJ-AUTO"), 1, 50)
+    option_id, share_id = SecurityId("NSE_FNO", 50001), SecurityId("NSE_EQ", 50001)
+    assert listed.security_of(share.key, day) == share_id, "the id of an option, too"
+    assert listed.instrument_of(share_id, day) == share
+    assert listed.instrument_of(option_id, day).key == "BAJAJ-AUTO:2026-02-24:950000:CE"
+    assert listed.order_limit(share, day) is None
+    assert listed.instrument("SLOW:SHARE", day).tick == 1, "traded for delivery only"
+    with pytest.raises(DataError, match="NSE_EQ 50003"):
+        listed.instrument_of(SecurityId("NSE_EQ", 50003), day)
+    with pytest.raises(DataError, match="no option on NAM-INDIA"):
+        listed.tick("NAM-INDIA", InstrumentKind.STOCK, day)
 
 
 def test_the_largest_order_is_the_broker_s_own_where_its_list_has_one(tmp_path: Path) -> None:

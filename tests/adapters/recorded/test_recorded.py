@@ -3,9 +3,11 @@
 import tarfile
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from strikeloom.adapters.recorded import recorded_day
+from strikeloom.domain.instruments import FutureContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import BadFile, MissingHistory
@@ -156,3 +158,51 @@ def test_real_quotes_of_2019_are_traded(shared_data, tmp_path):
     assert engine.trades()[0].charges == 2000 + 429 + 0 + 24 + 437
     clock.move_to(ist("2019-09-11 15:30"))
     engine.audit()
+
+
+def test_a_month_has_a_future_and_a_stock_its_share(tmp_path):
+    """C 23 and P 20 at 1,400 imply 1,403 and a little carry; neither was recorded."""
+    (tmp_path / "option_chain_2026-02-03_09-40.csv").write_text(
+        "Stock,Expiry,Strike,CE_LTP,CE_OI,CE_Volume,PE_LTP,PE_OI,PE_Volume,Stock_LTP,timestamp\n"
+        "RELIANCE,2026-02-24,1400.0,23.0,500,500000,20.0,500,500000,1399.2,2026-02-03 09:40:00\n"
+    )
+    day = recorded_day([tmp_path])
+    assert [it.key for it in day.contracts[:2]] == ["RELIANCE:SHARE", "RELIANCE:2026-02-24:FUT"]
+    assert day.made == {"RELIANCE:SHARE", "RELIANCE:2026-02-24:FUT"}
+    clock = SteppedClock(ist("2026-02-03 09:50"))
+    tape = tape_of_rows(day.rows, day.contracts, clock, source=QuoteSource.QUOTED, made=day.made)
+    share, future, call = day.contracts[:3]
+    assert (share.tick, future.tick, future.lot_size) == (10, 10, call.lot_size)
+    quotes = tape.quotes([share, future, call])
+    assert quotes[call.key].source is QuoteSource.QUOTED
+    for key, value in ((share.key, 139_920), (future.key, 140_301)):
+        quote = quotes[key]
+        assert quote.bid < value < quote.ask < value * 1.001
+        assert quote.bid % 10 == quote.ask % 10 == 0
+        assert quote.source is QuoteSource.SYNTHETIC_SPREAD
+    assert quotes[share.key].last == 139_920
+    assert quotes[future.key].last is None  # no trade of it was recorded
+    assert tape.expiries("RELIANCE") == [date(2026, 2, 24)]
+
+
+@pytest.mark.realdata
+def test_futures_of_recorded_chains_are_near_those_of_the_days_file(shared_data):
+    """2026-02-03 at 15:30: the future's own settlement price is in the exchange's file."""
+    folder = shared_data / "option_chain" / "intraday_2026"
+    day = recorded_day([folder], date(2026, 2, 3))
+    clock = SteppedClock(ist("2026-02-03 15:30"))
+    tape = tape_of_rows(day.rows, day.contracts, clock, source=day.source, made=day.made)
+    name = "BhavCopy_NSE_FO_0_0_0_20260203_F_0000.csv.zip"
+    file = pd.read_csv(shared_data / "fo_bhavcopy" / "udiff" / name)
+    file = file[file["FinInstrmTp"].isin(["IDF", "STF"]) & (file["XpryDt"] == "2026-02-24")]
+    settled = dict(zip(file["TckrSymb"], file["SttlmPric"], strict=True))
+    futures = [it for it in day.contracts if isinstance(it, FutureContract)]
+    assert len(futures) > 150
+    quotes = tape.quotes(futures)
+    apart = [
+        abs((quotes[it.key].bid + quotes[it.key].ask) / 200 / settled[it.symbol] - 1)
+        for it in futures
+        if it.key in quotes
+    ]
+    assert len(apart) > 0.95 * len(futures)
+    assert sorted(apart)[len(apart) // 2] < 0.001

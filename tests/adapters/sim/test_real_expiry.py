@@ -61,7 +61,8 @@ def test_positions_of_an_eve_settle_at_the_exchange_s_figures(shared_data, tmp_p
     clock.at = ist("2026-02-24 15:29")
     assert len(broker.positions()) == 3
     clock.at = ist("2026-02-24 15:30")
-    assert [(p.instrument_key, p.net_units) for p in broker.positions()] == [("RELIANCE:SHARE", 500)]
+    held = {p.instrument_key: p.net_units for p in broker.positions()}
+    assert held == {"RELIANCE:SHARE": 500}
     settled = {f.instrument_key: f for f in broker.fills() if f.kind == "settlement"}
     # the file of the 24th prints 25,424.65 for NIFTY and 1,428.80 for RELIANCE
     assert {key: (f.price, f.units, f.side) for key, f in settled.items()} == {

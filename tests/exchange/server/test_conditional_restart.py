@@ -19,7 +19,7 @@ def test_a_restarted_exchange_continues_its_conditional_orders(drawn_home):
         root = next(r for r in server.exchange.market.underlyings if r.symbol == "SYNDEX")
         it = securities(client, root.security_id)[0]
         security, price = str(it["security_id"]), on_tick(it["top_ask_price"])
-        lot = server.exchange.market.by_id(it["security_id"]).instrument.lot_size
+        lot = server.exchange.traded("NSE_FNO", security).instrument.lot_size
         far = client.place_forever(
             security, "NSE_FNO", "BUY", "MARGIN", "LIMIT", lot, price, on_tick(price * 3), tag="f"
         )["data"]["orderId"]

@@ -10,7 +10,8 @@ import requests
 
 from strikeloom.exchange.market.candles import Candles
 from strikeloom.exchange.server.clients import Client
-from support.local_exchange import local_exchange
+from support.fakes import ist
+from support.local_exchange import SHARE, local_exchange
 
 #: Fields that the broker has added since its answers were recorded (release 2.5).
 ADDED_TO_CHAINS = {"average_price", "security_id"}
@@ -145,6 +146,56 @@ def test_positions_none_and_converted(local, call, shared_data):
     assert (reply.status_code, reply.json()) == (status, theirs)
     held = {row["productType"]: row["netQty"] for row in ask(local, "GET", "/positions").json()}
     assert held.get("MARGIN") == 65
+
+
+def _share_order(**more):
+    """Five shares of HDFC Bank at 1,428 in the recording; the same of the exchange's share."""
+    return {
+        "exchangeSegment": "NSE_EQ", "transactionType": "BUY", "quantity": 5, "productType": "CNC",
+        "securityId": "2885", "price": 1428, "triggerPrice": 1427, **more,
+    }  # fmt: skip
+
+
+def test_the_margin_of_shares_is_their_price(local, shared_data):
+    for name, body in (
+        ("base_api__margin_calculator", _share_order()),
+        ("models__margin", _share_order(quantity=10, price=100.0)),
+    ):
+        status, theirs = recorded(shared_data, name)
+        reply = ask(local, "POST", "/margincalculator", body)
+        assert reply.status_code == status
+        # the recorded account had no money, nor did it state what was missing
+        money = {"availableBalance": 0.0, "insufficientBalance": 0.0}
+        assert {**reply.json(), **money} == {**theirs, **money}
+
+
+def test_orders_of_shares(local, shared_data):
+    local.market.show(SHARE, 1399_90, 1400_10)
+    order = _share_order(orderType="LIMIT", validity="DAY", price=1390.0, triggerPrice=0.0)
+    ask(local, "POST", "/orders", order)
+    _, theirs = recorded(shared_data, "models__orders__all")
+    (ours,) = ask(local, "GET", "/orders").json()
+    same_shape([ours], theirs)
+    for name in ("drvExpiryDate", "drvOptionType", "drvStrikePrice", "productType"):
+        assert ours[name] == theirs[0][name]
+
+
+def test_holdings(local, shared_data):
+    """A recorded account held one delivered share and one of the day before."""
+    status, theirs = recorded(shared_data, "models__holdings")
+    for day in ("2026-02-11", "2026-02-12", "2026-02-13"):
+        local.clock.at = ist(f"{day} 10:00")
+        local.market.show(SHARE, 1399_90, 1400_10)
+        local.push()
+        order = _share_order(orderType="LIMIT", validity="DAY", price=1400.1, quantity=1)
+        if day != "2026-02-13":
+            assert ask(local, "POST", "/orders", order).status_code == 200
+    reply = ask(local, "GET", "/holdings")
+    assert reply.status_code == status
+    same_shape(reply.json(), theirs)
+    for name in ("exchange", "totalQty", "dpQty", "t1Qty", "availableQty", "collateralQty"):
+        assert reply.json()[0][name] == theirs[0][name], name
+    assert reply.json()[0]["avgCostPrice"] == 1400.1
 
 
 def test_expiries(local, shared_data):
@@ -306,13 +357,12 @@ def test_no_data_plan(tmp_path, shared_data):
 
 
 def test_every_recording_is_accounted_for(shared_data):
-    """No recording is skipped silently: three are not of options or repeat the others."""
+    """No recording is skipped silently: two are worded otherwise elsewhere."""
     here = Path(__file__).read_text(encoding="utf-8").partition("def test_every_recording")[0]
     names = {path.stem for path in (shared_data / "dhan_api").glob("*.json")}
     built = {"base_api__marketfeed_quote", "base_api__marketfeed_ohlc"}
     missing = {name for name in names if f'"{name}"' not in here} - built
     assert missing == {
-        "models__holdings",  # shares: not traded here, answered DH-1111
         "models__orders__update_1",  # the engine's own words, in the engine's tests
         "client__invalid_json_response",  # the other way an unknown order was answered
     }

@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.errors import DhanRefusal, call_checked
-from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.mapping import (
+from strikeloom.adapters.dhan.account_rows import (
+    CARRIED,
+    DELIVERED,
     by_trade_number,
     fill_of,
     funds_of,
+    held_units,
     order_of,
-    position_of,
-    rupees_on_tick,
+    placed_as,
     tag_of,
 )
+from strikeloom.adapters.dhan.client import DhanClient
+from strikeloom.adapters.dhan.errors import NO_HOLDINGS, DhanRefusal, call_checked
+from strikeloom.adapters.dhan.instruments import DhanInstruments
+from strikeloom.adapters.dhan.mapping import rupees_on_tick
 from strikeloom.adapters.dhan.past_trades import past_fills
 from strikeloom.adapters.dhan.rate_limiter import CallClass
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest, OrderState
 from strikeloom.errors import BrokerError, DataError, Rejected, UnknownOutcome
 from strikeloom.ports.clock import Clock
 
-#: Carried forward until it is closed or expires.
-_PRODUCT = "MARGIN"
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,30}")
 _NO_SUCH_ORDER = frozenset({"DH-905", "DH-906", "DH-907"})
 
@@ -86,14 +89,14 @@ class DhanBroker:
                 request.side.word,
                 request.units,
                 "LIMIT",
-                _PRODUCT,
+                DELIVERED if isinstance(instrument, Share) else CARRIED,
                 price,
                 validity=request.validity.value,
                 tag=tag,
                 what=f"order {tag}",
                 changes=True,
             )
-            number, status = _placed(placed, tag)
+            number, status = placed_as(placed, tag)
         except UnknownOutcome:
             self._unresolved.add(tag)
             found = self._lookup(tag)
@@ -158,11 +161,10 @@ class DhanBroker:
         return self._changes()
 
     def orders(self) -> list[Order]:
-        """All option orders of the trading day, including those not yet in the order book."""
+        """All orders of the day in shares and contracts on NSE, also those not in the book yet."""
         rows = self._read("get_order_list", "the order book")
         now = self._clock.now()
-        mapped = (order_of(row, self._instruments, now) for row in rows)
-        found = [order for order in mapped if order is not None]
+        found = [order for row in rows if (order := order_of(row, self._instruments, now))]
         self._unresolved -= {order.correlation_id for order in found}
         for tag in sorted(self._unresolved):
             late = self._lookup(tag)
@@ -191,15 +193,16 @@ class DhanBroker:
             return []
         by_id = {order.order_id: order for order in self.orders()}
         now = self._clock.now()
-        seen: set[str] = set()
+        filled: Counter[str] = Counter()
         found: list[Fill] = []
         for row in sorted(trades, key=by_trade_number):
             order = by_id.get(str(row.get("orderId")))
             if order is None:
                 continue  # of another segment, or the book lags: the next reading has it
-            first = order.order_id not in seen
-            seen.add(order.order_id)
-            found.append(fill_of(row, order, self._instruments, now, first=first))
+            earlier = filled[order.order_id]
+            fill = fill_of(row, order, self._instruments, now, earlier=earlier)
+            filled[order.order_id] += fill.units * fill.price
+            found.append(fill)
         return found
 
     def earlier_fills(self, orders: Sequence[Order]) -> list[Fill]:
@@ -207,14 +210,21 @@ class DhanBroker:
         return past_fills(self._client, orders, self._clock.now().date())
 
     def positions(self) -> list[BrokerPosition]:
-        """Net units by contract; flat contracts are absent."""
-        day = self._clock.now().date()
-        net: dict[str, int] = {}
-        for row in self._read("get_positions", "the positions"):
-            held = position_of(row, self._instruments, day)
-            if held is not None:
-                net[held.instrument_key] = net.get(held.instrument_key, 0) + held.net_units
-        return [BrokerPosition(key, units) for key, units in net.items() if units]
+        """Net units by instrument; flat ones are absent.
+
+        Of a share: what is in the holdings, which are of earlier days, and the trades of today.
+        """
+        positions, now = self._read("get_positions", "the positions"), self._clock.now()
+        return held_units(positions, self._holdings(), self._instruments, now.date())
+
+    def _holdings(self) -> list[Any]:
+        """Rows of the holdings; none is answered with an error."""
+        try:
+            return self._read("get_holdings", "the holdings")
+        except DhanRefusal as refusal:
+            if refusal.facts["code"] == NO_HOLDINGS:
+                return []
+            raise
 
     def funds(self) -> Funds:
         """Money of the account."""
@@ -279,7 +289,7 @@ class DhanBroker:
         mapped = [order_of(row, self._instruments, now) for row in rows]
         found = [order for order in mapped if order is not None and order.order_id == order_id]
         if not found:
-            raise BrokerError(f"the account has no option order {order_id!r}", order_id=order_id)
+            raise BrokerError(f"the account has no order {order_id!r}", order_id=order_id)
         return found[0]
 
     def _read(self, method: str, what: str) -> list[Any]:
@@ -287,11 +297,3 @@ class DhanBroker:
         if not isinstance(body, list):
             raise BrokerError(f"Dhan's response for {what} is not a list: {type(body).__name__}")
         return body
-
-
-def _placed(body: Any, tag: str) -> tuple[str, str]:
-    """Number and status of an accepted order; ``UnknownOutcome`` when the response names none."""
-    number = body.get("orderId") if isinstance(body, dict) else None
-    if not number:
-        raise UnknownOutcome(f"order {tag}: Dhan's response names no order; it may exist")
-    return str(number), str(body.get("orderStatus") or "").upper()

@@ -27,6 +27,8 @@ _NOT_AUTHORISED = frozenset({"DH-901", "DH-902", "DH-911", "806", "807", "808", 
 _TOO_FAST = frozenset({"DH-904", "805"})
 #: The broker's own failures: the order may have got through.
 _BROKER_FAILED = frozenset({"DH-908", "DH-909", "800"})
+#: What the broker answers instead of an empty list of holdings, as recorded with status 500.
+NO_HOLDINGS = "DH-1111"
 #: Text of an error whose code is that of another kind (``DH-906`` for a dead token).
 _EXPIRED_TEXT = "invalid token"
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
@@ -80,6 +82,7 @@ def checked_body(
         )
     status = response.status
     broker_failed = code in _BROKER_FAILED or status >= _SERVER_ERROR or status == _TIMED_OUT
+    broker_failed &= code != NO_HOLDINGS
     if broker_failed or 300 <= status < _CLIENT_ERROR or not (code or text):
         _raise_unclear(response, what, reason, changes=changes)
     raise DhanRefusal(f"Dhan refused {what} ({reason})", **facts)

@@ -269,7 +269,7 @@ class DhanFeed:
             if instrument is not None and isinstance(packet, FullTick):
                 self._seen[instrument.key] = time.monotonic()
                 quotes.append(full_quote(packet, instrument, at))
-            elif isinstance(packet, Ticker | QuoteTick | FullTick):
+            if isinstance(packet, Ticker | QuoteTick | FullTick):
                 levels += self._keep_level(packet, at)
         if self._keep(quotes) or levels:
             self._on_tick()

@@ -13,10 +13,10 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.dhan.day_list import OPTIONS, DayList, SecurityId, first_expiry
+from strikeloom.adapters.dhan.day_list import DayList, SecurityId, first_expiry
 from strikeloom.adapters.dhan.list_changes import list_adjustments
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import Instrument, InstrumentKind, Underlying, as_option
+from strikeloom.domain.instruments import Instrument, InstrumentKind, Share, Underlying
 from strikeloom.errors import StaleData
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.instruments import Instruments
@@ -37,7 +37,7 @@ def list_day(now: datetime) -> date:
 
 
 class DhanInstruments:
-    """``ports.instruments.Instruments`` of the option contracts on NSE, by Dhan's list.
+    """``ports.instruments.Instruments`` of what is traded on NSE, by Dhan's list.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class DhanInstruments:
         return self._known.underlying(symbol)
 
     def instrument(self, key: str, day: date) -> Instrument:
-        """Contract by key, with the lot size and tick of that very contract.
+        """Instrument by key, with its own lot size and tick.
 
         Raises
         ------
@@ -106,47 +106,50 @@ class DhanInstruments:
             self._list(until)
         until = min(until, self.in_force())
         days = [day for day in self._store.days() if since <= day <= until]
-        return found + list_adjustments(as_option(held), days, self._day)
+        return found + list_adjustments(held, days, self._day)
 
     def order_limit(self, instrument: Instrument, day: date) -> int | None:
-        """Largest order in units by the list of the day; by the known list where it has none."""
+        """Largest order in units by the list of the day; by the known list where it has none.
+
+        Of shares none is known where the list has none.
+        """
         if day >= self._clock.now().date():
             published = self._list(day).largest_order(instrument.key)
             if published:
                 return published
-        return self._known.order_limit(instrument, day)
+        return None if isinstance(instrument, Share) else self._known.order_limit(instrument, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
-        """Price step in paise of every option on an underlying.
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
+        """Price step in paise of every option on an underlying; by ``right`` of another kind.
 
         Raises
         ------
         DataError
-            When no option on it is in the list.
+            When nothing of the kind is in the list.
         """
         if day < self._clock.now().date():
-            return self._known.tick(symbol, kind, day)
-        return self._list(day).tick(symbol)
+            return self._known.tick(symbol, kind, day, right)
+        return self._list(day).tick(symbol, right)
 
     def security_of(self, key: str, day: date) -> SecurityId:
-        """Wire id of an option contract.
+        """Segment and wire id of an instrument.
 
         Raises
         ------
         DataError
             When it is not in the list.
         """
-        return SecurityId(OPTIONS, self._list(day).number(key))
+        return self._list(day).security(key)
 
-    def contract_of(self, number: int, day: date) -> Instrument:
-        """Option contract of a wire id.
+    def instrument_of(self, security: SecurityId, day: date) -> Instrument:
+        """Instrument of a segment and wire id.
 
         Raises
         ------
         DataError
-            When the list has no such option.
+            When the list has none there.
         """
-        return self._list(day).by_number(number)
+        return self._list(day).by_number(security)
 
     def spot_of(self, symbol: str, day: date) -> SecurityId:
         """Wire id of an underlying's own price.

@@ -1,9 +1,11 @@
-"""What became of a held contract, from the broker's lists of successive days.
+"""What became of a held instrument, from the broker's lists of successive days.
 
-A contract keeps its id from list to list as long as it lives. That it was adjusted is taken as
+An instrument keeps its id from list to list as long as it lives; of a share a list shows no more
+than another symbol. That it was adjusted is taken as
 shown where its expiry alone was moved, where the lot of nearly all contracts of its expiry became
-another, or where nearly all contracts of its underlying changed by one rule: strikes divided while
-lots were multiplied, strikes lowered by one amount, or another symbol.
+another, or where nearly all options of its underlying changed by one rule: strikes divided while
+lots were multiplied, strikes lowered by one amount, or another symbol. A future's lot is multiplied
+where the options' are; a lower strike changes nothing of it.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from statistics import median
 
-from strikeloom.adapters.dhan.day_list import DayList, ListedContract
+from strikeloom.adapters.dhan.day_list import DayList, ListedInstrument
 from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
-from strikeloom.domain.instruments import OptionContract, as_option
+from strikeloom.domain.instruments import Contract, Instrument, OptionContract, Share
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import DataError
 
@@ -27,16 +29,16 @@ _Pair = tuple[OptionContract, OptionContract]
 
 
 def list_adjustments(
-    held: OptionContract, days: Sequence[date], read: ReadList
+    held: Instrument, days: Sequence[date], read: ReadList
 ) -> list[ContractAdjustment]:
-    """Adjustments of a contract over days with a list, oldest first.
+    """Adjustments of an instrument over days with a list, oldest first.
 
-    Only the first and the last list are read, unless the contract is missing from the last or
+    Only the first and the last list are read, unless the instrument is missing from the last or
     has another id or lot there.
 
     Parameters
     ----------
-    held : OptionContract
+    held : Instrument
         As it is named on the first of the days.
     """
     found: list[ContractAdjustment] = []
@@ -46,51 +48,92 @@ def list_adjustments(
         change = _change(held, read(days[place - 1]), read(days[place]), days[place])
         if change is not None:
             found.append(change)
-            held = as_option(change.new)
+            held = change.new
     return found
 
 
-def _is_same(held: OptionContract, first: DayList, last: DayList) -> bool:
+def _is_same(held: Instrument, first: DayList, last: DayList) -> bool:
     old, new = (item.entries(held.symbol).get(held.key) for item in (first, last))
     return old is None or (
         new is not None
-        and new.number == old.number
+        and new.security == old.security
         and new.instrument.lot_size == old.instrument.lot_size
     )
 
 
 def _change(
-    held: OptionContract, before: DayList, after: DayList, day: date
+    held: Instrument, before: DayList, after: DayList, day: date
 ) -> ContractAdjustment | None:
     """Adjustment between two successive lists; ``None`` where none is shown."""
     old = before.entries(held.symbol).get(held.key)
-    new = _continues(old, after) if old is not None and held.expiry >= day else None
-    if old is None or new is None or new.right is not held.right:
+    new = _continues(old, after) if old is not None else None
+    if old is None or new is None:
         return None
-    if new.key == held.key:
-        return _lot_change(held, old.instrument.lot_size, new, before, after, day)
-    if (new.symbol, new.strike) == (held.symbol, held.strike):
+    if not isinstance(held, Share) and not isinstance(new, Share):
+        return _contract_change(held, old.instrument.lot_size, new, before, after, day)
+    text = f"{held.symbol} became {new.symbol} on {day}"
+    return ContractAdjustment(held.key, new, 1, 1, day, text) if new != held else None
+
+
+def _contract_change(
+    held: Contract, lot_before: int, new: Contract, before: DayList, after: DayList, day: date
+) -> ContractAdjustment | None:
+    if held.expiry < day or _right(new) != _right(held):
+        return None
+    rule = _rule_of_day(held, new, before, after, day)
+    if new.key == held.key and (rule is None or not rule[1]):
+        return _lot_change(held, lot_before, new, before, after, day)
+    if new.key != held.key and new.symbol == held.symbol and _strike(new) == _strike(held):
         text = f"the exchange moved the expiry {held.expiry} of {held.symbol} to {new.expiry}"
         return ContractAdjustment(held.key, new, 1, 1, day, f"{text} on {day}")
-    entries = before.entries(held.symbol).values()
-    alive = [item for item in entries if item.instrument.expiry >= day]
-    pairs = [(item.instrument, now) for item in alive if (now := _continues(item, after))]
+    return None if rule is None else _ruled(held, lot_before, new, rule, day)
+
+
+def _strike(it: Contract) -> int:
+    return it.strike if isinstance(it, OptionContract) else 0
+
+
+def _right(it: Contract) -> str:
+    return it.right.value if isinstance(it, OptionContract) else ""
+
+
+_DayRule = tuple[str, bool, int]
+
+
+def _rule_of_day(
+    held: Contract, new: Contract, before: DayList, after: DayList, day: date
+) -> _DayRule | None:
+    """Rule that nearly all options of the underlying show, and by how many; ``None`` for none."""
+    if isinstance(held, OptionContract) and new.key == held.key:
+        return None
+    pairs = [
+        (it, now)
+        for item in before.entries(held.symbol).values()
+        if isinstance(it := item.instrument, OptionContract) and it.expiry >= day
+        if isinstance(now := _continues(item, after), OptionContract)
+    ]
     changed = [pair for pair in pairs if pair[0].key != pair[1].key]
     if len(changed) < max(_FEWEST, _NEARLY_ALL * len(pairs)):
         return None
-    rule = _rule(changed)
-    if rule is None or (held, new) not in changed:
+    if isinstance(held, OptionContract) and (held, new) not in changed:
         return None
-    text, multiplied = rule
-    units = (new.lot_size, old.instrument.lot_size) if multiplied else (1, 1)
-    cause = f"{held.symbol} on {day}: {text} (by {len(changed)} contracts of the broker's list)"
+    rule = _rule(changed)
+    return None if rule is None else (*rule, len(changed))
+
+
+def _ruled(
+    held: Contract, lot_before: int, new: Contract, rule: _DayRule, day: date
+) -> ContractAdjustment:
+    text, multiplied, count = rule
+    units = (new.lot_size, lot_before) if multiplied else (1, 1)
+    cause = f"{held.symbol} on {day}: {text} (by {count} contracts of the broker's list)"
     return ContractAdjustment(held.key, new, *units, day, cause)
 
 
 def _lot_change(
-    held: OptionContract,
+    held: Contract,
     lot_before: int,
-    new: OptionContract,
+    new: Contract,
     before: DayList,
     after: DayList,
     day: date,
@@ -98,8 +141,11 @@ def _lot_change(
     """Change of the lot alone, where the lists have it for nearly all contracts of the expiry."""
     if new.lot_size in (lot_before, held.lot_size):
         return None
-    same = [item for item in before.entries(held.symbol).values()
-            if item.instrument.expiry == held.expiry]  # fmt: skip
+    same = [
+        item
+        for item in before.entries(held.symbol).values()
+        if not isinstance(it := item.instrument, Share) and it.expiry == held.expiry
+    ]
     lots = [
         (item.instrument.lot_size, now.lot_size)
         for item in same
@@ -109,9 +155,11 @@ def _lot_change(
     return lot_changed(lot_before, new, day) if shown else None
 
 
-def _continues(old: ListedContract, after: DayList) -> OptionContract | None:
+def _continues(old: ListedInstrument, after: DayList) -> Instrument | None:
+    """What has the id now; ``None`` when nothing of that kind has."""
     try:
-        return after.by_number(old.number)
+        found = after.by_number(old.security)
+        return found if type(found) is type(old.instrument) else None
     except DataError:
         return None
 

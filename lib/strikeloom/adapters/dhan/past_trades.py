@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from strikeloom.adapters.dhan.account_rows import by_trade_number, past_fill_of
 from strikeloom.adapters.dhan.client import DhanClient
 from strikeloom.adapters.dhan.errors import call_checked
-from strikeloom.adapters.dhan.mapping import by_trade_number, past_fill_of
 from strikeloom.adapters.dhan.rate_limiter import CallClass
 from strikeloom.domain.orders import Fill, Order
 from strikeloom.errors import BrokerError
@@ -47,10 +48,10 @@ def past_fills(client: DhanClient, orders: Sequence[Order], today: date) -> list
     else:
         raise BrokerError(f"Dhan's trades from {first} to {last} have no end")
     found: dict[str, Fill] = {}
-    begun: set[str] = set()
+    filled: Counter[str] = Counter()
     for row in sorted(rows, key=by_trade_number):
         order = by_id[str(row["orderId"])]
-        fill = past_fill_of(row, order, first=order.order_id not in begun)
-        begun.add(order.order_id)
+        fill = past_fill_of(row, order, earlier=filled[order.order_id])
+        filled[order.order_id] += fill.units * fill.price
         found.setdefault(fill.fill_id, fill)
     return list(found.values())

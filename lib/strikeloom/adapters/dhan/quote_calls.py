@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from strikeloom.adapters.dhan.client import DhanClient
-from strikeloom.adapters.dhan.day_list import OPTIONS, SecurityId
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.errors import call_checked
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.mapping import quote_of
@@ -40,10 +40,18 @@ class QuoteCalls:
             When a contract is not in the instrument list in force.
         """
         day = self._instruments.in_force()
-        ids = {self._instruments.security_of(c.key, day).number: c for c in contracts}
-        rows = self._rows({OPTIONS: list(ids)}).get(OPTIONS, {})
+        ids: dict[str, dict[int, Instrument]] = {}
+        for it in contracts:
+            segment, number = self._instruments.security_of(it.key, day)
+            ids.setdefault(segment, {})[number] = it
+        found = self._rows({segment: list(numbers) for segment, numbers in ids.items()})
         at = self._clock.now()
-        return [quote_of(row, ids[int(n)], at) for n, row in rows.items() if int(n) in ids]
+        return [
+            quote_of(row, numbers[int(n)], at)
+            for segment, numbers in ids.items()
+            for n, row in (found.get(segment) or {}).items()
+            if int(n) in numbers
+        ]
 
     def level(self, security: SecurityId) -> int | None:
         """Level of an underlying in paise; ``None`` when Dhan shows none.

@@ -97,8 +97,8 @@ class FeedStream:
         with self._lock:
             before = dict(self._wanted)
             for security in securities:
-                self._wanted.pop(security, None)
-                self._wanted[security] = mode
+                # a share is also the level of its stock: the fuller of two modes counts
+                self._wanted[security] = max(mode, self._wanted.pop(security, mode))
             while len(self._wanted) > MOST_INSTRUMENTS:
                 del self._wanted[next(iter(self._wanted))]
             changed = before != self._wanted

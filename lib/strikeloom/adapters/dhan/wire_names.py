@@ -1,11 +1,11 @@
-"""What the ids of the feed's packets mean: contracts and underlyings by segment and id."""
+"""What the ids of the feed's packets mean: instruments and underlyings by segment and id."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 
-from strikeloom.adapters.dhan.day_list import OPTIONS, SecurityId
+from strikeloom.adapters.dhan.day_list import SecurityId
 from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.packets import SEGMENT_NUMBERS, Packet
 from strikeloom.domain.instruments import Instrument
@@ -31,7 +31,7 @@ class WireNames:
             except DataError:
                 continue  # not listed: it has no quote, and the guard for listing reports it
             listed[security] = instrument
-            self._contracts[SEGMENT_NUMBERS[OPTIONS], security.number] = instrument
+            self._contracts[SEGMENT_NUMBERS[security.segment], security.number] = instrument
         return listed
 
     def add_symbol(self, symbol: str, day: date) -> SecurityId:

@@ -1,4 +1,4 @@
-"""One recorded day: quotes, their contracts, and synthetic spreads where none were recorded."""
+"""One recorded day: quotes, their instruments, and synthetic spreads where none were recorded."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from strikeloom.adapters.recorded.files import csv_files, csv_names
 from strikeloom.adapters.recorded.layouts import day_of, rows_of
+from strikeloom.adapters.recorded.outrights import recorded_outrights
 from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
@@ -35,17 +36,20 @@ class RecordedDay:
     Attributes
     ----------
     rows : DataFrame
-        ``QUOTES`` of the session.
+        ``QUOTES`` of the session: options, then the shares and futures made of them.
     contracts : list of Instrument
         Lot and tick derived from the recorded quantities and prices, since no list was recorded.
     source : QuoteSource
         Synthetic where the spread was derived from last trades.
+    made : frozenset of str
+        Keys of the shares and futures, whose quotes are always made.
     """
 
     day: date
     rows: pd.DataFrame
     contracts: list[Instrument]
     source: QuoteSource
+    made: frozenset[str] = frozenset()
 
 
 def recorded_day(paths: Iterable[Path], day: date | None = None) -> RecordedDay:
@@ -100,9 +104,11 @@ def _session_rows(paths: Iterable[Path], day: date) -> pd.DataFrame | None:
 
 
 def _recorded(day: date, rows: pd.DataFrame) -> RecordedDay:
+    import pandas as pd
+
     quoted = bool(rows[["bid", "ask"]].notna().to_numpy().any())
-    lots = {symbol: _lot(part, quoted) for symbol, part in rows.groupby("symbol")}
-    ticks = {symbol: _tick(part) for symbol, part in rows.groupby("symbol")}
+    lots = {str(name): _lot(part, quoted) for name, part in rows.groupby("symbol")}
+    ticks = {str(name): _tick(part) for name, part in rows.groupby("symbol")}
     lot = np.asarray(rows["symbol"].map(lots), dtype=np.int64)
     if quoted:
         rows["volume"] = rows["volume"] * lot  # the web page counts lots
@@ -132,7 +138,10 @@ def _recorded(day: date, rows: pd.DataFrame) -> RecordedDay:
         for symbol, expiry, strike, right in keys.itertuples(index=False)
     ]
     source = QuoteSource.QUOTED if quoted else QuoteSource.SYNTHETIC_SPREAD
-    return RecordedDay(day, rows, contracts, source)
+    more = recorded_outrights(day, rows, {symbol: _kind(symbol) for symbol in lots}, lots)
+    rows = pd.concat([rows, more.rows], ignore_index=True) if len(more.rows) else rows
+    made = frozenset(it.key for it in more.instruments)
+    return RecordedDay(day, rows, [*more.instruments, *contracts], source, made)
 
 
 def _kind(symbol: str) -> InstrumentKind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
@@ -33,11 +33,14 @@ def convert(
     held = ledger.position(instrument.key, before) or NetPosition(instrument, before, at.date())
     target = ledger.position(instrument.key, after) or NetPosition(instrument, after, at.date())
     kept, moved = held.split(units)
-    if before is Product.CNC and units > held.exit_units:
-        raise Rejected(
-            f"{units} {instrument.label}s cannot be converted, {held.exit_units} were bought today",
-            code=ORDER,
-        )
+    if isinstance(instrument, Share) and before is Product.CNC:
+        most = min(held.exit_units, account.shares.sellable(instrument))
+        if units > most:
+            raise Rejected(
+                f"{units} {instrument.label}s cannot be converted, {most} were bought today and "
+                "are not offered",
+                code=ORDER,
+            )
     if after is Product.CNC and moved.net < -max(0, target.net):
         raise Rejected(
             f"{-moved.net} {instrument.label}s cannot be delivered, {max(0, target.net)} are held",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import FutureContract, Instrument, Share
+from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
@@ -88,8 +88,8 @@ class AccountLedger:
         held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
         if not isinstance(instrument, FutureContract):
             money.cash -= int(side) * units * price
-        elif held.day < at.date():  # what was settled before the trade stays apart from it
-            money.booked += held.booked
+        if held.day < at.date() and not isinstance(instrument, OptionContract):
+            money.booked += held.booked  # the trades of each day settle apart
             held = held.carried(at.date())
         money.cash -= charges
         money.day_charges += charges

@@ -138,8 +138,8 @@ def claims(account: Account, feed: MarketFeed) -> int:
     for position in futures:
         mark = _known_mark(quotes.get(position.instrument.key))
         # without a price nothing is made or lost on what is open
-        stands = position.net * mark if mark is not None else position.cost
-        made += stands - position.unsettled
+        worth = position.net * mark if mark is not None else position.cost
+        made += worth - position.unsettled
     return owed + max(0, -made)
 
 

@@ -24,7 +24,7 @@ class NetPosition:
     ----------
     settled_on, settled_price : datetime.date or None, int
         Last session after which a future was settled in cash, and at which price. What is carried
-        stands at that price; without one, at what is still to be settled.
+        is valued at that price; without one, at what is still to be settled.
     received, received_on : int, datetime.date or None
         Of the shares carried, those bought on that day: they are settled one session later.
     """
@@ -100,7 +100,7 @@ class NetPosition:
 
     @property
     def unsettled(self) -> int:
-        """Paise at which a future stands: what its next settlement is measured from."""
+        """Paise at which a future is carried: its next settlement is measured from it."""
         return self.net * self.settled_price if self.is_settled else self.value
 
     @property

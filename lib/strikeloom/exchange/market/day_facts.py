@@ -26,6 +26,8 @@ class DayFacts:
         Last days by symbol and expiry, of the series that end before their expiry.
     futures : mapping of str to int
         Settlement prices of the day's futures by key.
+    made : frozenset of str
+        Keys whose quotes are made though those of others were recorded.
     """
 
     previous_close: Ints
@@ -35,3 +37,4 @@ class DayFacts:
     settlements: Mapping[str, int]
     early_last_days: Mapping[tuple[str, date], date]
     futures: Mapping[str, int] = field(default_factory=dict)
+    made: frozenset[str] = frozenset()

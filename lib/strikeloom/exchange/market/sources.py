@@ -45,6 +45,7 @@ def tape_of_rows(
     tick_seconds: float = 0.0,
     source: QuoteSource = QuoteSource.QUOTED,
     settled: SettledOn | None = None,
+    made: frozenset[str] = frozenset(),
 ) -> Tape:
     """Market day of ``QUOTES`` rows.
 
@@ -59,6 +60,8 @@ def tape_of_rows(
         straight lines (labelled synthetic).
     settled : callable, optional
         Settlement price of a future on an earlier day.
+    made : frozenset of str, optional
+        Keys whose quotes are made, whatever the source of the others.
 
     Raises
     ------
@@ -93,6 +96,7 @@ def tape_of_rows(
         dict(before.settlements),
         dict(before.early_last_days),
         dict(before.futures),
+        made,
     )
     return Tape(moments[0].date(), listed, underlyings, day, facts, clock, source, settled)
 

@@ -260,7 +260,7 @@ class Tape:
         read, source = self.day_columns.read(where, rows), self.source_at(where)
         fields = (read.bid, read.ask, read.last, read.bid_size, read.ask_size, read.volume)
         rest = (*(f.tolist() for f in fields), read.open_interest.tolist())
-        moments = self._moments_of(where, rows)
+        moments, made = self._moments_of(where, rows), self.facts.made
         return {
             key: Quote(
                 key,
@@ -272,7 +272,7 @@ class Tape:
                 v,
                 oi,
                 at,
-                source,
+                QuoteSource.SYNTHETIC_SPREAD if key in made else source,
             )
             for key, b, a, p, bs, az, v, oi, at in zip(keys, *rest, moments, strict=True)
             if b or a or p

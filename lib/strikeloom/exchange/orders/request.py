@@ -44,7 +44,7 @@ class Product(StrEnum):
 
 
 def default_product(instrument: Instrument) -> Product:
-    """How an instrument is held when a client says nothing: over nights."""
+    """How an instrument is held when a client gives no product: over nights."""
     return Product.CNC if isinstance(instrument, Share) else Product.MARGIN
 
 

@@ -12,15 +12,15 @@ from strikeloom.exchange.server.feed_protocol import (
     MAX_CONNECTIONS,
     TOO_MANY_CONNECTIONS,
     TOO_MANY_INSTRUMENTS,
-    WireSecurity,
     login_error,
     parse_request,
     parse_security,
 )
+from strikeloom.exchange.server.wire_codes import CONTRACTS, SHARES, WireSecurity
 
 _SUBSCRIBE, _UNSUBSCRIBE = 23, (24, 25)
 MAX_INSTRUMENTS = 50
-_SEGMENTS = ("NSE_EQ", "NSE_FNO")
+_SEGMENTS = (SHARES, CONTRACTS)
 
 
 class DepthHub:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from strikeloom.domain.instruments import Instrument
-from strikeloom.errors import DataError, NoQuote
+from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.errors import NoQuote
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.securities import Listed
 from strikeloom.exchange.market.views import View
@@ -19,7 +20,8 @@ from strikeloom.exchange.server.packets import SEGMENTS, Instant
 from strikeloom.exchange.server.rate_limits import ClientRateLimiter
 from strikeloom.exchange.server.responses import refused
 from strikeloom.exchange.server.served_market import ServedMarket
-from strikeloom.exchange.server.wire_codes import OPTIONS, is_id
+from strikeloom.exchange.server.wire_codes import is_id, segment_of
+from strikeloom.exchange.server.wire_securities import WireSecurities
 from strikeloom.ports.clock import Clock
 from strikeloom.ports.history import History
 
@@ -59,67 +61,74 @@ class ExchangeState:
     consents: dict[str, str] = field(default_factory=dict, repr=False)
     hidden_until: dict[tuple[str, int], float] = field(default_factory=dict)
 
-    def option(self, segment: str, security_id: str) -> Listed:
-        """Listed option of an order.
+    @cached_property
+    def securities(self) -> WireSecurities:
+        """Numbers of what is listed on the day."""
+        return WireSecurities(self.market)
+
+    def traded(self, segment: str, security_id: str) -> Listed:
+        """Share, future or option of an order.
 
         Raises
         ------
         ApiRefusal
-            DH-905 when there is none.
+            DH-905 when there is none in that segment.
         """
         if segment.upper() not in SEGMENTS:
             raise refused("DH-905", f"Invalid exchangeSegment {segment[:20]!r}")
-        try:
-            if segment.upper() != OPTIONS or not is_id(security_id):
-                raise DataError(f"{security_id} of {segment} is no option")
-            return self.market.by_id(int(security_id))
-        except DataError:
-            raise refused("DH-905", f"Invalid SecurityId {security_id[:20]!r}") from None
+        number = int(security_id) if is_id(security_id) else -1
+        found = self.securities.listed(segment.upper(), number)
+        if found is None:
+            raise refused("DH-905", f"Invalid SecurityId {security_id[:20]!r}")
+        return found
 
-    def listed(self, key: str) -> Listed:
-        """Listed option of a contract key."""
-        return self.market.by_key(key)
+    def named(self, instrument: Instrument) -> tuple[Listed, dict[str, str]]:
+        """Listing of an instrument, and the fields of a row that name it.
+
+        Raises
+        ------
+        DataError
+            When it is not listed.
+        """
+        listed = self.market.by_key(instrument.key)
+        return listed, {
+            "exchangeSegment": segment_of(instrument),
+            "tradingSymbol": listed.trading_symbol,
+            "securityId": str(self.securities.number(instrument)),
+        }
 
     def target(self, segment: str, security_id: int) -> Instrument | str | None:
-        """Option contract or underlying's symbol by its security number; ``None`` when unknown."""
-        if segment == OPTIONS:
-            try:
-                return self.market.by_id(security_id).instrument
-            except DataError:
-                return None
-        for row in self.market.underlyings:
-            if row.segment == segment and row.security_id == security_id:
-                return row.symbol
-        return None
+        """What is traded under a number, else the symbol whose level it is; ``None``: unknown."""
+        found = self.securities.listed(segment, security_id)
+        return found.instrument if found else self.securities.symbol(segment, security_id)
 
     def instants(self, wanted: Iterable[tuple[str, int]]) -> list[Instant]:
         """Ticks of securities by segment and number; unknown ones are left out."""
         places = list(wanted)
-        options: dict[int, Listed] = {}
-        for segment, number in places:
-            found = self.target(segment, number)
-            if isinstance(found, Instrument):
-                options[number] = self.market.by_key(found.key)
-        views = self.market.views(row.instrument.key for row in options.values())
+        listed = [self.securities.listed(*place) for place in places]
+        views = self.market.views(row.instrument.key for row in listed if row is not None)
         shown = []
-        for segment, number in places:
-            if segment == OPTIONS and number in options:
-                shown.append(_instant(number, views.get(options[number].instrument.key)))
-            elif segment != OPTIONS:
-                symbol = self.target(segment, number)
-                if isinstance(symbol, str):
-                    shown.append(self._spot(segment, number, symbol))
+        for (segment, number), row in zip(places, listed, strict=True):
+            symbol = self.securities.symbol(segment, number)
+            if row is None and symbol is None:
+                continue
+            view = views.get(row.instrument.key) if row else None
+            known = _blank(SEGMENTS[segment], number)
+            if view is not None:
+                known = _instant(segment, number, view)
+            if symbol is not None and not known.last:  # a share that has not traded has its level
+                known = self._with_level(known, symbol)
+            shown.append(known)
         return shown
 
-    def _spot(self, segment: str, number: int, symbol: str) -> Instant:
-        code = SEGMENTS[segment]
+    def _with_level(self, known: Instant, symbol: str) -> Instant:
+        """Tick with the prices of an underlying, where its level is known."""
         try:
             it = self.market.spot_view(symbol)
         except NoQuote:
-            return _blank(code, number)
-        return _blank(
-            code,
-            number,
+            return known
+        return replace(
+            known,
             last=it.last,
             traded_at=it.at,
             open=it.open,
@@ -128,12 +137,18 @@ class ExchangeState:
             previous_close=it.previous_close or 0,
         )
 
+    def level(self, segment: str, security_id: int) -> int:
+        """Level in paise of the underlying with a number; 0 where none is known."""
+        symbol = self.securities.symbol(segment, security_id)
+        try:
+            return self.market.spot(symbol)[0] if symbol is not None else 0
+        except NoQuote:
+            return 0
+
     def band(self, segment: str, security_id: int) -> tuple[int, int]:
         """Lowest and highest price of the day in paise; zeros when not on record."""
-        found = self.target(segment, security_id)
-        if not isinstance(found, Instrument):
-            return 0, 0
-        return self.market.band(found) or (0, 0)
+        found = self.securities.listed(segment, security_id)
+        return (self.market.band(found.instrument) if found else None) or (0, 0)
 
     def marks(self, keys: Iterable[str]) -> dict[str, int]:
         """Last price in paise by contract key, else the middle, else yesterday's close."""
@@ -152,6 +167,8 @@ class ExchangeState:
         """Candles of today as moment, open, high, low, close in rupees, volume, open interest."""
         key = target if isinstance(target, str) else target.key
         it = self.market.bars(key, minutes)
+        if isinstance(target, Share) and not it.at:  # it has not traded: the level of the stock
+            it = self.market.bars(target.symbol, minutes)
         prices = zip(it.open, it.high, it.low, it.close, strict=True)
         return [
             (at, *(float(price) / 100 for price in four), float(volume), float(interest))
@@ -187,13 +204,10 @@ class ExchangeState:
         return until is None
 
 
-def _instant(number: int, view: View | None) -> Instant:
-    code = SEGMENTS[OPTIONS]
-    if view is None:
-        return _blank(code, number)
+def _instant(segment: str, number: int, view: View) -> Instant:
     quote, depth = view.quote, view.depth
     return _blank(
-        code,
+        SEGMENTS[segment],
         number,
         last=quote.last or 0,
         last_units=view.last_units or 0,

@@ -14,13 +14,12 @@ from strikeloom.exchange.server.feed_protocol import (
     DISCONNECT,
     EXPIRED,
     TOO_MANY_INSTRUMENTS,
-    WireSecurity,
     login_error,
     parse_request,
     parse_security,
 )
 from strikeloom.exchange.server.packets import SEGMENTS
-from strikeloom.exchange.server.wire_codes import OPTIONS
+from strikeloom.exchange.server.wire_codes import CONTRACTS, INDICES, WireSecurity
 
 _UNSUBSCRIBE: Final = {16: TICKER, 18: QUOTE, 22: FULL}
 MAX_INSTRUMENTS, MAX_A_MESSAGE = 5000, 100
@@ -102,7 +101,7 @@ class FeedConnection:
         self._wake.set()
 
     async def _send(self) -> None:
-        await self.socket.send(packets.market_status(SEGMENTS[OPTIONS]))
+        await self.socket.send(packets.market_status(SEGMENTS[CONTRACTS]))
         while not self.socket.ended:
             await self._wake.wait()
             self._wake.clear()
@@ -135,7 +134,7 @@ class FeedConnection:
         if security not in self.modes or security not in self._hub.latest:
             return []
         mode, due = self.modes[security], list[bytes]()
-        if security[0] == "IDX_I" and security not in self._interest_sent:
+        if security[0] == INDICES and security not in self._interest_sent:
             self._interest_sent[security] = 0
             due.append(packets.previous_close(self._hub.latest[security]))
         due += self._hub.packets(security, mode)

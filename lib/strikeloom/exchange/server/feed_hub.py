@@ -14,10 +14,9 @@ from strikeloom.exchange.server.exchange_state import ExchangeState
 from strikeloom.exchange.server.feed_protocol import (
     MAX_CONNECTIONS,
     TOO_MANY_CONNECTIONS,
-    WireSecurity,
 )
 from strikeloom.exchange.server.packets import Instant
-from strikeloom.exchange.server.wire_codes import OPTIONS
+from strikeloom.exchange.server.wire_codes import CONTRACTS, INDICES, WireSecurity
 
 TICKER, QUOTE, FULL = 15, 17, 21
 SUBSCRIBE: Final = (TICKER, QUOTE, FULL)
@@ -63,8 +62,8 @@ class FeedHub:
         self._subscribers: dict[WireSecurity, dict[FeedSubscriber, None]] = defaultdict(dict)
         self._published: np.ndarray = np.empty((0, 7), dtype=np.int64)
         self._rows: np.ndarray = np.empty(0, dtype=np.int64)
-        self._options: list[WireSecurity] = []
-        self._spots: dict[WireSecurity, object] = {}
+        self._listed: list[WireSecurity] = []
+        self._spots: dict[WireSecurity, int] = {}
         self._has_unsubscribed = False
         self._packets: dict[tuple[WireSecurity, int], list[bytes]] = {}
 
@@ -104,21 +103,21 @@ class FeedHub:
 
     def _add_rows(self, added: list[WireSecurity]) -> None:
         """Compare more rows of the market from now on; the others keep what was published."""
-        market, known = self.exchange.market, set(self._options)
-        new = [security for security in added if security[0] == OPTIONS and security not in known]
-        new = [security for security in new if self.exchange.target(*security) is not None]
+        known, securities = set(self._listed), self.exchange.securities
+        found = {it: securities.listed(*it) for it in added if it not in known}
+        new = {security: row for security, row in found.items() if row is not None}
         if new:
-            rows = np.array([market.by_id(security[1]).row for security in new], dtype=np.int64)
-            self._options += new
+            rows = np.array([row.row for row in new.values()], dtype=np.int64)
+            self._listed += new
             self._rows = np.concatenate([self._rows, rows])
             self._published = np.vstack([self._published, self._table(rows)])
 
     def _drop_rows(self) -> None:
         """Stop comparing rows without a subscriber."""
         self._has_unsubscribed = False
-        kept = [at for at, security in enumerate(self._options) if security in self._subscribers]
-        if len(kept) < len(self._options):
-            self._options = [self._options[at] for at in kept]
+        kept = [at for at, security in enumerate(self._listed) if security in self._subscribers]
+        if len(kept) < len(self._listed):
+            self._listed = [self._listed[at] for at in kept]
             self._rows, self._published = self._rows[kept], self._published[kept]
 
     def _table(self, rows: np.ndarray) -> np.ndarray:
@@ -137,23 +136,21 @@ class FeedHub:
             table = self._table(self._rows)
             moved = np.flatnonzero((table != self._published).any(axis=1))
             self._published = table
-            changed += [self._options[at] for at in moved.tolist()]
-        spots = [security for security in self._subscribers if security[0] != OPTIONS]
+            changed += [self._listed[at] for at in moved.tolist()]
+        spots = [security for security in self._subscribers if security[0] != CONTRACTS]
         changed += [security for security in spots if self._spot_moved(security)]
-        for security in changed:
+        moved_once = dict.fromkeys(changed)
+        for security in moved_once:
             self._discard_tick(security)
             for connection in self._subscribers[security]:
                 connection.mark_changed(security)
-        return len(changed)
+        return len(moved_once)
 
     def _spot_moved(self, security: WireSecurity) -> bool:
-        symbol = self.exchange.target(*security)
-        if not isinstance(symbol, str):
+        level = self.exchange.level(*security)
+        if self._spots.get(security, 0) == level:
             return False
-        ticks = self.exchange.instants([security])
-        if not ticks or self._spots.get(security) == ticks[0].last:
-            return False
-        self._spots[security] = ticks[0].last
+        self._spots[security] = level
         return True
 
     def _discard_tick(self, security: WireSecurity) -> None:
@@ -171,9 +168,9 @@ class FeedHub:
                 self.latest[segment, it.security_id] = it
 
     def interest(self, security: WireSecurity) -> tuple[int, bytes] | None:
-        """Open interest of an option, and its packet."""
+        """Open interest of an option or future, and its packet."""
         it = self.latest[security]
-        return (it.interest, packets.open_interest(it)) if security[0] == OPTIONS else None
+        return (it.interest, packets.open_interest(it)) if security[0] == CONTRACTS else None
 
     def packets(self, security: WireSecurity, mode: int) -> list[bytes]:
         """Packets of a security's tick in a mode; made once for all connections."""
@@ -183,7 +180,7 @@ class FeedHub:
 
 
 def _packets(security: WireSecurity, mode: int, it: Instant) -> list[bytes]:
-    if security[0] == "IDX_I":  # an index has neither depth nor interest
+    if security[0] == INDICES:  # an index has neither depth nor interest
         return [packets.ticker(it)] + ([packets.quote(it)] if mode != TICKER else [])
     if mode == TICKER:
         return [packets.ticker(it)]

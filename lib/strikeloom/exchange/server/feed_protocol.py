@@ -7,10 +7,7 @@ from typing import Any, Final
 
 from strikeloom.exchange.server.exchange_state import ExchangeState
 from strikeloom.exchange.server.packets import SEGMENTS
-from strikeloom.exchange.server.wire_codes import is_id
-
-#: A security on the wire: its segment and its number.
-WireSecurity = tuple[str, int]
+from strikeloom.exchange.server.wire_codes import WireSecurity, is_id
 
 DISCONNECT: Final = 12
 MAX_CONNECTIONS: Final = 5

@@ -23,7 +23,7 @@ class MarketWrapper:
 
     @property
     def listed(self) -> tuple[Listed, ...]:
-        """Options of the wrapped market."""
+        """What the wrapped market lists."""
         return self._market.listed
 
     @property
@@ -31,12 +31,8 @@ class MarketWrapper:
         """Underlyings of the wrapped market."""
         return self._market.underlyings
 
-    def by_id(self, security_id: int) -> Listed:
-        """Option of the wrapped market."""
-        return self._market.by_id(security_id)
-
     def by_key(self, key: str) -> Listed:
-        """Option of the wrapped market."""
+        """Instrument of the wrapped market."""
         return self._market.by_key(key)
 
     def expiries(self, symbol: str) -> list[date]:

@@ -8,7 +8,6 @@ from strikeloom.domain.instruments import FutureContract, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
-from strikeloom.exchange.market.securities import Listed
 from strikeloom.exchange.orders.order import OrderEvent
 from strikeloom.exchange.orders.request import OrderType, Product
 from strikeloom.exchange.server.wire_codes import (
@@ -38,7 +37,7 @@ _TYPES = {
 }
 _LEGS = {ENTRY: 1, STOP: 2, TARGET: 3}
 _GROUPS = {OptionContract: "OP", FutureContract: "FUT", Share: "ES"}
-_PRODUCTS = {Product.INTRADAY: "I", Product.MARGIN: "M"}
+_PRODUCTS = {Product.INTRADAY: "I", Product.MARGIN: "M", Product.CNC: "C"}
 
 
 def pascal_names(data: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +45,9 @@ def pascal_names(data: dict[str, Any]) -> dict[str, Any]:
     return {name[0].upper() + name[1:]: value for name, value in data.items()}
 
 
-def order_message(client_id: str, event: OrderEvent, listed: Listed) -> dict[str, Any]:
+def order_message(
+    client_id: str, event: OrderEvent, security_id: str, display: str
+) -> dict[str, Any]:
     """Message of one event, camelCase as on the live wire."""
     order, it = event.order, event.order.instrument
     traded = event.trade
@@ -56,7 +57,7 @@ def order_message(client_id: str, event: OrderEvent, listed: Listed) -> dict[str
             "exchange": "NSE",
             "segment": "E" if isinstance(it, Share) else "D",
             "source": "P",
-            "securityId": str(listed.security_id),
+            "securityId": security_id,
             "clientId": client_id,
             "exchOrderNo": exchange_order_id(order.number) if order.exchange_at else "0",
             "orderNo": order_id(order.number),
@@ -90,7 +91,7 @@ def order_message(client_id: str, event: OrderEvent, listed: Listed) -> dict[str
             "strikePrice": rupee(it.strike) if isinstance(it, OptionContract) else 0.0,
             "expiryDate": NEVER if isinstance(it, Share) else f"{it.expiry} 00:00:00",
             "optType": it.right.value if isinstance(it, OptionContract) else "XX",
-            "displayName": listed.display,
+            "displayName": display,
             "isin": "NA",
             "series": "EQ" if isinstance(it, Share) else "XX",
             "instrumentType": _GROUPS[type(it)],

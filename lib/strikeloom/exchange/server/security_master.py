@@ -7,11 +7,19 @@ import io
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from strikeloom.domain.instruments import Instrument, InstrumentKind, as_option
+from strikeloom.domain.instruments import (
+    FUTURE_RIGHT,
+    Contract,
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Share,
+)
 from strikeloom.domain.money import rupees
 from strikeloom.exchange.market.securities import Listed, ListedUnderlying
 from strikeloom.exchange.server.served_market import ServedMarket
-from strikeloom.exchange.server.wire_codes import OPTIONS, instrument_type
+from strikeloom.exchange.server.wire_codes import CONTRACTS, instrument_type
+from strikeloom.exchange.server.wire_securities import WireSecurities
 from strikeloom.nse.freeze import freeze_units
 
 _COMPACT_HEADER = (
@@ -33,10 +41,11 @@ COMPACT = _COMPACT_HEADER.split(",")
 DETAILED = _DETAILED_HEADER.split(",")
 _PERCENTS = DETAILED[DETAILED.index("BUY_CO_MIN_MARGIN_PER") : DETAILED.index("SM_UPPER_LIMIT")]
 
-#: An index option's number of its underlying is not the index's own (26000 for NIFTY's 13).
-_OPTION_ROOT = 25987
+#: An index contract's number of its underlying is not the index's own (26000 for NIFTY's 13).
+_CONTRACT_ROOT = 25987
 _INDEX_TICK = "0.0500"  # rupees, where every other row is in paise
-_STOCK_TICK = "5.0000"
+_STOCK_TICK = 5  # paise, of a stock whose share is not traded here
+_NO_STRIKE = "-0.01000"
 _NO_EXPIRY = "0001-01-01"
 
 Row = Mapping[str, object]
@@ -44,25 +53,51 @@ Row = Mapping[str, object]
 
 def compact_master(market: ServedMarket) -> str:
     """Write the compact layout: 16 columns."""
-    roots = (_compact_root(row) for row in market.underlyings)
-    monthly = _monthly(market)
-    return _write(COMPACT, [*roots, *(_compact(row, monthly) for row in market.listed)])
+    monthly, ticks = _monthly(market), _share_ticks(market)
+    rows = [_compact_root(row, ticks.get(row.symbol, _STOCK_TICK)) for row in _roots(market)]
+    rows += [_compact(row, it, monthly) for row, it in _contracts(market)]
+    return _write(COMPACT, rows)
 
 
 def detailed_master(market: ServedMarket, day: date, *, segment: str | None = None) -> str:
     """Write the detailed layout, of one segment or of all."""
-    roots = {row.symbol: row for row in market.underlyings}
-    rows: list[Row] = [_root(row) for row in roots.values() if segment in (None, row.segment)]
-    if segment in (None, OPTIONS):
+    roots, ticks = {row.symbol: row for row in _roots(market)}, _share_ticks(market)
+    rows: list[Row] = [
+        _root(row, ticks.get(row.symbol, _STOCK_TICK), market)
+        for row in roots.values()
+        if segment in (None, row.segment)
+    ]
+    if segment in (None, CONTRACTS):
         monthly = _monthly(market)
         rows += [
             {
-                **_option(row, roots[row.instrument.symbol], day, market),
-                "EXPIRY_FLAG": _flag(row, monthly),
+                **_contract(row, it, roots[it.symbol], day, market),
+                "EXPIRY_FLAG": _flag(it, monthly),
             }
-            for row in market.listed
+            for row, it in _contracts(market)
         ]
     return _write(DETAILED, rows)
+
+
+def _contracts(market: ServedMarket) -> list[tuple[Listed, Contract]]:
+    return [(row, it) for row in market.listed if not isinstance(it := row.instrument, Share)]
+
+
+def _share_ticks(market: ServedMarket) -> dict[str, int]:
+    shares = (row.instrument for row in market.listed if isinstance(row.instrument, Share))
+    return {it.symbol: it.tick for it in shares}
+
+
+def _roots(market: ServedMarket) -> list[ListedUnderlying]:
+    """Indices and stocks; a share that is no underlying of the day is a stock like them."""
+    known = {row.symbol for row in market.underlyings}
+    numbers = WireSecurities(market)
+    more = [
+        ListedUnderlying(it.symbol, InstrumentKind.STOCK, numbers.number(it))
+        for row in market.listed
+        if isinstance(it := row.instrument, Share) and it.symbol not in known
+    ]
+    return [*market.underlyings, *more]
 
 
 def _write(columns: list[str], rows: Iterable[Row]) -> str:
@@ -76,47 +111,51 @@ def _write(columns: list[str], rows: Iterable[Row]) -> str:
 def _monthly(market: ServedMarket) -> frozenset[tuple[str, date]]:
     """Symbol and last listed expiry of each month: not by a rule, calendars end before them."""
     last: dict[tuple[str, int, int], date] = {}
-    for row in market.listed:
-        expiry = as_option(row.instrument).expiry
-        of = row.instrument.symbol, expiry.year, expiry.month
-        last[of] = max(expiry, last.get(of, expiry))
+    for _, it in _contracts(market):
+        of = it.symbol, it.expiry.year, it.expiry.month
+        last[of] = max(it.expiry, last.get(of, it.expiry))
     return frozenset((symbol, expiry) for (symbol, _, _), expiry in last.items())
 
 
-def _flag(row: Listed, monthly: frozenset[tuple[str, date]]) -> str:
-    it = as_option(row.instrument)
+def _flag(it: Contract, monthly: frozenset[tuple[str, date]]) -> str:
+    """Monthly or weekly; every future is monthly."""
     of = it.symbol, it.expiry
-    return "M" if it.kind is InstrumentKind.STOCK or of in monthly else "W"
+    weekly = isinstance(it, OptionContract) and of not in monthly
+    return "W" if weekly and it.kind is InstrumentKind.INDEX else "M"
 
 
-def _strike(row: Listed) -> str:
-    return f"{rupees(as_option(row.instrument).strike):.5f}"
+def _strike(it: Contract) -> str:
+    return f"{rupees(it.strike):.5f}" if isinstance(it, OptionContract) else _NO_STRIKE
 
 
-def _instrument(row: Listed) -> str:
-    return instrument_type(row.instrument)
+def _right(it: Contract) -> str:
+    return it.right.value if isinstance(it, OptionContract) else FUTURE_RIGHT
 
 
-def _compact(row: Listed, monthly: frozenset[tuple[str, date]]) -> Row:
+def _group(it: Contract) -> str:
+    return "OP" if isinstance(it, OptionContract) else "FUT"
+
+
+def _compact(row: Listed, it: Contract, monthly: frozenset[tuple[str, date]]) -> Row:
     return {
         "SEM_EXM_EXCH_ID": "NSE",
         "SEM_SEGMENT": "D",
         "SEM_SMST_SECURITY_ID": row.security_id,
-        "SEM_INSTRUMENT_NAME": _instrument(row),
+        "SEM_INSTRUMENT_NAME": instrument_type(it),
         "SEM_EXPIRY_CODE": 0,
         "SEM_TRADING_SYMBOL": row.trading_symbol,
-        "SEM_LOT_UNITS": f"{row.instrument.lot_size:.1f}",
+        "SEM_LOT_UNITS": f"{it.lot_size:.1f}",
         "SEM_CUSTOM_SYMBOL": row.display,
-        "SEM_EXPIRY_DATE": f"{as_option(row.instrument).expiry:%Y-%m-%d} 14:30:00",
-        "SEM_STRIKE_PRICE": _strike(row),
-        "SEM_OPTION_TYPE": as_option(row.instrument).right.value,
-        "SEM_TICK_SIZE": f"{row.instrument.tick:.4f}",
-        "SEM_EXPIRY_FLAG": _flag(row, monthly),
-        "SEM_EXCH_INSTRUMENT_TYPE": "OP",
+        "SEM_EXPIRY_DATE": f"{it.expiry:%Y-%m-%d} 14:30:00",
+        "SEM_STRIKE_PRICE": _strike(it),
+        "SEM_OPTION_TYPE": _right(it),
+        "SEM_TICK_SIZE": f"{it.tick:.4f}",
+        "SEM_EXPIRY_FLAG": _flag(it, monthly),
+        "SEM_EXCH_INSTRUMENT_TYPE": _group(it),
     }
 
 
-def _compact_root(row: ListedUnderlying) -> Row:
+def _compact_root(row: ListedUnderlying, tick: int) -> Row:
     index = row.kind is InstrumentKind.INDEX
     return {
         "SEM_EXM_EXCH_ID": "NSE",
@@ -129,7 +168,7 @@ def _compact_root(row: ListedUnderlying) -> Row:
         "SEM_CUSTOM_SYMBOL": row.symbol,
         "SEM_EXPIRY_DATE": _NO_EXPIRY if index else "",
         "SEM_OPTION_TYPE": "XX" if index else "",
-        "SEM_TICK_SIZE": _INDEX_TICK if index else _STOCK_TICK,
+        "SEM_TICK_SIZE": _INDEX_TICK if index else f"{tick:.4f}",
         "SEM_EXPIRY_FLAG": "" if index else "NA",
         "SEM_EXCH_INSTRUMENT_TYPE": "INDEX" if index else "ES",
         "SEM_SERIES": "X" if index else "EQ",
@@ -152,8 +191,9 @@ _SAME = {
 }
 
 
-def _root(row: ListedUnderlying) -> Row:
+def _root(row: ListedUnderlying, tick: int, market: ServedMarket) -> Row:
     index = row.kind is InstrumentKind.INDEX
+    low, high = (None if index else market.band(Share(row.symbol))) or (0, 0)
     return {
         **_SAME,
         "SEGMENT": "I" if index else "E",
@@ -168,8 +208,10 @@ def _root(row: ListedUnderlying) -> Row:
         "LOT_SIZE": 1,
         "SM_EXPIRY_DATE": _NO_EXPIRY if index else "",
         "OPTION_TYPE": "XX" if index else "",
-        "TICK_SIZE": _INDEX_TICK if index else _STOCK_TICK,
+        "TICK_SIZE": _INDEX_TICK if index else f"{tick:.4f}",
         "EXPIRY_FLAG": "NA",
+        "SM_UPPER_LIMIT": rupees(high),
+        "SM_LOWER_LIMIT": rupees(low),
     }
 
 
@@ -179,25 +221,26 @@ def _freeze(it: Instrument, day: date) -> int:
     return 0 if freeze is None else freeze // it.lot_size * it.lot_size + 1
 
 
-def _option(row: Listed, root: ListedUnderlying, day: date, market: ServedMarket) -> Row:
-    it = as_option(row.instrument)
+def _contract(
+    row: Listed, it: Contract, root: ListedUnderlying, day: date, market: ServedMarket
+) -> Row:
     low, high = market.band(it) or (0, 0)
-    number = root.security_id + (_OPTION_ROOT if it.kind is InstrumentKind.INDEX else 0)
+    number = root.security_id + (_CONTRACT_ROOT if it.kind is InstrumentKind.INDEX else 0)
     return {
         **_SAME,
         "SEGMENT": "D",
         "SECURITY_ID": row.security_id,
-        "INSTRUMENT": _instrument(row),
+        "INSTRUMENT": instrument_type(it),
         "UNDERLYING_SECURITY_ID": number,
         "UNDERLYING_SYMBOL": it.symbol,
         "SYMBOL_NAME": row.trading_symbol,
         "DISPLAY_NAME": row.display,
-        "INSTRUMENT_TYPE": "OP",
+        "INSTRUMENT_TYPE": _group(it),
         "SERIES": "NA",
         "LOT_SIZE": f"{it.lot_size:.1f}",
         "SM_EXPIRY_DATE": f"{it.expiry:%Y-%m-%d}",
-        "STRIKE_PRICE": _strike(row),
-        "OPTION_TYPE": it.right.value,
+        "STRIKE_PRICE": _strike(it),
+        "OPTION_TYPE": _right(it),
         "TICK_SIZE": f"{it.tick:.4f}",
         "SM_UPPER_LIMIT": rupees(high),
         "SM_LOWER_LIMIT": rupees(low),

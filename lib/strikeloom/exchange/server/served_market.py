@@ -1,4 +1,4 @@
-"""What the server needs of a market: quotes, listed options, views and columns."""
+"""What the server needs of a market: quotes, what is listed, views and columns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ServedMarket(DepthFeed, Protocol):
 
     @property
     def listed(self) -> tuple[Listed, ...]:
-        """Options of the day, by row."""
+        """Shares, futures and options of the day, by row."""
         ...
 
     @property
@@ -26,12 +26,8 @@ class ServedMarket(DepthFeed, Protocol):
         """Indices and stocks."""
         ...
 
-    def by_id(self, security_id: int) -> Listed:
-        """Option by number; ``DataError`` when there is none."""
-        ...
-
     def by_key(self, key: str) -> Listed:
-        """Option by contract key; ``DataError`` when it is not listed."""
+        """Instrument by key; ``DataError`` when it is not listed."""
         ...
 
     def expiries(self, symbol: str) -> list[date]:
@@ -39,7 +35,7 @@ class ServedMarket(DepthFeed, Protocol):
         ...
 
     def views(self, keys: Iterable[str]) -> dict[str, View]:
-        """Current views of options by contract key; those without any price are left out."""
+        """Current views of instruments by key; those without any price are left out."""
         ...
 
     def spot_view(self, symbol: str) -> SpotView:
@@ -47,7 +43,7 @@ class ServedMarket(DepthFeed, Protocol):
         ...
 
     def columns(self, rows: Ints) -> QuoteColumns | None:
-        """Quotes of many options at once; ``None`` before the first."""
+        """Quotes of many rows at once; ``None`` before the first."""
         ...
 
     def bars(self, key_or_symbol: str, minutes: int) -> Candles:

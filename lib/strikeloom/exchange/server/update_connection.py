@@ -53,8 +53,8 @@ class UpdateHub:
             while events := engine.events(self._after[name]):
                 self._after[name] = events[-1].seq
                 for event in events:
-                    listed = self._exchange.listed(event.order.instrument.key)
-                    message = order_message(name, event, listed)
+                    listed, names = self._exchange.named(event.order.instrument)
+                    message = order_message(name, event, names["securityId"], listed.display)
                     if self._exchange.faults.draw((FaultKind.UPDATE_PASCAL,), "orders-ws"):
                         message["Data"] = pascal_names(message["Data"])
                     self._send(name, json.dumps(message))

@@ -11,7 +11,10 @@ from strikeloom.domain.orders import Validity
 from strikeloom.exchange.orders.request import AmoTime, OrderType, Product
 from strikeloom.exchange.server.responses import BAD_INPUT, refused
 
-OPTIONS: Final = "NSE_FNO"
+#: Segments in which orders are taken: of shares, and of options and futures.
+SHARES, CONTRACTS, INDICES = "NSE_EQ", "NSE_FNO", "IDX_I"
+#: A security on the wire: its segment, and its number, unique within it.
+WireSecurity = tuple[str, int]
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 ORDER_TYPES: Final = {kind.value: kind for kind in OrderType}
 PRODUCTS: Final = {kind.value: kind for kind in Product}
@@ -96,6 +99,11 @@ def instrument_type(instrument: Instrument) -> str:
         return "EQUITY"
     group = "OPT" if isinstance(instrument, OptionContract) else "FUT"
     return group + ("IDX" if instrument.kind is InstrumentKind.INDEX else "STK")
+
+
+def segment_of(instrument: Instrument) -> str:
+    """Segment in which an instrument is traded."""
+    return SHARES if isinstance(instrument, Share) else CONTRACTS
 
 
 def derivative(instrument: Instrument) -> dict[str, object]:

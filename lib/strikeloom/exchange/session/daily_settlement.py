@@ -61,7 +61,7 @@ class DailySettler:
             return []
         since = position.settled_on
         first = position.day if since is None else expected_after(since)
-        if first > today:
+        if first > today or ending(first) > now:
             return []
         last = self._feed.last_day(future.symbol, future.expiry, position.day)
         over = [day for day in expected_days(first, today) if ending(day) <= now]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from strikeloom.domain.instruments import Instrument
 from strikeloom.exchange.conditional.condition import (
     COMPARISONS,
     FRAMES,
@@ -26,6 +25,8 @@ from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import placement, translate_refusals
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
+    INDICES,
+    SHARES,
     conditional_id,
     conditional_number,
     is_id,
@@ -33,7 +34,7 @@ from strikeloom.exchange.server.wire_codes import (
     stamp,
 )
 
-_SEGMENTS = ("NSE_EQ", "IDX_I")
+_SEGMENTS = (SHARES, INDICES)
 _MOST_ORDERS = 10
 _YEAR = timedelta(days=365)
 
@@ -99,8 +100,8 @@ def _condition(call: ApiCall) -> tuple[Condition, date]:
     segment, security = asked.text("exchangeSegment").upper(), asked.text("securityId")
     if segment not in _SEGMENTS:
         raise bad_field("exchangeSegment", segment)
-    symbol = call.exchange.target(segment, int(security)) if is_id(security) else None
-    if symbol is None or isinstance(symbol, Instrument):
+    symbol = call.exchange.securities.symbol(segment, int(security)) if is_id(security) else None
+    if symbol is None:
         raise bad_field("securityId", security)
     technical = comparison != PRICE
     names = {name: name for name in INDICATORS}
@@ -182,12 +183,13 @@ def _row(call: ApiCall, one: ConditionalStatus) -> dict[str, object]:
 
 def _leg(call: ApiCall, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
+    _, names = call.exchange.named(what.instrument)
     return {
         "transactionType": what.side.name,
-        "exchangeSegment": "NSE_FNO",
+        "exchangeSegment": names["exchangeSegment"],
         "productType": what.product.value,
         "orderType": what.order_type.value,
-        "securityId": str(call.exchange.listed(what.instrument.key).security_id),
+        "securityId": names["securityId"],
         "quantity": what.units,
         "validity": what.validity.value,
         "price": f"{rupee(what.limit):.2f}",

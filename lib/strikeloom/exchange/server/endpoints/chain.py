@@ -12,7 +12,7 @@ from strikeloom.errors import NoQuote
 from strikeloom.exchange.server.api_call import ApiCall
 from strikeloom.exchange.server.packets import Instant
 from strikeloom.exchange.server.responses import ApiResponse, data_refused, no_data_plan
-from strikeloom.exchange.server.wire_codes import rupee
+from strikeloom.exchange.server.wire_codes import CONTRACTS, rupee
 from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.implied.solver import implied_vol
@@ -43,7 +43,7 @@ def chain(call: ApiCall) -> ApiResponse:
     ]
     if not rows or expiry < call.now.date():
         raise data_refused(811, "Invalid Expiry Date")
-    found = call.exchange.instants(("NSE_FNO", row.security_id) for row, _ in rows)
+    found = call.exchange.instants((CONTRACTS, row.security_id) for row, _ in rows)
     instants = {it.security_id: it for it in found}
     try:
         spot = call.exchange.market.spot(symbol)[0]

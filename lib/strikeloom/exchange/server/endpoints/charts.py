@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from strikeloom.domain.instruments import OptionContract, as_option
+from strikeloom.domain.instruments import (
+    FUTURE_RIGHT,
+    Contract,
+    FutureContract,
+    Instrument,
+    OptionContract,
+    Share,
+)
 from strikeloom.errors import MissingHistory
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiRefusal, ApiResponse, no_data_plan, refused
@@ -64,7 +71,7 @@ def expired(_call: ApiCall) -> ApiResponse:
     raise refused("DH-907", _EMPTY)
 
 
-Target = OptionContract | str
+Target = Instrument | str
 
 
 def _target(call: ApiCall) -> Target:
@@ -86,7 +93,11 @@ def _target(call: ApiCall) -> Target:
     found = call.exchange.target(segment, int(number))
     if found is None:
         raise refused("DH-907", _EMPTY)
-    return found if isinstance(found, str) else as_option(found)
+    return found
+
+
+def _symbol(target: Share | str) -> str:
+    return target if isinstance(target, str) else target.symbol
 
 
 def _midnight(day: date) -> datetime:
@@ -104,10 +115,11 @@ def _past(call: ApiCall, target: Target, first: date, last: date) -> list[Row]:
     until = min(last, call.now.date())
     if call.now < ending(until):
         until -= timedelta(days=1)
-    if isinstance(target, OptionContract):
-        return _option_days(call, target, first, until)
-    cash = history.cash(first, until, symbols=[target])
-    frame = cash if len(cash) else history.indices(first, until, names=[target])
+    if isinstance(target, OptionContract | FutureContract):
+        return _contract_days(call, target, first, until)
+    symbol = _symbol(target)
+    cash = history.cash(first, until, symbols=[symbol])
+    frame = cash if len(cash) else history.indices(first, until, names=[symbol])
     frame = frame.dropna(subset=["open", "close"]).drop_duplicates("day").sort_values("day")
     volume = frame["volume"] if "volume" in frame else frame["close"] * 0
     return [
@@ -119,7 +131,7 @@ def _past(call: ApiCall, target: Target, first: date, last: date) -> list[Row]:
     ]  # fmt: skip
 
 
-def _option_days(call: ApiCall, target: OptionContract, first: date, last: date) -> list[Row]:
+def _contract_days(call: ApiCall, target: Contract, first: date, last: date) -> list[Row]:
     history = call.exchange.history
     assert history is not None  # noqa: S101 (checked by the caller)
     rows: list[Row] = []
@@ -136,11 +148,14 @@ def _option_days(call: ApiCall, target: OptionContract, first: date, last: date)
     return rows
 
 
-def _row_of(frame: pd.DataFrame, target: OptionContract) -> pd.Series | None:
+def _row_of(frame: pd.DataFrame, target: Contract) -> pd.Series | None:
+    strike, right = 0.0, FUTURE_RIGHT
+    if isinstance(target, OptionContract):
+        strike, right = target.strike / 100, target.right.value
     here = (
         (frame["expiry"].dt.date == target.expiry)
-        & (frame["strike"] == target.strike / 100)
-        & (frame["right"] == target.right.value)
+        & (frame["strike"] == strike)
+        & (frame["right"] == right)
     )
     return frame[here].iloc[0] if here.any() else None
 
@@ -160,7 +175,11 @@ def _settled(call: ApiCall, target: Target, row: Row) -> Row:
     """Use the settlement value as the close of an underlying's day, once it is known."""
     if isinstance(target, OptionContract) or row[0] != call.now.date():
         return row
-    final = call.exchange.market.settlement(target, row[0])
+    market = call.exchange.market
+    if isinstance(target, FutureContract):
+        final = market.daily_settlement(target, row[0])
+    else:
+        final = market.settlement(_symbol(target), row[0])
     if final is None:
         return row
     close = final / 100

@@ -59,8 +59,7 @@ def modify(call: ApiCall) -> ApiResponse:
         raise bad_field("orderFlag", call.body.get("orderFlag"))
     what = leg.placement
     same = {
-        "exchangeSegment": "NSE_FNO",
-        "securityId": str(call.exchange.listed(what.instrument.key).security_id),
+        **call.exchange.named(what.instrument)[1],
         "transactionType": what.side.name,
         "productType": what.product.value,
         "correlationId": what.correlation_id,
@@ -118,7 +117,6 @@ def _taken(one: ConditionalStatus, status: str) -> dict[str, object]:
 
 def _row(call: ApiCall, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str, object]:
     what = leg.placement
-    listed_as = call.exchange.listed(what.instrument.key)
     order = next((order for order in one.orders if order.leg == leg.name), None)
     status = one.item.state.value
     if one.item.active:
@@ -133,11 +131,9 @@ def _row(call: ApiCall, one: ConditionalStatus, leg: ConditionalLeg) -> dict[str
         "correlationId": one.item.tag or "NA",
         "orderStatus": status,
         "transactionType": what.side.name,
-        "exchangeSegment": "NSE_FNO",
+        **call.exchange.named(what.instrument)[1],
         "productType": what.product.value,
         "orderType": _flag_of(one),
-        "tradingSymbol": listed_as.trading_symbol,
-        "securityId": str(listed_as.security_id),
         "quantity": what.units,
         "price": rupee(what.limit),
         "triggerPrice": rupee(leg.trigger),

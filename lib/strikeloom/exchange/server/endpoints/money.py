@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from strikeloom.domain.instruments import Share
 from strikeloom.errors import DataError
 from strikeloom.exchange.account.margin_quote import MarginQuote
 from strikeloom.exchange.orders.request import OrderType, Placement
@@ -67,13 +68,15 @@ def multi(call: ApiCall) -> ApiResponse:
     if open_orders and not held:
         legs += _open_orders(call)
     found = _margin(call, legs, holdings=held)
+    shares = [leg for leg in legs if isinstance(leg.instrument, Share)]
+    equity = min(found.total, _margin(call, shares, holdings=False).total if shares else 0)
     return ApiResponse(
         {
             "total_margin": _text(found.total),
             "span_margin": _text(found.span),
             "exposure_margin": _text(found.exposure),
-            "equity_margin": _text(0),
-            "fo_margin": _text(found.total),
+            "equity_margin": _text(equity),
+            "fo_margin": _text(found.total - equity),
             "commodity_margin": _text(0),
             "currency": _text(0),
             "hedge_benefit": _text(found.hedge_benefit),
@@ -99,7 +102,13 @@ def _leg(call: ApiCall, row: Any) -> Placement:
 def _open_orders(call: ApiCall) -> list[Placement]:
     """Remaining units of the open orders, each as an order of its own."""
     return [
-        Placement(order.instrument, order.side, order.remaining, limit=order.limit)
+        Placement(
+            order.instrument,
+            order.side,
+            order.remaining,
+            limit=order.limit,
+            product=order.product,
+        )
         for order in call.engine.orders(call.now.date())
         if order.remaining
     ]

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import AmoTime, Change, Placement
+from strikeloom.exchange.orders.validation import product_refusal
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import BAD_INPUT, ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
@@ -45,7 +47,11 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
         DH-905 when a field is missing or wrong.
     """
     asked = call if body is None else replace(call, body=body)
-    listed = asked.exchange.option(asked.text("exchangeSegment"), asked.text("securityId"))
+    listed = asked.exchange.traded(asked.text("exchangeSegment"), asked.text("securityId"))
+    product = asked.one_of("productType", PRODUCTS)
+    wrong = product_refusal(listed.instrument, product)
+    if wrong:
+        raise refused(wrong.code, wrong.reason)
     tag = asked.text("correlationId", default="")
     if tag and not _TAG.fullmatch(tag):
         raise bad_field("correlationId", tag)
@@ -58,7 +64,7 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
         limit=asked.money("price", default=0),
         trigger=asked.money("triggerPrice", default=0),
         validity=asked.one_of("validity", VALIDITIES, default="DAY"),
-        product=asked.one_of("productType", PRODUCTS),
+        product=product,
         disclosed=asked.whole("disclosedQuantity", default=0),
         after_market=late,
         amo_time=asked.one_of("amoTime", AMO_TIMES, default="OPEN") if late else AmoTime.OPEN,
@@ -168,7 +174,7 @@ def accepted_row(order: BookOrder) -> dict[str, str]:
 
 def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
     """Order as the broker's book writes it."""
-    listed = call.exchange.listed(order.instrument.key)
+    _, names = call.exchange.named(order.instrument)
     return {
         "dhanClientId": call.client.client_id,
         "orderId": order_id(order.number),
@@ -176,12 +182,10 @@ def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
         "correlationId": order.correlation_id or "NA",
         "orderStatus": order.state.value,
         "transactionType": order.side.name,
-        "exchangeSegment": "NSE_FNO",
         "productType": order.product.value,
         "orderType": order.order_type.value,
         "validity": order.validity.value,
-        "tradingSymbol": listed.trading_symbol,
-        "securityId": str(listed.security_id),
+        **names,
         "quantity": order.units,
         "disclosedQuantity": order.disclosed,
         "price": rupee(order.limit),
@@ -194,6 +198,7 @@ def order_row(call: ApiCall, order: BookOrder) -> dict[str, object]:
         "updateTime": stamp(order.updated_at),
         "exchangeTime": stamp(order.exchange_at),
         **derivative(order.instrument),
+        **({"drvOptionType": "NA"} if isinstance(order.instrument, Share) else {}),  # as recorded
         "omsErrorCode": order.code or "0",
         "omsErrorDescription": order.reason,
         "algoId": "0",

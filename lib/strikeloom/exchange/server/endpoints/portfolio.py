@@ -4,23 +4,52 @@ from __future__ import annotations
 
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.position import NetPosition
+from strikeloom.exchange.account.share_records import ShareHolding
+from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee
 
 
 def positions(call: ApiCall) -> ApiResponse:
-    """Positions of the day, including those closed today."""
-    held = call.engine.positions()
+    """Positions of the day, including those closed today; of delivered shares its trades alone."""
+    held = [shown for it in call.engine.positions() if (shown := _of_the_day(call, it))]
     marks = call.exchange.marks([position.instrument.key for position in held])
     return ApiResponse(
         [_row(call, position, marks.get(position.instrument.key)) for position in held]
     )
 
 
-def holdings(_call: ApiCall) -> ApiResponse:
-    """Shares in the depository: always none, as this exchange trades options only."""
-    raise refused("DH-1111", "No holdings available", 500)
+def _of_the_day(call: ApiCall, it: NetPosition) -> NetPosition | None:
+    """Position without what is a holding: shares for delivery of earlier days."""
+    is_holding = it.product is Product.CNC and it.carried_units > 0
+    return it.parted(call.now.date())[1] if is_holding else it
+
+
+def holdings(call: ApiCall) -> ApiResponse:
+    """Shares bought on earlier days; today's sales count in what is available alone."""
+    held = call.engine.depository.holdings()
+    if not held:
+        raise refused("DH-1111", "No holdings available", 500)
+    marks = call.exchange.marks([it.share.key for it in held])
+    return ApiResponse([_holding(call, it, marks.get(it.share.key)) for it in held])
+
+
+def _holding(call: ApiCall, it: ShareHolding, mark: int | None) -> dict[str, object]:
+    _, names = call.exchange.named(it.share)
+    return {
+        "exchange": "ALL",
+        "tradingSymbol": names["tradingSymbol"],
+        "securityId": names["securityId"],
+        "isin": "NA",
+        "totalQty": it.total,
+        "dpQty": it.settled,
+        "t1Qty": it.t1,
+        "availableQty": it.available,
+        "collateralQty": 0,
+        "avgCostPrice": rupee(it.cost / it.total),
+        "lastTradedPrice": rupee(mark),
+    }
 
 
 def exit_all(call: ApiCall) -> ApiResponse:
@@ -38,7 +67,7 @@ def exit_all(call: ApiCall) -> ApiResponse:
 
 def convert(call: ApiCall) -> ApiResponse:
     """Move units of a position from one product to another."""
-    listed = call.exchange.option(call.text("exchangeSegment"), call.text("securityId"))
+    listed = call.exchange.traded(call.text("exchangeSegment"), call.text("securityId"))
     kind = call.text("positionType").upper()
     if kind not in ("LONG", "SHORT"):
         raise bad_field("positionType", kind)
@@ -52,26 +81,23 @@ def convert(call: ApiCall) -> ApiResponse:
     )
     if units == 0 or net * sign < units:
         raise refused("DH-906", f"No {kind.lower()} position of {units} in {source.value}")
+    target = call.one_of("toProductType", PRODUCTS)
     try:
-        call.engine.convert(
-            listed.instrument, source, call.one_of("toProductType", PRODUCTS), units
-        )
+        call.engine.convert(listed.instrument, source, target, units)
     except Rejected as error:
         raise refused(error.facts.get("code", "DH-906"), str(error)) from error
     return ApiResponse({"status": "success"})
 
 
 def _row(call: ApiCall, it: NetPosition, mark: int | None) -> dict[str, object]:
-    listed = call.exchange.listed(it.instrument.key)
+    _, names = call.exchange.named(it.instrument)
     unrealised = (
         None if mark is None else it.sell_value - it.buy_value + it.net * mark - it.realised
     )
     return {
         "dhanClientId": call.client.client_id,
-        "tradingSymbol": listed.trading_symbol,
-        "securityId": str(listed.security_id),
+        **names,
         "positionType": "LONG" if it.net > 0 else "SHORT" if it.net < 0 else "CLOSED",
-        "exchangeSegment": "NSE_FNO",
         "productType": it.product.value,
         "buyAvg": rupee(it.buy_value / it.buy_units) if it.buy_units else 0.0,
         "buyQty": it.buy_units,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 
+from strikeloom.domain.instruments import Share
 from strikeloom.errors import BrokerError
-from strikeloom.exchange.orders.trade import Trade
+from strikeloom.exchange.orders.costs import segment_of
+from strikeloom.exchange.orders.trade import TRADE, Trade
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
@@ -30,7 +33,7 @@ def trades(call: ApiCall) -> ApiResponse:
     rows = [
         _row(call, trade)
         for trade in found
-        if trade.kind == "trade"
+        if trade.kind == TRADE
         and number in (None, trade.order_number)
         and call.exchange.shows(call.client.client_id, trade.order_number)
     ]
@@ -40,39 +43,51 @@ def trades(call: ApiCall) -> ApiResponse:
 def history(call: ApiCall) -> ApiResponse:
     """Trades from one day to another, a page at a time, with the charges of each."""
     first, last, page = _day(call.args[0]), _day(call.args[1]), int(call.args[2])
-    every = [t for t in call.engine.trades() if t.kind == "trade"]
-    opening = {
-        t.order_number: t.number for t in reversed(every)
-    }  # brokerage is charged on the first trade of an order
+    every = [t for t in call.engine.trades() if t.kind == TRADE]
+    before: dict[int, int] = {}  # value of an order's earlier trades, by trade
+    value: Counter[int] = Counter()
+    for trade in every:
+        before[trade.number] = value[trade.order_number]
+        value[trade.order_number] += trade.units * trade.price
     found = [t for t in every if first <= t.at.date() <= last]
     rows = found[page * _PAGE : (page + 1) * _PAGE]
-    return ApiResponse([_past(call, t, first=opening[t.order_number] == t.number) for t in rows])
+    return ApiResponse([_past(call, trade, before[trade.number]) for trade in rows])
 
 
 def ledger(call: ApiCall) -> ApiResponse:
-    """Cash day by day: result of the trades, charges, and the running balance."""
+    """Cash day by day: what was traded and settled, charges, and the running balance.
+
+    Of futures what their daily settlement moved. Shares have lines of their own.
+    """
     first, last = _day(call.query.get("from-date", "")), _day(call.query.get("to-date", ""))
     if last < first:
         raise bad_field("to-date", last)
-    every = call.engine.trades()
-    flow = sum(-int(t.side) * t.units * t.price - t.charges for t in every)
-    running = call.engine.balance().cash - flow
-    rows = [_line(call, first, "OPENING BALANCE", "OPENING BALANCE", 0, running)]
-    days = sorted({t.at.date() for t in every})
-    for day in days:
-        of_day = [t for t in every if t.at.date() == day]
-        parts = {
-            "NET OBLIGATION": sum(-int(t.side) * t.units * t.price for t in of_day),
-            "CHARGES": -sum(t.charges for t in of_day),
-        }
-        if day < first:
-            running += sum(parts.values())
-            rows[0] = _line(call, first, "OPENING BALANCE", "OPENING BALANCE", 0, running)
-        elif day <= last:
-            for name, amount in parts.items():
+    moved = _moved(call)
+    opening = call.engine.balance().cash - sum(sum(parts) for parts in moved.values())
+    opening += sum(sum(parts) for (day, _), parts in moved.items() if day < first)
+    running, rows = opening, [_line(call, first, "OPENING BALANCE", "OPENING BALANCE", 0, opening)]
+    for (day, segment), parts in sorted(moved.items()):
+        if first <= day <= last:
+            for narration, amount in zip(("NET OBLIGATION", "CHARGES"), parts, strict=True):
                 running += amount
-                rows.append(_line(call, day, name, "FNO", amount, running))
+                rows.append(_line(call, day, narration, segment, amount, running))
     return ApiResponse(rows)
+
+
+def _moved(call: ApiCall) -> dict[tuple[date, str], tuple[int, int]]:
+    """Paise of trades and settlements, and of charges, by day and segment."""
+    moved: dict[tuple[date, str], tuple[int, int]] = {}
+
+    def add(day: date, segment: str, obligation: int, charges: int) -> None:
+        before = moved.get((day, segment), (0, 0))
+        moved[day, segment] = before[0] + obligation, before[1] - charges
+
+    for trade in call.engine.trades():
+        segment = "EQ" if isinstance(trade.instrument, Share) else "FNO"
+        add(trade.at.date(), segment, trade.cash + trade.charges, trade.charges)
+    for variation in call.engine.depository.settlements():
+        add(variation.day, "FNO", variation.amount, 0)
+    return moved
 
 
 def _day(text: str) -> date:
@@ -89,7 +104,7 @@ def _line(
         "dhanClientId": call.client.client_id,
         "narration": narration,
         "voucherdate": f"{day:%b %d, %Y}",
-        "exchange": "NSE-FNO",
+        "exchange": "NSE-EQ" if what == "EQ" else "NSE-FNO",
         "voucherdesc": what,
         "vouchernumber": f"V{(day - date(2020, 1, 1)) // timedelta(days=1)}",
         "debit": f"{-amount / 100:.2f}" if amount < 0 else "0.00",
@@ -99,7 +114,7 @@ def _line(
 
 
 def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
-    listed = call.exchange.listed(trade.instrument.key)
+    listed, names = call.exchange.named(trade.instrument)
     try:
         kind = call.engine.order(trade.order_number).order_type.value
     except BrokerError as error:
@@ -110,12 +125,10 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
         "exchangeOrderId": exchange_order_id(trade.order_number),
         "exchangeTradeId": trade_id(trade.number),
         "transactionType": trade.side.name,
-        "exchangeSegment": "NSE_FNO",
         "productType": trade.product.value,
         "orderType": kind,
-        "tradingSymbol": listed.trading_symbol,
+        **names,
         "customSymbol": listed.display,
-        "securityId": str(listed.security_id),
         "tradedQuantity": trade.units,
         "tradedPrice": rupee(trade.price),
         "createTime": stamp(trade.at),
@@ -125,10 +138,17 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
     }
 
 
-def _past(call: ApiCall, trade: Trade, *, first: bool) -> dict[str, object]:
-    day = trade.at.date()
-    day = call.engine.charges_day(day)
-    parts = trade_charges(trade.side, trade.units, trade.price, day, first_fill=first)
+def _past(call: ApiCall, trade: Trade, earlier: int) -> dict[str, object]:
+    """Row of the history; ``earlier`` is the value of the earlier trades of its order."""
+    parts = trade_charges(
+        trade.side,
+        trade.units,
+        trade.price,
+        call.engine.charges_day(trade.at.date()),
+        first_fill=not earlier,
+        segment=segment_of(trade.instrument, trade.product),
+        earlier=earlier,
+    )
     return {
         **_row(call, trade),
         "createTime": "NA",
