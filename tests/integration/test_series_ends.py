@@ -15,6 +15,7 @@ from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk import open_desk, to_day_end
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderState
@@ -123,6 +124,11 @@ def _enter(desk: Desk, key: str, day: date) -> Position:
     return desk.store.position(name)
 
 
+def _final(story: Story) -> int:
+    """Final value of the underlying in paise, of a call that ended in the money."""
+    return int(story.key.split(":")[2]) + story.value
+
+
 def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     desk = open_desk("nse", story.bought, home=story.home)
     to_day_end(desk, story.bought)
@@ -135,11 +141,13 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     report = watch(desk, REAL, once=True)
     (settled,) = [fill for fill in desk.broker.fills() if fill.kind == "settlement"]
     assert (settled.price, settled.units, settled.at.date()) == (story.value, units, story.last)
-    cash = after_entry + units * story.value - settled.charges
-    assert desk.broker.funds().cash == cash
-    assert desk.broker.positions() == []
-    assert desk.store.positions() == []
-    (leg,) = desk.store.position(held.position_id).legs
+    cash = after_entry + units * (story.value - _final(story)) - settled.charges
+    assert desk.broker.funds().cash == cash  # the shares come in at the final value
+    share = f"{held.symbol}:SHARE"
+    assert [(p.instrument_key, p.net_units) for p in desk.broker.positions()] == [(share, units)]
+    leg, shares = desk.store.position(held.position_id).legs
+    assert (shares.instrument.key, shares.open_value) == (share, units * _final(story))
+    assert (leg.net_units, shares.net_units) == (0, units)
     assert leg.realised == units * story.value - paid
     (ours,) = [fill for fill in desk.store.fills() if fill.kind == "settlement"]
     assert (ours.price, ours.charges, ours.at) == (settled.price, settled.charges, settled.at)
@@ -151,8 +159,10 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     to_day_end(desk, story.relisted)
     again = _enter(desk, story.key, story.relisted)
     watch(desk, REAL, once=True, alert_only=True)
-    assert [p.position_id for p in desk.store.positions()] == [again.position_id]
-    assert [p.net_units for p in desk.broker.positions()] == [again.legs[0].net_units]
+    names = [p.position_id for p in desk.store.positions()]
+    assert names == [held.position_id, again.position_id]
+    there = {p.instrument_key: p.net_units for p in desk.broker.positions()}
+    assert there[story.key] == again.legs[0].net_units
     assert last_day(desk, again) == story.expiry
     desk.close()
 
@@ -190,12 +200,13 @@ def test_the_exchange_playing_the_history_settles_on_the_last_day(story: Story) 
     engine = Engine(Account(path, 10**9), tape, clock, tape)
     assert engine.holdings() == {instrument: instrument.lot_size}
     clock.move_to(ist(f"{story.last} 15:30"))
-    assert engine.holdings() == {}
-    settled = engine.trades()[-1]
+    assert engine.holdings() == {Share(instrument.symbol): instrument.lot_size}
+    settled = engine.trades()[-2]
     assert (settled.kind, settled.price, settled.at.date()) == (
         "settlement", story.value, story.last,
     )  # fmt: skip
-    assert engine.balance().cash == cash + instrument.lot_size * story.value - settled.charges
+    gain = instrument.lot_size * (story.value - _final(story))
+    assert engine.balance().cash == cash + gain - settled.charges
     engine.audit()
     engine.close()
 
