@@ -19,7 +19,7 @@ QUOTED = date(2026, 6, 11)
 
 
 def _options(frame):
-    return frame[frame["right"] != "XX"]
+    return frame[frame["right"].isin(["CE", "PE"])].reset_index(drop=True)
 
 
 def _ladders(frame, columns):
@@ -77,7 +77,8 @@ def test_a_traded_close_is_the_settlement_price(synthetic_history):
 @pytest.fixture(scope="module")
 def snapshots(synthetic_history):
     moments = synthetic_history.quote_times(QUOTED)
-    return {at: synthetic_history.quotes(at) for at in (moments[0], moments[40], moments[-1])}
+    shown = moments[0], moments[40], moments[-1]
+    return {at: _options(synthetic_history.quotes(at)) for at in shown}
 
 
 def test_no_quotes_can_be_traded_against_each_other(snapshots):

@@ -25,8 +25,9 @@ class ShareDeliverer:
     """Books shares received and delivered at the final value, within the caller's transaction.
 
     What is held on the last day counts, shares bought that day included: obligations of both
-    markets are netted (SEBI/HO/MRD2_DCAP/P/CIR/2022/165, since the expiry of March 2023). The contract itself is settled in cash, so that both together cost the
-    strike of an option, or the final value of a future.
+    markets are netted (SEBI/HO/MRD2_DCAP/P/CIR/2022/165, since the expiry of March 2023). The
+    contract itself is settled in cash, so that both together cost the strike of an option, or the
+    final value of a future.
     """
 
     def __init__(self, account: Account, feed: MarketFeed, charges_day: date | None = None) -> None:
