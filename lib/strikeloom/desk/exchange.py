@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from strikeloom.adapters.instruments.from_history import HistoryInstruments
@@ -23,6 +24,7 @@ from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.file import copy_account
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.clock import PacedClock, SteppedClock
+from strikeloom.exchange.market.settlement_prices import settlement_price
 from strikeloom.exchange.market.sources import tape_of_history, tape_of_rows
 from strikeloom.exchange.market.synthetic import synthetic_days
 from strikeloom.exchange.market.tape import Tape
@@ -189,6 +191,7 @@ def _tape(
             clock,
             tick_seconds=step,
             source=recorded.source,
+            settled=partial(settlement_price, history),
             made=recorded.made,
         )
     instruments = HistoryInstruments(history, history.underlyings())
