@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
+import json
 import struct
 from datetime import date
 
@@ -12,7 +14,9 @@ import pytest
 import requests
 from websockets.asyncio.client import connect
 
-from exchange.server.test_streams import address, ask, received, run, split
+from exchange.server.test_streams import address, ask, login, received, run, split
+from strikeloom.adapters.dhan.updates import parse_update
+from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.market.candles import Candles
 from support.fakes import ist
 from support.local_exchange import FUTURE, SHARE, SHARE_ID, STOCK_FUTURE
@@ -379,3 +383,26 @@ def test_candles_of_each_kind(ok, shown, wire):
     ]  # fmt: skip
     shown.market.settlements["RELIANCE", date(2026, 2, 11)] = 102_00
     assert ok("historical_daily_data", *of, "2026-02-11", "2026-02-12")["close"] == [102.0]
+
+
+def test_an_update_names_segment_product_and_kind(shown, ok, wire):
+    """Codes of the documentation: C is CNC, E the segment of shares, XX no option."""
+    it, segment, product, kind, units, *_ = wire
+    number = str(SHARE_ID) if it != FUTURE else shown.id_of(FUTURE)
+
+    async def talk():
+        async with connect(shown.orders_ws) as socket:
+            await socket.send(login(shown))
+            while not shown.server.state()["order_updates"]:
+                await asyncio.sleep(0.01)
+            price = shown.market.shown[it.key].ask / 100
+            buy = (number, segment, "BUY", units, "LIMIT", product, price)
+            await asyncio.to_thread(ok, "place_order", *buy)
+            return [json.loads(message)["Data"] for message in (await received(socket))[0]]
+
+    last = run(talk())[-1]
+    names = ("segment", "product", "securityId", "instrument", "optType", "status", "tradedQty")
+    letters = ("E", "C") if it is SHARE else ("D", "M")
+    assert tuple(last[name] for name in names) == (*letters, number, kind, "XX", "Traded", units)
+    update = parse_update(json.dumps({"Type": "order_alert", "Data": last}))
+    assert (update.state, update.units, update.filled_units) == (OrderState.TRADED, units, units)
