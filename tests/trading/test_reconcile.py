@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import Instrument, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState, Purpose
 from strikeloom.errors import RateLimited
@@ -52,7 +52,7 @@ class Case:
             self.store.record_fills([fill_of(order, filled, at=at)])
         return order
 
-    def hold(self, instrument: OptionContract, units: int, position_id: str = "P1") -> None:
+    def hold(self, instrument: Instrument, units: int, position_id: str = "P1") -> None:
         """Record a bought or sold position whose orders are over."""
         side = Side.BUY if units > 0 else Side.SELL
         item = self.record(
@@ -306,6 +306,22 @@ def test_positions_that_agree_have_no_gap(case: Case, units: int) -> None:
     case.broker.held = {PUT.key: units}
     state = case.refresh()
     assert (state.gaps, state.differences, case.made.alerts.texts) == ({}, [], [])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "gap"),
+    [(0, 40, None), (500, 900, None), (500, 499, -1), (500, 0, -500), (0, -500, -500)],
+)
+def test_shares_that_a_person_holds_besides_are_no_difference(
+    case: Case, ours: int, theirs: int, gap: int | None
+) -> None:
+    share = Share("RELIANCE")
+    if ours:
+        case.hold(share, ours)
+    case.broker.held = {share.key: theirs} if theirs else {}
+    state = case.refresh()
+    assert state.gaps == ({} if gap is None else {share.key: gap})
+    assert len(state.differences) == len(case.texts("critical")) == (gap is not None)
 
 
 def test_each_difference_is_alerted_and_reported_between_readings(case: Case) -> None:

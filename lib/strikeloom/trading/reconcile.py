@@ -261,6 +261,7 @@ class Reconciler:
             if held.get(key, 0) - ours.get(key, 0) not in (0, owed.get(key, 0))
             # expired contracts leave the broker's list and ours at different times
             and (self._desk.broker.reports_settlements or not self._expired(key, state.at))
+            and not _owned_besides(key, ours.get(key, 0), held.get(key, 0))
         }
 
     def _expired(self, key: str, now: datetime) -> bool:
@@ -269,6 +270,14 @@ class Reconciler:
         if isinstance(held, Share):
             return False
         return now >= ending(self._last_day(held.symbol, held.expiry, now.date()))
+
+
+def _owned_besides(key: str, ours: int, theirs: int) -> bool:
+    """Whether the broker holds more shares than our positions: those are a person's own.
+
+    Nor are delivered shares a difference that the broker has yet to debit.
+    """
+    return theirs > ours >= 0 and isinstance(instrument_of(key), Share)
 
 
 def _late_orders(
