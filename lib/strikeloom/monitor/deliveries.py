@@ -12,11 +12,11 @@ from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError
 from strikeloom.nse.edges import expected_days
 from strikeloom.nse.settlement import Delivery, deliveries
+from strikeloom.nse.shortages import AUCTION_RULE
 from strikeloom.ports.desk import Desk
 from strikeloom.risk.parameters import delivery_percent
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
-from strikeloom.trading.delivered_shares import AUCTION_RULE
 from strikeloom.trading.guards import in_session
 
 #: Seconds after which a missing level is an alert: real ones, by the desk's clock.

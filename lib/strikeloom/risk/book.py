@@ -28,6 +28,7 @@ from strikeloom.domain.money import rupees
 from strikeloom.errors import NoQuote
 from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.nse.settlement import deliveries
+from strikeloom.nse.shortages import above_market
 from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginParts, margin_parts
 from strikeloom.risk.margin_legs import MarginLegs
@@ -91,9 +92,6 @@ def book_margins(
 
 _Leg = tuple[Contract, int]
 
-#: An auction may close out at 20 % above the last close (NSE Clearing, auction settlement).
-_AUCTION = 1.20
-
 
 def _groups(
     books: Sequence[Holdings], kind: InstrumentKind, now: datetime
@@ -126,7 +124,7 @@ def _lacking_shares(book: Holdings, levels: Mapping[str, int]) -> int:
     missing = [symbol for symbol, lacking in short if lacking > 0 and symbol not in levels]
     if missing:
         raise NoQuote(f"no level of {missing[0]} is known", symbol=missing[0])
-    return sum(round(levels[symbol] * count * _AUCTION) for symbol, count in short if count > 0)
+    return sum(above_market(levels[symbol] * count) for symbol, count in short if count > 0)
 
 
 def _margins(

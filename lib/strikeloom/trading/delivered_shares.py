@@ -20,12 +20,8 @@ from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.positions import Position
 from strikeloom.domain.quantities import quantity
 from strikeloom.nse.settlement import Delivery, delivers, receives
+from strikeloom.nse.shortages import AUCTION_RULE
 
-#: What becomes of shares that a seller does not deliver.
-AUCTION_RULE = (
-    "a short delivery, which the exchange buys in by auction on the next session, or closes out at "
-    "a price above the market, at the account's cost"
-)
 _RECEIVED, _GIVEN = "shares received in delivery", "shares delivered"
 _LACKING, _BOUGHT_IN = "shares lacking for a delivery", "lacking shares bought in by the exchange"
 

@@ -1,10 +1,4 @@
-"""Shares that a contract had to deliver and that were not there: bought in by the exchange.
-
-What is not bought in by auction is closed out, at the highest price from the day of trading to that
-of the auction, or 20 % above the settlement price on the day of the auction, whichever is higher.
-The auction is on the session after the one whose shares were owed. Source: NSE Clearing, shortages
-handling (SEBI SMD/Policy/Cir-03/2002 of 2002-01-30).
-"""
+"""Shares that an account had to deliver and that were not there (``nse/shortages.py``)."""
 
 from __future__ import annotations
 
@@ -13,9 +7,7 @@ from datetime import date
 
 from strikeloom.domain.instruments import Share
 from strikeloom.nse.edges import expected_after
-
-#: Percent above the auction day's price at which a shortage is closed out.
-CLOSE_OUT_PERCENT = 20
+from strikeloom.nse.shortages import above_market
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +42,4 @@ def close_out_price(delivered: int, last: int) -> int:
     last : int
         Close of the share on the day of the auction.
     """
-    return max(delivered, -(-last * (100 + CLOSE_OUT_PERCENT) // 100))
+    return max(delivered, above_market(last))
