@@ -15,7 +15,7 @@ from strikeloom.adapters.instruments.dated_ticks import DatedTicks
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, end_of_day_rows
-from strikeloom.exchange.market.sources import _keys, _listing_and_previous_day
+from strikeloom.exchange.market.listing import keys_of, listing_and_previous_day
 from support.fakes import MADE
 
 if TYPE_CHECKING:
@@ -149,8 +149,8 @@ def test_contracts_whose_expiry_was_moved_keep_their_open_interest(
     seen = first.merge(banks, on=["expiry", "strike", "right"], suffixes=("_quoted", ""))
     assert len(seen) > 100
     assert (seen["open_interest_quoted"] == seen["open_interest_before"]).all()
-    options, before = _listing_and_previous_day(history, day)
-    keys = dict(zip(options["instrument_id"], _keys(options), strict=True))
+    options, before = listing_and_previous_day(history, day)
+    keys = dict(zip(options["instrument_id"], keys_of(options), strict=True))
     stated = [before.interest[keys[number]] for number in both["instrument_id"]]
     assert stated == both["open_interest_before"].tolist()
 

@@ -15,7 +15,13 @@ import pandas as pd
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import OptionContract, as_option, instrument_key, instrument_of
+from strikeloom.domain.instruments import (
+    OptionContract,
+    Share,
+    as_option,
+    instrument_key,
+    instrument_of,
+)
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
 from strikeloom.exchange.account.position import NetPosition
@@ -219,7 +225,8 @@ def _compare_ends(
                     continue
                 by_id = new.index[0]
             removed, old = False, rows[day].loc[by_id]
-        (leg,) = desk.store.position(name).legs
+        leg, *delivered = desk.store.position(name).legs
+        assert all(isinstance(other.instrument, Share) for other in delivered)
         assert leg.instrument.key == by_id, name
         assert leg.instrument.lot_size == old["lot_size"], name
         if removed:
