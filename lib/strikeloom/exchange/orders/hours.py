@@ -13,17 +13,22 @@ from strikeloom.nse.cash_hours import continuous_until
 from strikeloom.nse.edges import beginning, expected_after, is_expected, is_open
 from strikeloom.nse.sessions import session
 
-__all__ = ["hours_refusal", "is_open", "is_traded", "release_moment"]
+__all__ = ["hours_refusal", "is_open", "is_traded", "open_markets", "release_moment"]
 
 
-def is_traded(instrument: Instrument, now: datetime) -> bool:
-    """Whether an instrument trades continuously: shares may end before their contracts.
+def open_markets(now: datetime) -> tuple[bool, bool]:
+    """Whether contracts, and whether shares, trade continuously: shares may end before.
 
     Their closing auction is not played.
     """
-    if not is_open(now):
-        return False
-    return not isinstance(instrument, Share) or now <= continuous_until(now.date())
+    contracts = is_open(now)
+    return contracts, contracts and now <= continuous_until(now.date())
+
+
+def is_traded(instrument: Instrument, now: datetime) -> bool:
+    """Whether an instrument trades continuously."""
+    contracts, shares = open_markets(now)
+    return shares if isinstance(instrument, Share) else contracts
 
 
 def release_moment(now: datetime, at: AmoTime) -> datetime:

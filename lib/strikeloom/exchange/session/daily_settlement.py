@@ -39,7 +39,8 @@ class DailySettler:
         without : collection of str
             Keys of futures of which it is not known yet whether they were adjusted.
         """
-        for position in list(self._account.mirror.positions.values()):
+        held = self._account.mirror.positions.values()
+        for position in [it for it in held if isinstance(it.instrument, FutureContract)]:
             if position.instrument.key not in without:
                 self._settle(position, now, None)
 

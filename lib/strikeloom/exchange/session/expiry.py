@@ -96,6 +96,8 @@ class ExpiryProcessor:
         final value, and taxed as delivered. A future's last settlement is to the final value.
         """
         due = self.due(now)
+        if not due:
+            return
         last_days = {}
         held: Counter[Contract] = Counter()
         finals = {}

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.book import ContractBook, OrderBook
-from strikeloom.exchange.orders.hours import is_open, is_traded
+from strikeloom.exchange.orders.hours import is_open, open_markets
 from strikeloom.exchange.orders.validation import reference_price
 from strikeloom.nse.edges import beginning
 from strikeloom.ports.feed import DepthFeed, MarketFeed, RecordedFeed
@@ -73,11 +73,12 @@ class MarketReader:
             return {}, {}
         quotes = self.quotes(contracts, at, recorded)
         opened = beginning(at.date())
+        contracts_trade, shares_trade = open_markets(at)
         met = [
             books[key].instrument
             for key, quote in quotes.items()
             if quote.at >= opened  # an older one is of an earlier session
-            and is_traded(books[key].instrument, at)
+            and (shares_trade if isinstance(books[key].instrument, Share) else contracts_trade)
             and _meets_an_order(quote, books[key])
             and matched.get(key) != quote
         ]
