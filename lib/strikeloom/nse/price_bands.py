@@ -1,6 +1,6 @@
 """Range of order prices that the exchange accepts for an instrument during a day.
 
-Source: ``price_bands.csv`` for options, ``unit_bands.csv`` for futures and shares.
+Source: ``price_bands.csv`` for options, ``delta_one_bands.csv`` for futures and shares.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def price_bands(
     return base - width, base + width
 
 
-def unit_bands(
+def delta_one_bands(
     of: str,
     base: NDArray[np.float64],
     lowest: NDArray[np.float64],
@@ -58,7 +58,9 @@ def unit_bands(
     lowest, highest : ndarray, shape (n,)
         Prices of the day in paise; NaN where there is none.
     """
-    row = in_force([row for row in rows("unit_bands") if row["of"] == of], day, what="price band")
+    row = in_force(
+        [row for row in rows("delta_one_bands") if row["of"] == of], day, what="price band"
+    )
     share, step = float(row["percent"]) / 100, float(row["step"]) / 100
     with np.errstate(invalid="ignore", divide="ignore"):
         down = np.ceil(np.round((1 - share - lowest / base) / step, 9))

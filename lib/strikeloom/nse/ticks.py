@@ -44,7 +44,7 @@ def option_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
 
 
 def share_tick(reviewed: int | None, day: date) -> int:
-    """Tick of a share in paise. Source: ``unit_ticks.csv``.
+    """Tick of a share in paise. Source: ``delta_one_ticks.csv``.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def share_tick(reviewed: int | None, day: date) -> int:
 
 
 def future_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
-    """Tick of a future in paise; a stock's is its share's. Source: ``unit_ticks.csv``.
+    """Tick of a future in paise; a stock's is its share's. Source: ``delta_one_ticks.csv``.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def future_tick(kind: InstrumentKind, reviewed: int | None, day: date) -> int:
 
 @lru_cache(maxsize=4096)
 def _unit_tick(of: str, reviewed: int | None, day: date) -> int:
-    known = [row for row in rows("unit_ticks") if row["of"] == of]
+    known = [row for row in rows("delta_one_ticks") if row["of"] == of]
     begins = in_force(known, day, what=f"tick of a {of}")["effective_from"]
     steps = [row for row in known if row["effective_from"] == begins]
     fine = [

@@ -4,7 +4,7 @@ Source: ``risk/data/span.csv``, ``delivery.csv`` and, for the scan ranges of eac
 ``index_scan.csv``: NSE Clearing's SPAN file of the start of each day, 2012-07-05 to 2026-07-31. It
 has a row where the file's price scan, as a share of the index's last close, is more than 1 % above
 or 1.5 % below the row in force (before 2024: 2 % and 3 %), or where the volatility scan changed.
-Later days use the last row. Futures and shares alone: ``risk.outright_parameters``.
+Later days use the last row. Futures and shares alone: ``risk.delta_one_parameters``.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.recorded.delta_one import recorded_delta_one
 from strikeloom.adapters.recorded.files import csv_files, csv_names
 from strikeloom.adapters.recorded.layouts import day_of, rows_of
-from strikeloom.adapters.recorded.outrights import recorded_outrights
 from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
@@ -138,7 +138,7 @@ def _recorded(day: date, rows: pd.DataFrame) -> RecordedDay:
         for symbol, expiry, strike, right in keys.itertuples(index=False)
     ]
     source = QuoteSource.QUOTED if quoted else QuoteSource.SYNTHETIC_SPREAD
-    more = recorded_outrights(day, rows, {symbol: _kind(symbol) for symbol in lots}, lots)
+    more = recorded_delta_one(day, rows, {symbol: _kind(symbol) for symbol in lots}, lots)
     rows = pd.concat([rows, more.rows], ignore_index=True) if len(more.rows) else rows
     made = frozenset(it.key for it in more.instruments)
     return RecordedDay(day, rows, [*more.instruments, *contracts], source, made)

@@ -29,10 +29,10 @@ from strikeloom.domain.quotes import Quote, QuoteSource
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.market.end_of_day import CLOSE, OPEN, option_rows, priced_day
 from strikeloom.exchange.market.end_of_day_chains import published_bars
-from strikeloom.exchange.market.end_of_day_outrights import (
-    Outrights,
-    outright_rows,
-    outrights_of,
+from strikeloom.exchange.market.end_of_day_delta_one import (
+    DeltaOneDay,
+    delta_one_of,
+    delta_one_rows,
 )
 from strikeloom.nse.edges import ending, expected_days
 from strikeloom.nse.sessions import IST
@@ -57,8 +57,8 @@ class ReplayFeed:
         self._settings = settings
         self._snapshot = lru_cache(maxsize=256)(self._load)
         self._day = lru_cache(maxsize=128)(self._made)
-        self._outright = lru_cache(maxsize=256)(self._outright_snapshot)
-        self._outright_day = lru_cache(maxsize=128)(self._outrights)
+        self._delta_one = lru_cache(maxsize=256)(self._delta_one_snapshot)
+        self._delta_one_day = lru_cache(maxsize=128)(self._made_delta_one)
         self._published = lru_cache(maxsize=4)(partial(published_bars, history))
         self._timeline = Timeline(history)
         self._ends = SeriesEnds(history)
@@ -99,7 +99,7 @@ class ReplayFeed:
             shown = (
                 self._snapshot(at, instrument.symbol)[0]
                 if option
-                else self._outright(at, instrument.symbol)
+                else self._delta_one(at, instrument.symbol)
             )
             quote = shown.get(instrument.key)
             if quote is not None:
@@ -137,7 +137,7 @@ class ReplayFeed:
         rows = rows[(rows["at"] == at).to_numpy()]
         return _quotes(rows, QuoteSource.SYNTHETIC_SPREAD, _paise(rows["settle"]))
 
-    def _made(self, day: date, symbol: str) -> tuple[pd.DataFrame, Outrights]:
+    def _made(self, day: date, symbol: str) -> tuple[pd.DataFrame, DeltaOneDay]:
         """Rows of the options of an underlying, and what its futures and share are made of."""
         priced = priced_day(
             self._history,
@@ -146,18 +146,18 @@ class ReplayFeed:
             [symbol],
             self._published(day),
         )
-        return option_rows(priced, self._settings, _SHOWN), outrights_of(*priced)
+        return option_rows(priced, self._settings, _SHOWN), delta_one_of(*priced)
 
-    def _outright_snapshot(self, at: datetime, symbol: str) -> dict[str, Quote]:
+    def _delta_one_snapshot(self, at: datetime, symbol: str) -> dict[str, Quote]:
         """Quotes of the futures and the share of a symbol at a snapshot."""
         if self._history.quote_times(at.date()):
             return self._snapshot(at, symbol)[0]
-        rows = self._outright_day(at.date(), symbol)
+        rows = self._delta_one_day(at.date(), symbol)
         rows = rows[(rows["at"] == at).to_numpy()]
         return _quotes(rows, QuoteSource.SYNTHETIC_SPREAD, _paise(rows["settle"]))[0]
 
-    def _outrights(self, day: date, symbol: str) -> pd.DataFrame:
-        return outright_rows(
+    def _made_delta_one(self, day: date, symbol: str) -> pd.DataFrame:
+        return delta_one_rows(
             self._day(day, symbol)[1],
             self._history.cash(day, day, symbols=[symbol]),
             lambda name, kind, right: self._ticks.tick(name, kind, day, right),

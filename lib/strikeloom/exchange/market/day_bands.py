@@ -14,7 +14,7 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.exchange.market.columns import Ints
 from strikeloom.exchange.market.played_day import PlayedDay
-from strikeloom.nse.price_bands import price_bands, unit_bands
+from strikeloom.nse.price_bands import delta_one_bands, price_bands
 from strikeloom.nse.sessions import session, years_array
 from strikeloom.quant.black76 import greeks
 
@@ -76,6 +76,6 @@ def _units(day: PlayedDay, base: Floats, bands: tuple[Floats, Floats]) -> None:
         prices = np.where(shown > 0, shown, np.nan)
         lowest = np.fmin.reduce(prices, axis=0)
         highest = np.fmax.reduce(prices, axis=0)
-        ends = unit_bands(of, base[rows], lowest, highest, day.day)
+        ends = delta_one_bands(of, base[rows], lowest, highest, day.day)
         for band, end in zip(bands, ends, strict=True):
             band[rows] = end

@@ -3,7 +3,7 @@
 Four moments: the open, two between that go towards the day's extremes (the low first on a day that
 rose), the close. Each moment's prices belong together (``one_moment``), have the width of real
 quotes (``quoted_width``) and lie inside each contract's low and high. All of it is labelled made.
-Futures and shares of the same moments are in ``end_of_day_outrights``.
+Futures and shares of the same moments are in ``end_of_day_delta_one``.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def quoted_width(price: Floats, lots: Ints, is_index: Flags) -> Floats:
     return np.asarray(price * percent / 100)
 
 
-def unit_width(price: Floats, lots: Ints, is_index: Flags) -> Floats:
+def delta_one_width(price: Floats, lots: Ints, is_index: Flags) -> Floats:
     """Ask less bid of futures and shares in rupees; NaN where the price is NaN.
 
     Parameters

@@ -15,7 +15,7 @@ from strikeloom.errors import DataError, MissingHistory
 from strikeloom.exchange.market.columns import DayColumns, Ints, tabled
 from strikeloom.exchange.market.day_facts import DayFacts
 from strikeloom.exchange.market.end_of_day import MOMENTS, option_rows, priced_day
-from strikeloom.exchange.market.end_of_day_outrights import outright_rows, outrights_of
+from strikeloom.exchange.market.end_of_day_delta_one import delta_one_of, delta_one_rows
 from strikeloom.exchange.market.listing import (
     NAMES,
     PreviousDay,
@@ -155,15 +155,15 @@ def _end_of_day(
     import pandas as pd
 
     priced = priced_day(history, day, lambda symbol, kind: instruments.tick(symbol, kind, day))
-    outrights = outright_rows(
-        outrights_of(*priced),
+    delta_one = delta_one_rows(
+        delta_one_of(*priced),
         history.cash(day, day),
         lambda symbol, kind, right: instruments.tick(symbol, kind, day, right),
         settings,
         MOMENTS,
     )
     options = option_rows(priced, settings)
-    return pd.concat([options, outrights], ignore_index=True) if len(outrights) else options
+    return pd.concat([options, delta_one], ignore_index=True) if len(delta_one) else options
 
 
 def _columns_of(rows: pd.DataFrame, known: list[Instrument]) -> Ints:

@@ -17,6 +17,11 @@ from strikeloom.exchange.market.synthetic.activity import (
     active,
     expected_lots,
 )
+from strikeloom.exchange.market.synthetic.delta_one_quotes import (
+    DeltaOneListing,
+    delta_one_quotes,
+    listed_delta_one,
+)
 from strikeloom.exchange.market.synthetic.frames import (
     QuoteInputs,
     contracts_frame,
@@ -40,7 +45,6 @@ from strikeloom.exchange.market.synthetic.underlyings import (
     SPLIT_SYMBOL,
     VOL_INDEX,
 )
-from strikeloom.exchange.market.synthetic.unit_quotes import Units, listed_units, unit_quotes
 from strikeloom.nse.expiries import monthly_expiries
 from strikeloom.nse.sessions import (
     next_trading_day,
@@ -261,7 +265,7 @@ def _quotes(
     held = before.of(ladder.number)[1] * ladder.lot
     book = QuoteInputs(ladder, ticks(start, day)[ladder.place], expected, held)
     volume = np.zeros(len(ladder.place), dtype=np.int64)
-    units, drawn = _units(day, paths), np.random.default_rng([seed, 5])
+    units, drawn = _delta_one_of(day, paths), np.random.default_rng([seed, 5])
     traded = np.zeros(len(units.place), dtype=np.int64)
     frames = []
     for at, spot, now_vol in zip(moments, spots, vols, strict=True):
@@ -269,15 +273,15 @@ def _quotes(
         volume = volume + rng.poisson(expected / len(moments)) * ladder.lot
         frames.append(quotes_frame(at, book, spot, value, volume, rng))
         traded = traded + drawn.poisson(units.expected / len(moments)) * units.lot
-        frames.append(unit_quotes(at, units, spot, traded, drawn))
+        frames.append(delta_one_quotes(at, units, spot, traded, drawn))
     return pd.concat(frames, ignore_index=True)
 
 
-def _units(day: date, paths: Paths) -> Units:
+def _delta_one_of(day: date, paths: Paths) -> DeltaOneListing:
     """Futures and shares of the day of quotes."""
     reviewed = _levels(paths.close, _days().index(review_day(day)))
     lots = np.array([row.lot for row in LISTINGS], dtype=np.int64)
     lots[_PLACES[SPLIT_SYMBOL]] *= SPLIT_RATIO
-    return listed_units(
+    return listed_delta_one(
         day, monthly_expiries(day, MONTHS), lots, _shares(paths, DAYS - 1), reviewed
     )

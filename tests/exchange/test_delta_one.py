@@ -22,7 +22,7 @@ from strikeloom.adapters.replay.feed import ReplayFeed
 from strikeloom.domain.instruments import FutureContract, OptionContract, Share
 from strikeloom.exchange.market.clock import SteppedClock
 from strikeloom.exchange.market.end_of_day import MOMENTS, option_rows, priced_day
-from strikeloom.exchange.market.end_of_day_outrights import outright_rows, outrights_of
+from strikeloom.exchange.market.end_of_day_delta_one import delta_one_of, delta_one_rows
 from strikeloom.exchange.market.sources import tape_of_history
 from strikeloom.exchange.market.views import views
 from strikeloom.nse.sessions import session
@@ -80,7 +80,7 @@ def _published(shared: Path, day: date) -> dict[str, dict[str, float]]:
 @pytest.fixture(scope="module")
 def real(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> ParquetHistory:
     """Files of the days, with the cash files before them that decide the ticks."""
-    history = ParquetHistory(tmp_path_factory.mktemp("outrights") / "nse", "nse")
+    history = ParquetHistory(tmp_path_factory.mktemp("delta_one") / "nse", "nse")
     cash = shared_data / "cm_bhavcopy" / "fno_underlyings_2024-12-02_to_2026-03-19.csv.gz"
     import_paths([*(path for day in DAYS for path in _files(shared_data, day)), cash], history)
     return history
@@ -95,8 +95,8 @@ def test_quotes_of_a_day_are_within_its_files(
     known = _published(shared_data, day)
     ticks = DatedTicks(real)
     priced = priced_day(real, day, lambda s, k: ticks.tick(s, k, day))
-    rows = outright_rows(
-        outrights_of(*priced), real.cash(day, day), lambda s, k, r: ticks.tick(s, k, day, r),
+    rows = delta_one_rows(
+        delta_one_of(*priced), real.cash(day, day), lambda s, k, r: ticks.tick(s, k, day, r),
         MADE, MOMENTS,
     )  # fmt: skip
     rows["key"] = [
@@ -138,8 +138,8 @@ def test_futures_and_options_have_fitted_forwards(real: ParquetHistory, day: dat
     ticks = DatedTicks(real)
     names = ["NIFTY", "BANKNIFTY", "RELIANCE", "SBIN", "TCS"]
     priced = priced_day(real, day, lambda s, k: ticks.tick(s, k, day), names)
-    futures = outright_rows(
-        outrights_of(*priced), real.cash(day, day), lambda s, k, r: ticks.tick(s, k, day, r),
+    futures = delta_one_rows(
+        delta_one_of(*priced), real.cash(day, day), lambda s, k, r: ticks.tick(s, k, day, r),
         MADE, MOMENTS,
     )  # fmt: skip
     checked, apart = _fitted_forwards(option_rows(priced, MADE), futures)

@@ -8,7 +8,7 @@ import pytest
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
-from strikeloom.risk.outright_parameters import (
+from strikeloom.risk.delta_one_parameters import (
     delivery_purchase_rate,
     future_margin_rate,
     future_parameters,

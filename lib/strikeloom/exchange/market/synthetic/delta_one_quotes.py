@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from strikeloom.domain.instruments import FUTURE_RIGHT, SHARE_RIGHT, InstrumentKind
 from strikeloom.domain.money import paise, rupees
-from strikeloom.exchange.market.quoted_width import BUSY_LOTS, unit_width
+from strikeloom.exchange.market.quoted_width import BUSY_LOTS, delta_one_width
 from strikeloom.exchange.market.synthetic.option_ladders import RATE
 from strikeloom.exchange.market.synthetic.underlyings import LISTINGS
 from strikeloom.nse.sessions import years_array
@@ -36,7 +36,7 @@ _IS_INDEX = np.array([row.kind is InstrumentKind.INDEX for row in LISTINGS])
 
 
 @dataclass(frozen=True)
-class Units:
+class DeltaOneListing:
     """Futures and shares of a day, one row each.
 
     ``place`` is the underlying's number, ``expiry`` NaT of a share, ``expected`` what trades in
@@ -55,9 +55,9 @@ class Units:
         return np.isnat(self.expiry)
 
 
-def listed_units(
+def listed_delta_one(
     day: date, months: Sequence[date], lots: Ints, volume: Ints, reviewed: Floats
-) -> Units:
+) -> DeltaOneListing:
     """Futures of some months on every underlying, and the shares of the stocks.
 
     Parameters
@@ -78,7 +78,7 @@ def listed_units(
         future_tick(row.kind, level, day) for row, level in zip(LISTINGS, closes, strict=True)
     ]
     ticks = [*np.repeat(futures, each).tolist(), *(share_tick(closes[n], day) for n in stocks)]
-    return Units(
+    return DeltaOneListing(
         place.astype(np.int64),
         expiry,
         np.concatenate([np.repeat(lots, each), np.ones(len(stocks), dtype=np.int64)]),
@@ -87,8 +87,8 @@ def listed_units(
     )
 
 
-def unit_quotes(
-    at: datetime, units: Units, spot: Floats, volume: Ints, rng: np.random.Generator
+def delta_one_quotes(
+    at: datetime, units: DeltaOneListing, spot: Floats, volume: Ints, rng: np.random.Generator
 ) -> pd.DataFrame:
     """One intraday snapshot of futures and shares as ``QUOTES`` rows.
 
@@ -106,7 +106,7 @@ def unit_quotes(
     ends = np.where(share, np.datetime64(at.date(), "s"), units.expiry).astype("datetime64[D]")
     value = np.where(share, level, level * np.exp(RATE * years_array(at, ends)))
     lots = np.where(share, BUSY_LOTS, units.expected).astype(np.int64)
-    half = unit_width(value, lots, _IS_INDEX[units.place]) / 2 * rng.uniform(0.6, 1.4, count)
+    half = delta_one_width(value, lots, _IS_INDEX[units.place]) / 2 * rng.uniform(0.6, 1.4, count)
     bid = (np.floor((value - half) / tick) * tick).round(2)
     ask = (np.ceil((value + half) / tick) * tick).round(2)
     deep = np.maximum(1.0, units.expected / 400)

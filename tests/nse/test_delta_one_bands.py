@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from strikeloom.nse.price_bands import unit_bands
+from strikeloom.nse.price_bands import delta_one_bands
 
 DAY = date(2026, 2, 10)
 NONE = np.nan
@@ -24,10 +24,12 @@ NONE = np.nan
     ],
 )
 def test_a_range_of_the_base_price(of, lowest, highest, lower, upper):
-    low, high = unit_bands(of, np.array([100_000.0]), np.array([lowest]), np.array([highest]), DAY)
+    low, high = delta_one_bands(
+        of, np.array([100_000.0]), np.array([lowest]), np.array([highest]), DAY
+    )
     assert (low[0], high[0]) == pytest.approx((lower, upper))
 
 
 def test_no_base_no_range():
-    low, high = unit_bands("share", np.array([NONE]), np.array([1.0]), np.array([2.0]), DAY)
+    low, high = delta_one_bands("share", np.array([NONE]), np.array([1.0]), np.array([2.0]), DAY)
     assert np.isnan([low[0], high[0]]).all()

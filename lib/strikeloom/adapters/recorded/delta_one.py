@@ -21,7 +21,7 @@ from strikeloom.domain.instruments import (
     Share,
 )
 from strikeloom.domain.money import paise, rupees
-from strikeloom.exchange.market.quoted_width import BUSY_LOTS, sides, unit_width
+from strikeloom.exchange.market.quoted_width import BUSY_LOTS, delta_one_width, sides
 from strikeloom.nse.expiries import monthly_expiry
 from strikeloom.nse.sessions import years_array
 from strikeloom.nse.ticks import future_tick, share_tick
@@ -36,16 +36,16 @@ _FUTURE_LOTS = 10_000  # a day; volume is not recorded
 _SHOWN = 40  # lots of the options on each side
 
 
-class RecordedOutrights(NamedTuple):
+class RecordedDeltaOne(NamedTuple):
     """``QUOTES`` rows of shares and futures, and what they are of."""
 
     rows: pd.DataFrame
     instruments: list[Instrument]
 
 
-def recorded_outrights(
+def recorded_delta_one(
     day: date, options: pd.DataFrame, kinds: Mapping[str, InstrumentKind], lots: Mapping[str, int]
-) -> RecordedOutrights:
+) -> RecordedDeltaOne:
     """Shares of the stocks and futures of the monthly expiries of recorded chains.
 
     Parameters
@@ -74,9 +74,9 @@ def recorded_outrights(
             found[symbol, ends] = FutureContract(symbol, ends, kind, lots[symbol], tick)
     parts = [part for part in (shares, futures) if len(part)]
     if not parts:
-        return RecordedOutrights(options.iloc[:0], [])
+        return RecordedDeltaOne(options.iloc[:0], [])
     rows = _quoted(pd.concat(parts, ignore_index=True), kinds, lots, found)
-    return RecordedOutrights(rows[list(options.columns)], list(found.values()))
+    return RecordedDeltaOne(rows[list(options.columns)], list(found.values()))
 
 
 def _forwards(options: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def _quoted(
     index = np.array([kinds[symbol] is InstrumentKind.INDEX for symbol in part["symbol"]])
     price = part["price"].to_numpy(dtype=np.float64)
     of_lots = np.where(share, BUSY_LOTS, _FUTURE_LOTS)
-    half = np.maximum(unit_width(price, of_lots, index) / 2, tick)
+    half = np.maximum(delta_one_width(price, of_lots, index) / 2, tick)
     unbounded = np.full(len(part), np.inf)
     bid, ask = sides(price, half, tick, -unbounded, unbounded)
     size = np.array([_SHOWN * lots[symbol] for symbol in part["symbol"]], dtype=np.int64)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.instruments import SHARE_RIGHT, InstrumentKind
 from strikeloom.exchange.market.end_of_day_chains import EndOfDayChains
 from strikeloom.exchange.market.one_moment import Moment, Series
-from strikeloom.exchange.market.quoted_width import BUSY_LOTS, sides, unit_width
+from strikeloom.exchange.market.quoted_width import BUSY_LOTS, delta_one_width, sides
 from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: Price step in paise by symbol, kind of the underlying and right (XX or EQ).
-UnitTickOf = Callable[[str, InstrumentKind, str], int]
+DeltaOneTickOf = Callable[[str, InstrumentKind, str], int]
 
 
-class Outrights(NamedTuple):
+class DeltaOneDay(NamedTuple):
     """Futures and levels of a day as its options made them.
 
     Attributes
@@ -55,11 +55,11 @@ class Outrights(NamedTuple):
     forwards: list[Floats]
 
 
-def outrights_of(
+def delta_one_of(
     chains: EndOfDayChains, moments: Sequence[datetime], prices: Sequence[Moment]
-) -> Outrights:
+) -> DeltaOneDay:
     """Futures and levels of chains that were priced at some moments."""
-    return Outrights(
+    return DeltaOneDay(
         chains.futures,
         chains.future_group,
         chains.names,
@@ -70,10 +70,10 @@ def outrights_of(
     )
 
 
-def outright_rows(
-    made: Outrights,
+def delta_one_rows(
+    made: DeltaOneDay,
     cash: pd.DataFrame,
-    tick_of: UnitTickOf,
+    tick_of: DeltaOneTickOf,
     settings: ReplaySettings,
     shown: Sequence[int],
 ) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def outright_rows(
     return pd.concat(frames, ignore_index=True)
 
 
-def _futures(made: Outrights) -> dict[str, NDArray[np.generic]]:
+def _futures(made: DeltaOneDay) -> dict[str, NDArray[np.generic]]:
     """What the rows of futures are made of; ``group`` is their row in the series."""
     futures = made.futures
     final = made.series.final[made.group]
@@ -127,7 +127,7 @@ def _futures(made: Outrights) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _shares(made: Outrights, cash: pd.DataFrame) -> dict[str, NDArray[np.generic]]:
+def _shares(made: DeltaOneDay, cash: pd.DataFrame) -> dict[str, NDArray[np.generic]]:
     """The same of the shares: stocks with contracts and a row in the cash file."""
     first = made.series.symbol.searchsorted(np.arange(len(made.names)))
     stocks = {
@@ -151,7 +151,7 @@ def _shares(made: Outrights, cash: pd.DataFrame) -> dict[str, NDArray[np.generic
 
 
 def _snapshot(
-    made: Outrights,
+    made: DeltaOneDay,
     listed: pd.DataFrame,
     n: int,
     tick: Floats,
@@ -168,7 +168,7 @@ def _snapshot(
     value = np.where(is_share, made.spots[n][g], made.forwards[n][g])
     middle = np.where(traded, np.clip(value, low, high), np.nan)
     lots = np.where(is_share, BUSY_LOTS, count)
-    half = unit_width(middle, lots, made.series.is_index[g]) * settings.width_factor / 2
+    half = delta_one_width(middle, lots, made.series.is_index[g]) * settings.width_factor / 2
     half = np.maximum(half, tick * settings.min_half_spread_ticks)
     bid, ask = sides(middle, half, tick, low, high)
     close, settle = listed["close"].to_numpy(), listed["settle"].to_numpy()
