@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ _VERSION = 2  # of the search; after a change it is made again
 _FUTURE = ("symbol", "right", "expiry", "instrument_id", "settle", "lots_traded")
 _DAYS_KEPT = 64  # of futures, about 600 rows each
 _EVERY = 20  # stored days of which one is read for the symbols that have options
+
+Record = TypeVar("Record")
 
 #: Reads some columns of the contracts of a day, of some symbols.
 ReadDay = Callable[[date, Sequence[str], Sequence[str] | None], "pd.DataFrame"]
@@ -77,12 +79,8 @@ def read_steps(folder: Path) -> list[CorporateAction]:
     StoreError
         When the file is damaged.
     """
-    path = folder / FOUND
-    try:
-        rows = _read(path).get("found", [])
-        return [CorporateAction(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error, "delete it and import any file again") from error
+    remedy = "delete it and import any file again"
+    return _records(folder / FOUND, "found", CorporateAction, remedy)
 
 
 def read_stated(folder: Path) -> list[StatedStep]:
@@ -93,12 +91,8 @@ def read_stated(folder: Path) -> list[StatedStep]:
     StoreError
         When the file is damaged.
     """
-    path = folder / STATED
-    try:
-        rows = _read(path).get("steps", [])
-        return [StatedStep(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, error, "repair it, or move it away and state the steps") from error
+    remedy = "repair it, or move it away and state the steps"
+    return _records(folder / STATED, "steps", StatedStep, remedy)
 
 
 def write_stated(folder: Path, symbol: str, day: date, step: StatedStep | None) -> None:
@@ -131,6 +125,15 @@ def _future_step(days: set[date], read_day: ReadDay) -> FutureStep:
         return float(np.log(nearest["settle_new"] / nearest["settle_old"]))
 
     return step
+
+
+def _records(path: Path, name: str, kind: Callable[..., Record], remedy: str) -> list[Record]:
+    """Records of a list in a file, each with its day; empty where there is no file."""
+    try:
+        rows = _read(path).get(name, [])
+        return [kind(**{**row, "day": date.fromisoformat(row["day"])}) for row in rows]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, error, remedy) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
