@@ -139,13 +139,18 @@ class Order:
     updated_at: datetime
 
 
+class FillKind(StrEnum):
+    """What made a fill. Only a trade belongs to an order."""
+
+    TRADE = "trade"
+    SETTLEMENT = "settlement"  # a contract ended
+    DELIVERY = "delivery"  # shares that it brought or took
+    BUY_IN = "buy-in"  # shares that were lacking for it, bought in by the exchange
+
+
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A trade as the broker reports it. ``price`` in paise, ``units`` positive.
-
-    ``kind`` is ``trade``, or without an order: ``settlement`` (a contract ended), ``delivery``
-    (shares that it brought or took) or ``buy-in`` (shares that were lacking for it).
-    """
+    """A trade as the broker reports it. ``price`` in paise, ``units`` positive."""
 
     fill_id: str
     order_id: str
@@ -156,7 +161,7 @@ class Fill:
     price: int
     charges: int
     at: datetime
-    kind: str = "trade"
+    kind: FillKind = FillKind.TRADE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import Contract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
-from strikeloom.domain.orders import Fill
+from strikeloom.domain.orders import Fill, FillKind
 from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.positions import Position
 from strikeloom.domain.quantities import quantity
@@ -24,9 +24,6 @@ from strikeloom.nse.shortages import AUCTION_RULE
 
 _RECEIVED, _GIVEN = "shares received in delivery", "shares delivered"
 _LACKING, _BOUGHT_IN = "shares lacking for a delivery", "lacking shares bought in by the exchange"
-
-#: Kinds of fills of shares that belong to no order.
-DELIVERY, BUY_IN = "delivery", "buy-in"
 
 Holding = tuple[Position, PositionLeg]
 
@@ -195,7 +192,7 @@ def bought_in(positions: Iterable[Position], fills: Iterable[Fill]) -> Iterator[
     ]
     left = {(position.position_id, leg.leg): -leg.net_units for position, leg, _ in owed}
     for fill in fills:
-        free = fill.units if (fill.kind, fill.side) == (BUY_IN, Side.BUY) else 0
+        free = fill.units if (fill.kind, fill.side) == (FillKind.BUY_IN, Side.BUY) else 0
         charges = fill.charges
         for position, leg, share in owed:
             place = position.position_id, leg.leg
@@ -214,7 +211,7 @@ def delivery_fill(symbol: str, expiry: date, final: int, at: datetime) -> Fill:
     return Fill(
         fill_id=f"SHARES-{symbol}:{expiry}", order_id="", correlation_id="",
         instrument_key=Share(symbol).key, side=Side.BUY, units=1, price=final, charges=0, at=at,
-        kind=DELIVERY,
+        kind=FillKind.DELIVERY,
     )  # fmt: skip
 
 
@@ -224,7 +221,7 @@ def reported_charges(fills: Iterable[Fill], symbol: str, last: date) -> int | No
     found = [
         fill.charges
         for fill in fills
-        if fill.kind == DELIVERY and fill.instrument_key == key and fill.at.date() == last
+        if fill.kind == FillKind.DELIVERY and fill.instrument_key == key and fill.at.date() == last
     ]
     return sum(found) if found else None
 

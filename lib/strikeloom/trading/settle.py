@@ -9,7 +9,7 @@ from datetime import date
 
 from strikeloom.domain.instruments import Contract, Instrument, InstrumentKind, Share
 from strikeloom.domain.legs import Side
-from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
+from strikeloom.domain.orders import Fill, FillKind, IntentState, OrderIntent, Purpose
 from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.positions import Position
 from strikeloom.nse.charges import depository_charge, settlement_charges
@@ -19,7 +19,6 @@ from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
 from strikeloom.trading.delivered_shares import (
-    BUY_IN,
     Holding,
     ShareBook,
     ShareBooking,
@@ -65,13 +64,14 @@ def _without_booked(desk: Desk, state: AccountState, fills: list[Fill]) -> list[
     A leg that is still short then waits for a later one; other settlements close their legs.
     """
     owing = [name for name, it in state.positions.items() if any(leg.is_owed for leg in it.legs)]
-    if not owing or not any(fill.kind == BUY_IN for fill in fills):
+    if not owing or not any(fill.kind == FillKind.BUY_IN for fill in fills):
         return fills
     booked = {fill.fill_id for name in owing for fill in desk.store.fills(position_id=name)}
     return [
         fill
         for fill in fills
-        if fill.kind != BUY_IN or not any(it.startswith(f"{fill.fill_id}-") for it in booked)
+        if fill.kind != FillKind.BUY_IN
+        or not any(it.startswith(f"{fill.fill_id}-") for it in booked)
     ]
 
 
@@ -93,10 +93,10 @@ def settlements(
     reported : bool
         The broker reports its settlements.
     """
-    known = sorted((fill for fill in fills if fill.kind != "trade"), key=lambda it: it.at)
+    known = sorted((fill for fill in fills if fill.kind != FillKind.TRADE), key=lambda it: it.at)
     by_contract: dict[str, list[Fill]] = defaultdict(list)
     for fill in known:
-        if fill.kind == "settlement":
+        if fill.kind == FillKind.SETTLEMENT:
             by_contract[fill.instrument_key].append(fill)
     held = _held(state)
     finals = final_values(state.at, held, final_value, by_contract)
@@ -237,7 +237,7 @@ def _derived(
         price=value,
         charges=charges,
         at=ending(last),
-        kind="settlement",
+        kind=FillKind.SETTLEMENT,
     )
 
 

@@ -9,7 +9,15 @@ from typing import Any
 
 from strikeloom.domain.instruments import Instrument, InstrumentKind, instrument_of
 from strikeloom.domain.legs import Side
-from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent, OrderState, Purpose
+from strikeloom.domain.orders import (
+    Fill,
+    FillKind,
+    IntentState,
+    Order,
+    OrderIntent,
+    OrderState,
+    Purpose,
+)
 
 Row = sqlite3.Row
 
@@ -120,7 +128,7 @@ def fill(row: Row) -> Fill:
         price=row["price"],
         charges=row["charges"],
         at=moment(row["at"]),
-        kind=row["kind"],
+        kind=FillKind(row["kind"]),
     )
 
 

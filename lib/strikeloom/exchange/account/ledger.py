@@ -9,12 +9,13 @@ from datetime import date, datetime
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Share
 from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import FillKind
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import POSITION_COLUMNS, position_values, trade_of
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import Product
-from strikeloom.exchange.orders.trade import SETTLEMENT, TRADE, Trade
+from strikeloom.exchange.orders.trade import Trade
 
 _POSITION = (
     f"INSERT OR REPLACE INTO positions ({', '.join(POSITION_COLUMNS)}) "  # noqa: S608
@@ -41,7 +42,7 @@ class AccountLedger:
         """Record a trade of an order, with its position and money; returns its number."""
         return self._record(
             (order.number, order.correlation_id, order.instrument, order.side, order.product),
-            (units, price, charges, at, quote_at, TRADE),
+            (units, price, charges, at, quote_at, FillKind.TRADE),
         )
 
     def add_settlement(self, position: NetPosition, price: int, charges: int, at: datetime) -> None:
@@ -49,17 +50,17 @@ class AccountLedger:
         side = Side.SELL if position.net > 0 else Side.BUY
         self._record(
             (0, "", position.instrument, side, position.product),
-            (abs(position.net), price, charges, at, at, SETTLEMENT),
+            (abs(position.net), price, charges, at, at, FillKind.SETTLEMENT),
         )
 
     def add_shares(
-        self, share: Share, units: int, price: int, charges: int, at: datetime, kind: str
+        self, share: Share, units: int, price: int, charges: int, at: datetime, kind: FillKind
     ) -> None:
         """Record shares that came in (+) or went out (-) without an order, at paise each.
 
         Parameters
         ----------
-        kind : str
+        kind : FillKind
             ``DELIVERY`` or ``BUY_IN``.
         """
         self._record(

@@ -15,7 +15,7 @@ from strikeloom.domain.instruments import (
     symbol_of,
 )
 from strikeloom.domain.legs import Side
-from strikeloom.domain.orders import OrderState, Validity
+from strikeloom.domain.orders import FillKind, OrderState, Validity
 from strikeloom.exchange.account.file import Row
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.short_delivery import ShortDelivery
@@ -132,7 +132,7 @@ def trade_of(row: Fields) -> Trade:
         price=row["price"],
         charges=row["charges"],
         at=datetime.fromisoformat(row["at"]),
-        kind=row["what"],
+        kind=FillKind(row["what"]),
     )
 
 

@@ -7,18 +7,15 @@ from datetime import datetime
 
 from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.legs import Side
+from strikeloom.domain.orders import FillKind
 from strikeloom.exchange.orders.request import Product
-
-#: Kinds of a trade: of an order; the end of a contract; shares that a contract delivered; shares
-#: that the exchange bought in because they were not delivered.
-TRADE, SETTLEMENT, DELIVERY, BUY_IN = "trade", "settlement", "delivery", "buy-in"
 
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """Units positive, price and charges in paise; ``kind`` is one of those above.
+    """Units positive, price and charges in paise.
 
-    Only a ``trade`` belongs to an order; the number of the others' is 0.
+    Only a trade belongs to an order; the order number of the other kinds is 0.
     """
 
     number: int
@@ -31,7 +28,7 @@ class Trade:
     price: int
     charges: int
     at: datetime
-    kind: str = TRADE
+    kind: FillKind = FillKind.TRADE
 
     @property
     def flow(self) -> int:

@@ -8,11 +8,11 @@ from datetime import date, datetime
 
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.money import rupees_text
+from strikeloom.domain.orders import FillKind
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.short_delivery import ShortDelivery, close_out_price
 from strikeloom.exchange.orders.request import Product
-from strikeloom.exchange.orders.trade import BUY_IN, DELIVERY
 from strikeloom.nse.charges import depository_charge
 from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import Delivery
@@ -52,7 +52,7 @@ class ShareDeliverer:
         there = min(-delivery.shares, max(0, known.net if known else 0))
         cost = depository_charge(self._charges_day or day) if there > 0 else 0
         at = ending(day)
-        self._account.ledger.add_shares(share, delivery.shares, final, cost, at, DELIVERY)
+        self._account.ledger.add_shares(share, delivery.shares, final, cost, at, FillKind.DELIVERY)
         lacking = -delivery.shares - there
         if lacking > 0:
             self._account.shares.owe(share, lacking, final, day)
@@ -75,7 +75,7 @@ class ShareDeliverer:
             if last is None:
                 continue
             price, at = close_out_price(short.price, last), ending(short.auction_day)
-            self._account.ledger.add_shares(short.share, short.units, price, 0, at, BUY_IN)
+            self._account.ledger.add_shares(short.share, short.units, price, 0, at, FillKind.BUY_IN)
             self._account.shares.bought_in(short, at)
             _LOG.warning(
                 "%d %s shares that were not delivered on %s were bought in at %s each",

@@ -6,9 +6,10 @@ from collections import Counter
 from datetime import date, timedelta
 
 from strikeloom.domain.instruments import Share
+from strikeloom.domain.orders import FillKind
 from strikeloom.errors import BrokerError
 from strikeloom.exchange.orders.costs import segment_of
-from strikeloom.exchange.orders.trade import TRADE, Trade
+from strikeloom.exchange.orders.trade import Trade
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import (
@@ -33,7 +34,7 @@ def trades(call: ApiCall) -> ApiResponse:
     rows = [
         _row(call, trade)
         for trade in found
-        if trade.kind == TRADE
+        if trade.kind == FillKind.TRADE
         and number in (None, trade.order_number)
         and call.exchange.shows(call.client.client_id, trade.order_number)
     ]
@@ -43,7 +44,7 @@ def trades(call: ApiCall) -> ApiResponse:
 def history(call: ApiCall) -> ApiResponse:
     """Trades from one day to another, a page at a time, with the charges of each."""
     first, last, page = _day(call.args[0]), _day(call.args[1]), int(call.args[2])
-    every = [t for t in call.engine.trades() if t.kind == TRADE]
+    every = [t for t in call.engine.trades() if t.kind == FillKind.TRADE]
     before: dict[int, int] = {}  # value of an order's earlier trades, by trade
     value: Counter[int] = Counter()
     for trade in every:
