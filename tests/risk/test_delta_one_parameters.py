@@ -11,12 +11,11 @@ from strikeloom.errors import DataError
 from strikeloom.risk.delta_one_parameters import (
     delivery_purchase_rate,
     future_margin_rate,
-    future_parameters,
     intraday_margin_rate,
     share_margin_rate,
     share_parameters,
 )
-from strikeloom.risk.parameters import parameter_rows
+from strikeloom.risk.parameters import parameter_rows, span_parameters
 
 INDEX, STOCK = InstrumentKind.INDEX, InstrumentKind.STOCK
 DAY = date(2026, 4, 2)
@@ -158,4 +157,4 @@ def test_an_index_without_a_file_has_the_minimum_of_its_kind():
     assert future_margin_rate(INDEX, "NIFTYFPI", CALM, DAY) == pytest.approx((0.093, 0.02))
     found = future_margin_rate(INDEX, "NIFTYFPI", 0.02, DAY)
     assert found == pytest.approx((6 * 0.02 * sqrt(2), 0.02), rel=1e-4)
-    assert future_parameters(INDEX, "NIFTY", DAY).spread_exposure == pytest.approx(1 / 3, abs=1e-3)
+    assert span_parameters(INDEX, "NIFTY", DAY).spread_exposure == pytest.approx(1 / 3, abs=1e-3)

@@ -424,6 +424,6 @@ def test_each_parameter_is_read_from_its_column():
         price_scan=0.10, scan_sigmas=8.485, vol_scan=0.05, vol_share=0.25, exposure=0.02,
         exposure_sigmas=0, far_exposure=0.05, far_moneyness=0.10, far_years=0.75,
         expiry_extra=0.02, expiry_least=0, calendar_charge=0.0175, calendar_last_day=0,
-        base_vol=0.20,
+        base_vol=0.20, spread_exposure=0.3333333333,
     )  # fmt: skip
     assert published == INDEX

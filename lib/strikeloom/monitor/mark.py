@@ -176,11 +176,11 @@ def _extremes(position: Position) -> tuple[int | None, int | None]:
             "lose is known for one",
             position_id=position.position_id,
         )
-    entered = ((*_as_option(leg.instrument), leg.first_units) for leg in legs)
+    entered = ((*_strike_and_right(leg.instrument), leg.first_units) for leg in legs)
     return _payoff_extremes(tuple(entered), -sum(leg.entry_value for leg in legs))
 
 
-def _as_option(instrument: Instrument) -> tuple[int, Right]:
+def _strike_and_right(instrument: Instrument) -> tuple[int, Right]:
     """Strike and right with the same payoff: a share and a future are calls with strike 0."""
     if isinstance(instrument, OptionContract):
         return instrument.strike, instrument.right

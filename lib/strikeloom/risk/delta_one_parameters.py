@@ -28,15 +28,12 @@ class FutureParameters:
         Price move: at least the first, or this many daily deviations.
     exposure, exposure_sigmas : float
         Exposure margin, long or short: at least the first, or this many daily deviations.
-    spread_exposure : float
-        Share of a calendar spread's far month that bears exposure margin.
     """
 
     price_scan: float
     scan_sigmas: float
     exposure: float
     exposure_sigmas: float
-    spread_exposure: float
 
 
 @cache

@@ -39,7 +39,6 @@ SCENARIOS = np.array(
 _PAIRS = 7  # price moves combined with both volatility moves
 _DAYS_PER_YEAR = 250
 _SHORTEST = 1 / 365
-_SPREAD_EXPOSURE = 1 / 3
 _NOTHING = 1e-6  # rupees: less is an error of floats, in which 27,500 is beyond 110 % of 25,000
 
 
@@ -154,7 +153,8 @@ def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     futures = np.where(legs.is_future, units * forward, 0.0)
     short = ((sold > 0) | (futures != 0)).any(axis=1)
     least = np.maximum(parameters.exposure, parameters.exposure_sigmas * daily[:, 0])
-    exposure = (sold * rate).sum(axis=1) + least * _exposed(futures)
+    exposed = _exposed(futures, parameters.spread_exposure)
+    exposure = (sold * rate).sum(axis=1) + least * exposed
     scan = np.where(short, scan, 0.0)
     last = np.where(legs.years <= 0, sold, 0.0).sum(axis=1)
     lacking = np.maximum(0.0, parameters.expiry_least * last - scan - exposure)
@@ -168,14 +168,10 @@ def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     )
 
 
-def _exposed(futures: Floats) -> Floats:
-    """Notional of futures that bears exposure margin; of a calendar spread a third of one side.
-
-    Source: NSE Clearing, exposure margins of futures: a calendar spread is a third of the far month
-    until the near one expires.
-    """
+def _exposed(futures: Floats, spread_exposure: float) -> Floats:
+    """Notional of futures that bears exposure margin; of a calendar spread a share of one side."""
     long, short = np.maximum(futures, 0.0).sum(axis=1), np.maximum(-futures, 0.0).sum(axis=1)
-    found: Floats = np.abs(long - short) + np.minimum(long, short) * _SPREAD_EXPOSURE
+    found: Floats = np.abs(long - short) + np.minimum(long, short) * spread_exposure
     return found
 
 

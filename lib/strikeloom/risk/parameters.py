@@ -49,6 +49,8 @@ class SpanParameters:
         1 when a leg may offset others on its last day, else 0.
     base_vol : float
         Minimum volatility of the price scan; also of a leg without a known volatility.
+    spread_exposure : float
+        Share of one side of a calendar spread of futures that bears exposure margin.
     """
 
     price_scan: float
@@ -65,6 +67,7 @@ class SpanParameters:
     calendar_charge: float
     calendar_last_day: float
     base_vol: float
+    spread_exposure: float
 
 
 @cache
