@@ -64,12 +64,12 @@ def test_doctor_names_what_answers_and_what_does_not(
 ) -> None:
     result = call("doctor", "--json")
     found = {row["what"]: row for row in json.loads(result.out)}
-    assert found["broker"]["good"]
+    assert found["broker"]["verdict"] == "good"
     assert "a local exchange answers requests" in found["broker"]["detail"]
     monkeypatch.setenv("DHAN_ACCESS_TOKEN", "marked-dead-token")
     result = call("doctor", "--json")
     found = {row["what"]: row for row in json.loads(result.out)}
-    assert not found["broker"]["good"]
+    assert found["broker"]["verdict"] == "failed"
     assert "DH-901" in found["broker"]["detail"]
     assert "marked-dead-token" not in result.out + result.err
     monkeypatch.delenv("DHAN_ACCESS_TOKEN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from strikeloom.cli import checks
 from strikeloom.cli.iv import _legend
 from strikeloom.errors import SettingsError
+from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.ports.desk import Desk
 
 Call = Callable[..., Any]
@@ -121,7 +123,31 @@ def test_doctor_goes_on_after_a_failure(
     result = call("doctor")
     assert result.code == 1
     assert result.out.splitlines() == ["FAIL  first: made to fail", "ok    second: fine"]
-    assert json.loads(call("doctor", "--json").out)[1]["good"] is True
+    assert [row["verdict"] for row in json.loads(call("doctor", "--json").out)] == [
+        "failed",
+        "good",
+    ]
+
+
+def test_doctor_warns_while_next_years_holidays_are_not_published(
+    call: Call, drawn_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on(day: date) -> list[str]:
+        looks = (("calendar", lambda: checks.calendar_ahead(day)),)
+        monkeypatch.setattr(checks, "_CHECKS", looks)
+        result = call("doctor")
+        return [str(result.code), result.out.rstrip()]
+
+    last = calendar().last
+    december = date(last.year, 12, 15)
+    assert on(december - timedelta(days=60))[0] == "0"
+    code, line = on(december)
+    assert code == "0"  # trading goes on
+    assert line.startswith(f"warn  calendar: the next session is {next_trading_day(december)}; ")
+    assert f"add the holidays of {last.year + 1} to " in line
+    # on the last day the next session is not known, and after it today is not either
+    assert on(last)[0] == on(last + timedelta(days=5))[0] == "1"
+    assert "sessions.csv" in on(last)[1]
 
 
 def test_doctor_lists_only_markets_with_stored_days(call: Call, drawn_home: Path) -> None:

@@ -8,7 +8,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from enum import StrEnum
 
 from strikeloom.adapters.dhan.account_rows import funds_of
 from strikeloom.adapters.dhan.client import DhanClient
@@ -24,13 +25,23 @@ from strikeloom.desk.keys import secrets_of
 from strikeloom.desk.places import notebooks_folder, places
 from strikeloom.domain.folders import config_folder
 from strikeloom.domain.results import Stage
-from strikeloom.errors import StoreError, StrikeloomError, Unreachable
-from strikeloom.nse.sessions import next_trading_day
+from strikeloom.errors import StoreError, StrikeloomError, UnknownSession, Unreachable
+from strikeloom.nse.session_table import own_sessions
+from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.runner.kernel import ensure_kernel
 from strikeloom.runner.parameters import read_parameters
 from strikeloom.settings.all import load_settings
 
 _FEED_SECONDS = 5.0
+_AHEAD = timedelta(days=30)
+
+
+class Verdict(StrEnum):
+    """What a check found."""
+
+    GOOD = "good"
+    WARNING = "warning"  # works today; something is to be done before long
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,14 @@ class Finding:
     """Result of one check."""
 
     what: str
-    good: bool
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Warned:
+    """What a check returns in place of its detail when something is to be done before long."""
+
     detail: str
 
 
@@ -46,9 +64,14 @@ def examine() -> Iterator[Finding]:
     """Run every check; a failed one does not stop the next."""
     for what, check in _CHECKS:
         try:
-            yield Finding(what, True, check())
+            found = check()
         except (StrikeloomError, OSError) as error:
-            yield Finding(what, False, str(error))
+            yield Finding(what, Verdict.FAILED, str(error))
+            continue
+        if isinstance(found, _Warned):
+            yield Finding(what, Verdict.WARNING, found.detail)
+        else:
+            yield Finding(what, Verdict.GOOD, found)
 
 
 def _python() -> str:
@@ -81,10 +104,32 @@ def _notebooks() -> str:
     return f"{len(list(Stage))} in {notebooks_folder()}"
 
 
-def _calendar() -> str:
-    today = SystemClock().now().date()
-    next_trading_day(today + timedelta(days=30))
-    return f"covers the coming month; the next session is {next_trading_day(today)}"
+def _calendar() -> str | _Warned:
+    return calendar_ahead(SystemClock().now().date())
+
+
+def calendar_ahead(today: date) -> str | _Warned:
+    """How far ahead the trading calendar reaches.
+
+    The exchange publishes a year's holidays in December, so that for some weeks of every year
+    the calendar ends within a month.
+
+    Raises
+    ------
+    UnknownSession
+        When today or the next session is not known.
+    """
+    following = next_trading_day(today)
+    try:
+        next_trading_day(today + _AHEAD)
+    except UnknownSession:
+        last = calendar().last
+        return _Warned(
+            f"the next session is {following}; days after {last} are not known: add the "
+            f"holidays of {last.year + 1} to {own_sessions()} when the exchange publishes them "
+            "(usually in December), or update strikeloom"
+        )
+    return f"covers the coming month; the next session is {following}"
 
 
 def _market() -> str:
@@ -153,7 +198,7 @@ def _feed_failure(found: Wire) -> str:
         stream.stop()
 
 
-_CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
+_CHECKS: tuple[tuple[str, Callable[[], str | _Warned]], ...] = (
     ("python", _python),
     ("settings", _settings),
     ("home", _home),

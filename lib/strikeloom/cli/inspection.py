@@ -135,19 +135,20 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check this installation: settings, home, kernel, notebooks, keys, calendar, browser."""
+    """Check settings, home, keys, kernel, notebooks, calendar, markets, positions and broker."""
     from strikeloom.cli import console
-    from strikeloom.cli.checks import examine
+    from strikeloom.cli.checks import Verdict, examine
 
+    marks = {Verdict.GOOD: "ok  ", Verdict.WARNING: "warn", Verdict.FAILED: "FAIL"}
     findings = list(examine())
-    failed = [item for item in findings if not item.good]
     if as_json:
-        console.as_json([{"what": f.what, "good": f.good, "detail": f.detail} for f in findings])
+        console.as_json(
+            [{"what": f.what, "verdict": f.verdict, "detail": f.detail} for f in findings]
+        )
     else:
         for item in findings:
-            mark = "ok  " if item.good else "FAIL"
-            console.print_line(f"{mark}  {item.what}: {item.detail}")
-    if failed:
+            console.print_line(f"{marks[item.verdict]}  {item.what}: {item.detail}")
+    if any(item.verdict is Verdict.FAILED for item in findings):
         raise typer.Exit(1)
 
 
