@@ -29,7 +29,7 @@ class CsvText:
     """The unpacked text of a file: a header line and rows."""
 
     name: str
-    body: bytes
+    body: bytes | bytearray
 
     @cached_property
     def header(self) -> list[str]:

@@ -69,9 +69,7 @@ class ParquetHistory(PublishedHistory):
                     joined(found),
                     cash,
                     lambda symbols: self.cash(date.min, date.max, symbols=symbols),
-                    lambda day, columns, symbols: self.contracts(
-                        day, columns=columns, symbols=symbols
-                    ),
+                    self._coded_contracts,
                 )
             return found
 
@@ -186,7 +184,7 @@ class ParquetHistory(PublishedHistory):
         levels = [read_tables([], contracts, columns=names)]
         for path in stored(self.folder / "contracts"):  # a file at a time: a filter costs more
             rows = read_coded([path], contracts, columns=names)
-            rows = rows.filter(pc.field("kind") == InstrumentKind.INDEX.value)
+            rows = rows.filter(pc.equal(rows["kind"], InstrumentKind.INDEX.value))
             levels.append(rows.cast(levels[0].schema))
         table = pa.concat_tables(levels)
         spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()
