@@ -169,7 +169,7 @@ def _settled_at_one_level(table: CsvTable, names: Mapping[str, str]) -> np.ndarr
 
 
 def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> ParsedRows:
-    """Rows in the format on disk.
+    """Rows in the format on disk, texts dictionary-coded.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> Pa
     }
     for ours in DATASETS["contracts"].unknown:
         values.setdefault(ours, _optional(table, names, ours))
-    schema = DATASETS["contracts"].on_disk
+    schema = DATASETS["contracts"].coded
     arrays = [_array(values[name]).cast(schema.field(name).type) for name in schema.names]
     return ParsedRows(pa.Table.from_arrays(arrays, schema=schema))
 
@@ -252,5 +252,5 @@ def _array(values: np.ndarray | TextColumn) -> pa.Array:
     import pyarrow as pa
 
     if isinstance(values, TextColumn):
-        return values.array()
+        return values.coded()
     return paise_array(values) if values.dtype == np.float64 else pa.array(values)

@@ -66,6 +66,16 @@ class TextColumn:
         texts = pa.array(self.distinct, pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(self.codes), texts).cast(pa.string())
 
+    def coded(self) -> pa.Array:
+        """Column as dictionary-coded strings, each text once, in the order of their rows."""
+        import pyarrow as pa
+
+        used = np.bincount(self.codes, minlength=len(self.distinct)) > 0
+        if not used.all() or len(set(self.distinct)) < len(self.distinct):
+            return self.array().dictionary_encode()
+        texts = pa.array(self.distinct, pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(self.codes), texts)
+
 
 class CsvTable:
     """Rows of a CSV text, column by column.
