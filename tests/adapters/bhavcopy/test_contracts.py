@@ -10,7 +10,7 @@ import pytest
 
 from strikeloom.adapters.bhavcopy.contracts import legacy as read_legacy
 from strikeloom.adapters.bhavcopy.contracts import udiff as read_udiff
-from strikeloom.adapters.bhavcopy.table import CsvText
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.errors import BadFile
 from support.nse_files import FUTURE, UNTRADED, legacy, legacy_line, udiff
 

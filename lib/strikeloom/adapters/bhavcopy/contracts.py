@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.parsed import Mismatch, ParsedRows
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, TextColumn
+from strikeloom.adapters.bhavcopy.table import CsvTable, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 from strikeloom.domain.instruments import InstrumentKind
 
@@ -85,8 +86,10 @@ _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX",
 
 def udiff(text: CsvText) -> ParsedRows:
     """UDiFF layout of the F&O segment of NSE."""
-    texts = [*(_UDIFF[ours] for ours in _TEXTS), _SEGMENT, _EXCHANGE, _LAST_DAY]
-    table = CsvTable(text, texts=texts, numbers=[*_numbers(_UDIFF), _TURNOVER])
+    texts = [*(_UDIFF[ours] for ours in _TEXTS), _LAST_DAY]
+    fixed = [_UDIFF["day"], _SEGMENT, _EXCHANGE]
+    numbers = [*_numbers(_UDIFF), _TURNOVER]
+    table = CsvTable(text, texts=texts, numbers=numbers, fixed=fixed)
     # BSE and the cash segment publish under the same header
     table.translated(_SEGMENT, {"FO": "FO"})
     table.translated(_EXCHANGE, {"NSE": "NSE"})
