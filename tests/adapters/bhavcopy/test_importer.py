@@ -239,6 +239,31 @@ def test_a_flipped_bit_in_an_archive_is_refused(history: ParquetHistory, tmp_pat
     assert only(import_paths([path], history))[0] == "refused"
 
 
+@pytest.mark.parametrize(("place", "why"), [(16, "Bad CRC-32"), (24, "Bad CRC-32")])
+def test_an_archive_that_states_another_checksum_or_a_smaller_size_is_refused(
+    history: ParquetHistory, tmp_path: Path, place: int, why: str
+) -> None:
+    path = save(tmp_path / "a.csv.zip", GOOD)
+    body = bytearray(path.read_bytes())
+    body[body.rfind(b"PK\x01\x02") + place] -= 1  # of the archive's directory
+    path.write_bytes(bytes(body))
+    status, message = only(import_paths([path], history))
+    assert status == "refused"
+    assert why in message
+    assert history.days() == []
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2])
+def test_other_packings_of_zip_are_read(
+    history: ParquetHistory, tmp_path: Path, packing: int
+) -> None:
+    path = tmp_path / "a.csv.zip"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/a.csv", GOOD)
+    assert only(import_paths([path], history))[0] == "done"
+
+
 def test_hostile_archives(
     history: ParquetHistory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
