@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -27,6 +29,9 @@ _BROKEN = (
     OSError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    ValueError,  # a directory that points outside the file
     RuntimeError,  # an encrypted archive, or a compression that this Python does not know
 )
 
@@ -84,18 +89,17 @@ class PackedFile:
     def _unzipped(self) -> bytearray | None:
         """Text of a sound zip archive in one call, in a quarter of the time that reading it takes.
 
-        ``None`` for every other file: reading it then finds what is wrong, and says it.
+        ``None`` for every other file: reading it then finds what is wrong with it.
         """
         if not self.raw.startswith(_ZIP):
             return None
         stream = io.BytesIO(self.raw)
-        with suppress(*_BROKEN, deflate.DeflateError, ValueError):
+        with suppress(*_BROKEN, deflate.DeflateError):
             with zipfile.ZipFile(stream) as archive:
                 item = self._only(archive)
                 archive.open(item).close()  # checks the header and leaves the stream behind it
-                begin = stream.tell()
+                packed = stream.read(item.compress_size)
             if item.compress_type == zipfile.ZIP_DEFLATED:
-                packed = memoryview(self.raw)[begin : begin + item.compress_size]
                 text = deflate.deflate_decompress(packed, item.file_size)
                 if len(text) == item.file_size and deflate.crc32(text) == item.CRC:
                     return text
