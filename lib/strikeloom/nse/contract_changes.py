@@ -125,6 +125,8 @@ def _ended(before: pd.DataFrame, day: date) -> list[CorporateAction]:
 
 def _nearly_all(gone: pd.Series, symbols: pd.Series) -> pd.DataFrame:
     """Number of contracts gone and listed, of each share of which nearly all are gone."""
+    if not gone.any():  # as on nearly every day
+        gone, symbols = gone[:0], symbols[:0]
     ended = gone.groupby(symbols).agg(["sum", "size"])
     return ended[(ended["sum"] >= _FEWEST) & (ended["sum"] >= _NEARLY_ALL * ended["size"])]
 

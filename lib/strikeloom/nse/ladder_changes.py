@@ -55,8 +55,11 @@ def ladder_splits(
     lives = (before["expiry"] >= pd.Timestamp(day)) & before["final_settlement"].isna()
     old = before[lives & (before["right"] != "XX")]
     new = after[after["right"] != "XX"]
-    found = []
-    for symbol, bars in _large_drops(cash, _without_ids(old) | _without_ids(new)):
+    found: list[CorporateAction] = []
+    lacking = _without_ids(old) | _without_ids(new)
+    if not lacking:
+        return found
+    for symbol, bars in _large_drops(cash, lacking):
         steps = bars["close"].to_numpy()[:-1] / bars["open"].to_numpy()[1:]
         place = int(np.nanargmax(steps))
         ours, theirs = (frame[frame["symbol"] == symbol] for frame in (old, new))
@@ -76,7 +79,10 @@ def ladder_splits(
 
 def _without_ids(options: pd.DataFrame) -> set[str]:
     """Symbols none of whose contracts has an id."""
-    named = options["symbol"][options["instrument_id"] != 0].unique()
+    has_id = options["instrument_id"].to_numpy() != 0
+    if has_id.all():
+        return set()
+    named = options["symbol"][has_id].unique()
     return set(options["symbol"].unique()) - set(named)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from strikeloom.adapters.bhavcopy.contracts import legacy as read_legacy
 from strikeloom.adapters.bhavcopy.contracts import udiff as read_udiff
-from strikeloom.adapters.bhavcopy.table import CsvText
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
+from strikeloom.adapters.bhavcopy.table import TextColumn
 from strikeloom.errors import BadFile
 from support.nse_files import FUTURE, UNTRADED, legacy, legacy_line, udiff
 
@@ -184,3 +186,18 @@ def test_the_line_counts_blank_lines() -> None:
     body = "\n".join([header, row, "", "", bad, ""]).encode()
     with pytest.raises(BadFile, match="line 5: OpnIntrst is 'x'"):
         read_udiff(CsvText("day.csv", body))
+
+
+@pytest.mark.parametrize("texts", [["CE", "PE"], ["CE", "PE", "CE"], ["XX", "CE", "PE"]])
+def test_coded_texts_are_each_used_and_there_once(texts: list[str]) -> None:
+    rows = ["CE", "PE", "CE"]
+    last = len(texts) - 1 - texts[::-1].index("CE")
+    codes = np.array([texts.index("CE"), texts.index("PE"), last], dtype=np.int32)
+    coded = TextColumn(texts, codes).coded()
+    assert coded.to_pylist() == rows
+    assert coded.dictionary.to_pylist() == ["CE", "PE"]
+
+
+def test_a_row_of_another_segment_is_named() -> None:
+    with pytest.raises(BadFile, match=r"line 3: Sgmt is 'CM', expected one of FO"):
+        read_udiff(CsvText("x.csv", udiff({}, {"StrkPric": "26000", "Sgmt": "CM"})))

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strikeloom.adapters.bhavcopy import ImportReport, import_paths
+from strikeloom.adapters.bhavcopy.packed import PackedFile
 from strikeloom.adapters.parquet import partitions
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.errors import DataError, StoreError
+from strikeloom.errors import BadFile, DataError, StoreError
 from support.nse_files import (
     CALL,
     UDIFF_HEADER,
@@ -237,6 +238,49 @@ def test_a_flipped_bit_in_an_archive_is_refused(history: ParquetHistory, tmp_pat
     body[120] ^= 0x10
     path.write_bytes(bytes(body))
     assert only(import_paths([path], history))[0] == "refused"
+
+
+@pytest.mark.parametrize("place", [16, 24])
+def test_an_archive_that_states_another_checksum_or_a_smaller_size_is_refused(
+    history: ParquetHistory, tmp_path: Path, place: int
+) -> None:
+    path = save(tmp_path / "a.csv.zip", GOOD)
+    body = bytearray(path.read_bytes())
+    body[body.rfind(b"PK\x01\x02") + place] -= 1  # of the archive's directory
+    path.write_bytes(bytes(body))
+    status, message = only(import_paths([path], history))
+    assert status == "refused"
+    assert "Bad CRC-32" in message
+    assert history.days() == []
+
+
+@pytest.mark.parametrize("bits", [0x01, 0x80, 0xFF])
+def test_any_damage_to_the_directory_of_an_archive_is_a_refusal_or_harmless(
+    tmp_path: Path, bits: int
+) -> None:
+    path = save(tmp_path / "a.csv.zip", GOOD)
+    sound = path.read_bytes()
+    refused = 0
+    for place in range(sound.rfind(b"PK\x01\x02"), len(sound)):
+        raw = bytearray(sound)
+        raw[place] ^= bits
+        packed = PackedFile(path, path.name, bytes(raw))
+        try:
+            assert packed.head() + packed.body() == GOOD * 2
+        except BadFile:
+            refused += 1
+    assert refused > 30
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2])
+def test_other_packings_of_zip_are_read(
+    history: ParquetHistory, tmp_path: Path, packing: int
+) -> None:
+    path = tmp_path / "a.csv.zip"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/a.csv", GOOD)
+    assert only(import_paths([path], history))[0] == "done"
 
 
 def test_hostile_archives(

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from strikeloom.adapters.bhavcopy.cash import cash as read_cash
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.indices import index_closes, index_series, volatility_index
-from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.errors import BadFile
 from support.nse_files import VIX_HEADER, cash, closes, series
 

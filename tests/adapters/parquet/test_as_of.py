@@ -111,6 +111,35 @@ def test_a_day_that_comes_in_between_is_compared(split: ParquetHistory, tmp_path
     assert ours.read_bytes() == theirs.read_bytes()
 
 
+def test_a_search_begun_on_the_contracts_alone_ends_in_the_same_actions(
+    split: ParquetHistory, tmp_path: Path
+) -> None:
+    """As an import does it: cash prices come while the contracts are searched."""
+    other = ParquetHistory(tmp_path / "other", "nse")
+    for day, ratio in zip(DAYS, (1, 1, 10), strict=True):
+        other.write("contracts", _contracts(day, ratio, 3000.0 / ratio), source=f"fo {day}")
+    prepared = other.prepare_actions()
+    assert len(prepared) == 2
+    for day, ratio in zip(DAYS, (1, 1, 10), strict=True):
+        other.write("cash", _cash(day, 3000.0 / ratio), source=f"cash {day}")
+    assert other.find_actions(prepared) == split.find_actions()
+    ours, theirs = (h.folder / "corporate_actions.json" for h in (other, split))
+    assert ours.read_bytes() == theirs.read_bytes()
+    assert other.prepare_actions() == {}
+
+
+def test_what_was_prepared_of_a_replaced_day_is_not_used(split: ParquetHistory) -> None:
+    record = split.folder / "corporate_actions.json"
+    record.unlink()
+    prepared = split.prepare_actions()
+    (split.folder / f"contracts/{DAYS[2]}.parquet").unlink()
+    split.write("contracts", _contracts(DAYS[2], 5, 600.0), source="another")
+    (found,) = split.find_actions(prepared)
+    assert found.ratio != 10  # the strikes of the day that was replaced
+    record.unlink()
+    assert split.find_actions() == [found]
+
+
 def test_a_damaged_record_raises(split: ParquetHistory) -> None:
     path = split.folder / "corporate_actions.json"
     path.write_text(path.read_text(encoding="utf-8")[:-40], encoding="utf-8")

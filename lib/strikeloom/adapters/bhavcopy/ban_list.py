@@ -23,7 +23,7 @@ def is_ban_list(head: bytes) -> bool:
     return start[:40].lower().startswith(b"securities in ban")
 
 
-def parse_ban_list(body: bytes, name: str) -> tuple[date, tuple[str, ...]]:
+def parse_ban_list(body: bytes | bytearray, name: str) -> tuple[date, tuple[str, ...]]:
     """Trade date of a list, and its symbols.
 
     Raises

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.parsed import ParsedRows
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText
+from strikeloom.adapters.bhavcopy.table import CsvTable
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 _PRICES = {

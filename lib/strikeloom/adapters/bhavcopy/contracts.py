@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.parsed import Mismatch, ParsedRows
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, TextColumn
+from strikeloom.adapters.bhavcopy.table import CsvTable, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 from strikeloom.domain.instruments import InstrumentKind
 
@@ -85,8 +86,10 @@ _RIGHTS = {"CE": "CE", "PE": "PE", "CA": "CE", "PA": "PE", "": "XX", "XX": "XX",
 
 def udiff(text: CsvText) -> ParsedRows:
     """UDiFF layout of the F&O segment of NSE."""
-    texts = [*(_UDIFF[ours] for ours in _TEXTS), _SEGMENT, _EXCHANGE, _LAST_DAY]
-    table = CsvTable(text, texts=texts, numbers=[*_numbers(_UDIFF), _TURNOVER])
+    texts = [*(_UDIFF[ours] for ours in _TEXTS), _LAST_DAY]
+    fixed = [_UDIFF["day"], _SEGMENT, _EXCHANGE]
+    numbers = [*_numbers(_UDIFF), _TURNOVER]
+    table = CsvTable(text, texts=texts, numbers=numbers, fixed=fixed)
     # BSE and the cash segment publish under the same header
     table.translated(_SEGMENT, {"FO": "FO"})
     table.translated(_EXCHANGE, {"NSE": "NSE"})
@@ -169,7 +172,7 @@ def _settled_at_one_level(table: CsvTable, names: Mapping[str, str]) -> np.ndarr
 
 
 def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> ParsedRows:
-    """Rows in the format on disk.
+    """Rows in the format on disk, texts dictionary-coded.
 
     Parameters
     ----------
@@ -207,7 +210,7 @@ def _rows(table: CsvTable, names: Mapping[str, str], last_day: np.ndarray) -> Pa
     }
     for ours in DATASETS["contracts"].unknown:
         values.setdefault(ours, _optional(table, names, ours))
-    schema = DATASETS["contracts"].on_disk
+    schema = DATASETS["contracts"].coded
     arrays = [_array(values[name]).cast(schema.field(name).type) for name in schema.names]
     return ParsedRows(pa.Table.from_arrays(arrays, schema=schema))
 
@@ -252,5 +255,5 @@ def _array(values: np.ndarray | TextColumn) -> pa.Array:
     import pyarrow as pa
 
     if isinstance(values, TextColumn):
-        return values.array()
+        return values.coded()
     return paise_array(values) if values.dtype == np.float64 else pa.array(values)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.bhavcopy.ban_list import TITLE, is_ban_list, parse_ban_list
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.identify import identify_index, index_symbol
 from strikeloom.adapters.bhavcopy.import_record import ImportedFile, ImportRecord
 from strikeloom.adapters.bhavcopy.layouts import LAYOUTS, Layout, recognise
@@ -18,7 +19,7 @@ from strikeloom.adapters.bhavcopy.packed import PackedFile, files_below, read_pa
 from strikeloom.adapters.bhavcopy.parsed import ParsedRows
 from strikeloom.adapters.bhavcopy.plausible import Checked, FileCheck, check_ban_list, known_checks
 from strikeloom.adapters.bhavcopy.report import FileOutcome, ImportReport, Status
-from strikeloom.adapters.bhavcopy.table import CsvText
+from strikeloom.adapters.parquet.actions import Prepared
 from strikeloom.adapters.parquet.changes import Changes
 from strikeloom.adapters.parquet.datasets import DATASETS
 from strikeloom.adapters.parquet.history import ParquetHistory
@@ -94,7 +95,7 @@ def import_paths(
         for item, reading in read_ahead(new, _read, threads=_READER_THREADS, ahead=_AHEAD):
             batch.merge(item, reading)
         batch.commit()
-    history.find_actions()
+    history.find_actions(batch.prepared())
     return ImportReport(tuple(batch.outcomes))
 
 
@@ -119,6 +120,7 @@ class _Batch:
         self._last: Layout | None = None
         self._levels: pd.DataFrame | None = None
         self._writing: Future[None] | None = None
+        self._preparing: Future[Prepared] | None = None
 
     def begin(self, changes: Changes, writer: Executor) -> None:
         """Begin to merge, while no other process writes the history.
@@ -126,7 +128,8 @@ class _Batch:
         Parameters
         ----------
         writer : concurrent.futures.Executor
-            Of one thread: it writes a day of contracts while the next one is checked.
+            Of one thread: it writes a day of contracts while the next one is checked, and begins
+            the search for corporate actions while cash and indices are merged.
         """
         self._changes = changes
         self._writer = writer
@@ -177,6 +180,8 @@ class _Batch:
         layout = item.layout
         if self._last is not layout or len(self._entries) >= _TOGETHER:
             self.commit()
+        if self._last and self._last.dataset == "contracts" != layout.dataset:
+            self._preparing = self._writer.submit(self._history.prepare_actions)
         self._last = layout
         checked = self._checked(item, reading)
         self._finish_writing()  # of the day before, which went on beside the checks
@@ -241,6 +246,10 @@ class _Batch:
         if self._entries:
             self._write(self._entries)
             self._entries = []
+
+    def prepared(self) -> Prepared:
+        """What was done of the search for corporate actions while other files were merged."""
+        return self._preparing.result() if self._preparing else {}
 
     def _finish_writing(self) -> None:
         """Wait for the day being written, and raise what went wrong."""

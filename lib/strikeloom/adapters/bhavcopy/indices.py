@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.parsed import ParsedRows
-from strikeloom.adapters.bhavcopy.table import CsvTable, CsvText, TextColumn
+from strikeloom.adapters.bhavcopy.table import CsvTable, TextColumn
 from strikeloom.adapters.parquet.datasets import DATASETS, paise_array
 
 if TYPE_CHECKING:

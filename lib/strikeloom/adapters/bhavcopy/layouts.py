@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from strikeloom.adapters.bhavcopy import cash, contracts, indices
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.parsed import ParsedRows
-from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.errors import BadFile
 
 _SHOWN = 80

@@ -33,7 +33,10 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class ParsedRows:
-    """Rows of a file in the dataset's format on disk, a note of what was left out, mismatches."""
+    """Rows of a file in the dataset's format on disk, a note of what was left out, mismatches.
+
+    Texts of contracts are dictionary-coded: they are compared, sorted and hashed many times.
+    """
 
     table: pa.Table
     note: str = ""

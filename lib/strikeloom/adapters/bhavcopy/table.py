@@ -6,11 +6,11 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.dates import to_date
 from strikeloom.adapters.bhavcopy.packed import MOST_HEADER
 from strikeloom.errors import BadFile
@@ -19,37 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _MISSING = ["", "-", " ", " -", "- ", " - "]
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SHOWN = 80
 _MOST = 1e13  # rupees or units; larger numbers are errors
-
-
-@dataclass(frozen=True)
-class CsvText:
-    """The unpacked text of a file: a header line and rows."""
-
-    name: str
-    body: bytes
-
-    @cached_property
-    def header(self) -> list[str]:
-        """Column names, without blanks, quotes and byte order mark; none in a binary file."""
-        line = self.body[:MOST_HEADER].split(b"\n", 1)[0].removeprefix(_BYTE_ORDER_MARK)
-        try:
-            names = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
-        except csv.Error:  # a carriage return inside the line, as in an archive of another kind
-            return []
-        return [name.strip() for name in names]
-
-    def line(self, row: int) -> int:
-        """Line number of a row; row 0 is the first below the header, blank lines are skipped."""
-        filled = [n for n, line in enumerate(self.body.splitlines(), start=1) if line.strip()]
-        return filled[row + 1] if row + 1 < len(filled) else len(filled) + 1
-
-    def refuse(self, row: int, what: str) -> NoReturn:
-        """Raise ``BadFile`` for a row."""
-        line = self.line(row)
-        raise BadFile(f"{self.name}: line {line}: {what}", line=line)
 
 
 @dataclass(frozen=True)
@@ -66,6 +37,16 @@ class TextColumn:
         texts = pa.array(self.distinct, pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(self.codes), texts).cast(pa.string())
 
+    def coded(self) -> pa.Array:
+        """Column as dictionary-coded strings, each text once, in the order of their rows."""
+        import pyarrow as pa
+
+        used = np.bincount(self.codes, minlength=len(self.distinct)) > 0
+        if not used.all() or len(set(self.distinct)) < len(self.distinct):
+            return self.array().dictionary_encode()
+        texts = pa.array(self.distinct, pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(self.codes), texts)
+
 
 class CsvTable:
     """Rows of a CSV text, column by column.
@@ -74,6 +55,8 @@ class CsvTable:
     ----------
     texts, numbers : sequence of str
         Columns to read (names as in ``text.header``).
+    fixed : sequence of str
+        Those of the texts that hold the same text in every row of a sound file.
 
     Raises
     ------
@@ -81,13 +64,21 @@ class CsvTable:
         When a line has too few or too many fields, a number is invalid, or there are no rows.
     """
 
-    def __init__(self, text: CsvText, *, texts: Sequence[str], numbers: Sequence[str]) -> None:
+    def __init__(
+        self,
+        text: CsvText,
+        *,
+        texts: Sequence[str],
+        numbers: Sequence[str],
+        fixed: Sequence[str] = (),
+    ) -> None:
         import pyarrow as pa
 
         self.text = text
         kinds = {
             **dict.fromkeys(texts, pa.dictionary(pa.int32(), pa.string())),
             **dict.fromkeys(numbers, pa.float64()),
+            **dict.fromkeys(fixed, pa.string()),  # to compare them costs less than to code them
         }
         self._columns = _parsed(text, kinds)
         self.rows = len(self._columns)
@@ -154,17 +145,17 @@ class CsvTable:
         BadFile
             When one is negative or absurdly large.
         """
-        values = self._numbers(column)
+        values = self.numbers(column)
         self.refuse((values < 0) | (values > _MOST), column, "a price that is not negative")
         return np.where(values > 0, values, np.nan)
 
     def numbers(self, column: str) -> np.ndarray:
         """Numbers as they are; NaN where there is none."""
-        return self._numbers(column)
+        return np.asarray(self._columns[column].to_numpy(), dtype=np.float64)
 
     def is_zero(self, column: str) -> np.ndarray:
         """Whether the file states 0."""
-        return np.asarray(self._numbers(column) == 0)
+        return np.asarray(self.numbers(column) == 0)
 
     def counts(self, column: str, *, least: int | None = 0) -> np.ndarray:
         """Whole numbers as int64, ``least`` or more.
@@ -174,7 +165,7 @@ class CsvTable:
         BadFile
             When one is missing, broken or too small.
         """
-        values = self._numbers(column)
+        values = self.numbers(column)
         bad = ~(np.abs(values) <= _MOST) | (values != np.rint(values))
         expected = "a whole number"
         if least is not None:
@@ -197,11 +188,16 @@ class CsvTable:
         if wrong:
             self.refuse(np.isin(values.codes, wrong), column, what)
 
-    def _numbers(self, column: str) -> np.ndarray:
-        return np.asarray(self._columns[column].to_numpy(), dtype=np.float64)
+    def _texts(self, name: str) -> TextColumn:
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
-    def _texts(self, column: str) -> TextColumn:
-        array = self._columns[column].unify_dictionaries().combine_chunks()
+        column = self._columns[name]
+        if pa.types.is_string(column.type):
+            if pc.all(pc.equal(column, column[0])).as_py():
+                return TextColumn([column[0].as_py().strip()], np.zeros(self.rows, np.int32))
+            column = column.dictionary_encode()
+        array = column.unify_dictionaries().combine_chunks()
         return TextColumn(
             [text.strip() for text in array.dictionary.to_pylist()],
             array.indices.to_numpy(zero_copy_only=False),

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from strikeloom.adapters.bhavcopy.ban_list import parse_ban_list
+from strikeloom.adapters.bhavcopy.csv_text import CsvText
 from strikeloom.adapters.bhavcopy.layouts import recognise
 from strikeloom.adapters.bhavcopy.packed import MOST_BYTES, PackedFile
-from strikeloom.adapters.bhavcopy.table import CsvText
 from strikeloom.errors import BadFile, NotFetched, StoreError
 from strikeloom.ports.clock import Clock
 from strikeloom.settings.fetch import FetchSettings, Kind

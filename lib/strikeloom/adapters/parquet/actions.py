@@ -8,15 +8,15 @@ compared again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from strikeloom.adapters.parquet.json_file import write_json
-from strikeloom.adapters.parquet.moved import StockContracts, moved
+from strikeloom.adapters.parquet.moved import Moved, StockContracts, moved
 from strikeloom.adapters.parquet.partitions import read_digests
 from strikeloom.adapters.read_ahead import read_ahead
 from strikeloom.errors import StoreError
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
 FILE = "corporate_actions.json"
 _VERSION = 4  # of the search; after a change everything is compared again
+_MOST_PREPARED = 200_000  # rows, 100 MB
 
 #: Reads some columns of the contracts of a day, as stored, texts dictionary-coded.
 ReadDay = Callable[[date, Sequence[str]], "pa.Table"]
+#: Contracts that moved between two days, by the digests of both; ``None`` where none did.
+Prepared = dict[tuple[str, ...], Moved | None]
 #: Opens and closes of the cash market of a span of days, as ``CASH``.
 ReadCash = Callable[[date, date], "pd.DataFrame"]
 
@@ -85,12 +88,35 @@ def uncompared(folder: Path, days: Sequence[date]) -> bool:
     )
 
 
+def prepare(folder: Path, files: Sequence[Path], read_day: ReadDay) -> Prepared:
+    """What ``compare`` needs of the contracts of days not compared yet, whatever the cash prices.
+
+    Where it is much, as of an old layout whose contracts have no ids, of the first days only.
+    """
+    known = read_compared(folder)
+    pairs = {pair.day: pair for pair in _neighbours(files, {})}
+    due = {
+        day
+        for day, pair in pairs.items()
+        if day not in known or known[day].marks[:2] != pair.marks[:2]
+    }
+    prepared: Prepared = {}
+    rows = 0
+    for day, frames in _moves(pairs, due, read_day):
+        prepared[pairs[day].marks[:2]] = frames
+        rows += sum(map(len, frames or ()))
+        if rows > _MOST_PREPARED:
+            break
+    return prepared
+
+
 def compare(
     folder: Path,
     files: Sequence[Path],
     read_day: ReadDay,
     read_cash: ReadCash,
     cash: Mapping[str, str],
+    prepared: Prepared,
 ) -> list[CorporateAction]:
     """Compare the neighbouring days not compared yet. Call it under the write lock.
 
@@ -100,6 +126,8 @@ def compare(
         Partitions of contracts, ascending.
     cash : mapping of str to str
         Digest of the cash prices of each day that has any.
+    prepared : Prepared
+        What ``prepare`` returned, or nothing.
 
     Returns
     -------
@@ -110,6 +138,26 @@ def compare(
     pairs = {pair.day: pair for pair in _neighbours(files, cash)}
     due = {day for day, pair in pairs.items() if not _equal(pair, known.get(day))}
     pairs.update((day, known[day]) for day in pairs.keys() - due)
+    ready = {day: pairs[day].marks[:2] for day in due if pairs[day].marks[:2] in prepared}
+    given = ((day, prepared[marks]) for day, marks in ready.items())
+    done = set()
+    for day, frames in chain(given, _moves(pairs, due - ready.keys(), read_day)):
+        found = _actions(frames, pairs[day], read_cash)
+        pairs[day] = replace(pairs[day], found=tuple(found))
+        done.add(day)
+    for day in due - done:  # reading a damaged day raises; its pairs are compared once repaired
+        del pairs[day]
+    ordered = [pairs[day] for day in sorted(pairs)]
+    if ordered != list(known.values()):
+        body = {"version": _VERSION, "pairs": [asdict(pair) for pair in ordered]}
+        write_json(folder / FILE, body)
+    return [item for pair in ordered for item in pair.found]
+
+
+def _moves(
+    pairs: Mapping[date, Compared], due: Collection[date], read_day: ReadDay
+) -> Iterator[tuple[date, Moved | None]]:
+    """Each day due with what moved since the day before; not where one of them is damaged."""
     wanted = sorted({day for late in due for day in (pairs[late].day_before, late)})
 
     def read(day: date) -> StockContracts:
@@ -119,20 +167,11 @@ def compare(
     for day, reading in read_ahead(wanted, read, threads=1, ahead=2):
         try:
             after = reading.result()
-        except StoreError:  # reading the damaged day raises; its pairs are compared once repaired
+        except StoreError:
             after = None
-        if day in due:
-            if before is None or after is None:
-                del pairs[day]
-            else:
-                found = _actions(before, after, pairs[day], read_cash)
-                pairs[day] = replace(pairs[day], found=tuple(found))
+        if day in due and before is not None and after is not None:
+            yield day, moved(before, after, day)
         before = after
-    ordered = [pairs[day] for day in sorted(pairs)]
-    if ordered != list(known.values()):
-        body = {"version": _VERSION, "pairs": [asdict(pair) for pair in ordered]}
-        write_json(folder / FILE, body)
-    return [item for pair in ordered for item in pair.found]
 
 
 def _neighbours(files: Sequence[Path], cash: Mapping[str, str]) -> Iterator[Compared]:
@@ -151,10 +190,7 @@ def _equal(pair: Compared, known: Compared | None) -> bool:
     return known is not None and replace(known, found=()) == pair
 
 
-def _actions(
-    before: StockContracts, after: StockContracts, pair: Compared, read_cash: ReadCash
-) -> list[CorporateAction]:
-    frames = moved(before, after, pair.day)
+def _actions(frames: Moved | None, pair: Compared, read_cash: ReadCash) -> list[CorporateAction]:
     if not frames:
         return []
     prices = read_cash(pair.day_before, pair.day)

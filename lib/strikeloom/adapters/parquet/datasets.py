@@ -80,6 +80,17 @@ class Dataset:
         }
         return pa.schema([pa.field(name, types[kind]) for name, kind in self.columns.items()])
 
+    @cached_property
+    def coded(self) -> pa.Schema:
+        """``on_disk`` with texts dictionary-coded: in memory each distinct text is there once."""
+        import pyarrow as pa
+
+        coded = pa.dictionary(pa.int32(), pa.string())
+        texts = {name for name, kind in self.columns.items() if kind == "text"}
+        return pa.schema(
+            [each.with_type(coded) if each.name in texts else each for each in self.on_disk]
+        )
+
 
 _LEVELS = dict.fromkeys(("open", "high", "low", "close"))
 
@@ -113,6 +124,13 @@ DATASETS = {
         Dataset("chains", QUOTES, "at", "%Y-%m-%d", scope=("symbol",)),
     )
 }
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds texts, plain or dictionary-coded."""
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_dictionary(kind))
 
 
 def to_disk(frame: pd.DataFrame, dataset: Dataset, *, source: str) -> pa.Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.adapters.parquet.datasets import Dataset
+from strikeloom.adapters.parquet.datasets import Dataset, is_text
 from strikeloom.adapters.parquet.scopes import scopes
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _hashes(column: pa.ChunkedArray) -> Hashes:
     kind, known = array.type, None
     if array.null_count:
         known = array.is_valid().to_numpy(zero_copy_only=False)
-    if pa.types.is_string(kind):
+    if is_text(kind):
         coded = array.dictionary_encode()
         texts = coded.dictionary.to_pylist()
         table = np.array([_text_hash(text) for text in texts] or [0], dtype=np.uint64)

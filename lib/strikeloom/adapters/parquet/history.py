@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from strikeloom.adapters.parquet.actions import compare
+from strikeloom.adapters.parquet.actions import Prepared, compare, prepare
 from strikeloom.adapters.parquet.as_of import HistoryAsOf
 from strikeloom.adapters.parquet.ban_lists import write_ban_list
 from strikeloom.adapters.parquet.changes import Changes
@@ -49,8 +49,18 @@ class ParquetHistory(PublishedHistory):
         """Point-in-time view: what was known after the close of a day, in that day's terms."""
         return HistoryAsOf(self, day)
 
-    def find_actions(self) -> list[CorporateAction]:
-        """Search contracts not compared yet for corporate actions; return all found so far."""
+    def prepare_actions(self) -> Prepared:
+        """Begin to search the stored contracts, while other files are imported."""
+        return prepare(self.folder, stored(self.folder / "contracts"), self._coded_contracts)
+
+    def find_actions(self, prepared: Prepared | None = None) -> list[CorporateAction]:
+        """Search contracts not compared yet for corporate actions; return all found so far.
+
+        Parameters
+        ----------
+        prepared : Prepared, optional
+            What ``prepare_actions`` returned: that part of the search is not made again.
+        """
         if not self.days():
             return []
         with self.changes():
@@ -61,6 +71,7 @@ class ParquetHistory(PublishedHistory):
                 self._coded_contracts,
                 self.cash,
                 cash,
+                prepared or {},
             )
             if not is_synthetic(self.market):
                 find_steps(
@@ -69,9 +80,7 @@ class ParquetHistory(PublishedHistory):
                     joined(found),
                     cash,
                     lambda symbols: self.cash(date.min, date.max, symbols=symbols),
-                    lambda day, columns, symbols: self.contracts(
-                        day, columns=columns, symbols=symbols
-                    ),
+                    self._coded_contracts,
                 )
             return found
 
@@ -186,7 +195,7 @@ class ParquetHistory(PublishedHistory):
         levels = [read_tables([], contracts, columns=names)]
         for path in stored(self.folder / "contracts"):  # a file at a time: a filter costs more
             rows = read_coded([path], contracts, columns=names)
-            rows = rows.filter(pc.field("kind") == InstrumentKind.INDEX.value)
+            rows = rows.filter(pc.equal(rows["kind"], InstrumentKind.INDEX.value))
             levels.append(rows.cast(levels[0].schema))
         table = pa.concat_tables(levels)
         spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.adapters.parquet.datasets import is_text
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -43,7 +45,7 @@ def _ranks(column: pa.ChunkedArray) -> Ranks:
 
     array = column.combine_chunks()
     known = array.is_valid().to_numpy(zero_copy_only=False) if array.null_count else None
-    if pa.types.is_string(array.type):
+    if is_text(array.type):
         coded = array.dictionary_encode()
         order = pc.array_sort_indices(coded.dictionary).to_numpy()
         places = np.empty(max(len(order), 1), dtype=np.int64)

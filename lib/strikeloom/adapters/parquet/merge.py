@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from strikeloom.adapters.parquet.datasets import PAISE, Dataset
+from strikeloom.adapters.parquet.datasets import PAISE, Dataset, is_text
 from strikeloom.adapters.parquet.key_ranks import key_ranks
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def merge(stored: pa.Table, fresh: pa.Table, dataset: Dataset) -> Merged:
 
     if not len(stored):
         return Merged(fresh, len(fresh))
+    fresh = fresh.cast(stored.schema)  # one of them may have its texts dictionary-coded
     if stored.equals(fresh):
         return Merged(stored, 0)
     if _follows(fresh[dataset.key[0]], stored[dataset.key[0]]):
@@ -213,7 +214,7 @@ def _comparable(column: pa.ChunkedArray) -> np.ndarray:
 
     array = column.combine_chunks()
     kind = array.type
-    if pa.types.is_string(kind):
+    if is_text(kind):
         array = array.dictionary_encode().indices
     elif pa.types.is_date(kind):
         array = array.cast(pa.int32())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+#: Contracts of two days, as in ``CONTRACTS``.
+Moved = tuple["pd.DataFrame", "pd.DataFrame"]
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -106,9 +108,7 @@ class StockContracts:
         return from_disk(self.table.filter(pa.array(rows)), DATASETS["contracts"])
 
 
-def moved(
-    before: StockContracts, after: StockContracts, day: date
-) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+def moved(before: StockContracts, after: StockContracts, day: date) -> Moved | None:
     """Contracts of both days that the search for actions needs; ``None`` when it needs none.
 
     A stock is searched when one of its contracts that are to live until ``day``, the later one,

@@ -227,7 +227,7 @@ def _write(handle: int, part: Partition) -> None:
     with os.fdopen(handle, "wb") as out:
         with pq.ParquetWriter(
             out,
-            table.schema,
+            part.dataset.on_disk,
             # bytes of equal weight together: as small as zstd, two thirds of its time
             compression="lz4",
             column_encoding={n: "BYTE_STREAM_SPLIT" for n, k in kinds.items() if k in _NUMBERS},
@@ -235,7 +235,7 @@ def _write(handle: int, part: Partition) -> None:
             write_statistics=[name for name in kinds if name in _FILTERED],
             store_schema=False,
         ) as file:
-            file.write_table(table, row_group_size=_ROWS_PER_GROUP)
+            file.write_table(table.cast(part.dataset.on_disk), row_group_size=_ROWS_PER_GROUP)
             metadata = {_SOURCES: part.sources, _DIGESTS: digests(table, part.dataset)}
             file.add_key_value_metadata(
                 {name.decode(): json.dumps(body, sort_keys=True) for name, body in metadata.items()}

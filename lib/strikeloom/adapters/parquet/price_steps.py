@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from strikeloom.adapters.parquet.actions import ReadDay
+from strikeloom.adapters.parquet.datasets import PAISE
 from strikeloom.adapters.parquet.json_file import write_json
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import StoreError
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.nse.price_steps import FutureStep, unconfirmed_steps
@@ -25,6 +28,7 @@ from strikeloom.nse.stated_steps import StatedStep
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 FOUND, STATED = "price_steps.json", "stated_steps.json"
 _VERSION = 2  # of the search; after a change it is made again
@@ -34,8 +38,8 @@ _EVERY = 20  # stored days of which one is read for the symbols that have option
 
 Record = TypeVar("Record")
 
-#: Reads some columns of the contracts of a day, of some symbols.
-ReadDay = Callable[[date, Sequence[str], Sequence[str] | None], "pd.DataFrame"]
+#: Settlement in rupees by expiry and instrument id, of the traded futures of each symbol.
+_Futures = dict[str, dict[tuple[date, int], float]]
 
 
 def find_steps(
@@ -64,8 +68,7 @@ def find_steps(
     found: list[CorporateAction] = []
     if days and cash:
         some = [*days[::_EVERY], days[-1]]
-        listed = (read_day(day, ["symbol", "kind"], None) for day in some)
-        symbols = set().union(*(set(t.loc[t["kind"] == "stock", "symbol"]) for t in listed))
+        symbols = set().union(*(_stocks(read_day(day, ["symbol", "kind"])) for day in some))
         future = _future_step(set(days), read_day)
         found = unconfirmed_steps(read_cash(sorted(symbols)), actions, future)
     write_json(folder / FOUND, {"key": key, "found": [asdict(item) for item in found]})
@@ -109,22 +112,42 @@ def _future_step(days: set[date], read_day: ReadDay) -> FutureStep:
     """Log step of the same future, the nearest one that traded on both days."""
 
     @lru_cache(maxsize=_DAYS_KEPT)
-    def futures(day: date) -> pd.DataFrame:
-        rows = read_day(day, _FUTURE, None)
-        live = (rows["right"] == "XX") & (rows["instrument_id"] != 0)
-        return rows[live & (rows["lots_traded"] > 0) & (rows["settle"] > 0)]
+    def futures(day: date) -> _Futures:
+        return _traded(read_day(day, _FUTURE))
 
     def step(symbol: str, before: date, day: date) -> float | None:
         if before not in days or day not in days:
             return None
-        old, new = (rows[rows["symbol"] == symbol] for rows in (futures(before), futures(day)))
-        pairs = old.merge(new, on=["expiry", "instrument_id"], suffixes=("_old", "_new"))
-        if pairs.empty:
+        old, new = (futures(each).get(symbol, {}) for each in (before, day))
+        both = old.keys() & new.keys()
+        if not both:
             return None
-        nearest = pairs.sort_values("expiry").iloc[0]
-        return float(np.log(nearest["settle_new"] / nearest["settle_old"]))
+        nearest = min(both)
+        return float(np.log(new[nearest] / old[nearest]))
 
     return step
+
+
+def _traded(contracts: pa.Table) -> _Futures:
+    """Futures of a day with an id that traded and were settled."""
+    import pyarrow.compute as pc
+
+    future = pc.field("right") == "XX"
+    live = (pc.field("instrument_id") != 0) & (pc.field("lots_traded") > 0)
+    rows = contracts.filter(future & live & (pc.field("settle") > 0)).to_pydict()
+    found: _Futures = {}
+    names = ("symbol", "expiry", "instrument_id", "settle")
+    for symbol, expiry, number, settle in zip(*(rows[name] for name in names), strict=True):
+        found.setdefault(symbol, {})[expiry, number] = settle / PAISE
+    return found
+
+
+def _stocks(contracts: pa.Table) -> set[str]:
+    """Symbols of stocks among the contracts of a day."""
+    import pyarrow.compute as pc
+
+    stocks = contracts.filter(pc.field("kind") == InstrumentKind.STOCK.value)
+    return set(stocks["symbol"].unique().to_pylist())
 
 
 def _records(path: Path, name: str, kind: Callable[..., Record], remedy: str) -> list[Record]:

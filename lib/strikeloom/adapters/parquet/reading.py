@@ -68,9 +68,7 @@ def read_coded(
 
     wanted = list(columns or dataset.columns)
     texts = [name for name in wanted if dataset.columns[name] == "text"]
-    plain = [dataset.on_disk.field(name) for name in wanted]
-    coded = pa.dictionary(pa.int32(), pa.string())
-    schema = pa.schema([each.with_type(coded) if each.name in texts else each for each in plain])
+    schema = pa.schema([dataset.coded.field(name) for name in wanted])
     tables = [_read(path, wanted, rows, coded=texts).cast(schema) for path in paths]
     return pa.concat_tables([schema.empty_table(), *tables])
 

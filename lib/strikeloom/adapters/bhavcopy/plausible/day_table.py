@@ -29,7 +29,7 @@ class DayTable:
     Parameters
     ----------
     table : pyarrow.Table
-        ``CONTRACTS`` rows on disk.
+        ``CONTRACTS`` rows on disk; their texts may be dictionary-coded, each used and there once.
     """
 
     def __init__(self, table: pa.Table) -> None:
@@ -181,10 +181,9 @@ class DayTable:
         return np.asarray(days.to_numpy(), dtype=np.int64)
 
     def _is(self, column: str, text: str) -> np.ndarray:
-        import pyarrow.compute as pc
-
-        found = pc.equal(self._table[column], text)
-        return np.asarray(found.to_numpy())
+        encoded = self._table[column].combine_chunks().dictionary_encode()
+        wanted = np.array([each == text for each in encoded.dictionary.to_pylist()], dtype=bool)
+        return np.asarray(wanted[encoded.indices.to_numpy()])
 
 
 def agreed(values: np.ndarray, codes: np.ndarray, first: np.ndarray) -> np.ndarray:
