@@ -25,6 +25,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     from strikeloom.runner.record import close_dead_runs
     from strikeloom.settings.all import load_settings
     from strikeloom.trading.lease import held_elsewhere
+    from strikeloom.trading.shortages import owed_shares
 
     where = places()
     name = resolve_market(market, load_settings(), where)
@@ -40,6 +41,9 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
     replay_time = desk.store.replay_time()
+    positions = desk.store.positions()
+    reported = desk.broker.reports_settlements
+    owed = [it.sentence(reported=reported) for it in owed_shares(positions)]
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -52,7 +56,8 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
-                "open_positions": len(desk.store.positions()),
+                "open_positions": len(positions),
+                "owed": owed,
                 "runs": runs,
                 "died": dead,
             }
@@ -63,12 +68,14 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     if desk.mode is not DeskMode.REPLAY:
         clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
     console.print_line(
-        f"account  {desk.account}: {clock}, {counted(len(desk.store.positions()), 'open position')}"
+        f"account  {desk.account}: {clock}, {counted(len(positions), 'open position')}"
     )
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
         console.warn(f"kill switch engaged: {switch.reason}")
+    for text in owed:
+        console.warn(text)
     console.print_line(f"home     {desk.home}")
     console.table(
         "Latest runs",

@@ -44,12 +44,12 @@ class AdjustmentCheck:
         today, searched = state.at.date(), dict(self._searched)
         for position in state.positions.values():
             for leg in position.legs:
+                if leg.is_owed:
+                    continue  # they are bought in as the shares that were to be delivered
                 since = leg.since or position.opened_at.date()
                 place = (position.position_id, leg.leg, leg.instrument.key)
                 held, units = leg.instrument, leg.net_units
                 for change in self._search(place, held, since, today):
-                    if leg.is_owed and change.amount:
-                        continue  # what the shares pay is settled with their purchase
                     found.append(LegAdjustment(position.position_id, leg.leg, change))
                     if units:
                         name = position.position_id

@@ -37,15 +37,16 @@ _Pair = tuple[OptionContract, OptionContract]
 
 
 class _DayRule(NamedTuple):
-    """What changed nearly all options of an underlying, and by how many it is shown.
+    """What changed nearly all options of an underlying.
 
-    ``multiplied``: their lots were; ``amount``: paise by which their strikes were lowered.
+    ``multiplied``: their lots were; ``amount``: paise by which their strikes were lowered;
+    ``shown``: number of options that show it.
     """
 
     text: str
     multiplied: bool = False
     amount: int = 0
-    count: int = 0
+    shown: int = 0
 
 
 def list_adjustments(
@@ -147,14 +148,14 @@ def _rule_of_day(
     if isinstance(held, OptionContract) and (held, new) not in changed:
         return None
     rule = _rule(changed)
-    return None if rule is None else rule._replace(count=len(changed))
+    return None if rule is None else rule._replace(shown=len(changed))
 
 
 def _ruled(
     held: Contract, lot_before: int, new: Contract, rule: _DayRule, day: date
 ) -> ContractAdjustment:
     units = (new.lot_size, lot_before) if rule.multiplied else (1, 1)
-    cause = f"{held.symbol} on {day}: {rule.text} (by {rule.count} contracts of the broker's list)"
+    cause = f"{held.symbol} on {day}: {rule.text} (by {rule.shown} contracts of the broker's list)"
     paid = rule.amount if isinstance(new, FutureContract) else 0
     return ContractAdjustment(held.key, new, *units, day, cause, paid)
 
