@@ -1,4 +1,4 @@
-"""shortages, and what status and doctor say of shares that are owed."""
+"""shortages, and how status and doctor name shares that are owed."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_what_the_broker_does_not_report_is_booked_by_hand(
         for _ in range(2):
             assert list(reconcile(desk).differences) == []
         assert [p for p in desk.broker.positions() if p.net_units] == []  # bought in there
-        assert len(owed_shares(desk.store.positions())) == 1  # and nobody said so
+        assert len(owed_shares(desk.store.positions())) == 1  # which is not reported
         bought = Purchase(name, 1, 500, 1_678_20, AUCTION)
         with pytest.raises(WrongUsage, match=r"off the range ₹1,118.80 to ₹1,714.56"):
             book_purchase(desk, Purchase(name, 1, 500, 167_82, AUCTION), who="test")

@@ -27,7 +27,7 @@ def shortages(
             raise typer.BadParameter(f"give options after {context.invoked_subcommand}")
         return
     from strikeloom.cli import console
-    from strikeloom.trading.shortages import owed_shares
+    from strikeloom.trading.shortages import owed_sentences, owed_shares
 
     desk = desk_of(market, mode=mode)
     found = owed_shares(desk.store.positions())
@@ -42,8 +42,8 @@ def shortages(
         return
     if not found:
         console.print_line(f"{desk.account} owes no shares")
-    for it in found:
-        console.print_line(it.sentence(reported=desk.broker.reports_settlements))
+    for text in owed_sentences(desk, desk.store.positions()):
+        console.print_line(text)
 
 
 @app.command()
@@ -69,7 +69,7 @@ def book(
     reference: Annotated[
         str,
         typer.Option(
-            help="Number of the contract note: it tells equal purchases apart.", show_default=False
+            help="Number of the contract note: equal purchases differ by it.", show_default=False
         ),
     ] = "",
     accept_price: Annotated[

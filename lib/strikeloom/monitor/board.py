@@ -16,7 +16,7 @@ from strikeloom.monitor.request import target_after
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
 from strikeloom.trading.prepare import last_day
-from strikeloom.trading.shortages import owed_shares
+from strikeloom.trading.shortages import owed_sentences
 
 SHARES = (25, 50, 75, 100)
 
@@ -124,9 +124,7 @@ def load_board(desk: Desk) -> Board:
         heartbeat=desk.store.heartbeat(),
         kill_switch=desk.store.kill_switch(),
         alerts=desk.store.alerts(limit=5),
-        owed=[
-            it.sentence(reported=desk.broker.reports_settlements) for it in owed_shares(positions)
-        ],
+        owed=owed_sentences(desk, positions),
     )
 
 

@@ -79,7 +79,7 @@ class Purchase:
     day : datetime.date
         Day of the auction or the close-out.
     reference : str
-        Number of the contract note, or another text: it tells two equal purchases apart.
+        Number of the contract note, or another text: by it two equal purchases differ.
     """
 
     position_id: str
@@ -106,6 +106,12 @@ def owed_shares(positions: Iterable[Position]) -> list[OwedShares]:
         for leg in position.legs
         if leg.is_owed and isinstance(leg.instrument, Share) and leg.since is not None
     ]
+
+
+def owed_sentences(desk: Desk, positions: Iterable[Position]) -> list[str]:
+    """What positions owe and what ends it, one sentence each."""
+    reported = desk.broker.reports_settlements
+    return [owed.sentence(reported=reported) for owed in owed_shares(positions)]
 
 
 def book_purchase(desk: Desk, purchase: Purchase, *, who: str, accept_price: bool = False) -> bool:
