@@ -3,9 +3,10 @@
 ``python benchmarks/by_hand.py [SHARED_DATA]`` plays, in the matching engine over the exchange's
 files, covered calls and collars on ten stocks over both monthly cycles of 2026, with deliveries and
 rolls; futures of all indices and of forty stocks over the same days, bought or sold, some left to
-delivery; and calendars and collars of NIFTY with its future over a year of index days. What was
-traded, at which price, is given to ``tests/support/hand_account.py``; cash, charges and holdings of
-every evening must be equal to the paisa.
+delivery, those of the stocks with an extraordinary dividend among them; and calendars and collars
+of NIFTY with its future over a year of index days. What was traded, at which price, is given to
+``tests/support/hand_account.py``; cash, charges and holdings of every evening must be equal to the
+paisa.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ SHARED = Path(os.environ.get("STRIKELOOM_SHARED", Path(__file__).parents[2] / "s
 STOCKS = (
     "RELIANCE", "HDFCBANK", "ICICIBANK", "INFY", "TCS", "SBIN", "ITC", "AXISBANK", "LT", "MARUTI",
 )  # fmt: skip
+#: Stocks whose strikes were lowered by a dividend in the days of 2026.
+PAID = ("WIPRO", "BPCL", "ITC", "GAIL", "NMDC", "ONGC")
 CASH = 10**11  # Rs 100 crore: no order waits for money here
 AROUND = 0.04  # of the level, to the strike sold; the put of a collar as far below
 
@@ -140,6 +143,8 @@ def play(
         hand.end_of(day)
         yield from ((day, text) for text in _differences(engine, account, hand))
     engine.audit()
+    lowered = {f"{symbol} {on}": paise for (symbol, on), paise in hand.dividends.items() if paise}
+    yield days[-1], f"dividends {lowered}"
     yield days[-1], f"counts {counts}"
 
 
@@ -277,7 +282,7 @@ def main(data: Path) -> int:
         wrong += _printed("stocks", play(stocks, days, read, covered(STOCKS), folder))
         folder = Path(home) / "f"
         folder.mkdir()
-        wrong += _printed("futures", play(stocks, days, read, outright(40), folder))
+        wrong += _printed("futures", play(stocks, days, read, outright(40, PAID), folder))
         index = ParquetHistory(Path(home) / "index", "nse")
         archives = data / "fo_bhavcopy" / "index_options"
         unpacked = Path(home) / "files"
@@ -294,7 +299,7 @@ def main(data: Path) -> int:
 def _printed(name: str, lines: Iterator[tuple[date, str]]) -> int:
     wrong = 0
     for day, text in lines:
-        wrong += not text.startswith("counts")
+        wrong += not text.startswith(("counts", "dividends"))
         print(f"{name:7} {day} {text}")
     print(f"{name:7} {wrong} evenings differ")
     return wrong

@@ -45,7 +45,7 @@ def played(
     """What was done; every evening must be as by hand, to the paisa."""
     read = script["zipped_day"](data / "fo_bhavcopy" / "udiff")
     lines = script["play"](history, history.days()[days], read, plan, folder)
-    *wrong, (_, counts) = lines
+    *wrong, (_, _), (_, counts) = lines
     assert wrong == []
     pairs = (pair.split(": ") for pair in counts[8:-1].replace("'", "").split(", "))
     return {kind: int(count) for kind, count in pairs}

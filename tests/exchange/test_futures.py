@@ -194,6 +194,55 @@ def test_a_split_settles_the_eve_in_the_former_contract(tmp_path, feed, clock):
     engine.close()
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+@pytest.mark.parametrize("known", [True, False], ids=["settled", "not settled"])
+def test_a_dividend_is_no_profit_and_no_loss(tmp_path, feed, clock, side, known):
+    """Entered at 1,400, eve at 1,410, 20 paid, then 1,395 and closed at 1,399."""
+    change = ContractAdjustment(STOCK.key, STOCK, 1, 1, D12, "a dividend of 20", 20_00)
+
+    def find(held, since, until):
+        return [change] if held.key == STOCK.key and since < D12 <= until else []
+
+    path, units = tmp_path / "d.db", int(side) * 500
+    engine = Engine(Account(path, CASH), feed, clock, adjustments=find)
+    trade(engine, feed, side, 1, 1_400_00, STOCK)
+    if known:  # else that day's price is in no file
+        feed.settlements[STOCK.key, D11] = 1_410_00
+    feed.settlements[STOCK.key, D12] = 1_395_00
+    clock.at = ist("2026-02-12 09:15")
+    (held,) = engine.positions()
+    base = 1_390_00 if known else 1_380_00
+    assert (held.net, held.cost) == (units, units * base)
+    assert cash_before_charges(engine) == CASH + (units * 10_00 if known else 0)
+    engine.audit()
+    engine.close()
+    engine = Engine(Account(path, 1), feed, clock, adjustments=find)  # started again
+    clock.at = ist("2026-02-12 15:30")
+    assert engine.depository.settlements()[-1].amount == units * (1_395_00 - base)
+    engine.audit()
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, side.opposite, 1, 1_399_00, STOCK)
+    clock.at = ist("2026-02-13 15:30")
+    assert cash_before_charges(engine) == CASH + units * (1_399_00 - 1_400_00 + 20_00)
+    engine.audit()
+    engine.close()
+
+
+def test_a_file_of_the_version_before_dividends_is_brought_up_to_date(tmp_path, feed, clock):
+    path = tmp_path / "v.db"
+    engine = Engine(Account(path, CASH), feed, clock)
+    trade(engine, feed, BUY, 1, 25_000_00)
+    engine.close()
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE adjustments DROP COLUMN lowered")
+        old.execute("PRAGMA user_version = 5")
+    old.close()
+    engine = Engine(Account(path, 1), feed, clock)
+    assert [it.net for it in engine.positions()] == [65]
+    engine.audit()
+    engine.close()
+
+
 def test_a_future_that_may_have_changed_waits_for_its_settlement(tmp_path, feed, clock):
     after, known = replace(STOCK, lot_size=1000), []
     change = ContractAdjustment(STOCK.key, after, 1000, 500, D12, "a split of 2")

@@ -219,6 +219,24 @@ def test_a_bonus_and_a_rename_keep_what_was_paid(tmp_path, feed, clock):
     engine.close()
 
 
+def test_a_dividend_of_shares_is_paid_outside_the_account(tmp_path, feed, clock):
+    change = ContractAdjustment(
+        SHARE.key, SHARE, 1, 1, date(2026, 2, 12), "a dividend of 20", 20_00
+    )
+
+    def find(held, since, until):
+        return [change] if held.key == SHARE.key and since < change.day <= until else []
+
+    engine = Engine(Account(tmp_path / "d.db", CASH), feed, clock, adjustments=find)
+    trade(engine, feed, BUY, 10, 1_400_00)
+    cash = engine.balance().cash
+    clock.at = ist("2026-02-12 09:15")
+    (held,) = engine.depository.holdings()
+    assert (held.total, held.cost, engine.balance().cash) == (10, 14_000_00, cash)
+    engine.audit()
+    engine.close()
+
+
 def test_shares_trade_until_their_own_market_closes(engine, feed, clock):
     """Since 2026-08-03 shares trade until 15:15, and their contracts until 15:40."""
     clock.at = ist("2026-08-04 15:16")

@@ -5,30 +5,19 @@ The exchange plays the eve and the day by the exchange's own files; its account 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from strikeloom.adapters.bhavcopy import import_paths
-from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.master_store import MasterStore
-from strikeloom.adapters.instruments.from_history import HistoryInstruments
-from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.desk.exchange import ExchangeOptions, open_exchange
-from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.legs import Side
-from strikeloom.exchange.market.clock import SteppedClock
-from strikeloom.ports.desk import Desk
 from strikeloom.trading.reconcile import reconcile
 from support.desk import MadeDesk
-from support.dhan_client import OurSide
 from support.fakes import ist
 from support.few_symbols import enter, history_of
-from support.local_exchange import LocalExchange, Pace
+from support.served_day import served
 
 pytestmark = pytest.mark.realdata
 
@@ -44,6 +33,7 @@ class Night:
     units: int
     cause: str
     is_listed: bool = True  # the broker's list shows it, too
+    paid: int = 0  # paise a unit of a dividend, of a future
 
     @property
     def has_share(self) -> bool:
@@ -69,44 +59,14 @@ NIGHTS = [
     Night(date(2025, 1, 1), date(2025, 1, 2), "BANKNIFTY:2025-01-29:FUT",
           "BANKNIFTY:2025-01-30:FUT", 15,
           "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02"),
+    Night(date(2026, 2, 4), date(2026, 2, 5), "GAIL:2026-02-24:FUT", "GAIL:2026-02-24:FUT", 3150,
+          "strikes were lowered by 5 ", paid=5_00),
     # the local exchange makes a stock's number of its symbol, so its list does not show a rename
     Night(date(2026, 2, 26), date(2026, 2, 27), "LTIM:SHARE", "LTM:SHARE", 1, "LTIM became LTM",
           is_listed=False),
     Night(date(2026, 1, 13), date(2026, 1, 14), "KOTAKBANK:SHARE", "KOTAKBANK:SHARE", 5, "",
           is_listed=False),
 ]  # fmt: skip
-
-
-class NoFiles(HistoryInstruments):
-    """Only the underlyings are known: no file shows what became of a contract."""
-
-    def adjustments(self, *_: object) -> list[ContractAdjustment]:
-        return []
-
-
-@contextmanager
-def served(
-    home: Path, history: ParquetHistory, day: date, made: MadeDesk, *, files: bool
-) -> Iterator[Desk]:
-    """Our desk against the exchange that plays a day."""
-    options = ExchangeOptions(market="nse", day=day, speed=0.0, limits=False, carry=True)
-    with open_exchange(options, home=home) as server:
-        clock = server.exchange.clock
-        assert isinstance(clock, SteppedClock)
-        local = LocalExchange(server, server.exchange.market, clock, Pace())  # type: ignore[arg-type]
-        ours = OurSide(local, home / "ours")
-        known = (HistoryInstruments if files else NoFiles)(history, {})
-        store = MasterStore(home / "ours" / "instruments")
-        listed = DhanInstruments(store, known, clock)
-        ours.instruments = ours.broker._instruments = listed
-        yield replace(
-            made.desk,
-            clock=clock,
-            feed=ours.feed(streaming=False),
-            broker=ours.broker,
-            instruments=listed,
-        )
-        ours.close()
 
 
 @pytest.mark.parametrize("files", [True, False], ids=["by the files", "by the broker's lists"])
@@ -133,7 +93,7 @@ def test_the_broker_s_new_contract_is_ours(
         assert list(state.differences) == []
         (leg,) = state.positions[held.position_id].legs
         assert (leg.instrument.key, leg.net_units) == (night.new, night.units)
-        assert leg.open_value == held.legs[0].open_value
+        assert leg.open_value == held.legs[0].open_value - night.units * night.paid
         theirs = [p for p in desk.broker.positions() if p.net_units]
         assert [(p.instrument_key, p.net_units) for p in theirs] == [(night.new, night.units)]
         assert leg.since == night.day

@@ -187,7 +187,8 @@ class HandAccount:
         self.cash = cash
         self.charges = 0
         self.held: Counter[Line] = Counter()
-        self.lacking: Counter[str] = Counter()
+        #: Paise that futures were carried on lower, by symbol and ex-date.
+        self.dividends: Counter[tuple[str, date]] = Counter()
         self._read = read
         self._before: DayFile | None = None
         self._left: set[str] = set()  # symbols of shares that leave the account today
@@ -197,7 +198,10 @@ class HandAccount:
     def morning_of(self, day: date) -> None:
         """Follow what is held by its id, where the exchange gave it another name overnight.
 
-        A dividend lowers its strike, an expiry is moved, a split also changes its lot.
+        A dividend lowers its strike, an expiry is moved, a split also changes its lot. Futures
+        are carried on at their settlement price less the dividend (NSE Clearing, adjustment of
+        contracts; of one dividend NCL/CMPT/71225 of 2025-11-11). The files do not show it: their
+        previous close of a future is that of the eve.
         """
         if self._before is None or not any(line.right != "EQ" for line in self.held):
             return
@@ -209,6 +213,10 @@ class HandAccount:
             if now == line or now.right != line.right:
                 continue
             self._rename(line, now)
+        for line in [line for line in self.held if line.kind == "future"]:
+            paid = self._dividend(line.symbol, names, file)
+            self.dividends[line.symbol, day] += self.held[line] * paid
+            self._carried[line] = self._carried.get(line, 0) - self.held[line] * paid
         for line in [line for line in self.held if line.right != "EQ"]:
             new, old = self._split(line.symbol, names, file)
             self.held[line] = self.held[line] * new // old
@@ -230,6 +238,20 @@ class HandAccount:
                     return 1, 1
                 return file.lots[now], before.lots[line]
         return 1, 1
+
+    def _dividend(self, symbol: str, names: dict[str, Line], file: DayFile) -> int:
+        """Paise by which every strike of the symbol was lowered overnight, its lots unchanged."""
+        before = self._before
+        fell: Counter[int] = Counter()
+        for line, number in before.ids.items() if before else ():
+            now = names.get(number)
+            if before and line.symbol == symbol and line.kind == "option" and now:
+                if (now.symbol, now.expiry, now.right) != (symbol, line.expiry, line.right):
+                    continue
+                same = file.lots[now] == before.lots[line]
+                fell[line.strike - now.strike if same else 0] += 1
+        amount, often = fell.most_common(1)[0] if fell else (0, 0)
+        return max(0, amount) if often > 0.9 * sum(fell.values()) else 0
 
     def trade(self, line: Line, units: int, price: int, day: date) -> None:
         """One order that traded at once at one price; units positive when bought."""

@@ -22,6 +22,7 @@ from strikeloom.cli import (
     monitor,
     orders,
     quotes,
+    shortages,
     stages,
     version,
 )
@@ -62,6 +63,7 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(version.options)
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
 app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
+app.add_typer(shortages.app, name="shortages", rich_help_panel="Positions")
 for room, panel in (
     (demo, "Begin"),
     (stages, "Stages"),

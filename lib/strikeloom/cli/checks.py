@@ -26,11 +26,13 @@ from strikeloom.desk.places import notebooks_folder, places
 from strikeloom.domain.folders import config_folder
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StoreError, StrikeloomError, UnknownSession, Unreachable
+from strikeloom.nse.edges import expected_after
 from strikeloom.nse.session_table import own_sessions
 from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.runner.kernel import ensure_kernel
 from strikeloom.runner.parameters import read_parameters
 from strikeloom.settings.all import load_settings
+from strikeloom.trading.shortages import owed_shares
 
 _FEED_SECONDS = 5.0
 _AHEAD = timedelta(days=30)
@@ -163,6 +165,23 @@ def _positions() -> str:
     return f"agree with all fills in {count} account{'s' * (count != 1)}"
 
 
+def _shortages() -> str | _Warned:
+    """Shares that are still owed after their auction, of every account."""
+    path, texts = places().store, []
+    today = SystemClock().now().date()
+    for market, account in stored_accounts(path) if path.exists() else ():
+        store = open_store(path, market, account)
+        try:
+            clock = store.replay_time()
+            now = today if clock is None else clock.date()
+            owed = owed_shares(store.positions())
+        finally:
+            store.close()
+        late = [it for it in owed if expected_after(it.since) < now]
+        texts += [f"{account} {it.sentence(reported=False)}" for it in late]
+    return _Warned("; ".join(texts)) if texts else "no shares are owed after their auction"
+
+
 def _broker() -> str:
     found = wire()
     if found.credentials is None:
@@ -208,5 +227,6 @@ _CHECKS: tuple[tuple[str, Callable[[], str | _Warned]], ...] = (
     ("calendar", _calendar),
     ("markets", _market),
     ("positions", _positions),
+    ("shortages", _shortages),
     ("broker", _broker),
 )

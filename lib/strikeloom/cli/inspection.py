@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from strikeloom.cli.iv import iv
 from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, trading_day_of
 from strikeloom.domain.counted import counted
+
+if TYPE_CHECKING:
+    from strikeloom.ports.desk import Desk
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 
@@ -21,10 +24,10 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     from strikeloom.cli import console
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
-    from strikeloom.ports.desk import Mode as DeskMode
     from strikeloom.runner.record import close_dead_runs
     from strikeloom.settings.all import load_settings
     from strikeloom.trading.lease import held_elsewhere
+    from strikeloom.trading.shortages import owed_sentences
 
     where = places()
     name = resolve_market(market, load_settings(), where)
@@ -40,6 +43,8 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
     replay_time = desk.store.replay_time()
+    positions = desk.store.positions()
+    owed = owed_sentences(desk, positions)
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -52,29 +57,36 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
-                "open_positions": len(desk.store.positions()),
+                "open_positions": len(positions),
+                "owed": owed,
                 "runs": runs,
                 "died": dead,
             }
         )
         return
     console.print_line(f"market   {desk.market}: {_span(days)}")
-    clock = f"replay at {replay_time:%Y-%m-%d %H:%M}" if replay_time else "replay not started"
-    if desk.mode is not DeskMode.REPLAY:
-        clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
     console.print_line(
-        f"account  {desk.account}: {clock}, {counted(len(desk.store.positions()), 'open position')}"
+        f"account  {desk.account}: {_clock(desk)}, {counted(len(positions), 'open position')}"
     )
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
         console.warn(f"kill switch engaged: {switch.reason}")
+    for text in owed:
+        console.warn(text)
     console.print_line(f"home     {desk.home}")
-    console.table(
-        "Latest runs",
-        ["run", "verdict", "error"],
-        [(row["run_id"], row["verdict"], row["error"]) for row in runs],
-    )
+    rows = [(row["run_id"], row["verdict"], row["error"]) for row in runs]
+    console.table("Latest runs", ["run", "verdict", "error"], rows)
+
+
+def _clock(desk: Desk) -> str:
+    """Mode of a desk and its time."""
+    from strikeloom.ports.desk import Mode as DeskMode
+
+    if desk.mode is not DeskMode.REPLAY:
+        return f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
+    at = desk.store.replay_time()
+    return f"replay at {at:%Y-%m-%d %H:%M}" if at else "replay not started"
 
 
 def _span(days: Sequence[date]) -> str:

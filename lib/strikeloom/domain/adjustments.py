@@ -25,6 +25,10 @@ class ContractAdjustment:
         First day on which it trades as the new contract.
     cause : str
         The event, one sentence.
+    amount : int
+        Paise a new unit of an extraordinary dividend. The exchange carries a future forward at its
+        settlement price less this; a share stays as it is, and its holder is paid outside the
+        account. 0 of options, whose strike has it.
     """
 
     old: str
@@ -33,6 +37,7 @@ class ContractAdjustment:
     old_units: int
     day: date
     cause: str
+    amount: int = 0
 
     def units(self, held: int) -> int:
         """Signed units after the adjustment; a fraction of a unit is paid by the exchange."""

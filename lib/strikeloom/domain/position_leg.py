@@ -35,6 +35,9 @@ class PositionLeg:
         First day on which the contract has its present name, where the exchange adjusted it while
         it was held; of delivered shares, the day of the delivery. Units are those of the contract
         as it is now.
+    dividends : int
+        Paise that its shares paid in dividends as far as these are known: to the holder's bank
+        account, in no P&L and no cash of the trading account.
     """
 
     leg: int
@@ -46,6 +49,7 @@ class PositionLeg:
     charges: int
     entry_value: int = 0
     since: date | None = None
+    dividends: int = 0
 
     @property
     def net_lots(self) -> int:

@@ -16,6 +16,7 @@ from strikeloom.monitor.request import target_after
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
 from strikeloom.trading.prepare import last_day
+from strikeloom.trading.shortages import owed_sentences
 
 SHARES = (25, 50, 75, 100)
 
@@ -45,7 +46,13 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class Board:
-    """Everything that the page shows."""
+    """Everything that the page shows.
+
+    Attributes
+    ----------
+    owed : list of str
+        Shares lacking for a delivery that the exchange has yet to buy in, one sentence each.
+    """
 
     account: str
     market: str
@@ -55,6 +62,7 @@ class Board:
     heartbeat: Heartbeat | None
     kill_switch: KillSwitch
     alerts: list[Alert]
+    owed: list[str]
 
     @property
     def open_pnl(self) -> int | None:
@@ -116,6 +124,7 @@ def load_board(desk: Desk) -> Board:
         heartbeat=desk.store.heartbeat(),
         kill_switch=desk.store.kill_switch(),
         alerts=desk.store.alerts(limit=5),
+        owed=owed_sentences(desk, positions),
     )
 
 

@@ -286,6 +286,21 @@ class TradingStore(Protocol):
         """Insert each fill once by id and update its position. Returns how many are new."""
         ...
 
+    def record_purchase(self, intent: OrderIntent, purchase: Fill) -> bool:
+        """Record a purchase of lacking shares with its intent, both or none, once by its id.
+
+        Returns
+        -------
+        bool
+            Whether it is new.
+
+        Raises
+        ------
+        StoreError
+            When its leg owes fewer shares by now; nothing is recorded.
+        """
+        ...
+
     def fills(self, *, position_id: str | None = None) -> list[Fill]:
         """Fills in time order."""
         ...

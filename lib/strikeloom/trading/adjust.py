@@ -8,6 +8,7 @@ from datetime import date
 
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
 from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.quantities import quantity
 from strikeloom.errors import BrokerError, DataError, StoreError
@@ -43,6 +44,8 @@ class AdjustmentCheck:
         today, searched = state.at.date(), dict(self._searched)
         for position in state.positions.values():
             for leg in position.legs:
+                if leg.is_owed:
+                    continue  # they are bought in as the shares that were to be delivered
                 since = leg.since or position.opened_at.date()
                 place = (position.position_id, leg.leg, leg.instrument.key)
                 held, units = leg.instrument, leg.net_units
@@ -109,6 +112,12 @@ class AdjustmentCheck:
 def _line(name: str, held: Instrument, units: int, change: ContractAdjustment) -> str:
     """What a holding has become, and what of it the exchange takes no order for."""
     after, lot = change.units(units), change.new.lot_size
+    if isinstance(change.new, Share) and change.amount:
+        paid = rupees_text(after * change.amount)
+        return (
+            f"{name}: {quantity(held, units)} pay {paid} to the holder's bank account; it is in no "
+            "P&L and no cash of the account, and the price fell without it"
+        )
     if isinstance(change.new, Share):
         now = quantity(change.new, after)
         return f"{name}: {quantity(held, units)} are {now} since {change.day}"
@@ -116,6 +125,9 @@ def _line(name: str, held: Instrument, units: int, change: ContractAdjustment) -
     if change.new.key == change.old:
         text = f"{name}: {units} units of {held.label} are in lots of {lot}"
     text += f" since {change.day}"
+    if change.amount:
+        carried = f"carried forward at a price lower by {rupees_text(change.amount)}"
+        return f"{name}: {quantity(held, units)} are {carried} since {change.day}"
     odd = abs(after) % lot
     if not odd:
         return text

@@ -172,7 +172,7 @@ def _of_shares(
 def _of_share(booking: ShareBooking) -> Settlement:
     side = Side.BUY if booking.units > 0 else Side.SELL
     leg, units = (booking.leg, booking.share), abs(booking.units)
-    return _booked(booking.position, *leg, side, units, booking.fill, booking.why)
+    return booked_on(booking.position, *leg, side, units, booking.fill, booking.why)
 
 
 def _held(state: AccountState) -> dict[tuple[Contract, date], list[Holding]]:
@@ -249,7 +249,7 @@ def _settlement(
     why = f"settled{early}" if early else f"settled at expiry {contract.expiry}"
     side = Side.SELL if leg.net_units > 0 else Side.BUY
     of = replace(fill, charges=charges)
-    booked = _booked(position, leg.leg, leg.instrument, side, abs(leg.net_units), of, why)
+    booked = booked_on(position, leg.leg, leg.instrument, side, abs(leg.net_units), of, why)
     if not early:
         return booked
     text = (
@@ -259,10 +259,10 @@ def _settlement(
     return replace(booked, alerts=(("warning", text),))
 
 
-def _booked(
+def booked_on(
     position: Position, leg: int, of: Instrument, side: Side, units: int, fill: Fill, why: str
 ) -> Settlement:
-    """Intent and fill of one settlement; their names are the same however often it is found."""
+    """Intent and fill of a settlement on a leg; named the same however often it is found."""
     name = intent_name(position.account, position.market, position.position_id, fill.fill_id)
     intent = OrderIntent(
         account=position.account,

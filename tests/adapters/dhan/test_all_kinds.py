@@ -51,6 +51,9 @@ SOLD = {**BOUGHT, "positionType": "SHORT", "buyQty": 0, "sellQty": 300, "netQty"
         "dayBuyQty": 0, "daySellQty": 300}  # fmt: skip
 #: The purchase of the day before, where the broker still shows it beside the holdings.
 CARRIED = {**BOUGHT, "carryForwardBuyQty": 40, "dayBuyQty": 0}
+#: Shares that were to be delivered the day before, and were not there.
+OWED = {**BOUGHT, "positionType": "SHORT", "netQty": -500, "carryForwardSellQty": 500,
+        "dayBuyQty": 0}  # fmt: skip
 INTRADAY = {**BOUGHT, "productType": "INTRADAY", "positionType": "SHORT", "netQty": -100,
             "dayBuyQty": 0, "daySellQty": 100}  # fmt: skip
 LONG_FUTURE = {**BOUGHT, "exchangeSegment": "NSE_FNO", "productType": "MARGIN", "netQty": 1000,
@@ -73,6 +76,9 @@ def _held(ours: OurSide, positions: list, holdings: list) -> dict[str, int]:
         ([CARRIED], [RECORDED], 2),  # what was bought yesterday is among the two
         ([INTRADAY], [HOLDING], 900),
         ([BOUGHT, INTRADAY], [RECORDED], -58),
+        ([OWED], [], -500),
+        ([{**OWED, "dayBuyQty": 500, "netQty": 0}], [], None),  # bought in
+        ([{**OWED, "dayBuyQty": 600, "netQty": 100}], [], 100),
         ([{**SOLD, "daySellQty": 1000, "netQty": -1000}], [HOLDING], None),
         ([], [{**HOLDING, "exchange": "BSE"}], None),
         ([{**BOUGHT, "exchangeSegment": "BSE_EQ"}], [], None),

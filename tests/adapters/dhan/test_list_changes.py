@@ -187,26 +187,41 @@ def units(*, symbol: str = "LOOMCO", lot: int = 100, expiry: str = "2026-02-24")
         (lambda n, k: row(n, k, expiry="2026-02-23"), {"expiry": "2026-02-23"},
          "LOOMCO:2026-02-23:FUT", (1, 1), None),
         (lambda n, k: row(n, k, lot=125), {"lot": 125}, "LOOMCO:2026-02-24:FUT", (1, 1), None),
-        (lambda n, k: row(n, k - 20), {}, None, (0, 0), None),
+        (lambda n, k: row(n, k - 20), {}, "LOOMCO:2026-02-24:FUT", (1, 1), None),
     ],
     ids=["split", "rename", "moved", "lot", "dividend"],
 )  # fmt: skip
 def test_a_future_changes_by_its_own_rule_and_a_share_by_its_name(
     options: Callable[[int, int], str],
     after_units: dict[str, Any],
-    future: str | None,
+    future: str,
     replaced: tuple[int, int],
     share: str | None,
     tmp_path: Path,
+    request: pytest.FixtureRequest,
 ) -> None:
     lists = {EVE: eve() + units(), DAY: after(options) + units(**after_units)}
     instruments = listed(tmp_path, lists)
     changed = instruments.adjustments(FUTURE, EVE, DAY)
     shown = [(it.old, it.new.key, (it.new_units, it.old_units), it.day) for it in changed]
-    assert shown == ([(FUTURE.key, future, replaced, DAY)] if future else [])
-    assert [it.new.lot_size for it in changed] == [after_units.get("lot", 100)] * len(changed)
+    assert shown == [(FUTURE.key, future, replaced, DAY)]
+    assert [it.new.lot_size for it in changed] == [after_units.get("lot", 100)]
+    lowered = 20_00 if "[dividend]" in request.node.name else 0
+    assert [it.amount for it in changed] == [lowered]
     found_share = instruments.adjustments(SHARE, EVE, DAY)
     assert [it.new.key for it in found_share] == ([share] if share else [])
+
+
+def test_a_dividend_between_other_days_lowers_a_future_once(tmp_path: Path) -> None:
+    """The day after has the same strikes; the future has one id, name and lot throughout."""
+    lowered = after(lambda n, k: row(n, k - 20)) + units()
+    instruments = listed(
+        tmp_path, {EVE: eve() + units(), DAY: lowered, NEXT: lowered}, "2026-02-13 10:00"
+    )
+    (only,) = instruments.adjustments(FUTURE, EVE, NEXT)
+    assert (only.day, only.amount, only.new) == (DAY, 20_00, FUTURE)
+    assert "LOOMCO on 2026-02-12: strikes were lowered by 20" in only.cause
+    assert instruments.adjustments(FUTURE, DAY, NEXT) == []
 
 
 def test_the_number_of_a_future_is_not_followed_to_an_option(tmp_path: Path) -> None:

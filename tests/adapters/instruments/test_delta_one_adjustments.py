@@ -81,7 +81,10 @@ def test_shares_multiply_and_are_renamed() -> None:
     assert all(item.new.tick == 10 for item in found)
 
 
-def test_what_a_share_pays_is_not_booked() -> None:
+def test_what_a_share_pays_is_stated_where_it_is_known() -> None:
+    paying = CorporateAction("LOOMCO", date(2026, 2, 11), "dividend", None, amount=6.5)
+    (paid,) = share_adjustments(Share("LOOMCO"), [paying], lambda _symbol, _day: 10)
+    assert (paid.new.key, paid.units(300), paid.amount) == ("LOOMCO:SHARE", 300, 6_50)
     assert _of_share(("LOOMCO", 11, "dividend", None, "")) == []
     assert _of_share(("LOOMCO", 11, "asked", None, "")) == []
     (apart,) = _of_share(("LOOMCO", 11, "demerger", None, ""))
@@ -101,7 +104,8 @@ REAL = (
     ("LTIM:2026-03-30:FUT", "2026-02-26", "2026-02-27", "LTM:2026-03-30:FUT", 1, 1),
     ("LTIM:SHARE", "2026-02-26", "2026-02-27", "LTM:SHARE", 1, 1),
     ("BANKNIFTY:2025-01-29:FUT", "2025-01-01", "2025-01-02", "BANKNIFTY:2025-01-30:FUT", 1, 1),
-    ("GAIL:2026-02-24:FUT", "2026-02-04", "2026-02-05", "", 0, 0),  # a dividend moves options only
+    ("GAIL:2026-02-24:FUT", "2026-02-04", "2026-02-05", "GAIL:2026-02-24:FUT", 1, 1),
+    ("GAIL:SHARE", "2026-02-04", "2026-02-05", "GAIL:SHARE", 1, 1),
     ("ITC:SHARE", "2025-01-03", "2025-01-06", "ITC:SHARE", 1, 1),
     ("NIFTY:2025-01-30:FUT", "2025-01-01", "2025-01-02", "", 0, 0),
 )  # fmt: skip
@@ -135,6 +139,7 @@ def test_events_of_the_exchanges_files(
     (only,) = found
     assert (only.old, only.new.key, only.day) == (key, becomes, last)
     assert (only.new_units, only.old_units) == (new, old)
+    assert only.amount == (5_00 if key.startswith("GAIL") else 0)  # its dividend of 2026-02-05
     if isinstance(only.new, FutureContract):
         assert only.new == real.instrument(becomes, last)
         assert only.new.lot_size == real.instrument(becomes, last).lot_size

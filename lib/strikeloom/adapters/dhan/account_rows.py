@@ -143,7 +143,8 @@ def _charged_as(key: str, product: str) -> Segment:
 def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:
     """Position of a row; ``None`` if it is flat, or no share or contract on NSE.
 
-    Of shares for delivery only the trades of the day count: earlier ones are holdings.
+    Of shares for delivery only the trades of the day count, as earlier ones are holdings, and what
+    is short from before: shares that a delivery lacked.
     """
     segment = row.get("exchangeSegment")
     if segment not in _SEGMENTS:
@@ -151,7 +152,9 @@ def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosi
     with RowReading("a position", row):
         net = int(Decimal(str(row["netQty"])))
         if segment == SHARES and str(row.get("productType") or "").upper() == DELIVERED:
-            net = count_of(row["dayBuyQty"]) - count_of(row["daySellQty"])
+            before = (count_of(row.get(f"carryForward{side}Qty") or 0) for side in ("Buy", "Sell"))
+            short = min(0, next(before) - next(before))
+            net = count_of(row["dayBuyQty"]) - count_of(row["daySellQty"]) + short
         if not net:
             return None  # it may be of an expired contract, which is in no list any more
         key = _key_of(row, instruments, day)

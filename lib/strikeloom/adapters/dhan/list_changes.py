@@ -5,7 +5,8 @@ than another symbol. That it was adjusted is taken as
 shown where its expiry alone was moved, where the lot of nearly all contracts of its expiry became
 another, or where nearly all options of its underlying changed by one rule: strikes divided while
 lots were multiplied, strikes lowered by one amount, or another symbol. A future's lot is multiplied
-where the options' are; a lower strike changes nothing of it.
+where the options' are; where their strikes are lowered it is carried forward at a price that is
+lower by the same amount.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from statistics import median
+from typing import NamedTuple
 
 from strikeloom.adapters.dhan.day_list import DayList, ListedInstrument
 from strikeloom.domain.adjustments import ContractAdjustment, lot_changed
-from strikeloom.domain.instruments import Contract, Instrument, OptionContract, Share
+from strikeloom.domain.instruments import (
+    Contract,
+    FutureContract,
+    Instrument,
+    OptionContract,
+    Share,
+)
 from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import DataError
 
@@ -28,13 +36,26 @@ ReadList = Callable[[date], DayList]
 _Pair = tuple[OptionContract, OptionContract]
 
 
+class _DayRule(NamedTuple):
+    """What changed nearly all options of an underlying.
+
+    ``multiplied``: their lots were; ``amount``: paise by which their strikes were lowered;
+    ``shown``: number of options that show it.
+    """
+
+    text: str
+    multiplied: bool = False
+    amount: int = 0
+    shown: int = 0
+
+
 def list_adjustments(
     held: Instrument, days: Sequence[date], read: ReadList
 ) -> list[ContractAdjustment]:
     """Adjustments of an instrument over days with a list, oldest first.
 
     Only the first and the last list are read, unless the instrument is missing from the last or
-    has another id or lot there.
+    has another id or lot there, or strikes of a future's underlying differ.
 
     Parameters
     ----------
@@ -54,10 +75,21 @@ def list_adjustments(
 
 def _is_same(held: Instrument, first: DayList, last: DayList) -> bool:
     old, new = (item.entries(held.symbol).get(held.key) for item in (first, last))
-    return old is None or (
-        new is not None
-        and new.security == old.security
-        and new.instrument.lot_size == old.instrument.lot_size
+    if old is None:
+        return True
+    if new is None or new.security != old.security:
+        return False
+    same = new.instrument.lot_size == old.instrument.lot_size
+    return same and not (isinstance(held, FutureContract) and _restruck(held.symbol, first, last))
+
+
+def _restruck(symbol: str, first: DayList, last: DayList) -> bool:
+    """Whether an option of an underlying has another strike by now."""
+    return any(
+        isinstance(it := item.instrument, OptionContract)
+        and isinstance(now := _continues(item, last), OptionContract)
+        and (it.strike, it.right, it.expiry) != (now.strike, now.right, now.expiry)
+        for item in first.entries(symbol).values()
     )
 
 
@@ -81,7 +113,8 @@ def _contract_change(
     if held.expiry < day or _right(new) != _right(held):
         return None
     rule = _rule_of_day(held, new, before, after, day)
-    if new.key == held.key and (rule is None or not rule[1]):
+    lowered = isinstance(held, FutureContract) and rule is not None and rule.amount > 0
+    if new.key == held.key and not lowered and (rule is None or not rule.multiplied):
         return _lot_change(held, lot_before, new, before, after, day)
     if new.key != held.key and new.symbol == held.symbol and _strike(new) == _strike(held):
         text = f"the exchange moved the expiry {held.expiry} of {held.symbol} to {new.expiry}"
@@ -97,13 +130,10 @@ def _right(it: Contract) -> str:
     return it.right.value if isinstance(it, OptionContract) else ""
 
 
-_DayRule = tuple[str, bool, int]
-
-
 def _rule_of_day(
     held: Contract, new: Contract, before: DayList, after: DayList, day: date
 ) -> _DayRule | None:
-    """Rule that nearly all options of the underlying show, and by how many; ``None`` for none."""
+    """Rule that nearly all options of the underlying show; ``None`` for none."""
     if isinstance(held, OptionContract) and new.key == held.key:
         return None
     pairs = [
@@ -118,16 +148,16 @@ def _rule_of_day(
     if isinstance(held, OptionContract) and (held, new) not in changed:
         return None
     rule = _rule(changed)
-    return None if rule is None else (*rule, len(changed))
+    return None if rule is None else rule._replace(shown=len(changed))
 
 
 def _ruled(
     held: Contract, lot_before: int, new: Contract, rule: _DayRule, day: date
 ) -> ContractAdjustment:
-    text, multiplied, count = rule
-    units = (new.lot_size, lot_before) if multiplied else (1, 1)
-    cause = f"{held.symbol} on {day}: {text} (by {count} contracts of the broker's list)"
-    return ContractAdjustment(held.key, new, *units, day, cause)
+    units = (new.lot_size, lot_before) if rule.multiplied else (1, 1)
+    cause = f"{held.symbol} on {day}: {rule.text} (by {rule.shown} contracts of the broker's list)"
+    paid = rule.amount if isinstance(new, FutureContract) else 0
+    return ContractAdjustment(held.key, new, *units, day, cause, paid)
 
 
 def _lot_change(
@@ -164,20 +194,20 @@ def _continues(old: ListedInstrument, after: DayList) -> Instrument | None:
         return None
 
 
-def _rule(changed: Sequence[_Pair]) -> tuple[str, bool] | None:
-    """Rule by which contracts changed, and whether lots were multiplied; ``None`` for none."""
+def _rule(changed: Sequence[_Pair]) -> _DayRule | None:
+    """Rule by which contracts changed; ``None`` for none."""
     if len({new.symbol for _, new in changed}) != 1:
         return None
     if all(old.strike == new.strike for old, new in changed):
         old, new = changed[0]
-        return f"{old.symbol} became {new.symbol}", False
+        return _DayRule(f"{old.symbol} became {new.symbol}")
     ratio = median(old.strike / new.strike for old, new in changed)
     if all(abs(old.strike / ratio - new.strike) <= _STEP for old, new in changed):
         lots = median(new.lot_size / old.lot_size for old, new in changed)
         if abs(lots / ratio - 1) <= _LOT_ROUNDING:
-            return f"strikes were divided by {ratio:.6g} and lots multiplied", True
-    amount = median(old.strike - new.strike for old, new in changed)
+            return _DayRule(f"strikes were divided by {ratio:.6g} and lots multiplied", True)
+    amount = round(median(old.strike - new.strike for old, new in changed))
     lowered = all(abs(old.strike - amount - new.strike) <= _STEP for old, new in changed)
     if amount > 0 and lowered and all(old.lot_size == new.lot_size for old, new in changed):
-        return f"strikes were lowered by {amount / PAISE_PER_RUPEE:g}", False
+        return _DayRule(f"strikes were lowered by {amount / PAISE_PER_RUPEE:g}", amount=amount)
     return None

@@ -4,8 +4,9 @@ Neither id nor name is an identity: ids are reused, and at a dividend names pass
 contracts. A contract continues from one list to the next where it keeps its id and right and is
 what the corporate actions between them make of it; without any, where only its expiry was moved
 or its lot changed. A future has no strike: its lot is multiplied where a share becomes several and
-its price divided; it keeps its name at a dividend and ends at a demerger, as options do.
-Source: NSE Clearing, adjustment of contracts for corporate actions.
+its price divided; at a dividend it keeps its name and is carried forward at its settlement price
+less the dividend; it ends at a demerger, as options do. Sources: NSE Clearing, adjustment of
+contracts for corporate actions; of one dividend NCL/CMPT/71225 of 2025-11-11.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from strikeloom.domain.instruments import (
     FutureContract,
     OptionContract,
 )
-from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
+from strikeloom.domain.money import PAISE_PER_RUPEE, paise, rupees
 from strikeloom.errors import DataError
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.history import History
@@ -166,11 +167,14 @@ class AdjustmentSearch:
             When its contracts changed by no rule known.
         """
         symbol, strike, ratio, known = held.symbol, float(_strike(held)), 1.0, True
+        paid = 0
         for item in sorted(due, key=lambda each: (each.day, not each.successor)):
             symbol = item.successor or symbol
             ratio *= item.ratio or 1.0
             if isinstance(held, OptionContract):
                 strike = strike / (item.ratio or 1.0) - (item.amount or 0.0) * PAISE_PER_RUPEE
+            elif item.amount:
+                paid += paise(item.amount, what="dividend")
             known &= item.kind != "unexplained"
         rows = self._rows(day, symbol, held)
         new = self._by_id(old, rows) if old is not None else None
@@ -194,7 +198,7 @@ class AdjustmentSearch:
             if not len(rows):
                 return None
             instrument = self._unlisted(held, rows, strike, round(before * ratio), day)
-        if instrument.key == held.key and instrument.lot_size == before:
+        if instrument.key == held.key and instrument.lot_size == before and not paid:
             return None
         last = max(item.day for item in due)
         return ContractAdjustment(
@@ -203,6 +207,7 @@ class AdjustmentSearch:
             *_units(ratio, instrument, before),
             last,
             _cause(due, ratio, before),
+            amount=paid,
         )
 
     def _unlisted(

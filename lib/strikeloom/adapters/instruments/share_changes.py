@@ -1,7 +1,9 @@
 """What became of a share that is held: by corporate actions, on record or found in the files.
 
-A split or bonus issue multiplies the shares, a rename gives them another name. What else a holder
-receives is not booked: a dividend in cash, and at a demerger the shares of the other company.
+A split or bonus issue multiplies the shares, a rename gives them another name. A dividend is paid
+by the company's registrar to the holder's bank account: it is stated where it is known (one so
+large that the exchange lowered strikes for it), and is in no cash of the account. The shares of the
+other company that a holder receives at a demerger are not booked.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from fractions import Fraction
 
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import Share
+from strikeloom.domain.money import paise
 from strikeloom.errors import DataError
 from strikeloom.nse.corporate_actions import CorporateAction
 
@@ -57,6 +60,7 @@ def _change(
     held: Share, item: CorporateAction, tick: Callable[[str, date], int]
 ) -> ContractAdjustment | None:
     symbol, cause, ratio = item.successor or held.symbol, str(item), Fraction(1)
+    paid = 0
     if item.ratio and item.kind != "demerger":
         ratio = Fraction(item.ratio).limit_denominator(_LARGEST_PART)
     elif item.kind == "demerger":
@@ -64,7 +68,10 @@ def _change(
             "; the shares of the other company that a holder receives are not booked: what was "
             "paid is counted as that of this share alone, which is not exact"
         )
+    elif item.kind == "dividend" and item.amount:
+        paid = paise(item.amount, what="dividend")
     elif not item.successor:
-        return None  # a dividend, or a step that may be a move: the share remains as it is
+        return None  # a step that may be a move: the share remains as it is
     new = Share(symbol, tick(symbol, item.day))
-    return ContractAdjustment(held.key, new, ratio.numerator, ratio.denominator, item.day, cause)
+    units = ratio.numerator, ratio.denominator
+    return ContractAdjustment(held.key, new, *units, item.day, cause, paid)

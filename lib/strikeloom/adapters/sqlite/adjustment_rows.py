@@ -38,6 +38,7 @@ class AdjustmentRows(StorePart):
                     "new_units": change.new_units,
                     "old_units": change.old_units,
                     "cause": change.cause,
+                    "amount": change.amount,
                     "recorded_at": at.isoformat(),
                 }
                 statement = insert("contract_adjustments", values, conflict=_ONCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -41,12 +42,7 @@ class OrderRows(StorePart):
                     f"this store is bound to {self.account} on {self.market}"
                 )
         with self.db.transaction() as db:
-            before = db.total_changes
-            for row in rows:
-                values = _intent_columns(row)
-                once = "ON CONFLICT (market, account, correlation_id) DO NOTHING"
-                db.execute(insert("order_intents", values, conflict=once), values)
-            new = db.total_changes - before
+            new = sum(_insert_intent(db, row) for row in rows)
         self.changes += new
         return new
 
@@ -173,27 +169,51 @@ class OrderRows(StorePart):
 
     def record_fills(self, rows: Iterable[Fill]) -> int:
         """Insert each fill once by id, and update its position in the same transaction."""
-        new: list[str] = []
         with self.db.transaction() as db:
-            for row in rows:
-                values = {**self.key, **fill_columns(row)}
-                once = "ON CONFLICT (market, account, fill_id) DO NOTHING"
-                if db.execute(insert("fills", values, conflict=once), values).rowcount:
-                    new.append(row.correlation_id)
-            if new:
-                positions = db.execute(
-                    "SELECT DISTINCT position_id FROM order_intents WHERE market = ? AND "
-                    "account = ? AND correlation_id IN (SELECT value FROM json_each(?))",
-                    (*self.pair, json.dumps(new)),
-                ).fetchall()
-                names = [row["position_id"] for row in positions]
-                update_positions(db, self.market, self.account, names)
-                db.execute(
-                    "UPDATE order_intents SET closed = 0 WHERE market = ? AND account = ? AND "
-                    "position_id IN (SELECT value FROM json_each(?)) AND closed = 1",
-                    (*self.pair, json.dumps(names)),
+            new = self._insert_fills(db, rows)
+        self.changes += new
+        return new
+
+    def record_purchase(self, intent: OrderIntent, purchase: Fill) -> bool:
+        """Record a purchase of lacking shares with its intent, both or none, once by its id."""
+        with self.db.transaction() as db:
+            _insert_intent(db, intent)
+            new = self._insert_fills(db, [purchase])
+            after = db.execute(
+                "SELECT net_units FROM position_legs WHERE market = ? AND account = ? AND "
+                "position_id = ? AND leg = ?",
+                (*self.pair, intent.position_id, intent.leg),
+            ).fetchone()
+            if new and after["net_units"] > 0:
+                raise StoreError(
+                    f"leg {intent.leg} of {intent.position_id} owes "
+                    f"{purchase.units - after['net_units']} shares by now, not {purchase.units}; "
+                    "strikeloom shortages shows what is owed"
                 )
-        self.changes += len(new)
+        self.changes += new
+        return bool(new)
+
+    def _insert_fills(self, db: sqlite3.Connection, rows: Iterable[Fill]) -> int:
+        """Insert fills within the caller's transaction. Returns how many are new."""
+        new: list[str] = []
+        for row in rows:
+            values = {**self.key, **fill_columns(row)}
+            once = "ON CONFLICT (market, account, fill_id) DO NOTHING"
+            if db.execute(insert("fills", values, conflict=once), values).rowcount:
+                new.append(row.correlation_id)
+        if new:
+            positions = db.execute(
+                "SELECT DISTINCT position_id FROM order_intents WHERE market = ? AND "
+                "account = ? AND correlation_id IN (SELECT value FROM json_each(?))",
+                (*self.pair, json.dumps(new)),
+            ).fetchall()
+            names = [row["position_id"] for row in positions]
+            update_positions(db, self.market, self.account, names)
+            db.execute(
+                "UPDATE order_intents SET closed = 0 WHERE market = ? AND account = ? AND "
+                "position_id IN (SELECT value FROM json_each(?)) AND closed = 1",
+                (*self.pair, json.dumps(names)),
+            )
         return len(new)
 
     def fills(self, *, position_id: str | None = None) -> list[Fill]:
@@ -211,6 +231,13 @@ class OrderRows(StorePart):
             tuple(values),
         )
         return [fill(row) for row in found]
+
+
+def _insert_intent(db: sqlite3.Connection, row: OrderIntent) -> int:
+    """Insert an intent once within the caller's transaction. Returns 1 when it is new."""
+    values = _intent_columns(row)
+    once = "ON CONFLICT (market, account, correlation_id) DO NOTHING"
+    return db.execute(insert("order_intents", values, conflict=once), values).rowcount
 
 
 def _intent_columns(row: OrderIntent) -> dict[str, Any]:

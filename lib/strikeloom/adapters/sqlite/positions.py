@@ -32,6 +32,7 @@ ORDER BY t.at, t.fill_id
 _POSITIONS = f"""
 SELECT p.position_id, p.revision, p.opened_at, l.leg, l.contract, l.kind, l.lot_size, l.tick,
        l.net_units, l.first_units, l.entry_value, l.open_value, l.realised, l.charges, l.since,
+       l.dividends,
        {_STRATEGY_COLUMNS}
 FROM positions p
 JOIN position_legs l USING (market, account, position_id)
@@ -174,6 +175,7 @@ def _write(db: sqlite3.Connection, position: Position, first_fill: str) -> None:
             "open_value": leg.open_value,
             "realised": leg.realised,
             "charges": leg.charges,
+            "dividends": leg.dividends,
         }
         again = "ON CONFLICT (market, account, position_id, leg) DO UPDATE SET " + ", ".join(
             f"{name} = :{name}" for name in values if name not in (*key, "leg")
@@ -201,6 +203,7 @@ def _positions(market: str, account: str, rows: list[Row]) -> list[Position]:
                     charges=row["charges"],
                     entry_value=row["entry_value"],
                     since=day(row["since"]) if row["since"] else None,
+                    dividends=row["dividends"],
                 )
                 for row in legs
             ],

@@ -8,7 +8,7 @@ from datetime import date
 
 from strikeloom.adapters.sqlite.rows import Row, instrument
 from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import FutureContract, Instrument, Share
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.position_leg import PositionLeg
 
@@ -24,6 +24,7 @@ def adjustment(row: Row) -> LegAdjustment:
         old_units=row["old_units"],
         day=date.fromisoformat(row["day"]),
         cause=row["cause"],
+        amount=row["amount"],
     )
     return LegAdjustment(row["position_id"], row["leg"], change)
 
@@ -54,15 +55,24 @@ def replayed_legs(
 
 
 def _apply(legs: dict[int, PositionLeg], item: LegAdjustment) -> bool:
-    """Adjust a leg that holds the old contract; what was paid in total stays."""
+    """Adjust a leg that holds the old contract; what was paid in total stays.
+
+    Except of a future at a dividend, which is carried forward at a price less it.
+    """
     leg, change = legs.get(item.leg), item.change
     if leg is None or leg.instrument.key != change.old:
         return False
+    net, first = change.units(leg.net_units), change.units(leg.first_units)
+    lowered = change.amount if isinstance(change.new, FutureContract) else 0
+    paid = change.amount if isinstance(change.new, Share) else 0
     legs[item.leg] = replace(
         leg,
         instrument=change.new,
-        net_units=change.units(leg.net_units),
-        first_units=change.units(leg.first_units),
+        net_units=net,
+        first_units=first,
+        entry_value=leg.entry_value - first * lowered,
+        open_value=leg.open_value - net * lowered,
+        dividends=leg.dividends + net * paid,
         since=change.day,
     )
     return True

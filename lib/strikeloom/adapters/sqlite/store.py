@@ -32,7 +32,7 @@ def open_store(path: Path, market: str, account: str) -> SqliteStore:
         When the file is no store or was written by a newer version.
     """
     connection = Database(path)
-    connection.migrate(_MIGRATIONS, after={4: fill_positions})
+    connection.migrate(_MIGRATIONS, after={6: fill_positions})
     return SqliteStore(connection, market, account)
 
 
@@ -40,7 +40,7 @@ def stored_accounts(path: Path) -> list[tuple[str, str]]:
     """Market and account of every account with intents in a store file."""
     connection = Database(path)
     try:
-        connection.migrate(_MIGRATIONS, after={4: fill_positions})
+        connection.migrate(_MIGRATIONS, after={6: fill_positions})
         found = connection.rows("SELECT DISTINCT market, account FROM order_intents ORDER BY 1, 2")
         return [(row["market"], row["account"]) for row in found]
     finally:

@@ -69,7 +69,8 @@ def _money(account: Account, trades: list[Trade]) -> None:
     futures = [p for p in account.ledger.positions() if isinstance(p.instrument, FutureContract)]
     flow = sum(trade.flow for trade in trades if isinstance(trade.instrument, FutureContract))
     # what futures were settled for is what their trades made, and where they stand now
-    _same("settlements of futures", settled, flow + sum(p.unsettled for p in futures))
+    stand = sum(p.unsettled for p in futures) + account.ledger.lowered()
+    _same("settlements of futures", settled, flow + stand)
 
 
 def _orders(orders: list[BookOrder], trades: list[Trade]) -> None:
@@ -90,7 +91,7 @@ def _orders(orders: list[BookOrder], trades: list[Trade]) -> None:
 def _positions(account: Account, trades: list[Trade]) -> None:
     """Units by contract, and that realised profit and open cost make up all the cash."""
     net: Counter[str] = Counter()
-    flow = 0
+    flow = account.ledger.lowered()
     for trade in trades:
         net[trade.instrument.key] += int(trade.side) * trade.units
         flow += trade.flow

@@ -15,7 +15,7 @@ from strikeloom.errors import StoreError, UnknownOutcome, Unreachable
 
 Row: TypeAlias = sqlite3.Row
 
-_VERSION = 5
+_VERSION = 6
 
 
 class AccountFile:

@@ -185,10 +185,12 @@ class AccountLedger:
                 before, after = after, after.adjusted(change)
                 self._file.execute(
                     "INSERT INTO adjustments (day, at, product, old_contract, contract, "
-                    "units_before, units_after, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "units_before, units_after, cause, lowered) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         change.day.isoformat(), at.isoformat(), position.product.value,
                         change.old, change.new.key, before.net, after.net, change.cause,
+                        before.value - after.value,
                     ),
                 )  # fmt: skip
             moved.append(after)
@@ -221,6 +223,10 @@ class AccountLedger:
             "UNION ALL SELECT contract, units_after FROM adjustments"
         )
         return [(row["contract"], row["units"]) for row in rows]
+
+    def lowered(self) -> int:
+        """Paise by which what futures are carried at was lowered for dividends, signed."""
+        return self._file.number("SELECT COALESCE(SUM(lowered), 0) FROM adjustments")
 
     # money and days
 

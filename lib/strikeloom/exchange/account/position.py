@@ -196,19 +196,25 @@ class NetPosition:
         """A carried position in the contract that its own has become; its cost stays.
 
         Prices of a future before the change are those of the former contract: the next settlement
-        is that of the day of the change.
+        is that of the day of the change, measured from a price less an extraordinary dividend.
         """
         day, settled_on, eve = self.day, self.settled_on, change.day - timedelta(days=1)
+        bought = change.units(self.carried_buy_units)
+        sold = change.units(self.carried_sell_units)
+        paid = 0
         if isinstance(change.new, FutureContract):
             day, settled_on = max(day, change.day), max(settled_on or eve, eve)
+            paid = change.amount
         return replace(
             self,
             day=day,
             settled_on=settled_on,
             received=change.units(self.received),
             instrument=change.new,
-            carried_buy_units=change.units(self.carried_buy_units),
-            carried_sell_units=change.units(self.carried_sell_units),
+            carried_buy_units=bought,
+            carried_buy_value=self.carried_buy_value - bought * paid,
+            carried_sell_units=sold,
+            carried_sell_value=self.carried_sell_value - sold * paid,
         )
 
     def carried_with(self, other: NetPosition) -> NetPosition:

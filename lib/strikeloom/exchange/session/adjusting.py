@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.adjustments import ContractAdjustment
-from strikeloom.domain.instruments import Instrument, InstrumentKind, order_of
+from strikeloom.domain.instruments import Instrument, InstrumentKind, Share, order_of
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
@@ -83,9 +83,13 @@ class PositionAdjuster:
             self._searched_on = today
 
     def _changes(self, held: Instrument, since: date, until: date) -> list[ContractAdjustment]:
-        """Adjustments of a contract; none, and searched again, while they are not known."""
+        """Adjustments of a contract; none, and searched again, while they are not known.
+
+        What a share pays is paid outside the account and changes nothing here.
+        """
         try:
-            return self._find(held, since, until) if self._find else []
+            found = self._find(held, since, until) if self._find else []
+            return [it for it in found if not (it.amount and isinstance(it.new, Share))]
         except (BrokerError, DataError, StoreError) as error:
             self._unknown = True
             if held.kind is InstrumentKind.STOCK:

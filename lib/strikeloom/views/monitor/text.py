@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
 from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.position_leg import PositionLeg
-from strikeloom.domain.positions import ExitDecision, ExitRequest, MarkedPosition, RequestState
+from strikeloom.domain.positions import (
+    ExitDecision,
+    ExitRequest,
+    MarkedPosition,
+    Position,
+    RequestState,
+)
 from strikeloom.domain.quantities import quantity
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.monitor.board import Board, BoardRow
@@ -47,7 +54,7 @@ def header(board: Board, pulse: Pulse, tick: int) -> str:
 <span class="who quiet">{escape(board.account)} &middot; {board.at:%a %d %b %Y, %H:%M:%S}
 &middot; {"entries blocked" if board.kill_switch.engaged else "entries allowed"}</span>
 <span class="pill {tone}" data-watcher="{"running" if pulse.running else "silent"}"
- >{escape(pulse.sentence)}</span></div>{_switch(board.kill_switch)}
+ >{escape(pulse.sentence)}</span></div>{_switch(board.kill_switch)}{_owed(board.owed)}
 <div class="tiles">
 <div class="tile"><span class="quiet small">Open P&amp;L, charges taken off</span>
 <b>{money(board.open_pnl)}</b></div>
@@ -70,6 +77,11 @@ def _switch(switch: KillSwitch) -> str:
     )
 
 
+def _owed(sentences: Sequence[str]) -> str:
+    """Shares that are owed after a delivery, each with what ends it."""
+    return "".join(f'<div class="banner" data-owed>{escape(text)}</div>' for text in sentences)
+
+
 def card(row: BoardRow) -> str:
     """One open position: name, P&L and legs."""
     position, marked = row.marked.position, row.marked
@@ -82,7 +94,7 @@ def card(row: BoardRow) -> str:
 <span class="value">{money(marked.pnl)}</span></div>
 <table class="legs"><tr><th class="w">Leg</th><th></th><th class="num">Lots</th>
 <th class="num">Entry</th><th class="num">Now</th></tr>{legs}</table>
-<div class="quiet small">{_age(marked)}{_limits(marked)}</div></div>"""
+<div class="quiet small">{_age(marked)}{_limits(marked)}{_dividends(position)}</div></div>"""
 
 
 def _leg(marked: MarkedPosition, leg: PositionLeg) -> str:
@@ -142,6 +154,14 @@ def _limits(marked: MarkedPosition) -> str:
     best = rupees_text(marked.max_profit, decimals=0)
     worst = rupees_text(marked.max_loss, decimals=0)
     return f" &middot; as entered: can earn {best}, can lose {worst}"
+
+
+def _dividends(position: Position) -> str:
+    """What its shares are known to have paid outside the account; empty for nothing."""
+    paid = sum(leg.dividends for leg in position.legs)
+    if not paid:
+        return ""
+    return f" &middot; dividends of {rupees_text(paid)} went to the bank account, in no P&amp;L"
 
 
 def rule(nearest: ExitDecision | None) -> str:

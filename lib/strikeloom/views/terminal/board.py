@@ -37,6 +37,7 @@ def board_view(board: Board, *, detailed: bool = False) -> Text:
     total = "unknown, a leg has no price" if board.open_pnl is None else _money(board.open_pnl)
     closed = f"closed P&L {_money(board.closed_pnl)} ({len(board.closed)} closed)"
     lines.append(Text(f"open P&L {total}, {closed}"))
+    lines += [Text(text, style="yellow") for text in board.owed]
     lines += [Text(f"{alert.level}: {alert.text}", style="yellow") for alert in board.alerts]
     return Text("\n").join(lines)
 
@@ -52,6 +53,7 @@ def board_json(board: Board) -> dict[str, Any]:
         "closed_pnl": board.closed_pnl,
         "open": [_plain(row) for row in board.rows],
         "closed": [_plain(row) for row in board.closed],
+        "owed": board.owed,
     }
 
 
@@ -68,7 +70,14 @@ def _cells(row: BoardRow) -> tuple[object, ...]:
 
 
 def _details(row: BoardRow) -> list[str]:
-    lines = [f"leg {leg.leg}: {_holding(leg)}" for leg in row.marked.position.legs if leg.net_units]
+    legs = row.marked.position.legs
+    lines = [f"leg {leg.leg}: {_holding(leg)}" for leg in legs if leg.net_units]
+    lines += [
+        f"dividends of {rupees_text(leg.dividends)} of {leg.instrument.symbol} went to the bank "
+        "account, in no P&L"
+        for leg in legs
+        if leg.dividends
+    ]
     if row.nearest is not None:
         lines.append(row.nearest.sentence)
     shares = [f"{share} %" for share, why_not in row.exits.items() if not why_not]
@@ -104,6 +113,7 @@ def _plain(row: BoardRow) -> dict[str, Any]:
                 "first_lots": leg.first_lots,
                 "lot_size": leg.instrument.lot_size,
                 "odd_units": leg.odd_units,
+                "dividends": leg.dividends,
             }
             for leg in position.legs
         ],
