@@ -153,6 +153,32 @@ def test_what_is_bought_on_the_day_of_the_auction_comes_too_late(engine, feed, c
     assert engine.holdings() == {SHARE: 500}
 
 
+def test_shares_bought_beside_lacking_ones_are_paid_in_full(tmp_path, feed, clock):
+    engine = Engine(Account(tmp_path / "b.db", 5_00_000_00), feed, clock)
+    trade(engine, feed, CALL, SELL, 500, 30_00)
+    end(feed, clock, 1_440_00)
+    clock.at = ist("2026-02-25 10:00")
+    feed.spots["RELIANCE"] = 1_440_00
+    balance = engine.balance()
+    assert balance.margin == 500 * 1_728_00
+    feed.show(SHARE, 1_440_00, 1_440_00)
+    most = balance.available // 1_442_00  # with its charges
+    assert engine.place(Placement(SHARE, BUY, 500, limit=1_440_00)).state is OrderState.REJECTED
+    assert engine.place(Placement(SHARE, BUY, most, limit=1_440_00)).state is OrderState.TRADED
+    assert engine.balance().available > 0
+    engine.close()
+
+
+def test_shares_bought_for_the_day_cover_nothing_that_is_owed(engine, feed, clock):
+    trade(engine, feed, CALL, SELL, 500, 30_00)
+    feed.show(SHARE, 1_400_00, 1_400_00)
+    engine.place(Placement(SHARE, BUY, 500, limit=1_400_00, product=Product.INTRADAY))
+    end(feed, clock, 1_440_00)
+    (owed,) = engine.depository.owed()
+    balance = engine.balance()
+    assert (owed.units, balance.margin + balance.blocked) == (500, 500 * 1_728_00)
+
+
 def test_what_ends_worthless_delivers_nothing(engine, feed, clock):
     trade(engine, feed, CALL, SELL, 500, 25_00)
     trade(engine, feed, SHARE, BUY, 500, 1_390_00)

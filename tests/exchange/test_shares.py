@@ -160,6 +160,19 @@ def test_a_short_sale_needs_a_fifth_of_its_value(engine, feed):
     assert place(engine, SELL, 17_600, 1_400_00, Product.INTRADAY).state is OrderState.TRADED
 
 
+def test_a_short_sale_beside_shares_held_is_no_money_to_use(engine, feed):
+    trade(engine, feed, BUY, 100, 1_400_00)
+    before = engine.balance().available
+    order = trade(engine, feed, SELL, 100, 1_400_00, Product.INTRADAY)
+    (sold,) = engine.trades(order=order.number)
+    assert engine.balance().available == before - 28_000_00 - sold.charges
+    rests = place(engine, SELL, 100, 1_450_00)  # what is held needs nothing to be sold
+    assert rests.state is OrderState.PENDING
+    assert engine.balance().available == before - 28_000_00 - sold.charges
+    place(engine, SELL, 100, 1_450_00, Product.INTRADAY)
+    assert engine.balance().blocked == 168_000_00
+
+
 def test_what_was_bought_today_is_converted_and_nothing_becomes_short(engine, feed, clock):
     trade(engine, feed, BUY, 10, 1_400_00)
     engine.convert(SHARE, Product.CNC, Product.INTRADAY, 4)
@@ -178,6 +191,15 @@ def test_what_was_bought_today_is_converted_and_nothing_becomes_short(engine, fe
         engine.convert(SHARE, Product.CNC, Product.INTRADAY, 1)
     with pytest.raises(Rejected, match="productType"):
         engine.convert(SHARE, Product.CNC, Product.MARGIN, 1)
+
+
+def test_shares_that_are_offered_already_cover_no_short_sale(engine, feed, clock):
+    trade(engine, feed, BUY, 10, 1_400_00)
+    trade(engine, feed, SELL, 10, 1_400_00, Product.INTRADAY)
+    place(engine, SELL, 4, 1_500_00)
+    with pytest.raises(Rejected, match="cannot be delivered, 6 are held and not offered"):
+        engine.convert(SHARE, Product.INTRADAY, Product.CNC, 10)
+    engine.convert(SHARE, Product.INTRADAY, Product.CNC, 6)
 
 
 def test_closing_all_positions_keeps_the_holdings(engine, feed, clock):
