@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account.ledger import AccountLedger
@@ -79,6 +80,23 @@ class ShareRecords:
         short = ShortDelivery(number, share, units, price, day)
         self._store.mirror.owed[number] = short
         return short
+
+    def adjust_owed(self, change: ContractAdjustment) -> None:
+        """Owe what the shares owed since before a day have become, at the same sum."""
+        for short in self.owed():
+            concerned = short.share.key == change.old and short.day < change.day
+            if not concerned or not isinstance(change.new, Share):
+                continue
+            units = change.units(short.units)
+            price = -(-short.price * short.units // units)
+            self._file.execute(
+                "UPDATE short_deliveries SET contract = ?, tick = ?, units = ?, price = ? "
+                "WHERE number = ?",
+                (change.new.key, change.new.tick, units, price, short.number),
+            )
+            self._store.mirror.owed[short.number] = replace(
+                short, share=change.new, units=units, price=price
+            )
 
     def bought_in(self, short: ShortDelivery, at: datetime) -> None:
         """Record that owed shares were bought in."""
