@@ -128,3 +128,35 @@ def test_a_renamed_share_is_bought_in_by_its_new_name(tmp_path, feed, clock):
     assert bought_in(engine) == [(500, 1_752_00)]
     engine.audit()
     engine.close()
+
+
+def test_a_final_value_that_is_known_late_brings_holdings_and_no_purchase_of_today(
+    engine, feed, clock
+):
+    trade(engine, feed, CALL, BUY, 500, 30_00)
+    clock.at = ist("2026-02-25 10:00")
+    engine.advance()
+    trade(engine, feed, SHARE, BUY, 40, 1_450_00)
+    ends_at(feed, 1_440_00)
+    clock.at = ist("2026-02-25 10:01")
+    (shares,) = engine.depository.holdings()
+    assert (shares.total, shares.t1, shares.available) == (500, 500, 500)
+    (bought,) = [p for p in engine.positions() if p.instrument == SHARE]
+    assert bought.exit_units == 40  # closing everything leaves what was received
+    clock.at = ist("2026-02-26 10:00")
+    (shares,) = engine.depository.holdings()
+    assert (shares.total, shares.t1, shares.settled) == (540, 40, 500)
+
+
+def test_a_delivery_that_is_known_late_leaves_the_trades_of_today(engine, feed, clock):
+    trade(engine, feed, SHARE, BUY, 700, 1_400_00)
+    trade(engine, feed, CALL, SELL, 500, 30_00)
+    clock.at = ist("2026-02-25 10:00")
+    trade(engine, feed, SHARE, SELL, 100, 1_440_00)
+    trade(engine, feed, SHARE, BUY, 50, 1_440_00)
+    ends_at(feed, 1_440_00)
+    clock.at = ist("2026-02-25 10:01")
+    (shares,) = engine.depository.holdings()
+    assert (shares.total, shares.available, shares.cost) == (200, 150, 200 * 1_400_00)
+    (held,) = [p for p in engine.positions() if p.instrument == SHARE]
+    assert (held.day_buy_units, held.day_sell_units, held.net) == (50, 100, 150)
