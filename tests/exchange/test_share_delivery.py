@@ -83,6 +83,22 @@ def test_a_covered_call_gives_its_shares_away(engine, feed, clock):
     assert engine.depository.owed() == []
 
 
+@pytest.mark.parametrize(("held", "bought", "sold"), [(600, 0, 100), (0, 500, 0)])
+def test_a_delivery_bears_no_second_fee_and_none_for_shares_of_its_day(
+    engine, feed, clock, held, bought, sold
+):
+    if held:
+        trade(engine, feed, SHARE, BUY, held, 1_380_00)
+    trade(engine, feed, CALL, SELL, 500, 25_00)
+    clock.at = ist("2026-02-24 10:00")
+    for side, units in ((BUY, bought), (SELL, sold)):
+        if units:
+            trade(engine, feed, SHARE, side, units, 1_430_00)
+    end(feed, clock, 1_440_00)
+    assert engine.holdings() == {}
+    assert by_kind(engine, "delivery") == [(SHARE.key, -500, 1_440_00, 0)]
+
+
 def test_a_protective_put_sells_its_shares(engine, feed, clock):
     trade(engine, feed, SHARE, BUY, 700, 1_480_00)
     trade(engine, feed, PUT, BUY, 500, 25_00)

@@ -141,6 +141,23 @@ def test_the_depository_charges_once_for_what_leaves_it(engine, feed, clock):
     assert charges[first] - charges[second] == 14_75
 
 
+def test_the_depository_charges_once_a_day_whatever_comes_back(engine, feed, clock):
+    trade(engine, feed, BUY, 10, 1_000_00)
+    clock.at = ist("2026-02-12 10:00")
+    trade(engine, feed, BUY, 10, 1_000_00)
+    sales = [trade(engine, feed, SELL, 15, 1_000_00)]
+    trade(engine, feed, BUY, 10, 1_000_00)
+    sales.append(trade(engine, feed, SELL, 15, 1_000_00))
+    first, second = (engine.trades(order=sale.number)[0].charges for sale in sales)
+    assert first - second == 14_75
+    assert engine.holdings() == {}
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, BUY, 15, 1_000_00)
+    clock.at = ist("2026-02-16 10:00")
+    again = trade(engine, feed, SELL, 15, 1_000_00)
+    assert engine.trades(order=again.number)[0].charges == first  # another day
+
+
 def test_intraday_shares_are_sold_first_and_bought_back(engine, feed):
     order = trade(engine, feed, SELL, 100, 1_400_00, Product.INTRADAY)
     (sold,) = engine.trades(order=order.number)

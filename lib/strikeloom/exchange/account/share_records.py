@@ -70,6 +70,28 @@ class ShareRecords:
         )
         return max(0, (held.net if held else 0) - offered)
 
+    def takes_first(self, share: Share, units: int, day: date) -> bool:
+        """Whether shares that leave for delivery are the first of a day that were held before it.
+
+        What was bought on the day leaves first, and never reaches the depository.
+        """
+        held = self._ledger.position(share.key, Product.CNC)
+        if held is None or held.day > day:
+            return held is not None  # booked late: what that day left is not known any more
+        carried = held.carried_units if held.day == day else held.net
+        if held.net - units >= carried:
+            return False
+        left = carried
+        for fill in self._file.rows(
+            "SELECT side, units FROM fills WHERE contract = ? AND product = ? AND at >= ? "
+            "AND at < ? ORDER BY number",
+            (share.key, Product.CNC.value, f"{day}T", f"{day}U"),
+        ):
+            left += fill["side"] * fill["units"]
+            if left < carried:
+                return False
+        return True
+
     def owe(self, share: Share, units: int, price: int, day: date) -> ShortDelivery:
         """Record shares that had to be delivered and were not there."""
         number = self._file.execute(

@@ -50,7 +50,8 @@ class ShareDeliverer:
         if not isinstance(share, Share):
             return
         there = min(-delivery.shares, max(0, known.net if known else 0))
-        cost = depository_charge(self._charges_day or day) if there > 0 else 0
+        leaves = there > 0 and self._account.shares.takes_first(share, there, day)
+        cost = depository_charge(self._charges_day or day) if leaves else 0
         at = ending(day)
         self._account.ledger.add_shares(share, delivery.shares, final, cost, at, FillKind.DELIVERY)
         lacking = -delivery.shares - there
