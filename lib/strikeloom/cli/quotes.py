@@ -41,6 +41,7 @@ def quotes(
     strikeloom quotes --open-positions
     """
     from strikeloom.cli import console
+    from strikeloom.domain.instruments import SHARE, order_of
     from strikeloom.errors import NoQuote
 
     if open_positions == bool(symbols):
@@ -53,6 +54,8 @@ def quotes(
         name = symbol_on(past, asked)
         if instrument:
             key = ":".join((name, *instrument))
+            if instrument == [SHARE]:
+                _underlying(desk, name)
             wanted.append(desk.instruments.instrument(key, past.day))
             continue
         symbol = _underlying(desk, name)
@@ -61,7 +64,7 @@ def quotes(
         wanted += _near(desk, symbol, level)
     if open_positions:
         legs = (leg for position in desk.store.positions() for leg in position.legs)
-        wanted = sorted({leg.instrument for leg in legs if leg.net_units})
+        wanted = sorted({leg.instrument for leg in legs if leg.net_units}, key=order_of)
         if not wanted and not as_json:
             console.print_line(
                 f"no position of {desk.account} is open, so there is nothing to quote. "
