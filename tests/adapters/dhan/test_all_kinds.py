@@ -114,7 +114,7 @@ def test_what_does_not_agree_with_the_list_is_refused(ours: OurSide) -> None:
 
 
 @pytest.mark.parametrize("count", [None, "", "NaN", math.nan, math.inf, "-Infinity", 1.5, [1]])
-def test_what_is_no_count_is_an_error_that_says_so(ours: OurSide, count: object) -> None:
+def test_what_is_no_count_is_refused_by_name(ours: OurSide, count: object) -> None:
     for read, row in (
         (holding_of, {**HOLDING, "totalQty": count}),
         (position_of, {**BOUGHT, "dayBuyQty": count}),
