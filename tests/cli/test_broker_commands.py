@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from strikeloom.adapters.dhan.stream import FeedStream
-from strikeloom.desk import keys
+from strikeloom.desk import keys, open_desk
+from strikeloom.domain.orders import Fill, IntentState
 from support.fakes import option
 from support.local_exchange import LocalExchange, local_exchange
+from support.trading_records import intent
 
 START = FeedStream.start
 
@@ -128,6 +130,30 @@ def test_an_unknown_underlying_is_answered_with_the_nearest(call, drawn_home: Pa
     result = call("quotes", "NOPE", "--market", "synthetic-7")
     assert "has no underlying NOPE; the nearest: " in result.err
     assert "csv" not in result.err
+
+
+def test_positions_of_every_kind_are_quoted_in_order(call, drawn_home: Path) -> None:
+    keys = ["AVANTIKA:SHARE", "AVANTIKA:2026-06-30:FUT", "AVANTIKA:2026-06-30:150000:CE"]
+    with open_desk("synthetic-7") as desk:
+        now = desk.clock.now()
+        for n, key in enumerate(reversed(keys)):
+            made = intent(
+                account=desk.account, market=desk.market, leg=n, created_at=now,
+                instrument=desk.instruments.instrument(key, now.date()), units=500,
+                state=IntentState.FILLED,
+            )  # fmt: skip
+            desk.store.record_intents([made])
+            filled = Fill(f"F{n}", "E1", made.correlation_id, key, made.side, 500, 100_00, 0, now)
+            desk.store.record_fills([filled])
+    body = json.loads(call("quotes", "--open-positions", "--json").out)
+    assert [row["contract"] for row in body["quotes"]] == keys
+    assert all(row["quote"] for row in body["quotes"])
+
+
+def test_a_share_of_an_unknown_company_is_answered_with_the_nearest(call, drawn_home: Path) -> None:
+    result = call("quotes", "AVANTIK:SHARE", "--market", "synthetic-7")
+    assert result.code == 1
+    assert "has no underlying AVANTIK; the nearest: AVANTIKA" in result.err
 
 
 def test_quotes_without_an_open_position_explain_it(call, drawn_home: Path) -> None:

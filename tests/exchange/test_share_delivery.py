@@ -83,6 +83,22 @@ def test_a_covered_call_gives_its_shares_away(engine, feed, clock):
     assert engine.depository.owed() == []
 
 
+@pytest.mark.parametrize(("held", "bought", "sold"), [(600, 0, 100), (0, 500, 0)])
+def test_a_delivery_bears_no_second_fee_and_none_for_shares_of_its_day(
+    engine, feed, clock, held, bought, sold
+):
+    if held:
+        trade(engine, feed, SHARE, BUY, held, 1_380_00)
+    trade(engine, feed, CALL, SELL, 500, 25_00)
+    clock.at = ist("2026-02-24 10:00")
+    for side, units in ((BUY, bought), (SELL, sold)):
+        if units:
+            trade(engine, feed, SHARE, side, units, 1_430_00)
+    end(feed, clock, 1_440_00)
+    assert engine.holdings() == {}
+    assert by_kind(engine, "delivery") == [(SHARE.key, -500, 1_440_00, 0)]
+
+
 def test_a_protective_put_sells_its_shares(engine, feed, clock):
     trade(engine, feed, SHARE, BUY, 700, 1_480_00)
     trade(engine, feed, PUT, BUY, 500, 25_00)
@@ -151,6 +167,32 @@ def test_what_is_bought_on_the_day_of_the_auction_comes_too_late(engine, feed, c
     feed.settlements["RELIANCE", AUCTION] = 1_450_00
     clock.at = ist("2026-02-25 15:30")
     assert engine.holdings() == {SHARE: 500}
+
+
+def test_shares_bought_beside_lacking_ones_are_paid_in_full(tmp_path, feed, clock):
+    engine = Engine(Account(tmp_path / "b.db", 5_00_000_00), feed, clock)
+    trade(engine, feed, CALL, SELL, 500, 30_00)
+    end(feed, clock, 1_440_00)
+    clock.at = ist("2026-02-25 10:00")
+    feed.spots["RELIANCE"] = 1_440_00
+    balance = engine.balance()
+    assert balance.margin == 500 * 1_728_00
+    feed.show(SHARE, 1_440_00, 1_440_00)
+    most = balance.available // 1_442_00  # with its charges
+    assert engine.place(Placement(SHARE, BUY, 500, limit=1_440_00)).state is OrderState.REJECTED
+    assert engine.place(Placement(SHARE, BUY, most, limit=1_440_00)).state is OrderState.TRADED
+    assert engine.balance().available > 0
+    engine.close()
+
+
+def test_shares_bought_for_the_day_cover_nothing_that_is_owed(engine, feed, clock):
+    trade(engine, feed, CALL, SELL, 500, 30_00)
+    feed.show(SHARE, 1_400_00, 1_400_00)
+    engine.place(Placement(SHARE, BUY, 500, limit=1_400_00, product=Product.INTRADAY))
+    end(feed, clock, 1_440_00)
+    (owed,) = engine.depository.owed()
+    balance = engine.balance()
+    assert (owed.units, balance.margin + balance.blocked) == (500, 500 * 1_728_00)
 
 
 def test_what_ends_worthless_delivers_nothing(engine, feed, clock):

@@ -141,6 +141,23 @@ def test_the_depository_charges_once_for_what_leaves_it(engine, feed, clock):
     assert charges[first] - charges[second] == 14_75
 
 
+def test_the_depository_charges_once_a_day_whatever_comes_back(engine, feed, clock):
+    trade(engine, feed, BUY, 10, 1_000_00)
+    clock.at = ist("2026-02-12 10:00")
+    trade(engine, feed, BUY, 10, 1_000_00)
+    sales = [trade(engine, feed, SELL, 15, 1_000_00)]
+    trade(engine, feed, BUY, 10, 1_000_00)
+    sales.append(trade(engine, feed, SELL, 15, 1_000_00))
+    first, second = (engine.trades(order=sale.number)[0].charges for sale in sales)
+    assert first - second == 14_75
+    assert engine.holdings() == {}
+    clock.at = ist("2026-02-13 10:00")
+    trade(engine, feed, BUY, 15, 1_000_00)
+    clock.at = ist("2026-02-16 10:00")
+    again = trade(engine, feed, SELL, 15, 1_000_00)
+    assert engine.trades(order=again.number)[0].charges == first  # another day
+
+
 def test_intraday_shares_are_sold_first_and_bought_back(engine, feed):
     order = trade(engine, feed, SELL, 100, 1_400_00, Product.INTRADAY)
     (sold,) = engine.trades(order=order.number)
@@ -158,6 +175,19 @@ def test_a_short_sale_needs_a_fifth_of_its_value(engine, feed):
     feed.show(SHARE, 1_400_00, 1_400_00, size=100_000)
     assert place(engine, SELL, 17_900, 1_400_00, Product.INTRADAY).state is OrderState.REJECTED
     assert place(engine, SELL, 17_600, 1_400_00, Product.INTRADAY).state is OrderState.TRADED
+
+
+def test_a_short_sale_beside_shares_held_is_no_money_to_use(engine, feed):
+    trade(engine, feed, BUY, 100, 1_400_00)
+    before = engine.balance().available
+    order = trade(engine, feed, SELL, 100, 1_400_00, Product.INTRADAY)
+    (sold,) = engine.trades(order=order.number)
+    assert engine.balance().available == before - 28_000_00 - sold.charges
+    rests = place(engine, SELL, 100, 1_450_00)  # what is held needs nothing to be sold
+    assert rests.state is OrderState.PENDING
+    assert engine.balance().available == before - 28_000_00 - sold.charges
+    place(engine, SELL, 100, 1_450_00, Product.INTRADAY)
+    assert engine.balance().blocked == 168_000_00
 
 
 def test_what_was_bought_today_is_converted_and_nothing_becomes_short(engine, feed, clock):
@@ -178,6 +208,15 @@ def test_what_was_bought_today_is_converted_and_nothing_becomes_short(engine, fe
         engine.convert(SHARE, Product.CNC, Product.INTRADAY, 1)
     with pytest.raises(Rejected, match="productType"):
         engine.convert(SHARE, Product.CNC, Product.MARGIN, 1)
+
+
+def test_shares_that_are_offered_already_cover_no_short_sale(engine, feed, clock):
+    trade(engine, feed, BUY, 10, 1_400_00)
+    trade(engine, feed, SELL, 10, 1_400_00, Product.INTRADAY)
+    place(engine, SELL, 4, 1_500_00)
+    with pytest.raises(Rejected, match="cannot be delivered, 6 are held and not offered"):
+        engine.convert(SHARE, Product.INTRADAY, Product.CNC, 10)
+    engine.convert(SHARE, Product.INTRADAY, Product.CNC, 6)
 
 
 def test_closing_all_positions_keeps_the_holdings(engine, feed, clock):

@@ -97,6 +97,11 @@ class HandMarket(ShownFeed):
             raise DataError(f"{key} is not listed")
         return self._by_key[key]
 
+    def unlist(self) -> None:
+        """Take everything off the list of the day."""
+        self.listed = ()
+        self._by_key.clear()
+
     def expiries(self, symbol: str) -> list[date]:
         options = (it for row in self.listed if isinstance(it := row.instrument, OptionContract))
         return sorted({it.expiry for it in options if it.symbol == symbol})

@@ -10,6 +10,8 @@ import typer
 from strikeloom.cli.options import Json, Market, Mode, desk_of, symbol_on
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from strikeloom.domain.instruments import Instrument
     from strikeloom.domain.quotes import Quote
     from strikeloom.ports.desk import Desk
@@ -52,16 +54,14 @@ def quotes(
         asked, *instrument = text.upper().split(":")
         name = symbol_on(past, asked)
         if instrument:
-            key = ":".join((name, *instrument))
-            wanted.append(desk.instruments.instrument(key, past.day))
+            wanted.append(_named(desk, name, instrument, past.day))
             continue
         symbol = _underlying(desk, name)
         level, at = desk.feed.spot(symbol)
         spots.append((symbol, level, at))
         wanted += _near(desk, symbol, level)
     if open_positions:
-        legs = (leg for position in desk.store.positions() for leg in position.legs)
-        wanted = sorted({leg.instrument for leg in legs if leg.net_units})
+        wanted = _held(desk)
         if not wanted and not as_json:
             console.print_line(
                 f"no position of {desk.account} is open, so there is nothing to quote. "
@@ -84,6 +84,23 @@ def quotes(
         ["instrument", "bid>", "ask>", "last>", "bid size>", "ask size>", "age, s>", ""],
         _rows(wanted, found, desk),
     )
+
+
+def _named(desk: Desk, name: str, parts: list[str], day: date) -> Instrument:
+    """Instrument of the parts of a key after its symbol, as listed on a day."""
+    from strikeloom.domain.instruments import SHARE
+
+    if parts == [SHARE]:
+        _underlying(desk, name)
+    return desk.instruments.instrument(":".join((name, *parts)), day)
+
+
+def _held(desk: Desk) -> list[Instrument]:
+    """Instruments of the open positions: of each symbol the share, then by expiry."""
+    from strikeloom.domain.instruments import order_of
+
+    legs = (leg for position in desk.store.positions() for leg in position.legs)
+    return sorted({leg.instrument for leg in legs if leg.net_units}, key=order_of)
 
 
 def _underlying(desk: Desk, name: str) -> str:

@@ -6,6 +6,7 @@ answers recorded in 2025, with the numbers of the local exchange.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -116,6 +117,29 @@ def test_what_does_not_agree_with_the_list_is_refused(ours: OurSide) -> None:
         holding_of({**HOLDING, "totalQty": 1.5}, ours.instruments, day)
     with pytest.raises(BrokerError, match="lacks 'totalQty'"):
         holding_of({"exchange": "ALL"}, ours.instruments, day)
+
+
+@pytest.mark.parametrize("count", [None, "", "NaN", math.nan, math.inf, "-Infinity", 1.5, [1]])
+def test_what_is_no_count_is_refused_by_name(ours: OurSide, count: object) -> None:
+    for read, row in (
+        (holding_of, {**HOLDING, "totalQty": count}),
+        (position_of, {**BOUGHT, "dayBuyQty": count}),
+        (position_of, {**BOUGHT, "netQty": count}),
+        (position_of, {**INTRADAY, "netQty": count}),
+        (position_of, {**LONG_FUTURE, "netQty": count}),
+    ):
+        with pytest.raises(BrokerError, match="is not a count of units"):
+            read(row, ours.instruments, DAY)
+
+
+@pytest.mark.parametrize("row", [None, [], "NSE_EQ", {"securityId": "2885", "netQty": 5}])
+def test_a_row_that_names_no_segment_is_an_error(ours: OurSide, row: object) -> None:
+    with pytest.raises(BrokerError, match="a position"):
+        position_of(row, ours.instruments, DAY)
+    with pytest.raises(BrokerError, match="an order"):
+        order_of(row, ours.instruments, NOW)
+    with pytest.raises(BrokerError, match="a holding"):
+        holding_of(row, ours.instruments, DAY)
 
 
 def _order(segment: str, product: str, **more: object) -> dict[str, object]:

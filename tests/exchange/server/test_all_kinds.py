@@ -16,9 +16,11 @@ from websockets.asyncio.client import connect
 
 from exchange.server.test_streams import address, ask, login, received, run, split
 from strikeloom.adapters.dhan.updates import parse_update
+from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
 from strikeloom.exchange.market.candles import Candles
-from support.fakes import ist
+from strikeloom.exchange.orders.request import Placement
+from support.fakes import ist, option
 from support.local_exchange import FUTURE, SHARE, SHARE_ID, STOCK_FUTURE
 
 SEGMENT = {SHARE.key: "NSE_EQ", FUTURE.key: "NSE_FNO", STOCK_FUTURE.key: "NSE_FNO"}
@@ -204,6 +206,26 @@ def ok(client):
         return reply["data"]
 
     return call
+
+
+def test_what_is_listed_no_more_stays_in_statements_and_holdings(ok, shown):
+    """Contracts expire and shares leave the list; trades in them were made all the same."""
+    for instrument in (option(25_000), FUTURE, SHARE):
+        shown.market.show(instrument, 99_90, 100_00)
+        shown.engine.place(Placement(instrument, Side.BUY, 65, limit=100_00))
+    shown.market.unlist()
+    shown.exchange.__dict__.pop("securities", None)
+    past = ok("get_trade_history", "2026-02-11", "2026-02-11")
+    assert [row["tradingSymbol"] for row in past] == [
+        "NIFTY-Feb2026-25000-CE", "NIFTY-Feb2026-FUT", "RELIANCE",
+    ]  # fmt: skip
+    assert [row["exchangeSegment"] for row in past] == ["NSE_FNO", "NSE_FNO", "NSE_EQ"]
+    held = {row["tradingSymbol"]: row for row in ok("get_positions")}
+    assert {row["netQty"] for row in held.values()} == {65}
+    assert {row["unrealizedProfit"] for row in held.values()} == {None}  # no price is shown
+    shown.clock.at = ist("2026-02-12 10:00")
+    (share,) = ok("get_holdings")
+    assert (share["tradingSymbol"], share["totalQty"]) == ("RELIANCE", 65)
 
 
 def test_the_official_client_trades_every_kind(ok, shown, wire):

@@ -14,7 +14,14 @@ from typing import Any
 
 from strikeloom.adapters.dhan.day_list import CONTRACTS, SHARES, SecurityId
 from strikeloom.adapters.dhan.instruments import DhanInstruments
-from strikeloom.adapters.dhan.row_reading import NEVER_YEAR, Row, RowReading, count_of, moment_of
+from strikeloom.adapters.dhan.row_reading import (
+    NEVER_YEAR,
+    Row,
+    RowReading,
+    count_of,
+    moment_of,
+    signed_count_of,
+)
 from strikeloom.domain.instruments import (
     FutureContract,
     Instrument,
@@ -48,9 +55,9 @@ def placed_as(body: Any, tag: str) -> tuple[str, str]:
 
 def order_of(row: Row, instruments: DhanInstruments, now: datetime) -> Order | None:
     """Order of a row of the order book; ``None`` if it is no share or contract on NSE."""
-    if row.get("exchangeSegment") not in _SEGMENTS:
-        return None
     with RowReading("an order", row):
+        if row["exchangeSegment"] not in _SEGMENTS:
+            return None
         key = _key_of(row, instruments, now.date())
         if key is None:
             return None
@@ -146,11 +153,11 @@ def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosi
     Of shares for delivery only the trades of the day count, as earlier ones are holdings, and what
     is short from before: shares that a delivery lacked.
     """
-    segment = row.get("exchangeSegment")
-    if segment not in _SEGMENTS:
-        return None
     with RowReading("a position", row):
-        net = int(Decimal(str(row["netQty"])))
+        segment = row["exchangeSegment"]
+        if segment not in _SEGMENTS:
+            return None
+        net = signed_count_of(row["netQty"])
         if segment == SHARES and str(row.get("productType") or "").upper() == DELIVERED:
             before = (count_of(row.get(f"carryForward{side}Qty") or 0) for side in ("Buy", "Sell"))
             short = min(0, next(before) - next(before))
@@ -165,7 +172,7 @@ def holding_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosit
     """Shares bought on earlier days, delivered or not yet; ``None`` if there are none on NSE."""
     with RowReading("a holding", row):
         units = count_of(row["totalQty"])
-        if not units or str(row.get("exchange") or "").upper() not in _HELD_ON:
+        if not units or str(row["exchange"]).upper() not in _HELD_ON:
             return None
         key = _share_key(row, instruments, day)
         return None if key is None else BrokerPosition(key, units)

@@ -15,12 +15,23 @@ Row = Mapping[str, Any]
 NEVER_YEAR = 1980
 
 
-def count_of(value: Any) -> int:
-    """Units of a field; ``DataError`` when it is no whole number from 0."""
-    exact = Decimal(str(value))
-    if exact != exact.to_integral_value() or exact < 0:
+def signed_count_of(value: Any) -> int:
+    """Net units of a field; ``DataError`` when it is no whole number."""
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        exact = Decimal("NaN")
+    if not exact.is_finite() or exact != exact.to_integral_value():
         raise DataError(f"{value!r} is not a count of units")
     return int(exact)
+
+
+def count_of(value: Any) -> int:
+    """Units of a field; ``DataError`` when it is no whole number from 0."""
+    units = signed_count_of(value)
+    if units < 0:
+        raise DataError(f"{value!r} is not a count of units")
+    return units
 
 
 def moment_of(text: Any) -> datetime | None:
@@ -47,6 +58,6 @@ class RowReading:
         if isinstance(error, KeyError):
             shown = {name: self._row[name] for name in list(self._row)[:8] if "lient" not in name}
             raise BrokerError(f"{self._what} lacks {error}: {shown}") from None
-        if isinstance(error, DataError | TypeError | ValueError | InvalidOperation):
+        if isinstance(error, DataError | TypeError | ValueError | ArithmeticError):
             number = self._row.get("orderId") or self._row.get("securityId") or ""
             raise BrokerError(f"{self._what} {number} cannot be read: {error}") from None

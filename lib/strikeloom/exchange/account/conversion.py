@@ -41,11 +41,14 @@ def convert(
                 "are not offered",
                 code=ORDER,
             )
-    if after is Product.CNC and moved.net < -max(0, target.net):
-        raise Rejected(
-            f"{-moved.net} {instrument.label}s cannot be delivered, {max(0, target.net)} are held",
-            code=ORDER,
-        )
+    if isinstance(instrument, Share) and after is Product.CNC:
+        most = account.shares.sellable(instrument)
+        if -moved.net > most:
+            raise Rejected(
+                f"{-moved.net} {instrument.label}s cannot be delivered, {most} are held and not "
+                "offered",
+                code=ORDER,
+            )
     for position in (kept, target.joined(moved)):
         ledger.save_position(position)
     account.file.execute(

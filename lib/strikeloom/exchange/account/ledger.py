@@ -86,17 +86,32 @@ class AccountLedger:
             ),
         )  # fmt: skip
         money = self._store.mirror.money
-        held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
         if not isinstance(instrument, FutureContract):
             money.cash -= int(side) * units * price
+        money.cash -= charges
+        money.day_charges += charges
+        held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
+        late = at.date().isoformat() < money.day and isinstance(instrument, Share)
+        if late:
+            self._save_late(held, side, units, units * price, at.date())
+            return number
         if held.day < at.date() and not isinstance(instrument, OptionContract):
             money.booked += held.booked  # the trades of each day settle apart
             held = held.carried(at.date())
-        money.cash -= charges
-        money.day_charges += charges
         self.save_money()
         self.save_position(held.traded(side, units, units * price))
         return number
+
+    def _save_late(self, held: NetPosition, side: Side, units: int, value: int, day: date) -> None:
+        """Add shares that changed hands on an earlier day to what was carried into this one."""
+        money = self._store.mirror.money
+        today = date.fromisoformat(money.day)
+        carried, traded = held.parted(today)
+        before = replace(carried, day=day).traded(side, units, value)
+        money.booked += before.booked
+        after = before.carried(today)
+        self.save_money()
+        self.save_position(after.joined(traded) if traded else after)
 
     def taken(self, key: str, side: Side, quote_at: datetime) -> int:
         """Units already taken from one side of one quote."""

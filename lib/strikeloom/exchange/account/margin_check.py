@@ -5,7 +5,8 @@ hedges nothing, a resting sale counts as sold. A future risks as much bought as 
 orders count on the side on which they need more.
 
 Shares are paid in full, and no margin is required for them. Sold for the day only, they bind what
-they brought in and a fifth more.
+they brought in and a fifth more, also beside shares of the same company that are held for delivery:
+those are another product.
 """
 
 from __future__ import annotations
@@ -72,14 +73,35 @@ def _mark(quote: Quote) -> int | None:
     return last if ask is None or last is None else min(ask, last)
 
 
+def bound_units(instrument: Instrument, product: Product, units: int) -> int:
+    """Signed units of an order that margin may be required for; none for shares to be delivered."""
+    return 0 if isinstance(instrument, Share) and product is Product.CNC else units
+
+
+def _held_units(account: Account) -> Counter[Instrument]:
+    """Units held that margin may be required for: of shares for delivery what is lacking."""
+    held: Counter[Instrument] = Counter()
+    for position in account.mirror.positions.values():
+        free = bound_units(position.instrument, position.product, position.net)
+        held[position.instrument] += free or min(0, position.net)
+    return held
+
+
 def resting_sells(account: Account, without: BookOrder | None = None) -> Counter[Instrument]:
-    """Units offered for sale by open orders, by contract."""
+    """Units offered for sale by open orders, by contract; shares that are held are left out."""
     sells: Counter[Instrument] = Counter()
     for book in account.book.contracts():
-        if book.resting_sell_units:
+        if book.resting_sell_units and not isinstance(book.instrument, Share):
             sells[book.instrument] += book.resting_sell_units
+        elif book.resting_sell_units:
+            mine = (it for it in account.book if it.instrument.key == book.instrument.key)
+            for order in mine:
+                if order.side is Side.SELL:
+                    sells[book.instrument] += bound_units(
+                        order.instrument, order.product, order.left
+                    )
     if without is not None and without.side is Side.SELL:
-        sells[without.instrument] -= without.left
+        sells[without.instrument] -= bound_units(without.instrument, without.product, without.left)
     return sells
 
 
@@ -101,7 +123,7 @@ def _is_paid(order: BookOrder) -> bool:
 
 def bound_books(account: Account, without: BookOrder | None = None) -> list[Counter[Instrument]]:
     """What is held; the same with what rests sold; and, where futures are bid for, with those."""
-    held = Counter(account.ledger.holdings())
+    held = _held_units(account)
     sold = held.copy()
     sold.subtract(resting_sells(account, without))
     bids: Counter[Instrument] = Counter()
@@ -125,9 +147,9 @@ def claims(account: Account, feed: MarketFeed) -> int:
     cost where others were bought since.
     """
     owed = 0
+    held = _held_units(account) if account.mirror.owed else Counter()
     for short in account.shares.owed():
-        held = account.ledger.position(short.share.key, Product.CNC)
-        lacking = max(0, -held.net) if held else 0  # has its margin as it is
+        lacking = min(short.units, max(0, -held[short.share]))  # has its margin as it is
         owed += short.most * max(0, short.units - lacking) // short.units
     positions = account.mirror.positions.values()
     futures = [p for p in positions if isinstance(p.instrument, FutureContract)]
@@ -198,7 +220,9 @@ def _needed(
         if others - (before.left if before else 0) + order.left <= -_short(order, account):
             return None
     more = books[-1 if order.side is Side.BUY and not _is_paid(order) else 1].copy()
-    more[order.instrument] += int(order.side) * order.left  # a stock's delivery may bind it
+    # a stock's delivery may bind it
+    signed = int(order.side) * order.left
+    more[order.instrument] += bound_units(order.instrument, order.product, signed)
     found = [book.total for book in book_margin([*books, more], feed, now)]
     if order.side is Side.SELL:
         if found[-1] <= found[1]:
@@ -215,8 +239,13 @@ def _received(order: BookOrder, account: Account) -> int:
 
 
 def _short(order: BookOrder, account: Account) -> int:
-    """Net units that an order may buy back: of shares those of its product."""
+    """Net units that an order may buy back: of shares those sold for the day.
+
+    Shares lacking for a delivery are bought in by the exchange, whatever is bought besides.
+    """
     if isinstance(order.instrument, Share):
+        if order.product is Product.CNC:
+            return 0
         held = account.ledger.position(order.instrument.key, order.product)
         return held.net if held else 0
     return account.ledger.holdings().get(order.instrument, 0)

@@ -14,6 +14,7 @@ from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.margin_check import (
     book_margin,
     bound_books,
+    bound_units,
     claims,
     tied_premium,
 )
@@ -87,7 +88,9 @@ def margin_quote(
     together = base.copy()
     singles = []
     for placement in placements:
-        signed = int(placement.side) * placement.units
+        signed = bound_units(
+            placement.instrument, placement.product, int(placement.side) * placement.units
+        )
         together[placement.instrument] += signed
         singles.append(Counter({placement.instrument: signed}))
     found = book_margin([base, together, *books, *singles], feed, now)

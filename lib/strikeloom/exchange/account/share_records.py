@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.legs import Side
 from strikeloom.exchange.account.ledger import AccountLedger
@@ -69,6 +70,28 @@ class ShareRecords:
         )
         return max(0, (held.net if held else 0) - offered)
 
+    def takes_first(self, share: Share, units: int, day: date) -> bool:
+        """Whether shares that leave for delivery are the first of a day that were held before it.
+
+        What was bought on the day leaves first, and never reaches the depository.
+        """
+        held = self._ledger.position(share.key, Product.CNC)
+        if held is None or held.day > day:
+            return held is not None  # booked late: what that day left is not known any more
+        carried = held.carried_units if held.day == day else held.net
+        if held.net - units >= carried:
+            return False
+        left = carried
+        for fill in self._file.rows(
+            "SELECT side, units FROM fills WHERE contract = ? AND product = ? AND at >= ? "
+            "AND at < ? ORDER BY number",
+            (share.key, Product.CNC.value, f"{day}T", f"{day}U"),
+        ):
+            left += fill["side"] * fill["units"]
+            if left < carried:
+                return False
+        return True
+
     def owe(self, share: Share, units: int, price: int, day: date) -> ShortDelivery:
         """Record shares that had to be delivered and were not there."""
         number = self._file.execute(
@@ -79,6 +102,23 @@ class ShareRecords:
         short = ShortDelivery(number, share, units, price, day)
         self._store.mirror.owed[number] = short
         return short
+
+    def adjust_owed(self, change: ContractAdjustment) -> None:
+        """Owe what the shares owed since before a day have become, at the same sum."""
+        for short in self.owed():
+            concerned = short.share.key == change.old and short.day < change.day
+            if not concerned or not isinstance(change.new, Share):
+                continue
+            units = change.units(short.units)
+            price = -(-short.price * short.units // units)
+            self._file.execute(
+                "UPDATE short_deliveries SET contract = ?, tick = ?, units = ?, price = ? "
+                "WHERE number = ?",
+                (change.new.key, change.new.tick, units, price, short.number),
+            )
+            self._store.mirror.owed[short.number] = replace(
+                short, share=change.new, units=units, price=price
+            )
 
     def bought_in(self, short: ShortDelivery, at: datetime) -> None:
         """Record that owed shares were bought in."""

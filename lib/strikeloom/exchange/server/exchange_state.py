@@ -83,18 +83,12 @@ class ExchangeState:
         return found
 
     def named(self, instrument: Instrument) -> tuple[Listed, dict[str, str]]:
-        """Listing of an instrument, and the fields of a row that name it.
-
-        Raises
-        ------
-        DataError
-            When it is not listed.
-        """
-        listed = self.market.by_key(instrument.key)
+        """Listing of an instrument, today's or of its own, and the fields of a row that name it."""
+        listed, number = self.securities.named(instrument)
         return listed, {
             "exchangeSegment": segment_of(instrument),
             "tradingSymbol": listed.trading_symbol,
-            "securityId": str(self.securities.number(instrument)),
+            "securityId": str(number),
         }
 
     def target(self, segment: str, security_id: int) -> Instrument | str | None:
@@ -151,9 +145,13 @@ class ExchangeState:
         return (self.market.band(found.instrument) if found else None) or (0, 0)
 
     def marks(self, keys: Iterable[str]) -> dict[str, int]:
-        """Last price in paise by contract key, else the middle, else yesterday's close."""
+        """Last price in paise by contract key, else the middle, else yesterday's close.
+
+        What is listed no more has none.
+        """
         found = {}
-        for key, view in self.market.views(keys).items():
+        listed = [key for key in keys if self.securities.lists(key)]
+        for key, view in self.market.views(listed).items():
             quote = view.quote
             price = quote.last
             if price is None and quote.bid is not None and quote.ask is not None:

@@ -6,7 +6,7 @@ A number is unique only within its segment. A share and the level of its stock a
 from __future__ import annotations
 
 from strikeloom.domain.instruments import Instrument, InstrumentKind, Share
-from strikeloom.exchange.market.securities import Listed
+from strikeloom.exchange.market.securities import Listed, made_ids
 from strikeloom.exchange.server.served_market import ServedMarket
 from strikeloom.exchange.server.wire_codes import WireSecurity, segment_of
 
@@ -41,3 +41,21 @@ class WireSecurities:
     def number(self, instrument: Instrument) -> int:
         """Number of an instrument within its segment; ``KeyError`` when it is not listed."""
         return self._places[instrument.key][1]
+
+    def lists(self, key: str) -> bool:
+        """Whether an instrument is listed today."""
+        return key in self._places
+
+    def named(self, instrument: Instrument) -> tuple[Listed, int]:
+        """Listing of an instrument and its number within its segment.
+
+        One that is listed no more, as an expired contract in a statement, has a made number.
+        """
+        place = self._places.get(instrument.key)
+        if place is not None:
+            return self._listed[place], place[1]
+        (made,) = made_ids([instrument.key], {}).values()
+        number = (
+            self._stocks.get(instrument.symbol, made) if isinstance(instrument, Share) else made
+        )
+        return Listed(-1, instrument, number), number

@@ -12,9 +12,12 @@ from strikeloom.domain.instruments import Instrument, InstrumentKind, Share, ord
 from strikeloom.domain.orders import OrderState
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
+from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.conditional.records import ConditionalState
+from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.session.closing import Closer
 from strikeloom.exchange.session.daily_settlement import DailySettler
+from strikeloom.exchange.session.expiry import ExpiryProcessor
 from strikeloom.nse.edges import expected_before
 from strikeloom.nse.sessions import has_opened
 
@@ -39,10 +42,12 @@ class PositionAdjuster:
         account: Account,
         closer: Closer,
         daily: DailySettler,
+        expiry: ExpiryProcessor,
         find: FindAdjustments | None,
     ) -> None:
         self._account = account
         self._daily = daily
+        self._expiry = expiry
         self._closer = closer
         self._find = find
         self._searched_on: date | None = None
@@ -64,6 +69,25 @@ class PositionAdjuster:
         today, self._unknown = at.date(), False
         self.unclear.clear()
         self._end_orders(at)
+        while found := self._found(at):
+            # what ended before a change is settled, and delivered, in the shares of then
+            first = min(changes[0].day for changes in found.values())
+            if self._expiry.settle_before(first, at):
+                continue
+            end = self._expiry.first_end(at)
+            self._apply({held: _until(end, changes) for held, changes in found.items()}, at)
+            if end is None:
+                break
+        if has_opened(at) and not self._unknown:  # before that the day's list may be missing
+            self._searched_on = today
+
+    def search_again(self) -> None:
+        """Search once more today: shares came in on an earlier day."""
+        self._searched_on = None
+
+    def _found(self, at: datetime) -> dict[NetPosition, list[ContractAdjustment]]:
+        """Changes of what is held, by position, oldest first."""
+        today = at.date()
         named = self._account.ledger.adjusted_days()
         found = {}
         for position in self._account.ledger.positions():
@@ -75,12 +99,20 @@ class PositionAdjuster:
             since = max(since, named.get(key, since))
             if position.parted(today)[0].net and since < today:
                 changes = self._changes(position.instrument, since, today)
-                if changes:  # a future first leaves the days of its former terms behind
-                    found[self._daily.settle_until(position, changes[0].day, at)] = changes
-        if found:
-            self._account.ledger.adjust(found, at)
-        if has_opened(at) and not self._unknown:  # before that the day's list may be missing
-            self._searched_on = today
+                if changes:
+                    found[position] = changes
+        return found
+
+    def _apply(self, found: dict[NetPosition, list[ContractAdjustment]], at: datetime) -> None:
+        moved = {}
+        for position, changes in found.items():
+            if not changes:
+                continue
+            # a future first leaves the days of its former terms behind
+            moved[self._daily.settle_until(position, changes[0].day, at)] = changes
+            for change in changes if position.product is Product.CNC else ():
+                self._account.shares.adjust_owed(change)
+        self._account.ledger.adjust(moved, at)
 
     def _changes(self, held: Instrument, since: date, until: date) -> list[ContractAdjustment]:
         """Adjustments of a contract; none, and searched again, while they are not known.
@@ -118,3 +150,8 @@ class PositionAdjuster:
                     why = f"the contract was adjusted: {changes[-1].cause}"
                     self._closer.end_conditional(item, ConditionalState.CANCELLED, why, at)
                     break
+
+
+def _until(end: date | None, changes: list[ContractAdjustment]) -> list[ContractAdjustment]:
+    """Changes up to a day; all without one."""
+    return changes if end is None else [change for change in changes if change.day <= end]

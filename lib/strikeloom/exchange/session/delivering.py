@@ -50,7 +50,8 @@ class ShareDeliverer:
         if not isinstance(share, Share):
             return
         there = min(-delivery.shares, max(0, known.net if known else 0))
-        cost = depository_charge(self._charges_day or day) if there > 0 else 0
+        leaves = there > 0 and self._account.shares.takes_first(share, there, day)
+        cost = depository_charge(self._charges_day or day) if leaves else 0
         at = ending(day)
         self._account.ledger.add_shares(share, delivery.shares, final, cost, at, FillKind.DELIVERY)
         lacking = -delivery.shares - there
@@ -68,12 +69,14 @@ class ShareDeliverer:
             self._last(short, now) is not None for short in self._account.mirror.owed.values()
         )
 
-    def buy_in(self, now: datetime) -> None:
-        """Buy in the owed shares whose auction is over."""
+    def buy_in(self, now: datetime, before: date = date.max) -> bool:
+        """Buy in the owed shares whose auction is over, and was before a day; whether any were."""
+        found = False
         for short in self._account.shares.owed():
             last = self._last(short, now)
-            if last is None:
+            if last is None or short.auction_day >= before:
                 continue
+            found = True
             price, at = close_out_price(short.price, last), ending(short.auction_day)
             self._account.ledger.add_shares(short.share, short.units, price, 0, at, FillKind.BUY_IN)
             self._account.shares.bought_in(short, at)
@@ -81,6 +84,7 @@ class ShareDeliverer:
                 "%d %s shares that were not delivered on %s were bought in at %s each",
                 short.units, short.share.symbol, short.day, rupees_text(price),
             )  # fmt: skip
+        return found
 
     def _last(self, short: ShortDelivery, now: datetime) -> int | None:
         """Close of the share on the day of its auction; the latest level where that is lost."""

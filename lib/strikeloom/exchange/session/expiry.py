@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -77,27 +77,52 @@ class ExpiryProcessor:
                 due.append((position, contract, day, final))
         return due
 
-    def settle(self, now: datetime, unclear: Collection[str] = ()) -> None:
-        """Settle futures of each day that is over, then what has ended, then what is owed.
+    def settle(self, now: datetime, unclear: Collection[str] = ()) -> bool:
+        """Settle futures of each day that is over, then what has ended.
 
         Parameters
         ----------
         unclear : collection of str
             Keys of futures of which it is not known yet whether they were adjusted.
+
+        Returns
+        -------
+        bool
+            Whether shares were delivered on an earlier day: they may have been adjusted since.
         """
         self._daily.settle(now, unclear)
-        self._end_contracts(now)
+        delivered = self._end_contracts(self.due(now), now)
+        return any(day < now.date() for day in delivered)
+
+    def buy_in(self, now: datetime) -> None:
+        """Buy in what is owed."""
         self._shares.buy_in(now)
 
-    def _end_contracts(self, now: datetime) -> None:
+    def settle_before(self, day: date, now: datetime) -> bool:
+        """Settle what ended, and buy in what was owed, before a day; whether there was anything."""
+        ended = [it for it in self.due(now) if it[2] < day]
+        for position, _, last, _ in ended:
+            self._daily.settle_until(position, last, now)
+        self._end_contracts([it for it in self.due(now) if it[2] < day], now)
+        return self._shares.buy_in(now, day) or bool(ended)
+
+    def first_end(self, now: datetime) -> date | None:
+        """Earliest last day of what can be settled now; ``None`` when there is none."""
+        return min((day for _, _, day, _ in self.due(now)), default=None)
+
+    def _end_contracts(
+        self, due: Sequence[tuple[NetPosition, Contract, date, int]], now: datetime
+    ) -> list[date]:
         """Close expired positions at their value; a stock's contracts then deliver its shares.
 
         Stock contracts of one underlying and expiry net off; only the rest is delivered, at the
         final value, and taxed as delivered. A future's last settlement is to the final value.
+
+        Returns
+        -------
+        list of datetime.date
+            Last days of the contracts that ended in deliveries.
         """
-        due = self.due(now)
-        if not due:
-            return
         last_days = {}
         held: Counter[Contract] = Counter()
         finals = {}
@@ -124,6 +149,7 @@ class ExpiryProcessor:
         for delivery in found:
             of = delivery.symbol, delivery.expiry
             self._shares.deliver(delivery, finals[of], last_days[of])
+        return [last_days[it.symbol, it.expiry] for it in found]
 
     def begin_day(self, now: datetime) -> None:
         """Carry the account into a later day."""

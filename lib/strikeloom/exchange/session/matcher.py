@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from strikeloom.domain.depth import Depth
-from strikeloom.domain.instruments import Instrument
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
 from strikeloom.domain.quotes import Quote
@@ -107,18 +107,23 @@ class Matcher:
         """Trade an order as far as the depth goes; returns the units traded."""
         units = 0
         for part in match(order, depth, taken):
-            cost = self._cost(order, part, self._charges_day or at.date())
+            cost = self._cost(order, part, at)
             order = self._account.add_fill(order, part.units, part.price, cost, at, depth.at)
             units += part.units
         return units
 
-    def _cost(self, order: BookOrder, part: Match, day: date) -> int:
+    def _cost(self, order: BookOrder, part: Match, at: datetime) -> int:
         """Charges of a fill; the depository's too when a sale first takes of what was held."""
+        day = self._charges_day or at.date()
         cost = fill_cost(order, part.units, part.price, day)
-        if order.product is Product.CNC and order.side is Side.SELL:
-            held = self._account.ledger.position(order.instrument.key, Product.CNC)
-            if held is not None and held.net - part.units < held.carried_units <= held.net:
-                cost += depository_charge(day)
+        share, shares = order.instrument, self._account.shares
+        delivers = order.product is Product.CNC and order.side is Side.SELL
+        if (
+            delivers
+            and isinstance(share, Share)
+            and shares.takes_first(share, part.units, at.date())
+        ):
+            cost += depository_charge(day)
         return cost
 
     def _trigger_stops(self, at: datetime, quote: Quote) -> list[int]:

@@ -74,9 +74,16 @@ class Replay:
                 self._process(at, recorded=recorded)
             self._process(now, present=True)
             self._account.set_matched_to(now)
-        self._adjuster.adjust(now)
-        self._expiry.settle(now, self._adjuster.unclear)
-        self._expiry.begin_day(now)
+        self._settle(now)
+
+    def _settle(self, at: datetime) -> None:
+        """Adjust and settle what is held, and carry it into the day."""
+        self._adjuster.adjust(at)
+        if self._expiry.settle(at, self._adjuster.unclear):
+            self._adjuster.search_again()
+            self._adjuster.adjust(at)
+        self._expiry.buy_in(at)
+        self._expiry.begin_day(at)
 
     def _moments(self, after: datetime, before: datetime) -> list[tuple[datetime, bool]]:
         """Moments strictly between two: releases, and recorded snapshots (``True``)."""
@@ -92,9 +99,7 @@ class Replay:
     def _process(self, at: datetime, *, recorded: bool = False, present: bool = False) -> None:
         """Everything that happens at one moment; at a mere release no quotes were recorded."""
         self._expiry.expire_orders(at)
-        self._adjuster.adjust(at)
-        self._expiry.settle(at, self._adjuster.unclear)
-        self._expiry.begin_day(at)
+        self._settle(at)
         released = self._matcher.release(at)
         if len(self._account.book) and is_open(at):
             quotes, depths = (

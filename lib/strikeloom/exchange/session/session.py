@@ -51,6 +51,6 @@ def trading_session(
     triggers = TriggerEvaluator(account, market, intake, closer, candles)
     daily = DailySettler(account, feed)
     expiry = ExpiryProcessor(account, feed, daily, charges_day)
-    adjuster = PositionAdjuster(account, closer, daily, adjustments)
+    adjuster = PositionAdjuster(account, closer, daily, expiry, adjustments)
     replay = Replay(account, market, matcher, expiry, triggers, adjuster)
     return TradingSession(account, market, intake, closer, triggers, replay, charges_day)
