@@ -12,10 +12,11 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError, Rejected, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.exchange.orders.request import Placement
 from support.fakes import CASH, EXPIRY, ist
 
 NIFTY = FutureContract("NIFTY", EXPIRY, InstrumentKind.INDEX, 65, 10)

@@ -11,10 +11,11 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement
 from support.fakes import CASH, ist, option
 
 SHARE = Share("RELIANCE", 10)

@@ -9,7 +9,6 @@ import pytest
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.risk.delta_one_parameters import (
-    delivery_purchase_rate,
     future_margin_rate,
     intraday_margin_rate,
     share_margin_rate,
@@ -72,9 +71,9 @@ def test_less_liquid_shares_need_more_and_none_more_than_its_value():
 
 def test_an_intraday_order_needs_a_fifth_of_its_value_at_least():
     """Dhan's risk policy: Rs 50,000 buys Rs 2 lakh of a share with 25 %, and 2.5 lakh at most."""
-    assert 50_000 / intraday_margin_rate(0.215 / 6, DAY) == pytest.approx(200_000)
-    assert 50_000 / intraday_margin_rate(CALM, DAY) == pytest.approx(250_000)
-    assert delivery_purchase_rate(DAY) == 1.0
+    assert 50_000 / intraday_margin_rate(DAY, 0.215 / 6) == pytest.approx(200_000)
+    assert 50_000 / intraday_margin_rate(DAY, CALM) == pytest.approx(250_000)
+    assert intraday_margin_rate(DAY) == 0.2  # of a share whose moves are not known
 
 
 # fyers.in, notices of 2020-11-30, 2021-05-31 and 2021-08-31: leverage on 20 % at most
@@ -89,14 +88,10 @@ def test_an_intraday_order_needs_a_fifth_of_its_value_at_least():
     ],
 )
 def test_the_peak_margin_came_in_four_phases(day, leverage):
-    assert 1 / intraday_margin_rate(CALM, day) == pytest.approx(leverage, rel=0.001)
+    assert 1 / intraday_margin_rate(day) == pytest.approx(leverage, rel=0.001)
 
 
 def test_a_day_without_a_rule_is_refused():
-    with pytest.raises(DataError, match="margin of intraday orders in shares is not known"):
-        intraday_margin_rate(CALM, date(2020, 11, 30))
-    with pytest.raises(DataError, match="margin of purchases for delivery is not known"):
-        delivery_purchase_rate(date(2020, 11, 30))
     with pytest.raises(DataError, match="margin of shares in group 2 is not known"):
         share_margin_rate(CALM, date(2020, 5, 31), group=2)
     with pytest.raises(DataError, match="margin of stock futures is not known"):

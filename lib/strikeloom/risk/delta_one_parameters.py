@@ -137,29 +137,23 @@ def share_margin_rate(sigma: float, day: date, group: int = 1) -> float:
     return min(1.0, risk + max(found.extreme_loss, found.extreme_loss_sigmas * sigma))
 
 
-def intraday_margin_rate(sigma: float, day: date, group: int = 1) -> float:
-    """Share of its value that an intraday order in a share needs before it is sent.
+def intraday_margin_rate(day: date, sigma: float | None = None) -> float:
+    """Share of its value that an order of the day in a share needs before it is sent.
+
+    Parameters
+    ----------
+    sigma : float, optional
+        Daily deviation of the share; without it the least rate, which a share with derivatives
+        exceeds only when it moves more than 2.75 % a day.
 
     Raises
     ------
     DataError
-        As ``share_margin_rate``; and before the phases of the peak margin, when each broker had
-        its own leverage.
+        As ``share_margin_rate``.
     """
     row = in_force(parameter_rows("upfront"), day, what="margin of intraday orders in shares")
-    return float(row["peak_share"]) * max(float(row["least"]), share_margin_rate(sigma, day, group))
-
-
-def delivery_purchase_rate(day: date) -> float:
-    """Share of its value that a purchase for delivery needs before it is sent.
-
-    Raises
-    ------
-    DataError
-        When no row is in force that day.
-    """
-    row = in_force(parameter_rows("upfront"), day, what="margin of purchases for delivery")
-    return float(row["delivery"])
+    rate = 0.0 if sigma is None else share_margin_rate(sigma, day)
+    return float(row["peak_share"]) * max(float(row["least"]), rate)
 
 
 def _check_sigma(sigma: float) -> None:

@@ -10,11 +10,11 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import FillKind
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import POSITION_COLUMNS, position_values, trade_of
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.orders.trade import Trade
 
 _POSITION = (

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
@@ -15,7 +16,7 @@ from strikeloom.exchange.conditional.records import (
     ConditionalState,
 )
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.session.intake import OrderIntake
 from strikeloom.nse.freeze import slices
 
