@@ -87,16 +87,28 @@ class AccountLedger:
         )  # fmt: skip
         money = self._store.mirror.money
         held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
-        if not isinstance(instrument, FutureContract):
-            money.cash -= int(side) * units * price
         if held.day < at.date() and not isinstance(instrument, OptionContract):
             money.booked += held.booked  # the trades of each day settle apart
             held = held.carried(at.date())
+        if not isinstance(instrument, FutureContract):
+            money.cash -= int(side) * units * price
+        elif held.is_settled:
+            money.cash += self._settled_late(held, int(side) * units, price)
         money.cash -= charges
         money.day_charges += charges
         self.save_money()
         self.save_position(held.traded(side, units, units * price))
         return number
+
+    def _settled_late(self, held: NetPosition, units: int, price: int) -> int:
+        """Paise of a future traded after its day was settled: the last moment has trades too."""
+        amount = units * (held.settled_price - price)
+        self._file.execute(
+            "UPDATE variation SET units = units + ?, amount = amount + ? "
+            "WHERE contract = ? AND product = ? AND day = ?",
+            (units, amount, held.instrument.key, held.product.value, str(held.settled_on)),
+        )
+        return amount
 
     def taken(self, key: str, side: Side, quote_at: datetime) -> int:
         """Units already taken from one side of one quote."""
