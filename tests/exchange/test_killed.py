@@ -29,7 +29,7 @@ TRADER = """
     from strikeloom.exchange.account.account import Account
     from strikeloom.exchange.engine.engine import Engine
     from strikeloom.domain.products import Product
-from strikeloom.exchange.orders.request import Change, Placement
+    from strikeloom.exchange.orders.request import Change, Placement
     from strikeloom.exchange.conditional.validation import SuperTerms
 
     path, seed = Path(sys.argv[1]), int(sys.argv[2])
