@@ -37,7 +37,9 @@ def test_status_shows_runs_and_replay(call: Call, traded: Desk) -> None:
     assert body["days"] == {"first": "2026-01-28", "last": "2026-06-10", "count": 90}
 
 
-def test_the_contract_note_of_a_day_is_told_beside_what_is_booked(call: Call, traded: Desk) -> None:
+def test_the_contract_note_of_a_day_is_shown_beside_what_is_booked(
+    call: Call, traded: Desk
+) -> None:
     body = json.loads(call("contract-note", "--json").out)
     charges, fills = body["charges"], traded.store.fills()
     assert body["day"] == str(fills[0].at.date()) == "2026-06-11"

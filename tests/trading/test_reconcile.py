@@ -339,14 +339,14 @@ def test_what_the_broker_closes_today_is_none_of_ours(case: Case) -> None:
     assert (state.gaps, len(state.differences)) == ({}, 1)
 
 
-@pytest.mark.parametrize(("held", "told"), [(500, 0), (400, 2)])
+@pytest.mark.parametrize(("held", "named"), [(500, 0), (400, 2)])
 def test_shares_of_the_day_are_told_of_only_where_ours_are_missing(
-    case: Case, held: int, told: int
+    case: Case, held: int, named: int
 ) -> None:
     share = Share("RELIANCE")
     case.hold(share, 500)
     case.broker.held, case.broker.of_the_day = {share.key: held}, {share.key: 100}
-    assert len(case.refresh().differences) == told
+    assert len(case.refresh().differences) == named
 
 
 def test_each_difference_is_alerted_and_reported_between_readings(case: Case) -> None:

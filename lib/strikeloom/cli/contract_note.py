@@ -29,7 +29,7 @@ def contract_note(
     """Show the account's contract note of a day, made from its stored fills.
 
     Charges are those of the broker's price list and of the exchange, rounded as on its note, which
-    stays authoritative. What they differ by from the charges booked with the fills is told by
+    stays authoritative. What they differ by from the charges booked with the fills is stated by
     reason. Shares bought and sold on one day are taxed as intraday.
 
     For example:

@@ -10,7 +10,7 @@ from strikeloom.nse.products import charged_as
 
 
 def fill_cost(order: BookOrder, units: int, price: int, day: date) -> int:
-    """Charges in paise of the next fill of an order, by its product: what is left comes later."""
+    """Charges in paise of the next fill of an order, by its product."""
     return trade_charges(
         order.side,
         units,
