@@ -340,7 +340,7 @@ def test_what_the_broker_closes_today_is_none_of_ours(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("held", "named"), [(500, 0), (400, 2)])
-def test_shares_of_the_day_are_told_of_only_where_ours_are_missing(
+def test_shares_of_the_day_are_named_only_where_ours_are_missing(
     case: Case, held: int, named: int
 ) -> None:
     share = Share("RELIANCE")

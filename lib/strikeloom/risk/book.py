@@ -32,10 +32,14 @@ from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.nse.settlement import deliveries
 from strikeloom.nse.shortages import above_market
 from strikeloom.quant.implied.solver import implied_vol
-from strikeloom.risk.delta_one_parameters import intraday_margin_rate
 from strikeloom.risk.margin import MarginParts, margin_parts
 from strikeloom.risk.margin_legs import MarginLegs
-from strikeloom.risk.parameters import SpanParameters, delivery_share, span_parameters
+from strikeloom.risk.parameters import SpanParameters, span_parameters
+from strikeloom.risk.share_parameters import (
+    base_sigma,
+    delivery_share,
+    intraday_margin_rate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,7 @@ def _short_shares(book: Holdings, levels: Mapping[str, int], day: date) -> int:
             raise NoQuote(f"no level of {share.symbol} is known", symbol=share.symbol)
         value = levels[share.symbol] * -net
         if isinstance(item, DayShare):
-            needed += value + ceil(round(value * intraday_margin_rate(day), 6))
+            needed += value + ceil(round(value * intraday_margin_rate(base_sigma(day), day), 6))
         else:
             needed += above_market(value)
     return needed
