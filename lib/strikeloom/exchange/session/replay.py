@@ -71,10 +71,12 @@ class Replay:
         since = self._account.matched_to()
         if self._has_moved(since, now):
             first = min(
-                *(order.entered_at for order in self._account.book),
-                *(item.created_at for item in self._account.active.all()),
-                *self._square_off.watched_since(),
-                *(now, now),  # of one argument it would be the least of its parts
+                [
+                    now,
+                    *(order.entered_at for order in self._account.book),
+                    *(item.created_at for item in self._account.active.all()),
+                    *self._square_off.watched_since(),
+                ]
             )
             for at, recorded in self._moments(first if since is None else max(first, since), now):
                 self._process(at, recorded=recorded)
