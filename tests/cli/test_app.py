@@ -21,7 +21,7 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(COMMANDS) == {
-        "arm", "data", "demo", "disarm", "doctor", "exchange", "execute", "exit",
+        "arm", "contract-note", "data", "demo", "disarm", "doctor", "exchange", "execute", "exit",
         "explain", "iv", "kill", "mark", "monitor", "orders", "positions", "quotes", "resume",
         "run", "schedule", "status", "unmark", "watch",
     }  # fmt: skip

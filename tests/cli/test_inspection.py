@@ -37,6 +37,27 @@ def test_status_shows_runs_and_replay(call: Call, traded: Desk) -> None:
     assert body["days"] == {"first": "2026-01-28", "last": "2026-06-10", "count": 90}
 
 
+def test_the_contract_note_of_a_day_is_shown_beside_what_is_booked(
+    call: Call, traded: Desk
+) -> None:
+    body = json.loads(call("contract-note", "--json").out)
+    charges, fills = body["charges"], traded.store.fills()
+    assert body["day"] == str(fills[0].at.date()) == "2026-06-11"
+    assert body["booked"] == sum(fill.charges for fill in fills) > 0
+    named = [name for name in charges["all"] if name != "total"]
+    assert charges["all"]["total"] == sum(charges["all"][name] for name in named)
+    gap = sum(part["paise"] for part in body["differences"])
+    assert charges["all"]["total"] == body["booked"] + gap
+    assert charges["derivatives"]["stt"] % 100 == charges["derivatives"]["stamp"] % 100 == 0
+    traded_for = sum(part["bought"] - part["sold"] for part in body["segments"])
+    assert body["net_payable"] == traded_for + charges["all"]["total"]
+    shown = call("contract-note", "--date", "2026-06-11").out
+    assert "Contract note of 2026-06-11, account replay:synthetic-7" in shown
+    assert "booked with the fills" in shown
+    assert "has no trade of 2026-06-10" in call("contract-note", "--date", "2026-06-10").out
+    assert call("contract-note", "--date", "2026-06-13").code == 2  # a Saturday
+
+
 def test_iv_shows_history_and_rank(call: Call, planned: Desk) -> None:
     symbol, rank = next(
         (s, r) for s, r in planned.store.ranks(planned.day).items() if r.percentile is not None

@@ -7,6 +7,7 @@ import pytest
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError, Rejected
 from support.dhan_client import OurSide
 from support.fakes import CASH, ManualClock, ShownFeed, ist, option, order
@@ -187,6 +188,37 @@ def test_a_repeated_tag_is_a_second_order(broker, trade, kind, it):
     for _ in range(2):
         trade("tag-1", it, "BUY", 1, kind.low)
     assert len({o.order_id for o in broker.orders() if o.correlation_id == "tag-1"}) == 2
+
+
+def test_what_is_held_for_the_day_is_apart_from_what_is_carried(broker, trade, kind, it):
+    """Its charges too: a share bought for the day is not taxed as delivered."""
+    trade("keep", it, "BUY", 2, kind.ask)
+    trade("today", it, "BUY", 1, kind.ask, product=Product.INTRADAY)
+    held = {(p.instrument_key, p.intraday): p.net_units for p in broker.positions()}
+    assert held == {(it.key, False): 2 * it.lot_size, (it.key, True): it.lot_size}
+    if it is SHARE:  # 0.1 % STT on delivery and 0.015 % stamps; for the day 0.003 % stamps alone
+        costs = {f.correlation_id: f.charges for f in broker.fills()}
+        assert costs["keep"] > 2 * costs["today"]
+    trade("out", it, "SELL", 1, kind.bid, product=Product.INTRADAY)
+    held = {(p.instrument_key, p.intraday): p.net_units for p in broker.positions()}
+    assert held == {(it.key, False): 2 * it.lot_size}
+
+
+def test_every_kind_is_sold_for_the_day_and_needs_margin(broker, trade, kind, it):
+    trade("short", it, "SELL", 1, kind.bid, product=Product.INTRADAY)
+    assert [(p.net_units, p.intraday) for p in broker.positions()] == [(-it.lot_size, True)]
+    assert broker.funds().margin_used > 0
+    trade("back", it, "BUY", 1, kind.ask, product=Product.INTRADAY)
+    assert broker.positions() == []
+    lost = it.lot_size * (kind.ask - kind.bid)  # of a future it is paid after the session
+    assert broker.funds().margin_used in (0, lost)
+
+
+def test_a_product_of_another_kind_is_refused_without_effect(broker, it):
+    other = Product.MARGIN if it is SHARE else Product.CNC
+    with pytest.raises(Rejected, match=f"{other}"):
+        broker.submit(order("bad", it, "BUY", 1, KINDS["share"].ask, product=other))
+    assert broker.positions() == broker.fills() == []
 
 
 def test_money_is_whole_paise(broker, trade, kind, it):

@@ -11,11 +11,12 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalKind, ConditionalState
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.exchange.orders.request import Placement
 from support.fakes import CASH, ist, option
 
 CALL, NEXT, OTHER = option(25_000), option(24_900), option(25_500)

@@ -7,10 +7,11 @@ import pytest
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement
 from support.fakes import ist, option
 
 LOW, CALL = option(24900), option(25000)

@@ -8,6 +8,7 @@ import pytest
 
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.condition import Condition
@@ -22,7 +23,7 @@ from strikeloom.exchange.conditional.records import (
 )
 from strikeloom.exchange.conditional.validation import SuperTerms
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement
 from support.fakes import CASH, EXPIRY, ShownFeed, ist, option
 
 CALL, OTHER = option(25000), option(25500)

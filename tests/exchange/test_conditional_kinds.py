@@ -10,12 +10,13 @@ import pytest
 from strikeloom.domain.instruments import FutureContract, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import ConditionalKind
 from strikeloom.exchange.conditional.validation import SuperTerms
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.exchange.orders.request import Placement
 from support.fakes import CASH, EXPIRY, ist
 
 SHARE = Share("RELIANCE")

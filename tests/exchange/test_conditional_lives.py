@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.condition import OPERATORS, Condition
@@ -32,7 +33,7 @@ from strikeloom.exchange.conditional.records import (
 )
 from strikeloom.exchange.conditional.validation import SuperTerms
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement
 from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 
 CALLS = [option(25000), option(25500)]

@@ -12,10 +12,11 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError, Rejected, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.exchange.orders.request import Placement
 from support.fakes import CASH, EXPIRY, ist
 
 NIFTY = FutureContract("NIFTY", EXPIRY, InstrumentKind.INDEX, 65, 10)
@@ -279,10 +280,26 @@ def test_conversion_keeps_the_sum_and_ends_with_the_day(engine, feed, clock):
     trade(engine, feed, BUY, 1, 25_001_00, product=Product.INTRADAY)
     engine.convert(NIFTY, Product.INTRADAY, Product.MARGIN, 65)
     feed.settlements[NIFTY.key, D11] = 25_010_00
+    feed.shown.clear()  # no price to square it off at
     clock.at = ist("2026-02-11 15:30")
     assert cash_before_charges(engine) == CASH + 130 * 10_00 + 65 * 9_00
     with pytest.raises(Rejected, match="settled for the day"):
         engine.convert(NIFTY, Product.INTRADAY, Product.MARGIN, 65)
+
+
+def test_what_trades_at_the_close_is_settled_with_the_day(engine, feed, clock):
+    """130 bought at 25,000.00, one lot sold at 25,005.00 at half past three; settled at 25,010."""
+    trade(engine, feed, BUY, 2, 25_000_00)
+    feed.settlements[NIFTY.key, D11] = 25_010_00
+    clock.at = ist("2026-02-11 15:30")
+    assert cash_before_charges(engine) == CASH + 130 * 10_00
+    trade(engine, feed, SELL, 1, 25_005_00)
+    assert cash_before_charges(engine) == CASH + 65 * 10_00 + 65 * 5_00
+    (settled,) = engine.depository.settlements()
+    assert (settled.units, settled.amount) == (65, 65 * 15_00)
+    feed.settlements[NIFTY.key, date(2026, 2, 12)] = 25_020_00
+    clock.at = ist("2026-02-12 15:30")
+    assert cash_before_charges(engine) == CASH + 65 * 20_00 + 65 * 5_00
 
 
 def test_a_resting_bid_for_a_future_ties_up_margin_and_not_its_value(

@@ -28,7 +28,8 @@ TRADER = """
     from strikeloom.errors import Rejected
     from strikeloom.exchange.account.account import Account
     from strikeloom.exchange.engine.engine import Engine
-    from strikeloom.exchange.orders.request import Change, Placement, Product
+    from strikeloom.domain.products import Product
+    from strikeloom.exchange.orders.request import Change, Placement
     from strikeloom.exchange.conditional.validation import SuperTerms
 
     path, seed = Path(sys.argv[1]), int(sys.argv[2])

@@ -20,18 +20,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from strikeloom.domain.instruments import FutureContract, InstrumentKind, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.orders.hours import is_open
-from strikeloom.exchange.orders.request import (
-    AmoTime,
-    Change,
-    OrderType,
-    Placement,
-    Product,
-    default_product,
-)
+from strikeloom.exchange.orders.request import AmoTime, Change, OrderType, Placement
+from strikeloom.nse.products import carried_product
 from strikeloom.nse.sessions import session
 from support.fakes import CASH, ManualClock, TapeFeed, ist, option
 
@@ -85,7 +80,7 @@ class Lives(RuleBasedStateMachine):
             limit = max(5, trigger + int(side) * min(limit % 20, trigger // 5) // 5 * 5)
         later = is_open(self.clock.at) if amo and self.random.random() < 0.1 else False
         later = later or not is_open(self.clock.at)
-        product = Product.INTRADAY if intraday else default_product(instrument)
+        product = Product.INTRADAY if intraday else carried_product(instrument)
         order = self.engine.place(
             Placement(
                 instrument, side, units, kind, limit, trigger, validity, product,
@@ -123,7 +118,7 @@ class Lives(RuleBasedStateMachine):
     @rule(instrument=st.sampled_from(MARKET), units=lots)
     def convert(self, instrument, units):
         try:
-            self.engine.convert(instrument, Product.INTRADAY, default_product(instrument), units)
+            self.engine.convert(instrument, Product.INTRADAY, carried_product(instrument), units)
         except Rejected:
             return
 

@@ -8,10 +8,11 @@ import pytest
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import AmoTime, Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import AmoTime, Change, OrderType, Placement
 from support.fakes import CASH, ist, option
 
 CALL, FAR = option(25000), option(25500)

@@ -9,9 +9,10 @@ import pytest
 from strikeloom.domain.instruments import FutureContract, InstrumentKind, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.exchange.orders.request import Placement
 from support.fakes import CASH, EXPIRY, ist, option
 
 SHARE = Share("RELIANCE")

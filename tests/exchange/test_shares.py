@@ -11,10 +11,11 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
-from strikeloom.exchange.orders.request import Change, OrderType, Placement, Product
+from strikeloom.exchange.orders.request import Change, OrderType, Placement
 from support.fakes import CASH, ist, option
 
 SHARE = Share("RELIANCE", 10)
@@ -280,7 +281,9 @@ def test_shares_trade_until_their_own_market_closes(engine, feed, clock):
     """Since 2026-08-03 shares trade until 15:15, and their contracts until 15:40."""
     clock.at = ist("2026-08-04 15:16")
     feed.show(SHARE, 1_400_00, 1_400_00)
-    assert place(engine, BUY, 1, 1_400_00).reason.startswith("the market is closed")
+    assert place(engine, BUY, 1, 1_400_00).reason == (
+        "shares trade until 15:15; it is 15:16, and their closing auction until 15:35 is not used"
+    )
     later = option(1_400, Right.CALL, symbol="NIFTY", expiry=date(2026, 8, 25))
     feed.show(later, 10_00, 10_00)
     assert place(engine, BUY, 65, 10_00, None, later).state is OrderState.TRADED

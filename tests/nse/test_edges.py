@@ -27,7 +27,7 @@ from strikeloom.nse.edges import (
 from strikeloom.nse.expiries import monthly_expiries
 from strikeloom.nse.sessions import IST, years_to_expiry
 from strikeloom.nse.ticks import review_day
-from strikeloom.risk.parameters import delivery_percent
+from strikeloom.risk.share_parameters import delivery_percent
 
 MUHURAT, EVE = date(2026, 11, 8), date(2026, 12, 31)
 

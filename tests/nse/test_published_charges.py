@@ -153,7 +153,7 @@ def test_the_parts_of_a_statutory_example() -> None:
 def test_the_tax_on_shares_is_of_the_days_average_price(
     day: date, orders: list[ExecutedOrder], stt: int
 ) -> None:
-    assert share_stt(orders, day) == stt * 100
+    assert whole_rupees(share_stt(orders, day)) == stt * 100
 
 
 @pytest.mark.parametrize(

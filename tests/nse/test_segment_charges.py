@@ -18,7 +18,7 @@ from strikeloom.nse.charges import (
     order_brokerage,
     trade_charges,
 )
-from strikeloom.nse.contract_note import ExecutedOrder, contract_note, share_stt, whole_rupees
+from strikeloom.nse.contract_note import ExecutedOrder, contract_note, whole_rupees
 
 DAY = date(2026, 4, 2)
 CRORE = 1_00_00_000
@@ -174,7 +174,7 @@ def test_shares_of_different_names_do_not_net() -> None:
         _order(Side.BUY, Segment.DELIVERY, 1000, 1000, "A"),
         _order(Side.SELL, Segment.DELIVERY, 1000, 1000, "B"),
     ]
-    assert share_stt(orders, DAY) == 2000_00
+    assert contract_note(orders, DAY).stt == 2000_00
     assert contract_note(orders, DAY).stamp == 150_00
 
 
@@ -213,7 +213,7 @@ def test_who_sells_adds_no_stamps(segment: Segment, rupees: int, stamp: int) -> 
 @pytest.mark.parametrize(("rupees", "stt"), [(1960, 0), (2000, 1)])
 def test_the_tax_is_rounded_at_half_a_rupee(rupees: int, stt: int) -> None:
     orders = [_order(side, Segment.INTRADAY, 1, rupees) for side in Side]
-    assert share_stt(orders, DAY) == stt * 100
+    assert contract_note(orders, DAY).stt == stt * 100
 
 
 def test_the_fees_of_a_note_to_the_paisa() -> None:

@@ -10,9 +10,10 @@ from scipy.stats import norm
 
 from strikeloom.domain.instruments import InstrumentKind, Right
 from strikeloom.errors import NoQuote
-from strikeloom.risk import parameters
+from strikeloom.risk import share_parameters
 from strikeloom.risk.book import BookMargin, book_margins
-from strikeloom.risk.parameters import delivery_share, span_parameters
+from strikeloom.risk.parameters import span_parameters
+from strikeloom.risk.share_parameters import delivery_share
 from support.fakes import ist, option
 from support.span_reference import reference, textbook_price
 
@@ -171,10 +172,10 @@ def test_an_expiry_on_a_holiday_ends_on_the_trading_day_before(day, share):
 def test_the_newest_ladder_in_force_counts(monkeypatch):
     """Of two rows for the last day the later one, from its own date on."""
     rows = tuple(
-        {"days_before": "0", "effective_from": since, "percent": percent, "var_least": ""}
+        {"days_before": "0", "effective_from": since, "percent": percent}
         for since, percent in (("2019-10-01", "100"), ("2026-01-01", "50"))
     )
-    monkeypatch.setattr(parameters, "parameter_rows", {"delivery": rows}.get)
+    monkeypatch.setattr(share_parameters, "parameter_rows", {"delivery": rows}.get)
     share = delivery_share.__wrapped__  # what is read from the usual table is kept
     for expiry, expected in ((date(2025, 12, 30), 1.0), (NEAR, 0.5)):
         assert share(InstrumentKind.STOCK, expiry, expiry) == expected
@@ -183,7 +184,8 @@ def test_the_newest_ladder_in_force_counts(monkeypatch):
 def test_shares_are_delivered_since_the_rule_began():
     """The brokers' ladder is on record from 2019-10-01; the 2nd is a holiday."""
     first, last = date(2019, 10, 1), date(2019, 10, 3)
-    assert delivery_share(InstrumentKind.STOCK, last, first) == pytest.approx(0.70 * RISK)
+    risk = 3.5 * 0.40 / 250**0.5 + 0.05  # NSE/CMPT/6122, until the end of May 2020
+    assert delivery_share(InstrumentKind.STOCK, last, first) == pytest.approx(0.70 * risk)
     expiry = date(2019, 9, 26)
     assert delivery_share(InstrumentKind.STOCK, expiry, date(2019, 9, 25)) == 0
     expiry = date(2019, 10, 31)

@@ -169,6 +169,21 @@ def test_a_future_beside_the_clearing_file_and_a_broker():
     assert found.total / 100 == pytest.approx(174_539, rel=0.003)
 
 
+def test_a_future_at_a_broker_in_september():
+    """Zerodha, one lot of NIFTY at 22,833.70 on 2026-09-30: SPAN 137,425.60, exposure 29,683.81."""
+    levels = {"NIFTY": 22_833_70}
+    found = need({nifty(date(2026, 10, 27)): 65}, ist("2026-09-30 10:00"), levels)
+    assert found.scan / 100 == pytest.approx(137_425.60, rel=0.006)
+    assert found.exposure / 100 == pytest.approx(29_683.81, abs=0.01)
+
+
+def test_a_stock_future_needs_no_less_than_the_regulator_asks():
+    """SEBI 2020/27: at least 14.2 % for two days, and 3.5 %."""
+    found = need({reliance(): 500})
+    assert found.scan >= 0.142 * 500 * 1_400_00
+    assert found.exposure >= 0.035 * 500 * 1_400_00
+
+
 def test_a_protective_put_beside_the_clearing_file():
     """Bought future and bought 23,000 put: 78,904 by the file, 95,689 less than without the put.
 

@@ -24,8 +24,8 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Fill, IntentState, OrderIntent, Purpose
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.position import NetPosition
-from strikeloom.exchange.orders.request import Product
 from strikeloom.nse.sessions import session
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.reconcile import reconcile

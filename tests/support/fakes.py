@@ -17,8 +17,10 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderRequest, Validity
+from strikeloom.domain.products import Product
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import NoQuote
+from strikeloom.nse.products import carried_product
 from strikeloom.nse.sessions import IST
 from strikeloom.settings.desk import ReplaySettings
 
@@ -55,9 +57,11 @@ def order(
     lots: int,
     limit: int,
     validity: Validity = Validity.DAY,
+    product: Product | None = None,
 ) -> OrderRequest:
-    """Make an order; ``limit`` in paise."""
-    return OrderRequest(name, instrument, Side[side], lots * instrument.lot_size, limit, validity)
+    """Make an order; ``limit`` in paise. It is carried over nights when no product is given."""
+    units, held_as = lots * instrument.lot_size, product or carried_product(instrument)
+    return OrderRequest(name, instrument, Side[side], units, limit, held_as, validity)
 
 
 class ManualClock:

@@ -23,6 +23,8 @@ class StatedBroker:
         Fills of earlier days.
     held : dict of str to int
         Net units by contract.
+    of_the_day : dict of str to int
+        The same of what is held for the day only.
     readings : int
         How often its orders were read.
     asked : list of list of str
@@ -39,6 +41,7 @@ class StatedBroker:
     trades: list[Fill] = field(default_factory=list)
     past: list[Fill] = field(default_factory=list)
     held: dict[str, int] = field(default_factory=dict)
+    of_the_day: dict[str, int] = field(default_factory=dict)
     readings: int = 0
     asked: list[list[str]] = field(default_factory=list)
     fails: list[BrokerError] = field(default_factory=list)
@@ -67,7 +70,8 @@ class StatedBroker:
         return [fill for fill in self.past if fill.order_id in names]
 
     def positions(self) -> list[BrokerPosition]:
-        return [BrokerPosition(key, units) for key, units in self.held.items()]
+        carried = [BrokerPosition(key, units) for key, units in self.held.items()]
+        return carried + [BrokerPosition(k, n, intraday=True) for k, n in self.of_the_day.items()]
 
     def funds(self) -> Funds:
         raise BrokerError("funds are not stated")

@@ -11,6 +11,7 @@ import pytest
 from strikeloom.adapters.sim import SimBroker
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_exit
 from strikeloom.trading.reconcile import reconcile
@@ -86,6 +87,22 @@ def test_a_sold_put_and_the_shares_that_it_brings(made: MixedDesk) -> None:
     made.at("2026-02-25 10:00")
     leave(made, name, [0, 0])
     agrees(made, name, -6_500_00)
+
+
+def test_no_exit_sells_a_future_that_was_converted_for_the_day(made: MixedDesk) -> None:
+    """It would be sold short beside the position that the broker closes itself."""
+    name = made.hold("future", (FUTURE, Side.BUY, 1, 1_405_00))
+    made.broker.engine.convert(FUTURE, Product.MARGIN, Product.INTRADAY, LOT)
+    made.show(FUTURE, 1_405_00, 1_405_10)
+    missing, converted = reconcile(made.desk).differences
+    assert f"{LOT} units here, 0 at the broker" in missing
+    assert f"{LOT} units at the broker are INTRADAY" in converted
+    leave(made, name, [0])
+    assert {p.instrument_key: p.net_units for p in made.broker.positions()} == {FUTURE.key: LOT}
+    made.broker.engine.convert(FUTURE, Product.INTRADAY, Product.MARGIN, LOT)
+    assert reconcile(made.desk).differences == []
+    leave(made, name, [0])
+    assert made.broker.positions() == []
 
 
 def test_shares_lacking_for_a_put_are_bought_in(made: MixedDesk) -> None:

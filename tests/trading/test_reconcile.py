@@ -324,6 +324,31 @@ def test_shares_that_a_person_holds_besides_are_no_difference(
     assert len(state.differences) == len(case.texts("critical")) == (gap is not None)
 
 
+def test_what_the_broker_closes_today_is_none_of_ours(case: Case) -> None:
+    """A position that a person converted: an exit would open a second one beside it."""
+    case.hold(PUT, 65)
+    case.broker.of_the_day = {PUT.key: 65}
+    state = case.refresh()
+    assert state.gaps == {PUT.key: -65}
+    missing, converted = state.differences
+    assert missing == f"{PUT.key}: 65 units here, 0 at the broker"
+    assert converted.startswith(f"{PUT.key}: 65 units at the broker are INTRADAY: it closes them")
+    case.broker.held = {PUT.key: 65}  # both: ours, and a person's own beside them
+    case.broker.changes = 2
+    state = case.refresh()
+    assert (state.gaps, len(state.differences)) == ({}, 1)
+
+
+@pytest.mark.parametrize(("held", "named"), [(500, 0), (400, 2)])
+def test_shares_of_the_day_are_named_only_where_ours_are_missing(
+    case: Case, held: int, named: int
+) -> None:
+    share = Share("RELIANCE")
+    case.hold(share, 500)
+    case.broker.held, case.broker.of_the_day = {share.key: held}, {share.key: 100}
+    assert len(case.refresh().differences) == named
+
+
 def test_each_difference_is_alerted_and_reported_between_readings(case: Case) -> None:
     case.broker.held = {PUT.key: 65, HEDGE.key: -65}
     case.refresh()

@@ -19,6 +19,7 @@ from strikeloom.domain.orders import (
     Purpose,
 )
 from strikeloom.domain.positions import Position
+from strikeloom.domain.products import Product
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import Rejected, UnknownOutcome
 from strikeloom.ports.desk import Desk
@@ -350,7 +351,7 @@ def _working_by_hand(rounds: Rounds, **changes: object) -> OrderIntent:
     )
     rounds.store.record_intents([resting])
     request = OrderRequest(
-        resting.correlation_id, resting.instrument, resting.side, resting.units, resting.limit
+        resting.correlation_id, CALL, resting.side, resting.units, resting.limit, Product.MARGIN
     )
     rounds.store.record_order(rounds.made.broker.submit(request))
     return resting
@@ -364,7 +365,7 @@ def test_an_order_larger_than_what_is_left_is_cancelled_at_once(rounds: Rounds) 
     first = intent(instrument=CALL, state=ENDED, limit=151_00, **own)
     rounds.store.record_intents([first])
     rounds.made.show(CALL, 150_00, 151_00, size=65)
-    request = OrderRequest(first.correlation_id, CALL, BUY, 65, 151_00)
+    request = OrderRequest(first.correlation_id, CALL, BUY, 65, 151_00, Product.MARGIN)
     filled = rounds.made.broker.submit(request)
     resting = _working_by_hand(rounds, attempt=2, limit=145_00, position_id=proposal.strategy_id)
     rounds.made.step(1)
@@ -384,7 +385,7 @@ def test_an_order_too_large_by_a_single_unit_is_cancelled(rounds: Rounds) -> Non
     own = {"account": ACCOUNT, "market": MARKET, "created_at": rounds.clock.now()}
     leaving = intent(instrument=small, units=2, limit=160_00, state=WORKING, **held, **own)
     rounds.store.record_intents([leaving])
-    request = OrderRequest(leaving.correlation_id, small, SELL, 2, 160_00)
+    request = OrderRequest(leaving.correlation_id, small, SELL, 2, 160_00, Product.MARGIN)
     rounds.store.record_order(rounds.made.broker.submit(request))
     rounds.made.step(1)
     rounds.run()
@@ -403,7 +404,9 @@ def test_an_exit_planned_for_more_than_is_held_goes_for_what_is_held(rounds: Rou
     other = intent(intent_id="IOTHER", purpose=Purpose.EXIT, instrument=CALL, side=SELL, units=65,
                    limit=150_00, **own)  # fmt: skip
     rounds.store.record_intents([replace(other, state=WORKING)])
-    rounds.made.broker.submit(OrderRequest(other.correlation_id, CALL, SELL, 65, 150_00))
+    rounds.made.broker.submit(
+        OrderRequest(other.correlation_id, CALL, SELL, 65, 150_00, Product.MARGIN)
+    )
     report = rounds.run()
     assert rounds.broker.calls == [(SELL, 65, 25_000)]
     first, second = rounds.store.intents(intent_id=name)
@@ -482,7 +485,9 @@ def test_cancellations_count_towards_the_rate(
     late = rounds.store.intents(intent_id=name)[0]
     gone = replace(late, correlation_id="IGONE-0-0-1", intent_id="IGONE", state=REFUSED)
     rounds.store.record_intents([gone])
-    rounds.made.broker.submit(OrderRequest(gone.correlation_id, CALL, SELL, 65, 200_00))
+    rounds.made.broker.submit(
+        OrderRequest(gone.correlation_id, CALL, SELL, 65, 200_00, Product.MARGIN)
+    )
     rounds.made.step(3)
     rounds.reconciler.refresh(acted=True)
     rounds.broker.calls.clear()
@@ -516,7 +521,9 @@ def test_a_smaller_attempt_that_filled_leaves_the_rest_to_the_next(rounds: Round
            "purpose": Purpose.EXIT, "instrument": CALL, "side": SELL, "limit": 150_00}  # fmt: skip
     second = intent(state=WORKING, attempt=2, units=65, **own)
     rounds.store.record_intents([intent(state=ENDED, **own), second])
-    rounds.made.broker.submit(OrderRequest(second.correlation_id, CALL, SELL, 65, 150_00))
+    rounds.made.broker.submit(
+        OrderRequest(second.correlation_id, CALL, SELL, 65, 150_00, Product.MARGIN)
+    )
     rounds.made.step(1)
     report = rounds.run()
     assert rounds.broker.calls == [(SELL, 65, 25_000)]
@@ -723,7 +730,9 @@ def test_an_order_that_arrives_after_its_intent_was_abandoned_is_cancelled(
     gone = intent(account=ACCOUNT, market=MARKET, position_id=proposal.strategy_id, instrument=CALL,
                   state=REFUSED, limit=140_00)  # fmt: skip
     rounds.store.record_intents([gone])
-    order = rounds.made.broker.submit(OrderRequest(gone.correlation_id, CALL, BUY, 130, 140_00))
+    order = rounds.made.broker.submit(
+        OrderRequest(gone.correlation_id, CALL, BUY, 130, 140_00, Product.MARGIN)
+    )
     report = rounds.run()
     assert rounds.broker.calls == [("cancel", order.order_id)]
     assert (report.acted, list(report.state.late_orders)) == (True, [])

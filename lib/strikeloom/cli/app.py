@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from strikeloom.cli import (
     arm,
+    contract_note,
     data,
     demo,
     exchange,
@@ -71,6 +72,7 @@ for room, panel in (
     (monitor, "Positions"),
     (exits, "Positions"),
     (arm, "Positions"),
+    (contract_note, "Positions"),
     (inspection, "Inspection"),
     (quotes, "Inspection"),
     (exchange, "Exchange"),

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 
 
 class Purpose(StrEnum):
@@ -113,13 +114,18 @@ class OrderIntent:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """What is sent to a broker: the intent without our own record keeping."""
+    """What is sent to a broker: the intent without our own record keeping.
+
+    ``product`` is how what it opens is held, or as what it is held that it closes: a position of
+    one product is not closed by an order of another.
+    """
 
     correlation_id: str
     instrument: Instrument
     side: Side
     units: int
     limit: int
+    product: Product
     validity: Validity = Validity.DAY
 
 
@@ -166,10 +172,15 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPosition:
-    """Net units of one contract at the broker (negative when short)."""
+    """Net units of one instrument at the broker (negative when short).
+
+    ``intraday``: held for the day only, and closed by the broker at its end. One instrument may be
+    held both ways.
+    """
 
     instrument_key: str
     net_units: int
+    intraday: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from strikeloom.nse.edges import expected_days
 from strikeloom.nse.settlement import Delivery, deliveries
 from strikeloom.nse.shortages import AUCTION_RULE
 from strikeloom.ports.desk import Desk
-from strikeloom.risk.parameters import delivery_percent
+from strikeloom.risk.share_parameters import delivery_percent
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.alert import alert
 from strikeloom.trading.guards import in_session

@@ -28,16 +28,24 @@ def continuous_until(day: date) -> datetime:
     return datetime.combine(day, time.fromisoformat(row["continuous_until"]), IST)
 
 
-def closing_auction(day: date) -> tuple[datetime, datetime] | None:
-    """Begin and end of the closing auction of stocks with derivatives; ``None`` on days without.
+def closing_auction_until(day: date) -> datetime | None:
+    """End of the closing auction of stocks with derivatives; ``None`` on days without.
 
-    Source: ``cash_hours.csv``.
+    It begins when continuous trading ends. Source: ``cash_hours.csv``.
     """
     row = in_force(rows("cash_hours"), day, what="hours of the cash market")
     if not row["auction_until"] or session(day).close != regular_session(day).close:
         return None
-    end = datetime.combine(day, time.fromisoformat(row["auction_until"]), IST)
-    return continuous_until(day), end
+    return datetime.combine(day, time.fromisoformat(row["auction_until"]), IST)
+
+
+def shares_closed_text(now: datetime) -> str:
+    """Why shares do not trade at a time of the day after their continuous session."""
+    text = f"shares trade until {continuous_until(now.date()):%H:%M}; it is {now:%H:%M}"
+    auction = closing_auction_until(now.date())
+    if auction is not None and now <= auction:
+        return f"{text}, and their closing auction until {auction:%H:%M} is not used"
+    return text
 
 
 def spot_is_old(day: date) -> bool:

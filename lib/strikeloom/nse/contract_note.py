@@ -23,6 +23,8 @@ from strikeloom.domain.money import PAISE_PER_RUPEE
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import Charges, Segment, order_brokerage, percent, rates
 
+#: Markets, each with a note of its own.
+CASH, DERIVATIVES = "cash", "derivatives"
 _SHARES = (Segment.DELIVERY, Segment.INTRADAY)
 _NAMES = tuple(field.name for field in fields(Charges))
 
@@ -92,9 +94,9 @@ def whole_rupees(paise: float) -> int:
     return floor(paise / PAISE_PER_RUPEE + 0.5 + 1e-8) * PAISE_PER_RUPEE
 
 
-def share_stt(orders: Iterable[ExecutedOrder], day: date) -> int:
-    """STT of a day's orders in shares, in paise of whole rupees."""
-    return whole_rupees(sum(traded.stt(day) for traded in _by_share(orders).values()))
+def share_stt(orders: Iterable[ExecutedOrder], day: date) -> float:
+    """STT of a day's orders in shares in paise, not rounded: the note has whole rupees."""
+    return sum(traded.stt(day) for traded in _by_share(orders).values())
 
 
 def contract_note(orders: Iterable[ExecutedOrder], day: date, broker: str = "dhan") -> Charges:
@@ -104,6 +106,30 @@ def contract_note(orders: Iterable[ExecutedOrder], day: date, broker: str = "dha
     ------
     DataError
         When an order has no units or no value, or a rate is not on record for the day.
+    """
+    return sum_of(market_notes(orders, day, broker).values())
+
+
+def sum_of(notes: Iterable[Charges]) -> Charges:
+    """Sum of some charges, each by itself."""
+    parts = list(notes)
+    return Charges(*(sum(getattr(part, name) for part in parts) for name in _NAMES))
+
+
+def market_notes(
+    orders: Iterable[ExecutedOrder], day: date, broker: str = "dhan", *, whole: bool = True
+) -> dict[str, Charges]:
+    """Charges of a day's orders by market (``CASH``, ``DERIVATIVES``), as each has its own note.
+
+    Parameters
+    ----------
+    whole : bool, default True
+        Taxes in whole rupees, as printed; without it to the paisa, as they were before.
+
+    Raises
+    ------
+    DataError
+        As ``contract_note``.
     """
     found = list(orders)
     for order in found:
@@ -115,11 +141,11 @@ def contract_note(orders: Iterable[ExecutedOrder], day: date, broker: str = "dha
             )
     shares = [order for order in found if order.segment in _SHARES]
     contracts = [order for order in found if order.segment not in _SHARES]
-    notes = [_note(part, day, broker) for part in (shares, contracts) if part]
-    return Charges(*(sum(getattr(note, name) for note in notes) for name in _NAMES))
+    parts = {CASH: shares, DERIVATIVES: contracts}
+    return {name: _note(part, day, broker, whole) for name, part in parts.items() if part}
 
 
-def _note(orders: list[ExecutedOrder], day: date, broker: str) -> Charges:
+def _note(orders: list[ExecutedOrder], day: date, broker: str, whole: bool) -> Charges:
     """Charges of one market's orders."""
     brokerage = sum(
         order_brokerage(order.value, day, order.segment, broker)
@@ -131,12 +157,13 @@ def _note(orders: list[ExecutedOrder], day: date, broker: str) -> Charges:
     sebi = round(sum(order.value * rates(order.segment, day).sebi / 100 for order in orders))
     if orders[0].segment in _SHARES:
         stt = share_stt(orders, day)
-        stamp = whole_rupees(sum(traded.stamp(day) for traded in _by_share(orders).values()))
+        stamp = sum(traded.stamp(day) for traded in _by_share(orders).values())
     else:
-        stt = whole_rupees(sum(_contract_stt(order, day) for order in orders))
-        stamp = whole_rupees(sum(_contract_stamp(order, day) for order in orders))
+        stt = sum(_contract_stt(order, day) for order in orders)
+        stamp = sum(_contract_stamp(order, day) for order in orders)
     gst = round((brokerage + exchange + sebi) * percent("gst", day) / 100)
-    return Charges(brokerage, stt, exchange, sebi, stamp, gst)
+    rounded = whole_rupees if whole else round
+    return Charges(brokerage, rounded(stt), exchange, sebi, rounded(stamp), gst)
 
 
 def _fee(order: ExecutedOrder, day: date) -> float:

@@ -1,4 +1,4 @@
-"""Products of a broker: what an order may be placed as, and what becomes of it at the day's end.
+"""Products of a broker: what an instrument may be held as, and what becomes of it at the day's end.
 
 Cover and bracket orders are intraday products of their own kind and are not here. Source:
 ``products.csv``.
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
 
+from strikeloom.domain.instruments import FutureContract, Instrument, Share
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import Segment
-from strikeloom.nse.sessions import IST
+from strikeloom.nse.sessions import IST, regular_session, session
 from strikeloom.nse.tables import Row, in_force, rows
 
 
@@ -25,58 +27,110 @@ class ProductRule:
     name : str
         As the broker's interface writes it: CNC, INTRADAY, MARGIN, MTF.
     segment : Segment
-        What it may trade.
+        What its trades are charged as.
     overnight : bool
         Whether a position is carried to the next day.
-    brokerage : Segment
-        Whose brokerage it pays: of shares on margin that of intraday orders.
+    square_off : datetime.time or None
+        When the broker closes what is open; ``None`` where it carries positions, and where the
+        time is not on record.
     """
 
     name: str
     segment: Segment
     overnight: bool
-    brokerage: Segment
+    square_off: time | None
 
 
-@cache
-def products(segment: Segment, day: date, broker: str = "dhan") -> tuple[ProductRule, ...]:
-    """Products that may trade a segment on a day, in the table's order."""
-    names = dict.fromkeys(row["product"] for row in _rows(segment, broker) if _begun(row, day))
-    return tuple(product(name, segment, day, broker) for name in names)
+def product_rules(
+    instrument: Instrument, day: date, broker: str = "dhan"
+) -> tuple[ProductRule, ...]:
+    """Products that an instrument may be held as on a day, in the table's order."""
+    return _rules(_segments(instrument), day, broker)
 
 
-@cache
-def product(name: str, segment: Segment, day: date, broker: str = "dhan") -> ProductRule:
-    """A product in a segment.
-
-    Raises
-    ------
-    DataError
-        When the broker has no such product in that segment on that day; names those it has.
-    """
-    row = _row(name, segment, day, broker)
-    return ProductRule(name, segment, row["overnight"] == "yes", Segment(row["brokerage"]))
+def product_rule(
+    instrument: Instrument, name: str, day: date, broker: str = "dhan"
+) -> ProductRule | None:
+    """Rule of one product for an instrument; ``None`` when the broker does not hold it so."""
+    rules = product_rules(instrument, day, broker)
+    return next((rule for rule in rules if rule.name == name), None)
 
 
-def square_off(name: str, segment: Segment, day: date, broker: str = "dhan") -> datetime | None:
-    """Time from which the broker closes open positions of a product; ``None`` when it carries them.
+def carried_product(instrument: Instrument, broker: str = "dhan") -> Product:
+    """Product that carries an instrument over nights: the first of the table that does.
 
     Raises
     ------
     DataError
-        When the product is closed at a time that is not on record, or there is no such product.
+        When the broker has none.
     """
-    row = _row(name, segment, day, broker)
-    if row["overnight"] == "yes":
-        return None
-    if not row["square_off"]:
+    for segment in _segments(instrument):
+        for row in _rows(segment, broker):
+            if row["overnight"] == "yes":
+                return Product(row["product"])
+    raise DataError(f"{broker} carries no {_segments(instrument)[0].value} over nights")
+
+
+def charged_as(
+    instrument: Instrument, product: Product, day: date, broker: str = "dhan"
+) -> Segment:
+    """Segment whose charges the trades of a product pay.
+
+    Of shares what is left of them after the day decides: ``nse.contract_note``.
+
+    Raises
+    ------
+    DataError
+        When the broker does not hold the instrument so on that day; names what it offers.
+    """
+    rule = product_rule(instrument, product.value, day, broker)
+    if rule is None:
+        offered = ", ".join(rule.name for rule in product_rules(instrument, day, broker))
         raise DataError(
-            f"the time at which {broker} closes {name} positions of {segment.value} is not on "
-            f"record for {day} ({row['source']}); add a dated row with its source to "
-            "nse/data/products.csv",
+            f"{broker} holds no {instrument.label} as {product} on {day}; its products: "
+            f"{offered or 'none on record'}",
             day=day.isoformat(),
         )
-    return datetime.combine(day, time.fromisoformat(row["square_off"]), IST)
+    return rule.segment
+
+
+def square_off_moment(instrument: Instrument, day: date, broker: str = "dhan") -> datetime | None:
+    """When the broker closes what is held of an instrument for the day only.
+
+    ``None`` where that is not on record: as yet from 2026-08-03, and on days of other hours than
+    the regular ones. ``products.csv`` has what was looked for.
+    """
+    rule = product_rule(instrument, Product.INTRADAY.value, day, broker)
+    if rule is None or rule.square_off is None or session(day).close != regular_session(day).close:
+        return None
+    return datetime.combine(day, rule.square_off, IST)
+
+
+def _segments(instrument: Instrument) -> tuple[Segment, ...]:
+    match instrument:
+        case Share():
+            return Segment.DELIVERY, Segment.INTRADAY
+        case FutureContract():
+            return (Segment.FUTURE,)
+        case _:
+            return (Segment.OPTION,)
+
+
+@cache
+def _rules(segments: tuple[Segment, ...], day: date, broker: str) -> tuple[ProductRule, ...]:
+    found = []
+    for segment in segments:
+        begun = [
+            row
+            for row in _rows(segment, broker)
+            if date.fromisoformat(row["effective_from"]) <= day
+        ]
+        for name in dict.fromkeys(row["product"] for row in begun):
+            named = [row for row in begun if row["product"] == name]
+            row = in_force(named, day, what=f"product {name}")
+            at = time.fromisoformat(row["square_off"]) if row["square_off"] else None
+            found.append(ProductRule(name, segment, row["overnight"] == "yes", at))
+    return tuple(found)
 
 
 def _rows(segment: Segment, broker: str) -> list[Row]:
@@ -85,19 +139,3 @@ def _rows(segment: Segment, broker: str) -> list[Row]:
         for row in rows("products")
         if row["broker"] == broker and row["segment"] == segment.value
     ]
-
-
-def _begun(row: Row, day: date) -> bool:
-    return date.fromisoformat(row["effective_from"]) <= day
-
-
-def _row(name: str, segment: Segment, day: date, broker: str) -> Row:
-    known = [row for row in _rows(segment, broker) if _begun(row, day)]
-    named = [row for row in known if row["product"] == name]
-    if not named:
-        offered = ", ".join(dict.fromkeys(row["product"] for row in known)) or "none on record"
-        raise DataError(
-            f"{broker} trades no {segment.value} as {name} on {day}; its products: {offered}",
-            day=day.isoformat(),
-        )
-    return in_force(named, day, what=f"product {name}")

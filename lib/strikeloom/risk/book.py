@@ -3,7 +3,8 @@
 Options and futures of an underlying offset each other. Shares do not: they are paid in full, and
 the clearing corporation gives no relief for a call sold against shares in the demat account
 (pledged shares are collateral, which an estimate of the requirement leaves out). What is lacking
-at a delivery needs its value and what the auction may add.
+at a delivery needs its value and what the auction may add; what is sold for the day only, its value
+and the rate of orders of the day.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import ceil
 
 import numpy as np
 
@@ -32,9 +34,24 @@ from strikeloom.nse.shortages import above_market
 from strikeloom.quant.implied.solver import implied_vol
 from strikeloom.risk.margin import MarginParts, margin_parts
 from strikeloom.risk.margin_legs import MarginLegs
-from strikeloom.risk.parameters import SpanParameters, delivery_share, span_parameters
+from strikeloom.risk.parameters import SpanParameters, span_parameters
+from strikeloom.risk.share_parameters import (
+    base_sigma,
+    delivery_share,
+    intraday_margin_rate,
+)
 
-Holdings = Mapping[Instrument, int]
+
+@dataclass(frozen=True, slots=True)
+class DayShare:
+    """A share traded for the day only: apart from the same share that is held for delivery."""
+
+    share: Share
+
+
+#: What a book holds.
+Item = Instrument | DayShare
+Holdings = Mapping[Item, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,7 @@ def book_margins(
     Parameters
     ----------
     books : sequence of mapping
-        Net units by contract; 0 counts as absent.
+        Net units by instrument; 0 counts as absent.
     levels : mapping
         Level of each underlying in paise.
     marks : mapping
@@ -81,7 +98,7 @@ def book_margins(
         When the level of an underlying with a sold leg, a future, a lacking share or a leg near
         delivery is unknown.
     """
-    found = [BookMargin(delivery=_lacking_shares(book, levels)) for book in books]
+    found = [BookMargin(delivery=_short_shares(book, levels, now.date())) for book in books]
     for kind in InstrumentKind:
         for parameters, groups in _groups(books, kind, now).items():
             parts = _margins([legs for _, legs in groups], parameters, levels, marks, now)
@@ -100,7 +117,9 @@ def _groups(
     groups: dict[tuple[int, str], list[_Leg]] = {}
     for number, book in enumerate(books):
         for instrument, net in book.items():
-            if net and instrument.kind is kind and not isinstance(instrument, Share):
+            if not net or isinstance(instrument, Share | DayShare):
+                continue
+            if instrument.kind is kind:
                 groups.setdefault((number, instrument.symbol), []).append((instrument, net))
     day = now.date()
     found: dict[SpanParameters, list[tuple[int, list[_Leg]]]] = {}
@@ -118,13 +137,24 @@ def _binds(contract: Contract, net: int, day: date) -> bool:
     return net < 0 or future or delivery_share(contract.kind, contract.expiry, day) > 0
 
 
-def _lacking_shares(book: Holdings, levels: Mapping[str, int]) -> int:
-    """Paise for shares that were sold or delivered and are not held."""
-    short = [(item.symbol, -net) for item, net in book.items() if isinstance(item, Share)]
-    missing = [symbol for symbol, lacking in short if lacking > 0 and symbol not in levels]
-    if missing:
-        raise NoQuote(f"no level of {missing[0]} is known", symbol=missing[0])
-    return sum(above_market(levels[symbol] * count) for symbol, count in short if count > 0)
+def _short_shares(book: Holdings, levels: Mapping[str, int], day: date) -> int:
+    """Paise for shares that were sold or delivered and are not held.
+
+    The price of a sale came in, so all of its value is bound beside the margin.
+    """
+    needed = 0
+    for item, net in book.items():
+        if net >= 0 or not isinstance(item, Share | DayShare):
+            continue
+        share = item.share if isinstance(item, DayShare) else item
+        if share.symbol not in levels:
+            raise NoQuote(f"no level of {share.symbol} is known", symbol=share.symbol)
+        value = levels[share.symbol] * -net
+        if isinstance(item, DayShare):
+            needed += value + ceil(round(value * intraday_margin_rate(base_sigma(day), day), 6))
+        else:
+            needed += above_market(value)
+    return needed
 
 
 def _margins(

@@ -1,28 +1,23 @@
 """Dated parameters of the margin estimate.
 
-Source: ``risk/data/span.csv``, ``delivery.csv`` and, for the scan ranges of each index,
+Source: ``risk/data/span.csv`` and, for the scan ranges of each index,
 ``index_scan.csv``: NSE Clearing's SPAN file of the start of each day, 2012-07-05 to 2026-07-31. It
 has a row where the file's price scan, as a share of the index's last close, is more than 1 % above
 or 1.5 % below the row in force (before 2024: 2 % and 3 %), or where the volatility scan changed.
-Later days use the last row. Futures and shares alone: ``risk.delta_one_parameters``.
+Later days use the last row. Shares: ``risk.share_parameters``.
 """
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, fields, replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from importlib.resources import files
-from math import sqrt
 
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
-from strikeloom.nse.edges import expected_days
 from strikeloom.nse.tables import Row
-
-_LONGEST = 12  # calendar days that may hold the ladder's trading days
-_DAYS_PER_YEAR = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,41 +115,3 @@ def index_scan(symbol: str, day: date) -> Row | None:
         if scan["symbol"] == symbol and scan["effective_from"] <= day.isoformat()
     ]
     return max(scans, key=lambda r: r["effective_from"]) if scans else None
-
-
-@cache
-def delivery_share(kind: InstrumentKind, expiry: date, day: date) -> float:
-    """Share of strike x units required for a long stock option in the money.
-
-    Before the last day a rising percentage of the share's value-at-risk and extreme-loss margin,
-    estimated at the parameters' volatility; on it the whole. 0 for an index, and while more
-    trading days are left than the table covers.
-    """
-    percent = delivery_percent(kind, expiry, day)
-    if not percent:
-        return 0.0
-    row = _delivery_row(expiry, day)
-    if row is None or not row["var_least"]:
-        return percent
-    sigma = span_parameters(kind, "", day).base_vol / sqrt(_DAYS_PER_YEAR)
-    risk = max(float(row["var_least"]), float(row["var_sigmas"]) * sigma)
-    return percent * (risk + float(row["extreme_loss"]))
-
-
-def delivery_percent(kind: InstrumentKind, expiry: date, day: date) -> float:
-    """Step of the delivery margin as a fraction: 0.10 four trading days before, 0 earlier."""
-    row = _delivery_row(expiry, day) if kind is InstrumentKind.STOCK else None
-    return float(row["percent"]) / 100 if row else 0.0
-
-
-def _delivery_row(expiry: date, day: date) -> Row | None:
-    if not 0 <= (expiry - day).days <= _LONGEST:
-        return None
-    # sessions after the day: a day off has the step of the session before it
-    left = len(expected_days(day + timedelta(days=1), expiry)) if day < expiry else 0
-    found = [
-        row
-        for row in parameter_rows("delivery")
-        if int(row["days_before"]) == left and row["effective_from"] <= day.isoformat()
-    ]
-    return max(found, key=lambda row: row["effective_from"]) if found else None

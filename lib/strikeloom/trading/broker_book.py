@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from strikeloom.domain.instruments import Share, instrument_of
 from strikeloom.domain.orders import Fill, Order, OrderIntent
 from strikeloom.ports.broker import Broker
 from strikeloom.ports.store import OpenRecord, TradingStore
@@ -19,8 +20,8 @@ class BrokerReading:
     ----------
     changes : object
         The broker's change count, read before the account.
-    held : dict of str to int
-        Net units by contract.
+    held, intraday : dict of str to int
+        Net units by instrument: carried over nights, and of the day only. Our orders carry.
     """
 
     at: datetime
@@ -28,6 +29,19 @@ class BrokerReading:
     orders: list[Order]
     fills: list[Fill]
     held: dict[str, int]
+    intraday: dict[str, int]
+
+    def of_the_day(self, missing: Collection[str]) -> list[str]:
+        """Sentences on what is held for the day only, which our orders neither make nor close.
+
+        Shares of the day are a person's own, unless some of ours are ``missing``.
+        """
+        return [
+            f"{key}: {units} units at the broker are INTRADAY: it closes them today, our exits do "
+            "not; if they were ours, convert them back there"
+            for key, units in sorted(self.intraday.items())
+            if key in missing or not isinstance(instrument_of(key), Share)
+        ]
 
 
 class BrokerBook:
@@ -48,8 +62,12 @@ class BrokerBook:
             When the broker cannot be read.
         """
         orders, fills = self._broker.orders(), self._broker.fills()
-        held = {p.instrument_key: p.net_units for p in self._broker.positions()}
-        return BrokerReading(now, changes, orders, fills, held)
+        positions = self._broker.positions()
+        held, intraday = (
+            {p.instrument_key: p.net_units for p in positions if p.intraday is of_the_day}
+            for of_the_day in (False, True)
+        )
+        return BrokerReading(now, changes, orders, fills, held, intraday)
 
     def ours(
         self, record: OpenRecord, orders: Sequence[Order], fills: Sequence[Fill]

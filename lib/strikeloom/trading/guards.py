@@ -10,7 +10,7 @@ from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, GuardError, NoQuote
-from strikeloom.nse.cash_hours import continuous_until
+from strikeloom.nse.cash_hours import continuous_until, shares_closed_text
 from strikeloom.nse.edges import UNKNOWN, hours_text, is_open
 from strikeloom.settings.desk import LiveSettings
 from strikeloom.settings.execution import GuardSettings
@@ -62,9 +62,8 @@ def _check_session(intent: OrderIntent, now: datetime) -> None:
         raise _refuse("session", f"the market is closed at {now:%Y-%m-%d %H:%M}")
     instrument = intent.instrument
     if isinstance(instrument, Share):
-        if now > (until := continuous_until(now.date())):
-            text = f"shares trade until {until:%H:%M}; it is {now:%H:%M}"
-            raise _refuse("session", f"{text} (their closing auction is not used)")
+        if now > continuous_until(now.date()):
+            raise _refuse("session", shares_closed_text(now))
     elif instrument.expiry < now.date():
         raise _refuse("expiry", f"{instrument.label} has expired")
 

@@ -247,7 +247,8 @@ class Reconciler:
                 for key, (ours, theirs) in gaps.items()
                 # a broker lists delivered shares once they have come in; no exit sells them before
                 if not 0 < ours - theirs <= state.arriving_units(key)
-            ],
+            ]
+            + self._reading.of_the_day(gaps),
             unresolved=self._unresolved,
             late_orders=self._late_orders,
         )

@@ -14,6 +14,7 @@ from strikeloom.errors import (
     UnknownOutcome,
     Unreachable,
 )
+from strikeloom.nse.products import carried_product
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.guard_context import GuardContext
 from strikeloom.trading.guards import check
@@ -81,7 +82,12 @@ def send(
 
 def _submit(desk: Desk, intent: OrderIntent) -> None:
     request = OrderRequest(
-        intent.correlation_id, intent.instrument, intent.side, intent.units, intent.limit
+        intent.correlation_id,
+        intent.instrument,
+        intent.side,
+        intent.units,
+        intent.limit,
+        carried_product(intent.instrument),  # what a strategy holds is held over nights
     )
     expected = {IntentState.SENDING}
     name, store = intent.correlation_id, desk.store

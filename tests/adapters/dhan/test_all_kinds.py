@@ -62,9 +62,11 @@ LONG_FUTURE = {**BOUGHT, "exchangeSegment": "NSE_FNO", "productType": "MARGIN", 
                "tradingSymbol": "RELIANCE-Feb2026-FUT"}  # fmt: skip
 
 
-def _held(ours: OurSide, positions: list, holdings: list) -> dict[str, int]:
+def _held(
+    ours: OurSide, positions: list, holdings: list, *, intraday: bool = False
+) -> dict[str, int]:
     found = held_units(positions, holdings, ours.instruments, DAY)
-    return {one.instrument_key: one.net_units for one in found}
+    return {one.instrument_key: one.net_units for one in found if one.intraday is intraday}
 
 
 @pytest.mark.parametrize(
@@ -75,8 +77,9 @@ def _held(ours: OurSide, positions: list, holdings: list) -> dict[str, int]:
         ([BOUGHT], [HOLDING], 1040),
         ([SOLD], [HOLDING], 700),
         ([CARRIED], [RECORDED], 2),  # what was bought yesterday is among the two
-        ([INTRADAY], [HOLDING], 900),
-        ([BOUGHT, INTRADAY], [RECORDED], -58),
+        ([INTRADAY], [HOLDING], 1000),
+        ([BOUGHT, INTRADAY], [RECORDED], 42),
+        ([BOUGHT, {**INTRADAY, "productType": "BO"}], [], 40),
         ([OWED], [], -500),
         ([{**OWED, "dayBuyQty": 500, "netQty": 0}], [], None),  # bought in
         ([{**OWED, "dayBuyQty": 600, "netQty": 100}], [], 100),
@@ -90,6 +93,15 @@ def test_a_share_is_held_once(
     ours: OurSide, positions: list, holdings: list, units: int | None
 ) -> None:
     assert _held(ours, positions, holdings).get(SHARE.key) == units
+
+
+def test_what_is_held_for_the_day_is_apart(ours: OurSide) -> None:
+    """DhanHQ annexure: INTRADAY, CO and BO are closed the same day."""
+    rows = [BOUGHT, INTRADAY, {**INTRADAY, "productType": "CO", "netQty": -7}]
+    assert _held(ours, rows, [HOLDING], intraday=True) == {SHARE.key: -107}
+    future = {**LONG_FUTURE, "productType": "INTRADAY"}
+    assert _held(ours, [LONG_FUTURE, future], [], intraday=True) == {STOCK_FUTURE.key: 1000}
+    assert _held(ours, [LONG_FUTURE, future], []) == {STOCK_FUTURE.key: 1000}
 
 
 def test_one_number_is_a_share_and_a_future(ours: OurSide) -> None:

@@ -23,7 +23,6 @@ from strikeloom.adapters.dhan.row_reading import (
     signed_count_of,
 )
 from strikeloom.domain.instruments import (
-    FutureContract,
     Instrument,
     OptionContract,
     Right,
@@ -33,15 +32,18 @@ from strikeloom.domain.instruments import (
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import paise
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError, StaleData, UnknownOutcome
-from strikeloom.nse.charges import Segment, trade_charges
+from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.products import carried_product, charged_as
 
 _STATES = {state.value: state for state in OrderState}
 _SEGMENTS = (CONTRACTS, SHARES)
 #: Exchanges of a holding: shares of companies listed on both are on ``ALL``.
 _HELD_ON = ("ALL", "NSE")
-#: Products of a share that is delivered, and of a contract that is carried.
-DELIVERED, CARRIED = "CNC", "MARGIN"
+#: Products of contracts and shares that the broker closes at the end of the day; cover and bracket
+#: orders (CO, BO) are of their own kind, and never ours.
+_OF_THE_DAY = frozenset({Product.INTRADAY.value, "CO", "BO"})
 _NO_TAG = frozenset({"", "NA", "null", "None"})
 
 
@@ -113,7 +115,8 @@ def _fill(row: Row, order: Order, default_at: datetime, earlier: int) -> Fill:
     at = moment_of(row.get("exchangeTime")) or moment_of(row.get("createTime")) or default_at
     side = Side[str(row["transactionType"]).upper()]
     units, price = count_of(row["tradedQuantity"]), paise(row["tradedPrice"], what="price")
-    segment = _charged_as(order.instrument_key, str(row.get("productType") or DELIVERED))
+    held = instrument_of(order.instrument_key)
+    segment = charged_as(held, _product_of(row, held), at.date())
     charges = trade_charges(
         side,
         units,
@@ -136,15 +139,10 @@ def _fill(row: Row, order: Order, default_at: datetime, earlier: int) -> Fill:
     )
 
 
-def _charged_as(key: str, product: str) -> Segment:
-    """What a trade is charged as: a share bought for delivery or to be sold the same day."""
-    match instrument_of(key):
-        case Share():
-            return Segment.DELIVERY if product.upper() == DELIVERED else Segment.INTRADAY
-        case FutureContract():
-            return Segment.FUTURE
-        case OptionContract():
-            return Segment.OPTION
+def _product_of(row: Row, held: Instrument) -> Product:
+    """Product of a row: of the day only, or carried; a row without one is carried."""
+    name = str(row.get("productType") or "").upper()
+    return Product.INTRADAY if name in _OF_THE_DAY else carried_product(held)
 
 
 def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:
@@ -158,14 +156,15 @@ def position_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosi
         if segment not in _SEGMENTS:
             return None
         net = signed_count_of(row["netQty"])
-        if segment == SHARES and str(row.get("productType") or "").upper() == DELIVERED:
+        intraday = str(row.get("productType") or "").upper() in _OF_THE_DAY
+        if segment == SHARES and not intraday:
             before = (count_of(row.get(f"carryForward{side}Qty") or 0) for side in ("Buy", "Sell"))
             short = min(0, next(before) - next(before))
             net = count_of(row["dayBuyQty"]) - count_of(row["daySellQty"]) + short
         if not net:
             return None  # it may be of an expired contract, which is in no list any more
         key = _key_of(row, instruments, day)
-        return None if key is None else BrokerPosition(key, net)
+        return None if key is None else BrokerPosition(key, net, intraday)
 
 
 def holding_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosition | None:
@@ -181,14 +180,14 @@ def holding_of(row: Row, instruments: DhanInstruments, day: date) -> BrokerPosit
 def held_units(
     positions: Iterable[Row], holdings: Iterable[Row], instruments: DhanInstruments, day: date
 ) -> list[BrokerPosition]:
-    """Net units by instrument over both lists; flat ones are absent."""
-    net = Counter[str]()
+    """Net units by instrument over both lists, those of the day apart; flat ones are absent."""
+    net = Counter[tuple[str, bool]]()
     held = [position_of(row, instruments, day) for row in positions]
     held += [holding_of(row, instruments, day) for row in holdings]
     for one in held:
         if one is not None:
-            net[one.instrument_key] += one.net_units
-    return [BrokerPosition(key, units) for key, units in net.items() if units]
+            net[one.instrument_key, one.intraday] += one.net_units
+    return [BrokerPosition(key, units, day_only) for (key, day_only), units in net.items() if units]
 
 
 def funds_of(row: Row) -> Funds:

@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from strikeloom.adapters.dhan.account_rows import (
-    CARRIED,
-    DELIVERED,
     by_trade_number,
     fill_of,
     funds_of,
@@ -26,9 +24,9 @@ from strikeloom.adapters.dhan.instruments import DhanInstruments
 from strikeloom.adapters.dhan.mapping import rupees_on_tick
 from strikeloom.adapters.dhan.past_trades import past_fills
 from strikeloom.adapters.dhan.rate_limiter import CallClass
-from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import BrokerPosition, Fill, Funds, Order, OrderRequest, OrderState
 from strikeloom.errors import BrokerError, DataError, Rejected, UnknownOutcome
+from strikeloom.nse.products import product_rule, product_rules
 from strikeloom.ports.clock import Clock
 
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,30}")
@@ -74,9 +72,12 @@ class DhanBroker:
         tag, instrument = request.correlation_id, request.instrument
         if not _TAG.fullmatch(tag):
             raise Rejected(f"{tag!r} is not a correlation id: 30 of A-Z a-z 0-9 - _ at most")
-        price = rupees_on_tick(request.limit, instrument)
+        price, day = rupees_on_tick(request.limit, instrument), self._clock.now().date()
+        if product_rule(instrument, request.product, day) is None:
+            offered = ", ".join(rule.name for rule in product_rules(instrument, day))
+            raise Rejected(f"{instrument.label} is not traded as {request.product}: {offered}")
         try:
-            security = self._instruments.security_of(instrument.key, self._clock.now().date())
+            security = self._instruments.security_of(instrument.key, day)
         except DataError as error:
             raise Rejected(f"{instrument.label} cannot be ordered: {error}") from None
         try:
@@ -89,7 +90,7 @@ class DhanBroker:
                 request.side.word,
                 request.units,
                 "LIMIT",
-                DELIVERED if isinstance(instrument, Share) else CARRIED,
+                request.product.value,
                 price,
                 validity=request.validity.value,
                 tag=tag,
@@ -210,7 +211,7 @@ class DhanBroker:
         return past_fills(self._client, orders, self._clock.now().date())
 
     def positions(self) -> list[BrokerPosition]:
-        """Net units by instrument; flat ones are absent.
+        """Net units by instrument, those of the day apart; flat ones are absent.
 
         Of a share: what is in the holdings, which are of earlier days, and the trades of today.
         """

@@ -15,6 +15,7 @@ from strikeloom.domain.orders import (
     OrderRequest,
     OrderState,
 )
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
@@ -80,6 +81,7 @@ class SimBroker:
                 units=request.units,
                 limit=request.limit,
                 validity=request.validity,
+                product=request.product,
                 correlation_id=request.correlation_id,
             )
         )
@@ -131,9 +133,13 @@ class SimBroker:
         return []
 
     def positions(self) -> list[BrokerPosition]:
-        """Net units by instrument, whatever the product; shares in the depository included."""
-        held = self.engine.holdings()
-        return [BrokerPosition(it.key, held[it]) for it in sorted(held, key=order_of)]
+        """Net units by instrument and product; shares in the depository included."""
+        held = [position for position in self.engine.positions() if position.net]
+        held.sort(key=lambda position: order_of(position.instrument))
+        return [
+            BrokerPosition(it.instrument.key, it.net, intraday=it.product is Product.INTRADAY)
+            for it in held
+        ]
 
     def funds(self) -> Funds:
         """Cash, margin blocked, and the cash that is left.

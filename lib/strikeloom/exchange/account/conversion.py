@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.orders.validation import INPUT, ORDER, product_refusal
 
 
@@ -26,7 +26,8 @@ def convert(
     """
     if before is after:
         raise Rejected(f"{instrument.label} is held as {after} already", code=INPUT)
-    wrong = product_refusal(instrument, before) or product_refusal(instrument, after)
+    day = at.date()
+    wrong = product_refusal(instrument, before, day) or product_refusal(instrument, after, day)
     if wrong:
         raise Rejected(wrong.reason, code=wrong.code)
     ledger = account.ledger

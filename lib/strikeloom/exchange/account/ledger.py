@@ -10,11 +10,11 @@ from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, Instrument, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import FillKind
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import POSITION_COLUMNS, position_values, trade_of
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.orders.trade import Trade
 
 _POSITION = (
@@ -86,18 +86,22 @@ class AccountLedger:
             ),
         )  # fmt: skip
         money = self._store.mirror.money
-        if not isinstance(instrument, FutureContract):
-            money.cash -= int(side) * units * price
-        money.cash -= charges
-        money.day_charges += charges
         held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
         late = at.date().isoformat() < money.day and isinstance(instrument, Share)
         if late:
+            money.cash -= int(side) * units * price + charges
+            money.day_charges += charges
             self._save_late(held, side, units, units * price, at.date())
             return number
         if held.day < at.date() and not isinstance(instrument, OptionContract):
             money.booked += held.booked  # the trades of each day settle apart
             held = held.carried(at.date())
+        if not isinstance(instrument, FutureContract):
+            money.cash -= int(side) * units * price
+        elif held.is_settled:
+            money.cash += self._settled_late(held, int(side) * units, price)
+        money.cash -= charges
+        money.day_charges += charges
         self.save_money()
         self.save_position(held.traded(side, units, units * price))
         return number
@@ -112,6 +116,16 @@ class AccountLedger:
         after = before.carried(today)
         self.save_money()
         self.save_position(after.joined(traded) if traded else after)
+
+    def _settled_late(self, held: NetPosition, units: int, price: int) -> int:
+        """Paise of a future traded after its day was settled: the last moment has trades too."""
+        amount = units * (held.settled_price - price)
+        self._file.execute(
+            "UPDATE variation SET units = units + ?, amount = amount + ? "
+            "WHERE contract = ? AND product = ? AND day = ?",
+            (units, amount, held.instrument.key, held.product.value, str(held.settled_on)),
+        )
+        return amount
 
     def taken(self, key: str, side: Side, quote_at: datetime) -> int:
         """Units already taken from one side of one quote."""

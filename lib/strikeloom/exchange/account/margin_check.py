@@ -4,9 +4,9 @@ An order that waits gives no benefit before it trades: a resting buy ties up its
 hedges nothing, a resting sale counts as sold. A future risks as much bought as sold: its resting
 orders count on the side on which they need more.
 
-Shares are paid in full, and no margin is required for them. Sold for the day only, they bind what
-they brought in and a fifth more, also beside shares of the same company that are held for delivery:
-those are another product.
+Shares are paid in full, those of the day too, and no margin is required for them. Sold for the day
+only, they bind what they are worth and the rate of orders of the day, whatever of them is held for
+delivery.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import FutureContract, Instrument, InstrumentKind, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.money import rupees_text
+from strikeloom.domain.products import Product
 from strikeloom.domain.quotes import Quote
 from strikeloom.errors import DataError, NoQuote
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.orders.costs import fill_cost
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.orders.validation import DESK, OrderRefusal
 from strikeloom.ports.feed import MarketFeed
-from strikeloom.risk.book import BookMargin, book_margins
+from strikeloom.risk.book import BookMargin, DayShare, Item, book_margins
 
 
 def book_margin(
-    books: Sequence[Mapping[Instrument, int]], feed: MarketFeed, now: datetime
+    books: Sequence[Mapping[Item, int]], feed: MarketFeed, now: datetime
 ) -> list[BookMargin]:
     """Estimate of each of some books, with the levels and prices that the market shows now.
 
@@ -40,7 +40,8 @@ def book_margin(
     NoQuote
         When the level of an underlying with a sold leg is not known.
     """
-    contracts = {instrument for book in books for instrument, net in book.items() if net}
+    items = {item for book in books for item, net in book.items() if net}
+    contracts = {item.share if isinstance(item, DayShare) else item for item in items}
     if not any(_may_need(c, net) for book in books for c, net in book.items()):
         return [BookMargin() for _ in books]
     levels: dict[str, int] = {}
@@ -52,10 +53,10 @@ def book_margin(
     return book_margins(books, levels, known, now)
 
 
-def _may_need(instrument: Instrument, net: int) -> bool:
+def _may_need(instrument: Item, net: int) -> bool:
     """Whether a holding may need margin at all: bought index options and shares do not."""
     match instrument:
-        case Share():
+        case Share() | DayShare():
             return net < 0
         case FutureContract():
             return net != 0
@@ -73,35 +74,26 @@ def _mark(quote: Quote) -> int | None:
     return last if ask is None or last is None else min(ask, last)
 
 
-def bound_units(instrument: Instrument, product: Product, units: int) -> int:
-    """Signed units of an order that margin may be required for; none for shares to be delivered."""
-    return 0 if isinstance(instrument, Share) and product is Product.CNC else units
+def bound_as(instrument: Instrument, product: Product) -> Item:
+    """What an instrument counts as in a book: contracts of all products offset each other."""
+    if isinstance(instrument, Share) and product is Product.INTRADAY:
+        return DayShare(instrument)
+    return instrument
 
 
-def _held_units(account: Account) -> Counter[Instrument]:
-    """Units held that margin may be required for: of shares for delivery what is lacking."""
-    held: Counter[Instrument] = Counter()
-    for position in account.mirror.positions.values():
-        free = bound_units(position.instrument, position.product, position.net)
-        held[position.instrument] += free or min(0, position.net)
-    return held
-
-
-def resting_sells(account: Account, without: BookOrder | None = None) -> Counter[Instrument]:
-    """Units offered for sale by open orders, by contract; shares that are held are left out."""
-    sells: Counter[Instrument] = Counter()
+def resting_sells(account: Account, without: BookOrder | None = None) -> Counter[Item]:
+    """Units offered for sale by open orders."""
+    sells: Counter[Item] = Counter()
     for book in account.book.contracts():
-        if book.resting_sell_units and not isinstance(book.instrument, Share):
+        if not book.resting_sell_units:
+            continue
+        if not isinstance(book.instrument, Share):
             sells[book.instrument] += book.resting_sell_units
-        elif book.resting_sell_units:
-            mine = (it for it in account.book if it.instrument.key == book.instrument.key)
-            for order in mine:
-                if order.side is Side.SELL:
-                    sells[book.instrument] += bound_units(
-                        order.instrument, order.product, order.left
-                    )
+            continue
+        for order in account.book.of(book.instrument.key, Side.SELL):
+            sells[bound_as(order.instrument, order.product)] += order.left
     if without is not None and without.side is Side.SELL:
-        sells[without.instrument] -= bound_units(without.instrument, without.product, without.left)
+        sells[bound_as(without.instrument, without.product)] -= without.left
     return sells
 
 
@@ -121,12 +113,14 @@ def _is_paid(order: BookOrder) -> bool:
     return not isinstance(order.instrument, FutureContract)
 
 
-def bound_books(account: Account, without: BookOrder | None = None) -> list[Counter[Instrument]]:
+def bound_books(account: Account, without: BookOrder | None = None) -> list[Counter[Item]]:
     """What is held; the same with what rests sold; and, where futures are bid for, with those."""
-    held = _held_units(account)
+    held: Counter[Item] = Counter()
+    for position in account.ledger.positions():
+        held[bound_as(position.instrument, position.product)] += position.net
     sold = held.copy()
     sold.subtract(resting_sells(account, without))
-    bids: Counter[Instrument] = Counter()
+    bids: Counter[Item] = Counter()
     for book in account.book.contracts():
         if isinstance(book.instrument, FutureContract) and book.resting_buy_units:
             bids[book.instrument] += book.resting_buy_units
@@ -147,9 +141,9 @@ def claims(account: Account, feed: MarketFeed) -> int:
     cost where others were bought since.
     """
     owed = 0
-    held = _held_units(account) if account.mirror.owed else Counter()
     for short in account.shares.owed():
-        lacking = min(short.units, max(0, -held[short.share]))  # has its margin as it is
+        held = account.ledger.position(short.share.key, Product.CNC)
+        lacking = min(short.units, max(0, -held.net)) if held else 0  # has its margin as it is
         owed += short.most * max(0, short.units - lacking) // short.units
     positions = account.mirror.positions.values()
     futures = [p for p in positions if isinstance(p.instrument, FutureContract)]
@@ -220,9 +214,8 @@ def _needed(
         if others - (before.left if before else 0) + order.left <= -_short(order, account):
             return None
     more = books[-1 if order.side is Side.BUY and not _is_paid(order) else 1].copy()
-    # a stock's delivery may bind it
-    signed = int(order.side) * order.left
-    more[order.instrument] += bound_units(order.instrument, order.product, signed)
+    # also of a purchase: a stock's delivery may bind it
+    more[bound_as(order.instrument, order.product)] += int(order.side) * order.left
     found = [book.total for book in book_margin([*books, more], feed, now)]
     if order.side is Side.SELL:
         if found[-1] <= found[1]:

@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from strikeloom.domain.instruments import FutureContract, Instrument
+from strikeloom.domain.instruments import FutureContract
 from strikeloom.domain.legs import Side
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.margin_check import (
     book_margin,
+    bound_as,
     bound_books,
-    bound_units,
     claims,
     tied_premium,
 )
-from strikeloom.exchange.orders.costs import segment_of
 from strikeloom.exchange.orders.request import Placement
 from strikeloom.exchange.orders.validation import reference_price
 from strikeloom.nse.charges import Segment, brokerage, order_brokerage
+from strikeloom.nse.products import charged_as
 from strikeloom.ports.feed import MarketFeed
+from strikeloom.risk.book import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +85,14 @@ def margin_quote(
     """
     books = bound_books(account)
     bound = books[1]
-    base: Counter[Instrument] = bound.copy() if with_holdings else Counter()
+    base: Counter[Item] = bound.copy() if with_holdings else Counter()
     together = base.copy()
     singles = []
     for placement in placements:
-        signed = bound_units(
-            placement.instrument, placement.product, int(placement.side) * placement.units
-        )
-        together[placement.instrument] += signed
-        singles.append(Counter({placement.instrument: signed}))
+        signed = int(placement.side) * placement.units
+        item = bound_as(placement.instrument, placement.product)
+        together[item] += signed
+        singles.append(Counter({item: signed}))
     found = book_margin([base, together, *books, *singles], feed, now)
     before, after, apart = found[0], found[1], found[2 + len(books) :]
     now_bound = max(book.total for book in found[2 : 2 + len(books)])
@@ -114,7 +114,7 @@ def margin_quote(
 
 def _brokerage(placement: Placement, feed: MarketFeed, day: date) -> int:
     """Paise; a percent of the value in some segments, at most their flat fee."""
-    segment = segment_of(placement.instrument, placement.product)
+    segment = charged_as(placement.instrument, placement.product, day)
     if segment is Segment.OPTION:
         return brokerage(day)
     return order_brokerage(placement.units * _price(placement, feed), day, segment)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from strikeloom.domain.products import Product
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.account.file import AccountFile
 from strikeloom.exchange.account.position import NetPosition
@@ -25,7 +26,6 @@ from strikeloom.exchange.account.short_delivery import ShortDelivery
 from strikeloom.exchange.conditional.active import ActiveConditionalOrders
 from strikeloom.exchange.conditional.rows import conditional_of
 from strikeloom.exchange.orders.book import OrderBook
-from strikeloom.exchange.orders.request import Product
 
 
 @dataclass

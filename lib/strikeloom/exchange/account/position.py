@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import FutureContract, Instrument, Share
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
-from strikeloom.exchange.orders.request import Product
 from strikeloom.nse.edges import expected_after, expected_before
 
 

@@ -16,11 +16,12 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import FillKind, OrderState, Validity
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.file import Row
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.short_delivery import ShortDelivery
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import OrderType, Product
+from strikeloom.exchange.orders.request import OrderType
 from strikeloom.exchange.orders.trade import Trade
 
 #: A row of the file, or the fields of an event.

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.ledger import AccountLedger
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.short_delivery import ShortDelivery
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Product
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.ledger import AccountLedger
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import Fields
-from strikeloom.exchange.orders.request import Product
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from strikeloom.domain.products import Product
 from strikeloom.exchange.conditional.condition import Condition
-from strikeloom.exchange.orders.request import Placement, Product
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.edges import ending, is_expected
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from strikeloom.domain.instruments import InstrumentKind, instrument_of
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
+from strikeloom.domain.products import Product
 from strikeloom.exchange.conditional.condition import Condition
 from strikeloom.exchange.conditional.records import (
     ConditionalKind,
@@ -19,7 +20,7 @@ from strikeloom.exchange.conditional.records import (
     LegState,
     ProfitRule,
 )
-from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.orders.request import OrderType, Placement
 
 
 def body_of(item: ConditionalOrder) -> str:

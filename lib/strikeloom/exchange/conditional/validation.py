@@ -8,9 +8,10 @@ from datetime import date
 from itertools import pairwise
 
 from strikeloom.domain.orders import Validity
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.conditional.records import STOP, TARGET, ConditionalLeg, ConditionalOrder
-from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.orders.validation import INPUT, ORDER, OrderRefusal, input_refusal
 
 

@@ -16,6 +16,7 @@ from datetime import date
 
 from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import Rejected
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.audit import audit
@@ -31,7 +32,7 @@ from strikeloom.exchange.engine.forever_orders import ForeverOrders
 from strikeloom.exchange.engine.profit_rules import ProfitRules
 from strikeloom.exchange.engine.super_orders import SuperOrders
 from strikeloom.exchange.orders.order import BookOrder, OrderEvent
-from strikeloom.exchange.orders.request import Change, ContractList, Placement, Product
+from strikeloom.exchange.orders.request import Change, ContractList, Placement
 from strikeloom.exchange.orders.trade import Trade
 from strikeloom.exchange.orders.validation import ORDER, OrderRefusal, input_refusal
 from strikeloom.exchange.session.adjusting import FindAdjustments

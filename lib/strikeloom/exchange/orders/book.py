@@ -93,6 +93,10 @@ class OrderBook:
         book = self._contracts.get(key)
         return [self._orders[number] for number in sorted(book.stops)] if book else []
 
+    def of(self, key: str, side: Side) -> list[BookOrder]:
+        """All open orders of a side of a contract, waiting ones included."""
+        return [o for o in self if o.instrument.key == key and o.side is side]
+
     def active(self, key: str, side: Side) -> Iterator[BookOrder]:
         """Orders of a side that can trade, best price and then oldest first."""
         book = self._contracts.get(key)

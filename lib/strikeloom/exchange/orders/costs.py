@@ -1,34 +1,22 @@
-"""What an order is charged as, and what one fill of it costs."""
+"""What one fill of an order costs."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from strikeloom.domain.instruments import FutureContract, Instrument, Share
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Product
-from strikeloom.nse.charges import Segment, trade_charges
-
-
-def segment_of(instrument: Instrument, product: Product) -> Segment:
-    """Segment of an order. Shares go by its product: what a day's trades leave is not known yet."""
-    match instrument:
-        case Share():
-            return Segment.DELIVERY if product is Product.CNC else Segment.INTRADAY
-        case FutureContract():
-            return Segment.FUTURE
-        case _:
-            return Segment.OPTION
+from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.products import charged_as
 
 
 def fill_cost(order: BookOrder, units: int, price: int, day: date) -> int:
-    """Charges in paise of the next fill of an order."""
+    """Charges in paise of the next fill of an order, by its product."""
     return trade_charges(
         order.side,
         units,
         price,
         day,
         first_fill=not order.filled,
-        segment=segment_of(order.instrument, order.product),
+        segment=charged_as(order.instrument, order.product, day),
         earlier=order.filled_value,
     ).total

@@ -9,7 +9,7 @@ from strikeloom.errors import UnknownSession
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.request import AmoTime
 from strikeloom.exchange.orders.validation import EXCHANGE, ORDER, OrderRefusal
-from strikeloom.nse.cash_hours import continuous_until
+from strikeloom.nse.cash_hours import continuous_until, shares_closed_text
 from strikeloom.nse.edges import beginning, expected_after, is_expected, is_open
 from strikeloom.nse.sessions import session
 
@@ -48,6 +48,8 @@ def hours_refusal(order: BookOrder, now: datetime) -> OrderRefusal | None:
     if order.release_at is None:
         if is_traded(order.instrument, now):
             return None
+        if is_open(now):
+            return OrderRefusal(EXCHANGE, shares_closed_text(now))
         return OrderRefusal(EXCHANGE, f"the market is closed at {now:%Y-%m-%d %H:%M}")
     if order.waits_for_release and is_open(now):
         return OrderRefusal(ORDER, "orders after the market are taken while the market is closed")

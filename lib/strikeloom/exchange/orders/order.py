@@ -8,7 +8,8 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
-from strikeloom.exchange.orders.request import OrderType, Product
+from strikeloom.domain.products import Product
+from strikeloom.exchange.orders.request import OrderType
 from strikeloom.exchange.orders.trade import Trade
 
 _PREFIX = "E"

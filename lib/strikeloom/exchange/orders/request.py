@@ -7,9 +7,11 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.instruments import Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
+from strikeloom.domain.products import Product
+from strikeloom.nse.products import carried_product
 
 
 class OrderType(StrEnum):
@@ -29,23 +31,6 @@ class OrderType(StrEnum):
     def needs_trigger(self) -> bool:
         """Has no meaning without a trigger."""
         return self in (OrderType.STOP_LOSS, OrderType.STOP_LOSS_MARKET)
-
-
-class Product(StrEnum):
-    """How a position is held. What the broker finances (MTF) is not offered."""
-
-    INTRADAY = "INTRADAY"
-    MARGIN = "MARGIN"  # contracts, carried forward
-    CNC = "CNC"  # shares, paid in full and delivered
-
-    def takes(self, instrument: Instrument) -> bool:
-        """Whether an instrument may be held so."""
-        return self is Product.INTRADAY or self is default_product(instrument)
-
-
-def default_product(instrument: Instrument) -> Product:
-    """How an instrument is held when a client gives no product: over nights."""
-    return Product.CNC if isinstance(instrument, Share) else Product.MARGIN
 
 
 class AmoTime(StrEnum):
@@ -71,7 +56,7 @@ class Placement:
     units : int
         Positive; a multiple of the lot size.
     product : Product
-        Default: ``default_product`` of the instrument.
+        Default: the one that carries the instrument over nights (``nse.products``).
     limit, trigger : int
         Paise; 0 where the order type has none.
     disclosed : int
@@ -94,7 +79,7 @@ class Placement:
     def __post_init__(self) -> None:
         if self.product is None:  # not given
             object.__setattr__(  # type: ignore[unreachable]
-                self, "product", default_product(self.instrument)
+                self, "product", carried_product(self.instrument)
             )
 
 

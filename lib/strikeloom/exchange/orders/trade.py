@@ -8,7 +8,7 @@ from datetime import datetime
 from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import FillKind
-from strikeloom.exchange.orders.request import Product
+from strikeloom.domain.products import Product
 
 
 @dataclass(frozen=True, slots=True)

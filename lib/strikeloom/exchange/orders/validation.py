@@ -11,11 +11,13 @@ from datetime import date
 
 from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Share
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.orders.broker_rules import broker_rule
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import Placement, Product, default_product
+from strikeloom.exchange.orders.request import Placement
 from strikeloom.nse.price_protection import protected_range
+from strikeloom.nse.products import product_rules
 
 INPUT, ORDER = "DH-905", "DH-906"  # the broker's own codes
 DESK, EXCHANGE = "RMS", "EXCH"
@@ -37,7 +39,7 @@ def input_refusal(placement: Placement, day: date) -> OrderRefusal | None:
     p = placement
     if p.units <= 0:
         return OrderRefusal(INPUT, f"quantity {p.units} must be positive")
-    wrong = product_refusal(p.instrument, p.product)
+    wrong = product_refusal(p.instrument, p.product, day)
     if wrong:
         return wrong
     if min(p.limit, p.trigger, p.disclosed) < 0:
@@ -57,11 +59,12 @@ def input_refusal(placement: Placement, day: date) -> OrderRefusal | None:
     return disclosed_refusal(p.disclosed, p.units, day)
 
 
-def product_refusal(instrument: Instrument, product: Product) -> OrderRefusal | None:
-    """Products by kind: shares are paid in full (CNC), contracts carried on margin (MARGIN)."""
-    if product.takes(instrument):
+def product_refusal(instrument: Instrument, product: Product, day: date) -> OrderRefusal | None:
+    """Products by kind and day: shares are paid in full (CNC), contracts carried (MARGIN)."""
+    offered = [rule.name for rule in product_rules(instrument, day) if rule.name in set(Product)]
+    if product in offered:
         return None
-    allowed = f"{Product.INTRADAY} or {default_product(instrument)}"
+    allowed = " or ".join(offered)
     return OrderRefusal(INPUT, f"productType of {instrument.label} is {allowed}, not {product}")
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from strikeloom.domain.instruments import FutureContract, OptionContract, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.exchange.conditional.records import ENTRY, STOP, TARGET
 from strikeloom.exchange.orders.order import OrderEvent
-from strikeloom.exchange.orders.request import OrderType, Product
+from strikeloom.exchange.orders.request import OrderType
 from strikeloom.exchange.server.wire_codes import (
     NEVER,
     exchange_order_id,

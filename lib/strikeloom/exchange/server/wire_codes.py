@@ -8,7 +8,8 @@ from typing import Final
 from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionContract, Right, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Validity
-from strikeloom.exchange.orders.request import AmoTime, OrderType, Product
+from strikeloom.domain.products import Product
+from strikeloom.exchange.orders.request import AmoTime, OrderType
 from strikeloom.exchange.server.responses import BAD_INPUT, refused
 
 #: Segments in which orders are taken: of shares, and of options and futures.

@@ -10,11 +10,11 @@ from datetime import date, datetime
 from strikeloom.domain.adjustments import ContractAdjustment
 from strikeloom.domain.instruments import Instrument, InstrumentKind, Share, order_of
 from strikeloom.domain.orders import OrderState
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError, DataError, StoreError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.conditional.records import ConditionalState
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.session.closing import Closer
 from strikeloom.exchange.session.daily_settlement import DailySettler
 from strikeloom.exchange.session.expiry import ExpiryProcessor

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from strikeloom.domain.legs import Side
+from strikeloom.domain.products import Product
 from strikeloom.errors import DataError
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.position import NetPosition
@@ -15,7 +16,7 @@ from strikeloom.exchange.conditional.records import (
     ConditionalState,
 )
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import OrderType, Placement, Product
+from strikeloom.exchange.orders.request import OrderType, Placement
 from strikeloom.exchange.session.intake import OrderIntake
 from strikeloom.nse.freeze import slices
 
@@ -55,12 +56,12 @@ class Closer:
             self._intake.place(closing, at)
             for position in held
             if position.exit_units and position.product in products
-            for closing in self._closing_orders(position, at)
+            for closing in self.closing_orders(position, position.exit_units, at)
         ]
 
-    def _closing_orders(self, position: NetPosition, at: datetime) -> list[Placement]:
-        """Market orders that close a position, none above the freeze quantity."""
-        instrument, units = position.instrument, abs(position.exit_units)
+    def closing_orders(self, position: NetPosition, net: int, at: datetime) -> list[Placement]:
+        """Market orders that close signed units of a position, none above the freeze quantity."""
+        instrument, units = position.instrument, abs(net)
         most = self._intake.largest_order(instrument, at.date())
         odd = units % instrument.lot_size
         parts = [odd] if odd else []  # of a lot that became larger: the order's refusal names it
@@ -69,7 +70,7 @@ class Closer:
                 parts += slices(units - odd, instrument.lot_size, most)
             except DataError:
                 parts.append(units - odd)  # a lot is frozen: so does this one's
-        side = Side.SELL if position.exit_units > 0 else Side.BUY
+        side = Side.SELL if net > 0 else Side.BUY
         return [
             Placement(instrument, side, part, OrderType.MARKET, product=position.product)
             for part in parts

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import FillKind
+from strikeloom.domain.products import Product
 from strikeloom.errors import NoQuote
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.account.short_delivery import ShortDelivery, close_out_price
-from strikeloom.exchange.orders.request import Product
 from strikeloom.nse.charges import depository_charge
 from strikeloom.nse.edges import ending
 from strikeloom.nse.settlement import Delivery

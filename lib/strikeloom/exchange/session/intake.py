@@ -69,6 +69,7 @@ class OrderIntake:
         conditional: int = 0,
         leg: str = "",
         recorded: bool = False,
+        by_broker: bool = False,
     ) -> BookOrder:
         """Match an order, let it wait, or reject it. The decision is on record.
 
@@ -78,6 +79,8 @@ class OrderIntake:
             The conditional order that places it, and for which of its legs.
         recorded : bool, default False
             ``at`` is a recorded moment of the past, and its quotes apply.
+        by_broker : bool, default False
+            Sent by the broker's own risk desk: its checks of clients' orders do not apply.
         """
         refusal: OrderRefusal | None = None
         try:
@@ -92,7 +95,8 @@ class OrderIntake:
         )
         order, unpriced = typed_order(placement, quote, at)
         order = self._account.orders.add(replace(order, conditional=conditional, leg=leg))
-        refusal = refusal or unpriced or self._refusal(order, at, quote)
+        refusal = refusal or unpriced
+        refusal = refusal or self._refusal(order, at, quote, by_broker=by_broker)
         if refusal:
             return self.end(order, OrderState.REJECTED, refusal, at)
         if order.waits_for_release:
@@ -172,10 +176,20 @@ class OrderIntake:
         return self.order(order.number)
 
     def _refusal(
-        self, order: BookOrder, at: datetime, quote: Quote | None, before: BookOrder | None = None
+        self,
+        order: BookOrder,
+        at: datetime,
+        quote: Quote | None,
+        before: BookOrder | None = None,
+        *,
+        by_broker: bool = False,
     ) -> OrderRefusal | None:
         """Why an order, new or changed, is not taken."""
         account, day = self._account, order.session_day
+        if by_broker:
+            return form_refusal(
+                order, day, self.largest_order(order.instrument, day)
+            ) or price_refusal(order, quote, self._market.band(order.instrument), day)
         if account.money.killed_on == at.date().isoformat():
             return OrderRefusal(DESK, "the kill switch is on for today")
         held = account.ledger.holdings().get(order.instrument, 0)

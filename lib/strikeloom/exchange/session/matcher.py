@@ -9,6 +9,7 @@ from strikeloom.domain.depth import Depth
 from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import OrderState, Validity
+from strikeloom.domain.products import Product
 from strikeloom.domain.quotes import Quote
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.orders.costs import fill_cost
@@ -16,7 +17,7 @@ from strikeloom.exchange.orders.hours import is_traded
 from strikeloom.exchange.orders.limit_conversion import limited
 from strikeloom.exchange.orders.matching import Match, match
 from strikeloom.exchange.orders.order import BookOrder
-from strikeloom.exchange.orders.request import OrderType, Product
+from strikeloom.exchange.orders.request import OrderType
 from strikeloom.exchange.orders.validation import price_refusal
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.nse.charges import depository_charge

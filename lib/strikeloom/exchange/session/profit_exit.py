@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from strikeloom.domain.products import Product
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.conditional.records import (
     ConditionalOrder,
     ConditionalState,
     ProfitRule,
 )
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.orders.validation import reference_price
 from strikeloom.exchange.session.closing import Closer
 from strikeloom.ports.feed import MarketFeed

@@ -13,6 +13,7 @@ from strikeloom.exchange.session.adjusting import PositionAdjuster
 from strikeloom.exchange.session.expiry import ExpiryProcessor
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.exchange.session.matcher import Matcher
+from strikeloom.exchange.session.square_off import SquareOff
 from strikeloom.exchange.session.triggers import TriggerEvaluator
 from strikeloom.nse.edges import ending
 from strikeloom.ports.feed import RecordedFeed
@@ -29,6 +30,7 @@ class Replay:
         expiry: ExpiryProcessor,
         triggers: TriggerEvaluator,
         adjuster: PositionAdjuster,
+        square_off: SquareOff,
     ) -> None:
         self._account = account
         self._market = market
@@ -36,6 +38,7 @@ class Replay:
         self._expiry = expiry
         self._triggers = triggers
         self._adjuster = adjuster
+        self._square_off = square_off
 
     def has_work(self, now: datetime) -> bool:
         """Whether anything may have happened since the account last caught up."""
@@ -47,10 +50,12 @@ class Replay:
         return self._has_moved(mirror.matched_to, now)
 
     def _has_moved(self, since: datetime | None, now: datetime) -> bool:
-        """Whether quotes, a release or the end of a session concern an open order."""
+        """Whether quotes, a release or a session's end concern an order or a day's position."""
         book, active = self._account.book, self._account.active.all()
         oldest = book.oldest_day
-        if (oldest is None and not active) or (since is not None and since >= now):
+        if since is not None and since >= now:
+            return False
+        if oldest is None and not active and not self._square_off.watched_since():
             return False
         if since is None or not isinstance(self._market.feed, RecordedFeed):
             return True
@@ -66,9 +71,12 @@ class Replay:
         since = self._account.matched_to()
         if self._has_moved(since, now):
             first = min(
-                *(order.entered_at for order in self._account.book),
-                *(item.created_at for item in self._account.active.all()),
-                now,
+                [
+                    now,
+                    *(order.entered_at for order in self._account.book),
+                    *(item.created_at for item in self._account.active.all()),
+                    *self._square_off.watched_since(),
+                ]
             )
             for at, recorded in self._moments(first if since is None else max(first, since), now):
                 self._process(at, recorded=recorded)
@@ -115,3 +123,4 @@ class Replay:
                 self._matcher.end_unrestable(number, at)
         if recorded or present:
             self._triggers.evaluate(at, recorded=recorded)
+            self._square_off.close(at, recorded=recorded)

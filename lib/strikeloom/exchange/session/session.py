@@ -16,6 +16,7 @@ from strikeloom.exchange.session.intake import OrderIntake
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.exchange.session.matcher import Matcher
 from strikeloom.exchange.session.replay import Replay
+from strikeloom.exchange.session.square_off import SquareOff
 from strikeloom.exchange.session.triggers import TriggerEvaluator
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.ports.history import History
@@ -52,5 +53,6 @@ def trading_session(
     daily = DailySettler(account, feed)
     expiry = ExpiryProcessor(account, feed, daily, charges_day)
     adjuster = PositionAdjuster(account, closer, daily, expiry, adjustments)
-    replay = Replay(account, market, matcher, expiry, triggers, adjuster)
+    square_off = SquareOff(account, market, intake, closer)
+    replay = Replay(account, market, matcher, expiry, triggers, adjuster, square_off)
     return TradingSession(account, market, intake, closer, triggers, replay, charges_day)

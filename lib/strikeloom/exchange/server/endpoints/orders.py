@@ -49,7 +49,7 @@ def placement(call: ApiCall, body: Any = None) -> Placement:
     asked = call if body is None else replace(call, body=body)
     listed = asked.exchange.traded(asked.text("exchangeSegment"), asked.text("securityId"))
     product = asked.one_of("productType", PRODUCTS)
-    wrong = product_refusal(listed.instrument, product)
+    wrong = product_refusal(listed.instrument, product, call.now.date())
     if wrong:
         raise refused(wrong.code, wrong.reason)
     tag = asked.text("correlationId", default="")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from strikeloom.domain.products import Product
 from strikeloom.errors import BrokerError, Rejected
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.share_records import ShareHolding
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
 from strikeloom.exchange.server.wire_codes import PRODUCTS, derivative, rupee

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from strikeloom.domain.products import Product
 from strikeloom.exchange.conditional.records import ProfitRule
-from strikeloom.exchange.orders.request import Product
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.endpoints.orders import translate_refusals
 from strikeloom.exchange.server.responses import ApiResponse

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import FillKind
 from strikeloom.errors import BrokerError
-from strikeloom.exchange.orders.costs import segment_of
 from strikeloom.exchange.orders.trade import Trade
 from strikeloom.exchange.server.api_call import ApiCall, bad_field
 from strikeloom.exchange.server.responses import ApiResponse, refused
@@ -23,6 +22,7 @@ from strikeloom.exchange.server.wire_codes import (
     trade_id,
 )
 from strikeloom.nse.charges import trade_charges
+from strikeloom.nse.products import charged_as
 
 _PAGE = 20  # rows of a page of the history
 
@@ -141,13 +141,14 @@ def _row(call: ApiCall, trade: Trade) -> dict[str, object]:
 
 def _past(call: ApiCall, trade: Trade, earlier: int) -> dict[str, object]:
     """Row of the history; ``earlier`` is the value of the earlier trades of its order."""
+    day = call.engine.charges_day(trade.at.date())
     parts = trade_charges(
         trade.side,
         trade.units,
         trade.price,
-        call.engine.charges_day(trade.at.date()),
+        day,
         first_fill=not earlier,
-        segment=segment_of(trade.instrument, trade.product),
+        segment=charged_as(trade.instrument, trade.product, day),
         earlier=earlier,
     )
     return {
