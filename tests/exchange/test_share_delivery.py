@@ -191,7 +191,7 @@ def test_shares_bought_for_the_day_cover_nothing_that_is_owed(engine, feed, cloc
     feed.show(SHARE, 1_400_00, 1_400_00)
     engine.place(Placement(SHARE, BUY, 500, limit=1_400_00, product=Product.INTRADAY))
     end(feed, clock, 1_440_00)
-    feed.show(SHARE, 1_440_00, 1_440_00)
+    feed.spots["RELIANCE"] = 1_440_00
     (owed,) = engine.depository.owed()
     balance = engine.balance()
     assert (owed.units, balance.margin + balance.blocked) == (500, 500 * 1_728_00)
