@@ -104,7 +104,9 @@ def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) ->
         assert len(set(names)) == len(names)
         assert "put-call ratio of open interest, to the day's median" in names
         assert all(np.isfinite([item.value, item.vote]).all() for item in view.evidence)
-        assert view.strength == pytest.approx(abs(np.mean([x.vote for x in view.evidence])))
+        votes = pd.DataFrame([asdict(item) for item in view.on_direction])
+        assert view.strength == pytest.approx(abs(votes.groupby("topic")["vote"].mean().mean()))
+        assert (view.volatility is None) == ("volatility over its forecast" not in names)
 
 
 def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:

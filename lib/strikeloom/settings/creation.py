@@ -32,6 +32,9 @@ class CreationSettings(SettingsModel):
     min_lots_traded: int = Field(ge=0)
     view_days: int = Field(ge=5, le=250)
     view_threshold: float = Field(gt=0, lt=1)
+    volatility_threshold: float = Field(gt=0, lt=1)
+    market_index: list[str]
+    volatility_index: list[str]
     keep_per_symbol: int = Field(ge=1, le=50)
     risk: str
     profiles: dict[str, RiskProfile]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from strikeloom.domain.market import Evidence, MarketView
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.strategy_creation.build import Structure
@@ -10,7 +13,7 @@ from strikeloom.strategy_creation.build import Structure
 def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     """Sentences on view, volatility, legs, probabilities and cost."""
     chain, view = structure.chain, structure.view
-    votes = "; ".join(f"{e.name} {e.value:.2f} ({e.vote:+.2f})" for e in view.evidence)
+    votes = _votes(view.on_direction)
     rank = chain.rank
     if rank.percentile is not None:
         percentile = (
@@ -26,6 +29,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
+        _richness(view),
         f"At-the-money volatility {chain.atm_iv:.1%}, {percentile}; smile of {chain.smile.used} "
         f"traded options, fit error {100 * chain.smile.error:.2f} points.",
         f"{structure.template.title}: {legs}.",
@@ -38,6 +42,22 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         _before_expiry(risk),
         _forecast(risk),
     )
+
+
+def _votes(evidence: Iterable[Evidence]) -> str:
+    return "; ".join(f"{item.name} {item.value:.2f} ({item.vote:+.2f})" for item in evidence)
+
+
+def _richness(view: MarketView) -> str:
+    about = _votes(view.on_volatility)
+    if view.volatility is None:
+        return (
+            f"No forecast to compare volatility with: {about}."
+            if about
+            else "No view of volatility."
+        )
+    lively = f"; {view.profile} beside the day's others" if view.profile else ""
+    return f"Volatility is {view.volatility} ({view.richness:+.2f}): {about}{lively}."
 
 
 def _before_expiry(risk: RiskSummary) -> str:

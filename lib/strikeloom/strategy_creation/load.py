@@ -70,12 +70,14 @@ class Chain:
 class LoadedChains:
     """Chains by symbol, the symbols without one, and the stage 01 run they come from.
 
-    ``warnings``: what could not be checked, and former names that led to a symbol.
+    ``summary`` has stage 01's row of every symbol of the exchange; ``warnings`` is what could not
+    be checked, and former names that led to a symbol.
     """
 
     chains: dict[str, Chain]
     refused: list[Rejection]
     bars: DailyBars
+    summary: pd.DataFrame
     upstream: str
     universe: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
@@ -137,6 +139,7 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         chains,
         refused + unread,
         bars,
+        whole,
         run.run_id,
         sorted(today["symbol"]),
         tuple(warnings),

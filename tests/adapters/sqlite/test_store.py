@@ -22,7 +22,7 @@ from strikeloom.adapters.sqlite.replayed import _empty_leg, _leg_after
 from strikeloom.adapters.sqlite.store import SqliteStore, open_store
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.market import Evidence, MarketView, Outlook
+from strikeloom.domain.market import Evidence, MarketView, Outlook, Topic
 from strikeloom.domain.orders import IntentState, Order, OrderState
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Urgency
 from strikeloom.domain.quotes import Quote
@@ -169,7 +169,9 @@ def test_ranks_and_views_round_trip(store: SqliteStore) -> None:
     ]
     store.save_ranks(rows)
     assert store.ranks(DAY) == {row.symbol: row for row in rows}
-    view = MarketView("ACME", DAY, Outlook.BULLISH, 0.5, (Evidence("momentum", 1.0, 0.5),))
+    view = MarketView(
+        "ACME", DAY, Outlook.BULLISH, 0.5, (Evidence("momentum", 1.0, 0.5, Topic.TREND),)
+    )
     assert store.save_views([view]) == 1
     assert store.save_views([view]) == 1
 
