@@ -142,7 +142,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A strategy priced on one chain, ready to be compared, allocated and explained."""
+    """A strategy priced on one chain, ready to be compared, allocated and explained.
+
+    ``version`` counts the figures that the same legs had in runs of the day; the store numbers it.
+    """
 
     strategy_id: str
     market: str
@@ -163,6 +166,7 @@ class Proposal:
     atm_iv: float
     regime: Regime | None
     view: Outlook
+    version: int = 1
 
 
 def strategy_id(market: str, day: date, symbol: str, template: str, legs: Iterable[Leg]) -> str:
