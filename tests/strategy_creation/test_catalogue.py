@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,12 +18,14 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
 from strikeloom.domain.volatility import IvRank, Regime
 from strikeloom.ports.desk import Desk
+from strikeloom.quant.probability.past_moves import no_moves, past_moves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
+from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.flow import Flow
 from strikeloom.strategy_creation.load import Chain
 from strikeloom.strategy_creation.score import score
@@ -72,6 +76,7 @@ def _structure(row: dict[str, str]) -> Structure:
         Smile(Curves.flat([0.3**2 * 14 / 365]), SmileKind.FLAT, 2, 0.0),
         0.25**2 * 14 / 365,
         5,
+        no_moves(10),
     )
     view = MarketView("ACME", DAY, Outlook.NEUTRAL, 0.1, ())
     return Structure(template, chain, view, legs, 100)
@@ -142,3 +147,44 @@ def test_a_structure_that_cannot_lose_is_refused() -> None:
     proposals, (refused,) = score(desk, [structure], [risk], "aggressive")
     assert not proposals
     assert "cannot lose" in refused.reason
+
+
+def _with_past(structure: Structure, windows: int) -> Structure:
+    """The same on moves that are half as wide as expected, from so many windows of 10 sessions."""
+    level = np.exp(np.cumsum(0.005 * np.random.default_rng(2).normal(size=10 * windows + 10)))
+    past = past_moves(level, np.full(len(level), 0.01 * np.sqrt(250)), 10, 250)
+    assert past.windows == windows
+    return replace(structure, chain=replace(structure.chain, past=past))
+
+
+def test_past_moves_change_the_real_world_figures_and_no_other() -> None:
+    row = next(row for row in CASES if row["template"] == "iron_condor")
+    plain = _structure(row)
+    index = replace(plain.chain, underlying=Underlying("ACME", InstrumentKind.INDEX, "Index"))
+    structures = [
+        plain, _with_past(plain, 23), _with_past(replace(plain, chain=index), 300)
+    ]  # fmt: skip
+    alone, short, long = (evaluate([item], RATE)[0] for item in structures)
+    assert replace(short, past_windows=0) == alone
+    # a body half as wide as the smile expects: a condor keeps its credit more often
+    assert long.forecast_probability > alone.forecast_probability + 0.1
+    assert long.forecast_value > alone.forecast_value
+    assert long.forecast_tail > alone.forecast_tail
+    assert long.forecast_tail < long.forecast_value
+    assert (long.probability_of_profit, long.expected_value) == (
+        alone.probability_of_profit,
+        alone.expected_value,
+    )
+
+
+def test_the_sentence_says_what_the_real_world_comes_from() -> None:
+    plain = _structure(next(row for row in CASES if row["template"] == "iron_condor"))
+    short, long = _with_past(plain, 23), _with_past(plain, 569)
+    (risk,) = evaluate([short], RATE)
+    last = explain(short, risk)[-1]
+    assert "23 separate windows of 10 sessions are stored and 24 are needed" in last
+    assert "forecast from daily bars alone, 25.0%" in last
+    (risk,) = evaluate([long], RATE)
+    last = explain(long, risk)[-1]
+    assert f"probability {risk.forecast_probability:.0%}" in last
+    assert "569 separate windows of 10 sessions, which counts 96%" in last

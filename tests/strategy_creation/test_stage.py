@@ -114,6 +114,7 @@ class _Ending:
         return SimpleNamespace(
             contracts=lambda _: frame,
             prices=past.prices,
+            indices=past.indices,
             actions=past.actions,
             banned=past.banned,
         )
@@ -133,9 +134,51 @@ class _Banning:
         return SimpleNamespace(
             contracts=past.contracts,
             prices=past.prices,
+            indices=past.indices,
             actions=past.actions,
             banned=self._lists.get,
         )
+
+
+class _Counting:
+    """``ports.history.History`` that counts the reads of index levels."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._known, self.reads = desk.history, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._known, name)
+
+    def as_of(self, day: date) -> Any:
+        past = self._known.as_of(day)
+
+        def indices(*args: Any, **given: Any) -> Any:
+            self.reads += 1
+            return past.indices(*args, **given)
+
+        names = ("contracts", "prices", "actions", "banned")
+        return SimpleNamespace(indices=indices, **{name: getattr(past, name) for name in names})
+
+
+def test_index_levels_are_read_once_for_all_symbols(desk: Desk) -> None:
+    counting = _Counting(desk)
+    loaded = creation.load_chains(replace(desk, history=counting))
+    assert len(loaded.chains) > 20
+    assert counting.reads == 1
+    pasts = {chain.expiry: chain.past for chain in loaded.chains.values()}
+    assert all(chain.past is pasts[chain.expiry] for chain in loaded.chains.values())
+
+
+def test_a_short_history_leaves_the_forecast_alone_and_says_so(desk: Desk) -> None:
+    """Of 90 synthetic sessions too few windows are separate, but for the nearest expiries."""
+    proposals, output = _run(desk, "real world")
+    for proposal in proposals:
+        past = proposal.risk.past_windows
+        assert past > 0
+        needed = f"{past} separate windows" in proposal.reasons[-1]
+        assert needed, proposal.reasons[-1]
+        assert ("and 24 are needed" in proposal.reasons[-1]) == (past < 24)
+    assert {"forecast_probability", "forecast_value"} <= set(output.tables["proposals"])
 
 
 @pytest.mark.parametrize("days", [0, 1])

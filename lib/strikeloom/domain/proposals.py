@@ -105,10 +105,14 @@ class RiskSummary:
     tail_mean : int or None
         Mean profit of the worst 5 % of outcomes, after the charges of opening; ``None`` only
         in proposals of an earlier version.
-    forecast_vol, forecast_probability, forecast_value
-        Annual volatility forecast from daily bars, and probability of profit and expected value
-        (after charges) with it instead of the smile, without drift; ``None`` where the
-        underlying lacks a complete month of bars.
+    forecast_vol, forecast_probability, forecast_value, forecast_tail
+        Annual volatility forecast from daily bars; probability of profit, expected value and mean
+        of the worst 5 % (after charges) under the real-world density instead of the smile's,
+        without drift. ``None`` where the underlying lacks a complete month of bars, the last
+        also in proposals of an earlier version.
+    past_windows : int
+        Separate windows of past index moves behind the real-world density; with fewer than 24 it
+        is of the forecast alone.
     """
 
     net_premium: int
@@ -130,6 +134,8 @@ class RiskSummary:
     forecast_vol: float | None = None
     forecast_probability: float | None = None
     forecast_value: int | None = None
+    forecast_tail: int | None = None
+    past_windows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,13 @@ class ScoreWeights(SettingsModel):
     liquidity: float = Field(ge=0)
 
 
+class IndexPair(SettingsModel):
+    """An index and the volatility index that is calculated from its options."""
+
+    index: str
+    volatility: str
+
+
 class CreationSettings(SettingsModel):
     """Strategy creation."""
 
@@ -36,6 +43,7 @@ class CreationSettings(SettingsModel):
     market_index: list[str]
     volatility_index: list[str]
     keep_per_symbol: int = Field(ge=1, le=50)
+    move_indices: list[IndexPair] = Field(min_length=1)
     risk: str
     profiles: dict[str, RiskProfile]
     weights: ScoreWeights

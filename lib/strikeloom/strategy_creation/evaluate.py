@@ -22,7 +22,6 @@ from strikeloom.quant.probability.at_expiry import (
     Law,
     expected_value,
     probability_of_profit,
-    real_world,
     tail_mean,
 )
 from strikeloom.quant.probability.reach import reach
@@ -31,6 +30,7 @@ from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.risk.margin import HOW, margins
 from strikeloom.risk.parameters import SpanParameters, span_parameters
 from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.real_world import chain_densities
 
 _WORST = 0.05  # share of outcomes in the tail mean
 
@@ -38,8 +38,8 @@ _WORST = 0.05  # share of outcomes in the tail mean
 def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     """Risk of each structure, in their order.
 
-    Probabilities come from each chain's own smile; expected value and tail mean are after the
-    charges of opening.
+    Probabilities come from each chain's own smile and, beside it, from its real-world density;
+    expected values and tail means are after the charges of opening.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     legs = _columns(structures)
     strikes, is_call, units, cash = legs
     law, row = _laws(structures)
-    each = Law(law.forward[row], law.curves.pick(row))
+    each = law.pick(row)
     years = np.array([s.chain.years for s in structures])
     # interest accrues in calendar time, whatever the year basis of the volatilities
     expiry = np.array([s.chain.expiry for s in structures], dtype="datetime64[D]")
@@ -69,7 +69,7 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
         "half": reach(legs, 0.5 * shape.max_profit, law, row),
         "touch": _touch_probability(structures, legs, law, row),
         **_sensitivities(legs, each, years, discount),
-        **_forecast(structures, legs, shape, years, discount),
+        **_real_world(structures, row, legs, shape, discount),
         "margin": _margins(structures, strikes, is_call, units, each.forward, years),
     }
     return [
@@ -113,8 +113,10 @@ def _summary(
         touch=_float_or_none(figures["touch"]),
         tail_mean=round(float(figures["tail"]) * 100) - costs,
         forecast_vol=_float_or_none(figures["forecast_vol"]),
-        forecast_probability=_float_or_none(figures["forecast_chance"]),
-        forecast_value=_net_paise(figures["forecast_mean"], costs),
+        forecast_probability=_float_or_none(figures["real_chance"]),
+        forecast_value=_net_paise(figures["real_mean"], costs),
+        forecast_tail=_net_paise(figures["real_tail"], costs),
+        past_windows=structure.chain.past.windows,
     )
 
 
@@ -140,23 +142,23 @@ def _touch_probability(
     return likeliest
 
 
-def _forecast(
+def _real_world(
     structures: Sequence[Structure],
+    row: np.ndarray,
     legs: Legs,
     shape: Payoffs,
-    years: np.ndarray,
     discount: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Probabilities with the forecast variance, no drift from the spot; NaN without one."""
-    spot = np.array([s.chain.spot for s in structures])
+    """Figures under the real-world density of each chain; NaN without a forecast."""
+    chains = {s.chain.underlying.symbol: s.chain for s in structures}
+    density = chain_densities(list(chains.values())).pick(row)
+    years = np.array([s.chain.years for s in structures])
     variance = np.array([s.chain.forecast or np.nan for s in structures])
-    vol = np.sqrt(variance / years)
-    law = real_world(spot, vol, years)
-    mean = legs.cash + discount * (expected_value(legs, law) - legs.cash)
     return {
-        "forecast_vol": vol,
-        "forecast_chance": probability_of_profit(shape, law),
-        "forecast_mean": mean,
+        "forecast_vol": np.sqrt(variance / years),
+        "real_chance": probability_of_profit(shape, density),
+        "real_mean": legs.cash + discount * (expected_value(legs, density) - legs.cash),
+        "real_tail": tail_mean(legs, density, _WORST),
     }
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from strikeloom.domain.market import Evidence, MarketView
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.proposals import RiskSummary
+from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.load import Chain
 
 
 def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
@@ -40,7 +43,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
         _before_expiry(risk),
-        _forecast(risk),
+        _real_world(chain, risk),
     )
 
 
@@ -71,11 +74,32 @@ def _before_expiry(risk: RiskSummary) -> str:
     return "; ".join(parts) + "."
 
 
-def _forecast(risk: RiskSummary) -> str:
+def _real_world(chain: Chain, risk: RiskSummary) -> str:
+    """Figures under the real-world density, and what they come from."""
     vol, chance, value = risk.forecast_vol, risk.forecast_probability, risk.forecast_value
     if vol is None or chance is None or value is None:
         return "No forecast of volatility: too few complete daily bars are stored."
+    figures = f"probability {chance:.0%}, expected {rupees_text(value, signed=True)}"
+    tail = risk.forecast_tail
+    if tail is not None:
+        figures += f", worst 5 % on average {rupees_text(tail, signed=True)}"
+    return f"In the real world, without drift: {figures}; {_source(chain, vol)}."
+
+
+def _source(chain: Chain, vol: float) -> str:
+    past = chain.past
+    windows = f"{past.windows} separate windows of {past.horizon} sessions"
+    if past.weight == 0:
+        return (
+            f"by the volatility forecast from daily bars alone, {vol:.1%}, because of the index "
+            f"and its volatility index {windows} are stored and {FEWEST_WINDOWS} are needed"
+        )
+    if chain.underlying.kind is InstrumentKind.INDEX:
+        return (
+            f"by what the index did against its volatility index in {windows}, which count "
+            f"{past.weight:.0%}, and the volatility forecast from daily bars, {vol:.1%}"
+        )
     return (
-        f"With the volatility forecast from daily bars, {vol:.1%}, and no drift: probability "
-        f"{chance:.0%}, expected {rupees_text(value, signed=True)}."
+        f"as wide as the volatility forecast from daily bars, {vol:.1%}, in the shape that moves "
+        f"of the index had in {windows}, which counts {past.weight:.0%}"
     )

@@ -18,9 +18,11 @@ from strikeloom.nse.sessions import years_to_expiry
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import Past
 from strikeloom.ports.store import Rejection
+from strikeloom.quant.probability.past_moves import PastMoves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
 from strikeloom.strategy_creation.flow import Flow, read_flow
+from strikeloom.strategy_creation.index_history import read_index_history
 from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Chain:
         underlying lacks a complete month of bars.
     tick : int
         Price step of its options in paise.
+    past : PastMoves
+        Past moves of the market's index over the sessions until expiry.
     """
 
     underlying: Underlying
@@ -64,6 +68,7 @@ class Chain:
     smile: Smile
     forecast: float | None
     tick: int
+    past: PastMoves
 
 
 @dataclass(frozen=True)
@@ -222,9 +227,13 @@ def _forecasts(desk: Desk, bars: DailyBars, summary: pd.DataFrame) -> dict[str, 
     """Variance until expiry of every symbol that has a volatility and a month of bars."""
     known = _read_summaries(summary[summary["atm_iv"].notna()])
     expiries = {row.expiry for row in known}
-    until = {expiry: len(expected_days(desk.day, expiry.date())) - 1 for expiry in expiries}
+    until = {expiry: _sessions_left(desk.day, expiry.date()) for expiry in expiries}
     left = {row.symbol: until[row.expiry] for row in known}
     return forecast_variance(bars, left)
+
+
+def _sessions_left(day: date, expiry: date) -> int:
+    return len(expected_days(day, expiry)) - 1
 
 
 class _ListedChain(NamedTuple):
@@ -255,6 +264,7 @@ def _chains(
         for item, rows in zip(listed, traded, strict=True)
     ]
     smiles = fit_chains(quotes, desk.settings.iv.rate)
+    history = read_index_history(desk)
     chains: dict[str, Chain] = {}
     refused: list[Rejection] = []
     for item, rows, smile in zip(listed, traded, smiles, strict=True):
@@ -277,5 +287,6 @@ def _chains(
             smile,
             item.forecast,
             item.tick,
+            history.over(_sessions_left(desk.day, row.expiry.date())),
         )
     return chains, refused
