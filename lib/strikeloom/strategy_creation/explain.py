@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from strikeloom.domain.money import rupees_text
+from collections.abc import Iterator
+
+from strikeloom.domain.instruments import OptionContract, Share
+from strikeloom.domain.money import rupees, rupees_text
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.strategy_creation.build import Structure
+
+_MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
 def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     """Sentences on view, volatility, legs, probabilities and cost."""
-    chain, view = structure.chain, structure.view
+    chain, view, horizon = structure.chain, structure.view, structure.horizon
     votes = "; ".join(f"{e.name} {e.value:.2f} ({e.vote:+.2f})" for e in view.evidence)
     rank = chain.rank
     if rank.percentile is not None:
@@ -26,9 +31,11 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
-        f"At-the-money volatility {chain.atm_iv:.1%}, {percentile}; smile of {chain.smile.used} "
-        f"traded options, fit error {100 * chain.smile.error:.2f} points.",
+        f"At-the-money volatility {horizon.atm_iv:.1%}, {percentile}; smile of "
+        f"{horizon.smile.used} traded options, fit error {100 * horizon.smile.error:.2f} points.",
         f"{structure.template.title}: {legs}.",
+        *_strikes(structure),
+        *_valued_at(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
         f"breakeven {roots}.",
@@ -38,6 +45,33 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         _before_expiry(risk),
         _forecast(risk),
     )
+
+
+def _strikes(structure: Structure) -> Iterator[str]:
+    """What the selectors wanted where the nearest tradable strike is another."""
+    missed = []
+    for leg, wanted in zip(structure.legs, structure.wanted, strict=True):
+        if isinstance(leg.instrument, OptionContract):
+            taken = rupees(leg.instrument.strike)
+            if abs(taken - wanted) > _MISSED * structure.horizon.deviation * taken:
+                missed.append(f"{taken:g} {leg.instrument.right} for {wanted:,.2f}")
+    if missed:
+        yield f"Nearest tradable strikes, not those wanted: {', '.join(missed)}."
+
+
+def _valued_at(structure: Structure) -> Iterator[str]:
+    """The day of the payoff, where legs end on different days or never."""
+    ends = structure.horizon.expiry
+    later = [
+        leg.instrument.label
+        for leg in structure.legs
+        if not isinstance(leg.instrument, Share) and leg.instrument.expiry > ends
+    ]
+    if later:
+        yield (
+            f"Valued at the close of {ends}; {', '.join(later)} then at what its own volatility "
+            "makes of the time that is left."
+        )
 
 
 def _before_expiry(risk: RiskSummary) -> str:
