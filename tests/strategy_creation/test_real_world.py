@@ -13,15 +13,15 @@ import pytest
 
 from strikeloom.adapters.bhavcopy import import_paths
 from strikeloom.adapters.parquet.history import ParquetHistory
-from strikeloom.domain.instruments import InstrumentKind, Underlying
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.nse.sessions import trading_days
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.probability.past_moves import LEVELS, PastMoves, no_moves, past_moves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.settings.all import load_settings
+from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.index_history import IndexHistory, read_index_history
-from strikeloom.strategy_creation.load import Chain
-from strikeloom.strategy_creation.real_world import chain_densities
+from strikeloom.strategy_creation.real_world import expiry_densities
 
 DAY = date(2025, 6, 30)
 
@@ -129,18 +129,12 @@ def test_without_an_index_there_is_no_past(tmp_path: Path) -> None:
     assert IndexHistory(np.empty(0), np.empty(0)).over(0).weight == 0
 
 
-def _chain(kind: InstrumentKind, forecast: float | None, past: PastMoves) -> Chain:
+def _expiry(
+    kind: InstrumentKind, forecast: float | None, past: PastMoves
+) -> tuple[ChainExpiry, InstrumentKind]:
     smile = SimpleNamespace(curves=Curves.flat([0.04**2]))
-    return cast(
-        Chain,
-        SimpleNamespace(
-            underlying=Underlying("ACME", kind, "Looms"),
-            forward=100.0,
-            forecast=forecast,
-            past=past,
-            smile=smile,
-        ),
-    )
+    made = SimpleNamespace(forward=100.0, forecast=forecast, past=past, smile=smile)
+    return cast("ChainExpiry", made), kind
 
 
 def _past() -> PastMoves:
@@ -154,7 +148,7 @@ def _past() -> PastMoves:
 def test_a_stock_has_the_width_of_its_forecast_and_the_shape_of_the_index() -> None:
     past, variance = _past(), 0.05**2
     stock, index = (
-        chain_densities([_chain(kind, variance, past)])
+        expiry_densities([_expiry(kind, variance, past)])
         for kind in (InstrumentKind.STOCK, InstrumentKind.INDEX)
     )
     for density, width in ((stock, 0.05), (index, 0.04 * past.width)):
@@ -171,10 +165,10 @@ def test_a_stock_has_the_width_of_its_forecast_and_the_shape_of_the_index() -> N
 def test_with_too_little_past_it_is_the_forecast_and_without_one_nothing() -> None:
     k = np.linspace(-0.1, 0.1, 21)
     for kind in InstrumentKind:
-        short = chain_densities([_chain(kind, 0.05**2, no_moves(5))])
+        short = expiry_densities([_expiry(kind, 0.05**2, no_moves(5))])
         np.testing.assert_array_equal(short.cdf(k), short.model.cdf(k))
         assert short.quantile(0.5)[0] == pytest.approx(-0.5 * 0.05**2)
-        assert np.isnan(chain_densities([_chain(kind, None, _past())]).cdf(k)).all()
+        assert np.isnan(expiry_densities([_expiry(kind, None, _past())]).cdf(k)).all()
 
 
 def test_the_exchanges_own_files_give_eleven_years(shared_data: Path, tmp_path: Path) -> None:

@@ -9,17 +9,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from strikeloom import strategy_creation as creation
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
+from strikeloom.domain.instruments import (
+    FutureContract,
+    InstrumentKind,
+    OptionContract,
+    Share,
+    Underlying,
+)
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import DataError, SettingsError, StageError
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.load import ALL
 
 
@@ -83,8 +91,8 @@ class _Forgetful:
     def order_limit(self, instrument: OptionContract, day: date) -> int | None:
         return self._known.order_limit(instrument, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
-        return self._known.tick(symbol, kind, day)
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
+        return self._known.tick(symbol, kind, day, right)
 
 
 def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
@@ -243,6 +251,14 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
     for proposal in proposals:
         for leg in proposal.legs:
             c = leg.instrument
+            if isinstance(c, Share):
+                assert proposal.spot == leg.price
+                continue
+            if isinstance(c, FutureContract):
+                row = key.loc[(c.symbol, np.datetime64(c.expiry), 0.0, "XX")]
+                assert row["traded"]
+                assert round(row["close"] * 100) == leg.price
+                continue
             row = key.loc[(c.symbol, np.datetime64(c.expiry), c.strike / 100, c.right.value)]
             assert row["traded"]
             assert row["lots_traded"] >= fewest
@@ -250,31 +266,37 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
             assert round(row["close"] * 100) == leg.price
 
 
+def _with_rows(chain: Chain, rows: pd.DataFrame) -> Chain:
+    """The chain with other options at its front, and at no other expiry."""
+    return replace(chain, expiries=(replace(chain.front, rows=rows),), next=None)
+
+
 def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     loaded = creation.load_chains(desk)
     views, _ = creation.form_views(desk, loaded, keep=False)
-    symbol = max(views, key=lambda name: len(loaded.chains[name].rows))
+    symbol = max(views, key=lambda name: len(loaded.chains[name].front.rows))
     chain = loaded.chains[symbol]
     one = replace(loaded, chains={symbol: chain})
     view = {symbol: views[symbol]}
     structures, _ = creation.build(desk, one, view)
     leg = structures[0].legs[0].instrument
-    rows = chain.rows.copy()
+    assert leg.expiry == chain.front.expiry
+    rows = chain.front.rows.copy()
     at = (rows["strike"] == leg.strike / 100) & (rows["right"] == leg.right.value)
     assert at.sum() == 1
     # the exchange settles an option whose last trade is older at a model price, not at its close
     rows.loc[at, "settle"] = rows.loc[at, "close"] + 5
-    old = replace(one, chains={symbol: replace(chain, rows=rows)})
+    old = replace(one, chains={symbol: _with_rows(chain, rows)})
     again, _ = creation.build(desk, old, view)
     assert any(leg == each.instrument for s in structures for each in s.legs)
     assert not any(leg == each.instrument for s in again for each in s.legs)
     # old files and live chains have no settlement prices: their options are accepted
     rows["settle"] = np.nan
-    unsized = replace(one, chains={symbol: replace(chain, rows=rows.assign(lot_size=0))})
+    unsized = replace(one, chains={symbol: _with_rows(chain, rows.assign(lot_size=0))})
     none, reasons = creation.build(desk, unsized, view)
     assert not none
     assert "the lot size is unknown" in {row.reason for row in reasons}
-    unsettled = replace(one, chains={symbol: replace(chain, rows=rows)})
+    unsettled = replace(one, chains={symbol: _with_rows(chain, rows)})
     assert creation.build(desk, unsettled, view)[0][0].legs == structures[0].legs
 
 

@@ -1,4 +1,4 @@
-"""Strategies: templates as data, and proposals built from one chain at one time."""
+"""Proposals: strategies built from one chain at one time, with risk and score."""
 
 from __future__ import annotations
 
@@ -7,77 +7,11 @@ from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
-from strikeloom.domain.instruments import Right
-from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.legs import Leg
 from strikeloom.domain.market import Outlook
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.domain.volatility import Regime
-
-
-class Tier(StrEnum):
-    """Source of a strategy's profit; allocation budgets are per tier."""
-
-    INCOME = "income"
-    MOMENTUM = "momentum"
-    VOLATILITY = "volatility"
-
-
-class Stance(StrEnum):
-    """Whether a strategy profits from a rise, a fall or neither."""
-
-    LONG = "LONG"
-    SHORT = "SHORT"
-    FLAT = "FLAT"
-
-
-@dataclass(frozen=True, slots=True)
-class LegTemplate:
-    """Selection of one leg's strike.
-
-    Attributes
-    ----------
-    deviations : float
-        Strike target in standard deviations of the forward over the life of the option:
-        ``forward x exp(deviations x atm_iv x sqrt(years))``. 0 is at the money.
-    ratio : int
-        Lots for one unit of the strategy.
-    """
-
-    side: Side
-    right: Right
-    deviations: float
-    ratio: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyTemplate:
-    """A structure as data: legs, the views and regimes it fits, its exit plan.
-
-    Attributes
-    ----------
-    name : str
-        Lower-case words joined by ``_``; its identity in every table.
-    title : str
-        Name for display.
-    outlooks : frozenset of Outlook
-        Views that it fits.
-    regimes : frozenset of Regime
-        IV regimes that it fits. An unknown regime (too little history) fits every template but
-        adds nothing to the score.
-    exit_plan : str
-        Name of a plan in ``config/exits.yaml``.
-    """
-
-    name: str
-    title: str
-    family: str
-    legs: tuple[LegTemplate, ...]
-    outlooks: frozenset[Outlook]
-    regimes: frozenset[Regime]
-    stance: Stance
-    tier: Tier
-    exit_plan: str
 
 
 @dataclass(frozen=True, slots=True)

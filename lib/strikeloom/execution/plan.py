@@ -7,13 +7,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from strikeloom.domain.frames import Schema
-from strikeloom.domain.instruments import FutureContract, Share
+from strikeloom.domain.instruments import FutureContract
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.execution.load import MarkedStrategies
-from strikeloom.nse.charges import Segment, trade_charges
+from strikeloom.nse.charges import segment_of, trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
 from strikeloom.trading.account_state import AccountState
@@ -183,11 +183,5 @@ def _cash(intent: OrderIntent) -> int:
 
 
 def _charges(intent: OrderIntent, day: date) -> int:
-    match intent.instrument:
-        case Share():
-            segment = Segment.DELIVERY
-        case FutureContract():
-            segment = Segment.FUTURE
-        case _:
-            segment = Segment.OPTION
+    segment = segment_of(intent.instrument)
     return trade_charges(intent.side, intent.units, intent.limit, day, segment=segment).total

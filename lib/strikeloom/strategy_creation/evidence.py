@@ -15,7 +15,7 @@ from strikeloom.domain.market import Evidence, Topic
 from strikeloom.quant.relative import excess, range_place, relation
 from strikeloom.quant.technicals import directional, momentum, rsi
 from strikeloom.strategy_creation.bars import DailyBars
-from strikeloom.strategy_creation.load import Chain
+from strikeloom.strategy_creation.chain import Chain
 
 Floats = NDArray[np.float64]
 
@@ -186,7 +186,7 @@ def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
     if flow.put_wall < flow.call_wall:
         share = (spot - flow.put_wall) / (flow.call_wall - flow.put_wall)
         yield "place between put wall and call wall", share, 1 - 2 * share
-    deviation = chain.atm_iv * np.sqrt(chain.years)
+    deviation = chain.front.deviation
     if flow.max_pain > 0 and deviation > 0:
         # prices are attracted to strikes with large open interest (Ni, Pearson and Poteshman,
         # "Stock price clustering on option expiration dates", 2005)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Share
 from strikeloom.domain.market import Evidence, MarketView
-from strikeloom.domain.instruments import InstrumentKind
-from strikeloom.domain.money import rupees_text
+from strikeloom.domain.money import rupees, rupees_text
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.build import Structure
-from strikeloom.strategy_creation.load import Chain
+
+_MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
 def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     """Sentences on view, volatility, legs, probabilities and cost."""
-    chain, view = structure.chain, structure.view
+    chain, view, horizon = structure.chain, structure.view, structure.horizon
     votes = _votes(view.on_direction)
     rank = chain.rank
     if rank.percentile is not None:
@@ -33,9 +34,11 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
         _richness(view),
-        f"At-the-money volatility {chain.atm_iv:.1%}, {percentile}; smile of {chain.smile.used} "
-        f"traded options, fit error {100 * chain.smile.error:.2f} points.",
+        f"At-the-money volatility {horizon.atm_iv:.1%}, {percentile}; smile of "
+        f"{horizon.smile.used} traded options, fit error {100 * horizon.smile.error:.2f} points.",
         f"{structure.template.title}: {legs}.",
+        *_strikes(structure),
+        *_valued_at(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
         f"breakeven {roots}.",
@@ -43,7 +46,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
         _before_expiry(risk),
-        _real_world(chain, risk),
+        _real_world(structure, risk),
     )
 
 
@@ -63,6 +66,33 @@ def _richness(view: MarketView) -> str:
     return f"Volatility is {view.volatility} ({view.richness:+.2f}): {about}{lively}."
 
 
+def _strikes(structure: Structure) -> Iterator[str]:
+    """What the selectors wanted where the nearest tradable strike is another."""
+    missed = []
+    for leg, wanted in zip(structure.legs, structure.wanted, strict=True):
+        if isinstance(leg.instrument, OptionContract):
+            taken = rupees(leg.instrument.strike)
+            if abs(taken - wanted) > _MISSED * structure.horizon.deviation * taken:
+                missed.append(f"{taken:g} {leg.instrument.right} for {wanted:,.2f}")
+    if missed:
+        yield f"Nearest tradable strikes, not those wanted: {', '.join(missed)}."
+
+
+def _valued_at(structure: Structure) -> Iterator[str]:
+    """The day of the payoff, where legs end on different days or never."""
+    ends = structure.horizon.expiry
+    later = [
+        leg.instrument.label
+        for leg in structure.legs
+        if not isinstance(leg.instrument, Share) and leg.instrument.expiry > ends
+    ]
+    if later:
+        yield (
+            f"Valued at the close of {ends}; {', '.join(later)} then at what its own volatility "
+            "makes of the time that is left."
+        )
+
+
 def _before_expiry(risk: RiskSummary) -> str:
     half, touch, tail = risk.half_profit, risk.touch, risk.tail_mean
     parts = ["Before expiry: " + ("profit is unlimited, so it has no half" if half is None else
@@ -74,7 +104,7 @@ def _before_expiry(risk: RiskSummary) -> str:
     return "; ".join(parts) + "."
 
 
-def _real_world(chain: Chain, risk: RiskSummary) -> str:
+def _real_world(structure: Structure, risk: RiskSummary) -> str:
     """Figures under the real-world density, and what they come from."""
     vol, chance, value = risk.forecast_vol, risk.forecast_probability, risk.forecast_value
     if vol is None or chance is None or value is None:
@@ -83,18 +113,18 @@ def _real_world(chain: Chain, risk: RiskSummary) -> str:
     tail = risk.forecast_tail
     if tail is not None:
         figures += f", worst 5 % on average {rupees_text(tail, signed=True)}"
-    return f"In the real world, without drift: {figures}; {_source(chain, vol)}."
+    return f"In the real world, without drift: {figures}; {_source(structure, vol)}."
 
 
-def _source(chain: Chain, vol: float) -> str:
-    past = chain.past
+def _source(structure: Structure, vol: float) -> str:
+    past = structure.horizon.past
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
     if past.weight == 0:
         return (
             f"by the volatility forecast from daily bars alone, {vol:.1%}, because of the index "
             f"and its volatility index {windows} are stored and {FEWEST_WINDOWS} are needed"
         )
-    if chain.underlying.kind is InstrumentKind.INDEX:
+    if structure.chain.underlying.kind is InstrumentKind.INDEX:
         return (
             f"by what the index did against its volatility index in {windows}, which count "
             f"{past.weight:.0%}, and the volatility forecast from daily bars, {vol:.1%}"

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from strikeloom.domain.market import Evidence, Topic, VolatilityOutlook
+from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.evidence import finite
-from strikeloom.strategy_creation.load import Chain
 
 #: Name of the comparison without which there is no outlook.
 AGAINST_FORECAST = "volatility over its forecast"
@@ -75,8 +75,9 @@ def profile(own: OwnVolatility) -> str:
 
 
 def _own(chain: Chain, own: OwnVolatility) -> Iterator[tuple[str, float, float]]:
-    if chain.forecast is not None and chain.forecast > 0:
-        ratio = chain.atm_iv / np.sqrt(chain.forecast / chain.years)
+    front = chain.front
+    if front.forecast is not None and front.forecast > 0:
+        ratio = front.deviation / np.sqrt(front.forecast)
         yield AGAINST_FORECAST, ratio, float(np.log(ratio)) / _FULL_RATIO
     percentile = chain.rank.percentile
     if percentile is not None:

@@ -7,7 +7,6 @@ missing observation is absent; a symbol without any on its direction is refused,
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -16,13 +15,15 @@ from strikeloom.domain.market import Evidence, MarketView, Outlook
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
+from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.evidence import (
     Prices,
     day_skew,
     on_direction,
     read_prices,
 )
-from strikeloom.strategy_creation.load import ALL, Chain, LoadedChains
+from strikeloom.strategy_creation.index_history import IndexHistory
+from strikeloom.strategy_creation.load import ALL, LoadedChains
 from strikeloom.strategy_creation.richness import (
     MarketVolatility,
     OwnVolatility,
@@ -107,13 +108,14 @@ def _outlook(mean: float, threshold: float) -> Outlook:
 def _read_day(desk: Desk, loaded: LoadedChains) -> _Day:
     settings = desk.settings.creation
     summary = loaded.summary.set_index("symbol")[[*_OWN, "rr25_30d", "rv_yz_20"]]
-    index = next((name for name in settings.market_index if name in loaded.bars.place), None)
+    known = loaded.bars.place
+    index = next((pair.index for pair in settings.move_indices if pair.index in known), None)
     rows = summary.assign(calmer=summary["rv_yz_20"].rank(pct=True)).to_dict("index")
     return _Day(
         read_prices(loaded.bars, index, _sectors(desk, loaded), settings.view_days),
         {str(name): own for name, own in rows.items()},
         day_skew(summary["rr25_30d"].to_numpy(dtype=np.float64)),
-        _market_volatility(desk),
+        _market_volatility(loaded.indices),
     )
 
 
@@ -132,18 +134,13 @@ def _own_volatility(own: Mapping[Hashable, float]) -> OwnVolatility:
     return OwnVolatility(*(own[name] for name in (*_OWN, "calmer")))
 
 
-def _market_volatility(desk: Desk) -> MarketVolatility:
-    """The volatility index up to the day; NaN where the market has none or it is too short."""
-    past = desk.history.as_of(desk.day)
-    names = desk.settings.creation.volatility_index
-    levels = past.indices(desk.day - timedelta(days=400), desk.day, names=names)
-    rows = levels[levels["close"].notna()].sort_values("day").drop_duplicates("day")
-    close = rows["close"].to_numpy(dtype=np.float64)[-_YEAR:]
+def _market_volatility(indices: IndexHistory) -> MarketVolatility:
+    """The volatility index of the day; NaN where the market has none or it is too short."""
     nothing = float("nan")
-    if not len(close) or rows["day"].iloc[-1].date() != desk.day:
+    if not len(indices.vol) or np.isnan(indices.vol[-1]):
         return MarketVolatility(nothing, nothing, nothing)
-    percentile = (
-        100 * float(np.mean(close < close[-1])) if len(close) >= _FEWEST_LEVELS else nothing
-    )
-    change = float(np.log(close[-1] / close[-1 - _WEEK])) if len(close) > _WEEK else nothing
-    return MarketVolatility(float(close[-1]), percentile, change)
+    level, year = indices.vol[-1], indices.vol[-_YEAR:]
+    known = year[np.isfinite(year)]
+    percentile = 100 * float(np.mean(known < level)) if len(known) >= _FEWEST_LEVELS else nothing
+    before = indices.vol[-1 - _WEEK] if len(indices.vol) > _WEEK else nothing
+    return MarketVolatility(float(level), percentile, float(np.log(level / before)))

@@ -15,8 +15,9 @@ from strikeloom.adapters.sqlite.rows import day as to_day
 from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score
 from strikeloom.domain.results import Stage
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.domain.volatility import Regime
 from strikeloom.errors import StoreError
 from strikeloom.ports.store import MarkRow, Rejection, SavedProposals
