@@ -106,6 +106,13 @@ def test_widths_and_reflections_follow_the_strike_that_was_taken() -> None:
     assert mirrored == pytest.approx(100 * 100 / 104)
 
 
+def test_wings_about_a_leg_are_even_in_rupees() -> None:
+    for name in ("call_butterfly", "put_butterfly", "iron_butterfly"):
+        strikes = sorted({taken for _, taken in _taken(TEMPLATES[name], model_chain())})
+        low, body, high = strikes
+        assert high - body == body - low, name
+
+
 def test_the_nearest_strike_is_taken_when_the_wanted_one_is_missing() -> None:
     condor = TEMPLATES["iron_condor"]
     whole = _taken(condor, model_chain())

@@ -51,8 +51,10 @@ def strike_words(selector: StrikeSelector) -> str:
             words = f"{_moves(moves)} leg {leg + 1}"
         case Same(leg=leg):
             words = f"at the strike of leg {leg + 1}"
-        case Reflection(leg=leg):
+        case Reflection(leg=leg, about=None):
             words = f"at the strike of leg {leg + 1} mirrored about the forward"
+        case Reflection(leg=leg, about=centre):
+            words = f"as far from leg {int(centre or 0) + 1} as leg {leg + 1}"
     return words
 
 
