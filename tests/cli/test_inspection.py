@@ -15,6 +15,7 @@ from strikeloom.cli.iv import _legend
 from strikeloom.errors import SettingsError
 from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.ports.desk import Desk
+from strikeloom.strategy_creation.catalogue import TEMPLATES
 
 Call = Callable[..., Any]
 
@@ -106,7 +107,7 @@ def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: D
     assert all(reason in result.out for reason in proposal.reasons)
     body = json.loads(call("explain", proposal.symbol, "--json").out)
     pairs = len(body["proposals"]) + len(body["rejections"])
-    assert pairs == 8  # eight templates, each with an answer
+    assert pairs == len(TEMPLATES)  # each with an answer
     assert call("explain", "NOTHERE").code == 1
 
 

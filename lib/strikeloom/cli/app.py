@@ -23,6 +23,7 @@ from strikeloom.cli import (
     orders,
     quotes,
     stages,
+    strategies,
     version,
 )
 from strikeloom.cli.options import AT_END
@@ -62,6 +63,7 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(version.options)
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
 app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
+app.add_typer(strategies.app, name="strategies", rich_help_panel="Inspection")
 for room, panel in (
     (demo, "Begin"),
     (stages, "Stages"),
@@ -70,6 +72,7 @@ for room, panel in (
     (exits, "Positions"),
     (arm, "Positions"),
     (inspection, "Inspection"),
+    (strategies, "Inspection"),
     (quotes, "Inspection"),
     (exchange, "Exchange"),
 ):

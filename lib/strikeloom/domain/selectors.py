@@ -89,17 +89,21 @@ class Same:
 
 @dataclass(frozen=True, slots=True)
 class Reflection:
-    """The strike of an earlier leg reflected about the forward: forward squared over strike.
+    """The strike of an earlier leg reflected about the forward, or about another leg.
 
     Attributes
     ----------
     leg : int
         Number of the earlier leg, from 0.
+    about : int or None
+        Number of the leg at the centre, to whose other side the strike is as far in rupees: even
+        wings. ``None``: about the forward in logarithm, forward squared over strike.
     reach : float
         As of ``Moves``.
     """
 
     leg: int
+    about: int | None = None
     reach: float = 0.6
 
 

@@ -72,7 +72,7 @@ class StructureColumns(NamedTuple):
 
     @property
     def law(self) -> Law:
-        """Distribution at each expiry; ``horizon`` says which is whose."""
+        """Distribution at each expiry; ``horizon`` has the row of each structure."""
         return Law(self.expiries.forward, self.expiries.curves)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from strikeloom.domain.money import paise
+from strikeloom.domain.money import paise, rupees_text
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
 from strikeloom.errors import NotBuildable, SettingsError
 from strikeloom.ports.desk import Desk
@@ -68,7 +68,10 @@ def _check_limits(structure: Structure, risk: RiskSummary, limits: RiskProfile) 
     if structure.template.is_naked and not limits.unlimited_loss:
         raise NotBuildable("it only sells options, without cover, which the risk profile excludes")
     if risk.max_profit is not None and risk.max_profit <= risk.charges:
-        raise NotBuildable("its maximum profit does not cover its charges")
+        raise NotBuildable(
+            f"its maximum profit of {rupees_text(risk.max_profit)} does not cover its charges of "
+            f"{rupees_text(risk.charges)}"
+        )
     if risk.max_loss == 0:
         raise NotBuildable(
             "it cannot lose at these closes: its legs last traded at different times"
@@ -76,11 +79,17 @@ def _check_limits(structure: Structure, risk: RiskSummary, limits: RiskProfile) 
     if risk.max_loss is None and not limits.unlimited_loss:
         raise NotBuildable("its loss is unlimited, which the risk profile excludes")
     if risk.probability_of_profit < limits.min_probability_of_profit:
-        raise NotBuildable("probability of profit below the risk profile's minimum")
+        raise NotBuildable(
+            f"its probability of profit of {risk.probability_of_profit:.1%} is below the risk "
+            f"profile's {limits.min_probability_of_profit:.0%}"
+        )
     if risk.max_profit is not None and risk.max_loss:
         ratio = risk.max_profit / risk.max_loss
         if ratio < limits.min_reward_to_risk:
-            raise NotBuildable("reward to risk below the risk profile's minimum")
+            raise NotBuildable(
+                f"its maximum profit is {ratio:.3f} of its maximum loss, below the risk profile's "
+                f"{limits.min_reward_to_risk:g}"
+            )
 
 
 def _proposal(

@@ -123,20 +123,23 @@ class LegSearch:
         forward, deviation = self.expiry.forward, self.expiry.deviation
         match self.selector:
             case Moves(moves=moves):
-                return float(forward * np.exp(moves * deviation))
+                strike = forward * np.exp(moves * deviation)
             case Delta(delta=size):
                 call = self.right is Right.CALL
                 k = delta_to_strike(self.expiry.smile.curves, size if call else -size, call)
-                return float(forward * np.exp(k[0]))
+                strike = forward * np.exp(k[0])
             case Steps(steps=steps):
                 place = int(np.argmin(np.abs(np.log(self.listed / forward)))) + steps
-                return float(self.listed[min(max(place, 0), len(self.listed) - 1)])
+                strike = self.listed[min(max(place, 0), len(self.listed) - 1)]
             case Width(leg=other, moves=moves):
-                return float(earlier[other] * np.exp(moves * deviation))
+                strike = earlier[other] * np.exp(moves * deviation)
             case Same(leg=other):
-                return earlier[other]
-            case Reflection(leg=other):
-                return forward * forward / earlier[other]
+                strike = earlier[other]
+            case Reflection(leg=other, about=None):
+                strike = forward * forward / earlier[other]
+            case Reflection(leg=other, about=centre):
+                strike = 2 * earlier[int(centre or 0)] - earlier[other]
+        return float(strike)
 
     def off(self, strikes: Floats, wanted: float) -> tuple[Floats, float, str]:
         """How far strikes are from the wanted one, the most that is allowed, and the unit."""

@@ -42,7 +42,7 @@ IRON_BUTTERFLY = StrategyTemplate(
         LegTemplate(Side.SELL, Right.CALL, Moves(0.0)),
         LegTemplate(Side.SELL, Right.PUT, Same(0)),
         LegTemplate(Side.BUY, Right.PUT, Width(0, -1.0)),
-        LegTemplate(Side.BUY, Right.CALL, Reflection(2)),
+        LegTemplate(Side.BUY, Right.CALL, Reflection(2, about=0)),
     ),
     outlooks=NEUTRAL_VIEW,
     volatility=VolatilityUse.SELL,
@@ -57,7 +57,7 @@ CALL_BUTTERFLY = StrategyTemplate(
     legs=(
         LegTemplate(Side.SELL, Right.CALL, Moves(0.0), ratio=2),
         LegTemplate(Side.BUY, Right.CALL, Width(0, -0.8)),
-        LegTemplate(Side.BUY, Right.CALL, Reflection(1)),
+        LegTemplate(Side.BUY, Right.CALL, Reflection(1, about=0)),
     ),
     outlooks=NEUTRAL_VIEW,
     volatility=VolatilityUse.SELL,
