@@ -141,10 +141,10 @@ class _Banning:
 
 
 class _Counting:
-    """``ports.history.History`` that counts the reads of index levels."""
+    """``ports.history.History`` that counts the reads of index levels, and may have fewer."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._known, self.reads = desk.history, 0
+    def __init__(self, desk: Desk, rows: int = 1_000_000) -> None:
+        self._known, self._rows, self.reads = desk.history, rows, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._known, name)
@@ -154,7 +154,7 @@ class _Counting:
 
         def indices(*args: Any, **given: Any) -> Any:
             self.reads += 1
-            return past.indices(*args, **given)
+            return past.indices(*args, **given).head(self._rows)
 
         names = ("contracts", "prices", "actions", "banned")
         return SimpleNamespace(indices=indices, **{name: getattr(past, name) for name in names})
@@ -169,7 +169,13 @@ def test_index_levels_are_read_once_for_all_symbols(desk: Desk) -> None:
     assert all(chain.past is pasts[chain.expiry] for chain in loaded.chains.values())
 
 
-def test_a_short_history_leaves_the_forecast_alone_and_says_so(desk: Desk) -> None:
+def test_a_market_without_index_levels_is_a_warning_of_the_run(desk: Desk) -> None:
+    loaded = creation.load_chains(replace(desk, history=_Counting(desk, rows=0)))
+    assert [text for text in loaded.warnings if "no index is stored" in text]
+    assert all(chain.past.windows == 0 for chain in loaded.chains.values())
+
+
+def test_a_short_history_leaves_the_forecast_alone_and_it_is_stated(desk: Desk) -> None:
     """Of 90 synthetic sessions too few windows are separate, but for the nearest expiries."""
     proposals, output = _run(desk, "real world")
     for proposal in proposals:

@@ -22,7 +22,11 @@ from strikeloom.quant.probability.past_moves import PastMoves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
 from strikeloom.strategy_creation.flow import Flow, read_flow
-from strikeloom.strategy_creation.index_history import read_index_history
+from strikeloom.strategy_creation.index_history import (
+    NO_INDEX_HISTORY,
+    IndexHistory,
+    read_index_history,
+)
 from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
 
 if TYPE_CHECKING:
@@ -135,9 +139,12 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
         tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
         variance = forecasts.get(row.symbol)
         listed.append(_ListedChain(row, underlying, rows, flows[row.symbol], variance, tick))
-    chains, unread = _chains(desk, listed, ranks)
+    history = read_index_history(desk)
+    chains, unread = _chains(desk, listed, ranks, history)
     if banned is None:
         warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
+    if not history.is_known:
+        warnings.append(NO_INDEX_HISTORY)
     return LoadedChains(
         chains,
         refused + unread,
@@ -245,7 +252,7 @@ class _ListedChain(NamedTuple):
 
 
 def _chains(
-    desk: Desk, listed: list[_ListedChain], ranks: dict[str, IvRank]
+    desk: Desk, listed: list[_ListedChain], ranks: dict[str, IvRank], history: IndexHistory
 ) -> tuple[dict[str, Chain], list[Rejection]]:
     """Smiles of all chains at once; a chain without one is refused."""
     traded = [item.rows[item.rows["traded"]] for item in listed]
@@ -261,7 +268,6 @@ def _chains(
         for item, rows in zip(listed, traded, strict=True)
     ]
     smiles = fit_chains(quotes, desk.settings.iv.rate)
-    history = read_index_history(desk)
     chains: dict[str, Chain] = {}
     refused: list[Rejection] = []
     for item, rows, smile in zip(listed, traded, smiles, strict=True):
