@@ -1,6 +1,6 @@
 """Real-world density against the model alone, walk-forward on the exchange's own index files.
 
-    .venv/bin/python benchmarks/real_world.py [FOLDER]
+    .venv/bin/python benchmarks/real_world.py [FOLDER [HOME]]
 
 FOLDER is ``STRIKELOOM_SHARED/data``. NIFTY closes and India VIX, 2015-01 to 2026-07. Each session
 is an origin once 24 separate windows are past. At an origin only windows that have ended are
@@ -18,6 +18,10 @@ shows. ``walk_forward`` is the library's; ``counted`` is not.
 The last part carries the shape of the index to the stocks of the cash files, whose width is the
 pooled forecast of ``quant.forecast``, against a lognormal of the same width. Errors there are over
 windows that do not overlap, each of which counts once however many stocks it has.
+
+With HOME, a desk's home in which stage 01 has run over many days of index options, the density is
+also compared with the smiles themselves: what came at each expiry, seen from every day before it.
+An expiry counts once and t is over expiries: beyond a week they overlap, and t is too high.
 """
 
 from __future__ import annotations
@@ -34,10 +38,12 @@ from forecasts import bars
 from scipy.special import ndtr
 
 from strikeloom.quant.forecast import fit_har, har_forecast
-from strikeloom.quant.probability.at_expiry import lognormal
+from strikeloom.quant.probability.at_expiry import Law, lognormal
 from strikeloom.quant.probability.past_moves import past_moves
 from strikeloom.quant.probability.real_world import real_world
 from strikeloom.quant.realised import daily_variance
+from strikeloom.quant.smile.curves import Curves
+from strikeloom.quant.smile.model_free import model_free_variance
 
 SHARED = Path(os.environ.get("STRIKELOOM_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 HORIZONS, YEAR, FEWEST = (5, 21), 250.0, 24
@@ -219,17 +225,74 @@ def stock_part(frame: pd.DataFrame, folder: Path) -> None:
         print(f"     rms of the moves {np.sqrt(np.nanmean(came**2)):.3f}")
 
 
+def smile_part(frame: pd.DataFrame, home: Path) -> None:
+    """Each index's own smiles of every day and what came at their expiries."""
+    days = sorted((home / "volatility" / "nse" / "expiries").glob("*.parquet"))
+    whole = pd.concat([pd.read_parquet(path) for path in days])
+    spots = pd.concat(
+        [
+            pd.read_parquet(
+                path.parents[1] / "summary" / path.name, columns=["symbol", "day", "spot"]
+            )
+            for path in days
+        ]
+    ).set_index(["symbol", "day"])["spot"]
+    sessions = frame.index
+    whole = whole[(whole["quotes"] >= 20) & whole["level"].notna() & whole["expiry"].isin(sessions)]
+    ahead = sessions.searchsorted(whole["expiry"]) - sessions.searchsorted(whole["day"])
+    whole = whole.assign(
+        ahead=ahead,
+        came=spots.reindex(pd.MultiIndex.from_frame(whole[["symbol", "expiry"]])).to_numpy(),
+    )
+    print(f"\nsmiles of {len(days)} days; probability of within one deviation at the money")
+    for symbol in ("NIFTY", "BANKNIFTY"):
+        for low, high in ((1, 3), (4, 6), (7, 12), (13, 25)):
+            rows = whole[(whole["symbol"] == symbol) & whole["ahead"].between(low, high)]
+            on_smiles(frame, rows[rows["came"].notna()], f"{symbol:9s} {low:2d} to {high:2d}")
+
+
+def on_smiles(frame: pd.DataFrame, rows: pd.DataFrame, title: str) -> None:
+    smiles = Curves(*(rows[name].to_numpy(dtype=float) for name in Curves._fields))
+    forward, years = rows["forward"].to_numpy(), rows["years"].to_numpy()
+    variance = model_free_variance(smiles)
+    ends = frame.index.searchsorted(rows["day"], side="right")
+    level, vol = frame["level"].to_numpy(), frame["vol"].to_numpy()
+    pasts = [
+        past_moves(level[:end], vol[:end], int(ahead), YEAR)
+        for end, ahead in zip(ends, rows["ahead"], strict=True)
+    ]
+    both = real_world(lognormal(forward, variance), pasts, np.sqrt(variance))
+    edge = rows["atm_iv"].to_numpy() * np.sqrt(years)
+    came = np.log(rows["came"].to_numpy() / forward)
+    happened = (np.abs(came) < edge).astype(float)
+    smile, mine = (law.cdf(edge) - law.cdf(-edge) for law in (Law(forward, smiles), both))
+    gain = pd.Series((smile - happened) ** 2 - (mine - happened) ** 2)
+    each = gain.groupby(rows["expiry"].to_numpy()).mean()
+    t = each.mean() / (each.std(ddof=1) / np.sqrt(len(each)))
+    expected = vol[ends - 1] * np.sqrt(rows["ahead"].to_numpy() / YEAR)
+    pit = both.cdf(came)
+    bands = " ".join(f"{np.mean(np.abs(pit - 0.5) < 0.5 * band):.3f}" for band in BANDS)
+    brier = np.mean((smile - happened) ** 2)
+    print(f"  {title}: {len(each)} expiries; deviation over India VIX's "
+          f"{np.median(np.sqrt(variance) / expected):.2f}; came {happened.mean():.3f}, smile "
+          f"{smile.mean():.3f}, mixed {mine.mean():.3f}; Brier {brier:.4f}, better by "
+          f"{100 * gain.mean() / brier:+.1f} % (t {t:+.1f}); bands {bands}")  # fmt: skip
+
+
 def _share(happened: np.ndarray) -> str:
     each = happened.mean(axis=1)
     return f"{each.mean():.3f} (error {each.std(ddof=1) / np.sqrt(len(each)):.3f})"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, home: Path | None) -> None:
     frame = levels(folder)
     print(f"{len(frame)} sessions, {frame.index[0]:%Y-%m-%d} to {frame.index[-1]:%Y-%m-%d}")
     index_part(frame)
     stock_part(frame, folder)
+    if home is not None:
+        smile_part(frame, home)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SHARED)
+    GIVEN = [Path(text) for text in sys.argv[1:]]
+    main(GIVEN[0] if GIVEN else SHARED, GIVEN[1] if len(GIVEN) > 1 else None)

@@ -292,12 +292,12 @@ def test_past_moves_change_the_real_world_figures_and_no_other() -> None:
     )
 
 
-def test_the_sentence_says_what_the_real_world_comes_from() -> None:
+def test_the_sentence_names_what_the_real_world_comes_from() -> None:
     plain = _structure(next(row for row in WORKED if row["template"] == "iron_condor"))
     short, long = _with_past(plain, 23), _with_past(plain, 569)
     (risk,) = evaluate([short], RATE)
     last = explain(short, risk)[-1]
-    assert "23 separate windows of 10 sessions are stored and 24 are needed" in last
+    assert "have 23 separate windows of 10 sessions, and 24 are needed" in last
     assert "forecast from daily bars alone, 25.0%" in last
     (risk,) = evaluate([long], RATE)
     last = explain(long, risk)[-1]

@@ -16,7 +16,13 @@ from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.nse.sessions import trading_days
 from strikeloom.ports.desk import Desk
-from strikeloom.quant.probability.past_moves import LEVELS, PastMoves, no_moves, past_moves
+from strikeloom.quant.probability.past_moves import (
+    LEVELS,
+    PastMoves,
+    no_moves,
+    past_moves,
+    standardised,
+)
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.chain import ChainExpiry
@@ -172,10 +178,7 @@ def test_with_too_little_past_it_is_the_forecast_and_without_one_nothing() -> No
 
 
 def test_the_exchanges_own_files_give_eleven_years(shared_data: Path, tmp_path: Path) -> None:
-    """Share within one deviation of 2015 to 2026, counted apart: 755 and 758 of 1,000.
-
-    Those counts are for 252 sessions a year; here it is 250.
-    """
+    """Of 1,000 moves 755 and 758 within one deviation of 252 sessions a year, counted apart."""
     history = ParquetHistory(tmp_path / "history", "nse")
     folder = shared_data / "indices"
     names = ("nifty50_2015_2025", "nifty50_2024-08_2026-08", "india_vix_2012_2026")
@@ -183,9 +186,8 @@ def test_the_exchanges_own_files_give_eleven_years(shared_data: Path, tmp_path: 
     assert not report.refused
     found = read_index_history(_desk(history, date(2026, 7, 31)))
     for sessions, windows, share in ((5, 569, 0.755), (21, 135, 0.758)):
-        past = found.over(sessions)
-        assert 0.99 * windows <= past.windows <= windows  # five sessions are not in the files
-        inside = np.diff(np.interp([-1.0, 1.0], past.knots, LEVELS))[0]
-        assert inside == pytest.approx(share, abs=0.02)
+        past, z = found.over(sessions), standardised(found.level, found.vol, sessions, 252)
+        assert 0.98 * windows <= past.windows <= windows  # five sessions are not in the files
+        assert np.mean(np.abs(z[np.isfinite(z)]) < 1) == pytest.approx(share, abs=0.003)
     before = read_index_history(_desk(history, date(2015, 1, 20))).over(5)
     assert (before.windows, before.weight) == (1, 0)

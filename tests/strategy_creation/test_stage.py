@@ -149,10 +149,10 @@ class _Banning:
 
 
 class _Counting:
-    """``ports.history.History`` that counts the reads of index levels."""
+    """``ports.history.History`` that counts the reads of index levels, and may have fewer."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._known, self.reads = desk.history, 0
+    def __init__(self, desk: Desk, rows: int = 1_000_000) -> None:
+        self._known, self._rows, self.reads = desk.history, rows, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._known, name)
@@ -162,7 +162,7 @@ class _Counting:
 
         def indices(*args: Any, **given: Any) -> Any:
             self.reads += 1
-            return past.indices(*args, **given)
+            return past.indices(*args, **given).head(self._rows)
 
         names = ("contracts", "prices", "actions", "banned")
         return SimpleNamespace(indices=indices, **{name: getattr(past, name) for name in names})
@@ -173,11 +173,20 @@ def test_index_levels_are_read_once_for_all_symbols(desk: Desk) -> None:
     loaded = creation.load_chains(replace(desk, history=counting))
     assert len(loaded.chains) > 20
     assert counting.reads == 1
-    pasts = {chain.expiry: chain.past for chain in loaded.chains.values()}
-    assert all(chain.past is pasts[chain.expiry] for chain in loaded.chains.values())
+    expiries = [expiry for chain in loaded.chains.values() for expiry in chain.expiries]
+    pasts = {expiry.expiry: expiry.past for expiry in expiries}
+    assert all(expiry.past is pasts[expiry.expiry] for expiry in expiries)
 
 
-def test_a_short_history_leaves_the_forecast_alone_and_says_so(desk: Desk) -> None:
+def test_a_market_without_index_levels_is_a_warning_of_the_run(desk: Desk) -> None:
+    loaded = creation.load_chains(replace(desk, history=_Counting(desk, rows=0)))
+    assert [text for text in loaded.warnings if "no index is stored" in text]
+    assert all(
+        expiry.past.windows == 0 for chain in loaded.chains.values() for expiry in chain.expiries
+    )
+
+
+def test_a_short_history_leaves_the_forecast_alone_and_it_is_stated(desk: Desk) -> None:
     """Of 90 synthetic sessions too few windows are separate, but for the nearest expiries."""
     proposals, output = _run(desk, "real world")
     for proposal in proposals:

@@ -77,9 +77,11 @@ def test_the_usual_skew_needs_ten_symbols():
 
 def _chain(implied, forecast, percentile=None):
     rank = SimpleNamespace(percentile=percentile, regime="NORMAL")
-    years = 0.1
-    variance = None if forecast is None else forecast**2 * years
-    return SimpleNamespace(atm_iv=implied, years=years, forecast=variance, rank=rank)
+    root = 0.1**0.5  # of the years to expiry
+    variance = None if forecast is None else (forecast * root) ** 2
+    return SimpleNamespace(
+        front=SimpleNamespace(deviation=implied * root, forecast=variance), rank=rank
+    )
 
 
 @pytest.mark.parametrize(

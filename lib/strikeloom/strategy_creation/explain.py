@@ -121,8 +121,8 @@ def _source(structure: Structure, vol: float) -> str:
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
     if past.weight == 0:
         return (
-            f"by the volatility forecast from daily bars alone, {vol:.1%}, because of the index "
-            f"and its volatility index {windows} are stored and {FEWEST_WINDOWS} are needed"
+            f"by the volatility forecast from daily bars alone, {vol:.1%}, because past moves of "
+            f"the index have {windows}, and {FEWEST_WINDOWS} are needed"
         )
     if structure.chain.underlying.kind is InstrumentKind.INDEX:
         return (

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NO_INDEX_HISTORY = (
+    "no index is stored with its volatility index up to the day, so real-world figures come from "
+    "forecasts alone; strikeloom data import takes the exchange's histories of NIFTY and India VIX"
+)
+
+
 @dataclass(frozen=True)
 class IndexHistory:
     """An index and its volatility index, one value a session up to the day; NaN where missing.
@@ -33,6 +39,11 @@ class IndexHistory:
     level: np.ndarray
     vol: np.ndarray
     _over: dict[int, PastMoves] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any level is stored."""
+        return len(self.level) > 0
 
     def over(self, sessions: int) -> PastMoves:
         """Moves over so many sessions; none on the day of the expiry itself."""

@@ -19,7 +19,11 @@ from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.bars import DailyBars, read_bars
 from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.flow import Flow, read_flow
-from strikeloom.strategy_creation.index_history import IndexHistory, read_index_history
+from strikeloom.strategy_creation.index_history import (
+    NO_INDEX_HISTORY,
+    IndexHistory,
+    read_index_history,
+)
 from strikeloom.strategy_creation.listing import (
     DayListing,
     chain_expiry,
@@ -93,6 +97,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     if banned is None:
         warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
     indices = read_index_history(desk)
+    if not indices.is_known:
+        warnings.append(NO_INDEX_HISTORY)
     return LoadedChains(
         _chains(desk, listing, usable, bars, ranks, flows, indices),
         refused,

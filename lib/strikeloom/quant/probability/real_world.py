@@ -140,7 +140,7 @@ def real_world(model: Law, moves: Sequence[PastMoves], deviation: Floats) -> Rea
     moves : sequence of PastMoves
         Past moves over the horizon of each.
     deviation : ndarray, shape (n,)
-        Standard deviation of ln S that a past move of 1 stands for. Where the past has no weight
+        Standard deviation of ln S that a past move of 1 is. Where the past has no weight
         it may be missing.
     """
     weight = np.array([item.weight for item in moves])
