@@ -21,6 +21,7 @@ from strikeloom.domain.instruments import (
     Share,
     Underlying,
 )
+from strikeloom.domain.market import Outlook
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import DataError, SettingsError, StageError
@@ -29,6 +30,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.load import ALL
+from strikeloom.views.figures import payoff_figure
 
 
 @pytest.fixture(scope="module")
@@ -319,3 +321,52 @@ def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
 def test_an_unknown_profile_names_the_known(desk: Desk) -> None:
     with pytest.raises(SettingsError, match="known: conservative, moderate, aggressive"):
         _run(desk, "eighth", "reckless")
+
+
+def test_every_template_is_built_drawn_stored_and_a_candidate(desk: Desk) -> None:
+    """A stock and the index, whatever the view, with limits that let all through."""
+    loaded = creation.load_chains(desk)
+    kinds = {chain.underlying.kind: symbol for symbol, chain in loaded.chains.items()}
+    some = replace(loaded, chains={name: loaded.chains[name] for name in kinds.values()})
+    views, _ = creation.form_views(desk, some, keep=False)
+    found: dict[tuple[str, str], Proposal] = {}
+    for outlook in Outlook:
+        turned = {name: replace(view, outlook=outlook) for name, view in views.items()}
+        structures, rejected = creation.build(desk, some, turned)
+        assert all("does not suit" in row.reason for row in rejected), rejected
+        risks = creation.evaluate(structures, desk.settings.iv.rate)
+        proposals, _ = creation.score(_lenient(desk), structures, risks, "aggressive")
+        found.update({(row.symbol, row.template): row for row in proposals})
+    # a box earns less than its charges
+    expected = set(TEMPLATES) - {"box", "short_box"}
+    assert {template for _, template in found} == expected
+    assert len(found) >= 2 * len(expected) - 4
+    desk.store.save_proposals("every", list(found.values()), [])
+    for proposal in found.values():
+        assert len(payoff_figure(proposal).data) == 4
+        kept = desk.store.proposal(proposal.strategy_id)
+        assert (kept.legs, kept.risk) == (proposal.legs, proposal.risk)
+        assert proposal.risk.margin + max(0, -proposal.risk.net_premium) > 0
+        assert len(proposal.reasons) >= 7
+    (index,) = (name for kind, name in kinds.items() if kind is InstrumentKind.INDEX)
+    covered = found[index, "covered_call"]
+    future, call = (leg.instrument for leg in covered.legs)
+    assert isinstance(future, FutureContract)
+    assert future.expiry == call.expiry
+    assert covered.risk.net_premium > 0
+    stock = kinds[InstrumentKind.STOCK]
+    held, _ = found[stock, "covered_call"].legs
+    assert isinstance(held.instrument, Share)
+    assert held.lots == found[stock, "covered_call"].legs[1].instrument.lot_size
+
+
+def _lenient(desk: Desk) -> Desk:
+    """The desk with an aggressive profile that excludes nothing and keeps all."""
+    settings = desk.settings.creation
+    open_profile = settings.profiles["aggressive"].model_copy(
+        update={"min_probability_of_profit": 0.0, "min_reward_to_risk": 0.0}
+    )
+    changed = settings.model_copy(
+        update={"keep_per_symbol": 50, "profiles": {"aggressive": open_profile}}
+    )
+    return replace(desk, settings=desk.settings.model_copy(update={"creation": changed}))

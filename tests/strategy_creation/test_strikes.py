@@ -170,9 +170,7 @@ def test_everything_in_reach_is_offered_nearest_first() -> None:
     chain = model_chain()
     strikes = TradableStrikes(chain, 10)
     leg = LegTemplate(Side.SELL, Right.CALL, Moves(1.0, reach=0.3))
-    search = LegSearch(
-        leg, Right.CALL, Moves(1.0, reach=0.3), chain.front, strikes.listed(chain.front)
-    )
+    search = LegSearch(leg, Right.CALL, Moves(1.0, reach=0.3), chain.front, strikes)
     shown = strikes.of(chain.front, Right.CALL).strike
     wanted = search.wanted([])
     found = shown[reachable(search, shown, wanted)]

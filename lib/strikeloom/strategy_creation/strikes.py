@@ -84,6 +84,7 @@ class TradableStrikes:
         self.fewest = fewest
         self._by_right: dict[tuple[date, Right], Tradable] = {}
         self._listed: dict[date, Floats] = {}
+        self._by_delta: dict[tuple[date, Right, float], float] = {}
 
     def of(self, expiry: ChainExpiry, right: Right) -> Tradable:
         """Tradable options of a right."""
@@ -107,6 +108,15 @@ class TradableStrikes:
             self._listed[expiry.expiry] = np.unique(expiry.rows["strike"].to_numpy())
         return self._listed[expiry.expiry]
 
+    def of_delta(self, expiry: ChainExpiry, right: Right, size: float) -> float:
+        """Strike in rupees at which an option has a delta of that size on the smile."""
+        key = (expiry.expiry, right, size)
+        if key not in self._by_delta:
+            call = right is Right.CALL
+            k = delta_to_strike(expiry.smile.curves, size if call else -size, call)
+            self._by_delta[key] = float(expiry.forward * np.exp(k[0]))
+        return self._by_delta[key]
+
 
 @dataclass(frozen=True)
 class LegSearch:
@@ -116,7 +126,12 @@ class LegSearch:
     right: Right
     selector: StrikeSelector
     expiry: ChainExpiry
-    listed: Floats
+    strikes: TradableStrikes
+
+    @property
+    def listed(self) -> Floats:
+        """Strikes that steps count."""
+        return self.strikes.listed(self.expiry)
 
     def wanted(self, earlier: Sequence[float]) -> float:
         """Strike in rupees that the selector states, given those of the earlier legs."""
@@ -125,12 +140,11 @@ class LegSearch:
             case Moves(moves=moves):
                 strike = forward * np.exp(moves * deviation)
             case Delta(delta=size):
-                call = self.right is Right.CALL
-                k = delta_to_strike(self.expiry.smile.curves, size if call else -size, call)
-                strike = forward * np.exp(k[0])
+                strike = self.strikes.of_delta(self.expiry, self.right, size)
             case Steps(steps=steps):
-                place = int(np.argmin(np.abs(np.log(self.listed / forward)))) + steps
-                strike = self.listed[min(max(place, 0), len(self.listed) - 1)]
+                listed = self.listed
+                place = int(np.argmin(np.abs(np.log(listed / forward)))) + steps
+                strike = listed[min(max(place, 0), len(listed) - 1)]
             case Width(leg=other, moves=moves):
                 strike = earlier[other] * np.exp(moves * deviation)
             case Same(leg=other):
@@ -209,7 +223,7 @@ def choose(template: StrategyTemplate, strikes: TradableStrikes) -> tuple[Strike
             ideal.append(float("nan"))
             taken.append(float("nan"))
             continue
-        search = LegSearch(leg, leg.right, leg.strike, expiry, strikes.listed(expiry))
+        search = LegSearch(leg, leg.right, leg.strike, expiry, strikes)
         shown = strikes.of(expiry, leg.right).strike
         if not len(shown):
             raise NotBuildable(
