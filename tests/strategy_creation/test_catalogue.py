@@ -111,7 +111,9 @@ def _structure(row: dict[str, str]) -> Structure:
             )
         legs.append(Leg(instrument, wanted.side, lots, round(float(price) * 100)))
     view = MarketView("ACME", DAY, Outlook.NEUTRAL, 0.1, ())
-    return Structure(template, _chain(), view, tuple(legs), (float("nan"),) * len(legs), 100)
+    return Structure(
+        template, _chain(), view, tuple(legs), (float("nan"),) * len(legs), (100,) * len(legs)
+    )
 
 
 def _paise(text: str) -> int | None:

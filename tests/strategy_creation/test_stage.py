@@ -44,7 +44,7 @@ def _run(desk: Desk, run_id: str, risk: str = "") -> tuple[list[Proposal], Stage
     loaded = creation.load_chains(desk)
     views, unseen = creation.form_views(desk, loaded)
     structures, unbuilt = creation.build(desk, loaded, views)
-    risks = creation.evaluate(structures, desk.settings.iv.rate)
+    risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
     proposals, unfit = creation.score(desk, structures, risks, risk)
     output = creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
     return proposals, output
@@ -334,7 +334,7 @@ def test_every_template_is_built_drawn_stored_and_a_candidate(desk: Desk) -> Non
         turned = {name: replace(view, outlook=outlook) for name, view in views.items()}
         structures, rejected = creation.build(desk, some, turned)
         assert all("does not suit" in row.reason for row in rejected), rejected
-        risks = creation.evaluate(structures, desk.settings.iv.rate)
+        risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
         proposals, _ = creation.score(_lenient(desk), structures, risks, "aggressive")
         found.update({(row.symbol, row.template): row for row in proposals})
     # a box earns less than its charges

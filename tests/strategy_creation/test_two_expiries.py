@@ -178,7 +178,9 @@ def _covered(price: float, later: bool) -> Structure:
     legs = (Leg(future, Side.BUY, 1, round(price * 100)), Leg(call, Side.SELL, 1, 1_60))
     template = TEMPLATES["covered_call"]
     assert template.legs[0].expiry is MONTHLY
-    return Structure(template, chain, model_structure(template).view, legs, (np.nan, 104.0), 100)
+    return Structure(
+        template, chain, model_structure(template).view, legs, (np.nan, 104.0), (100, 100)
+    )
 
 
 def test_a_future_is_paid_at_its_end_and_nothing_today() -> None:

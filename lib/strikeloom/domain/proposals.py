@@ -47,6 +47,12 @@ class RiskSummary:
     past_windows : int
         Separate windows of past index moves behind the real-world density; with fewer than 24 it
         is of the forecast alone.
+    round_trip : int or None
+        Costs of opening and closing at today's prices: charges, and the quoted width as measured.
+    margin_after, shock : int or None, str
+        The most that is needed after one of the named shocks, and which.
+
+    The last three are missing in proposals of an earlier version.
     """
 
     net_premium: int
@@ -70,6 +76,9 @@ class RiskSummary:
     forecast_value: int | None = None
     forecast_tail: int | None = None
     past_windows: int = 0
+    round_trip: int | None = None
+    margin_after: int | None = None
+    shock: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class CreationSettings(SettingsModel):
     view_days: int = Field(ge=5, le=250)
     view_threshold: float = Field(gt=0, lt=1)
     volatility_threshold: float = Field(gt=0, lt=1)
+    shocks: list[str]
     keep_per_symbol: int = Field(ge=1, le=50)
     move_indices: list[IndexPair] = Field(min_length=1)
     risk: str

@@ -13,6 +13,7 @@ from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
+from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, UnderlyingQuote
 from strikeloom.strategy_creation.load import LoadedChains
@@ -28,8 +29,8 @@ class Structure:
     wanted : tuple of float
         Strike of each leg that its selector states, rupees, which the nearest tradable one may
         miss; NaN of the underlying.
-    thinnest : int
-        Least volume of an option or future among the legs, in lots.
+    volumes : tuple of int
+        Lots of each leg traded that day; of a share ``BUSY_LOTS``.
     """
 
     template: StrategyTemplate
@@ -37,7 +38,12 @@ class Structure:
     view: MarketView
     legs: tuple[Leg, ...]
     wanted: tuple[float, ...]
-    thinnest: int
+    volumes: tuple[int, ...]
+
+    @property
+    def thinnest(self) -> int:
+        """Least volume of an option or future among the legs, in lots."""
+        return min(self.volumes)
 
     @property
     def horizon(self) -> ChainExpiry:
@@ -87,7 +93,6 @@ def structure_of(
     """
     chain = strikes.chain
     legs: list[Leg | None] = []
-    lots: list[int] = []
     for wanted, choice in zip(template.legs, chosen, strict=True):
         if wanted.right is None:
             legs.append(None)  # its quantity follows from the lots of the options
@@ -98,23 +103,24 @@ def structure_of(
         option = _contract(chain, choice, wanted.right, shown)
         price = paise(shown.close[choice.place], what=f"close of {option.label}")
         legs.append(Leg(option, wanted.side, wanted.ratio, price))
-        lots.append(int(shown.lots[choice.place]))
     sizes = {leg.instrument.lot_size for leg in legs if leg}
     if len(sizes) > 1:
         raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}")
     (size,) = sizes
     whole: list[Leg] = []
+    volumes: list[int] = []
     for wanted, choice, option_leg in zip(template.legs, chosen, legs, strict=True):
-        if option_leg is not None:
+        if option_leg is not None and wanted.right is not None:
             whole.append(option_leg)
+            shown = strikes.of(choice.expiry, wanted.right)
+            volumes.append(int(shown.lots[choice.place]))
             continue
         quote = _underlying(choice.expiry, size, strikes.fewest)
-        lots += [] if quote.lots is None else [quote.lots]
+        volumes.append(BUSY_LOTS if quote.lots is None else quote.lots)
         whole.append(_underlying_leg(wanted, quote, size))
     _check_premium(whole)
-    return Structure(
-        template, chain, view, tuple(whole), tuple(choice.wanted for choice in chosen), min(lots)
-    )
+    wanted_strikes = tuple(choice.wanted for choice in chosen)
+    return Structure(template, chain, view, tuple(whole), wanted_strikes, tuple(volumes))
 
 
 def _check_view(template: StrategyTemplate, view: MarketView) -> None:

@@ -7,11 +7,12 @@ structure whose legs end on different days is valued at the nearest expiry of it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Side
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
@@ -27,22 +28,24 @@ from strikeloom.quant.probability.at_expiry import (
 from strikeloom.quant.probability.reach import reach
 from strikeloom.quant.probability.touch import touch_on_smile
 from strikeloom.quant.smile.curves import volatility
-from strikeloom.risk.margin import HOW, margin_parts
-from strikeloom.risk.margin_legs import MarginLegs
-from strikeloom.risk.parameters import SpanParameters, span_parameters
+from strikeloom.risk.margin import HOW
 from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.costs import contract_costs
 from strikeloom.strategy_creation.horizon import (
     StructureColumns,
     horizon_legs,
     structure_columns,
 )
 from strikeloom.strategy_creation.real_world import expiry_densities
+from strikeloom.strategy_creation.requirement import requirements
 
 _WORST = 0.05  # share of outcomes in the tail mean
 _SET_ASIDE = "cash for the price of delivery"
 
 
-def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
+def evaluate(
+    structures: Sequence[Structure], rate: float, shocks: Sequence[str] = ()
+) -> list[RiskSummary]:
     """Risk of each structure, in their order.
 
     Probabilities come from the smile of each structure's horizon and, beside it, from its
@@ -53,17 +56,21 @@ def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
     structures : sequence of Structure
     rate : float
         Interest a year, continuously compounded (``config/iv.yaml``).
+    shocks : sequence of str
+        Named shocks after which the margin is estimated too (``config/creation.yaml``).
     """
     found: dict[int, RiskSummary] = {}
     # apart, because the columns of structures with later legs are much wider
     for later in (False, True):
         mine = {at: s for at, s in enumerate(structures) if s.has_later_legs is later}
         if mine:
-            found.update(zip(mine, _evaluate(list(mine.values()), rate), strict=True))
+            found.update(zip(mine, _evaluate(list(mine.values()), rate, shocks), strict=True))
     return [found[at] for at in range(len(structures))]
 
 
-def _evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
+def _evaluate(
+    structures: Sequence[Structure], rate: float, shocks: Sequence[str]
+) -> list[RiskSummary]:
     columns = structure_columns(structures)
     legs = horizon_legs(columns, rate)
     table, row = columns.expiries, columns.horizon
@@ -71,6 +78,7 @@ def _evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]
     # interest accrues in calendar time, whatever the year basis of the volatilities
     discount = np.exp(-rate * table.calendar[row])
     shape = payoffs(legs)
+    needs = requirements(structures, columns, shocks)
     # options and shares are paid today and worth something at the horizon: both in today's money
     mean = columns.paid + discount * (expected_value(legs, each) - columns.paid)
     figures = {
@@ -84,10 +92,14 @@ def _evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]
         "touch": _touch_probability(structures, columns),
         **_sensitivities(columns, rate),
         **_real_world(structures, columns, legs, shape, discount),
-        "margin": _margins(structures, columns),
+        "margin": needs.margin,
+        "after": needs.after,
     }
     return [
-        _summary(structure, shape.breakevens[place], {n: v[place] for n, v in figures.items()})
+        replace(
+            _summary(structure, shape.breakevens[place], {n: v[place] for n, v in figures.items()}),
+            shock=needs.shock[place],
+        )
         for place, structure in enumerate(structures)
     ]
 
@@ -131,6 +143,8 @@ def _summary(
         forecast_value=_net_paise(figures["real_mean"], costs),
         forecast_tail=_net_paise(figures["real_tail"], costs),
         past_windows=structure.horizon.past.windows,
+        round_trip=_round_trip(structure),
+        margin_after=_paise_or_none(figures["after"]),
     )
 
 
@@ -202,35 +216,6 @@ def _sensitivities(columns: StructureColumns, rate: float) -> dict[str, np.ndarr
     return sums
 
 
-def _margins(structures: Sequence[Structure], columns: StructureColumns) -> np.ndarray:
-    """Margin estimate of options and futures; a share is paid in full and gives no relief."""
-    table = columns.expiries
-    vol = table.atm_iv[columns.expiry]
-    legs = MarginLegs(
-        np.where(columns.strikes > 0, columns.strikes, table.forward[columns.expiry]),
-        columns.is_call,
-        np.where(columns.share, 0.0, columns.units),
-        forward=np.where(columns.future, columns.price, table.forward[columns.expiry]),
-        vol=vol,
-        years=np.where(columns.future, columns.future_years, table.years[columns.expiry]),
-        value=np.full(columns.units.shape, np.nan),
-        delivery=np.zeros(columns.units.shape),
-        is_future=columns.future,
-    )
-    found = np.zeros(len(structures))
-    groups: dict[SpanParameters, list[int]] = {}
-    for number, structure in enumerate(structures):
-        chain = structure.chain
-        parameters = span_parameters(chain.underlying.kind, chain.underlying.symbol, chain.day)
-        groups.setdefault(parameters, []).append(number)
-    near = table.atm_iv[columns.horizon]
-    for parameters, rows in groups.items():
-        mine = MarginLegs(*(getattr(legs, n)[rows] for n in MarginLegs.__dataclass_fields__))
-        scan = np.fmax(near[rows], parameters.base_vol)
-        found[rows] = margin_parts(mine, scan, parameters).total
-    return found
-
-
 def _charges(structure: Structure, day: date) -> int:
     return sum(
         trade_charges(
@@ -242,6 +227,23 @@ def _charges(structure: Structure, day: date) -> int:
         ).total
         for leg in structure.legs
     )
+
+
+def _round_trip(structure: Structure) -> int:
+    """Paise of opening and closing at today's prices: charges, and the width of the quotes."""
+    day, kind = structure.chain.day, structure.chain.underlying.kind
+    total = 0.0
+    for leg, lots in zip(structure.legs, structure.volumes, strict=True):
+        price, traded = np.array([leg.price / 100]), np.array([lots])
+        is_index = np.array([kind is InstrumentKind.INDEX])
+        costs = contract_costs(price, traded, segment_of(leg.instrument), is_index, day)
+        total += abs(leg.signed_units) * float(costs.width[0] + costs.charges[0])
+        total += float(costs.order[0])
+    return round(total * 100)
+
+
+def _paise_or_none(rupees: np.float64) -> int | None:
+    return None if np.isnan(rupees) else round(float(rupees) * 100)
 
 
 def _float_or_none(chance: np.float64) -> float | None:

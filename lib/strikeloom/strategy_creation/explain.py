@@ -45,6 +45,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         f"Probability of any profit {risk.probability_of_profit:.0%}, expected "
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
+        *_costs_and_shock(risk),
         _before_expiry(risk),
         _real_world(structure, risk),
     )
@@ -91,6 +92,16 @@ def _valued_at(structure: Structure) -> Iterator[str]:
             f"Valued at the close of {ends}; {', '.join(later)} then at what its own volatility "
             "makes of the time that is left."
         )
+
+
+def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
+    if risk.round_trip is not None:
+        yield (
+            f"Opening and closing it costs {rupees_text(risk.round_trip)} at today's prices: "
+            "charges, and the width of the quotes."
+        )
+    if risk.margin_after is not None and risk.shock:
+        yield f"After a {risk.shock} it needs {rupees_text(risk.margin_after)} of margin."
 
 
 def _before_expiry(risk: RiskSummary) -> str:
