@@ -5,8 +5,8 @@ slopes; the mean of the worst outcomes takes lines that keep each cell's mean.
 
 ``grid``, shape (GRID_ROWS, k), is a row of ``later.Grids.grid``, ``last`` its last node in use.
 ``curve``, shape (CURVE_ROWS, k), is scratch of a thread: profit with the premium in, the part of
-it that later options make, slopes of the lines that keep the means, sums of profit counted below
-each node under both densities, and room for a histogram.
+it that later options make, slopes of the lines that keep the means, and sums of profit counted
+below each node under both densities.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.quant.candidates.densities import TAILS
 from strikeloom.quant.candidates.density_kernel import cell_of, cell_values
 from strikeloom.quant.candidates.later import BELOW, BEYOND, LEAN, LIFT, NODE, PACE, PUT
 from strikeloom.quant.compiled import compiled
 
 Floats = NDArray[np.float64]
 
-VALUE, SMOOTH, SLOPE, SUM, HISTOGRAM, CURVE_ROWS = 0, 1, 2, 3, 5, 6
-BINS = 48
+VALUE, SMOOTH, SLOPE, SUM, CURVE_ROWS = 0, 1, 2, 3, 5
 
 _STEPS = 40
 _NEAR = 1e-7  # of the range of profit: error of the tail mean
@@ -49,67 +49,65 @@ def _bends(grid: Floats, curve: Floats, last: int, k: int) -> tuple[float, float
 
 
 @compiled
-def _at_share(grid: Floats, curve: Floats, last: int, k: int, t: float) -> float:
-    """Profit at a share of cell ``k``."""
-    h, first, second = _bends(grid, curve, last, k)
-    line = curve[VALUE, k] + t * (curve[VALUE, k + 1] - curve[VALUE, k])
-    return line + h * t * (1.0 - t) * ((1.0 - t) * first - t * second)
-
-
-@compiled
 def _peak(grid: Floats, curve: Floats, last: int, k: int, sign: float) -> float:
     """The most that sign times profit has in cell ``k``, its ends included."""
     h, first, second = _bends(grid, curve, last, k)
-    step = curve[VALUE, k + 1] - curve[VALUE, k]
-    best = max(sign * curve[VALUE, k], sign * curve[VALUE, k + 1])
+    value, step = curve[VALUE, k], curve[VALUE, k + 1] - curve[VALUE, k]
+    best = max(sign * value, sign * (value + step))
     # slope of the cubic by the share: c + b t + a t^2
     a, b, c = 3.0 * h * (first + second), -2.0 * h * (2.0 * first + second), step + h * first
     inner = b * b - 4.0 * a * c
     if inner < 0:
-        return best
+        return float(best)
     q = -0.5 * (b + math.copysign(math.sqrt(inner), b))
     for part, whole in ((q, a), (c, q)):
         if whole != 0 and 0.0 < part / whole < 1.0:
-            best = max(best, sign * _at_share(grid, curve, last, k, part / whole))
-    return best
+            t = part / whole
+            best = max(best, sign * (value + t * (c + t * (0.5 * b + t * a / 3.0))))
+    return float(best)
 
 
 @compiled
-def extreme(grid: Floats, curve: Floats, last: int, sign: float) -> float:
-    """The most that sign times profit has on the grid, refined beside its best node."""
-    place = 0
+def extremes(grid: Floats, curve: Floats, last: int) -> tuple[float, float]:
+    """The most and the least profit on the grid, refined beside the best and the worst node."""
+    top, bottom = 0, 0
+    most, least = curve[VALUE, 0], curve[VALUE, 0]
     for k in range(1, last + 1):
-        if sign * curve[VALUE, k] > sign * curve[VALUE, place]:
-            place = k
-    best = sign * curve[VALUE, place]
-    if place > 0:
-        best = max(best, _peak(grid, curve, last, place - 1, sign))
-    if place < last:
-        best = max(best, _peak(grid, curve, last, place, sign))
-    return best
+        value = curve[VALUE, k]
+        if value > most:
+            most, top = value, k
+        if value < least:
+            least, bottom = value, k
+    for k in (top - 1, top):
+        if 0 <= k < last:
+            most = max(most, _peak(grid, curve, last, k, 1.0))
+    for k in (bottom - 1, bottom):
+        if 0 <= k < last:
+            least = min(least, -_peak(grid, curve, last, k, -1.0))
+    return most, least
 
 
 @compiled
 def root_in(grid: Floats, curve: Floats, last: int, k: int) -> float:
     """Price inside cell ``k`` at which profit changes its sign."""
-    low, high = 0.0, 1.0
-    left, right = curve[VALUE, k], curve[VALUE, k + 1]
-    rising = right > left
-    t = left / (left - right)
-    for _ in range(60):
-        found = _at_share(grid, curve, last, k, t)
-        if (found > 0) == rising:
-            high, right = t, found
+    h, first, second = _bends(grid, curve, last, k)
+    value, step = curve[VALUE, k], curve[VALUE, k + 1] - curve[VALUE, k]
+    a, b, c = h * (first + second), -h * (2.0 * first + second), step + h * first
+    low, high, t = 0.0, 1.0, -value / step
+    for _ in range(_STEPS):
+        found = value + t * (c + t * (b + t * a))
+        if (found > 0) == (step > 0):
+            high = t
         else:
-            low, left = t, found
-        if high - low < 1e-12 or found == 0:
+            low = t
+        slope = c + t * (2.0 * b + t * 3.0 * a)
+        following = t - found / slope if slope != 0 else math.nan
+        if not low <= following <= high:
+            following = 0.5 * (low + high)
+        moved, t = abs(following - t), following
+        if moved < 1e-9:
             break
-        following = low - left * (high - low) / (right - left)
-        if abs(following - t) < 1e-10:
-            t = following
-            break
-        t = following if low < following < high else 0.5 * (low + high)
-    return grid[NODE, k] + t * (grid[NODE, k + 1] - grid[NODE, k])
+    return float(grid[NODE, k] + t * h)
 
 
 @compiled
@@ -120,15 +118,18 @@ def keep_means(grid: Floats, curve: Floats, last: int, end: float) -> None:
         turn -= (curve[SMOOTH, k] - curve[SMOOTH, k - 1]) * grid[PACE, k - 1]
         curve[VALUE, k] -= grid[LIFT, k] * turn
     for k in range(last):
-        curve[SLOPE, k] = (curve[VALUE, k + 1] - curve[VALUE, k]) * grid[PACE, k]
+        value = curve[VALUE, k]
+        slope = (curve[VALUE, k + 1] - value) * grid[PACE, k]
+        curve[SLOPE, k] = slope
+        for d in range(2):
+            mass = grid[BELOW + d, k + 1] - grid[BELOW + d, k]
+            curve[SUM + d, k + 1] = value * mass + slope * grid[BEYOND + d, k]
     curve[SLOPE, last] = end
-    for d in range(2):
-        sum_ = 0.0
-        for k in range(last):
-            curve[SUM + d, k] = sum_
-            sum_ += curve[VALUE, k] * (grid[BELOW + d, k + 1] - grid[BELOW + d, k])
-            sum_ += curve[SLOPE, k] * grid[BEYOND + d, k]
-        curve[SUM + d, last] = sum_
+    one, two = 0.0, 0.0
+    curve[SUM, 0] = curve[SUM + 1, 0] = 0.0
+    for k in range(1, last + 1):
+        one, two = one + curve[SUM, k], two + curve[SUM + 1, k]
+        curve[SUM, k], curve[SUM + 1, k] = one, two
 
 
 @compiled
@@ -160,43 +161,27 @@ def _shortfall(
 
 
 @compiled
-def _enclose(
-    grid: Floats, curve: Floats, last: int, share: float, d: int
-) -> tuple[float, float, float, float]:
-    """Lowest and highest profit, first level, width of a bin, by a histogram of the cells."""
-    low, high = curve[VALUE, 0], curve[VALUE, 0]
-    for k in range(1, last + 1):
-        low, high = min(low, curve[VALUE, k]), max(high, curve[VALUE, k])
-    if not high > low:
-        return low, high, low, 0.0
-    curve[HISTOGRAM, :BINS] = 0.0
-    scale = (BINS - 1e-6) / (high - low)
-    for k in range(last):
-        middle = 0.5 * (curve[VALUE, k] + curve[VALUE, k + 1]) - low
-        curve[HISTOGRAM, int(middle * scale)] += grid[BELOW + d, k + 1] - grid[BELOW + d, k]
-    place, sum_ = 0, curve[HISTOGRAM, 0]
-    while place < BINS - 1 and sum_ < share:
-        place += 1
-        sum_ += curve[HISTOGRAM, place]
-    rest = (sum_ - share) / max(curve[HISTOGRAM, place], 1e-300)
-    return low, high, low + (place + 1.0 - min(1.0, max(0.0, rest))) / scale, 1.0 / scale
-
-
-@compiled
 def curve_tail(
     grid: Floats, curve: Floats, last: int, share: float, cells: Floats, ends: Floats, d: int
 ) -> float:
     """Mean of the worst outcomes; an error of the level enters squared."""
-    low, high, level, bin_ = _enclose(grid, curve, last, share, d)
-    if bin_ == 0.0:
-        return low
-    enough = 2.0 * _NEAR * (high - low) * share
+    low, high = curve[VALUE, 0], curve[VALUE, 0]
+    for k in range(1, last + 1):
+        low, high = min(low, curve[VALUE, k]), max(high, curve[VALUE, k])
+    if not high > low:
+        return float(low)
+    # where profit rises or falls throughout, one of these is the level
+    level = min(
+        _at_price(grid, curve, last, ends[TAILS + 2 * d]),
+        _at_price(grid, curve, last, ends[TAILS + 2 * d + 1]),
+    )
+    enough, narrow = 2.0 * _NEAR * (high - low) * share, 1e-6 * (high - low)
     found = math.nan
     for _ in range(_STEPS):
         chance, lack, pace = _shortfall(grid, curve, last, level, cells, ends, d)
         found = level - lack / share
         gap = share - chance
-        if gap * gap <= enough * pace or high - low <= 1e-3 * bin_:
+        if gap * gap <= enough * pace or high - low <= narrow:
             break
         if gap > 0:
             low = level
@@ -206,3 +191,16 @@ def curve_tail(
         if not low < level < high:
             level = 0.5 * (low + high)
     return found
+
+
+@compiled
+def _at_price(grid: Floats, curve: Floats, last: int, price: float) -> float:
+    """Profit at a price, by the lines."""
+    low, high = 0, last
+    while high - low > 1:
+        middle = (low + high) // 2
+        if grid[NODE, middle] <= price:
+            low = middle
+        else:
+            high = middle
+    return float(curve[VALUE, low] + curve[SLOPE, low] * (price - grid[NODE, low]))

@@ -29,8 +29,8 @@ class Densities(NamedTuple):
         Prices by ``price_nodes``.
     cdf : ndarray, shape (2, m, CELLS + 1)
         Probability of ending at or below each node. A density with a missing value is missing.
-        What it leaves below the first node is spread evenly down to 0, what it leaves above the
-        last is at the last.
+        What it leaves below the first node lies where the mean needs it, what it leaves above
+        the last is at the last.
     mean : ndarray, shape (2, m)
         Of the price, in its units: the forward for the smile's; ``table_mean`` where unknown.
     """
@@ -76,8 +76,12 @@ def price_nodes(forward: Floats, deviation: Floats) -> Floats:
 
 
 def table_mean(nodes: Floats, cdf: Floats) -> Floats:
-    """Mean of a density by its table, shape (D, m), of nodes (m, n) and cdf (D, m, n)."""
-    return np.asarray(nodes[:, -1] - _curves(Densities(nodes, cdf, nodes))[..., -1, 3])
+    """Mean of a density by its table, shape (D, m), of nodes (m, n) and cdf (D, m, n).
+
+    What lies below the first node is taken to be evenly spread.
+    """
+    unknown = np.full(cdf.shape[:2], np.nan)
+    return np.asarray(nodes[:, -1] - _curves(Densities(nodes, cdf, unknown))[..., -1, 3])
 
 
 def density_table(densities: Densities, tail_share: float) -> DensityTable:
@@ -108,11 +112,17 @@ def _curves(densities: Densities) -> Floats:
     mean = _cell_means(below, h, rise)
     ends = np.zeros((*below.shape[:2], 1))
     first, last = below[..., :1], 0.0 * below[..., -1:]
-    a = np.concatenate((0.0 * first, below[..., :-1], last + 1.0), axis=-1)
+    puts = np.cumsum(np.concatenate((ends, mean * h), axis=-1), axis=-1)
+    # with the mean known, the put at the last node is, and so is what lies below the first
+    rest = nodes[:, -1:] - densities.mean[..., None] - puts[..., -1:]
+    most = first * nodes[:, :1]
+    lowest = np.where(np.isnan(rest), 0.5 * most, np.clip(rest, 0.0, most))
     curve = 3.0 * rise - 6.0 * (mean - below[..., :-1])
-    c = np.concatenate((0.0 * first, curve, last), axis=-1)
-    b = np.concatenate((first, rise - curve, last), axis=-1)
-    puts = np.cumsum(np.concatenate((0.5 * first * nodes[:, :1], mean * h), axis=-1), axis=-1)
+    under = 3.0 * first - 6.0 * lowest / nodes[:, :1]
+    a = np.concatenate((0.0 * first, below[..., :-1], last + 1.0), axis=-1)
+    b = np.concatenate((first - under, rise - curve, last), axis=-1)
+    c = np.concatenate((under, curve, last), axis=-1)
+    puts += lowest
     return np.stack((a, b, c, np.concatenate((ends, puts), axis=-1)), axis=-1)
 
 

@@ -52,4 +52,4 @@ def price_below(cells: Floats, chance: float, d: int) -> float:
     rest = chance - cells[low, first]
     root = b + math.sqrt(max(b * b + 4.0 * c * rest, 0.0))
     t = min(1.0, 2.0 * rest / root) if root > 0 else 0.0
-    return cells[low, START] + t * cells[low, WIDTH]
+    return float(cells[low, START] + t * cells[low, WIDTH])

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from strikeloom.quant.candidates import columns as at
 from strikeloom.quant.candidates.contracts import ValueTables
 from strikeloom.quant.candidates.curve_kernel import (
-    BINS,
     CURVE_ROWS,
     SMOOTH,
     VALUE,
     curve_tail,
-    extreme,
+    extremes,
     keep_means,
     root_in,
 )
@@ -90,7 +89,7 @@ def _profit_chances(
 def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, out: Floats) -> None:
     """Fill the columns of ``out`` that ``chosen`` names, a column a candidate."""
     grids, sums = tables.grids, np.zeros(at.SUMS)
-    curve = np.zeros((CURVE_ROWS, max(grids.grid.shape[2], BINS)))
+    curve = np.zeros((CURVE_ROWS, grids.grid.shape[2]))
     for i in chosen:
         law = tables.horizon[rows[i, 0]]
         grid, last = grids.grid[law], grids.size[law] - 1
@@ -101,7 +100,7 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
         if abs(left) > _ROUNDING * size:
             slope = (curve[VALUE, last] - curve[VALUE, last - 1]) * grid[PACE, last - 1]
         bad = math.isnan(curve[VALUE, 0])
-        most, least = extreme(grid, curve, last, 1.0), -extreme(grid, curve, last, -1.0)
+        most, least = extremes(grid, curve, last)
         out[at.MAX_PROFIT, i] = math.nan if bad else math.inf if left > _ROUNDING * size else most
         out[at.MAX_LOSS, i] = math.inf if left < -_ROUNDING * size else max(0.0, -least)
         if bad:

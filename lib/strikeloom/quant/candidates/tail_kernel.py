@@ -121,7 +121,7 @@ def _of_one_line(
     else:
         chance = mass - share + (lines[line + 1, BELOW + d] if line < last else 1.0)
     away = price_below(cells, chance, d) - lines[line, POINT]
-    return min(high, max(low, lines[line, VALUE] + lines[line, SLOPE] * away))
+    return float(min(high, max(low, lines[line, VALUE] + lines[line, SLOPE] * away)))
 
 
 @compiled
@@ -162,12 +162,12 @@ def tail_mean(lines: Floats, last: int, share: float, cells: Floats, ends: Float
     lowest, highest = ends[TAILS + 2 * d], ends[TAILS + 2 * d + 1]
     level = value + slope * (highest - point)
     if slope < 0 and level <= low and highest > point:  # below all kinks a falling end is left
-        return level - shortfall(lines, last, level, cells, ends, d)[1] / share
+        return float(level - shortfall(lines, last, level, cells, ends, d)[1] / share)
     if slope >= 0 and _flat_mass(lines, last, low, d) >= share:
-        return low
+        return float(low)
     level = value + slope * (lowest - point)
     if slope > 0 and level >= most and lowest > point:  # above all kinks a rising end is left
-        return level - shortfall(lines, last, level, cells, ends, d)[1] / share
+        return float(level - shortfall(lines, last, level, cells, ends, d)[1] / share)
     while low < most:
         high = most
         for k in range(last + 1):
@@ -176,7 +176,7 @@ def tail_mean(lines: Floats, last: int, share: float, cells: Floats, ends: Float
         chance, lack, _ = shortfall(lines, last, high, cells, ends, d)
         if chance >= share:
             if chance - _flat_mass(lines, last, high, d) < share:
-                return high - lack / share
+                return float(high - lack / share)
             return _between_kinks(lines, last, low, high, share, cells, ends, d)
         low = high
-    return low - shortfall(lines, last, low, cells, ends, d)[1] / share
+    return float(low - shortfall(lines, last, low, cells, ends, d)[1] / share)
