@@ -137,6 +137,7 @@ def optionlab_seconds(contracts: Contracts, chosen: Candidates) -> tuple[float, 
                     "min_stock": 50.0,
                     "max_stock": 200.0,
                     "days_to_target_date": 30,
+                    "discard_nonbusiness_days": False,
                     "strategy": strategy,
                 }
             )
@@ -199,7 +200,7 @@ def errors() -> None:
 
 
 def search() -> None:
-    """Best mean after costs of condors, all of them and a bounded list with three rounds."""
+    """Best mean after costs of condors: of all, and of a bounded list with its neighbours."""
     contracts, horizons, law = market()
     tables = value_tables(contracts, horizons)
     deviation = np.sqrt(total_variance(law.curves, 0.0).w)
@@ -221,9 +222,10 @@ def search() -> None:
 
         everything = combine(pattern, lists, 10**7).rows
         best = worth(everything).max()
-        found = combine(pattern, lists, 1000).rows
+        found, reached = combine(pattern, lists, 2000).rows, -np.inf
         tried, possible = tried + len(found), possible + len(everything)
-        for _ in range(3):
+        while worth(found).max() > reached:
+            reached = worth(found).max()
             top = found[np.argsort(-worth(found), kind="stable")[:20]]
             more = neighbours(pattern, lists, top).rows
             tried += len(more)

@@ -163,4 +163,15 @@ def _fill(
         ),
         axis=-1,
     )
-    fill_worth(grids, law, np.ascontiguousarray(terms), live, weights)
+    fill_worth(grids, law, _twins(contracts, later), np.ascontiguousarray(terms), live, weights)
+
+
+def _twins(contracts: Contracts, later: Bools) -> Ints:
+    """First row with the same horizon, strike and expiry as each later option; -1 for itself."""
+    keys = np.stack((contracts.horizon, contracts.strike, contracts.years), axis=1)[later]
+    rows = np.flatnonzero(later)
+    _, first, same = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    twin = np.full(len(later), -1, dtype=np.int64)
+    earliest = rows[first[same.ravel()]]
+    twin[rows] = np.where(earliest < rows, earliest, -1)
+    return twin

@@ -22,6 +22,7 @@ _ROUNDING = 1e-12
 
 @compiled
 def normal_below(x: float) -> float:
+    """Distribution function of the normal distribution."""
     return 0.5 * math.erfc(-x * _ROOT_HALF)
 
 
