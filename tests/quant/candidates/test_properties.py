@@ -165,8 +165,8 @@ def test_wrong_input_is_refused_by_name() -> None:
         value_tables(contracts._replace(horizon=contracts.horizon - 1), horizons)
     with pytest.raises(DataError, match="before its horizon"):
         value_tables(contracts._replace(years=contracts.years * 0.5), horizons)
+    lone = horizons.densities._replace(cdf=horizons.densities.cdf[:1])
     with pytest.raises(DataError, match="densities"):
-        lone = horizons.densities._replace(cdf=horizons.densities.cdf[:1])
         value_tables(contracts, horizons._replace(densities=lone))
     with pytest.raises(DataError, match="pad short candidates"):
         _values([[0, 999]], [[1, 1]])
