@@ -162,14 +162,15 @@ def _shortfall(
 
 @compiled
 def curve_tail(
-    grid: Floats, curve: Floats, last: int, share: float, cells: Floats, ends: Floats, d: int
-) -> float:
-    """Mean of the worst outcomes; an error of the level enters squared."""
-    low, high = curve[VALUE, 0], curve[VALUE, 0]
-    for k in range(1, last + 1):
-        low, high = min(low, curve[VALUE, k]), max(high, curve[VALUE, k])
+    grid: Floats, curve: Floats, last: int, span: tuple[float, float], share: float,
+    cells: Floats, ends: Floats, d: int,
+) -> float:  # fmt: skip
+    """Mean of the worst of outcomes inside ``span``; an error of the level enters squared."""
+    low, high = span
     if not high > low:
-        return float(low)
+        return low
+    # lines may leave the curve's extremes by little
+    low, high = low - 0.01 * (high - low), high + 0.01 * (high - low)
     # where profit rises or falls throughout, one of these is the level
     level = min(
         _at_price(grid, curve, last, ends[TAILS + 2 * d]),

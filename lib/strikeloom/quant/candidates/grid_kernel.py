@@ -34,21 +34,23 @@ def _raise_curve(
     rows: Ints, units: Floats, tables: ValueTables, cash: float, curve: Floats, last: int
 ) -> tuple[float, float]:
     """Fill value and smooth; units that calls and underlying leave, units in all."""
-    curve[VALUE, : last + 1] = cash
-    curve[SMOOTH, : last + 1] = 0.0
+    value, smooth = curve[VALUE, : last + 1], curve[SMOOTH, : last + 1]
+    value[:] = cash
+    smooth[:] = 0.0
     ends, size = 0.0, 0.0
     for j in range(len(rows)):
         u, row = units[j], rows[j]
         if u == 0:
             continue
         begin = tables.grids.offset[row]
-        target = SMOOTH if tables.figures[row, at.IS_LATER] > 0 else VALUE
-        for k in range(last + 1):
-            curve[target, k] += u * tables.grids.worth[begin + k]
+        worth = tables.grids.worth[begin : begin + last + 1]
+        target = smooth if tables.figures[row, at.IS_LATER] > 0 else value
+        for k in range(len(target)):
+            target[k] += u * worth[k]
         size += abs(u)
         ends += u * tables.figures[row, at.IS_CALL]
-    for k in range(last + 1):
-        curve[VALUE, k] += curve[SMOOTH, k]
+    for k in range(len(value)):
+        value[k] += smooth[k]
     return ends, size
 
 
@@ -101,6 +103,7 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
             slope = (curve[VALUE, last] - curve[VALUE, last - 1]) * grid[PACE, last - 1]
         bad = math.isnan(curve[VALUE, 0])
         most, least = extremes(grid, curve, last)
+        span = (least, most)
         out[at.MAX_PROFIT, i] = math.nan if bad else math.inf if left > _ROUNDING * size else most
         out[at.MAX_LOSS, i] = math.inf if left < -_ROUNDING * size else max(0.0, -least)
         if bad:
@@ -110,5 +113,5 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
         discount, premium = tables.discount[law], sums[at.PRICE]
         for d in range(2):
             if write_mean(sums, discount, d, out, i):
-                tail = curve_tail(grid, curve, last, tables.tail_share, cells, ends, d)
+                tail = curve_tail(grid, curve, last, span, tables.tail_share, cells, ends, d)
                 out[at.FIRST_DENSITY + 3 * d + 2, i] = discount * (tail + premium) - premium

@@ -8,7 +8,7 @@ the smile, is the model's price today. So in a world priced by its smiles no cal
 anything, also where near and later volatility differ. Where even no variance would be too dear
 (the near smile lies above the later one), the worth is intrinsic.
 
-Means are of the fourth order in the grid's step, a seventh of a deviation near the forward.
+Means are of the fourth order in the grid's step, a fifth of a deviation near the forward.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 _KERNELS = ("candidates.later_kernel", "probability.odds_kernel", "compiled")
-_FINE, _COARSE = 3, 12  # cells a step, near the forward and beyond six deviations
+_FINE, _COARSE = 4, 12  # cells a step, near the forward and beyond four and a half deviations
 
 
 # rows of a grid; those from ``BELOW`` on are of the smile's density, then of the real world's
@@ -97,10 +97,10 @@ def later_grids(
 
 
 def _grid_nodes(prices: Floats, strikes: Floats) -> Floats:
-    third = CELLS // 4
-    inner = np.arange(third, 3 * third + 1, _FINE)
+    middle, reach = CELLS // 2, CELLS * 3 // 16
+    inner = np.arange(middle - reach, middle + reach + 1, _FINE)
     outer = np.arange(0, CELLS + 1, _COARSE)
-    outer = outer[(outer < third) | (outer > inner[-1])]
+    outer = outer[(outer < inner[0]) | (outer > inner[-1])]
     return np.unique(np.concatenate(([0.0], prices[inner], prices[outer], strikes)))
 
 
