@@ -18,6 +18,7 @@ from strikeloom.errors import DataError
 from strikeloom.quant.candidates.contracts import Contracts, Horizons, value_tables
 from strikeloom.quant.candidates.densities import Densities, price_nodes, table_mean
 from strikeloom.quant.candidates.value import Candidates, CandidateValues, value_candidates
+from strikeloom.quant.smile.curves import Curves
 
 MARKET = market()
 
@@ -144,6 +145,23 @@ def test_a_missing_price_makes_a_missing_candidate() -> None:
         for name in ("premium", "max_profit", "max_loss"):
             assert np.isnan(getattr(values, name)).all(), name
         assert np.isnan(np.array(values.smile)).all()
+
+
+@pytest.mark.parametrize("refused", ["near", "later"])
+def test_a_refused_smile_makes_its_figures_missing(refused: str) -> None:
+    """A payoff needs no smile; a later leg has no worth without its own and the near one."""
+    none = Curves.refused(1)
+    made = market(near=none) if refused == "near" else market(later=none)
+    row = made.row
+    price = np.where(np.isnan(made.contracts.price), 2.0, made.contracts.price)
+    tables = value_tables(made.contracts._replace(price=price), made.horizons)
+    rows = np.array([[row(95, "P"), row(90, "P")], [row(95, "P"), row(95, "P", later=True)]])
+    values = value_candidates(Candidates(rows, np.array([[-1.0, 1], [-1, 1]])), tables)
+    assert values.max_loss[0] == pytest.approx(5 - values.premium[0])
+    for figure in (values.max_profit, values.max_loss, *values.smile, *values.real):
+        assert np.isnan(figure[1])
+    assert np.isnan(values.breakevens[1]).all()
+    assert np.isnan(np.array(values.smile)[:, 0]).all() == (refused == "near")
 
 
 def test_legs_of_no_units_do_not_count() -> None:

@@ -152,7 +152,8 @@ def below_and_put(table: DensityTable, law: Ints, price: Floats) -> tuple[Floats
     """
     low = table.cells[law, 1, START]
     place = (np.log(np.maximum(price, low)) - table.ends[law, FIRST]) * table.ends[law, PACE]
-    cell = np.where(price < low, 0, 1 + np.clip(place, 0, CELLS).astype(np.int64))
+    place = np.clip(np.nan_to_num(place), 0, CELLS)
+    cell = np.where(price >= low, 1 + place.astype(np.int64), 0)
     found = table.cells[law, cell]
     width = found[:, WIDTH, None]
     t = (price - found[:, START])[:, None] / width

@@ -101,14 +101,15 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
         slope = 0.0
         if abs(left) > _ROUNDING * size:
             slope = (curve[VALUE, last] - curve[VALUE, last - 1]) * grid[PACE, last - 1]
-        bad = math.isnan(curve[VALUE, 0])
+        bad = math.isnan(curve[VALUE, 0] + curve[VALUE, last])
         most, least = extremes(grid, curve, last)
         span = (least, most)
-        out[at.MAX_PROFIT, i] = math.nan if bad else math.inf if left > _ROUNDING * size else most
+        out[at.MAX_PROFIT, i] = math.inf if left > _ROUNDING * size else most
         out[at.MAX_LOSS, i] = math.inf if left < -_ROUNDING * size else max(0.0, -least)
-        if bad:
-            out[at.MAX_LOSS, i] = math.nan
         _profit_chances(grid, curve, last, slope, cells, ends, out, i)
+        if bad:
+            out[at.MAX_PROFIT, i] = out[at.MAX_LOSS, i] = math.nan
+            out[at.CANDIDATE_FIGURES :, i] = math.nan
         keep_means(grid, curve, last, slope)
         discount, premium = tables.discount[law], sums[at.PRICE]
         for d in range(2):
