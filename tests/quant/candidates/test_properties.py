@@ -227,3 +227,30 @@ def test_a_mean_by_the_table_is_the_densitys() -> None:
     jump = (nodes >= FORWARD).astype(float)[None]
     assert table_mean(nodes, jump)[0, 0] == pytest.approx(FORWARD, rel=4e-3)
     assert len(STRIKES) == 17
+
+
+def test_no_candidates_have_no_figures() -> None:
+    values = value_candidates(
+        Candidates(np.zeros((0, 3), dtype=int), np.zeros((0, 3))), MARKET.tables
+    )
+    assert values.premium.shape == (0,)
+    assert values.breakevens.shape == (0, 4)
+    assert values.real.tail.shape == (0,)
+
+
+def test_the_kernels_give_the_same_without_compilation() -> None:
+    """As plain Python runs them where numba is missing."""
+    from strikeloom.quant.candidates import columns as at
+    from strikeloom.quant.candidates import grid_kernel, payoff_kernel
+
+    draw = np.random.default_rng(9)
+    rows = draw.integers(0, len(MARKET.contracts.strike), (40, 4))
+    units = draw.choice([-1.0, 1, 2], (40, 4))
+    values = value_candidates(Candidates(rows, units), MARKET.tables)
+    later = (MARKET.tables.figures[rows, at.IS_LATER] > 0).any(axis=1)
+    out = np.empty((at.CANDIDATE_FIGURES + 5, 40))
+    payoff_kernel.value_payoffs.py_func(np.flatnonzero(~later), rows, units, MARKET.tables, out)
+    grid_kernel.value_grids.py_func(np.flatnonzero(later), rows, units, MARKET.tables, out)
+    np.testing.assert_allclose(out[at.MAX_LOSS], values.max_loss, rtol=1e-12)
+    np.testing.assert_allclose(out[at.FIRST_DENSITY + 2], values.smile.tail, rtol=1e-12)
+    np.testing.assert_allclose(out[at.CANDIDATE_FIGURES :].T, values.breakevens, rtol=1e-12)

@@ -1,7 +1,7 @@
 """Probability that chosen candidates reach half of their maximum profit before the horizon.
 
-It is solved on a grid of price and time (``probability.reach``), a third of a millisecond and more
-each: for those that are shown, not for all of a search. Under the smile's density; there is no
+It is solved on a grid of price and time (``probability.reach``), about a millisecond each: for
+those that are shown, not for all of a search. Under the smile's density; there is no
 path of prices behind the real world's.
 """
 
