@@ -16,6 +16,8 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
+from scipy.stats import norm
 
 from strikeloom.domain.instruments import (
     Instrument,
@@ -47,7 +49,7 @@ from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, Underl
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.flow import Flow
-from strikeloom.strategy_creation.model_chain import LOT, model_structure
+from strikeloom.strategy_creation.model_chain import LOT, VOL, model_structure
 from strikeloom.strategy_creation.score import score
 from strikeloom.strategy_creation.sketch import shape_of
 
@@ -161,6 +163,49 @@ def test_a_template_is_what_its_legs_make_it(row: dict[str, str]) -> None:
     # what is sold beside a longer option gains by the slower decay of that one, not by its vega
     if template.name != "poor_mans_covered_call":
         assert uses.get(template.volatility, True)
+
+
+def _profit(structure: Structure, spot: float) -> float:
+    """Profit at expiry in rupees, leg by leg."""
+    total = 0.0
+    for leg in structure.legs:
+        it, worth = leg.instrument, spot
+        if isinstance(it, OptionContract):
+            sign = 1 if it.right is Right.CALL else -1
+            worth = max(sign * (spot - it.strike / 100), 0.0)
+        total += leg.signed_units * (worth - leg.price / 100)
+    return total
+
+
+@pytest.mark.parametrize("name", list(TEMPLATES))
+def test_figures_of_one_expiry_agree_with_a_dense_search(name: str) -> None:
+    structure = model_structure(TEMPLATES[name])
+    if structure.has_later_legs:
+        return  # test_two_expiries has them
+    (risk,) = evaluate([structure], 0.0)
+    spots = np.arange(0, 300.001, 0.5)
+    profit = np.array([_profit(structure, float(spot)) for spot in spots])
+    rises, falls = profit[-1] > profit[-3] + 1e-9, profit[-1] < profit[-3] - 1e-9
+    assert (risk.max_profit is None) == rises
+    assert (risk.max_loss is None) == falls
+    if risk.max_profit is not None:
+        assert risk.max_profit == round(100 * profit.max())
+    if risk.max_loss is not None:
+        assert risk.max_loss == max(0, round(-100 * profit.min()))
+    roots = [
+        brentq(lambda spot: _profit(structure, spot), spots[at], spots[at + 1])
+        for at in np.flatnonzero(profit[:-1] * profit[1:] < -1e-9)
+    ]
+    inside = [x for x in risk.breakevens if x not in spots]
+    np.testing.assert_allclose(inside, [x for x in roots if x not in spots], atol=1e-3)
+    w = VOL**2 * 28 / 365
+    ends = 100 * np.exp(norm.ppf((np.arange(200_000) + 0.5) / 200_000, -w / 2, w**0.5))
+    outcome = np.interp(ends, spots, profit)
+    assert risk.probability_of_profit == pytest.approx((outcome > 1e-6).mean(), abs=5e-4)
+    mean = (risk.expected_value + risk.charges) / 100
+    assert mean == pytest.approx(outcome.mean(), abs=0.05)
+    worst = np.sort(outcome)[: len(outcome) // 20].mean()
+    assert (risk.tail_mean + risk.charges) / 100 == pytest.approx(worst, abs=0.5)
 
 
 def test_every_template_has_one_expected_row_and_a_plan() -> None:

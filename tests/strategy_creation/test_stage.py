@@ -109,7 +109,7 @@ def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
 class _Ending:
     """``ports.history.History`` in which the series of one symbol all end on a day."""
 
-    def __init__(self, desk: Desk, symbol: str, ends: date) -> None:
+    def __init__(self, desk: Desk, symbol: str, ends: date | None) -> None:
         self._known, self._symbol, self._ends = desk.history, symbol, ends
 
     def __getattr__(self, name: str) -> Any:
@@ -118,7 +118,7 @@ class _Ending:
     def as_of(self, day: date) -> Any:
         frame = self._known.as_of(day).contracts(day)
         frame["last_day"] = frame["last_day"].mask(
-            frame["symbol"] == self._symbol, np.datetime64(self._ends, "s")
+            frame["symbol"] == self._symbol, np.datetime64(self._ends or "NaT", "s")
         )
         past = self._known.as_of(day)
         return SimpleNamespace(
@@ -233,6 +233,15 @@ def test_a_series_that_ends_before_its_expiry_is_refused(desk: Desk) -> None:
     assert set(whole.chains) - set(loaded.chains) == {symbol}
     (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
     assert refusal.reason == f"the exchange ends this series on {ends}, before its expiry"
+
+
+def test_a_source_without_last_days_refuses_nothing(desk: Desk) -> None:
+    whole = creation.load_chains(desk)
+    symbol = next(iter(whole.chains))
+    loaded = creation.load_chains(replace(desk, history=_Ending(desk, symbol, None)))
+    assert loaded.chains.keys() == whole.chains.keys()
+    expiries = [expiry.expiry for expiry in loaded.chains[symbol].expiries]
+    assert expiries == [expiry.expiry for expiry in whole.chains[symbol].expiries]
 
 
 def test_a_second_run_finds_the_same_ids_and_adds_nothing(desk: Desk) -> None:

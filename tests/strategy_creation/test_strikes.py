@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import QuantLib as ql
 
-from strikeloom.domain.instruments import Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, Right, Underlying
 from strikeloom.domain.legs import Side
 from strikeloom.domain.selectors import (
     FRONT,
@@ -25,9 +25,10 @@ from strikeloom.domain.selectors import (
 )
 from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
+from strikeloom.strategy_creation.build import structure_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
-from strikeloom.strategy_creation.chain import Chain
-from strikeloom.strategy_creation.model_chain import VOL, model_chain
+from strikeloom.strategy_creation.chain import Chain, UnderlyingQuote
+from strikeloom.strategy_creation.model_chain import VOL, model_chain, model_structure
 from strikeloom.strategy_creation.strikes import (
     LegSearch,
     TradableStrikes,
@@ -218,3 +219,26 @@ def test_rows_that_traded_before_the_close_are_no_strikes() -> None:
     shown = TradableStrikes(chain, 10).of(chain.front, Right.CALL).strike
     assert 99.0 in shown
     assert not {100.0, 101.0} & set(shown)
+
+
+def test_an_underlying_that_cannot_be_a_leg_is_named() -> None:
+    template = TEMPLATES["covered_call"]
+
+    def built(chain: Chain) -> None:
+        strikes = TradableStrikes(chain, 10)
+        view = model_structure(template).view
+        structure_of(template, view, strikes, choose(template, strikes))
+
+    chain = model_chain()
+    front = replace(chain.front, underlying=None)
+    without = replace(chain, expiries=(front, chain.expiries[1]))
+    with pytest.raises(NotBuildable, match="price of its share is not known"):
+        built(without)
+    index = Underlying("NIFTY", InstrumentKind.INDEX, "Index")
+    with pytest.raises(NotBuildable, match=f"no future traded that lives until {front.expiry}"):
+        built(replace(without, underlying=index))
+    for lot, lots, reason in ((65, 500, "lots of 65, its options of 100"), (100, 4, "at least 10")):
+        future = FutureContract("NIFTY", front.expiry, InstrumentKind.INDEX, lot, 5)
+        quoted = replace(front, underlying=UnderlyingQuote(future, 100.0, 0.1, lots))
+        with pytest.raises(NotBuildable, match=reason):
+            built(replace(chain, underlying=index, expiries=(quoted, chain.expiries[1])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strikeloom.domain.instruments import FutureContract, OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.money import paise
@@ -115,7 +115,7 @@ def structure_of(
             shown = strikes.of(choice.expiry, wanted.right)
             volumes.append(int(shown.lots[choice.place]))
             continue
-        quote = _underlying(choice.expiry, size, strikes.fewest)
+        quote = _underlying(chain, choice.expiry, size, strikes.fewest)
         volumes.append(BUSY_LOTS if quote.lots is None else quote.lots)
         whole.append(_underlying_leg(wanted, quote, size))
     _check_premium(whole)
@@ -141,9 +141,11 @@ def _contract(chain: Chain, choice: StrikeChoice, right: Right, shown: Tradable)
     )
 
 
-def _underlying(expiry: ChainExpiry, size: int, fewest: int) -> UnderlyingQuote:
+def _underlying(chain: Chain, expiry: ChainExpiry, size: int, fewest: int) -> UnderlyingQuote:
     """The underlying as a leg beside options of an expiry in lots of ``size``."""
     quote = expiry.underlying
+    if quote is None and chain.underlying.kind is InstrumentKind.STOCK:
+        raise NotBuildable("the price of its share is not known that day")
     if quote is None:
         raise NotBuildable(f"no future traded that lives until {expiry.expiry}")
     future = quote.instrument

@@ -168,8 +168,12 @@ def _touch_probability(structures: Sequence[Structure], columns: StructureColumn
     spot = np.array([s.chain.spot for s in structures])
     place, leg = np.nonzero((columns.units < 0) & (columns.strikes > 0))
     likeliest = np.full(len(structures), np.nan)
-    level, row = columns.strikes[place, leg], columns.horizon[place]
-    np.fmax.at(likeliest, place, touch_on_smile(level, spot[place], columns.law, row))
+    sold = np.column_stack((columns.horizon[place], columns.strikes[place, leg]))
+    # the structures of a chain share their strikes: each is solved once
+    _, first, each = np.unique(sold, axis=0, return_index=True, return_inverse=True)
+    place_of, level = place[first], sold[first, 1]
+    chances = touch_on_smile(level, spot[place_of], columns.law, columns.horizon[place_of])
+    np.fmax.at(likeliest, place, chances[each.ravel()])
     return likeliest
 
 

@@ -127,8 +127,10 @@ def named_expiries(listing: DayListing, symbol: str, front: date) -> tuple[date 
 
 def why_unusable(listing: DayListing, symbol: str, expiry: date) -> str:
     """Why no structure can have options of an expiry; empty when it can."""
+    import pandas as pd
+
     last_day = listing.options[symbol, expiry]["last_day"].min()
-    if last_day.date() < expiry:  # false for NaT, where the source lacks the day
+    if last_day < pd.Timestamp(expiry):  # false for NaT, where the source lacks the day
         return f"the exchange ends this series on {last_day:%Y-%m-%d}, before its expiry"
     found = listing.solved.get((symbol, expiry))
     if found is None or found[1].kind is SmileKind.REFUSED or not found[0].atm_iv > 0:
