@@ -86,7 +86,7 @@ def test_a_line_without_a_file_is_refused(plans: Path) -> None:
         load_settings(plans)
     text = str(caught.value)
     assert "plans.credit.line 4.rule is 'held_long'" in text
-    assert "known rules: days_to_expiry, profit_target, stop_loss" in text
+    assert "known rules: days_to_expiry, leg_ended, profit_target, stop_loss" in text
     assert str(plans / "exits.yaml") in text
 
 
@@ -155,7 +155,7 @@ def test_a_plan_is_a_list_of_rules() -> None:
     rule = StopLoss(percent=60)
     assert ExitSettings(plans={"one": [rule]}).plans == {"one": [rule]}
     dumped = ExitSettings(plans={"one": [rule]}).model_dump()
-    assert dumped == {"plans": {"one": [{"rule": "stop_loss", "percent": 60.0}]}}
+    assert dumped == {"plans": {"one": [{"rule": "stop_loss", "percent": 60.0, "of": "maximum"}]}}
 
 
 def test_the_urgency_of_a_rule_that_is_gone_is_unknown() -> None:
