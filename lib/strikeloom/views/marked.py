@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import MarkedPosition
 
 
 def days_left(marked: MarkedPosition) -> str:
-    """Days to the nearest last day and, where contracts end on different days, to the later ones.
-
-    ``7 days left, others 14 and 42``.
-    """
+    """Days to the last day of each open contract: ``7 and 42 days left``."""
     if marked.days_left is None:
         return "no expiry"
     if marked.days_left < 0:
         return "waits for its settlement"
     today = marked.at.date()
     ends = sorted({(day - today).days for day in marked.last_days.values()})
-    later = [str(days) for days in ends if days > marked.days_left]
-    others = f", others {' and '.join(later)}" if later else ""
-    return f"{marked.days_left} days left{others}"
+    ahead = [str(days) for days in ends if days >= marked.days_left]
+    if len(ahead) < 2:
+        return f"{counted(marked.days_left, 'day')} left"
+    return f"{' and '.join(ahead)} days left"
 
 
 def limits(marked: MarkedPosition) -> str:
@@ -31,5 +30,7 @@ def limits(marked: MarkedPosition) -> str:
     worst = rupees_text(marked.max_loss, decimals=0)
     if marked.limits_on is None:
         return f"as entered: can earn {best}, can lose {worst}"
-    about = f"{marked.limits_on:%d %b}, estimated at present volatility"
-    return f"by {about}: can earn {best}, can lose {worst}"
+    day = f"{marked.limits_on:%d %b}"
+    if any(last > marked.limits_on for last in marked.last_days.values()):
+        day += ", estimated at present volatility"
+    return f"by {day}: can earn {best}, can lose {worst}"

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.exit_fields import ExitFields, Numbers
 from strikeloom.domain.hedges import left_unhedged
 from strikeloom.domain.positions import MarkedPosition, Urgency
@@ -47,8 +48,11 @@ class DaysToExpiry(ExitRule):
         """Days left, at how many the position is closed, and what of it."""
         if marked.days_left is None:
             return "shares do not expire" if marked.position.holds_shares else "nothing is open"
-        text = f"{marked.days_left} days left, exits at {self.days}"
-        targets = self.target_lots(marked)
-        ending = marked.ending_legs
-        closed = [leg.instrument.label for leg in marked.position.legs if leg.leg in ending]
-        return f"{text} {' and '.join(closed)}, keeps the rest" if any(targets) else text
+        text = f"{counted(marked.days_left, 'day')} left, exits at {self.days}"
+        kept, legs = self.target_lots(marked), marked.position.legs
+        closed = [
+            leg.instrument.label
+            for leg, lots in zip(legs, kept, strict=True)
+            if leg.net_lots and not lots
+        ]
+        return f"{text} from {' and '.join(closed)} and keeps the rest" if any(kept) else text

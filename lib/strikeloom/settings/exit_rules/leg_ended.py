@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.exit_fields import ExitFields, Numbers
 from strikeloom.domain.positions import MarkedPosition, Urgency
 from strikeloom.settings.exit_rule import ExitRule
@@ -34,5 +35,6 @@ class LegEnded(ExitRule):
         days = marked.days_to_first_end
         if days is None:
             return "nothing is held beyond the first expiry"
-        since = f"{days} days to the first expiry" if days >= 0 else f"{-days} days after it"
-        return f"{since}, exits the rest {self.days} after it"
+        before = f"{counted(days, 'day')} to the first expiry"
+        since = before if days >= 0 else f"{counted(-days, 'day')} after the first expiry"
+        return f"{since}, exits the rest {counted(self.days, 'day')} after it"
