@@ -50,7 +50,7 @@ def both_sides(
         clock = server.exchange.clock
         assert isinstance(clock, SteppedClock)
         clock.move_to(ist(moment))
-        with open_desk("synthetic", mode="paper", stage="execution") as desk:
+        with open_desk("synthetic", mode="paper") as desk:
             yield server, desk
 
 
