@@ -26,10 +26,7 @@ def left_unhedged(position: Position, target: Sequence[int]) -> list[str]:
         ``the sold NIFTY 24 Feb 25000 CE (leg 0)`` for each; empty when no hedge is lost.
     """
     before = _without_hedge(position, [leg.net_units for leg in position.legs])
-    units = [
-        lots * leg.instrument.lot_size + leg.odd_units
-        for leg, lots in zip(position.legs, target, strict=True)
-    ]
+    units = _units(position, target)
     after = _without_hedge(position, units)
     return [
         f"the sold {leg.instrument.label} (leg {leg.leg})"
@@ -38,6 +35,26 @@ def left_unhedged(position: Position, target: Sequence[int]) -> list[str]:
             signed < 0 and after[place] > before[place]
             for place, signed in _exposures(leg.instrument, left)
         )
+    ]
+
+
+def is_hedged(position: Position, target: Sequence[int]) -> bool:
+    """Whether every sold option or future has its hedge at ``target`` lots of each leg."""
+    units = _units(position, target)
+    lacking = _without_hedge(position, units)
+    return not any(
+        signed < 0 and lacking[place]
+        for leg, left in zip(position.legs, units, strict=True)
+        if left < 0 and not leg.is_owed
+        for place, signed in _exposures(leg.instrument, left)
+    )
+
+
+def _units(position: Position, target: Sequence[int]) -> list[int]:
+    """Signed units of each leg at a target of lots; what makes no whole lot stays."""
+    return [
+        lots * leg.instrument.lot_size + leg.odd_units
+        for leg, lots in zip(position.legs, target, strict=True)
     ]
 
 

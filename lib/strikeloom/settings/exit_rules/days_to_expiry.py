@@ -8,7 +8,7 @@ from pydantic import Field
 
 from strikeloom.domain.counted import counted
 from strikeloom.domain.exit_fields import ExitFields, Numbers
-from strikeloom.domain.hedges import left_unhedged
+from strikeloom.domain.hedges import is_hedged
 from strikeloom.domain.positions import MarkedPosition, Urgency
 from strikeloom.settings.exit_rule import ExitRule
 
@@ -21,7 +21,7 @@ class DaysToExpiry(ExitRule):
 
     The last day is the nearest expiry of a leg that is still held, or earlier when the exchange
     ends a series before it. With ``legs: ending`` only the legs that end then are closed, and what
-    ends later or never is kept; all is closed where a sold leg would lose its hedge.
+    ends later or never is kept; all is closed where a sold leg would be left without a hedge.
     """
 
     rule: Literal["days_to_expiry"] = "days_to_expiry"
@@ -42,7 +42,7 @@ class DaysToExpiry(ExitRule):
         ending = marked.ending_legs
         kept = tuple(0 if leg.leg in ending else leg.net_lots for leg in position.legs)
         nothing_ends = kept == tuple(leg.net_lots for leg in position.legs)
-        return flat if nothing_ends or left_unhedged(position, kept) else kept
+        return flat if nothing_ends or not is_hedged(position, kept) else kept
 
     def sentence(self, marked: MarkedPosition) -> str:
         """Days left, at how many the position is closed, and what of it."""
