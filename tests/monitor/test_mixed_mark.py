@@ -25,6 +25,7 @@ from strikeloom.execution.plan import plan_entries
 from strikeloom.monitor import request_exit, run_cycle
 from strikeloom.monitor.board import load_board
 from strikeloom.monitor.mark import mark_position
+from strikeloom.risk.book import book_margins
 from strikeloom.settings.exit_rules.profit_target import ProfitTarget
 from strikeloom.settings.exit_rules.stop_loss import StopLoss
 from strikeloom.trading.lease import Lease
@@ -37,6 +38,7 @@ from support.mixed_legs import (
     FUTURE,
     INDEX_FUTURE,
     LOT,
+    NEXT,
     RELIANCE,
     SHARE,
     MixedDesk,
@@ -349,3 +351,26 @@ def test_a_plan_prices_shares_and_futures(made: MixedDesk) -> None:
     ]  # fmt: skip
     # STT of the shares is 0.1 % of Rs 7,14,050: Rs 714.05; stamps 0.015 %: Rs 107.11
     assert entry.charges > 714_05 + 107_11
+
+
+def test_a_plan_has_the_margin_of_all_its_legs_together(made: MixedDesk) -> None:
+    """As the book of the account would have it; shares give no relief to a call."""
+    later = stock_option(1_420, expiry=NEXT)
+    made.show(later, 45_00, 45_50)
+    books = {
+        "calendar": [Leg(CALL, Side.SELL, 1, 20_00), Leg(later, Side.BUY, 1, 45_00)],
+        "covered": [Leg(CALL, Side.SELL, 1, 20_00), Leg(SHARE, Side.BUY, LOT, 1_400_00)],
+        "short": [Leg(CALL, Side.SELL, 1, 20_00)],
+    }
+    marks = {CALL.key: 20_25, later.key: 45_25, SHARE.key: 1_400_00}
+    found = {}
+    for name, legs in books.items():
+        marked = MarkedStrategies([MarkedStrategy(made.propose(legs, name), 2, False)], "R1")
+        plan = plan_entries(made.desk, marked)
+        assert plan.refused == []
+        found[name] = plan.entries[0].margin
+        held = {leg.instrument: 2 * leg.signed_units for leg in legs}
+        level = {RELIANCE: 1_400_00}
+        (expected,) = book_margins([held], level, marks, made.clock.now())
+        assert found[name] == expected.total > 0
+    assert found["covered"] == found["short"] > found["calendar"]

@@ -121,8 +121,8 @@ def test_half_a_rule_is_refused_at_start(
 
 def test_two_files_of_one_name_are_refused(folder: Path) -> None:
     copy = Path(package.__file__ or "").with_name("stop_loss.py")
-    shutil.copy(copy, folder / "trailing_stop.py")
-    with pytest.raises(SettingsError, match=r"trailing_stop\.py: .*'stop_loss'.*stop_loss\.py"):
+    shutil.copy(copy, folder / "second_stop.py")
+    with pytest.raises(SettingsError, match=r"second_stop\.py: .*'stop_loss'.*stop_loss\.py"):
         exit_rules()
 
 

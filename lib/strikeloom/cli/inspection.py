@@ -25,6 +25,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     from strikeloom.runner.record import close_dead_runs
     from strikeloom.settings.all import load_settings
     from strikeloom.trading.lease import held_elsewhere
+    from strikeloom.trading.prepare import last_days
 
     where = places()
     name = resolve_market(market, load_settings(), where)
@@ -40,6 +41,8 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
     replay_time = desk.store.replay_time()
+    positions = desk.store.positions()
+    ends = min((day for it in positions for day in last_days(desk, it).values()), default=None)
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -52,7 +55,8 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
-                "open_positions": len(desk.store.positions()),
+                "open_positions": len(positions),
+                "next_end": ends,
                 "runs": runs,
                 "died": dead,
             }
@@ -62,9 +66,9 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     clock = f"replay at {replay_time:%Y-%m-%d %H:%M}" if replay_time else "replay not started"
     if desk.mode is not DeskMode.REPLAY:
         clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
-    console.print_line(
-        f"account  {desk.account}: {clock}, {counted(len(desk.store.positions()), 'open position')}"
-    )
+    held = counted(len(positions), "open position")
+    next_end = f", the next contract ends on {ends}" if ends else ""
+    console.print_line(f"account  {desk.account}: {clock}, {held}{next_end}")
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
