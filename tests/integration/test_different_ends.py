@@ -50,7 +50,7 @@ def enter(desk: Desk, name: str) -> None:
 
 
 def pass_days(desk: Desk, until: date, *, act: bool = True) -> None:
-    """Watch the close of every day up to one, as a watcher that is started anew each time."""
+    """Watch the close of every day up to one, with a watcher that is started for each."""
     today = desk.clock.now().date()
     for day in trading_days(today, until):
         if day == today and desk.clock.now().hour > 9:

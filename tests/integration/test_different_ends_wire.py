@@ -1,4 +1,4 @@
-"""A diagonal and a covered call over the wire, day by day, both sides started anew each day.
+"""A diagonal and a covered call over the wire, day by day, both sides started every day.
 
 A local exchange plays days of the synthetic market and carries its account; nothing of ours lives
 on but the store.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache, partial
 
@@ -61,31 +62,13 @@ def mark_position(
     peak : int or None
         Highest P&L seen so far, in paise.
     """
-    marks: dict[str, Mark] = {}
-    missing: list[str] = []
-    unsettled: list[str] = []
-    value = 0
-    for leg in position.legs:
-        if not leg.net_units:
-            continue
-        ended = _ended(last_days.get(leg.leg), snapshot.at)
-        # after the last day a quote of this name is that of another series
-        gone = ended is not None and ended < snapshot.at.date()
-        mark = None if gone else mark_contract(leg.instrument, snapshot)
-        if mark is None:
-            why = f" expired on {ended}, waits for the file of {ended}" if ended else ""
-            missing.append(leg.instrument.label + (why or _staleness(leg.instrument, snapshot)))
-            if gone:
-                unsettled.append(missing[-1])
-            continue
-        marks[leg.instrument.key] = mark
-        value += leg.net_units * mark.price - leg.open_value
+    legs = _marked_legs(position, snapshot, last_days)
     settled = sum(leg.realised - leg.charges for leg in position.legs)
     unknown: dict[str, str] = {}
     level = snapshot.level(position.symbol)
     if level is None:
         unknown["level"] = _no_level(position.symbol, snapshot)
-    limits = extremes(position, marks, level, snapshot.at, last_days)
+    limits = extremes(position, legs.marks, level, snapshot.at, last_days)
     if limits.missing:
         unknown |= dict.fromkeys(("max_profit", "max_loss"), limits.missing)
     today = snapshot.at.date()
@@ -96,9 +79,9 @@ def mark_position(
         unknown["sessions_left"] = "shares have no last day"
     return MarkedPosition(
         position=position,
-        marks=marks,
-        missing=tuple(missing),
-        pnl=None if missing else settled + value,
+        marks=legs.marks,
+        missing=tuple(legs.missing),
+        pnl=None if legs.missing else settled + legs.value,
         entry_premium=sum(leg.entry_cash for leg in position.legs),
         max_profit=limits.max_profit,
         max_loss=limits.max_loss,
@@ -112,11 +95,44 @@ def mark_position(
         last_days=last_days,
         limits_on=limits.on,
         days_to_first_end=_days_to_first_end(position, last_days, today),
-        unsettled=tuple(unsettled),
+        unsettled=tuple(legs.unsettled),
         compute_greeks=partial(
-            position_greeks, GreeksInput(position, marks, level, snapshot.at, last_days, unknown)
+            position_greeks,
+            GreeksInput(position, legs.marks, level, snapshot.at, last_days, unknown),
         ),
     )
+
+
+@dataclass
+class _MarkedLegs:
+    """Marks of open legs by key, what is missing or waits, and paise gained on what is open."""
+
+    marks: dict[str, Mark] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+    value: int = 0
+
+
+def _marked_legs(
+    position: Position, snapshot: MarketSnapshot, last_days: Mapping[int, date]
+) -> _MarkedLegs:
+    found = _MarkedLegs()
+    for leg in position.legs:
+        if not leg.net_units:
+            continue
+        ended = _ended(last_days.get(leg.leg), snapshot.at)
+        # after the last day a quote of this name is that of another series
+        gone = ended is not None and ended < snapshot.at.date()
+        mark = None if gone else mark_contract(leg.instrument, snapshot)
+        if mark is None:
+            why = f" expired on {ended}, waits for the file of {ended}" if ended else ""
+            text = leg.instrument.label + (why or _staleness(leg.instrument, snapshot))
+            found.missing.append(text)
+            found.unsettled += [text] if gone else []
+            continue
+        found.marks[leg.instrument.key] = mark
+        found.value += leg.net_units * mark.price - leg.open_value
+    return found
 
 
 def _ended(last: date | None, at: datetime) -> date | None:
