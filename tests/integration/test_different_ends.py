@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from strikeloom.desk import open_desk, to_day_end, to_next_session
+from strikeloom.desk import open_desk, to_day_end, to_day_start, to_next_session
 from strikeloom.domain.legs import Side
 from strikeloom.domain.orders import Purpose
 from strikeloom.domain.positions import RequestState
@@ -172,5 +172,38 @@ def test_a_stock_calendar_whose_short_ends_in_the_money_lacks_the_shares(desk: D
     position = desk.store.position(name)
     assert [leg.net_units for leg in position.legs] == [0, 0, 0]
     total = sum(leg.realised - leg.charges for leg in position.legs)
+    cash = desk.settings.desk.starting_cash * 100
+    assert desk.broker.funds().cash - cash == total
+
+
+def test_a_future_goes_on_when_the_index_call_over_it_ends_in_cash(desk: Desk) -> None:
+    future = f"SYNDEX:{NEXT}:FUT"
+    spot, _ = desk.feed.spot("SYNDEX")
+    name = mark_strategy(
+        desk, "covered_call", "covered", [(SHORT, Side.SELL), (future, Side.BUY)],
+        forward=spot / 100,
+    ).strategy_id  # fmt: skip
+    enter(desk, name)
+    assert traded(desk, name, Purpose.ENTRY) == [(future, Side.BUY), (SHORT, Side.SELL)]
+    (row,) = load_board(desk).rows  # no watcher has shown a price yet
+    assert row.marked.pnl is None
+    pass_days(desk, date(2026, 5, 21))
+    (row,) = load_board(desk).rows
+    call, bought = desk.store.position(name).legs
+    cost = bought.entry_value // 65
+    # at the call's end the future is worth the level and a small basis
+    best = 65 * (27_300_00 - cost) - call.entry_value
+    assert row.marked.limits_on == NEAR
+    assert abs(row.marked.max_profit - best) < 65 * 150_00
+    pass_days(desk, NEAR, act=False)  # the target is near, and would be taken
+    assert [leg.net_units for leg in desk.store.position(name).legs] == [0, 65]
+    (row,) = load_board(desk).rows
+    assert (row.marked.last_day, row.marked.limits_on, row.marked.max_profit) == (NEXT, NEXT, None)
+    request_exit(desk, name, who="test")
+    to_day_start(desk, date(2026, 6, 3))
+    watch(desk, REAL, once=True)
+    pass_days(desk, date(2026, 6, 3))  # what a future made comes in after its session
+    assert desk.store.positions() == []
+    total = sum(leg.realised - leg.charges for leg in desk.store.position(name).legs)
     cash = desk.settings.desk.starting_cash * 100
     assert desk.broker.funds().cash - cash == total
