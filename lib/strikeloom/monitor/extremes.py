@@ -27,7 +27,7 @@ from strikeloom.quant.payoff import Legs, payoffs
 _VOL_STEP = 0.001
 #: Levels of the first look, its reach beyond the strikes in standard deviations of the later
 #: legs, levels of each closer look, and how many there are.
-_LEVELS, _REACH, _CLOSER, _LOOKS = 600, 6.0, 64, 3
+_LEVELS, _REACH, _CLOSER, _LOOKS = 240, 6.0, 24, 2
 _LEAST = 1e-9  # rupees: a level of 0 for formulas of a positive one
 
 
@@ -207,9 +207,10 @@ def _apart(terms: tuple[_Term, ...], cash: int) -> tuple[int | None, int | None]
         return max(0, cash), max(0, -cash)
     columns = [np.array(column)[:, None] for column in zip(*terms, strict=True)]
     tail = sum(term.units for term in terms if term.is_call)
-    first = _levels(terms)
-    best = math.inf if tail > 0 else _highest(first, columns, 1.0)
-    worst = -math.inf if tail < 0 else -_highest(first, columns, -1.0)
+    levels = _levels(terms)
+    values = _value(levels, columns)
+    best = math.inf if tail > 0 else _highest(levels, values, columns, 1.0)
+    worst = -math.inf if tail < 0 else -_highest(levels, -values, columns, -1.0)
     return _paise(best + rupees(cash)), _paise(max(0.0, -worst - rupees(cash)))
 
 
@@ -222,14 +223,24 @@ def _levels(terms: tuple[_Term, ...]) -> NDArray[np.float64]:
     return np.unique(np.concatenate((np.array([_LEAST]), np.array(strikes), grid)))
 
 
-def _highest(levels: NDArray[np.float64], columns: list[NDArray[np.float64]], sign: float) -> float:
-    """Highest value times ``sign`` over all levels between the first and the last."""
+def _highest(
+    levels: NDArray[np.float64],
+    values: NDArray[np.float64],
+    columns: list[NDArray[np.float64]],
+    sign: float,
+) -> float:
+    """Highest value times ``sign`` between the first level and the last.
+
+    ``values`` are those at ``levels``, times ``sign``.
+    """
+    best = float(values.max())
     for _ in range(_LOOKS):
-        values = sign * _value(levels, columns)
         place = int(values.argmax())
         left, right = max(0, place - 1), min(len(levels) - 1, place + 1)
-        levels = np.union1d(np.linspace(levels[left], levels[right], _CLOSER), levels[place])
-    return float((sign * _value(levels, columns)).max())
+        levels = np.linspace(levels[left], levels[right], _CLOSER)
+        values = sign * _value(levels, columns)
+        best = max(best, float(values.max()))
+    return best
 
 
 def _value(levels: NDArray[np.float64], columns: list[NDArray[np.float64]]) -> NDArray[np.float64]:
