@@ -36,7 +36,7 @@ _FEED_SECONDS = 5.0
 _AHEAD = timedelta(days=30)
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """What a check found."""
 
     GOOD = "good"
@@ -49,7 +49,7 @@ class Finding:
     """Result of one check."""
 
     what: str
-    verdict: Verdict
+    verdict: CheckVerdict
     detail: str
 
 
@@ -66,12 +66,12 @@ def examine() -> Iterator[Finding]:
         try:
             found = check()
         except (StrikeloomError, OSError) as error:
-            yield Finding(what, Verdict.FAILED, str(error))
+            yield Finding(what, CheckVerdict.FAILED, str(error))
             continue
         if isinstance(found, _Warned):
-            yield Finding(what, Verdict.WARNING, found.detail)
+            yield Finding(what, CheckVerdict.WARNING, found.detail)
         else:
-            yield Finding(what, Verdict.GOOD, found)
+            yield Finding(what, CheckVerdict.GOOD, found)
 
 
 def _python() -> str:

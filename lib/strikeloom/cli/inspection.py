@@ -153,9 +153,9 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
 def doctor(as_json: Json = False) -> None:
     """Check settings, home, keys, kernel, notebooks, calendar, markets, positions and broker."""
     from strikeloom.cli import console
-    from strikeloom.cli.checks import Verdict, examine
+    from strikeloom.cli.checks import CheckVerdict, examine
 
-    marks = {Verdict.GOOD: "ok  ", Verdict.WARNING: "warn", Verdict.FAILED: "FAIL"}
+    marks = {CheckVerdict.GOOD: "ok  ", CheckVerdict.WARNING: "warn", CheckVerdict.FAILED: "FAIL"}
     findings = list(examine())
     if as_json:
         console.as_json(
@@ -164,7 +164,7 @@ def doctor(as_json: Json = False) -> None:
     else:
         for item in findings:
             console.print_line(f"{marks[item.verdict]}  {item.what}: {item.detail}")
-    if any(item.verdict is Verdict.FAILED for item in findings):
+    if any(item.verdict is CheckVerdict.FAILED for item in findings):
         raise typer.Exit(1)
 
 
