@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from strikeloom.cli.iv import iv
 from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, trading_day_of
 from strikeloom.domain.counted import counted
+
+if TYPE_CHECKING:
+    from strikeloom.ports.desk import Desk
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 
@@ -21,7 +24,6 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     from strikeloom.cli import console
     from strikeloom.desk.markets import resolve_market
     from strikeloom.desk.places import places
-    from strikeloom.ports.desk import Mode as DeskMode
     from strikeloom.runner.record import close_dead_runs
     from strikeloom.settings.all import load_settings
     from strikeloom.trading.lease import held_elsewhere
@@ -39,7 +41,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     beat, switch = desk.store.heartbeat(), desk.store.kill_switch()
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
-    replay_time = desk.store.replay_time()
+    count, ends = len(desk.store.positions()), _next_end(desk)
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -48,23 +50,20 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "account": desk.account,
                 "home": str(desk.home),
                 "days": {"first": days[0], "last": days[-1], "count": len(days)},
-                "replay_time": replay_time,
+                "replay_time": desk.store.replay_time(),
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
-                "open_positions": len(desk.store.positions()),
+                "open_positions": count,
+                "next_end": ends,
                 "runs": runs,
                 "died": dead,
             }
         )
         return
     console.print_line(f"market   {desk.market}: {_span(days)}")
-    clock = f"replay at {replay_time:%Y-%m-%d %H:%M}" if replay_time else "replay not started"
-    if desk.mode is not DeskMode.REPLAY:
-        clock = f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
-    console.print_line(
-        f"account  {desk.account}: {clock}, {counted(len(desk.store.positions()), 'open position')}"
-    )
+    held = counted(count, "open position") + (f", the next contract ends on {ends}" if ends else "")
+    console.print_line(f"account  {desk.account}: {_clock(desk)}, {held}")
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
@@ -75,6 +74,23 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
         ["run", "verdict", "error"],
         [(row["run_id"], row["verdict"], row["error"]) for row in runs],
     )
+
+
+def _clock(desk: Desk) -> str:
+    from strikeloom.ports.desk import Mode as DeskMode
+
+    if desk.mode is not DeskMode.REPLAY:
+        return f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
+    moment = desk.store.replay_time()
+    return f"replay at {moment:%Y-%m-%d %H:%M}" if moment else "replay not started"
+
+
+def _next_end(desk: Desk) -> date | None:
+    """First last day of an open contract; ``None`` without any."""
+    from strikeloom.trading.prepare import last_days
+
+    positions = desk.store.positions()
+    return min((day for it in positions for day in last_days(desk, it).values()), default=None)
 
 
 def _span(days: Sequence[date]) -> str:

@@ -426,6 +426,19 @@ def test_a_newer_quote_replaces_an_older_never_the_reverse(tmp_path: Path) -> No
     assert other.get(["K"]) == {}
 
 
+def test_a_newer_level_replaces_an_older_never_the_reverse(tmp_path: Path) -> None:
+    cache = SqliteQuoteCache(tmp_path / "quotes.db", "made")
+    other = SqliteQuoteCache(tmp_path / "quotes.db", "else")
+    later = NOW + timedelta(seconds=1)
+    cache.put_levels({"NIFTY": (25_000_00, NOW), "ITC": (400_00, NOW)})
+    cache.put_levels({"NIFTY": (1, NOW - timedelta(seconds=1)), "ITC": (401_00, later)})
+    cache.put_levels({})
+    assert cache.levels(["NIFTY", "ITC", "unknown"]) == {
+        "NIFTY": (25_000_00, NOW), "ITC": (401_00, later),
+    }  # fmt: skip
+    assert other.levels(["NIFTY"]) == {}
+
+
 def test_a_leg_keeps_lot_and_tick_of_its_own_contract(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
     odd = made.show(replace(option(24_500, Right.PUT), lot_size=25, tick=1), 50_00, 50_01)

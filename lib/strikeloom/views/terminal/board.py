@@ -13,6 +13,7 @@ from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.quantities import quantity
 from strikeloom.monitor import Board
 from strikeloom.monitor.board import BoardRow
+from strikeloom.views.marked import days_left, limits
 from strikeloom.views.terminal.aligned import aligned
 
 _COLUMNS = ("id", "symbol", "strategy", "P&L>", "price age>", "nearest rule")
@@ -69,6 +70,7 @@ def _cells(row: BoardRow) -> tuple[object, ...]:
 
 def _details(row: BoardRow) -> list[str]:
     lines = [f"leg {leg.leg}: {_holding(leg)}" for leg in row.marked.position.legs if leg.net_units]
+    lines.append(f"{days_left(row.marked)}; {limits(row.marked)}")
     if row.nearest is not None:
         lines.append(row.nearest.sentence)
     shares = [f"{share} %" for share, why_not in row.exits.items() if not why_not]
@@ -97,6 +99,7 @@ def _plain(row: BoardRow) -> dict[str, Any]:
         "revision": position.revision,
         "pnl": row.marked.pnl,
         "missing": list(row.marked.missing),
+        "days_left": row.marked.days_left,
         "legs": [
             {
                 "contract": leg.instrument.key,
@@ -104,6 +107,7 @@ def _plain(row: BoardRow) -> dict[str, Any]:
                 "first_lots": leg.first_lots,
                 "lot_size": leg.instrument.lot_size,
                 "odd_units": leg.odd_units,
+                "last_day": row.marked.last_days.get(leg.leg),
             }
             for leg in position.legs
         ],
