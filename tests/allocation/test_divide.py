@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strikeloom.allocation.candidates import Candidate
-from strikeloom.domain.proposals import Stance, Tier
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.errors import SettingsError
 from support.candidates import LAKH, SETTINGS, candidate, plan_of
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from strikeloom.domain.proposals import Stance, Tier
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.settings.allocation import IndustryRow, TierShares
 from support.candidates import DAY, LAKH, SETTINGS, candidate, plan_of
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from strikeloom.allocation import plan_table, save
-from strikeloom.domain.proposals import Stance, Tier
 from strikeloom.domain.results import Stage, Verdict
+from strikeloom.domain.templates import Stance, Tier
 from support.candidates import DAY, LAKH, candidate, plan_of
 
 RUPEE = 100

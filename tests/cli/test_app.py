@@ -22,8 +22,8 @@ COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(COMMANDS) == {
         "arm", "contract-note", "data", "demo", "disarm", "doctor", "exchange", "execute", "exit",
-        "explain", "iv", "kill", "mark", "monitor", "orders", "positions", "quotes", "resume",
-        "run", "schedule", "status", "unmark", "watch",
+        "explain", "identify", "iv", "kill", "mark", "monitor", "orders", "positions", "quotes",
+        "resume", "run", "schedule", "shortages", "status", "strategies", "unmark", "watch",
     }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ _NEEDED = {
     "watch": ["--once"],
 }  # fmt: skip
 #: Of their own home, or without one.
-_ELSEWHERE = {"demo", "exchange", "schedule", "doctor"}
+_ELSEWHERE = {"demo", "exchange", "schedule", "doctor", "strategies", "identify"}
 
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - _ELSEWHERE))

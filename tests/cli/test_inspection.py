@@ -12,9 +12,11 @@ import pytest
 
 from strikeloom.cli import checks
 from strikeloom.cli.iv import _legend
+from strikeloom.domain.instruments import as_option
 from strikeloom.errors import SettingsError
 from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.ports.desk import Desk
+from strikeloom.strategy_creation.catalogue import TEMPLATES
 
 Call = Callable[..., Any]
 
@@ -32,6 +34,10 @@ def test_status_shows_runs_and_replay(call: Call, traded: Desk) -> None:
     for row in traded.store.runs():
         assert str(row["run_id"]) in result.out
     body = json.loads(call("status", "--json").out)
+    held = [leg.instrument for it in traded.store.positions() for leg in it.legs if leg.net_units]
+    first = min(as_option(instrument).expiry for instrument in held)
+    assert body["next_end"] == str(first)
+    assert f"the next contract ends on {first}" in result.out
     assert body["market"] == "synthetic-7"
     assert body["open_positions"] == len(traded.store.positions())
     assert body["days"] == {"first": "2026-01-28", "last": "2026-06-10", "count": 90}
@@ -127,7 +133,7 @@ def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: D
     assert all(reason in result.out for reason in proposal.reasons)
     body = json.loads(call("explain", proposal.symbol, "--json").out)
     pairs = len(body["proposals"]) + len(body["rejections"])
-    assert pairs == 8  # eight templates, each with an answer
+    assert pairs == len(TEMPLATES)  # each with an answer
     assert call("explain", "NOTHERE").code == 1
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import QuantLib as ql
 
 from strikeloom.exchange.market.one_moment import Options, Series, one_moment
-from strikeloom.exchange.market.quoted_width import quoted_width, sides
+from strikeloom.quant.quoted_width import quoted_width, sides
 from support.fakes import ist
 
 MOMENTS = [ist(f"2026-02-10 {at}") for at in ("09:15", "11:20", "13:25", "15:30")]

@@ -20,7 +20,7 @@ from strikeloom.domain.legs import Side
 from strikeloom.monitor import watch
 from strikeloom.monitor.mark import mark_position
 from strikeloom.ports.desk import Desk
-from strikeloom.trading.prepare import last_day, take_snapshot
+from strikeloom.trading.prepare import last_days, take_snapshot
 from support.fakes import ManualClock, ist
 from support.few_symbols import enter, history_of
 
@@ -106,7 +106,7 @@ def test_a_dividend_carries_a_call_that_another_took_the_name_of(
         (after,) = desk.store.positions()
         assert after.legs[0].instrument.key == "GAIL:2026-02-24:15900:CE"
         snapshot = take_snapshot(desk, [after.legs[0].instrument])
-        marked = mark_position(after, snapshot, last_day=last_day(desk, after), peak=None)
+        marked = mark_position(after, snapshot, last_days=last_days(desk, after), peak=None)
         assert marked.pnl is not None
         assert abs(marked.pnl + cost - 4_54 * 3150) < 150_00  # the call at 4.54, not at 2.22
         to_day_end(desk, days[2])
@@ -143,7 +143,7 @@ def test_a_moved_expiry_settles_a_day_later(shared_data: Path, tmp_path: Path) -
         look(desk)
         (after,) = desk.store.positions()
         assert after.legs[0].instrument.key == "BANKNIFTY:2025-01-30:5160000:PE"
-        assert (after.legs[0].net_units, last_day(desk, after)) == (15, days[4])
+        assert (after.legs[0].net_units, last_days(desk, after)) == (15, {0: days[4]})
         (text,) = [alert.text for alert in desk.store.alerts() if "moved" in alert.text]
         assert "moved the expiry 2025-01-29 of BANKNIFTY to 2025-01-30 on 2025-01-02" in text
         to_day_end(desk, days[3])
@@ -167,7 +167,7 @@ def test_a_renamed_holding_is_marked_under_its_new_symbol(
         assert after.legs[0].instrument.key == "LTM:2026-03-30:500000:CE"
         assert (after.symbol, after.legs[0].net_units) == ("LTM", 150)
         snapshot = take_snapshot(desk, [after.legs[0].instrument], [after.symbol])
-        marked = mark_position(after, snapshot, last_day=last_day(desk, after), peak=None)
+        marked = mark_position(after, snapshot, last_days=last_days(desk, after), peak=None)
         assert marked.pnl is not None
         assert marked.level is not None
 

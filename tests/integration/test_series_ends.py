@@ -20,7 +20,8 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderState
 from strikeloom.domain.positions import Position
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.exchange.account.account import Account
 from strikeloom.exchange.engine.engine import Engine
 from strikeloom.exchange.market.clock import SteppedClock
@@ -30,7 +31,7 @@ from strikeloom.monitor import watch
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.feed import MarketFeed
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import last_day, prepare_entry
+from strikeloom.trading.prepare import last_days, prepare_entry
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
 from support.fakes import MADE, ManualClock, ist
@@ -163,7 +164,7 @@ def test_a_replayed_position_settles_on_the_last_day(story: Story) -> None:
     assert names == [held.position_id, again.position_id]
     there = {p.instrument_key: p.net_units for p in desk.broker.positions()}
     assert there[story.key] == again.legs[0].net_units
-    assert last_day(desk, again) == story.expiry
+    assert last_days(desk, again) == {0: story.expiry}
     desk.close()
 
 
@@ -171,12 +172,12 @@ def test_days_to_expiry_count_to_the_last_day_once_it_is_known(story: Story) -> 
     desk = open_desk("nse", story.bought, home=story.home)
     to_day_end(desk, story.bought)
     held = _enter(desk, story.key, story.bought)
-    known_last = last_day(desk, held)
+    known_last = last_days(desk, held)[0]
     # the file of the first invented day does not have it yet, that of ITC does
     assert known_last == (story.last if held.symbol == "ITC" else story.expiry)
     if known_last == story.expiry:
         to_day_end(desk, date(2026, 2, 11))
-        assert last_day(desk, held) == story.last
+        assert last_days(desk, held) == {0: story.last}
     desk.close()
 
 

@@ -58,7 +58,7 @@ def test_a_request_for_an_older_position_is_stale_with_what_happened(position, n
     ],
 )
 def test_a_request_is_done_when_every_leg_is_down_to_its_target(left, target, met):
-    outcome = progress_of(asked(*target), held(*left), None)
+    outcome = progress_of(asked(*target), held(*left), None, NOW.date())
     assert outcome.state is (RequestState.DONE if met else RequestState.ACCEPTED)
 
 
@@ -71,7 +71,7 @@ def test_a_request_is_done_when_every_leg_is_down_to_its_target(left, target, me
     ],
 )
 def test_a_request_that_is_done_reports_whether_anything_is_left(left, target, note):
-    assert progress_of(asked(*target), held(*left), None).note == note
+    assert progress_of(asked(*target), held(*left), None, NOW.date()).note == note
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_request_that_is_done_reports_whether_anything_is_left(left, target, n
     ],
 )
 def test_lots_to_go_are_those_between_what_is_held_and_the_target(left, target, lots):
-    outcome = progress_of(asked(*target), held(*left), None)
+    outcome = progress_of(asked(*target), held(*left), None, NOW.date())
     assert outcome.note == f"orders at work, {lots} lots to go"
 
 
@@ -103,12 +103,12 @@ def ended(*notes: str) -> list[OrderIntent]:
     ],
 )
 def test_a_request_whose_orders_ended_early_is_refused_for_the_last_reason(notes, reason):
-    outcome = progress_of(asked(0, 0), held(-4, 4), ended(*notes))
+    outcome = progress_of(asked(0, 0), held(-4, 4), ended(*notes), NOW.date())
     assert (outcome.state, outcome.note) == (RequestState.REFUSED, reason)
 
 
 def test_orders_that_ended_at_the_target_are_no_failure():
-    outcome = progress_of(asked(-2, 2), held(-2, 2), ended("too late", "too late"))
+    outcome = progress_of(asked(-2, 2), held(-2, 2), ended("too late", "too late"), NOW.date())
     assert (outcome.state, outcome.note) == (RequestState.DONE, "reduced as asked")
 
 
@@ -120,7 +120,7 @@ def test_orders_that_ended_at_the_target_are_no_failure():
     ],
 )
 def test_a_leg_that_filled_after_the_request_is_kept(left, state, note):
-    outcome = progress_of(asked(-2), held(*left), None)
+    outcome = progress_of(asked(-2), held(*left), None, NOW.date())
     assert (outcome.state, outcome.note) == (state, note)
 
 

@@ -53,7 +53,10 @@ def test_a_decision_is_whole(name, data):
     assert decision.fires == (decision.closeness == 1)
     assert decision.urgency == (rule.urgency if decision.fires else Urgency.HOLD)
     assert 0 <= decision.closeness <= 1
-    assert decision.target_lots == (0,) * len(marked.position.legs)
+    for leg, target in zip(marked.position.legs, decision.target_lots, strict=True):
+        assert target in (0, leg.net_lots)
+    if decision.fires and any(leg.net_lots for leg in marked.position.legs):
+        assert decision.target_lots != tuple(leg.net_lots for leg in marked.position.legs)
     assert decision.sentence
 
 

@@ -21,14 +21,14 @@ from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.positions import Position
 from strikeloom.domain.quotes import MarkHow, Quote
 from strikeloom.domain.snapshot import MarketSnapshot
-from strikeloom.errors import DataError
 from strikeloom.monitor import request_exit, watch
 from strikeloom.monitor.decide import decide
 from strikeloom.monitor.mark import mark_contract, mark_position
 from strikeloom.settings.exits import plan_of
-from strikeloom.trading.prepare import last_day
+from strikeloom.trading.prepare import last_days
 from support.desk import MadeDesk
-from support.fakes import EXPIRY, ManualClock, ist, option
+from support.fakes import ManualClock, ist, option
+from support.trading_records import open_ends
 
 NOW = ist("2026-02-11 10:00")
 
@@ -43,7 +43,7 @@ def snapshot_of(given_quote, at, most):
 def mark(desk, position, quotes):
     now, most = desk.clock.now(), desk.quote_age_seconds
     snapshot = MarketSnapshot(now, quotes, most, desk.mode.value)
-    return mark_position(position, snapshot, last_day=last_day(desk, position), peak=None)
+    return mark_position(position, snapshot, last_days=last_days(desk, position), peak=None)
 
 
 def quote(bid, ask, last=None, age=0.0):
@@ -163,14 +163,6 @@ def test_a_sold_call_can_lose_without_limit(made: MadeDesk):
     assert marked.max_profit == 80_00 * 65
 
 
-def test_legs_of_two_expiries_are_refused(made: MadeDesk):
-    position = made.enter(made.spread(), 1)
-    other = replace(position.legs[0].instrument, expiry=ist("2026-03-24 00:00").date())
-    mixed = replace(position, legs=(replace(position.legs[0], instrument=other), position.legs[1]))
-    with pytest.raises(DataError, match="2 expiries"):
-        mark(made.desk, mixed, {})
-
-
 @pytest.fixture(scope="module")
 def lasting(tmp_path_factory):
     """Give one desk to many examples."""
@@ -256,17 +248,17 @@ def test_level_and_sessions_of_a_position(made: MadeDesk):
 def test_sessions_beyond_the_known_calendar_are_unknown_with_the_reason(made: MadeDesk):
     position = made.enter(made.spread(), 1)
     snapshot = MarketSnapshot(NOW, {}, 900, "replay")
-    far = mark_position(position, snapshot, last_day=date(2090, 1, 2), peak=None)
+    far = mark_position(position, snapshot, last_days={0: date(2090, 1, 2)}, peak=None)
     assert far.sessions_left is None
     assert "calendar is known" in far.unknown["sessions_left"]
-    closed = mark_position(position, snapshot, last_day=None, peak=None)
+    closed = mark_position(position, snapshot, last_days={}, peak=None)
     assert (closed.sessions_left, closed.unknown["sessions_left"]) == (None, "nothing is open")
 
 
 def seen(made, position, at, levels, quotes=None):
     quotes = made.feed.shown if quotes is None else quotes
     snapshot = MarketSnapshot(at, quotes, 900, "replay", levels)
-    return mark_position(position, snapshot, last_day=EXPIRY, peak=None)
+    return mark_position(position, snapshot, last_days=open_ends(position), peak=None)
 
 
 def test_greeks_of_a_spread_by_differences(made: MadeDesk):

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strikeloom.cli.exits import kept
+from strikeloom.domain.hedges import left_unhedged
 from strikeloom.domain.instruments import (
     Instrument,
     OptionContract,
@@ -24,11 +25,11 @@ from strikeloom.execution.plan import plan_entries
 from strikeloom.monitor import request_exit, run_cycle
 from strikeloom.monitor.board import load_board
 from strikeloom.monitor.mark import mark_position
-from strikeloom.monitor.request import left_unhedged
+from strikeloom.risk.book import book_margins
 from strikeloom.settings.exit_rules.profit_target import ProfitTarget
 from strikeloom.settings.exit_rules.stop_loss import StopLoss
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import last_day, take_snapshot
+from strikeloom.trading.prepare import last_days, take_snapshot
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.views.monitor.text import card
 from strikeloom.views.terminal.board import board_view
@@ -37,12 +38,13 @@ from support.mixed_legs import (
     FUTURE,
     INDEX_FUTURE,
     LOT,
+    NEXT,
     RELIANCE,
     SHARE,
     MixedDesk,
     stock_option,
 )
-from support.trading_records import quote_of, snapshot
+from support.trading_records import open_ends, quote_of, snapshot
 
 CALL, PUT = stock_option(1_420), stock_option(1_380, Right.PUT)
 REAL = ManualClock(ist("2026-11-01 12:00"))
@@ -59,7 +61,7 @@ def made(tmp_path: Path) -> MixedDesk:
 def marked(made: MixedDesk, name: str) -> MarkedPosition:
     position = made.store.position(name)
     market = take_snapshot(made.desk, [leg.instrument for leg in position.legs], [position.symbol])
-    return mark_position(position, market, last_day=last_day(made.desk, position), peak=None)
+    return mark_position(position, market, last_days=last_days(made.desk, position), peak=None)
 
 
 def covered_call(made: MixedDesk) -> str:
@@ -137,7 +139,7 @@ def test_extremes_are_those_of_every_level(rows) -> None:
         for n, (of, units, price) in enumerate(rows)
     )  # fmt: skip
     position = Position("test", "made", "P1", RELIANCE, "any", "credit", legs, 1, ist("2026-02-11"))
-    found = mark_position(position, snapshot(), last_day=EXPIRY, peak=None)
+    found = mark_position(position, snapshot(), last_days=open_ends(position), peak=None)
 
     def profit(level: int) -> int:
         return sum(100 * units * (value(of, level) - price) for of, units, price in rows)
@@ -175,18 +177,20 @@ def test_a_share_and_a_future_have_no_mark_once_their_quotes_are_stale(made: Mix
     market = take_snapshot(made.desk, [SHARE, FUTURE], [RELIANCE])
     position = made.store.position(name)
     old = replace(market, at=ist("2026-02-11 10:20"), max_age_seconds=900)
-    found = mark_position(position, old, last_day=EXPIRY, peak=None)
+    found = mark_position(position, old, last_days=open_ends(position), peak=None)
     assert found.pnl is None
     assert found.missing == (
         "RELIANCE share (older than 900 s)", "RELIANCE 24 Feb future (older than 900 s)",
     )  # fmt: skip
-    fresh = mark_position(position, replace(old, at=market.at), last_day=EXPIRY, peak=None)
+    fresh = mark_position(
+        position, replace(old, at=market.at), last_days=open_ends(position), peak=None
+    )
     # 500 x (1,400.00 - 1,400.10) and 500 x (1,405.00 - 1,405.25)
     assert fresh.pnl == -50_00 - 125_00
     thin = snapshot(
         quote_of(SHARE, None, None), replace(quote_of(FUTURE, None, 1_404_00), last=1_405_00)
     )
-    marks = mark_position(position, thin, last_day=EXPIRY, peak=None).marks
+    marks = mark_position(position, thin, last_days=open_ends(position), peak=None).marks
     assert [(key, it.price) for key, it in marks.items()] == [(FUTURE.key, 1_404_00)]
 
 
@@ -195,7 +199,7 @@ def test_shares_hedged_by_their_future_have_little_delta_left(made: MixedDesk) -
     found = marked(made, name)
     with_carry = replace(found.position, carry=0.065)
     market = take_snapshot(made.desk, [SHARE, FUTURE], [RELIANCE])
-    greeks = mark_position(with_carry, market, last_day=EXPIRY, peak=None).greeks
+    greeks = mark_position(with_carry, market, last_days=open_ends(with_carry), peak=None).greeks
     # 13 days and some hours at 6.5 %: a future moves by about a quarter of a percent more
     assert greeks.delta == pytest.approx(-500 * 0.0024, rel=0.1)
     assert (greeks.gamma, greeks.vega) == (0.0, 0.0)
@@ -347,3 +351,26 @@ def test_a_plan_prices_shares_and_futures(made: MixedDesk) -> None:
     ]  # fmt: skip
     # STT of the shares is 0.1 % of Rs 7,14,050: Rs 714.05; stamps 0.015 %: Rs 107.11
     assert entry.charges > 714_05 + 107_11
+
+
+def test_a_plan_has_the_margin_of_all_its_legs_together(made: MixedDesk) -> None:
+    """As the book of the account would have it; shares give no relief to a call."""
+    later = stock_option(1_420, expiry=NEXT)
+    made.show(later, 45_00, 45_50)
+    books = {
+        "calendar": [Leg(CALL, Side.SELL, 1, 20_00), Leg(later, Side.BUY, 1, 45_00)],
+        "covered": [Leg(CALL, Side.SELL, 1, 20_00), Leg(SHARE, Side.BUY, LOT, 1_400_00)],
+        "short": [Leg(CALL, Side.SELL, 1, 20_00)],
+    }
+    marks = {CALL.key: 20_25, later.key: 45_25, SHARE.key: 1_400_00}
+    found = {}
+    for name, legs in books.items():
+        marked = MarkedStrategies([MarkedStrategy(made.propose(legs, name), 2, False)], "R1")
+        plan = plan_entries(made.desk, marked)
+        assert plan.refused == []
+        found[name] = plan.entries[0].margin
+        held = {leg.instrument: 2 * leg.signed_units for leg in legs}
+        level = {RELIANCE: 1_400_00}
+        (expected,) = book_margins([held], level, marks, made.clock.now())
+        assert found[name] == expected.total > 0
+    assert found["covered"] == found["short"] > found["calendar"]

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from strikeloom.domain.hedges import left_unhedged
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.positions import Position, RequestState
 from strikeloom.errors import GuardError, SettingsError, StoreError
 from strikeloom.monitor import kill, request_exit, resume
-from strikeloom.monitor.request import left_unhedged, target_after
+from strikeloom.monitor.request import target_after
 from support.desk import MadeDesk
 from support.fakes import EXPIRY, ist, option
 

@@ -86,7 +86,7 @@ def test_a_line_without_a_file_is_refused(plans: Path) -> None:
         load_settings(plans)
     text = str(caught.value)
     assert "plans.credit.line 4.rule is 'held_long'" in text
-    assert "known rules: days_to_expiry, profit_target, stop_loss" in text
+    assert "known rules: days_to_expiry, leg_ended, profit_target, stop_loss" in text
     assert str(plans / "exits.yaml") in text
 
 
@@ -121,8 +121,8 @@ def test_half_a_rule_is_refused_at_start(
 
 def test_two_files_of_one_name_are_refused(folder: Path) -> None:
     copy = Path(package.__file__ or "").with_name("stop_loss.py")
-    shutil.copy(copy, folder / "trailing_stop.py")
-    with pytest.raises(SettingsError, match=r"trailing_stop\.py: .*'stop_loss'.*stop_loss\.py"):
+    shutil.copy(copy, folder / "second_stop.py")
+    with pytest.raises(SettingsError, match=r"second_stop\.py: .*'stop_loss'.*stop_loss\.py"):
         exit_rules()
 
 
@@ -155,7 +155,7 @@ def test_a_plan_is_a_list_of_rules() -> None:
     rule = StopLoss(percent=60)
     assert ExitSettings(plans={"one": [rule]}).plans == {"one": [rule]}
     dumped = ExitSettings(plans={"one": [rule]}).model_dump()
-    assert dumped == {"plans": {"one": [{"rule": "stop_loss", "percent": 60.0}]}}
+    assert dumped == {"plans": {"one": [{"rule": "stop_loss", "percent": 60.0, "of": "maximum"}]}}
 
 
 def test_the_urgency_of_a_rule_that_is_gone_is_unknown() -> None:

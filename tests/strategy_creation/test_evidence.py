@@ -18,13 +18,8 @@ from strikeloom.ports.desk import Desk
 from strikeloom.quant.black76 import price
 from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
-from strikeloom.quant.smile.curves import volatility
-from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance
 from strikeloom.strategy_creation.flow import read_flow
-from strikeloom.strategy_creation.smile import ChainQuotes, fit_chains
-
-RATE = 0.065
 
 
 @pytest.fixture(scope="module")
@@ -41,27 +36,11 @@ def _rows(forward: float, years: float, vol: float) -> pd.DataFrame:
     is_call = (frame["right"] == "CE").to_numpy()
     k = np.log(frame["strike"].to_numpy() / forward)
     smile = vol * (1 - 0.4 * k)
-    discount = np.exp(-RATE * years)
+    discount = np.exp(-0.065 * years)
     frame["close"] = price(forward, frame["strike"].to_numpy(), years, smile, is_call, discount)
     frame["settle"] = frame["close"]
     frame["lots_traded"], frame["lot_size"], frame["open_interest"] = 500, 10, 1000
     return frame
-
-
-def test_a_smile_gives_back_the_volatilities_of_its_prices() -> None:
-    chains = [
-        ChainQuotes(_rows(100.0, 0.1, 0.3), 100.0, 0.1, 0.1, 1e-4),
-        ChainQuotes(_rows(2500.0, 0.05, 0.2), 2500.0, 0.05, 0.05, 1e-4),
-        ChainQuotes(_rows(50.0, 0.1, 0.3).iloc[:0], 50.0, 0.1, 0.1, 0.05),
-    ]
-    first, second, none = fit_chains(chains, RATE)
-    for smile, years, vol in ((first, 0.1, 0.3), (second, 0.05, 0.2)):
-        assert smile.kind is SmileKind.FULL
-        for k in (-0.1, 0.0, 0.1):
-            found = volatility(smile.curves, k, years)[0]
-            assert found == pytest.approx(vol * (1 - 0.4 * k), abs=5e-4)
-    assert none.kind is SmileKind.REFUSED
-    assert none.used == 0
 
 
 def test_flow_of_two_chains_equals_each_alone() -> None:
@@ -104,7 +83,9 @@ def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) ->
         assert len(set(names)) == len(names)
         assert "put-call ratio of open interest, to the day's median" in names
         assert all(np.isfinite([item.value, item.vote]).all() for item in view.evidence)
-        assert view.strength == pytest.approx(abs(np.mean([x.vote for x in view.evidence])))
+        votes = pd.DataFrame([asdict(item) for item in view.on_direction])
+        assert view.strength == pytest.approx(abs(votes.groupby("topic")["vote"].mean().mean()))
+        assert (view.volatility is None) == ("volatility over its forecast" not in names)
 
 
 def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:

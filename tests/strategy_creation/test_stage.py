@@ -9,18 +9,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from strikeloom import strategy_creation as creation
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Underlying
+from strikeloom.domain.instruments import (
+    FutureContract,
+    InstrumentKind,
+    OptionContract,
+    Share,
+    Underlying,
+)
+from strikeloom.domain.market import Outlook
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.errors import DataError, SettingsError, StageError
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.load import ALL
+from strikeloom.views.figures import payoff_figure
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +44,7 @@ def _run(desk: Desk, run_id: str, risk: str = "") -> tuple[list[Proposal], Stage
     loaded = creation.load_chains(desk)
     views, unseen = creation.form_views(desk, loaded)
     structures, unbuilt = creation.build(desk, loaded, views)
-    risks = creation.evaluate(structures, desk.settings.iv.rate)
+    risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
     proposals, unfit = creation.score(desk, structures, risks, risk)
     output = creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
     return proposals, output
@@ -83,8 +93,8 @@ class _Forgetful:
     def order_limit(self, instrument: OptionContract, day: date) -> int | None:
         return self._known.order_limit(instrument, day)
 
-    def tick(self, symbol: str, kind: InstrumentKind, day: date) -> int:
-        return self._known.tick(symbol, kind, day)
+    def tick(self, symbol: str, kind: InstrumentKind, day: date, right: str = "") -> int:
+        return self._known.tick(symbol, kind, day, right)
 
 
 def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
@@ -99,7 +109,7 @@ def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
 class _Ending:
     """``ports.history.History`` in which the series of one symbol all end on a day."""
 
-    def __init__(self, desk: Desk, symbol: str, ends: date) -> None:
+    def __init__(self, desk: Desk, symbol: str, ends: date | None) -> None:
         self._known, self._symbol, self._ends = desk.history, symbol, ends
 
     def __getattr__(self, name: str) -> Any:
@@ -108,12 +118,13 @@ class _Ending:
     def as_of(self, day: date) -> Any:
         frame = self._known.as_of(day).contracts(day)
         frame["last_day"] = frame["last_day"].mask(
-            frame["symbol"] == self._symbol, np.datetime64(self._ends, "s")
+            frame["symbol"] == self._symbol, np.datetime64(self._ends or "NaT", "s")
         )
         past = self._known.as_of(day)
         return SimpleNamespace(
             contracts=lambda _: frame,
             prices=past.prices,
+            indices=past.indices,
             actions=past.actions,
             banned=past.banned,
         )
@@ -133,9 +144,60 @@ class _Banning:
         return SimpleNamespace(
             contracts=past.contracts,
             prices=past.prices,
+            indices=past.indices,
             actions=past.actions,
             banned=self._lists.get,
         )
+
+
+class _Counting:
+    """``ports.history.History`` that counts the reads of index levels, and may have fewer."""
+
+    def __init__(self, desk: Desk, rows: int = 1_000_000) -> None:
+        self._known, self._rows, self.reads = desk.history, rows, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._known, name)
+
+    def as_of(self, day: date) -> Any:
+        past = self._known.as_of(day)
+
+        def indices(*args: Any, **given: Any) -> Any:
+            self.reads += 1
+            return past.indices(*args, **given).head(self._rows)
+
+        names = ("contracts", "prices", "actions", "banned")
+        return SimpleNamespace(indices=indices, **{name: getattr(past, name) for name in names})
+
+
+def test_index_levels_are_read_once_for_all_symbols(desk: Desk) -> None:
+    counting = _Counting(desk)
+    loaded = creation.load_chains(replace(desk, history=counting))
+    assert len(loaded.chains) > 20
+    assert counting.reads == 1
+    expiries = [expiry for chain in loaded.chains.values() for expiry in chain.expiries]
+    pasts = {expiry.expiry: expiry.past for expiry in expiries}
+    assert all(expiry.past is pasts[expiry.expiry] for expiry in expiries)
+
+
+def test_a_market_without_index_levels_is_a_warning_of_the_run(desk: Desk) -> None:
+    loaded = creation.load_chains(replace(desk, history=_Counting(desk, rows=0)))
+    assert [text for text in loaded.warnings if "no index is stored" in text]
+    assert all(
+        expiry.past.windows == 0 for chain in loaded.chains.values() for expiry in chain.expiries
+    )
+
+
+def test_a_short_history_leaves_the_forecast_alone_and_it_is_stated(desk: Desk) -> None:
+    """Of 90 synthetic sessions too few windows are separate, but for the nearest expiries."""
+    proposals, output = _run(desk, "real world")
+    for proposal in proposals:
+        past = proposal.risk.past_windows
+        assert past > 0
+        needed = f"{past} separate windows" in proposal.reasons[-1]
+        assert needed, proposal.reasons[-1]
+        assert ("and 24 are needed" in proposal.reasons[-1]) == (past < 24)
+    assert {"forecast_probability", "forecast_value"} <= set(output.tables["proposals"])
 
 
 @pytest.mark.parametrize("days", [0, 1])
@@ -173,6 +235,15 @@ def test_a_series_that_ends_before_its_expiry_is_refused(desk: Desk) -> None:
     assert refusal.reason == f"the exchange ends this series on {ends}, before its expiry"
 
 
+def test_a_source_without_last_days_refuses_nothing(desk: Desk) -> None:
+    whole = creation.load_chains(desk)
+    symbol = next(iter(whole.chains))
+    loaded = creation.load_chains(replace(desk, history=_Ending(desk, symbol, None)))
+    assert loaded.chains.keys() == whole.chains.keys()
+    expiries = [expiry.expiry for expiry in loaded.chains[symbol].expiries]
+    assert expiries == [expiry.expiry for expiry in whole.chains[symbol].expiries]
+
+
 def test_a_second_run_finds_the_same_ids_and_adds_nothing(desk: Desk) -> None:
     first, _ = _run(desk, "second")
     again, output = _run(desk, "third")
@@ -200,6 +271,14 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
     for proposal in proposals:
         for leg in proposal.legs:
             c = leg.instrument
+            if isinstance(c, Share):
+                assert proposal.spot == leg.price
+                continue
+            if isinstance(c, FutureContract):
+                row = key.loc[(c.symbol, np.datetime64(c.expiry), 0.0, "XX")]
+                assert row["traded"]
+                assert round(row["close"] * 100) == leg.price
+                continue
             row = key.loc[(c.symbol, np.datetime64(c.expiry), c.strike / 100, c.right.value)]
             assert row["traded"]
             assert row["lots_traded"] >= fewest
@@ -207,31 +286,37 @@ def test_legs_are_listed_and_traded(desk: Desk) -> None:
             assert round(row["close"] * 100) == leg.price
 
 
+def _with_rows(chain: Chain, rows: pd.DataFrame) -> Chain:
+    """The chain with other options at its front, and at no other expiry."""
+    return replace(chain, expiries=(replace(chain.front, rows=rows),), next=None)
+
+
 def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     loaded = creation.load_chains(desk)
     views, _ = creation.form_views(desk, loaded, keep=False)
-    symbol = max(views, key=lambda name: len(loaded.chains[name].rows))
+    symbol = max(views, key=lambda name: len(loaded.chains[name].front.rows))
     chain = loaded.chains[symbol]
     one = replace(loaded, chains={symbol: chain})
     view = {symbol: views[symbol]}
     structures, _ = creation.build(desk, one, view)
     leg = structures[0].legs[0].instrument
-    rows = chain.rows.copy()
+    assert leg.expiry == chain.front.expiry
+    rows = chain.front.rows.copy()
     at = (rows["strike"] == leg.strike / 100) & (rows["right"] == leg.right.value)
     assert at.sum() == 1
     # the exchange settles an option whose last trade is older at a model price, not at its close
     rows.loc[at, "settle"] = rows.loc[at, "close"] + 5
-    old = replace(one, chains={symbol: replace(chain, rows=rows)})
+    old = replace(one, chains={symbol: _with_rows(chain, rows)})
     again, _ = creation.build(desk, old, view)
     assert any(leg == each.instrument for s in structures for each in s.legs)
     assert not any(leg == each.instrument for s in again for each in s.legs)
     # old files and live chains have no settlement prices: their options are accepted
     rows["settle"] = np.nan
-    unsized = replace(one, chains={symbol: replace(chain, rows=rows.assign(lot_size=0))})
+    unsized = replace(one, chains={symbol: _with_rows(chain, rows.assign(lot_size=0))})
     none, reasons = creation.build(desk, unsized, view)
     assert not none
     assert "the lot size is unknown" in {row.reason for row in reasons}
-    unsettled = replace(one, chains={symbol: replace(chain, rows=rows)})
+    unsettled = replace(one, chains={symbol: _with_rows(chain, rows)})
     assert creation.build(desk, unsettled, view)[0][0].legs == structures[0].legs
 
 
@@ -245,3 +330,52 @@ def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
 def test_an_unknown_profile_names_the_known(desk: Desk) -> None:
     with pytest.raises(SettingsError, match="known: conservative, moderate, aggressive"):
         _run(desk, "eighth", "reckless")
+
+
+def test_every_template_is_built_drawn_stored_and_a_candidate(desk: Desk) -> None:
+    """A stock and the index, whatever the view, with limits that let all through."""
+    loaded = creation.load_chains(desk)
+    kinds = {chain.underlying.kind: symbol for symbol, chain in loaded.chains.items()}
+    some = replace(loaded, chains={name: loaded.chains[name] for name in kinds.values()})
+    views, _ = creation.form_views(desk, some, keep=False)
+    found: dict[tuple[str, str], Proposal] = {}
+    for outlook in Outlook:
+        turned = {name: replace(view, outlook=outlook) for name, view in views.items()}
+        structures, rejected = creation.build(desk, some, turned)
+        assert all("does not suit" in row.reason for row in rejected), rejected
+        risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
+        proposals, _ = creation.score(_lenient(desk), structures, risks, "aggressive")
+        found.update({(row.symbol, row.template): row for row in proposals})
+    # a box earns less than its charges
+    expected = set(TEMPLATES) - {"box", "short_box"}
+    assert {template for _, template in found} == expected
+    assert len(found) >= 2 * len(expected) - 4
+    desk.store.save_proposals("every", list(found.values()), [])
+    for proposal in found.values():
+        assert len(payoff_figure(proposal).data) == 4
+        kept = desk.store.proposal(proposal.strategy_id)
+        assert (kept.legs, kept.risk) == (proposal.legs, proposal.risk)
+        assert proposal.risk.margin + max(0, -proposal.risk.net_premium) > 0
+        assert len(proposal.reasons) >= 7
+    (index,) = (name for kind, name in kinds.items() if kind is InstrumentKind.INDEX)
+    covered = found[index, "covered_call"]
+    future, call = (leg.instrument for leg in covered.legs)
+    assert isinstance(future, FutureContract)
+    assert future.expiry == call.expiry
+    assert covered.risk.net_premium > 0
+    stock = kinds[InstrumentKind.STOCK]
+    held, _ = found[stock, "covered_call"].legs
+    assert isinstance(held.instrument, Share)
+    assert held.lots == found[stock, "covered_call"].legs[1].instrument.lot_size
+
+
+def _lenient(desk: Desk) -> Desk:
+    """The desk with an aggressive profile that excludes nothing and keeps all."""
+    settings = desk.settings.creation
+    open_profile = settings.profiles["aggressive"].model_copy(
+        update={"min_probability_of_profit": 0.0, "min_reward_to_risk": 0.0}
+    )
+    changed = settings.model_copy(
+        update={"keep_per_symbol": 50, "profiles": {"aggressive": open_profile}}
+    )
+    return replace(desk, settings=desk.settings.model_copy(update={"creation": changed}))

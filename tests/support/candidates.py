@@ -12,7 +12,8 @@ from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.settings.all import load_settings
 
 SETTINGS = load_settings()

@@ -20,7 +20,8 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.positions import Position
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.errors import DataError, StoreError
 from strikeloom.nse.freeze import freeze_units
 from strikeloom.ports.desk import Desk, Mode

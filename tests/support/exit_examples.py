@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import annotated_types
 from hypothesis import strategies as st
@@ -25,6 +26,8 @@ def rules_of(kind: type[ExitRule]) -> st.SearchStrategy[ExitRule]:
 
 
 def _values(field: Any) -> st.SearchStrategy[Any]:
+    if get_args(field.annotation):
+        return st.sampled_from(get_args(field.annotation))
     low, high, above = 0, 1000, False
     for bound in field.metadata:
         if isinstance(bound, annotated_types.Ge):
@@ -55,11 +58,15 @@ def legs(draw: st.DrawFn) -> PositionLeg:
 @st.composite
 def marked_positions(draw: st.DrawFn) -> MarkedPosition:
     """A marked position of which anything may be missing."""
-    held = tuple(draw(st.lists(legs(), min_size=1, max_size=4)))
+    drawn = draw(st.lists(legs(), min_size=1, max_size=4))
+    held = tuple(replace(leg, leg=number) for number, leg in enumerate(drawn))
     position = Position("a", "m", "S1", "NIFTY", "t", "credit", held, 1, NOW)
     pnl = draw(st.none() | _MONEY)
     level = draw(st.none() | st.integers(1, 400).map(lambda n: n * 100_00) | st.integers(1, 10**8))
     days = draw(st.none() | st.integers(-5, 400))
+    last = None if days is None else NOW.date() + timedelta(days=days)
+    later = st.integers(0, 2).map(lambda weeks: timedelta(days=7 * weeks))
+    ends = {leg.leg: last + draw(later) for leg in held if leg.net_units} if last else {}
     greek = st.none() | st.floats(-1e9, 1e9)
     found = PositionGreeks(*(draw(greek) for _ in range(4)))
     return MarkedPosition(
@@ -71,11 +78,13 @@ def marked_positions(draw: st.DrawFn) -> MarkedPosition:
         max_profit=draw(_LIMIT),
         max_loss=draw(_LIMIT),
         at=NOW,
-        last_day=None if days is None else NOW.date() + timedelta(days=days),
+        last_day=min(ends.values(), default=last),
+        last_days=ends,
         peak_pnl=draw(st.none() | _MONEY),
         level=level,
         sessions_held=draw(st.none() | st.integers(0, 300)),
         sessions_left=draw(st.none() | st.integers(0, 300)),
+        days_to_first_end=draw(st.none() | st.integers(-40, 400)),
         unknown={"level": "the level is unknown"} if level is None else {},
         compute_greeks=lambda: found,
     )

@@ -15,7 +15,8 @@ from strikeloom.domain.instruments import Share
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.positions import Position
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.lease import Lease
 from strikeloom.trading.prepare import prepare_entry

@@ -158,20 +158,31 @@ class MixedDesk(MadeDesk):
         self.show(FUTURE, 1_405_00, 1_405_50)
         self.show(NEXT_FUTURE, 1_412_00, 1_412_50)
 
-    def hold(self, template: str, *legs: tuple[Any, Side, int, int], symbol: str = RELIANCE) -> str:
+    def hold(
+        self,
+        template: str,
+        *legs: tuple[Any, Side, int, int],
+        symbol: str = RELIANCE,
+        plan: str = "credit",
+    ) -> str:
         """Propose and enter legs of (instrument, side, lots, price). Returns the position's id."""
         made = tuple(Leg(*leg) for leg in legs)
-        proposal = self.propose(made, template, symbol=symbol)
+        proposal = self.propose(made, template, symbol=symbol, plan=plan)
         self.enter(proposal, 1)
         return proposal.strategy_id
 
     def propose(
-        self, legs: Sequence[Leg], template: str = "covered_call", *, symbol: str = RELIANCE
+        self,
+        legs: Sequence[Leg],
+        template: str = "covered_call",
+        *,
+        symbol: str = RELIANCE,
+        plan: str = "credit",
     ) -> Proposal:
         """Store a proposal on the share."""
         made = super().propose(legs, template)
         name = strategy_id(MARKET, DAY, symbol, template, legs)
-        made = replace(made, strategy_id=name, symbol=symbol)
+        made = replace(made, strategy_id=name, symbol=symbol, exit_plan=plan)
         self.store.save_proposals("made", [made], [])
         return made
 

@@ -18,7 +18,8 @@ from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.money import paise
 from strikeloom.domain.positions import Position
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier, strategy_id
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.monitor import CycleReport, watch
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk

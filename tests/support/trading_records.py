@@ -15,7 +15,7 @@ from strikeloom.domain.quotes import Quote
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.ports.store import KillSwitch
 from strikeloom.trading.account_state import AccountState
-from support.fakes import ist, option
+from support.fakes import EXPIRY, ist, option
 
 NOW = ist("2026-02-11 10:00")
 ACCOUNT, MARKET = "test", "made"
@@ -105,3 +105,9 @@ def quote_of(
 def snapshot(*quotes: Quote, at: datetime = NOW, most: float = 15) -> MarketSnapshot:
     """Write a snapshot in which quotes may be ``most`` seconds old."""
     return MarketSnapshot(at, {quote.key: quote for quote in quotes}, most, "live")
+
+
+def open_ends(position: Position, day: date = EXPIRY) -> dict[int, date]:
+    """Give every open contract of a position the same last day."""
+    open_legs = (leg for leg in position.legs if leg.net_units)
+    return {leg.leg: day for leg in open_legs if not isinstance(leg.instrument, Share)}

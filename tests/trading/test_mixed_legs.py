@@ -18,7 +18,7 @@ from strikeloom.errors import GuardError
 from strikeloom.monitor.mark import mark_position
 from strikeloom.monitor.request import request_exit, target_after
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import last_day, prepare_entry, prepare_exit, take_snapshot
+from strikeloom.trading.prepare import last_days, prepare_entry, prepare_exit, take_snapshot
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
@@ -75,8 +75,8 @@ def pnl(made: MixedDesk, name: str) -> int | None:
     position = made.store.position(name)
     legs = [leg.instrument for leg in position.legs]
     market = take_snapshot(made.desk, legs, [RELIANCE])
-    last = last_day(made.desk, position)
-    return mark_position(position, market, last_day=last, peak=None).pnl
+    ends = last_days(made.desk, position)
+    return mark_position(position, market, last_days=ends, peak=None).pnl
 
 
 def exit_to(made: MixedDesk, position: Position, target: list[int]) -> None:

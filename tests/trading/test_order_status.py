@@ -198,16 +198,16 @@ def test_a_state_knows_its_units_and_intents():
     assert list(account.intents()) == [SENT, other]
 
 
-def test_the_first_last_day_of_a_position_counts():
+def test_each_open_leg_of_a_position_has_its_last_day():
     hedge, early, late = option(24_600, Right.PUT), NOW.date(), NOW.date() + timedelta(days=7)
     both, other = position_of("P1", (PUT, -130), (hedge, 130)), position_of("P2", (PUT, 65))
     days = {("P1", 0): late, ("P1", 1): early, ("P2", 0): early - timedelta(days=1)}
     account = state(positions=[both, other], last_days=days)
-    assert account.last_day("P1") == early
-    assert account.last_day("P9") is None
+    assert account.ends_of("P1") == {0: late, 1: early}
+    assert account.ends_of("P9") == {}
     half = state(positions=[both], last_days={("P1", 0): late})  # the other leg is closed
-    assert half.last_day("P1") == late
-    assert state(positions=[both], last_days={}).last_day("P1") is None
+    assert half.ends_of("P1") == {0: late}
+    assert state(positions=[both], last_days={}).ends_of("P1") == {}
 
 
 def test_a_state_is_read_from_the_open_records():

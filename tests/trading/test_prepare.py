@@ -11,7 +11,7 @@ import pytest
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import Purpose
 from strikeloom.errors import DataError, GuardError
-from strikeloom.trading.prepare import last_day, prepare_entry, prepare_exit, take_snapshot
+from strikeloom.trading.prepare import last_days, prepare_entry, prepare_exit, take_snapshot
 from support.desk import START, MadeDesk
 from support.fakes import EXPIRY, option
 from support.trading_records import PUT, position_of
@@ -55,13 +55,13 @@ def test_an_unknown_level_leaves_the_other_levels_and_quotes(
     assert list(take_snapshot(made.desk, [], ["BROKEN", "NIFTY"]).levels) == ["NIFTY"]
 
 
-def test_the_last_day_of_a_position_is_that_of_the_first_open_leg_to_end(made: MadeDesk) -> None:
+def test_each_open_leg_has_its_last_day(made: MadeDesk) -> None:
     both = position_of("P1", (PUT, -65), (NEAR, 65))
-    assert last_day(made.desk, both) == NEAR.expiry
-    assert last_day(made.desk, position_of("P1", (PUT, -65), (NEAR, 0))) == EXPIRY
-    assert last_day(made.desk, position_of("P1", (PUT, 0), (NEAR, 0))) is None
+    assert last_days(made.desk, both) == {0: EXPIRY, 1: NEAR.expiry}
+    assert last_days(made.desk, position_of("P1", (PUT, -65), (NEAR, 0))) == {0: EXPIRY}
+    assert last_days(made.desk, position_of("P1", (PUT, 0), (NEAR, 0))) == {}
     made.feed.ends["NIFTY", EXPIRY] = date(2026, 2, 12)  # the exchange ends the series early
-    assert last_day(made.desk, both) == date(2026, 2, 12)
+    assert last_days(made.desk, both)[0] == date(2026, 2, 12)
 
 
 def test_a_strategy_is_entered_once(made: MadeDesk) -> None:

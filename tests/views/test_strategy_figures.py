@@ -13,7 +13,8 @@ from strikeloom.domain.allocations import AllocationPlan
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.execution.plan import EntryPlan
 from strikeloom.execution.save import FILLS
 from strikeloom.strategy_creation import best

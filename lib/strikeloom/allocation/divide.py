@@ -13,7 +13,7 @@ from decimal import Decimal
 from strikeloom.allocation.candidates import Candidate
 from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
 from strikeloom.domain.money import PAISE_PER_RUPEE, rupees_text
-from strikeloom.domain.proposals import Stance
+from strikeloom.domain.templates import Stance
 from strikeloom.errors import SettingsError
 from strikeloom.ports.desk import Desk
 from strikeloom.settings.allocation import AllocationSettings

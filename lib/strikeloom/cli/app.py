@@ -25,6 +25,7 @@ from strikeloom.cli import (
     quotes,
     shortages,
     stages,
+    strategies,
     version,
 )
 from strikeloom.cli.options import AT_END
@@ -65,6 +66,7 @@ app.callback(invoke_without_command=True)(version.options)
 app.add_typer(data.app, name="data", rich_help_panel="Market data")
 app.add_typer(orders.app, name="orders", rich_help_panel="Positions")
 app.add_typer(shortages.app, name="shortages", rich_help_panel="Positions")
+app.add_typer(strategies.app, name="strategies", rich_help_panel="Inspection")
 for room, panel in (
     (demo, "Begin"),
     (stages, "Stages"),
@@ -74,6 +76,7 @@ for room, panel in (
     (arm, "Positions"),
     (contract_note, "Positions"),
     (inspection, "Inspection"),
+    (strategies, "Inspection"),
     (quotes, "Inspection"),
     (exchange, "Exchange"),
 ):

@@ -13,6 +13,7 @@ from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, 
 from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
+    from strikeloom.domain.positions import Position
     from strikeloom.ports.desk import Desk
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
@@ -42,9 +43,8 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     beat, switch = desk.store.heartbeat(), desk.store.kill_switch()
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
-    replay_time = desk.store.replay_time()
     positions = desk.store.positions()
-    owed = owed_sentences(desk, positions)
+    owed, ends = owed_sentences(desk, positions), _next_end(desk, positions)
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -53,21 +53,22 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "account": desk.account,
                 "home": str(desk.home),
                 "days": {"first": days[0], "last": days[-1], "count": len(days)},
-                "replay_time": replay_time,
+                "replay_time": desk.store.replay_time(),
                 "sending": watching,
                 "heartbeat_age_seconds": seen,
                 "kill_switch": switch.engaged,
                 "open_positions": len(positions),
                 "owed": owed,
+                "next_end": ends,
                 "runs": runs,
                 "died": dead,
             }
         )
         return
     console.print_line(f"market   {desk.market}: {_span(days)}")
-    console.print_line(
-        f"account  {desk.account}: {_clock(desk)}, {counted(len(positions), 'open position')}"
-    )
+    held = counted(len(positions), "open position")
+    held += f", the next contract ends on {ends}" if ends else ""
+    console.print_line(f"account  {desk.account}: {_clock(desk)}, {held}")
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
     if switch.engaged:
@@ -87,6 +88,13 @@ def _clock(desk: Desk) -> str:
         return f"mode {desk.mode}, its clock at {desk.clock.now():%Y-%m-%d %H:%M}"
     at = desk.store.replay_time()
     return f"replay at {at:%Y-%m-%d %H:%M}" if at else "replay not started"
+
+
+def _next_end(desk: Desk, positions: Sequence[Position]) -> date | None:
+    """First last day of an open contract; ``None`` without any."""
+    from strikeloom.trading.prepare import last_days
+
+    return min((day for it in positions for day in last_days(desk, it).values()), default=None)
 
 
 def _span(days: Sequence[date]) -> str:

@@ -43,7 +43,9 @@ def mark(
         )
     at = desk.clock.now()
     rows = [
-        MarkRow(name, desk.day, lots, priority, notes, at)
+        MarkRow(
+            name, desk.day, lots, priority, notes, at, version=desk.store.proposal(name).version
+        )
         for priority, (name, lots) in enumerate(planned.items(), start=1)
         if strategy_ids is None or name in strategy_ids
     ]

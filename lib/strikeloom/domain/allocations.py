@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from strikeloom.domain.proposals import Stance, Tier
+from strikeloom.domain.templates import Stance, Tier
 
 
 @dataclass(frozen=True, slots=True)

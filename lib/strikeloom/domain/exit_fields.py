@@ -14,7 +14,7 @@ from strikeloom.domain.positions import MarkedPosition
 
 #: One number, or a column with one number a position.
 Numbers = float | NDArray[np.float64]
-#: Value of these fields where the position has ``None``; other fields are NaN, unknown.
+#: Value of these fields where the position has ``None`` and no reason; others are NaN, unknown.
 _UNLIMITED = {"max_profit": math.inf, "max_loss": math.inf}
 
 
@@ -29,9 +29,13 @@ class ExitFields:
     entry_premium : float or ndarray, shape (n,)
         Paise received (+) or paid (-) for the quantity first filled.
     max_profit, max_loss : float or ndarray, shape (n,)
-        Paise at expiry for the quantity first filled; ``inf`` is unlimited.
+        Paise at expiry for the quantity first filled; ``inf`` is unlimited. Estimates, or
+        unknown, where legs end on different days.
     days_left : float or ndarray, shape (n,)
         Calendar days to the last day.
+    days_to_first_end : float or ndarray, shape (n,)
+        Calendar days to the first expiry of the strategy, negative after it; unknown where
+        nothing is held that goes on after it.
     sessions_held, sessions_left : float or ndarray, shape (n,)
         Exchange sessions since the opening day, and until the last day.
     level : float or ndarray, shape (n,)
@@ -48,6 +52,7 @@ class ExitFields:
     max_profit: Numbers
     max_loss: Numbers
     days_left: Numbers
+    days_to_first_end: Numbers
     sessions_held: Numbers
     sessions_left: Numbers
     level: Numbers
@@ -77,7 +82,10 @@ class _MarkedFields:
         if name not in _NAMES:
             raise AttributeError(name)
         value = getattr(self._marked, name)
-        return _UNLIMITED.get(name, math.nan) if value is None else float(value)
+        if value is not None:
+            return float(value)
+        unlimited = name in _UNLIMITED and name not in self._marked.unknown
+        return _UNLIMITED[name] if unlimited else math.nan
 
 
 def fields_of(marked: MarkedPosition) -> ExitFields:

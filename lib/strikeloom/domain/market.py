@@ -1,4 +1,4 @@
-"""A view of the direction of an underlying, always with its evidence."""
+"""A view of an underlying, of its direction and of its volatility, always with its evidence."""
 
 from __future__ import annotations
 
@@ -15,25 +15,55 @@ class Outlook(StrEnum):
     BEARISH = "bearish"
 
 
+class VolatilityOutlook(StrEnum):
+    """What options cost beside what the underlying is expected to move."""
+
+    RICH = "rich"
+    FAIR = "fair"
+    CHEAP = "cheap"
+
+
+class Topic(StrEnum):
+    """What an observation is about; observations of one topic say much the same."""
+
+    TREND = "trend"
+    STRENGTH = "relative strength"
+    OPTIONS = "options"
+    VOLATILITY = "volatility"
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One observation behind a view: name, observed value, and vote from -1 to +1."""
+    """One observation behind a view.
+
+    Attributes
+    ----------
+    vote : float
+        -1 to +1. Of direction: falls to rises. Of volatility: cheap to rich.
+    """
 
     name: str
     value: float
     vote: float
+    topic: Topic
 
 
 @dataclass(frozen=True, slots=True)
 class MarketView:
-    """Outlook of one underlying on one day.
+    """View of one underlying on one day.
 
     Attributes
     ----------
     strength : float
-        0 to 1; absolute value of the mean vote.
+        0 to 1; absolute value of the mean vote on direction, each topic counted once.
     evidence : tuple of Evidence
         Every observation that voted. A missing observation is absent, never a neutral vote.
+    volatility : VolatilityOutlook or None
+        ``None`` without a forecast to compare with.
+    richness : float or None
+        Mean vote on volatility, -1 (cheap) to +1 (rich); ``None`` with ``volatility``.
+    profile : str
+        How much it moves beside the day's others: calm, usual, lively or wild; empty if unknown.
     """
 
     symbol: str
@@ -41,3 +71,16 @@ class MarketView:
     outlook: Outlook
     strength: float
     evidence: tuple[Evidence, ...]
+    volatility: VolatilityOutlook | None = None
+    richness: float | None = None
+    profile: str = ""
+
+    @property
+    def on_direction(self) -> tuple[Evidence, ...]:
+        """Evidence that voted on direction."""
+        return tuple(item for item in self.evidence if item.topic is not Topic.VOLATILITY)
+
+    @property
+    def on_volatility(self) -> tuple[Evidence, ...]:
+        """Evidence that voted on volatility."""
+        return tuple(item for item in self.evidence if item.topic is Topic.VOLATILITY)

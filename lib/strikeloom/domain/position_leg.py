@@ -82,6 +82,10 @@ class PositionLeg:
         """Signed lots that an order may close."""
         return 0 if self.is_owed else self.net_lots
 
+    def has_ended(self, day: date) -> bool:
+        """Whether it is a contract whose expiry is before a day: it settles, no order closes it."""
+        return not isinstance(self.instrument, Share) and self.instrument.expiry < day
+
     @property
     def entry_cash(self) -> int:
         """Paise received (+) or paid (-) when it was entered; a future moves none."""

@@ -65,12 +65,14 @@ class MarkedPosition:
         Paise received (+) or paid (-) for the options and shares first filled; a future
         moves no money at its entry.
     max_profit, max_loss : int or None
-        Paise at expiry for the quantity first filled; ``None`` is unlimited.
+        Paise at expiry for the quantity first filled, ``None`` is unlimited. Where legs end on
+        different days an estimate for ``limits_on``; then also ``None`` where it is unknown.
     at : datetime.datetime
         Moment of the marks.
     last_day : datetime.date or None
-        First last day among open legs, which may come before their expiry; ``None`` when
-        nothing is open.
+        First last day among open legs whose last session is not over, which may come before
+        their expiry; that of legs that wait for their settlement where no other is open.
+        ``None`` when no contract is open.
     peak_pnl : int or None
         Highest P&L so far in paise.
     level : int or None
@@ -80,6 +82,16 @@ class MarkedPosition:
         day; both are 0 on the day itself.
     unknown : mapping of str to str
         Reason by the name of a field that is ``None`` for want of data.
+    last_days : mapping of int to date
+        Last day of each open contract, by leg.
+    limits_on : datetime.date or None
+        Day for which ``max_profit`` and ``max_loss`` are estimated where legs end on different
+        days; ``None`` where they hold at the expiry of all.
+    days_to_first_end : int or None
+        Calendar days to the first expiry of the strategy's contracts, held or closed by now,
+        negative after it; ``None`` where nothing is held that goes on after it.
+    unsettled : tuple of str
+        Open contracts whose last day is over, which wait for their settlement.
     compute_greeks : callable
         Computes ``greeks`` when they are first read.
     """
@@ -98,6 +110,10 @@ class MarkedPosition:
     sessions_held: int | None = None
     sessions_left: int | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
+    last_days: Mapping[int, date] = field(default_factory=dict)
+    limits_on: date | None = None
+    days_to_first_end: int | None = None
+    unsettled: tuple[str, ...] = ()
     compute_greeks: Callable[[], PositionGreeks] = field(
         default=not_computed, repr=False, compare=False
     )
@@ -111,6 +127,11 @@ class MarkedPosition:
     def days_left(self) -> int | None:
         """Calendar days to the last day; ``None`` when nothing is open."""
         return None if self.last_day is None else (self.last_day - self.at.date()).days
+
+    @property
+    def ending_legs(self) -> frozenset[int]:
+        """Numbers of the open legs that end on ``last_day``."""
+        return frozenset(leg for leg, day in self.last_days.items() if day == self.last_day)
 
     @property
     def short_call_strike(self) -> int | None:
@@ -195,10 +216,17 @@ def hold(rule: str, position: Position, closeness: float, sentence: str) -> Exit
     return ExitDecision(rule, Urgency.HOLD, False, closeness, flat, sentence)
 
 
-def exit_now(rule: str, position: Position, urgency: Urgency, sentence: str) -> ExitDecision:
-    """Decision to close all of a position now."""
+def exit_now(
+    rule: str,
+    position: Position,
+    urgency: Urgency,
+    sentence: str,
+    target_lots: tuple[int, ...] | None = None,
+) -> ExitDecision:
+    """Decision to close a position now: all of it, or down to a target."""
     flat = (0,) * len(position.legs)
-    return ExitDecision(rule, urgency, True, 1.0, flat, sentence)
+    target = flat if target_lots is None else target_lots
+    return ExitDecision(rule, urgency, True, 1.0, target, sentence)
 
 
 class RequestState(StrEnum):

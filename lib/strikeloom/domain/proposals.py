@@ -1,4 +1,4 @@
-"""Strategies: templates as data, and proposals built from one chain at one time."""
+"""Proposals: strategies built from one chain at one time, with risk and score."""
 
 from __future__ import annotations
 
@@ -7,77 +7,11 @@ from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
-from strikeloom.domain.instruments import Right
-from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.legs import Leg
 from strikeloom.domain.market import Outlook
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.domain.volatility import Regime
-
-
-class Tier(StrEnum):
-    """Source of a strategy's profit; allocation budgets are per tier."""
-
-    INCOME = "income"
-    MOMENTUM = "momentum"
-    VOLATILITY = "volatility"
-
-
-class Stance(StrEnum):
-    """Whether a strategy profits from a rise, a fall or neither."""
-
-    LONG = "LONG"
-    SHORT = "SHORT"
-    FLAT = "FLAT"
-
-
-@dataclass(frozen=True, slots=True)
-class LegTemplate:
-    """Selection of one leg's strike.
-
-    Attributes
-    ----------
-    deviations : float
-        Strike target in standard deviations of the forward over the life of the option:
-        ``forward x exp(deviations x atm_iv x sqrt(years))``. 0 is at the money.
-    ratio : int
-        Lots for one unit of the strategy.
-    """
-
-    side: Side
-    right: Right
-    deviations: float
-    ratio: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyTemplate:
-    """A structure as data: legs, the views and regimes it fits, its exit plan.
-
-    Attributes
-    ----------
-    name : str
-        Lower-case words joined by ``_``; its identity in every table.
-    title : str
-        Name for display.
-    outlooks : frozenset of Outlook
-        Views that it fits.
-    regimes : frozenset of Regime
-        IV regimes that it fits. An unknown regime (too little history) fits every template but
-        adds nothing to the score.
-    exit_plan : str
-        Name of a plan in ``config/exits.yaml``.
-    """
-
-    name: str
-    title: str
-    family: str
-    legs: tuple[LegTemplate, ...]
-    outlooks: frozenset[Outlook]
-    regimes: frozenset[Regime]
-    stance: Stance
-    tier: Tier
-    exit_plan: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +39,20 @@ class RiskSummary:
     tail_mean : int or None
         Mean profit of the worst 5 % of outcomes, after the charges of opening; ``None`` only
         in proposals of an earlier version.
-    forecast_vol, forecast_probability, forecast_value
-        Annual volatility forecast from daily bars, and probability of profit and expected value
-        (after charges) with it instead of the smile, without drift; ``None`` where the
-        underlying lacks a complete month of bars.
+    forecast_vol, forecast_probability, forecast_value, forecast_tail
+        Annual volatility forecast from daily bars; probability of profit, expected value and mean
+        of the worst 5 % (after charges) under the real-world density instead of the smile's,
+        without drift. ``None`` where the underlying lacks a complete month of bars, the last
+        also in proposals of an earlier version.
+    past_windows : int
+        Separate windows of past index moves behind the real-world density; with fewer than 24 it
+        is of the forecast alone.
+    round_trip : int or None
+        Costs of opening and closing at today's prices: charges, and the quoted width as measured.
+    margin_after, shock : int or None, str
+        The most that is needed after one of the named shocks, and which.
+
+    The last three are missing in proposals of an earlier version.
     """
 
     net_premium: int
@@ -130,6 +74,11 @@ class RiskSummary:
     forecast_vol: float | None = None
     forecast_probability: float | None = None
     forecast_value: int | None = None
+    forecast_tail: int | None = None
+    past_windows: int = 0
+    round_trip: int | None = None
+    margin_after: int | None = None
+    shock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +91,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A strategy priced on one chain, ready to be compared, allocated and explained."""
+    """A strategy priced on one chain, ready to be compared, allocated and explained.
+
+    ``version`` counts the figures that the same legs had in runs of the day; the store numbers it.
+    """
 
     strategy_id: str
     market: str
@@ -163,6 +115,7 @@ class Proposal:
     atm_iv: float
     regime: Regime | None
     view: Outlook
+    version: int = 1
 
 
 def strategy_id(market: str, day: date, symbol: str, template: str, legs: Iterable[Leg]) -> str:

@@ -128,6 +128,9 @@ IV_SUMMARY = Schema(
     ("symbol", "day"),
 )
 
+#: Table of a day's partition that holds ``IV_EXPIRIES``.
+EXPIRIES = "expiries"
+
 #: One row an expiry, underlying and day: forward by its sources, the smile (``level`` to
 #: ``right_width`` as in ``quant.smile.Curves``, ``smile`` its kind) and what is read from it;
 #: ``atm_error`` is the relative standard error of ``atm_iv``.

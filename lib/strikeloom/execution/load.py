@@ -65,7 +65,7 @@ def load_marked(desk: Desk, strategy_ids: Sequence[str] | None = None) -> Marked
         )
     rows = [
         MarkedStrategy(
-            desk.store.proposal(mark.strategy_id),
+            desk.store.proposal(mark.strategy_id, mark.version),
             mark.lots,
             bool(desk.store.intents(position_id=mark.strategy_id)),
         )

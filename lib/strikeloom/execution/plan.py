@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from strikeloom.domain.frames import Schema
-from strikeloom.domain.instruments import FutureContract, Share
+from strikeloom.domain.instruments import FutureContract, Instrument
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import OrderIntent
 from strikeloom.domain.proposals import Proposal
+from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import GuardError, NoQuote
 from strikeloom.execution.load import MarkedStrategies
-from strikeloom.nse.charges import Segment, trade_charges
+from strikeloom.nse.charges import segment_of, trade_charges
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
+from strikeloom.risk.book import Item, book_margins
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.guard_context import guard_context
 from strikeloom.trading.guards import check
@@ -55,7 +58,8 @@ class PlannedEntry:
         Received (+) or paid (-) for options and shares if every order trades at its limit, the
         worst allowed price; a future moves no money at its entry.
     margin : int
-        Estimate for all lots, see ``proposal.risk.margin_how``.
+        Estimate for all lots at present prices, legs of all expiries and kinds together; that of
+        the proposal where the underlying's level is unknown now.
     charges : int
         Charges of the orders at their limits.
     """
@@ -160,7 +164,8 @@ def plan_entries(desk: Desk, marked: MarkedStrategies) -> EntryPlan:
 
 
 def _plan_entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) -> PlannedEntry:
-    snapshot = take_snapshot(desk, (leg.instrument for leg in proposal.legs))
+    instruments = [leg.instrument for leg in proposal.legs]
+    snapshot = take_snapshot(desk, instruments, {it.symbol for it in instruments})
     intents = tuple(prepare_entry(desk, proposal, lots, snapshot))
     day = snapshot.at.date()
     for intent in intents:
@@ -170,9 +175,30 @@ def _plan_entry(desk: Desk, state: AccountState, proposal: Proposal, lots: int) 
         lots,
         intents,
         premium=sum(_cash(intent) for intent in intents),
-        margin=proposal.risk.margin * lots,
+        margin=_margin(proposal, lots, snapshot),
         charges=sum(_charges(intent, day) for intent in intents),
     )
+
+
+def _margin(proposal: Proposal, lots: int, snapshot: MarketSnapshot) -> int:
+    """Paise that the strategy alone would block."""
+    book: Counter[Instrument] = Counter()
+    for leg in proposal.legs:
+        book[leg.instrument] += leg.signed_units * lots
+    levels = {it.symbol: snapshot.level(it.symbol) for it in book}
+    known = {symbol: level for symbol, level in levels.items() if level is not None}
+    quotes = (snapshot.fresh(it) for it in book)
+    mids = {
+        quote.key: (quote.bid + quote.ask) // 2
+        for quote in quotes
+        if quote.bid is not None and quote.ask is not None
+    }
+    held: dict[Item, int] = {it: units for it, units in book.items()}
+    try:
+        (found,) = book_margins([held], known, mids, snapshot.at)
+    except NoQuote:
+        return proposal.risk.margin * lots
+    return found.total
 
 
 def _cash(intent: OrderIntent) -> int:
@@ -183,11 +209,5 @@ def _cash(intent: OrderIntent) -> int:
 
 
 def _charges(intent: OrderIntent, day: date) -> int:
-    match intent.instrument:
-        case Share():
-            segment = Segment.DELIVERY
-        case FutureContract():
-            segment = Segment.FUTURE
-        case _:
-            segment = Segment.OPTION
+    segment = segment_of(intent.instrument)
     return trade_charges(intent.side, intent.units, intent.limit, day, segment=segment).total

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from strikeloom.domain.volatility import EXPIRIES
 from strikeloom.errors import DataError, StoreError
 from strikeloom.iv_history.chains import CONTRACT_COLUMNS
 from strikeloom.iv_history.day import reprice_day, summarise_day
-from strikeloom.iv_history.load import EXPIRIES, PRICE_DAYS, SUMMARY, Gaps
+from strikeloom.iv_history.load import PRICE_DAYS, SUMMARY, Gaps
 from strikeloom.iv_history.save import keep
 from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.desk import Desk

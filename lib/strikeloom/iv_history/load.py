@@ -18,8 +18,6 @@ from strikeloom.settings.iv import IvSettings
 
 #: Table of a day that makes it count as computed.
 SUMMARY = "summary"
-#: Table of a day with its expiries.
-EXPIRIES = "expiries"
 #: Calendar days of prices before a day that are used for it: 60 sessions and long holidays.
 PRICE_DAYS = 130
 _YEAR = timedelta(days=366)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.frames import Schema
-from strikeloom.iv_history.load import EXPIRIES
+from strikeloom.domain.volatility import EXPIRIES
 from strikeloom.iv_history.maturity import constant_maturity
 from strikeloom.iv_history.series import under_present_names
 from strikeloom.nse.renames import names_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from strikeloom.domain.counted import counted
 from strikeloom.domain.instruments import Share
@@ -80,7 +81,8 @@ def _prepared(
     except GuardError as error:
         return RequestOutcome(RequestState.REFUSED, str(error))
     if not intents:
-        text = f"nothing to do: the target is met{_rest(position)}"
+        waits = _waits(position, pricing().snapshot.at.date())
+        text = waits or f"nothing to do: the target is met{_rest(position)}"
         return RequestOutcome(RequestState.DONE, text)
     return RequestOutcome(RequestState.ACCEPTED, "orders recorded", tuple(intents))
 
@@ -97,20 +99,33 @@ def decided_exit(pricing: Pricing, position: Position, decision: ExitDecision) -
     return exit_intents(pricing, position, decision.target_lots, why)
 
 
+def can_order(position: Position, target_lots: Sequence[int], day: date) -> bool:
+    """Whether an order on a day can bring some leg nearer to its target."""
+    return any(
+        leg.order_lots and leg.net_lots != target and not leg.has_ended(day)
+        for leg, target in zip(position.legs, target_lots, strict=True)
+    )
+
+
 def progress_of(
-    request: ExitRequest, position: Position, ended: Sequence[OrderIntent] | None
+    request: ExitRequest, position: Position, ended: Sequence[OrderIntent] | None, day: date
 ) -> RequestOutcome:
     """Progress of an accepted request.
 
     Parameters
     ----------
+    day : datetime.date
+        Today: a contract that ended before waits for its settlement, and for no order.
     ended : sequence of OrderIntent, optional
         Its intents that ended or were refused; ``None`` while orders are working.
     """
     targets = targets_of(request, position)
-    if _is_met(position, targets):
+    if _is_met(position, targets, day):
         text = "reduced as asked" if position.is_open else "closed"
-        return RequestOutcome(RequestState.DONE, text + _rest(position))
+        waits = _waits(position, day)
+        return RequestOutcome(
+            RequestState.DONE, f"{text}{_rest(position)}{f'; {waits}' if waits else ''}"
+        )
     if ended is None:
         return RequestOutcome(RequestState.ACCEPTED, _progress(position, targets))
     notes = [intent.note for intent in ended if intent.note]
@@ -125,10 +140,16 @@ def _rest(position: Position) -> str:
     return f"{text}; the exchange buys in the {owed} shares that are lacking" if owed else text
 
 
-def _is_met(position: Position, target_lots: Sequence[int]) -> bool:
+def _waits(position: Position, day: date) -> str:
+    """Which contracts have ended and wait for their settlement; empty when none does."""
+    names = [leg.instrument.label for leg in position.legs if leg.net_units and leg.has_ended(day)]
+    return f"{', '.join(names)} ended and waits for its settlement" if names else ""
+
+
+def _is_met(position: Position, target_lots: Sequence[int], day: date) -> bool:
     """Whether every leg holds no more than its target; it may hold less (expiry, exit rule)."""
     return all(
-        abs(leg.order_lots) <= abs(target)
+        leg.has_ended(day) or abs(leg.order_lots) <= abs(target)
         for leg, target in zip(position.legs, target_lots, strict=True)
     )
 

@@ -15,7 +15,7 @@ from strikeloom.monitor.mark import mark_position
 from strikeloom.monitor.request import target_after
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Alert, Heartbeat, KillSwitch
-from strikeloom.trading.prepare import last_day
+from strikeloom.trading.prepare import last_days
 from strikeloom.trading.shortages import owed_sentences
 
 SHARES = (25, 50, 75, 100)
@@ -90,6 +90,7 @@ def load_board(desk: Desk) -> Board:
         desk.quotes.get(contracts) if contracts else {},
         desk.quote_age_seconds,
         desk.mode.value,
+        desk.quotes.levels({p.symbol for p in positions if p.is_open}),
     )
     peaks = desk.store.peaks()
     latest = {request.position_id: request for request in desk.store.requests()}
@@ -101,8 +102,8 @@ def load_board(desk: Desk) -> Board:
     rows, closed = [], []
     for position in positions:
         name = position.position_id
-        last = last_day(desk, position)
-        marked = mark_position(position, snapshot, last_day=last, peak=peaks.get(name))
+        ends = last_days(desk, position)
+        marked = mark_position(position, snapshot, last_days=ends, peak=peaks.get(name))
         if not position.is_open:
             closed.append(BoardRow(marked, None, {}, latest.get(name), _ended(desk, name)))
             continue

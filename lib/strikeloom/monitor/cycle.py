@@ -23,7 +23,7 @@ from strikeloom.errors import (
     NoQuote,
     SettingsError,
 )
-from strikeloom.monitor.act import decided_exit
+from strikeloom.monitor.act import can_order, decided_exit
 from strikeloom.monitor.deliveries import DeliveryWarnings
 from strikeloom.monitor.judge import Judge
 from strikeloom.monitor.serve_requests import finish_requests, take_requests
@@ -215,8 +215,8 @@ class Watcher:
                 winner = _flattened(position)
             if winner is None or name in working:
                 continue
-            if not any(leg.order_lots for leg in position.legs):
-                continue  # no whole lot, or shares that the exchange buys in: no order closes it
+            if not can_order(position, winner.target_lots, self._market.at.date()):
+                continue  # no whole lot, ended, or shares that are bought in: no order closes it
             report.fired.append(f"{name} {winner.rule}: {winner.sentence}")
             exits.append((position, winner))
         return exits
@@ -239,9 +239,8 @@ class Watcher:
     def _alert_unpriced(self, marked: MarkedPosition) -> None:
         """Report a position that has had no price for a while: its rules cannot see it."""
         name, now = marked.position.position_id, self._desk.clock.now()
-        legs = ", ".join(marked.missing)
-        if marked.days_left is not None and marked.days_left < 0:
-            text = f"{name} is not settled: {legs}"
+        if marked.unsettled:
+            text = f"{name} is not settled: {', '.join(marked.unsettled)}"
             if text not in self._unsettled:
                 self._unsettled.add(text)
                 alert(self._desk, "critical", text)
@@ -249,6 +248,7 @@ class Watcher:
         since = self._unpriced_since.setdefault(name, now)
         limit = _UNPRICED_SECONDS * max(1.0, self._desk.clock.speed)
         if (now - since).total_seconds() >= limit:
+            legs = ", ".join(marked.missing)
             text = f"{name} has no price since {since:%H:%M}: {legs}; rules of its P&L cannot fire"
             alert(self._desk, "critical", text)
 
@@ -263,6 +263,7 @@ class Watcher:
         peaks = self._judge.peaks
         if self._market.quotes:
             self._desk.quotes.put(self._market.quotes.values())
+        self._desk.quotes.put_levels(self._market.levels)
         self._desk.store.record_cycle(
             report.decisions,
             {name: peaks[name] for name in report.decisions if name in peaks},

@@ -10,14 +10,15 @@ from datetime import date, datetime
 import numpy as np
 
 from strikeloom.domain.instruments import (
-    Contract,
     FutureContract,
     OptionContract,
     Right,
     Share,
+    as_option,
 )
 from strikeloom.domain.money import rupees
 from strikeloom.domain.position_greeks import PositionGreeks
+from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.positions import Position
 from strikeloom.domain.quotes import Mark
 from strikeloom.nse.sessions import years_to_expiry
@@ -37,8 +38,8 @@ class GreeksInput:
         By contract key.
     level : int or None
         Fresh level of the underlying in paise.
-    last_day : datetime.date or None
-        First last day among the open legs.
+    last_days : mapping of int to datetime.date
+        Last day of each open contract, by leg.
     unknown : mapping of str to str
         Reason by the name of an input that is ``None``.
     """
@@ -47,7 +48,7 @@ class GreeksInput:
     marks: Mapping[str, Mark]
     level: int | None
     at: datetime
-    last_day: date | None
+    last_days: Mapping[int, date]
     unknown: Mapping[str, str]
 
 
@@ -61,7 +62,7 @@ def position_greeks(given: GreeksInput) -> PositionGreeks:
     """
     legs = [leg for leg in given.position.legs if leg.net_units]
     shares = sum(leg.net_units for leg in legs if isinstance(leg.instrument, Share))
-    contracts = [(it, leg.net_units) for leg in legs if not isinstance(it := leg.instrument, Share)]
+    contracts = [leg for leg in legs if not isinstance(leg.instrument, Share)]
     if not legs:
         return PositionGreeks(missing="nothing is open")
     if not contracts:
@@ -74,42 +75,40 @@ def position_greeks(given: GreeksInput) -> PositionGreeks:
     unmarked = [leg.instrument.label for leg in legs if leg.instrument.key not in given.marks]
     if unmarked:
         return PositionGreeks(missing=f"{', '.join(unmarked)} has no price")
-    options = [(it, units) for it, units in contracts if isinstance(it, OptionContract)]
     futures = math.fsum(
-        units * _growth(it, given, carry)[1]
-        for it, units in contracts
-        if isinstance(it, FutureContract)
+        leg.net_units * _growth(leg, given, carry)[1]
+        for leg in contracts
+        if isinstance(leg.instrument, FutureContract)
     )
+    options = [leg for leg in contracts if isinstance(leg.instrument, OptionContract)]
     found = _of_options(options, given, carry)
     if found.delta is not None:
         found = replace(found, delta=found.delta + futures + shares)
     return found
 
 
-def _growth(contract: Contract, given: GreeksInput, carry: float) -> tuple[float, float]:
-    """Years to the last day of a contract, and its forward over the level."""
-    last_day = min(contract.expiry, given.last_day or contract.expiry)
-    years = float(years_to_expiry(given.at, last_day))
+def _growth(leg: PositionLeg, given: GreeksInput, carry: float) -> tuple[float, float]:
+    """Years to the last day of a leg's contract, and its forward over the level."""
+    years = float(years_to_expiry(given.at, given.last_days[leg.leg]))
     return years, math.exp(carry * years)
 
 
-def _of_options(
-    options: Sequence[tuple[OptionContract, int]], given: GreeksInput, carry: float
-) -> PositionGreeks:
-    if not options or given.level is None:
+def _of_options(legs: Sequence[PositionLeg], given: GreeksInput, carry: float) -> PositionGreeks:
+    if not legs or given.level is None:
         return PositionGreeks(delta=0.0, gamma=0.0, vega=0.0, theta=0.0)
-    pairs = [_growth(option, given, carry) for option, _ in options]
+    options = [as_option(leg.instrument) for leg in legs]
+    pairs = [_growth(leg, given, carry) for leg in legs]
     years, growth = (np.array(column) for column in zip(*pairs, strict=True))
     forward = rupees(given.level) * growth
-    strikes = np.array([rupees(option.strike) for option, _ in options])
-    is_call = np.array([option.right is Right.CALL for option, _ in options])
-    prices = np.array([rupees(given.marks[option.key].price) for option, _ in options])
+    strikes = np.array([rupees(option.strike) for option in options])
+    is_call = np.array([option.right is Right.CALL for option in options])
+    prices = np.array([rupees(given.marks[option.key].price) for option in options])
     vol, reasons = implied_vol(prices, forward, strikes, years, is_call)
-    for (option, _), reason in zip(options, reasons, strict=True):
+    for option, reason in zip(options, reasons, strict=True):
         if reason != Reason.OK:
             text = Reason(int(reason)).text
             return PositionGreeks(missing=f"{option.label} has no volatility: {text}")
-    units = np.array([net for _, net in options], dtype=np.float64)
+    units = np.array([leg.net_units for leg in legs], dtype=np.float64)
     each = greeks(forward, strikes, years, vol, is_call)
     return PositionGreeks(
         delta=math.fsum(units * each.delta * growth),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -35,7 +36,7 @@ class _Figures:
     position: Position
     quotes: tuple[Quote | None, ...]
     level: int | None
-    last_day: date | None
+    last_days: Mapping[int, date]
     peak: int | None
 
     def equal(self, other: _Figures) -> bool:
@@ -43,7 +44,8 @@ class _Figures:
         return (
             self.position is other.position
             and all(a is b for a, b in zip(self.quotes, other.quotes, strict=True))
-            and (self.level, self.last_day, self.peak) == (other.level, other.last_day, other.peak)
+            and (self.level, self.peak) == (other.level, other.peak)
+            and self.last_days == other.last_days
         )
 
 
@@ -90,7 +92,7 @@ class Judge:
             position,
             tuple(market.quotes.get(leg.instrument.key) for leg in position.legs),
             market.level(position.symbol),
-            state.last_day(name),
+            state.ends_of(name),
             self.peaks.get(name, state.peaks.get(name)),
         )
         kept = self._kept.get(name)
@@ -107,7 +109,7 @@ class Judge:
 
     def _judged(self, figures: _Figures, market: MarketSnapshot) -> Judgement:
         position, peak = figures.position, figures.peak
-        marked = mark_position(position, market, last_day=figures.last_day, peak=peak)
+        marked = mark_position(position, market, last_days=figures.last_days, peak=peak)
         if marked.pnl is not None:
             best = marked.pnl if peak is None else max(peak, marked.pnl)
             self.peaks[position.position_id] = best

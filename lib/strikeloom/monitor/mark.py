@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache, partial
 
-import numpy as np
-
-from strikeloom.domain.instruments import Instrument, OptionContract, Right, Share
-from strikeloom.domain.money import PAISE_PER_RUPEE, rupees
-from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.positions import MarkedPosition, Position
 from strikeloom.domain.quotes import Mark, MarkHow
 from strikeloom.domain.snapshot import MarketSnapshot
 from strikeloom.errors import DataError, NoQuote
+from strikeloom.monitor.extremes import extremes
 from strikeloom.monitor.greeks import GreeksInput, position_greeks
 from strikeloom.nse.edges import ending
 from strikeloom.nse.sessions import trading_days
-from strikeloom.quant.payoff import Legs, payoffs
 
 
 def mark_contract(instrument: Instrument, snapshot: MarketSnapshot) -> Mark | None:
@@ -49,57 +47,44 @@ def mark_contract(instrument: Instrument, snapshot: MarketSnapshot) -> Mark | No
 
 
 def mark_position(
-    position: Position, snapshot: MarketSnapshot, *, last_day: date | None, peak: int | None
+    position: Position,
+    snapshot: MarketSnapshot,
+    *,
+    last_days: Mapping[int, date],
+    peak: int | None,
 ) -> MarkedPosition:
     """Position with its marks, P&L after charges, and everything its exit rules read.
 
     Parameters
     ----------
-    last_day : date or None
-        First last day among the open legs; ``None`` when nothing is open.
+    last_days : mapping of int to date
+        Last day of each open contract, by leg.
     peak : int or None
         Highest P&L seen so far, in paise.
-
-    Raises
-    ------
-    DataError
-        When the legs expire on different days: no single payoff has their extremes.
     """
-    marks: dict[str, Mark] = {}
-    missing: list[str] = []
-    value = 0
-    for leg in position.legs:
-        if not leg.net_units:
-            continue
-        ended = _ended(position, leg, last_day, snapshot.at)
-        # after the last day a quote of this name is that of another series
-        gone = ended is not None and ended < snapshot.at.date()
-        mark = None if gone else mark_contract(leg.instrument, snapshot)
-        if mark is None:
-            why = f" expired on {ended}, waits for the file of {ended}" if ended else ""
-            missing.append(leg.instrument.label + (why or _staleness(leg.instrument, snapshot)))
-            continue
-        marks[leg.instrument.key] = mark
-        value += leg.net_units * mark.price - leg.open_value
+    legs = _marked_legs(position, snapshot, last_days)
     settled = sum(leg.realised - leg.charges for leg in position.legs)
-    profit, loss = _extremes(position)
     unknown: dict[str, str] = {}
     level = snapshot.level(position.symbol)
     if level is None:
         unknown["level"] = _no_level(position.symbol, snapshot)
+    limits = extremes(position, legs.marks, level, snapshot.at, last_days)
+    if limits.missing:
+        unknown |= dict.fromkeys(("max_profit", "max_loss"), limits.missing)
     today = snapshot.at.date()
+    last_day = _first(last_days, snapshot.at)
     held = _sessions("sessions_held", position.opened_at.date(), today, unknown)
     left = _sessions("sessions_left", today, last_day, unknown)
     if last_day is None and position.holds_shares:
         unknown["sessions_left"] = "shares have no last day"
     return MarkedPosition(
         position=position,
-        marks=marks,
-        missing=tuple(missing),
-        pnl=None if missing else settled + value,
+        marks=legs.marks,
+        missing=tuple(legs.missing),
+        pnl=None if legs.missing else settled + legs.value,
         entry_premium=sum(leg.entry_cash for leg in position.legs),
-        max_profit=profit,
-        max_loss=loss,
+        max_profit=limits.max_profit,
+        max_loss=limits.max_loss,
         at=snapshot.at,
         last_day=last_day,
         peak_pnl=peak,
@@ -107,23 +92,73 @@ def mark_position(
         sessions_held=held,
         sessions_left=left,
         unknown=unknown,
+        last_days=last_days,
+        limits_on=limits.on,
+        days_to_first_end=_days_to_first_end(position, last_days, today),
+        unsettled=tuple(legs.unsettled),
         compute_greeks=partial(
-            position_greeks, GreeksInput(position, marks, level, snapshot.at, last_day, unknown)
+            position_greeks,
+            GreeksInput(position, legs.marks, level, snapshot.at, last_days, unknown),
         ),
     )
 
 
-def _ended(
-    position: Position, leg: PositionLeg, last_day: date | None, at: datetime
-) -> date | None:
-    """Last day of an open leg, once its session is over; ``None`` before."""
-    if isinstance(leg.instrument, Share):
+@dataclass
+class _MarkedLegs:
+    """Marks of open legs by key, what is missing or waits, and paise gained on what is open."""
+
+    marks: dict[str, Mark] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+    value: int = 0
+
+
+def _marked_legs(
+    position: Position, snapshot: MarketSnapshot, last_days: Mapping[int, date]
+) -> _MarkedLegs:
+    found = _MarkedLegs()
+    for leg in position.legs:
+        if not leg.net_units:
+            continue
+        ended = _ended(last_days.get(leg.leg), snapshot.at)
+        # after the last day a quote of this name is that of another series
+        gone = ended is not None and ended < snapshot.at.date()
+        mark = None if gone else mark_contract(leg.instrument, snapshot)
+        if mark is None:
+            why = f" expired on {ended}, waits for the file of {ended}" if ended else ""
+            text = leg.instrument.label + (why or _staleness(leg.instrument, snapshot))
+            found.missing.append(text)
+            found.unsettled += [text] if gone else []
+            continue
+        found.marks[leg.instrument.key] = mark
+        found.value += leg.net_units * mark.price - leg.open_value
+    return found
+
+
+def _ended(last: date | None, at: datetime) -> date | None:
+    """Last day of a contract, once its session is over; ``None`` before, and of shares."""
+    return last if last and last <= at.date() and at >= ending(last) else None
+
+
+def _first(last_days: Mapping[int, date], at: datetime) -> date | None:
+    """First last day whose session is not over; where all are over the first of them."""
+    ahead = [day for day in last_days.values() if not _ended(day, at)]
+    return min(ahead or last_days.values(), default=None)
+
+
+def _days_to_first_end(
+    position: Position, last_days: Mapping[int, date], today: date
+) -> int | None:
+    """Calendar days to the first end among the contracts entered, where something goes on."""
+    ends = [
+        last_days.get(leg.leg, it.expiry)
+        for leg in position.legs
+        if leg.first_units and not isinstance(it := leg.instrument, Share)
+    ]
+    first = min(ends, default=None)
+    if first is None or not (position.holds_shares or any(d > first for d in last_days.values())):
         return None
-    held = (it.instrument for it in position.legs if it.net_units)
-    expiries = {it.expiry for it in held if not isinstance(it, Share)}
-    # the first last day among the legs is that of each only where they expire together
-    day = last_day if last_day and len(expiries) == 1 else leg.instrument.expiry
-    return day if day <= at.date() and at >= ending(day) else None
+    return (first - today).days
 
 
 def _staleness(instrument: Instrument, snapshot: MarketSnapshot) -> str:
@@ -154,55 +189,3 @@ def _sessions(name: str, after: date, until: date | None, unknown: dict[str, str
 @lru_cache(maxsize=1024)
 def _count_sessions(after: date, until: date) -> int:
     return sum(day > after for day in trading_days(after, until))
-
-
-def _extremes(position: Position) -> tuple[int | None, int | None]:
-    """Most that the quantity first filled can earn and lose at expiry; ``None`` is unlimited.
-
-    From what was really filled and paid, not from what was proposed. What a delivery brought was
-    not entered: it is part of how the contracts ended.
-
-    Raises
-    ------
-    DataError
-        When the legs expire on different days: no single payoff has their extremes.
-    """
-    legs = [leg for leg in position.legs if leg.first_units and not leg.delivered]
-    contracts = (it for leg in legs if not isinstance(it := leg.instrument, Share))
-    expiries = {contract.expiry for contract in contracts}
-    if len(expiries) > 1:
-        raise DataError(
-            f"{position.position_id} has legs of {len(expiries)} expiries; what it can earn and "
-            "lose is known for one",
-            position_id=position.position_id,
-        )
-    entered = ((*_strike_and_right(leg.instrument), leg.first_units) for leg in legs)
-    return _payoff_extremes(tuple(entered), -sum(leg.entry_value for leg in legs))
-
-
-def _strike_and_right(instrument: Instrument) -> tuple[int, Right]:
-    """Strike and right with the same payoff: a share and a future are calls with strike 0."""
-    if isinstance(instrument, OptionContract):
-        return instrument.strike, instrument.right
-    return 0, Right.CALL
-
-
-@lru_cache(maxsize=1024)
-def _payoff_extremes(
-    legs: tuple[tuple[int, Right, int], ...], premium: int
-) -> tuple[int | None, int | None]:
-    """Extremes in paise of legs of one expiry; kept, because entries do not change."""
-    strikes, rights, units = zip(*legs, strict=True)
-    payoff = payoffs(
-        Legs(
-            np.array([[rupees(strike) for strike in strikes]]),
-            np.array([[right is Right.CALL for right in rights]]),
-            np.array([units], dtype=np.float64),
-            np.array([rupees(premium)]),
-        )
-    )
-    return _paise(payoff.max_profit[0]), _paise(payoff.max_loss[0])
-
-
-def _paise(amount: float) -> int | None:
-    return round(float(amount) * PAISE_PER_RUPEE) if np.isfinite(amount) else None

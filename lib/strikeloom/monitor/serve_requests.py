@@ -58,7 +58,7 @@ def finish_requests(desk: Desk, state: AccountState) -> None:
             states = {IntentState.REFUSED, IntentState.ENDED}
             ended = desk.store.intents(states=states, intent_id=name)
         position = _position(desk, state, request)
-        outcome = progress_of(request, position, ended)
+        outcome = progress_of(request, position, ended, desk.clock.now().date())
         if ended and outcome.state is not RequestState.DONE and not _of_held(position, ended):
             note = "the exchange adjusted the contract: orders for the new one follow"
             outcome = RequestOutcome(RequestState.PENDING, note)

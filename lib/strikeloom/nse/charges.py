@@ -13,7 +13,14 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from strikeloom.domain.instruments import Contract, InstrumentKind, OptionContract
+from strikeloom.domain.instruments import (
+    Contract,
+    FutureContract,
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Share,
+)
 from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
 from strikeloom.nse.settlement import delivery_price, receives
@@ -27,6 +34,17 @@ class Segment(StrEnum):
     FUTURE = "future"
     DELIVERY = "delivery"
     INTRADAY = "intraday"
+
+
+def segment_of(instrument: Instrument) -> Segment:
+    """Segment of an order that opens a position; shares are bought to be held overnight."""
+    match instrument:
+        case Share():
+            return Segment.DELIVERY
+        case FutureContract():
+            return Segment.FUTURE
+        case OptionContract():
+            return Segment.OPTION
 
 
 #: Items of ``charges.csv``: STT of a buy and of a sale, exchange, protection fund, stamp duty.

@@ -1,8 +1,9 @@
-"""Cache of the watcher's latest quotes, for the page and the terminal."""
+"""Cache of the watcher's latest quotes and levels, for the page and the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from strikeloom.domain.quotes import Quote
@@ -17,4 +18,12 @@ class QuoteCache(Protocol):
 
     def get(self, keys: Iterable[str]) -> dict[str, Quote]:
         """Quotes by contract key; unknown keys are absent."""
+        ...
+
+    def put_levels(self, levels: Mapping[str, tuple[int, datetime]]) -> None:
+        """Store levels of underlyings, in paise with their time, newer than the stored ones."""
+        ...
+
+    def levels(self, symbols: Iterable[str]) -> dict[str, tuple[int, datetime]]:
+        """Level in paise and its time by symbol; unknown symbols are absent."""
         ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from strikeloom.domain.adjustments import LegAdjustment
 from strikeloom.domain.allocations import AllocationPlan
@@ -33,9 +33,17 @@ class Rejection:
     reason: str
 
 
+class SavedProposals(NamedTuple):
+    """Counts of strategies that were new, that have other figures now, and that were known."""
+
+    new: int
+    changed: int
+    known: int
+
+
 @dataclass(frozen=True, slots=True)
 class MarkRow:
-    """A strategy chosen by a person for execution."""
+    """A strategy chosen by a person for execution, in the version that was seen then."""
 
     strategy_id: str
     day: date
@@ -43,6 +51,7 @@ class MarkRow:
     priority: int
     notes: str
     at: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +173,10 @@ class MarketStore(Protocol):
 
     def save_proposals(
         self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
-    ) -> tuple[int, int]:
-        """Store each proposal once by id, and the rejections of the run.
+    ) -> SavedProposals:
+        """Store proposals, and the rejections of the run.
 
-        Returns
-        -------
-        tuple of int
-            New strategies, strategies that were already there.
+        A strategy that is stored with other figures becomes a new version; the former stays.
         """
         ...
 
@@ -178,8 +184,11 @@ class MarketStore(Protocol):
         """Proposals of the day's latest finished creation run, best score first."""
         ...
 
-    def proposal(self, strategy_id: str) -> Proposal:
-        """One proposal; ``StoreError`` naming the id when this market does not have it."""
+    def proposal(self, strategy_id: str, version: int | None = None) -> Proposal:
+        """One proposal, by default its newest version.
+
+        ``StoreError`` naming the id when this market does not have it.
+        """
         ...
 
     def rejections(self, day: date) -> list[Rejection]:

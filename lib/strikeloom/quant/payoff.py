@@ -50,7 +50,7 @@ class Payoffs(NamedTuple):
     values : ndarray, shape (n, L + 1)
         Profit and loss at the points, premium included; sums that cancel are exactly 0.
     tail : ndarray, shape (n,)
-        Slope beyond the last strike.
+        Slope beyond the last strike; units that cancel give exactly 0.
     max_profit, max_loss : ndarray, shape (n,)
         ``inf`` when unlimited; a loss is positive (0 when the structure cannot lose).
     breakevens : ndarray, shape (n, L + 1)
@@ -75,6 +75,7 @@ def payoffs(legs: Legs) -> Payoffs:
     noise = _ROUNDING * (size + np.abs(legs.cash))
     values = np.where(np.abs(values) <= noise[:, None], 0.0, values)
     tail = np.where(legs.is_call, legs.units, 0.0).sum(axis=1)
+    tail = np.where(np.abs(tail) <= _ROUNDING * np.abs(legs.units).sum(axis=1), 0.0, tail)
     best, worst = values.max(axis=1), values.min(axis=1)
     max_profit = np.where(tail > 0, np.inf, best)
     max_loss = np.where(tail < 0, np.inf, np.maximum(0.0, -worst) + 0.0)  # + 0.0: no -0.0

@@ -18,6 +18,7 @@ The broker's own calculator is authoritative; every figure from here is labelled
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -133,32 +134,56 @@ def margin_parts(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters)
     return MarginParts(*(np.concatenate([getattr(p, n) for p in parts] or empty) for n in names))
 
 
+class UnitFigures(NamedTuple):
+    """Figures of one unit of each leg, in rupees; shape (n, L).
+
+    Attributes
+    ----------
+    change : ndarray, shape (n, L, 16)
+        Change of its value in each scenario, weighted by the scenario.
+    value : ndarray
+        Its current value; 0 of a future.
+    exposure : ndarray
+        Exposure margin of an option sold.
+    """
+
+    change: Floats
+    value: Floats
+    exposure: Floats
+
+
+def unit_figures(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> UnitFigures:
+    """What each leg of ``checked`` rows adds to an estimate, whatever its units."""
+    time = np.maximum(legs.years, _SHORTEST)
+    model = price(legs.forward, legs.strikes, time, legs.vol, legs.is_call)
+    change = _shocked(legs, scan_vol, time, parameters) - model[:, :, None]
+    far = (_beyond(legs, parameters) > _NOTHING) | (legs.years > parameters.far_years)
+    rate = np.where(far, parameters.far_exposure, parameters.exposure)
+    by_risk = parameters.exposure_sigmas * scan_vol[:, None] / np.sqrt(_DAYS_PER_YEAR)
+    return UnitFigures(
+        change * SCENARIOS[:, 2],
+        np.where(np.isnan(legs.value), model, legs.value),
+        np.where(legs.is_future, 0.0, legs.forward * np.maximum(rate, by_risk)),
+    )
+
+
 def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> MarginParts:
     """``margin_parts`` of checked rows; keeps 16 scenarios of each leg in memory."""
-    units, forward = legs.units, legs.forward
+    units = legs.units
+    unit = unit_figures(legs, scan_vol, parameters)
     time = np.maximum(legs.years, _SHORTEST)
-    model = price(forward, legs.strikes, time, legs.vol, legs.is_call)
-    value = np.where(np.isnan(legs.value), model, legs.value)
-    change = units[:, :, None] * (_shocked(legs, scan_vol, time, parameters) - model[:, :, None])
-    scan, calendar = _scanned(legs, change * SCENARIOS[:, 2], units * value, time, parameters)
-    sold = np.where((units < 0) & ~legs.is_future, -units * forward, 0.0)
-    out = np.where(legs.is_call, legs.strikes - forward, forward - legs.strikes)
-    beyond = out - parameters.far_moneyness * forward
-    far = (beyond > _NOTHING) | (legs.years > parameters.far_years)
-    daily = scan_vol[:, None] / np.sqrt(_DAYS_PER_YEAR)
-    rate = np.maximum(
-        np.where(far, parameters.far_exposure, parameters.exposure),
-        parameters.exposure_sigmas * daily,
-    )
-    futures = np.where(legs.is_future, units * forward, 0.0)
+    change = units[:, :, None] * unit.change
+    scan, calendar = _scanned(legs, change, units * unit.value, time, parameters)
+    sold = np.where((units < 0) & ~legs.is_future, -units, 0.0)
+    futures = np.where(legs.is_future, units * legs.forward, 0.0)
     short = ((sold > 0) | (futures != 0)).any(axis=1)
-    least = np.maximum(parameters.exposure, parameters.exposure_sigmas * daily[:, 0])
+    least = least_exposure(scan_vol, parameters)
     exposed = _exposed(futures, parameters.spread_exposure)
-    exposure = (sold * rate).sum(axis=1) + least * exposed
+    exposure = (sold * unit.exposure).sum(axis=1) + least * exposed
     scan = np.where(short, scan, 0.0)
-    last = np.where(legs.years <= 0, sold, 0.0).sum(axis=1)
+    last = np.where(legs.years <= 0, sold * legs.forward, 0.0).sum(axis=1)
     lacking = np.maximum(0.0, parameters.expiry_least * last - scan - exposure)
-    bought = np.where((units > 0) & (out < 0), units * legs.strikes, 0.0)
+    bought = np.where((units > 0) & (_out(legs) < 0), units * legs.strikes, 0.0)
     return MarginParts(
         scan=scan,
         exposure=exposure,
@@ -166,6 +191,24 @@ def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> Ma
         calendar=np.where(short, calendar, 0.0),
         delivery=(bought * legs.delivery).sum(axis=1),
     )
+
+
+def least_exposure(scan_vol: Floats, parameters: SpanParameters) -> Floats:
+    """Exposure margin of a future as a share of its notional, shape of ``scan_vol``."""
+    daily = scan_vol / np.sqrt(_DAYS_PER_YEAR)
+    found: Floats = np.maximum(parameters.exposure, parameters.exposure_sigmas * daily)
+    return found
+
+
+def _out(legs: MarginLegs) -> Floats:
+    """How far out of the money each leg is, in rupees; negative in the money."""
+    found: Floats = np.where(legs.is_call, 1.0, -1.0) * (legs.strikes - legs.forward)
+    return found
+
+
+def _beyond(legs: MarginLegs, parameters: SpanParameters) -> Floats:
+    found: Floats = _out(legs) - parameters.far_moneyness * legs.forward
+    return found
 
 
 def _exposed(futures: Floats, spread_exposure: float) -> Floats:

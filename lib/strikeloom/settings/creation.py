@@ -25,6 +25,13 @@ class ScoreWeights(SettingsModel):
     liquidity: float = Field(ge=0)
 
 
+class IndexPair(SettingsModel):
+    """An index and the volatility index that is calculated from its options."""
+
+    index: str
+    volatility: str
+
+
 class CreationSettings(SettingsModel):
     """Strategy creation."""
 
@@ -32,7 +39,10 @@ class CreationSettings(SettingsModel):
     min_lots_traded: int = Field(ge=0)
     view_days: int = Field(ge=5, le=250)
     view_threshold: float = Field(gt=0, lt=1)
+    volatility_threshold: float = Field(gt=0, lt=1)
+    shocks: list[str]
     keep_per_symbol: int = Field(ge=1, le=50)
+    move_indices: list[IndexPair] = Field(min_length=1)
     risk: str
     profiles: dict[str, RiskProfile]
     weights: ScoreWeights

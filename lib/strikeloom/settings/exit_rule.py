@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +66,17 @@ class ExitRule(SettingsModel):
     def sentence(self, marked: MarkedPosition) -> str:
         """State the rule's numbers for people, or what it does not know."""
 
+    def target_lots(self, marked: MarkedPosition) -> tuple[int, ...]:
+        """Signed lots that each leg is left with when the rule fires; all are closed by default."""
+        return (0,) * len(marked.position.legs)
+
     def decide(self, marked: MarkedPosition) -> ExitDecision:
         """Decide about one position."""
         progress = float(self.progress(fields_of(marked)))
         sentence = self.sentence(marked)
         if progress >= 1:
-            return exit_now(self.name, marked.position, self.urgency, sentence)
+            targets = self.target_lots(marked)
+            return exit_now(self.name, marked.position, self.urgency, sentence, targets)
         closeness = 0.0 if math.isnan(progress) else max(0.0, progress)
         return hold(self.name, marked.position, closeness, sentence)
 
@@ -79,6 +84,15 @@ class ExitRule(SettingsModel):
         """Decide about many positions at once, exactly as ``decide`` does about each."""
         progress = np.atleast_1d(np.asarray(self.progress(columns), dtype=np.float64))
         return RuleColumns(progress >= 1, np.clip(np.nan_to_num(progress, nan=0.0), 0.0, 1.0))
+
+
+#: Of what a percentage of money is: of the limit, or always of the premium.
+MoneyBase = Literal["maximum", "premium"]
+
+
+def base_of(limit: Numbers, of: MoneyBase) -> Numbers:
+    """The limit that counts for ``share_of``: unlimited where a rule asks for the premium."""
+    return limit if of == "maximum" else math.inf
 
 
 def share_of(limit: Numbers, premium: Numbers, percent: float) -> Numbers:

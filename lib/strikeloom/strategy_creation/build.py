@@ -2,138 +2,170 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-import numpy as np
-
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.money import paise
-from strikeloom.domain.proposals import StrategyTemplate
+from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
+from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.strategy_creation.catalogue import TEMPLATES
-from strikeloom.strategy_creation.load import Chain, LoadedChains
+from strikeloom.strategy_creation.chain import Chain, ChainExpiry, UnderlyingQuote
+from strikeloom.strategy_creation.load import LoadedChains
+from strikeloom.strategy_creation.strikes import StrikeChoice, Tradable, TradableStrikes, choose
 
 
 @dataclass(frozen=True)
 class Structure:
-    """A template with its legs chosen; ``thinnest`` is the least volume of a leg, in lots."""
+    """A template with its legs chosen.
+
+    Attributes
+    ----------
+    wanted : tuple of float
+        Strike of each leg that its selector states, rupees, which the nearest tradable one may
+        miss; NaN of the underlying.
+    volumes : tuple of int
+        Lots of each leg traded that day; of a share ``BUSY_LOTS``.
+    """
 
     template: StrategyTemplate
     chain: Chain
     view: MarketView
     legs: tuple[Leg, ...]
-    thinnest: int
+    wanted: tuple[float, ...]
+    volumes: tuple[int, ...]
 
+    @property
+    def thinnest(self) -> int:
+        """Least volume of an option or future among the legs, in lots."""
+        return min(self.volumes)
 
-@dataclass(frozen=True)
-class _Strikes:
-    """Tradable strikes of one right: rupees, closes, lots, lot sizes; ascending."""
+    @property
+    def horizon(self) -> ChainExpiry:
+        """The nearest expiry of its options, at which it is valued."""
+        options = (leg.instrument for leg in self.legs)
+        ends = min(it.expiry for it in options if isinstance(it, OptionContract))
+        return self.chain.by_date[ends]
 
-    strike: np.ndarray
-    close: np.ndarray
-    lots: np.ndarray
-    lot_size: np.ndarray
+    @property
+    def has_later_legs(self) -> bool:
+        """Some of its options end after others."""
+        options = (leg.instrument for leg in self.legs)
+        return len({it.expiry for it in options if isinstance(it, OptionContract)}) > 1
 
 
 def build(
     desk: Desk, loaded: LoadedChains, views: dict[str, MarketView]
 ) -> tuple[list[Structure], list[Rejection]]:
-    """Structures that fit their view and regime, and a rejection for every other pair."""
+    """Structures that fit their view, and a rejection for every other pair."""
     built: list[Structure] = []
     rejected: list[Rejection] = []
-    fewest = desk.settings.creation.min_lots_traded
     for symbol, view in views.items():
         chain = loaded.chains[symbol]
-        sides = {right: _tradable(chain, right, fewest) for right in Right}
+        strikes = TradableStrikes(chain, desk.settings.creation.min_lots_traded)
         for template in TEMPLATES.values():
             try:
-                _check_fit(template, chain, view)
-                built.append(_structure(template, chain, view, sides))
+                _check_view(template, view)
+                built.append(structure_of(template, view, strikes, choose(template, strikes)))
             except NotBuildable as reason:
                 rejected.append(Rejection(symbol, template.name, str(reason)))
     return built, rejected
 
 
-def _check_fit(template: StrategyTemplate, chain: Chain, view: MarketView) -> None:
-    if view.outlook not in template.outlooks:
-        raise NotBuildable(f"does not suit a {view.outlook} view")
-    if chain.rank.regime is not None and chain.rank.regime not in template.regimes:
-        raise NotBuildable(f"does not suit {chain.rank.regime} volatility")
-
-
-def _tradable(chain: Chain, right: Right, fewest: int) -> _Strikes:
-    """Options with enough volume that last traded in the closing half hour.
-
-    An older price does not go with prices at the close: together they show profits that were
-    never available. The exchange settles an option at its own close unless that is older.
-    """
-    rows = chain.rows
-    fresh = rows["settle"].isna() | (rows["settle"] == rows["close"])
-    enough = rows["lots_traded"] >= fewest
-    rows = rows[(rows["right"] == right.value) & enough & fresh].sort_values("strike")
-    return _Strikes(
-        *(rows[name].to_numpy() for name in ("strike", "close", "lots_traded", "lot_size"))
-    )
-
-
-def _structure(
-    template: StrategyTemplate, chain: Chain, view: MarketView, sides: dict[Right, _Strikes]
+def structure_of(
+    template: StrategyTemplate,
+    view: MarketView,
+    strikes: TradableStrikes,
+    chosen: Sequence[StrikeChoice],
 ) -> Structure:
-    """Choose for each leg the tradable strike nearest to its target; strikes must differ."""
-    deviation = chain.atm_iv * np.sqrt(chain.years)
-    legs: list[Leg] = []
-    lots: list[int] = []
-    for wanted in template.legs:
-        listed = sides[wanted.right]
-        if not len(listed.strike):
-            raise NotBuildable(
-                f"no {wanted.right.value} with enough volume traded in the closing half hour"
-            )
-        target = chain.forward * np.exp(wanted.deviations * deviation)
-        place = int(np.argmin(np.abs(np.log(listed.strike / target))))
-        miss = abs(np.log(listed.strike[place] / target))
-        if miss > max(0.6 * deviation, 0.01):
-            raise NotBuildable(
-                f"no tradable {wanted.right.value} near {target:.2f}, nearest "
-                f"{listed.strike[place]:g}"
-            )
-        if listed.lot_size[place] <= 0:
+    """Legs of chosen strikes at their closes.
+
+    Raises
+    ------
+    NotBuildable
+        When a lot size is unknown or they differ, the underlying cannot be a leg, or bought
+        options cost nothing.
+    """
+    chain = strikes.chain
+    legs: list[Leg | None] = []
+    for wanted, choice in zip(template.legs, chosen, strict=True):
+        if wanted.right is None:
+            legs.append(None)  # its quantity follows from the lots of the options
+            continue
+        shown = strikes.of(choice.expiry, wanted.right)
+        if shown.lot_size[choice.place] <= 0:
             raise NotBuildable("the lot size is unknown")
-        instrument = _contract(chain, wanted.right, listed, place)
-        price = paise(listed.close[place], what=f"close of {instrument.label}")
-        legs.append(Leg(instrument, wanted.side, wanted.ratio, price))
-        lots.append(int(listed.lots[place]))
-    _check_legs(template, legs)
-    return Structure(template, chain, view, tuple(legs), min(lots))
+        option = _contract(chain, choice, wanted.right, shown)
+        price = paise(shown.close[choice.place], what=f"close of {option.label}")
+        legs.append(Leg(option, wanted.side, wanted.ratio, price))
+    sizes = {leg.instrument.lot_size for leg in legs if leg}
+    if len(sizes) > 1:
+        raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}")
+    (size,) = sizes
+    whole: list[Leg] = []
+    volumes: list[int] = []
+    for wanted, choice, option_leg in zip(template.legs, chosen, legs, strict=True):
+        if option_leg is not None and wanted.right is not None:
+            whole.append(option_leg)
+            shown = strikes.of(choice.expiry, wanted.right)
+            volumes.append(int(shown.lots[choice.place]))
+            continue
+        quote = _underlying(chain, choice.expiry, size, strikes.fewest)
+        volumes.append(BUSY_LOTS if quote.lots is None else quote.lots)
+        whole.append(_underlying_leg(wanted, quote, size))
+    _check_premium(whole)
+    wanted_strikes = tuple(choice.wanted for choice in chosen)
+    return Structure(template, chain, view, tuple(whole), wanted_strikes, tuple(volumes))
 
 
-def _contract(chain: Chain, right: Right, listed: _Strikes, place: int) -> OptionContract:
+def _check_view(template: StrategyTemplate, view: MarketView) -> None:
+    if view.outlook not in template.outlooks:
+        suited = " or ".join(sorted(outlook.value for outlook in template.outlooks))
+        raise NotBuildable(f"does not suit a {view.outlook} view: it needs a {suited} one")
+
+
+def _contract(chain: Chain, choice: StrikeChoice, right: Right, shown: Tradable) -> OptionContract:
     return OptionContract(
         symbol=chain.underlying.symbol,
-        expiry=chain.expiry,
-        strike=paise(listed.strike[place], what="strike"),
+        expiry=choice.expiry.expiry,
+        strike=paise(shown.strike[choice.place], what="strike"),
         right=right,
         kind=chain.underlying.kind,
-        lot_size=int(listed.lot_size[place]),
+        lot_size=int(shown.lot_size[choice.place]),
         tick=chain.tick,
     )
 
 
-def _check_legs(template: StrategyTemplate, legs: list[Leg]) -> None:
-    """Check that strikes keep the order of their targets, and that bought legs cost money."""
-    wanted = np.argsort([leg.deviations for leg in template.legs], kind="stable")
-    strikes = [legs[i].instrument.strike for i in wanted]
-    if any(low >= high for low, high in pairwise(strikes)):
-        raise NotBuildable("too few tradable strikes: two legs would share a strike")
-    sizes = {leg.instrument.lot_size for leg in legs}
-    if len(sizes) > 1:
-        raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}")
-    premium = sum(leg.cash for leg in legs)
-    bought = sum(1 for leg in legs if leg.side is Side.BUY)
-    if bought == len(legs) and premium >= 0:
+def _underlying(chain: Chain, expiry: ChainExpiry, size: int, fewest: int) -> UnderlyingQuote:
+    """The underlying as a leg beside options of an expiry in lots of ``size``."""
+    quote = expiry.underlying
+    if quote is None and chain.underlying.kind is InstrumentKind.STOCK:
+        raise NotBuildable("the price of its share is not known that day")
+    if quote is None:
+        raise NotBuildable(f"no future traded that lives until {expiry.expiry}")
+    future = quote.instrument
+    if isinstance(future, FutureContract) and future.lot_size != size:
+        raise NotBuildable(f"its future has lots of {future.lot_size}, its options of {size}")
+    if quote.lots is not None and quote.lots < fewest:
+        raise NotBuildable(f"{future.label} traded {quote.lots} lots; at least {fewest} are needed")
+    return quote
+
+
+def _underlying_leg(wanted: LegTemplate, quote: UnderlyingQuote, size: int) -> Leg:
+    """A future counts lots as the options do; a share counts units."""
+    future = isinstance(quote.instrument, FutureContract)
+    lots = wanted.ratio if future else wanted.ratio * size
+    price = paise(quote.price, what=f"price of {quote.instrument.label}")
+    return Leg(quote.instrument, wanted.side, lots, price)
+
+
+def _check_premium(legs: Sequence[Leg]) -> None:
+    options = [leg for leg in legs if isinstance(leg.instrument, OptionContract)]
+    bought = all(leg.side is Side.BUY for leg in options)
+    if bought and sum(leg.cash for leg in options) >= 0:
         raise NotBuildable("bought legs cost nothing: stale prices")

@@ -1,79 +1,105 @@
 """Risk of each structure: exact extremes, probabilities, margin, charges.
 
-All structures at once, in columns. Money is of one unit: one lot times each leg's ratio.
+All structures at once, in columns. Money is of one unit: one lot times each leg's ratio. A
+structure whose legs end on different days is valued at the nearest expiry of its options.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right, as_option
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.legs import Side
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
-from strikeloom.nse.charges import trade_charges
-from strikeloom.nse.edges import ending
-from strikeloom.nse.sessions import years_array
+from strikeloom.nse.charges import segment_of, trade_charges
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.payoff import Legs, Payoffs, payoffs
 from strikeloom.quant.probability.at_expiry import (
     Law,
     expected_value,
     probability_of_profit,
-    real_world,
     tail_mean,
 )
 from strikeloom.quant.probability.reach import reach
 from strikeloom.quant.probability.touch import touch_on_smile
-from strikeloom.quant.smile.curves import Curves, volatility
-from strikeloom.risk.margin import HOW, margins
-from strikeloom.risk.parameters import SpanParameters, span_parameters
+from strikeloom.quant.smile.curves import volatility
+from strikeloom.risk.margin import HOW
 from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.costs import contract_costs
+from strikeloom.strategy_creation.horizon import (
+    StructureColumns,
+    horizon_legs,
+    structure_columns,
+)
+from strikeloom.strategy_creation.real_world import expiry_densities
+from strikeloom.strategy_creation.requirement import requirements
 
 _WORST = 0.05  # share of outcomes in the tail mean
+_SET_ASIDE = "cash for the price of delivery"
 
 
-def evaluate(structures: Sequence[Structure], rate: float) -> list[RiskSummary]:
+def evaluate(
+    structures: Sequence[Structure], rate: float, shocks: Sequence[str] = ()
+) -> list[RiskSummary]:
     """Risk of each structure, in their order.
 
-    Probabilities come from each chain's own smile; expected value and tail mean are after the
-    charges of opening.
+    Probabilities come from the smile of each structure's horizon and, beside it, from its
+    real-world density; expected values and tail means are after the charges of opening.
 
     Parameters
     ----------
     structures : sequence of Structure
     rate : float
         Interest a year, continuously compounded (``config/iv.yaml``).
+    shocks : sequence of str
+        Named shocks after which the margin is estimated too (``config/creation.yaml``).
     """
-    if not structures:
-        return []
-    legs = _columns(structures)
-    strikes, is_call, units, cash = legs
-    law, row = _laws(structures)
-    each = Law(law.forward[row], law.curves.pick(row))
-    years = np.array([s.chain.years for s in structures])
+    found: dict[int, RiskSummary] = {}
+    # apart, because the columns of structures with later legs are much wider
+    for later in (False, True):
+        mine = {at: s for at, s in enumerate(structures) if s.has_later_legs is later}
+        if mine:
+            found.update(zip(mine, _evaluate(list(mine.values()), rate, shocks), strict=True))
+    return [found[at] for at in range(len(structures))]
+
+
+def _evaluate(
+    structures: Sequence[Structure], rate: float, shocks: Sequence[str]
+) -> list[RiskSummary]:
+    columns = structure_columns(structures)
+    legs = horizon_legs(columns, rate)
+    table, row = columns.expiries, columns.horizon
+    each = Law(table.forward[row], table.curves.pick(row))
     # interest accrues in calendar time, whatever the year basis of the volatilities
-    expiry = np.array([s.chain.expiry for s in structures], dtype="datetime64[D]")
-    discount = np.exp(-rate * years_array(ending(structures[0].chain.day), expiry))
+    discount = np.exp(-rate * table.calendar[row])
     shape = payoffs(legs)
-    # the premium is paid today and the payoff at expiry: both in today's money
-    mean = cash + discount * (expected_value(legs, each) - cash)
-    columns = {
+    needs = requirements(structures, columns, shocks)
+    # options and shares are paid today and worth something at the horizon: both in today's money
+    mean = columns.paid + discount * (expected_value(legs, each) - columns.paid)
+    figures = {
         "max_profit": shape.max_profit,
         "max_loss": shape.max_loss,
+        "premium": columns.paid,
         "chance": probability_of_profit(shape, each),
         "mean": mean,
         "tail": tail_mean(legs, each, _WORST),
-        "half": reach(legs, 0.5 * shape.max_profit, law, row),
-        "touch": _touch_probability(structures, legs, law, row),
-        **_sensitivities(legs, each, years, discount),
-        **_forecast(structures, legs, shape, years, discount),
-        "margin": _margins(structures, strikes, is_call, units, each.forward, years),
+        "half": reach(legs, 0.5 * shape.max_profit, columns.law, row),
+        "touch": _touch_probability(structures, columns),
+        **_sensitivities(columns, rate),
+        **_real_world(structures, columns, legs, shape, discount),
+        "margin": needs.margin,
+        "after": needs.after,
     }
     return [
-        _summary(structure, shape.breakevens[place], {n: v[place] for n, v in columns.items()})
+        replace(
+            _summary(structure, shape.breakevens[place], {n: v[place] for n, v in figures.items()}),
+            shock=needs.shock[place],
+        )
         for place, structure in enumerate(structures)
     ]
 
@@ -93,10 +119,10 @@ def _summary(
         if not np.isfinite(figures[name]):
             raise DataError(
                 f"{structure.chain.underlying.symbol} {structure.template.name}: {name} is "
-                f"{figures[name]} on a smile of {structure.chain.smile.used} quotes"
+                f"{figures[name]} on a smile of {structure.horizon.smile.used} quotes"
             )
     return RiskSummary(
-        net_premium=sum(leg.cash for leg in structure.legs),
+        net_premium=round(float(figures["premium"]) * 100),
         max_profit=_paise(figures["max_profit"]),
         max_loss=_paise(figures["max_loss"]),
         breakevens=tuple(round(x, 4) for x in roots[~np.isnan(roots)].tolist()),
@@ -106,124 +132,122 @@ def _summary(
         gamma=float(figures["gamma"]),
         theta=round(float(figures["theta"]) * 100),
         vega=round(float(figures["vega"])),
-        margin=round(float(figures["margin"]) * 100),
-        margin_how=HOW,
+        margin=_required(structure, float(figures["margin"])),
+        margin_how=_SET_ASIDE if structure.template.cash_secured else HOW,
         charges=costs,
         half_profit=_float_or_none(figures["half"]),
         touch=_float_or_none(figures["touch"]),
         tail_mean=round(float(figures["tail"]) * 100) - costs,
         forecast_vol=_float_or_none(figures["forecast_vol"]),
-        forecast_probability=_float_or_none(figures["forecast_chance"]),
-        forecast_value=_net_paise(figures["forecast_mean"], costs),
+        forecast_probability=_float_or_none(figures["real_chance"]),
+        forecast_value=_net_paise(figures["real_mean"], costs),
+        forecast_tail=_net_paise(figures["real_tail"], costs),
+        past_windows=structure.horizon.past.windows,
+        round_trip=_round_trip(structure),
+        margin_after=_paise_or_none(figures["after"]),
     )
 
 
-def _laws(structures: Sequence[Structure]) -> tuple[Law, np.ndarray]:
-    """One price distribution per chain, and the row of each structure's distribution."""
-    chains = {s.chain.underlying.symbol: s.chain for s in structures}
-    place = {symbol: number for number, symbol in enumerate(chains)}
-    forward = np.array([chain.forward for chain in chains.values()])
-    fields = zip(*(chain.smile.curves for chain in chains.values()), strict=True)
-    curves = Curves(*(np.concatenate(field) for field in fields))
-    return Law(forward, curves), np.array([place[s.chain.underlying.symbol] for s in structures])
+def _required(structure: Structure, estimate: float) -> int:
+    """Paise of the margin; of a cash-secured structure at least what it may have to pay."""
+    if not structure.template.cash_secured:
+        return round(estimate * 100)
+    options = (leg for leg in structure.legs if isinstance(leg.instrument, OptionContract))
+    sold = [
+        (leg.instrument.strike, -leg.signed_units)
+        for leg in options
+        if isinstance(leg.instrument, OptionContract)
+        and leg.instrument.right is Right.PUT
+        and leg.side is Side.SELL
+    ]
+    return max(round(estimate * 100), sum(strike * units for strike, units in sold))
 
 
-def _touch_probability(
-    structures: Sequence[Structure], legs: Legs, law: Law, row: np.ndarray
-) -> np.ndarray:
-    """Probability of touching the likeliest sold strike; NaN where nothing is sold."""
+def _touch_probability(structures: Sequence[Structure], columns: StructureColumns) -> np.ndarray:
+    """Probability of touching the likeliest sold strike; NaN where no option is sold."""
     spot = np.array([s.chain.spot for s in structures])
-    place, leg = np.nonzero(legs.units < 0)
+    place, leg = np.nonzero((columns.units < 0) & (columns.strikes > 0))
     likeliest = np.full(len(structures), np.nan)
-    chances = touch_on_smile(legs.strikes[place, leg], spot[place], law, row[place])
-    np.fmax.at(likeliest, place, chances)
+    sold = np.column_stack((columns.horizon[place], columns.strikes[place, leg]))
+    # the structures of a chain share their strikes: each is solved once
+    _, first, each = np.unique(sold, axis=0, return_index=True, return_inverse=True)
+    place_of, level = place[first], sold[first, 1]
+    chances = touch_on_smile(level, spot[place_of], columns.law, columns.horizon[place_of])
+    np.fmax.at(likeliest, place, chances[each.ravel()])
     return likeliest
 
 
-def _forecast(
+def _real_world(
     structures: Sequence[Structure],
+    columns: StructureColumns,
     legs: Legs,
     shape: Payoffs,
-    years: np.ndarray,
     discount: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Probabilities with the forecast variance, no drift from the spot; NaN without one."""
-    spot = np.array([s.chain.spot for s in structures])
-    variance = np.array([s.chain.forecast or np.nan for s in structures])
-    vol = np.sqrt(variance / years)
-    law = real_world(spot, vol, years)
-    mean = legs.cash + discount * (expected_value(legs, law) - legs.cash)
+    """Figures under the real-world density of each horizon; NaN without a forecast."""
+    table = {id(s.horizon): (s.horizon, s.chain.underlying.kind) for s in structures}
+    place = {key: number for number, key in enumerate(table)}
+    row = np.array([place[id(s.horizon)] for s in structures])
+    density = expiry_densities(list(table.values())).pick(row)
+    years = columns.expiries.years[columns.horizon]
+    variance = np.array([s.horizon.forecast or np.nan for s in structures])
     return {
-        "forecast_vol": vol,
-        "forecast_chance": probability_of_profit(shape, law),
-        "forecast_mean": mean,
+        "forecast_vol": np.sqrt(variance / years),
+        "real_chance": probability_of_profit(shape, density),
+        "real_mean": columns.paid + discount * (expected_value(legs, density) - columns.paid),
+        "real_tail": tail_mean(legs, density, _WORST),
     }
 
 
-def _sensitivities(
-    legs: Legs, law: Law, years: np.ndarray, discount: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Greeks of one unit, each leg at its own volatility on the smile."""
-    k = np.log(legs.strikes / law.forward[:, None])
-    smiles = law.curves.pick(np.arange(len(years))[:, None])
-    vol = volatility(smiles, k, years[:, None])
-    found = greeks(
-        law.forward[:, None], legs.strikes, years[:, None], vol, legs.is_call, discount[:, None]
-    )
+def _sensitivities(columns: StructureColumns, rate: float) -> dict[str, np.ndarray]:
+    """Greeks of one unit, each option at its own volatility on its expiry's smile.
+
+    The underlying has a delta of 1 a unit and no other.
+    """
+    table, at = columns.expiries, columns.expiry
+    option = (columns.strikes > 0) & (columns.units != 0)
+    forward, years = table.forward[at], table.years[at]
+    strikes = np.where(option, columns.strikes, forward)
+    vol = volatility(table.curves.pick(at), np.log(strikes / forward), years)
+    discount = np.exp(-rate * table.calendar[at])
+    found = greeks(forward, strikes, years, vol, columns.is_call, discount)
     names = ("delta", "gamma", "theta", "vega")
-    return {name: (legs.units * getattr(found, name)).sum(axis=1) for name in names}
-
-
-def _columns(structures: Sequence[Structure]) -> Legs:
-    """Strikes, rights and signed units, padded with units of 0, and the premium, in rupees."""
-    width = max(len(s.legs) for s in structures)
-    strikes = np.empty((len(structures), width))
-    is_call = np.zeros((len(structures), width), dtype=bool)
-    units = np.zeros((len(structures), width))
-    for row, structure in enumerate(structures):
-        strikes[row] = as_option(structure.legs[0].instrument).strike / 100
-        for column, leg in enumerate(structure.legs):
-            option = as_option(leg.instrument)
-            strikes[row, column] = option.strike / 100
-            is_call[row, column] = option.right is Right.CALL
-            units[row, column] = leg.signed_units
-    cash = np.array([sum(leg.cash for leg in s.legs) / 100 for s in structures])
-    return Legs(strikes, is_call, units, cash)
-
-
-def _margins(
-    structures: Sequence[Structure],
-    strikes: np.ndarray,
-    is_call: np.ndarray,
-    units: np.ndarray,
-    forward: np.ndarray,
-    years: np.ndarray,
-) -> np.ndarray:
-    vol = np.array([s.chain.atm_iv for s in structures])
-    found = np.zeros(len(structures))
-    groups: dict[SpanParameters, list[int]] = {}
-    for number, structure in enumerate(structures):
-        chain = structure.chain
-        parameters = span_parameters(chain.underlying.kind, chain.underlying.symbol, chain.day)
-        groups.setdefault(parameters, []).append(number)
-    for parameters, rows in groups.items():
-        found[rows] = margins(
-            strikes[rows],
-            is_call[rows],
-            units[rows],
-            forward[rows],
-            vol[rows],
-            years[rows],
-            parameters,
-        )
-    return found
+    sums = {
+        name: np.where(option, columns.units * getattr(found, name), 0.0).sum(axis=1)
+        for name in names
+    }
+    sums["delta"] += np.where(option, 0.0, columns.units).sum(axis=1)
+    return sums
 
 
 def _charges(structure: Structure, day: date) -> int:
     return sum(
-        trade_charges(leg.side, abs(leg.signed_units), leg.price, day).total
+        trade_charges(
+            leg.side,
+            abs(leg.signed_units),
+            leg.price,
+            day,
+            segment=segment_of(leg.instrument),
+        ).total
         for leg in structure.legs
     )
+
+
+def _round_trip(structure: Structure) -> int:
+    """Paise of opening and closing at today's prices: charges, and the width of the quotes."""
+    day, kind = structure.chain.day, structure.chain.underlying.kind
+    total = 0.0
+    for leg, lots in zip(structure.legs, structure.volumes, strict=True):
+        price, traded = np.array([leg.price / 100]), np.array([lots])
+        is_index = np.array([kind is InstrumentKind.INDEX])
+        costs = contract_costs(price, traded, segment_of(leg.instrument), is_index, day)
+        total += abs(leg.signed_units) * float(costs.width[0] + costs.charges[0])
+        total += float(costs.order[0])
+    return round(total * 100)
+
+
+def _paise_or_none(rupees: np.float64) -> int | None:
+    return None if np.isnan(rupees) else round(float(rupees) * 100)
 
 
 def _float_or_none(chance: np.float64) -> float | None:

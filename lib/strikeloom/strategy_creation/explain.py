@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from strikeloom.domain.money import rupees_text
+from collections.abc import Iterable, Iterator
+
+from strikeloom.domain.instruments import InstrumentKind, OptionContract, Share
+from strikeloom.domain.market import Evidence, MarketView
+from strikeloom.domain.money import rupees, rupees_text
 from strikeloom.domain.proposals import RiskSummary
+from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.build import Structure
+
+_MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
 def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     """Sentences on view, volatility, legs, probabilities and cost."""
-    chain, view = structure.chain, structure.view
-    votes = "; ".join(f"{e.name} {e.value:.2f} ({e.vote:+.2f})" for e in view.evidence)
+    chain, view, horizon = structure.chain, structure.view, structure.horizon
+    votes = _votes(view.on_direction)
     rank = chain.rank
     if rank.percentile is not None:
         percentile = (
@@ -26,18 +33,75 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
-        f"At-the-money volatility {chain.atm_iv:.1%}, {percentile}; smile of {chain.smile.used} "
-        f"traded options, fit error {100 * chain.smile.error:.2f} points.",
+        _richness(view),
+        f"At-the-money volatility {horizon.atm_iv:.1%}, {percentile}; smile of "
+        f"{horizon.smile.used} traded options, fit error {100 * horizon.smile.error:.2f} points.",
         f"{structure.template.title}: {legs}.",
+        *_strikes(structure),
+        *_valued_at(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
         f"breakeven {roots}.",
         f"Probability of any profit {risk.probability_of_profit:.0%}, expected "
         f"{rupees_text(risk.expected_value, signed=True)} after charges of "
         f"{rupees_text(risk.charges)}; margin {rupees_text(risk.margin)} ({risk.margin_how}).",
+        *_costs_and_shock(risk),
         _before_expiry(risk),
-        _forecast(risk),
+        _real_world(structure, risk),
     )
+
+
+def _votes(evidence: Iterable[Evidence]) -> str:
+    return "; ".join(f"{item.name} {item.value:.2f} ({item.vote:+.2f})" for item in evidence)
+
+
+def _richness(view: MarketView) -> str:
+    about = _votes(view.on_volatility)
+    if view.volatility is None:
+        return (
+            f"No forecast to compare volatility with: {about}."
+            if about
+            else "No view of volatility."
+        )
+    lively = f"; {view.profile} beside the day's others" if view.profile else ""
+    return f"Volatility is {view.volatility} ({view.richness:+.2f}): {about}{lively}."
+
+
+def _strikes(structure: Structure) -> Iterator[str]:
+    """What the selectors wanted where the nearest tradable strike is another."""
+    missed = []
+    for leg, wanted in zip(structure.legs, structure.wanted, strict=True):
+        if isinstance(leg.instrument, OptionContract):
+            taken = rupees(leg.instrument.strike)
+            if abs(taken - wanted) > _MISSED * structure.horizon.deviation * taken:
+                missed.append(f"{taken:g} {leg.instrument.right} for {wanted:,.2f}")
+    if missed:
+        yield f"Nearest tradable strikes, not those wanted: {', '.join(missed)}."
+
+
+def _valued_at(structure: Structure) -> Iterator[str]:
+    """The day of the payoff, where legs end on different days or never."""
+    ends = structure.horizon.expiry
+    later = [
+        leg.instrument.label
+        for leg in structure.legs
+        if not isinstance(leg.instrument, Share) and leg.instrument.expiry > ends
+    ]
+    if later:
+        yield (
+            f"Valued at the close of {ends}; {', '.join(later)} then at what its own volatility "
+            "makes of the time that is left."
+        )
+
+
+def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
+    if risk.round_trip is not None:
+        yield (
+            f"Opening and closing it costs {rupees_text(risk.round_trip)} at today's prices: "
+            "charges, and the width of the quotes."
+        )
+    if risk.margin_after is not None and risk.shock:
+        yield f"After a {risk.shock} it needs {rupees_text(risk.margin_after)} of margin."
 
 
 def _before_expiry(risk: RiskSummary) -> str:
@@ -51,11 +115,32 @@ def _before_expiry(risk: RiskSummary) -> str:
     return "; ".join(parts) + "."
 
 
-def _forecast(risk: RiskSummary) -> str:
+def _real_world(structure: Structure, risk: RiskSummary) -> str:
+    """Figures under the real-world density, and what they come from."""
     vol, chance, value = risk.forecast_vol, risk.forecast_probability, risk.forecast_value
     if vol is None or chance is None or value is None:
         return "No forecast of volatility: too few complete daily bars are stored."
+    figures = f"probability {chance:.0%}, expected {rupees_text(value, signed=True)}"
+    tail = risk.forecast_tail
+    if tail is not None:
+        figures += f", worst 5 % on average {rupees_text(tail, signed=True)}"
+    return f"In the real world, without drift: {figures}; {_source(structure, vol)}."
+
+
+def _source(structure: Structure, vol: float) -> str:
+    past = structure.horizon.past
+    windows = f"{past.windows} separate windows of {past.horizon} sessions"
+    if past.weight == 0:
+        return (
+            f"by the volatility forecast from daily bars alone, {vol:.1%}, because past moves of "
+            f"the index have {windows}, and {FEWEST_WINDOWS} are needed"
+        )
+    if structure.chain.underlying.kind is InstrumentKind.INDEX:
+        return (
+            f"by what the index did against its volatility index in {windows}, which count "
+            f"{past.weight:.0%}, and the volatility forecast from daily bars, {vol:.1%}"
+        )
     return (
-        f"With the volatility forecast from daily bars, {vol:.1%}, and no drift: probability "
-        f"{chance:.0%}, expected {rupees_text(value, signed=True)}."
+        f"as wide as the volatility forecast from daily bars, {vol:.1%}, in the shape that moves "
+        f"of the index had in {windows}, which counts {past.weight:.0%}"
     )

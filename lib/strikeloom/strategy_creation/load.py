@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from strikeloom.domain.instruments import Underlying
-from strikeloom.domain.money import rupees
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
-from strikeloom.nse.edges import ending, expected_after, expected_days
-from strikeloom.nse.sessions import years_to_expiry
+from strikeloom.nse.edges import expected_after
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import Past
 from strikeloom.ports.store import Rejection
-from strikeloom.quant.smile.fit import SmileKind
-from strikeloom.strategy_creation.bars import DailyBars, forecast_variance, read_bars
+from strikeloom.strategy_creation.bars import DailyBars, read_bars
+from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.flow import Flow, read_flow
-from strikeloom.strategy_creation.smile import ChainQuotes, Smile, fit_chains
+from strikeloom.strategy_creation.index_history import (
+    NO_INDEX_HISTORY,
+    IndexHistory,
+    read_index_history,
+)
+from strikeloom.strategy_creation.listing import (
+    DayListing,
+    chain_expiry,
+    forecast_expiries,
+    named_expiries,
+    read_listing,
+    why_unusable,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,51 +41,19 @@ _BANNED = "in the ban period: above the market-wide position limit, no new posit
 
 
 @dataclass(frozen=True)
-class Chain:
-    """One underlying's options of the expiry that its volatility comes from.
-
-    Attributes
-    ----------
-    years : float
-        To expiry, on the year basis of its volatility (``iv.year_basis``).
-    rows : pandas.DataFrame
-        ``CONTRACTS`` columns; options that traded, of this expiry.
-    flow : Flow
-        Open interest and volume of all contracts of the expiry.
-    smile : Smile
-        Fitted to the out-of-the-money options among ``rows``.
-    forecast : float or None
-        Variance until expiry, forecast from daily bars, not annualised; ``None`` when the
-        underlying lacks a complete month of bars.
-    tick : int
-        Price step of its options in paise.
-    """
-
-    underlying: Underlying
-    day: date
-    expiry: date
-    years: float
-    spot: float
-    forward: float
-    atm_iv: float
-    rank: IvRank
-    rows: pd.DataFrame
-    flow: Flow
-    smile: Smile
-    forecast: float | None
-    tick: int
-
-
-@dataclass(frozen=True)
 class LoadedChains:
     """Chains by symbol, the symbols without one, and the stage 01 run they come from.
 
-    ``warnings``: what could not be checked, and former names that led to a symbol.
+    ``summary`` has stage 01's row of every symbol of the exchange, ``indices`` the market's index
+    and its volatility; ``warnings`` is what could not
+    be checked, and former names that led to a symbol.
     """
 
     chains: dict[str, Chain]
     refused: list[Rejection]
     bars: DailyBars
+    summary: pd.DataFrame
+    indices: IndexHistory
     upstream: str
     universe: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
@@ -103,40 +81,30 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     today, warnings = _chosen(whole, past, symbols or ())
     ranks = _ranks(desk, today)
     contracts, banned = past.contracts(desk.day), _banned(past, desk.day)
-    options = contracts[contracts["right"] != "XX"]
-    by_symbol: dict[Hashable, pd.DataFrame] = dict(
-        iter(options.groupby(["symbol", "expiry"], sort=False))
-    )
-    flows = _flows(whole, by_symbol)
+    listing = read_listing(desk, contracts)
+    flows = _flows(whole, listing)
     bars = read_bars(desk, sorted(whole["symbol"]))
-    forecasts = _forecasts(desk, bars, whole)
-    listed: list[_ListedChain] = []
+    usable: list[tuple[_Summary, Underlying]] = []
     refused: list[Rejection] = []
     for row in _read_summaries(today):
-        if why := _why_not(desk, row, banned or frozenset()):
+        if why := _why_not(desk, row, listing, banned or frozenset()):
             refused.append(Rejection(row.symbol, ALL, why))
             continue
         try:
-            underlying = desk.instruments.underlying(row.symbol)
+            usable.append((row, desk.instruments.underlying(row.symbol)))
         except DataError as error:  # listed after the sector table was written
             refused.append(Rejection(row.symbol, ALL, str(error)))
-            continue
-        rows = by_symbol[(row.symbol, row.expiry)]
-        last_day = rows["last_day"].min()
-        if last_day < row.expiry:  # false for NaT, where the source lacks the day
-            reason = f"the exchange ends this series on {last_day:%Y-%m-%d}, before its expiry"
-            refused.append(Rejection(row.symbol, ALL, reason))
-            continue
-        tick = desk.instruments.tick(row.symbol, underlying.kind, desk.day)
-        variance = forecasts.get(row.symbol)
-        listed.append(_ListedChain(row, underlying, rows, flows[row.symbol], variance, tick))
-    chains, unread = _chains(desk, listed, ranks)
     if banned is None:
         warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
+    indices = read_index_history(desk)
+    if not indices.is_known:
+        warnings.append(NO_INDEX_HISTORY)
     return LoadedChains(
-        chains,
-        refused + unread,
+        _chains(desk, listing, usable, bars, ranks, flows, indices),
+        refused,
         bars,
+        whole,
+        indices,
         run.run_id,
         sorted(today["symbol"]),
         tuple(warnings),
@@ -184,21 +152,22 @@ class _Summary(NamedTuple):
 
     symbol: str
     expiry: pd.Timestamp
-    years: float
     spot: float
     forward: float
     atm_iv: float
     reason: str
 
 
-def _why_not(desk: Desk, row: _Summary, banned: frozenset[str]) -> str:
-    """Why a symbol has no chain, by its summary; empty when it may have one."""
+def _why_not(desk: Desk, row: _Summary, listing: DayListing, banned: frozenset[str]) -> str:
+    """Why a symbol has no chain; empty when it has one."""
     if row.symbol in banned:
         return _BANNED
     if math.isnan(row.atm_iv):
         return f"no volatility: {row.reason}"
-    days = (row.expiry.date() - desk.day).days
-    return "no expiry near enough" if days > desk.settings.creation.max_days_to_expiry else ""
+    expiry, most = row.expiry.date(), desk.settings.creation.max_days_to_expiry
+    if (days := (expiry - desk.day).days) > most:
+        return f"its nearest usable expiry {expiry} is {days} days away, and at most {most} count"
+    return why_unusable(listing, row.symbol, expiry)
 
 
 def _read_summaries(frame: pd.DataFrame) -> list[_Summary]:
@@ -206,73 +175,60 @@ def _read_summaries(frame: pd.DataFrame) -> list[_Summary]:
     return [_Summary(*row) for row in zip(*columns, strict=True)]
 
 
-def _flows(summary: pd.DataFrame, by_symbol: dict[Hashable, pd.DataFrame]) -> dict[str, Flow]:
+def _flows(summary: pd.DataFrame, listing: DayListing) -> dict[str, Flow]:
     """Flow of every chain that has a volatility, requested or not."""
     known = _read_summaries(summary[summary["atm_iv"].notna()])
     flows = read_flow(
-        [by_symbol[row.symbol, row.expiry] for row in known], [row.forward for row in known]
+        [listing.options[row.symbol, row.expiry.date()] for row in known],
+        [row.forward for row in known],
     )
     return {row.symbol: flow for row, flow in zip(known, flows, strict=True)}
 
 
-def _forecasts(desk: Desk, bars: DailyBars, summary: pd.DataFrame) -> dict[str, float]:
-    """Variance until expiry of every symbol that has a volatility and a month of bars."""
-    known = _read_summaries(summary[summary["atm_iv"].notna()])
-    expiries = {row.expiry for row in known}
-    until = {expiry: len(expected_days(desk.day, expiry.date())) - 1 for expiry in expiries}
-    left = {row.symbol: until[row.expiry] for row in known}
-    return forecast_variance(bars, left)
-
-
-class _ListedChain(NamedTuple):
-    """A summary row of stage 01 with its listed contracts; tick in paise."""
-
-    summary: _Summary
-    underlying: Underlying
-    rows: pd.DataFrame
-    flow: Flow
-    forecast: float | None
-    tick: int
-
-
 def _chains(
-    desk: Desk, listed: list[_ListedChain], ranks: dict[str, IvRank]
-) -> tuple[dict[str, Chain], list[Rejection]]:
-    """Smiles of all chains at once; a chain without one is refused."""
-    traded = [item.rows[item.rows["traded"]] for item in listed]
-    close = ending(desk.day)
-    quotes = [
-        ChainQuotes(
-            rows,
-            item.summary.forward,
-            years_to_expiry(close, item.summary.expiry.date()),
-            item.summary.years,
-            rupees(item.tick),
-        )
-        for item, rows in zip(listed, traded, strict=True)
-    ]
-    smiles = fit_chains(quotes, desk.settings.iv.rate)
-    chains: dict[str, Chain] = {}
-    refused: list[Rejection] = []
-    for item, rows, smile in zip(listed, traded, smiles, strict=True):
-        row = item.summary
-        if smile.kind is SmileKind.REFUSED:
-            reason = "no smile: no out-of-the-money option of the expiry has a volatility"
-            refused.append(Rejection(row.symbol, ALL, reason))
-            continue
-        chains[row.symbol] = Chain(
-            item.underlying,
+    desk: Desk,
+    listing: DayListing,
+    usable: Sequence[tuple[_Summary, Underlying]],
+    bars: DailyBars,
+    ranks: Mapping[str, IvRank],
+    flows: Mapping[str, Flow],
+    indices: IndexHistory,
+) -> dict[str, Chain]:
+    """Chains by symbol: the front, and with it the next and the monthly expiry."""
+    named = {
+        row.symbol: named_expiries(listing, row.symbol, row.expiry.date()) for row, _ in usable
+    }
+    dates: dict[str, list[date]] = {}
+    missing: dict[str, dict[date, str]] = {}
+    for row, _ in usable:
+        after, monthly = named[row.symbol]
+        whole = sorted({row.expiry.date(), monthly, *([after] if after else [])})
+        why = {expiry: why_unusable(listing, row.symbol, expiry) for expiry in whole}
+        missing[row.symbol] = {expiry: reason for expiry, reason in why.items() if reason}
+        dates[row.symbol] = [expiry for expiry in whole if not why[expiry]]
+    variance = forecast_expiries(desk, bars, dates)
+    return {
+        row.symbol: Chain(
+            underlying,
             desk.day,
-            row.expiry.date(),
-            row.years,
             row.spot,
-            row.forward,
-            row.atm_iv,
             ranks[row.symbol],
-            rows,
-            item.flow,
-            smile,
-            item.forecast,
-            item.tick,
+            tuple(
+                chain_expiry(
+                    desk,
+                    listing,
+                    underlying,
+                    expiry,
+                    row.spot,
+                    variance.get((row.symbol, expiry)),
+                    indices,
+                )
+                for expiry in dates[row.symbol]
+            ),
+            *named[row.symbol],
+            missing[row.symbol],
+            flows[row.symbol],
+            desk.instruments.tick(row.symbol, underlying.kind, desk.day),
         )
-    return chains, refused
+        for row, underlying in usable
+    }

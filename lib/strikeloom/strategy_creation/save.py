@@ -12,7 +12,7 @@ from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Rejection
+from strikeloom.ports.store import Rejection, SavedProposals
 from strikeloom.strategy_creation.load import ALL, LoadedChains
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ def save(
     refused when it could not be evaluated.
     """
     refused = [*loaded.refused, *(row for rows in rejections for row in rows)]
-    new, known = desk.store.save_proposals(run_id, proposals, refused) if keep else (0, 0)
+    stored = SavedProposals(0, 0, 0)
+    if keep:
+        stored = desk.store.save_proposals(run_id, proposals, refused)
     unevaluated = Counter(row.reason for row in refused if row.template == ALL)
     count = sum(unevaluated.values())
     result = StageResult(
@@ -72,8 +74,9 @@ def save(
         inputs={Stage.IV_HISTORY.value: loaded.upstream},
         outputs={
             "proposals": len(proposals),
-            "new": new,
-            "already_known": known,
+            "new": stored.new,
+            "changed": stored.changed,
+            "already_known": stored.known,
             "rejections": len(refused) - count,
             "symbols_with_proposals": len({row.symbol for row in proposals}),
         },

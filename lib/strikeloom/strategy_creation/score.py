@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from strikeloom.domain.money import paise
+from strikeloom.domain.money import paise, rupees_text
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
 from strikeloom.errors import NotBuildable, SettingsError
 from strikeloom.ports.desk import Desk
@@ -33,7 +33,7 @@ def score(
     for structure, risk in zip(structures, risks, strict=True):
         symbol = structure.chain.underlying.symbol
         try:
-            _check_limits(risk, limits)
+            _check_limits(structure, risk, limits)
         except NotBuildable as reason:
             rejected.append(Rejection(symbol, structure.template.name, str(reason)))
             continue
@@ -64,9 +64,14 @@ def _profile(settings: CreationSettings, name: str) -> RiskProfile:
     return settings.profiles[name]
 
 
-def _check_limits(risk: RiskSummary, limits: RiskProfile) -> None:
+def _check_limits(structure: Structure, risk: RiskSummary, limits: RiskProfile) -> None:
+    if structure.template.is_naked and not limits.unlimited_loss:
+        raise NotBuildable("it only sells options, without cover, which the risk profile excludes")
     if risk.max_profit is not None and risk.max_profit <= risk.charges:
-        raise NotBuildable("its maximum profit does not cover its charges")
+        raise NotBuildable(
+            f"its maximum profit of {rupees_text(risk.max_profit)} does not cover its charges of "
+            f"{rupees_text(risk.charges)}"
+        )
     if risk.max_loss == 0:
         raise NotBuildable(
             "it cannot lose at these closes: its legs last traded at different times"
@@ -74,17 +79,23 @@ def _check_limits(risk: RiskSummary, limits: RiskProfile) -> None:
     if risk.max_loss is None and not limits.unlimited_loss:
         raise NotBuildable("its loss is unlimited, which the risk profile excludes")
     if risk.probability_of_profit < limits.min_probability_of_profit:
-        raise NotBuildable("probability of profit below the risk profile's minimum")
+        raise NotBuildable(
+            f"its probability of profit of {risk.probability_of_profit:.1%} is below the risk "
+            f"profile's {limits.min_probability_of_profit:.0%}"
+        )
     if risk.max_profit is not None and risk.max_loss:
         ratio = risk.max_profit / risk.max_loss
         if ratio < limits.min_reward_to_risk:
-            raise NotBuildable("reward to risk below the risk profile's minimum")
+            raise NotBuildable(
+                f"its maximum profit is {ratio:.3f} of its maximum loss, below the risk profile's "
+                f"{limits.min_reward_to_risk:g}"
+            )
 
 
 def _proposal(
     market: str, structure: Structure, risk: RiskSummary, weights: ScoreWeights
 ) -> Proposal:
-    chain, template = structure.chain, structure.template
+    chain, template, horizon = structure.chain, structure.template, structure.horizon
     symbol = chain.underlying.symbol
     name = strategy_id(market, chain.day, symbol, template.name, structure.legs)
     return Proposal(
@@ -101,10 +112,10 @@ def _proposal(
         risk=risk,
         score=_score(structure, risk, weights),
         reasons=explain(structure, risk),
-        chain_id=f"{symbol}:{chain.day}:{chain.expiry}",
+        chain_id=f"{symbol}:{chain.day}:{horizon.expiry}",
         spot=paise(chain.spot, what=f"spot of {symbol}"),
-        forward=chain.forward,
-        atm_iv=chain.atm_iv,
+        forward=horizon.forward,
+        atm_iv=horizon.atm_iv,
         regime=chain.rank.regime,
         view=structure.view.outlook,
     )
@@ -119,7 +130,7 @@ def _score(structure: Structure, risk: RiskSummary, weights: ScoreWeights) -> Sc
         # an expected profit of 5 % of the amount at stake gives the full score
         "expected_value": float(np.clip(0.5 + 10 * risk.expected_value / at_stake, 0, 1)),
         "view": strength if structure.view.outlook.value != "neutral" else 1 - strength,
-        "regime": 1.0 if structure.chain.rank.regime in structure.template.regimes else 0.0,
+        "regime": float(structure.template.volatility.suits(structure.chain.rank.regime)),
         "liquidity": float(np.clip(np.log10(max(structure.thinnest, 1)) / 4, 0, 1)),
     }
     shares = weights.model_dump()

@@ -1,21 +1,49 @@
-"""A market view of each symbol: the mean vote of its evidence.
+"""A view of each symbol: direction and volatility, from evidence that votes.
 
-Each observation votes from -1 (falls) to +1 (rises). A missing observation is absent; a
-symbol without any is refused, not neutral.
+Observations of one topic say much the same, so that each topic counts once in the direction. A
+missing observation is absent; a symbol without any on its direction is refused, not neutral.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from strikeloom.domain.market import Evidence, MarketView, Outlook
+from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import Rejection
-from strikeloom.quant.technicals import directional, momentum, rsi
-from strikeloom.strategy_creation.bars import DailyBars
-from strikeloom.strategy_creation.load import ALL, Chain, LoadedChains
+from strikeloom.strategy_creation.chain import Chain
+from strikeloom.strategy_creation.evidence import (
+    Prices,
+    day_skew,
+    on_direction,
+    read_prices,
+)
+from strikeloom.strategy_creation.index_history import IndexHistory
+from strikeloom.strategy_creation.load import ALL, LoadedChains
+from strikeloom.strategy_creation.richness import (
+    MarketVolatility,
+    OwnVolatility,
+    on_volatility,
+    outlook,
+    profile,
+)
+
+_YEAR, _WEEK = 252, 5  # sessions
+_OWN = ("atm_iv_30d", "term_slope", "rv_yz_10", "rv_yz_60")
+_FEWEST_LEVELS = 60  # of the volatility index that make a percentile
+
+
+class _Day(NamedTuple):
+    """What the views of a day are formed from."""
+
+    prices: Prices
+    summary: Mapping[str, Mapping[Hashable, float]]
+    skew: tuple[float, float]
+    market: MarketVolatility
 
 
 def form_views(
@@ -26,27 +54,49 @@ def form_views(
     Prices are those known on the day, adjusted for earlier splits.
     """
     settings = desk.settings.creation
-    indicators = _indicators(loaded.bars, settings.view_days)
+    day = _read_day(desk, loaded)
     views: dict[str, MarketView] = {}
     refused: list[Rejection] = []
     for symbol, chain in loaded.chains.items():
-        found = [*_trend(indicators[symbol], settings.view_days), *_flow(chain)]
-        evidence = tuple(
-            Evidence(name, value, float(np.clip(vote, -1, 1)))
-            for name, value, vote in found
-            if np.isfinite(value) and np.isfinite(vote)
-        )
+        row, own = loaded.bars.place[symbol], day.summary[symbol]
+        skew = (own["rr25_30d"], *day.skew)
+        evidence = on_direction(chain, day.prices, row, settings.view_days, skew)
         if not evidence:
             reason = "no evidence for a view: neither prices nor open interest"
             refused.append(Rejection(symbol, ALL, reason))
             continue
-        mean = float(np.mean([item.vote for item in evidence]))
-        views[symbol] = MarketView(
-            symbol, chain.day, _outlook(mean, settings.view_threshold), abs(mean), evidence
-        )
+        lately = _own_volatility(own)
+        about = on_volatility(chain, lately, day.market)
+        views[symbol] = _view(desk, chain, evidence, about, profile(lately))
     if keep:
         desk.store.save_views(views.values())
     return views, refused
+
+
+def _view(
+    desk: Desk, chain: Chain, evidence: Sequence[Evidence], about: list[Evidence], lively: str
+) -> MarketView:
+    settings = desk.settings.creation
+    mean = mean_vote(evidence)
+    volatility, richness = outlook(about, settings.volatility_threshold)
+    return MarketView(
+        chain.underlying.symbol,
+        chain.day,
+        _outlook(mean, settings.view_threshold),
+        abs(mean),
+        (*evidence, *about),
+        volatility,
+        richness,
+        lively,
+    )
+
+
+def mean_vote(evidence: Sequence[Evidence]) -> float:
+    """Mean over topics of their mean votes."""
+    topics: dict[str, list[float]] = {}
+    for item in evidence:
+        topics.setdefault(item.topic, []).append(item.vote)
+    return float(np.mean([np.mean(votes) for votes in topics.values()]))
 
 
 def _outlook(mean: float, threshold: float) -> Outlook:
@@ -55,54 +105,42 @@ def _outlook(mean: float, threshold: float) -> Outlook:
     return Outlook.BEARISH if mean < -threshold else Outlook.NEUTRAL
 
 
-def _indicators(bars: DailyBars, days: int) -> dict[str, dict[str, float]]:
-    """Latest value of each indicator, all symbols at once; NaN where the history is too short."""
-    trend = directional(bars.high, bars.low, bars.close)
-    latest = {
-        "momentum": momentum(bars.close, days)[:, -1],
-        "rsi": rsi(bars.close)[:, -1],
-        "adx": trend.adx[:, -1],
-        "up": trend.up[:, -1],
-        "down": trend.down[:, -1],
-    }
-    return {
-        symbol: {name: float(values[number]) for name, values in latest.items()}
-        for symbol, number in bars.place.items()
-    }
+def _read_day(desk: Desk, loaded: LoadedChains) -> _Day:
+    settings = desk.settings.creation
+    summary = loaded.summary.set_index("symbol")[[*_OWN, "rr25_30d", "rv_yz_20"]]
+    known = loaded.bars.place
+    index = next((pair.index for pair in settings.move_indices if pair.index in known), None)
+    rows = summary.assign(calmer=summary["rv_yz_20"].rank(pct=True)).to_dict("index")
+    return _Day(
+        read_prices(loaded.bars, index, _sectors(desk, loaded), settings.view_days),
+        {str(name): own for name, own in rows.items()},
+        day_skew(summary["rr25_30d"].to_numpy(dtype=np.float64)),
+        _market_volatility(loaded.indices),
+    )
 
 
-def _trend(indicators: dict[str, float], days: int) -> Iterator[tuple[str, float, float]]:
-    """Name, value and vote of each price indicator."""
-    yield f"momentum over {days} days", indicators["momentum"], indicators["momentum"] / 2
-    yield "relative strength, 14 days", indicators["rsi"], (indicators["rsi"] - 50) / 25
-    both = indicators["up"] + indicators["down"]
-    # above 25 a trend counts as one (Wilder 1978)
-    if both > 0:
-        side = (indicators["up"] - indicators["down"]) / both
-        yield (
-            "trend strength (ADX), 14 days",
-            indicators["adx"],
-            side * min(indicators["adx"] / 25, 1),
-        )
+def _sectors(desk: Desk, loaded: LoadedChains) -> dict[str, str]:
+    """Sector of every symbol with bars that has one."""
+    found: dict[str, str] = {}
+    for symbol in loaded.bars.place:
+        try:
+            found[symbol] = desk.instruments.underlying(symbol).sector
+        except DataError:  # listed after the sector table was written: it has no peers
+            continue
+    return found
 
 
-def _flow(chain: Chain) -> Iterator[tuple[str, float, float]]:
-    """Name, value and vote of open interest and volume in the chain."""
-    flow, spot = chain.flow, chain.spot
-    if flow.put_call_interest > 0 and flow.usual_interest > 0:
-        # puts with large open interest are mostly sold, in the hope of support (NSE practice)
-        ratio = flow.put_call_interest / flow.usual_interest
-        yield "put-call ratio of open interest, to the day's median", ratio, float(np.log2(ratio))
-    if flow.put_call_volume > 0 and flow.usual_volume > 0:
-        # puts bought today predict a fall (J. Pan and A. Poteshman, "The information in
-        # option volume for future stock prices", 2006)
-        ratio = flow.put_call_volume / flow.usual_volume
-        yield "put-call ratio of the day's volume, to its median", ratio, -float(np.log2(ratio))
-    if flow.put_wall < flow.call_wall:
-        share = (spot - flow.put_wall) / (flow.call_wall - flow.put_wall)
-        yield "place between put wall and call wall", share, 1 - 2 * share
-    deviation = chain.atm_iv * np.sqrt(chain.years)
-    if flow.max_pain > 0 and deviation > 0:
-        # prices are attracted to strikes with large open interest (Ni, Pearson and Poteshman,
-        # "Stock price clustering on option expiration dates", 2005)
-        yield "max pain", flow.max_pain, float(np.log(flow.max_pain / spot) / deviation)
+def _own_volatility(own: Mapping[Hashable, float]) -> OwnVolatility:
+    return OwnVolatility(*(own[name] for name in (*_OWN, "calmer")))
+
+
+def _market_volatility(indices: IndexHistory) -> MarketVolatility:
+    """The volatility index of the day; NaN where the market has none or it is too short."""
+    nothing = float("nan")
+    if not len(indices.vol) or np.isnan(indices.vol[-1]):
+        return MarketVolatility(nothing, nothing, nothing)
+    level, year = indices.vol[-1], indices.vol[-_YEAR:]
+    known = year[np.isfinite(year)]
+    percentile = 100 * float(np.mean(known < level)) if len(known) >= _FEWEST_LEVELS else nothing
+    before = indices.vol[-1 - _WEEK] if len(indices.vol) > _WEEK else nothing
+    return MarketVolatility(float(level), percentile, float(np.log(level / before)))

@@ -118,11 +118,11 @@ class AccountState:
             for leg in legs
         )
 
-    def last_day(self, position_id: str) -> date | None:
-        """Earliest last day of the open legs of a position; ``None`` when nothing is open."""
+    def ends_of(self, position_id: str) -> dict[int, date]:
+        """Last day of each open contract of a position, by leg; empty when nothing is open."""
         position = self.positions.get(position_id)
-        keys = ((position_id, leg.leg) for leg in position.legs) if position else ()
-        return min((self.last_days[key] for key in keys if key in self.last_days), default=None)
+        places = ((position_id, leg.leg) for leg in position.legs) if position else ()
+        return {place[1]: self.last_days[place] for place in places if place in self.last_days}
 
     def net_units(self) -> dict[str, int]:
         """Net units by instrument over all positions; flat ones are absent.

@@ -121,7 +121,8 @@ def exit_intents(
     """Intents that reduce a position to its target; none when the target is met.
 
     Only whole lots are traded: the exchange takes no order for the rest, nor for shares that
-    were lacking for a delivery and that it buys in itself.
+    were lacking for a delivery and that it buys in itself. A contract past its expiry waits for
+    its settlement, and is left out.
 
     Raises
     ------
@@ -131,6 +132,7 @@ def exit_intents(
         When a leg cannot be priced now.
     """
     trades: list[Trade] = []
+    today = pricing.snapshot.at.date()
     for leg, target in zip(position.legs, target_lots, strict=True):
         wanted = target * leg.instrument.lot_size
         if wanted * leg.net_units < 0 or abs(wanted) > abs(leg.net_units):
@@ -139,7 +141,7 @@ def exit_intents(
                 f"{target} would add to it or change its sign",
                 guard="exits only reduce",
             )
-        if target != leg.net_lots and leg.order_lots:
+        if target != leg.net_lots and leg.order_lots and not leg.has_ended(today):
             lots = target - leg.net_lots
             trades.append((leg.leg, leg.instrument, lots * leg.instrument.lot_size))
     if not trades:

@@ -37,15 +37,14 @@ def take_snapshot(
     return MarketSnapshot(desk.clock.now(), quotes, desk.quote_age_seconds, desk.mode.value, levels)
 
 
-def last_day(desk: Desk, position: Position) -> date | None:
-    """Earliest last day of the open contracts, as known at present; ``None`` without any."""
+def last_days(desk: Desk, position: Position) -> dict[int, date]:
+    """Last day of each open contract, by leg, as known at present."""
     since = position.opened_at.date()
-    days = (
-        desk.feed.last_day(leg.instrument.symbol, leg.instrument.expiry, since)
+    return {
+        leg.leg: desk.feed.last_day(leg.instrument.symbol, leg.instrument.expiry, since)
         for leg in position.legs
         if leg.net_units and not isinstance(leg.instrument, Share)
-    )
-    return min(days, default=None)
+    }
 
 
 def pricing_of(desk: Desk, snapshot: MarketSnapshot) -> Pricing:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import date
 
+from strikeloom.domain.instruments import Share
 from strikeloom.domain.orders import OPEN_INTENT_STATES, IntentState, OrderIntent, Purpose
 from strikeloom.trading.account_state import AccountState
 
@@ -42,7 +44,8 @@ def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice,
     """Units of each leg and slice that are still to be traded.
 
     Of an exit, legs that hold nothing to close are left out too: they were settled, reduced by
-    another order, or hold the contract that the exchange made of it.
+    another order, or hold the contract that the exchange made of it. So are contracts past their
+    expiry, which wait for their settlement: what is left of the position does not wait for them.
     """
     intents = list(group)
     left = untraded_units(state, intents)
@@ -53,7 +56,12 @@ def units_left(state: AccountState, group: Iterable[OrderIntent]) -> dict[Slice,
         place: units
         for place, units in left.items()
         if state.held_for(of[place]) * int(of[place].side) < 0
+        and not _has_ended(of[place], state.at.date())
     }
+
+
+def _has_ended(intent: OrderIntent, day: date) -> bool:
+    return not isinstance(intent.instrument, Share) and intent.instrument.expiry < day
 
 
 def unfinished(state: AccountState) -> dict[str, list[OrderIntent]]:

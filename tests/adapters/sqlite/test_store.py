@@ -22,7 +22,7 @@ from strikeloom.adapters.sqlite.replayed import _empty_leg, _leg_after
 from strikeloom.adapters.sqlite.store import SqliteStore, open_store
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
-from strikeloom.domain.market import Evidence, MarketView, Outlook
+from strikeloom.domain.market import Evidence, MarketView, Outlook, Topic
 from strikeloom.domain.orders import IntentState, Order, OrderState
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Urgency
 from strikeloom.domain.quotes import Quote
@@ -169,7 +169,9 @@ def test_ranks_and_views_round_trip(store: SqliteStore) -> None:
     ]
     store.save_ranks(rows)
     assert store.ranks(DAY) == {row.symbol: row for row in rows}
-    view = MarketView("ACME", DAY, Outlook.BULLISH, 0.5, (Evidence("momentum", 1.0, 0.5),))
+    view = MarketView(
+        "ACME", DAY, Outlook.BULLISH, 0.5, (Evidence("momentum", 1.0, 0.5, Topic.TREND),)
+    )
     assert store.save_views([view]) == 1
     assert store.save_views([view]) == 1
 
@@ -213,13 +215,70 @@ def test_proposals_come_back_exactly_and_once(tmp_path: Path) -> None:
     store = made.store
     assert store.proposal(proposal.strategy_id) == proposal
     rejected = [Rejection("NIFTY", "iron_condor", "does not suit")]
-    assert store.save_proposals("again", [proposal], rejected) == (0, 1)
+    assert store.save_proposals("again", [proposal], rejected) == (0, 0, 1)
     store.finish_run(_result("again"), NOW)
     assert store.proposals(DAY) == [proposal]
     assert store.rejections(DAY) == rejected
     with pytest.raises(StoreError, match="has no strategy NOPE"):
         store.proposal("NOPE")
     made.close()
+
+
+def test_other_figures_are_a_new_version_and_the_former_stays(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path)
+    store, first = made.store, made.spread()
+    name = first.strategy_id
+    store.mark([MarkRow(name, DAY, 1, 1, "", NOW, version=1)])
+    priced = replace(
+        first,
+        score=replace(first.score, total=0.9),
+        legs=tuple(replace(leg, price=leg.price + 5) for leg in first.legs),
+        exit_plan="debit",
+    )
+    assert store.save_proposals("later", [priced], []) == (0, 1, 0)
+    assert store.save_proposals("same", [priced], []) == (0, 0, 1)
+    assert store.proposal(name) == replace(priced, version=2)
+    assert store.proposal(name, 1) == first
+    with pytest.raises(StoreError, match=f"has no strategy {name} in version 3"):
+        store.proposal(name, 3)
+    for run, expected in (("later", replace(priced, version=2)),):
+        store.finish_run(_result(run), NOW)
+        assert store.proposals(DAY) == [expected]
+    # what was marked before is entered and exited as it was seen then
+    made.enter(first, 1)
+    (position,) = store.positions()
+    assert position.exit_plan == first.exit_plan
+    # going back to the first figures is a third version: the newest counts
+    assert store.save_proposals("back", [first], []) == (0, 1, 0)
+    assert store.proposal(name) == replace(first, version=3)
+    made.close()
+
+
+def test_strategies_of_a_version_before_are_first_versions(tmp_path: Path) -> None:
+    made = MadeDesk(tmp_path / "now")
+    proposal = made.spread()
+    made.store.mark([MarkRow(proposal.strategy_id, DAY, 2, 1, "", NOW)])
+    made.close()
+    path = tmp_path / "old.db"
+    package = files("strikeloom.adapters.sqlite.migrations")
+    (newer,) = (tmp_path / "now").rglob("store.db")
+    with closing(sqlite3.connect(path)) as old:
+        for step in sorted(p.name for p in package.iterdir() if p.name < "0008"):
+            if step.endswith(".sql"):
+                old.executescript(package.joinpath(step).read_text("utf-8"))
+        old.execute("PRAGMA user_version = 7")
+        old.execute("ATTACH ? AS newer", (str(newer),))
+        for table in ("strategies", "strategy_legs", "strategy_runs", "marks"):
+            names = [row[1] for row in old.execute(f"PRAGMA main.table_info({table})")]
+            listed = ", ".join(names)
+            old.execute(
+                f"INSERT INTO {table} ({listed}) SELECT {listed} FROM newer.{table}"  # noqa: S608
+            )
+        old.commit()
+    upgraded = open_store(path, "made", "replay:made")
+    assert upgraded.proposal(proposal.strategy_id) == proposal
+    assert [row.version for row in upgraded.marks(DAY)] == [1]
+    upgraded.close()
 
 
 def test_marks_are_kept_once_and_not_removed_after_execution(tmp_path: Path) -> None:
@@ -365,6 +424,19 @@ def test_a_newer_quote_replaces_an_older_never_the_reverse(tmp_path: Path) -> No
     cache.put([newer])
     assert cache.get(["K"]) == {"K": newer}
     assert other.get(["K"]) == {}
+
+
+def test_a_newer_level_replaces_an_older_never_the_reverse(tmp_path: Path) -> None:
+    cache = SqliteQuoteCache(tmp_path / "quotes.db", "made")
+    other = SqliteQuoteCache(tmp_path / "quotes.db", "else")
+    later = NOW + timedelta(seconds=1)
+    cache.put_levels({"NIFTY": (25_000_00, NOW), "ITC": (400_00, NOW)})
+    cache.put_levels({"NIFTY": (1, NOW - timedelta(seconds=1)), "ITC": (401_00, later)})
+    cache.put_levels({})
+    assert cache.levels(["NIFTY", "ITC", "unknown"]) == {
+        "NIFTY": (25_000_00, NOW), "ITC": (401_00, later),
+    }  # fmt: skip
+    assert other.levels(["NIFTY"]) == {}
 
 
 def test_a_leg_keeps_lot_and_tick_of_its_own_contract(tmp_path: Path) -> None:

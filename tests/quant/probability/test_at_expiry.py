@@ -18,9 +18,9 @@ from strikeloom.quant.probability.at_expiry import (
     Law,
     expected_loss,
     expected_value,
+    lognormal,
     probability_of_profit,
     profit_zones,
-    real_world,
     tail_mean,
     zone_probability,
 )
@@ -202,11 +202,11 @@ def test_what_is_missing_stays_missing() -> None:
             tail_mean(legs, Law(np.array([FORWARD]), LAWS["flat"]), share)
 
 
-def test_a_real_world_law_has_the_forecasts_mean_and_variance() -> None:
-    law = real_world([100.0], [0.3], [0.25], [0.08])
-    assert law.forward[0] == pytest.approx(100 * np.exp(0.02))
+def test_a_lognormal_law_has_its_forward_and_variance() -> None:
+    law = lognormal([100.0, 100.0], [0.3**2 * 0.25, 0.0])
+    assert law.forward[0] == 100.0
     assert total_variance(law.curves, 0.0).w[0] == pytest.approx(0.3**2 * 0.25)
-    assert real_world([100.0], [0.3], [0.25]).forward[0] == 100.0
+    assert np.isnan(law.cdf(0.0)[1])
 
 
 @pytest.mark.parametrize("level", [70.0, 92.0, 99.9, 100.1, 110.0, 150.0])

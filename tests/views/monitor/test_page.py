@@ -221,8 +221,8 @@ def test_every_rule_is_shown_by_its_name_in_the_colour_of_its_urgency(name):
 def test_every_urgency_has_a_colour_and_a_rule_that_is_gone_the_plain_one():
     style = files("strikeloom.views.monitor").joinpath("style.css").read_text(encoding="utf-8")
     assert all(f".bar.{u.name.lower()} i" in style for u in Urgency if u is not Urgency.HOLD)
-    gone = text.rule(ExitDecision("trailing stop", Urgency.HOLD, False, 0.4, (0,), "far"))
-    assert "Trailing stop" in gone
+    gone = text.rule(ExitDecision("former rule", Urgency.HOLD, False, 0.4, (0,), "far"))
+    assert "Former rule" in gone
     assert 'class="bar "' in gone
 
 

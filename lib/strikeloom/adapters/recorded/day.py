@@ -18,9 +18,9 @@ from strikeloom.domain.instruments import Instrument, InstrumentKind, OptionCont
 from strikeloom.domain.money import paise
 from strikeloom.domain.quotes import QuoteSource
 from strikeloom.errors import MissingHistory
-from strikeloom.exchange.market.quoted_width import quoted_width, sides
 from strikeloom.nse.sessions import session
 from strikeloom.nse.underlyings import known
+from strikeloom.quant.quoted_width import quoted_width, sides
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,11 +21,11 @@ from strikeloom.domain.instruments import (
     Share,
 )
 from strikeloom.domain.money import paise, rupees
-from strikeloom.exchange.market.quoted_width import BUSY_LOTS, delta_one_width, sides
 from strikeloom.nse.expiries import monthly_expiry
 from strikeloom.nse.sessions import years_array
 from strikeloom.nse.ticks import future_tick, share_tick
 from strikeloom.quant.forwards import weighted_median
+from strikeloom.quant.quoted_width import BUSY_LOTS, delta_one_width, sides
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,7 @@ from datetime import date
 from strikeloom.adapters.sqlite.rows import insert
 from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.allocations import AllocationPlan, AllocationRefusal, AllocationRow
-from strikeloom.domain.proposals import Stance, Tier
+from strikeloom.domain.templates import Stance, Tier
 
 
 class AllocationRows(StorePart):

@@ -1,4 +1,4 @@
-"""One SQLite file: opened safely, migrated in numbered steps, one transaction per call."""
+"""One SQLite file: opened safely, migrated by numbered steps, one transaction per call."""
 
 from __future__ import annotations
 
@@ -98,12 +98,13 @@ class Database:
         package: str,
         after: Mapping[int, Callable[[sqlite3.Connection], None]] = MappingProxyType({}),
     ) -> None:
-        """Bring the file to the newest schema.
+        """Bring the file to the newest schema, in one transaction.
 
         Parameters
         ----------
         after : mapping of int to callable
-            Function to call after the statements of a numbered step, in the same transaction.
+            Function to call once a numbered step and all later ones are done: it finds the newest
+            schema.
 
         Raises
         ------
@@ -119,23 +120,18 @@ class Database:
                     "strikeloom or use another STRIKELOOM_HOME",
                     found=version,
                 )
-            for number, name in enumerate(steps, start=1):
-                if number > version:
-                    script = files(package).joinpath(name).read_text("utf-8")
-                    self._apply(number, script, after.get(number))
-
-    def _apply(
-        self, number: int, script: str, then: Callable[[sqlite3.Connection], None] | None
-    ) -> None:
-        with self.transaction() as db:
-            # another process may have migrated while this one waited for the lock
-            if db.execute("PRAGMA user_version").fetchone()[0] >= number:
+            if version == len(steps):
                 return
-            for statement in _statements(script):
-                db.execute(statement)
-            if then is not None:
-                then(db)
-            db.execute(f"PRAGMA user_version={number:d}")
+            with self.transaction() as db:
+                # another process may have migrated while this one waited for the lock
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                for name in steps[version:]:
+                    for statement in _statements(files(package).joinpath(name).read_text("utf-8")):
+                        db.execute(statement)
+                for number in sorted(after):
+                    if number > version:
+                        after[number](db)
+                db.execute(f"PRAGMA user_version={max(version, len(steps)):d}")
 
     def foreign_changes(self) -> int:
         """Number that differs after another connection has committed a change."""

@@ -20,12 +20,22 @@ from strikeloom.domain.positions import Position
 from strikeloom.errors import StoreError
 
 _STRATEGY_COLUMNS = "s.symbol, s.template, s.exit_plan, s.spot, s.forward, s.day"
+
+
+def _version(owner: str) -> str:
+    """SQL of the version that was marked for a position, else the newest."""
+    same = f"market = {owner}.market AND strategy_id = {owner}.position_id"
+    marked = f"SELECT version FROM marks WHERE {same} AND account = {owner}.account"  # noqa: S608
+    return f"COALESCE(({marked}), (SELECT MAX(version) FROM strategies WHERE {same}))"  # noqa: S608
+
+
 _TRADES = f"""
 SELECT t.position_id, t.purpose, t.leg, t.side, t.units, t.price, t.charges, t.at, t.fill_id,
        i.contract, i.kind, i.lot_size, i.tick, {_STRATEGY_COLUMNS}
 FROM order_intents i
 JOIN trades t USING (market, account, correlation_id)
 LEFT JOIN strategies s ON s.market = i.market AND s.strategy_id = i.position_id
+  AND s.version = {_version("i")}
 WHERE i.market = ? AND i.account = ? {{position}}
 ORDER BY t.at, t.fill_id
 """  # noqa: S608 (constants of this module)
@@ -37,6 +47,7 @@ SELECT p.position_id, p.revision, p.opened_at, l.leg, l.contract, l.kind, l.lot_
 FROM positions p
 JOIN position_legs l USING (market, account, position_id)
 LEFT JOIN strategies s ON s.market = p.market AND s.strategy_id = p.position_id
+  AND s.version = {_version("p")}
 WHERE p.market = ? AND p.account = ? {{which}}
 ORDER BY p.opened_at, p.first_fill, l.leg
 """  # noqa: S608 (constants of this module)

@@ -1,8 +1,9 @@
-"""Cache of the latest quotes in a small SQLite file, which may be deleted at any time."""
+"""Cache of the latest quotes and levels in a small SQLite file that may be deleted at any time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from strikeloom.adapters.sqlite.database import Database
@@ -18,6 +19,13 @@ CREATE TABLE IF NOT EXISTS latest_quotes (
 ) STRICT
 """
 
+_LEVELS = """
+CREATE TABLE IF NOT EXISTS latest_levels (
+    market TEXT NOT NULL, symbol TEXT NOT NULL, level INTEGER NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (market, symbol)
+) STRICT
+"""
+
 
 class SqliteQuoteCache:
     """``ports.quotes.QuoteCache`` of one market."""
@@ -28,6 +36,7 @@ class SqliteQuoteCache:
         with self._db.transaction() as db:
             db.execute("DROP TABLE IF EXISTS quotes")  # of before 2026-12, without settlements
             db.execute(_TABLE)
+            db.execute(_LEVELS)
 
     def close(self) -> None:
         """Release the file."""
@@ -86,3 +95,28 @@ class SqliteQuoteCache:
             )
             for row in found
         }
+
+    def put_levels(self, levels: Mapping[str, tuple[int, datetime]]) -> None:
+        """Store levels of underlyings, in paise with their time, newer than the stored ones."""
+        if not levels:
+            return
+        with self._db.transaction() as db:
+            db.executemany(
+                "INSERT INTO latest_levels (market, symbol, level, at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (market, symbol) DO UPDATE SET level = excluded.level, "
+                "at = excluded.at WHERE excluded.at > latest_levels.at",
+                [
+                    (self.market, symbol, level, at.isoformat())
+                    for symbol, (level, at) in levels.items()
+                ],
+            )
+
+    def levels(self, symbols: Iterable[str]) -> dict[str, tuple[int, datetime]]:
+        """Level in paise and its time by symbol; unknown symbols are absent."""
+        wanted = list(symbols)
+        marks = ", ".join("?" * len(wanted))
+        found = self._db.rows(
+            f"SELECT * FROM latest_levels WHERE market = ? AND symbol IN ({marks})",  # noqa: S608
+            (self.market, *wanted),
+        )
+        return {row["symbol"]: (row["level"], moment(row["at"])) for row in found}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -13,16 +15,19 @@ from strikeloom.adapters.sqlite.rows import day as to_day
 from strikeloom.adapters.sqlite.store_part import StorePart
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, Stance, Tier
+from strikeloom.domain.proposals import Proposal, RiskSummary, Score
 from strikeloom.domain.results import Stage
+from strikeloom.domain.templates import Stance, Tier
 from strikeloom.domain.volatility import Regime
 from strikeloom.errors import StoreError
-from strikeloom.ports.store import MarkRow, Rejection
+from strikeloom.ports.store import MarkRow, Rejection, SavedProposals
 
 _LATEST_RUN = (
     "SELECT run_id FROM runs WHERE market = ? AND account = ? AND stage = ? AND day = ? "
     "AND verdict IN ('done', 'partial') ORDER BY finished DESC, rowid DESC LIMIT 1"
 )
+
+_ONCE = "ON CONFLICT DO NOTHING"
 
 
 class StrategyRows(StorePart):
@@ -30,50 +35,56 @@ class StrategyRows(StorePart):
 
     def save_proposals(
         self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
-    ) -> tuple[int, int]:
-        """Store each proposal once by id, and the rejections of the run."""
-        heads = [_strategy_columns(row) for row in rows]
-        legs = [
-            {
+    ) -> SavedProposals:
+        """Store proposals whose figures are new, and the rejections of the run."""
+        refused = [{**self.key, "run_id": run_id, **asdict(row)} for row in rejections]
+        counts = Counter[str]()
+        with self.db.transaction() as db:
+            for row in rows:
+                stored = self._newest(row.strategy_id)
+                if stored is None or replace(row, version=stored.version) != stored:
+                    version = 1 if stored is None else stored.version + 1
+                    self._insert(db, row, version)
+                    counts["new" if stored is None else "changed"] += 1
+                else:
+                    version = stored.version
+                    counts["known"] += 1
+                link = {**self.key, "run_id": run_id, "strategy_id": row.strategy_id}
+                values = {**link, "version": version}
+                db.execute(insert("strategy_runs", values, conflict=_ONCE), values)
+            if refused:
+                db.executemany(insert("rejections", refused[0], conflict=_ONCE), refused)
+        return SavedProposals(counts["new"], counts["changed"], counts["known"])
+
+    def _insert(self, db: sqlite3.Connection, row: Proposal, version: int) -> None:
+        head = {**_strategy_columns(row), "version": version}
+        db.execute(insert("strategies", head), head)
+        for number, leg in enumerate(row.legs):
+            values = {
                 "market": self.market,
                 "strategy_id": row.strategy_id,
+                "version": version,
                 "leg": number,
                 **instrument_columns(leg.instrument),
                 "side": int(leg.side),
                 "lots": leg.lots,
                 "price": leg.price,
             }
-            for row in rows
-            for number, leg in enumerate(row.legs)
-        ]
-        links = [{**self.key, "run_id": run_id, "strategy_id": row.strategy_id} for row in rows]
-        refused = [{**self.key, "run_id": run_id, **asdict(row)} for row in rejections]
-        once = "ON CONFLICT DO NOTHING"
-        with self.db.transaction() as db:
-            before = db.total_changes
-            if heads:
-                db.executemany(insert("strategies", heads[0], conflict=once), heads)
-            new = db.total_changes - before
-            for table, values in (
-                ("strategy_legs", legs),
-                ("strategy_runs", links),
-                ("rejections", refused),
-            ):
-                if values:
-                    db.executemany(insert(table, values[0], conflict=once), values)
-        return new, len(rows) - new
+            db.execute(insert("strategy_legs", values), values)
 
     def proposals(self, day: date) -> list[Proposal]:
         """Proposals of the day's latest finished creation run, best score first."""
         run = self._creation_run(day)
         found = self.db.rows(
-            "SELECT s.* FROM strategies s JOIN strategy_runs r USING (market, strategy_id) "
+            "SELECT s.* FROM strategies s "
+            "JOIN strategy_runs r USING (market, strategy_id, version) "
             "WHERE r.market = ? AND r.account = ? AND r.run_id = ? "
             "ORDER BY s.score DESC, s.strategy_id",
             (*self.pair, run),
         )
         legs = self.db.rows(
-            "SELECT l.* FROM strategy_legs l JOIN strategy_runs r USING (market, strategy_id) "
+            "SELECT l.* FROM strategy_legs l "
+            "JOIN strategy_runs r USING (market, strategy_id, version) "
             "WHERE r.market = ? AND r.account = ? AND r.run_id = ? ORDER BY l.leg",
             (*self.pair, run),
         )
@@ -82,20 +93,36 @@ class StrategyRows(StorePart):
             by_id.setdefault(leg["strategy_id"], []).append(leg)
         return [_proposal(row, by_id[row["strategy_id"]]) for row in found]
 
-    def proposal(self, strategy_id: str) -> Proposal:
-        """One proposal of this market."""
-        pair = (self.market, strategy_id)
-        found = self.db.rows("SELECT * FROM strategies WHERE market = ? AND strategy_id = ?", pair)
-        if not found:
+    def proposal(self, strategy_id: str, version: int | None = None) -> Proposal:
+        """One proposal of this market; the newest version without one."""
+        found = self._newest(strategy_id) if version is None else self._read(strategy_id, version)
+        if found is None:
+            which = "" if version is None else f" in version {version}"
             raise StoreError(
-                f"market {self.market} has no strategy {strategy_id}; strikeloom positions and "
-                "the run folder of strategy-creation list the ids",
+                f"market {self.market} has no strategy {strategy_id}{which}; strikeloom positions "
+                "and the run folder of strategy-creation list the ids",
                 strategy_id=strategy_id,
             )
-        legs = self.db.rows(
-            "SELECT * FROM strategy_legs WHERE market = ? AND strategy_id = ? ORDER BY leg", pair
+        return found
+
+    def _newest(self, strategy_id: str) -> Proposal | None:
+        newest = self.db.rows(
+            "SELECT MAX(version) AS version FROM strategies WHERE market = ? AND strategy_id = ?",
+            (self.market, strategy_id),
+        )[0]["version"]
+        return None if newest is None else self._read(strategy_id, newest)
+
+    def _read(self, strategy_id: str, version: int) -> Proposal | None:
+        values = (self.market, strategy_id, version)
+        found = self.db.rows(
+            "SELECT * FROM strategies WHERE market = ? AND strategy_id = ? AND version = ?", values
         )
-        return _proposal(found[0], legs)
+        legs = self.db.rows(
+            "SELECT * FROM strategy_legs WHERE market = ? AND strategy_id = ? AND version = ? "
+            "ORDER BY leg",
+            values,
+        )
+        return _proposal(found[0], legs) if found else None
 
     def rejections(self, day: date) -> list[Rejection]:
         """Rejections of the day's latest finished creation run."""
@@ -123,7 +150,7 @@ class StrategyRows(StorePart):
                     "day": row.day.isoformat(),
                     "at": row.at.isoformat(),
                 }
-                db.execute(insert("marks", values, conflict="ON CONFLICT DO NOTHING"), values)
+                db.execute(insert("marks", values, conflict=_ONCE), values)
             return db.total_changes - before
 
     def unmark(self, strategy_ids: Sequence[str]) -> int:
@@ -154,6 +181,7 @@ class StrategyRows(StorePart):
                 row["priority"],
                 row["notes"],
                 moment(row["at"]),
+                row["version"],
             )
             for row in found
         ]
@@ -208,4 +236,5 @@ def _proposal(row: Row, legs: Sequence[Row]) -> Proposal:
         atm_iv=row["atm_iv"],
         regime=Regime(row["regime"]) if row["regime"] else None,
         view=Outlook(row["view"]),
+        version=row["version"],
     )

@@ -118,12 +118,14 @@ class VolatilityRows(StorePart):
                 row.outlook.value,
                 row.strength,
                 json.dumps([asdict(item) for item in row.evidence]),
+                row.volatility.value if row.volatility else None,
+                row.richness,
+                row.profile,
             )
             for row in rows
         ]
-        return self._upsert(
-            "market_views", ("market", "symbol", "day", "outlook", "strength", "evidence"), values
-        )
+        names = ("market", "symbol", "day", "outlook", "strength", "evidence")
+        return self._upsert("market_views", (*names, "volatility", "richness", "profile"), values)
 
     def _replace(self, table: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
         """Replace rows of whole days: a symbol that a day no longer has is deleted."""

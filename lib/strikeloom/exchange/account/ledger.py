@@ -14,6 +14,7 @@ from strikeloom.domain.products import Product
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import POSITION_COLUMNS, position_values, trade_of
+from strikeloom.exchange.account.variation import settle_late
 from strikeloom.exchange.orders.order import BookOrder
 from strikeloom.exchange.orders.trade import Trade
 
@@ -99,7 +100,7 @@ class AccountLedger:
         if not isinstance(instrument, FutureContract):
             money.cash -= int(side) * units * price
         elif held.is_settled:
-            money.cash += self._settled_late(held, int(side) * units, price)
+            money.cash += settle_late(self._store, held, int(side) * units, price)
         money.cash -= charges
         money.day_charges += charges
         self.save_money()
@@ -116,16 +117,6 @@ class AccountLedger:
         after = before.carried(today)
         self.save_money()
         self.save_position(after.joined(traded) if traded else after)
-
-    def _settled_late(self, held: NetPosition, units: int, price: int) -> int:
-        """Paise of a future traded after its day was settled: the last moment has trades too."""
-        amount = units * (held.settled_price - price)
-        self._file.execute(
-            "UPDATE variation SET units = units + ?, amount = amount + ? "
-            "WHERE contract = ? AND product = ? AND day = ?",
-            (units, amount, held.instrument.key, held.product.value, str(held.settled_on)),
-        )
-        return amount
 
     def taken(self, key: str, side: Side, quote_at: datetime) -> int:
         """Units already taken from one side of one quote."""

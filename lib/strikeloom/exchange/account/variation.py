@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from strikeloom.domain.products import Product
-from strikeloom.exchange.account.ledger import AccountLedger
 from strikeloom.exchange.account.mirror import MirroredFile
 from strikeloom.exchange.account.position import NetPosition
 from strikeloom.exchange.account.rows import Fields
+
+if TYPE_CHECKING:
+    from strikeloom.exchange.account.ledger import AccountLedger
+
+
+def settle_late(store: MirroredFile, held: NetPosition, units: int, price: int) -> int:
+    """Add units of a future traded after its day was settled: the last moment has trades too.
+
+    Returns
+    -------
+    int
+        Paise that its holder receives (+) or pays.
+    """
+    amount = units * (held.settled_price - price)
+    store.file.execute(
+        "UPDATE variation SET units = units + ?, amount = amount + ? "
+        "WHERE contract = ? AND product = ? AND day = ?",
+        (units, amount, held.instrument.key, held.product.value, str(held.settled_on)),
+    )
+    return amount
 
 
 @dataclass(frozen=True, slots=True)

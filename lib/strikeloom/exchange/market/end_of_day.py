@@ -22,9 +22,9 @@ from strikeloom.exchange.market.end_of_day_chains import (
     published_bars,
 )
 from strikeloom.exchange.market.one_moment import Moment, one_moment
-from strikeloom.exchange.market.quoted_width import quoted_width, sides
 from strikeloom.nse.sessions import session
 from strikeloom.ports.history import History
+from strikeloom.quant.quoted_width import quoted_width, sides
 from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:

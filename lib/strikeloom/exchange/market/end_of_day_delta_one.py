@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.instruments import SHARE_RIGHT, InstrumentKind
 from strikeloom.exchange.market.end_of_day_chains import EndOfDayChains
 from strikeloom.exchange.market.one_moment import Moment, Series
-from strikeloom.exchange.market.quoted_width import BUSY_LOTS, delta_one_width, sides
+from strikeloom.quant.quoted_width import BUSY_LOTS, delta_one_width, sides
 from strikeloom.settings.desk import ReplaySettings
 
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
-"""Probabilities and means of a payoff at expiry under a smile: closed form, no grid.
+"""Probabilities and means of a payoff at expiry under a density: closed form, no grid.
 
 Between two neighbouring kinks a payoff is c + d S, so its mean there is c times the probability
 of the zone plus d times the mean of S in it; both are closed form on a smile
-(``smile.density``). A lognormal law is ``Curves.flat(vol * vol * years)``. All figures are of
-the forward measure, undiscounted, at expiry; all legs of a structure expire together.
+(``smile.density``), and on past moves (``real_world``). A lognormal law is ``lognormal``. All
+figures are undiscounted, at expiry; all legs of a structure expire together.
 
 Rows: structures. A refused smile, a forward that is not positive or a payoff that is missing
 gives NaN.
@@ -11,7 +11,7 @@ gives NaN.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,38 +26,82 @@ Floats = NDArray[np.float64]
 _STEPS = 60  # halvings: the quantile of a payoff to the last digit of its range
 
 
+class Density(Protocol):
+    """Distributions of n underlyings at expiry. Levels are moneyness k = ln(S / F)."""
+
+    @property
+    def forward(self) -> Floats:
+        """Means of S, shape (n,)."""
+        ...
+
+    def pick(self, index: ArrayLike) -> Self:
+        """Distributions at an index of the first axis; any integer shape."""
+        ...
+
+    def cdf(self, k: ArrayLike) -> Floats:
+        """Probability of ending at or below F e^k."""
+        ...
+
+    def mean_below(self, k: ArrayLike) -> Floats:
+        """Mean of S / F counted only where S ends at or below F e^k."""
+        ...
+
+    def call(self, k: ArrayLike) -> Floats:
+        """Mean of max(S / F - e^k, 0)."""
+        ...
+
+    def put(self, k: ArrayLike) -> Floats:
+        """Mean of max(e^k - S / F, 0)."""
+        ...
+
+    def quantile(self, probability: ArrayLike) -> Floats:
+        """Moneyness below which the price ends with a probability."""
+        ...
+
+
 class Law(NamedTuple):
-    """Distribution of an underlying at expiry: forwards and smiles, shape (n,) each."""
+    """Distribution behind a smile (a ``Density``): forwards and smiles, shape (n,) each."""
 
     forward: Floats
     curves: Curves
 
+    def pick(self, index: ArrayLike) -> Law:
+        """As in ``Density``."""
+        return Law(self.forward[np.asarray(index)], self.curves.pick(index))
 
-def real_world(spot: ArrayLike, vol: ArrayLike, years: ArrayLike, drift: ArrayLike = 0.0) -> Law:
-    """Lognormal law of a forecast volatility around the spot, instead of the market's.
+    def cdf(self, k: ArrayLike) -> Floats:
+        """As in ``Density``."""
+        return cdf(self.curves, k)
 
-    Parameters
-    ----------
-    spot, vol, years : array_like
-        Broadcast together; ``vol`` a year as a fraction.
-    drift : array_like, default 0
-        Expected growth of the spot a year, continuously compounded.
-    """
-    s, v, t, mu = np.broadcast_arrays(
-        *(np.asarray(x, dtype=np.float64) for x in (spot, vol, years, drift))
-    )
-    return Law(np.asarray(s * np.exp(mu * t)), Curves.flat(v * v * t))
+    def mean_below(self, k: ArrayLike) -> Floats:
+        """As in ``Density``."""
+        return mean_below(self.curves, k)
+
+    def call(self, k: ArrayLike) -> Floats:
+        """As in ``Density``."""
+        return call(self.curves, k)
+
+    def put(self, k: ArrayLike) -> Floats:
+        """As in ``Density``."""
+        return put(self.curves, k)
+
+    def quantile(self, probability: ArrayLike) -> Floats:
+        """As in ``Density``."""
+        return quantile(self.curves, probability)
 
 
-def zone_probability(low: Floats, high: Floats, law: Law) -> Floats:
+def lognormal(forward: ArrayLike, variance: ArrayLike) -> Law:
+    """Lognormal law around forwards; a variance until expiry that is not positive is refused."""
+    return Law(np.asarray(forward, dtype=np.float64), Curves.flat(variance))
+
+
+def zone_probability(low: Floats, high: Floats, law: Density) -> Floats:
     """Probability that the price ends between ``low`` and ``high``, shape (n, m) each.
 
     The zones of a row must not overlap when their sum is used. 0 and ``inf`` are valid ends.
     """
     column = _column(law)
-    return np.asarray(
-        cdf(column.curves, _moneyness(high, column)) - cdf(column.curves, _moneyness(low, column))
-    )
+    return np.asarray(column.cdf(_moneyness(high, column)) - column.cdf(_moneyness(low, column)))
 
 
 def profit_zones(shape: Payoffs) -> tuple[Floats, Floats]:
@@ -74,21 +118,21 @@ def profit_zones(shape: Payoffs) -> tuple[Floats, Floats]:
     return np.where(profit, low, 0.0), np.where(profit, high, 0.0)
 
 
-def probability_of_profit(shape: Payoffs, law: Law) -> Floats:
+def probability_of_profit(shape: Payoffs, law: Density) -> Floats:
     """Probability that the payoff ends above zero, shape (n,)."""
     found = zone_probability(*profit_zones(shape), law).sum(axis=1)
     return np.asarray(np.where(np.isnan(shape.max_profit), np.nan, found))
 
 
-def expected_value(legs: Legs, law: Law) -> Floats:
+def expected_value(legs: Legs, law: Density) -> Floats:
     """Mean payoff at expiry, premium included, shape (n,): one option price a leg."""
     column = _column(law)
     k = _moneyness(legs.strikes, column)
-    prices = np.where(legs.is_call, call(column.curves, k), put(column.curves, k))
+    prices = np.where(legs.is_call, column.call(k), column.put(k))
     return np.asarray((legs.units * column.forward * prices).sum(axis=1) + legs.cash)
 
 
-def expected_loss(shape: Payoffs, law: Law) -> Floats:
+def expected_loss(shape: Payoffs, law: Density) -> Floats:
     """Mean of the payoff where it is below zero, 0 elsewhere: 0 or negative, shape (n,).
 
     For analysts; proposals use ``tail_mean``.
@@ -96,7 +140,7 @@ def expected_loss(shape: Payoffs, law: Law) -> Floats:
     return np.asarray(_below_zero(shape, law)[1])
 
 
-def tail_mean(legs: Legs, law: Law, share: float) -> Floats:
+def tail_mean(legs: Legs, law: Density, share: float) -> Floats:
     """Mean payoff of the worst ``share`` of outcomes (expected shortfall, signed as profit).
 
     q - E[max(q - payoff, 0)] / share at the payoff's own quantile q, which is exact also where
@@ -113,7 +157,7 @@ def tail_mean(legs: Legs, law: Law, share: float) -> Floats:
             f"a tail of {share:g} of outcomes is not valid; give a share above 0 and at most 0.5"
         )
     shape = payoffs(legs)
-    far = law.forward * np.exp(quantile(law.curves, 1 - 1e-3 * share))
+    far = law.forward * np.exp(law.quantile(1 - 1e-3 * share))
     beyond = _along(shape, np.maximum(far, shape.points[:, -1])[:, None])[:, 0]
     low = np.minimum(shape.values.min(axis=1), beyond)
     low = low - 1e-9 * (1 + np.abs(low))
@@ -133,7 +177,7 @@ def _less(shape: Payoffs, amount: Floats) -> Payoffs:
     return shape._replace(values=values, breakevens=roots(shape.points, values, shape.tail))
 
 
-def _below_zero(shape: Payoffs, law: Law) -> tuple[Floats, Floats]:
+def _below_zero(shape: Payoffs, law: Density) -> tuple[Floats, Floats]:
     """Probability of a payoff of zero or less, and the mean of what lies below zero."""
     count = len(shape.points)
     edges = np.concatenate((shape.points, shape.breakevens), axis=1)
@@ -142,8 +186,8 @@ def _below_zero(shape: Payoffs, law: Law) -> tuple[Floats, Floats]:
     low, high = edges[:, :-1], edges[:, 1:]
     column = _column(law)
     k = _moneyness(edges, column)
-    mass = np.diff(cdf(column.curves, k), axis=1)
-    mean = np.diff(mean_below(column.curves, k), axis=1) * column.forward
+    mass = np.diff(column.cdf(k), axis=1)
+    mean = np.diff(column.mean_below(k), axis=1) * column.forward
     with np.errstate(invalid="ignore"):
         width = np.where(np.isinf(high), 1.0 + shape.points[:, -1:], high - low)
         width = np.where(np.isinf(low) | (width <= 0), 1.0, width)
@@ -158,16 +202,16 @@ def _below_zero(shape: Payoffs, law: Law) -> tuple[Floats, Floats]:
     return np.where(bad, np.nan, chance), np.where(bad, np.nan, np.minimum(short, 0.0))
 
 
-def _column(law: Law) -> Law:
+def _column(law: Density) -> Density:
     """One row a structure, shaped for broadcasting with several levels each."""
-    rows = np.arange(len(law.forward))[:, None]
-    forward = np.where(law.forward > 0, law.forward, np.nan)
-    return Law(forward[:, None], law.curves.pick(rows))
+    return law.pick(np.arange(len(law.forward))[:, None])
 
 
-def _moneyness(level: Floats, column: Law) -> Floats:
+def _moneyness(level: Floats, column: Density) -> Floats:
+    """Missing where the forward is not positive."""
+    forward = np.where(column.forward > 0, column.forward, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.log(level / column.forward))
+        return np.asarray(np.log(level / forward))
 
 
 def _along(shape: Payoffs, spots: Floats) -> Floats:

@@ -21,7 +21,8 @@ _ROUNDING = 1e-12
 
 
 @compiled
-def _normal(x: float) -> float:
+def normal_below(x: float) -> float:
+    """Distribution function of the normal distribution."""
     return 0.5 * math.erfc(-x * _ROOT_HALF)
 
 
@@ -33,7 +34,7 @@ def _wing(x: float, width: float) -> tuple[float, float]:
 
 
 @compiled
-def _variance(c: Floats, k: float) -> tuple[float, float]:
+def variance_at(c: Floats, k: float) -> tuple[float, float]:
     """Total variance and its slope, as ``smile.curves.total_variance``."""
     w, dw = c[0], 0.0
     if c[1] > 0:
@@ -55,10 +56,10 @@ def _below(c: Floats, log_forward: float, level: float) -> float:
     if level == math.inf:
         return 1.0
     k = math.log(level) - log_forward
-    w, dw = _variance(c, k)
+    w, dw = variance_at(c, k)
     s = math.sqrt(w)
     d = k / s + 0.5 * s
-    found = _normal(d)
+    found = normal_below(d)
     if dw != 0:
         found += math.exp(-0.5 * d * d) / _ROOT_TWO_PI * 0.5 * dw / s
     return min(1.0, max(0.0, found))
@@ -72,11 +73,11 @@ def _option_value(
     if strike <= 0:
         return forward if is_call else 0.0
     k = math.log(strike) - log_forward
-    w, _ = _variance(c, k)
+    w, _ = variance_at(c, k)
     s = math.sqrt(w)
     sign = 1.0 if k >= 0 else -1.0
     d = sign * (-k / s + 0.5 * s)
-    value = sign * (forward * _normal(d) - strike * _normal(d - sign * s))
+    value = sign * (forward * normal_below(d) - strike * normal_below(d - sign * s))
     value = max(value, 0.0)
     return value if (k >= 0) == is_call else value + abs(forward - strike)
 

@@ -66,22 +66,59 @@ def reach(
     ndarray of float64, shape (n,)
         NaN as well for a refused smile or missing legs.
     """
+    with np.errstate(invalid="ignore"):
+        profit = profit_at(end_prices(law, row, nodes=nodes), legs)
+    return reach_of(profit, target, law, row, today=today, steps=steps)
+
+
+def end_prices(law: Law, row: Ints, *, nodes: int = 161) -> Floats:
+    """Prices at the end for which ``reach_of`` takes profits, shape (n, nodes), ascending.
+
+    Parameters
+    ----------
+    law : Law
+        m laws.
+    row : ndarray of int64, shape (n,)
+        Law of each structure.
+    nodes : int
+        Odd: the middle one is the forward.
+    """
+    unit = np.sqrt(total_variance(law.curves, 0.0).w)[row, None]
+    return np.asarray(law.forward[row, None] * np.exp(np.linspace(-_REACH, _REACH, nodes) * unit))
+
+
+def reach_of(
+    profit: Floats,
+    target: Floats,
+    law: Law,
+    row: Ints,
+    *,
+    today: Floats | None = None,
+    steps: int = 48,
+) -> Floats:
+    """Probability that profit reaches a target by the end, of any profit at the end.
+
+    Parameters
+    ----------
+    profit : ndarray, shape (n, nodes)
+        At ``end_prices``, premium included; legs that go on are worth what they are worth then.
+    target, law, row, today, steps
+        As in ``reach``.
+    """
     goals = (target, target if today is None else today)
-    fine = _solve(legs, goals, law, row, nodes, steps)
-    coarse = _solve(legs, goals, law, row, nodes, steps // 2)
+    fine = _solve(profit, goals, law, row, steps)
+    coarse = _solve(profit, goals, law, row, steps // 2)
     # the error of implicit steps is proportional to their length
     return np.asarray(np.clip(2 * fine - coarse, 0.0, 1.0))
 
 
-def _solve(
-    legs: Legs, goals: tuple[Floats, Floats], law: Law, row: Ints, nodes: int, steps: int
-) -> Floats:
+def _solve(profit: Floats, goals: tuple[Floats, Floats], law: Law, row: Ints, steps: int) -> Floats:
     unit = np.sqrt(total_variance(law.curves, 0.0).w)
+    nodes = profit.shape[1]
     places = np.linspace(-_REACH, _REACH, nodes)[:, None]
     h = 2 * _REACH / (nodes - 1) * unit[row]
-    k = places * unit[row]
+    value = profit.T
     with np.errstate(invalid="ignore"):
-        value = profit_at((law.forward[row] * np.exp(k)).T, legs).T
         bad = ~np.isfinite(goals[0] + goals[1]) | ~np.isfinite(value).all(axis=0)
         last, first = (np.where(bad, 1.0, goal) for goal in goals)
         value = np.where(bad, 0.0, value)

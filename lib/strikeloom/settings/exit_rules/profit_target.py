@@ -9,14 +9,19 @@ from pydantic import Field
 from strikeloom.domain.exit_fields import ExitFields, Numbers, fields_of
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.positions import MarkedPosition, Urgency
-from strikeloom.settings.exit_rule import ExitRule, share_of
+from strikeloom.settings.exit_rule import ExitRule, MoneyBase, base_of, share_of
 
 
 class ProfitTarget(ExitRule):
-    """Fires at ``percent`` of the maximum profit, or of the premium paid when unlimited."""
+    """Fires at ``percent`` of the maximum profit, or of the premium paid when unlimited.
+
+    With ``of: premium`` always of the premium: where legs end on different days the maximum is an
+    estimate that moves with volatility.
+    """
 
     rule: Literal["profit_target"] = "profit_target"
     percent: float = Field(gt=0, le=500)
+    of: MoneyBase = "maximum"
     urgency: ClassVar = Urgency.NORMAL
 
     def progress(self, position: ExitFields) -> Numbers:
@@ -29,9 +34,10 @@ class ProfitTarget(ExitRule):
         if marked.missing:
             return f"no P&L: {', '.join(marked.missing)} has no price"
         if marked.pnl is None or not target > 0:
-            return "no profit to aim at"
+            reason = marked.unknown.get("max_profit") if self.of == "maximum" else None
+            return f"no profit to aim at yet: {reason}" if reason else "no profit to aim at"
         pnl = rupees_text(marked.pnl, decimals=0, signed=True)
         return f"{pnl} of {rupees_text(int(target), decimals=0)} ({self.percent:g} %)"
 
     def _target(self, position: ExitFields) -> Numbers:
-        return share_of(position.max_profit, position.entry_premium, self.percent)
+        return share_of(base_of(position.max_profit, self.of), position.entry_premium, self.percent)

@@ -1,13 +1,16 @@
-"""Strategies as data: one record each, by family. Adding one needs no other change."""
+"""Strategies as data: one record each, a file a family. Adding one needs no other change."""
 
-from strikeloom.domain.proposals import StrategyTemplate
+from strikeloom.domain.templates import StrategyTemplate
+from strikeloom.strategy_creation.catalogue.advanced import ADVANCED
+from strikeloom.strategy_creation.catalogue.directional import DIRECTIONAL
+from strikeloom.strategy_creation.catalogue.income import INCOME
 from strikeloom.strategy_creation.catalogue.neutral import NEUTRAL
-from strikeloom.strategy_creation.catalogue.single import SINGLE
-from strikeloom.strategy_creation.catalogue.vertical import VERTICAL
+from strikeloom.strategy_creation.catalogue.volatility import VOLATILITY
 
 #: All templates by name.
 TEMPLATES: dict[str, StrategyTemplate] = {
-    template.name: template for template in (*SINGLE, *VERTICAL, *NEUTRAL)
+    template.name: template
+    for template in (*DIRECTIONAL, *NEUTRAL, *VOLATILITY, *INCOME, *ADVANCED)
 }
 
 __all__ = ["TEMPLATES"]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import Right, as_option
+from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.proposals import Proposal
-from strikeloom.quant.payoff import Legs, profit_at
+from strikeloom.quant.payoff import Legs
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
@@ -21,33 +21,32 @@ _REACH = 3.0  # standard deviations of the forward on each side
 
 
 def payoff_figure(proposal: Proposal | None) -> go.Figure:
-    """Profit and loss of one unit at expiry and half-way to it, with spot and breakevens.
+    """Profit and loss of one unit at its nearest expiry and half-way to it, with the spot.
 
-    Half-way uses the proposal's at-the-money volatility at every strike. ``None`` gives an empty
-    figure whose title states it.
+    Half-way, and for legs that end later, the proposal's at-the-money volatility is used at every
+    strike. ``None`` gives an empty figure whose title states it.
     """
     import plotly.graph_objects as go
 
     if proposal is None:
         return go.Figure().update_layout(layout("No proposals"))
-    legs = proposal.legs
-    options = [as_option(leg.instrument) for leg in legs]
-    strikes = np.array([[option.strike / 100 for option in options]])
-    days = max(1, (options[0].expiry - proposal.day).days)
-    deviation = proposal.atm_iv * np.sqrt(days / 365) * _REACH
-    edges = proposal.forward * np.exp(np.array([-deviation, deviation]))
+    columns, ends = _columns(proposal)
+    days = int(ends.min())
+    reach = proposal.atm_iv * np.sqrt(days / 365) * _REACH
+    edges = proposal.forward * np.exp(np.array([-reach, reach]))
+    dense = np.linspace(float(edges[0]), float(edges[1]), 61)
+    kinks = columns.strikes[(columns.strikes > edges[0]) & (columns.strikes < edges[1])]
     roots = [x for x in proposal.risk.breakevens if edges[0] < x < edges[1]]
-    spots = np.unique(np.concatenate((edges, strikes[0], roots)))
-    is_call = np.array([[option.right is Right.CALL for option in options]])
-    units = np.array([[float(leg.signed_units) for leg in legs]])
-    cash = np.array([proposal.risk.net_premium / 100])
-    columns = Legs(strikes, is_call, units, cash)
-    profit = profit_at(spots[None, :], columns)[0]
+    spots = np.unique(np.concatenate((edges, kinks, roots)))
+    if (ends > days).any():
+        spots = np.unique(np.concatenate((spots, dense)))
+    at_end = profit_before_expiry(spots[None, :], columns, _terms(proposal, ends, days))[0]
+    half = profit_before_expiry(dense[None, :], columns, _terms(proposal, ends, days / 2))[0]
     figure = go.Figure()
     for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
         figure.add_scatter(
             x=spots.round(2).tolist(),
-            y=(np.maximum(side * profit, 0) * side).round(2).tolist(),
+            y=(np.maximum(side * at_end, 0) * side).round(2).tolist(),
             fill="tozeroy",
             mode="lines",
             line={"width": 0},
@@ -57,15 +56,11 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
         )
     figure.add_scatter(
         x=spots.round(2).tolist(),
-        y=profit.round(2).tolist(),
+        y=at_end.round(2).tolist(),
         mode="lines",
         line={"color": INK, "width": 2},
         showlegend=False,
     )
-    dense = np.linspace(float(edges[0]), float(edges[1]), 61)
-    half = profit_before_expiry(
-        dense[None, :], columns, _half_way(proposal, days / 365, len(legs))
-    )[0]
     figure.add_scatter(
         x=dense.round(2).tolist(),
         y=half.round(2).tolist(),
@@ -81,11 +76,31 @@ def payoff_figure(proposal: Proposal | None) -> go.Figure:
     return figure
 
 
-def _half_way(proposal: Proposal, years: float, legs: int) -> LegTerms:
-    one = np.ones((1, legs))
-    smiles = Curves.flat(one * proposal.atm_iv**2 * years)
-    carry = np.sqrt(proposal.forward / (proposal.spot / 100))
-    return LegTerms(smiles, 0.5 * one, carry * one, one)
+def _columns(proposal: Proposal) -> tuple[Legs, np.ndarray]:
+    """Legs of the proposal as one row, and the days until each ends; the underlying never does."""
+    count = len(proposal.legs)
+    strikes, units = np.zeros((2, 1, count))
+    ends = np.full((1, count), np.inf)
+    is_call = np.ones((1, count), dtype=bool)
+    for at, leg in enumerate(proposal.legs):
+        units[0, at] = leg.signed_units
+        if isinstance(leg.instrument, OptionContract):
+            strikes[0, at] = leg.instrument.strike / 100
+            is_call[0, at] = leg.instrument.right is Right.CALL
+            ends[0, at] = max(1, (leg.instrument.expiry - proposal.day).days)
+    ends = np.where(strikes > 0, ends, ends.min())
+    # a future costs nothing today and is worth its price less than it at the end
+    cash = np.array([sum(leg.cash for leg in proposal.legs) / 100])
+    return Legs(strikes, is_call, units, cash), ends
+
+
+def _terms(proposal: Proposal, ends: np.ndarray, gone: float) -> LegTerms:
+    """Smile, time left, carry and discount of each leg after so many days, without interest."""
+    first = ends.min()
+    smiles = Curves.flat(proposal.atm_iv**2 * ends / 365)
+    growth = np.log(proposal.forward / (proposal.spot / 100)) / first
+    left = ends - gone
+    return LegTerms(smiles, left / ends, np.exp(growth * left), np.ones(ends.shape))
 
 
 def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure:

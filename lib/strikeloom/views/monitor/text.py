@@ -22,6 +22,7 @@ from strikeloom.monitor.board import Board, BoardRow
 from strikeloom.ports.store import KillSwitch
 from strikeloom.settings.exit_registry import urgency_of
 from strikeloom.views.format import MISSING, plain, span
+from strikeloom.views.marked import days_left, limits
 from strikeloom.views.monitor.pulse import Pulse
 
 _STATES = {
@@ -86,7 +87,7 @@ def card(row: BoardRow) -> str:
     """One open position: name, P&L and legs."""
     position, marked = row.marked.position, row.marked
     legs = "".join(_leg(marked, leg) for leg in position.legs)
-    left = "no expiry" if marked.days_left is None else f"{marked.days_left} days left"
+    left = escape(days_left(marked))
     return f"""<div class="sl" data-position="{escape(position.position_id)}"
  data-revision="{position.revision}"><div class="name"><b>{escape(position.symbol)}</b>
 <span>{escape(plain(position.template))}</span>
@@ -151,9 +152,7 @@ def _age(marked: MarkedPosition) -> str:
 
 
 def _limits(marked: MarkedPosition) -> str:
-    best = rupees_text(marked.max_profit, decimals=0)
-    worst = rupees_text(marked.max_loss, decimals=0)
-    return f" &middot; as entered: can earn {best}, can lose {worst}"
+    return f" &middot; {escape(limits(marked))}"
 
 
 def _dividends(position: Position) -> str:

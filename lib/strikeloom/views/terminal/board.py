@@ -13,6 +13,7 @@ from strikeloom.domain.position_leg import PositionLeg
 from strikeloom.domain.quantities import quantity
 from strikeloom.monitor import Board
 from strikeloom.monitor.board import BoardRow
+from strikeloom.views.marked import days_left, limits
 from strikeloom.views.terminal.aligned import aligned
 
 _COLUMNS = ("id", "symbol", "strategy", "P&L>", "price age>", "nearest rule")
@@ -78,6 +79,7 @@ def _details(row: BoardRow) -> list[str]:
         for leg in legs
         if leg.dividends
     ]
+    lines.append(f"{days_left(row.marked)}; {limits(row.marked)}")
     if row.nearest is not None:
         lines.append(row.nearest.sentence)
     shares = [f"{share} %" for share, why_not in row.exits.items() if not why_not]
@@ -106,6 +108,7 @@ def _plain(row: BoardRow) -> dict[str, Any]:
         "revision": position.revision,
         "pnl": row.marked.pnl,
         "missing": list(row.marked.missing),
+        "days_left": row.marked.days_left,
         "legs": [
             {
                 "contract": leg.instrument.key,
@@ -114,6 +117,7 @@ def _plain(row: BoardRow) -> dict[str, Any]:
                 "lot_size": leg.instrument.lot_size,
                 "odd_units": leg.odd_units,
                 "dividends": leg.dividends,
+                "last_day": row.marked.last_days.get(leg.leg),
             }
             for leg in position.legs
         ],

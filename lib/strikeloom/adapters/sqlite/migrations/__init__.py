@@ -1,1 +1,1 @@
-"""Numbered migrations, applied in order, one transaction each."""
+"""Numbered migrations, applied in order, all that a file lacks in one transaction."""

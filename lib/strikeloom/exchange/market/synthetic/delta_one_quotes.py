@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from strikeloom.domain.instruments import FUTURE_RIGHT, SHARE_RIGHT, InstrumentKind
 from strikeloom.domain.money import paise, rupees
-from strikeloom.exchange.market.quoted_width import BUSY_LOTS, delta_one_width
 from strikeloom.exchange.market.synthetic.option_ladders import RATE
 from strikeloom.exchange.market.synthetic.underlyings import LISTINGS
 from strikeloom.nse.sessions import years_array
 from strikeloom.nse.ticks import future_tick, share_tick
+from strikeloom.quant.quoted_width import BUSY_LOTS, delta_one_width
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,1 @@
+"""Candidates of one search: enumerated in columns, valued in one compiled pass, sorted out."""

@@ -1,0 +1,149 @@
+"""Scan margin of one candidate structure after another, compiled: the sums of ``risk.margin``.
+
+Imported by ``risk.candidates`` alone. A candidate is rows of a table of contracts and their units,
+so that every scenario of a contract is priced once, however many candidates hold it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.compiled import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_SCENARIOS, _PAIRS = 16, 7
+_MOVES = _PAIRS + 2
+
+
+@compiled
+def scan_margins(
+    rows: Ints,
+    units: Floats,
+    group: Ints,
+    kind: Ints,
+    change: Floats,
+    value: Floats,
+    exposure: Floats,
+    forward: Floats,
+    delta: Floats,
+    variation: Floats,
+    last_day: Bools,
+    rules: Floats,
+    margin: Floats,
+    cash: Floats,
+) -> None:
+    """Write margin and cash settled of each candidate in each state.
+
+    Parameters
+    ----------
+    rows, units : ndarray, shape (n, L)
+        Row of each leg's contract, -1 for none, and signed units.
+    group : ndarray, shape (r,)
+        Number of the contract's expiry, from 0.
+    kind : ndarray, shape (r,)
+        0 an option, 1 a future, 2 a share, which has no part in a scan.
+    change : ndarray, shape (S, r, 16)
+        Change of a unit's value in each scenario, weighted; rupees.
+    value, exposure, forward, delta, variation : ndarray, shape (S, r)
+        Of a unit: its value, exposure margin when sold, forward, delta in rupees of the forward,
+        and what is settled in cash on the way to the state (futures; 0 of others).
+    last_day : ndarray of bool, shape (g,)
+        Expiries that end today.
+    rules : ndarray, shape (S, 6)
+        Least exposure of a future, its share on a spread, extra and least margin on the last day,
+        calendar charge, and whether an expiry may offset others on its last day.
+    margin, cash : ndarray, shape (n, S)
+        Filled; rupees.
+    """
+    groups = len(last_day)
+    moves = np.zeros((groups, _SCENARIOS))
+    worth, net = np.zeros(groups), np.zeros(groups)
+    held = np.zeros(groups, dtype=np.bool_)
+    for number in range(len(rows)):
+        for state in range(len(rules)):
+            moves[:], worth[:], net[:], held[:] = 0.0, 0.0, 0.0, False
+            exposed = bought = sold = ending = settled = 0.0
+            short = False
+            for leg in range(rows.shape[1]):
+                row, amount = rows[number, leg], units[number, leg]
+                if row < 0 or amount == 0 or kind[row] == 2:
+                    continue
+                at = group[row]
+                held[at] = True
+                for scenario in range(_SCENARIOS):
+                    moves[at, scenario] += amount * change[state, row, scenario]
+                worth[at] += amount * value[state, row]
+                net[at] += amount * delta[state, row]
+                settled += amount * variation[state, row]
+                if kind[row] == 1:
+                    short = True
+                    if amount > 0:
+                        bought += amount * forward[state, row]
+                    else:
+                        sold -= amount * forward[state, row]
+                elif amount < 0:
+                    short = True
+                    exposed -= amount * exposure[state, row]
+                    if last_day[at]:
+                        ending -= amount * forward[state, row]
+            cash[number, state] = settled
+            if not short:
+                margin[number, state] = 0.0
+                continue
+            least, spread, extra, lowest, charge, offsets = rules[state]
+            exposed += least * (abs(bought - sold) + spread * min(bought, sold))
+            scan, calendar = _scanned(moves, worth, net, held, last_day, charge, offsets)
+            lacking = max(0.0, lowest * ending - scan - exposed)
+            margin[number, state] = scan + exposed + calendar + max(extra * ending, lacking)
+
+
+@compiled
+def _scanned(
+    moves: Floats,
+    worth: Floats,
+    net: Floats,
+    held: Bools,
+    last_day: Bools,
+    charge: float,
+    offsets: float,
+) -> tuple[float, float]:
+    """Scan margin and calendar charge, with or without offsets between expiries."""
+    joint = np.zeros(_MOVES)
+    separate = alone = joint_worth = long = short = 0.0
+    expiries = 0
+    for at in range(len(held)):
+        if not held[at]:
+            continue
+        expiries += 1
+        lone = last_day[at] and offsets == 0
+        worst = 0.0
+        for move in range(_MOVES):
+            if move < _PAIRS:
+                change = min(moves[at, 2 * move], moves[at, 2 * move + 1])
+            else:
+                change = moves[at, _PAIRS + move]
+            worst = min(worst, change)
+            if not lone:
+                joint[move] += change
+        need = max(0.0, -worst - worth[at])
+        separate += need
+        if lone:
+            alone += need
+            continue
+        joint_worth += worth[at]
+        long += max(net[at], 0.0)
+        short += max(-net[at], 0.0)
+    if expiries < 2:
+        return separate, 0.0
+    worst = 0.0
+    for move in range(_MOVES):
+        worst = min(worst, joint[move])
+    together = alone + max(0.0, -worst - joint_worth)
+    paid = charge * min(long, short)
+    if together + paid < separate:
+        return together, paid
+    return separate, 0.0
