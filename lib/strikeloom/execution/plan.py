@@ -193,7 +193,7 @@ def _margin(proposal: Proposal, lots: int, snapshot: MarketSnapshot) -> int:
         for quote in quotes
         if quote.bid is not None and quote.ask is not None
     }
-    held: dict[Item, int] = {it: units for it, units in book.items()}
+    held: dict[Item, int] = dict(book.items())
     try:
         (found,) = book_margins([held], known, mids, snapshot.at)
     except NoQuote:
