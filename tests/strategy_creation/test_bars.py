@@ -27,18 +27,18 @@ def bars(left: float) -> DailyBars:
     high, low = np.maximum(first, close) * 1.003, np.minimum(first, close) * 0.997
     for side in (first, high, low, close):
         side[0, NIGHT:] *= left
-    return DailyBars({"GAVE": 0, "KEPT": 1}, first, high, low, close)
+    return DailyBars({"GAVE": 0, "KEPT": 1}, np.stack([DAYS, DAYS]), first, high, low, close)
 
 
 @pytest.mark.parametrize("left", [0.94, 0.35])
 def test_what_left_a_share_is_no_loss_of_strength(left: float) -> None:
     found, whole = bars(left), bars(1.0)
     stepped = rsi(found.close)[0, NIGHT + 2]
-    without_steps(found, np.stack([DAYS, DAYS]), [STEP])
+    without_steps(found, [STEP])
     expected = talib.RSI(whole.close[0], 14)[14:]
     np.testing.assert_allclose(rsi(found.close)[0, 14:], expected, rtol=1e-9)
     assert stepped < expected[NIGHT + 2 - 14] - 10
-    for mine, theirs in zip(found[1:], whole[1:], strict=True):
+    for mine, theirs in zip(found[2:], whole[2:], strict=True):
         np.testing.assert_allclose(mine[1], theirs[1])
         np.testing.assert_allclose(mine[0], theirs[0] * left)
 
@@ -46,7 +46,7 @@ def test_what_left_a_share_is_no_loss_of_strength(left: float) -> None:
 def test_prices_before_a_step_without_an_open_are_cleared() -> None:
     found = bars(0.5)
     found.open[0, NIGHT] = np.nan
-    without_steps(found, np.stack([DAYS, DAYS]), [STEP])
+    without_steps(found, [STEP])
     assert np.isnan(found.close[0, :NIGHT]).all()
     assert np.isfinite(found.close[0, NIGHT:]).all()
 
@@ -58,5 +58,5 @@ def test_a_step_outside_the_bars_changes_nothing() -> None:
         CorporateAction("GAVE", date(2026, 3, 1), "demerger", None),
         CorporateAction("OTHER", STEP.day, "asked", None),
     ]
-    without_steps(found, np.stack([DAYS, DAYS]), steps)
+    without_steps(found, steps)
     np.testing.assert_array_equal(found.close, whole.close)

@@ -97,7 +97,8 @@ def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:
     low = np.minimum(first, close) / 1.004
     low[1, -5] = np.nan
     names = [f"S{i}" for i in range(12)]
-    bars = DailyBars({name: i for i, name in enumerate(names)}, first, high, low, close)
+    days = np.tile(np.arange(90).astype("datetime64[D]"), (12, 1))
+    bars = DailyBars({name: i for i, name in enumerate(names)}, days, first, high, low, close)
     left = dict.fromkeys(names, 10) | {"S2": 4, "S3": 0}
     found = forecast_variance(bars, left)
     assert set(found) == set(names) - {"S1", "S3"}
@@ -105,7 +106,7 @@ def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:
     for name, ahead in (("S0", 10), ("S2", 4)):
         expected = har_forecast(fit_har(daily, ahead), daily)[bars.place[name]]
         assert found[name] == pytest.approx(ahead * expected)
-    young = DailyBars(bars.place, *(side[:, -25:] for side in (first, high, low, close)))
+    young = DailyBars(bars.place, *(side[:, -25:] for side in bars[1:]))
     assert forecast_variance(young, left) == {}
 
 

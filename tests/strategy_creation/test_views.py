@@ -28,7 +28,8 @@ def _bars(closes):
     close = np.array(closes)
     names = ("INDEX", *(f"S{number}" for number in range(1, len(closes))))
     place = {name: row for row, name in enumerate(names)}
-    return DailyBars(place, close, close * 1.002, close * 0.998, close)
+    days = np.tile(np.arange(close.shape[1]).astype("datetime64[D]"), (len(close), 1))
+    return DailyBars(place, days, close, close * 1.002, close * 0.998, close)
 
 
 def _walks(count, sessions=90):
@@ -48,6 +49,40 @@ def test_what_beats_its_market_and_its_sector_votes_for_a_rise():
     assert found.beyond_sector[1] == max(found.beyond_sector[1:]) > 2
     assert np.isnan(found.beyond_market[0])  # the index is not beyond itself
     assert np.isnan(found.beyond_sector[0])  # and has no sector
+
+
+def test_an_index_without_a_session_is_compared_over_its_own_days():
+    market, rest = _walks(1)
+    closes = 100 * np.exp(np.cumsum(np.vstack([market, 1.2 * market + rest]), axis=1))
+    whole = _bars(closes)
+    found = read_prices(_without(whole, 0, 82), "INDEX", {}, 20)
+    # by hand: what both did from day 81 to day 83 is one return
+    both = np.diff(np.log(np.delete(closes, 82, axis=1)), axis=1)[:, -60:]
+    line = np.polyfit(both[0], both[1], 1)
+    assert found.beta[1] == pytest.approx(line[0])
+    left = both[1] - np.polyval(line, both[0])
+    beyond = (both[1] - line[0] * both[0])[-20:].sum()
+    deviation = np.sqrt((left**2).sum() / 58 * 20)
+    assert found.beyond_market[1] == pytest.approx(beyond / deviation)
+
+
+def test_an_index_without_the_day_itself_is_compared_with_nothing():
+    market, rest = _walks(1)
+    closes = 100 * np.exp(np.cumsum(np.vstack([market, 1.2 * market + rest]), axis=1))
+    found = read_prices(_without(_bars(closes), 0, 89), "INDEX", {}, 20)
+    assert np.isnan(found.beyond_market).all()
+    assert np.isfinite(found.momentum).all()
+
+
+def _without(bars, row, day):
+    """Bars of which one symbol lacks a day: its earlier ones move up to it."""
+    sides = []
+    for side in bars[1:]:
+        moved = side.copy()
+        missing = np.datetime64("NaT") if side.dtype.kind == "M" else NAN
+        moved[row] = np.concatenate(([missing], np.delete(side[row], day)))
+        sides.append(moved)
+    return DailyBars(bars.place, *sides)
 
 
 def test_a_market_without_an_index_and_a_sector_of_three_have_no_comparison():

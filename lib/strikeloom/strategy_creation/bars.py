@@ -22,13 +22,22 @@ _SIDES = ("open", "high", "low", "close")
 class DailyBars(NamedTuple):
     """Prices adjusted to the shares of the day, arrays of shape (symbols, sessions), rupees.
 
-    A symbol's sessions are its stored days in order, the latest in the last column. NaN before the
-    first, and for open, high and low where only a close is known. Over the night of a demerger, or
-    of a price step that no person has stated to be a move, earlier prices are scaled to the open
-    after it: trend and variance count what was traded.
+    A symbol's sessions are its stored days in order, the latest in the last column: a column is not
+    the same day for all, and ``day`` has each one's. NaN before the first, and for open, high and
+    low where only a close is known. Over the night of a demerger, or of a price step that no person
+    has stated to be a move, earlier prices are scaled to the open after it: trend and variance
+    count what was traded.
+
+    Attributes
+    ----------
+    place : mapping
+        Row of each symbol.
+    day : ndarray of datetime64
+        NaT before the first.
     """
 
     place: Mapping[str, int]
+    day: np.ndarray
     open: np.ndarray
     high: np.ndarray
     low: np.ndarray
@@ -50,18 +59,25 @@ def read_bars(desk: Desk, symbols: Sequence[str]) -> DailyBars:
         prices_by_side[number, row, width - 1 - back] = known[side].to_numpy()
     days = np.full((len(symbols), width), np.datetime64("NaT"), dtype="datetime64[D]")
     days[row, width - 1 - back] = known["day"].to_numpy().astype("datetime64[D]")
-    bars = DailyBars(place, *prices_by_side)
-    without_steps(bars, days, breaks(past.actions(first, desk.day), desk.day))
+    bars = DailyBars(place, days, *prices_by_side)
+    without_steps(bars, breaks(past.actions(first, desk.day), desk.day))
     return bars
 
 
-def without_steps(bars: DailyBars, days: np.ndarray, steps: Sequence[CorporateAction]) -> None:
+def on_days(bars: DailyBars, days: np.ndarray) -> np.ndarray:
+    """Close of each symbol on the given days, ascending; NaN where it has none."""
+    found = np.full((len(bars.close), len(days)), np.nan)
+    place = np.minimum(np.searchsorted(days, bars.day), len(days) - 1)
+    row, column = np.nonzero(days[place] == bars.day)
+    found[row, place[row, column]] = bars.close[row, column]
+    return found
+
+
+def without_steps(bars: DailyBars, steps: Sequence[CorporateAction]) -> None:
     """Scale the prices before each step so that its night is none, in place.
 
     Parameters
     ----------
-    days : ndarray of datetime64, shape (symbols, sessions)
-        Of the bars; NaT before the first.
     steps : sequence of CorporateAction
         Without a ratio. Where the open after it is not known, earlier prices are cleared.
     """
@@ -69,7 +85,7 @@ def without_steps(bars: DailyBars, days: np.ndarray, steps: Sequence[CorporateAc
         row = bars.place.get(item.symbol)
         if row is None:
             continue
-        late = np.flatnonzero(days[row] >= np.datetime64(item.day, "D"))
+        late = np.flatnonzero(bars.day[row] >= np.datetime64(item.day, "D"))
         if len(late) and late[0]:
             scale = bars.open[row, late[0]] / bars.close[row, late[0] - 1]
             for side in (bars.open, bars.high, bars.low, bars.close):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.market import Evidence, Topic
 from strikeloom.quant.relative import excess, range_place, relation
 from strikeloom.quant.technicals import directional, momentum, rsi
-from strikeloom.strategy_creation.bars import DailyBars
+from strikeloom.strategy_creation.bars import DailyBars, on_days
 from strikeloom.strategy_creation.chain import Chain
 
 Floats = NDArray[np.float64]
@@ -54,6 +54,9 @@ def read_prices(
 ) -> Prices:
     """Figures of every symbol with bars.
 
+    Returns beside the index's are over the index's days: one that it lacks (a Sunday session that
+    was published without index levels) is part of the next return on both sides.
+
     Parameters
     ----------
     index : str or None
@@ -64,7 +67,10 @@ def read_prices(
         Sessions of momentum and relative strength.
     """
     trend = directional(bars.high, bars.low, bars.close)
-    returns = np.diff(np.log(bars.close), axis=1)[:, -RELATION_SESSIONS:]
+    own = bars.day if index is None else bars.day[bars.place[index]]
+    known = bars.day[~np.isnat(bars.day)]
+    days_of_all = np.union1d(own[~np.isnat(own)], known.max(initial=np.datetime64(0, "D")))
+    returns = np.diff(np.log(on_days(bars, days_of_all)), axis=1)[:, -RELATION_SESSIONS:]
     nothing = np.full(returns.shape[-1], np.nan)
     market = nothing if index is None else returns[bars.place[index]]
     to_market = relation(returns, market)
