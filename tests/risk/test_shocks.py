@@ -14,7 +14,7 @@ from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import parameter_rows, span_parameters
-from strikeloom.risk.shocks import after_shock, shock_named, shocks
+from strikeloom.risk.shocks import Shock, after_shock, shocks, shocks_named
 
 INDEX, STOCK = InstrumentKind.INDEX, InstrumentKind.STOCK
 DAY = date(2026, 2, 11)
@@ -35,6 +35,11 @@ def _legs(*legs):
     )  # fmt: skip
 
 
+def _shock(name: str, kind: InstrumentKind, day: date) -> Shock:
+    (found,) = shocks_named([name], kind, day)
+    return found
+
+
 def _black(forward, strike, years, vol, is_call):
     deviation = vol * years**0.5
     d1 = np.log(forward / strike) / deviation + deviation / 2
@@ -50,8 +55,15 @@ def test_only_what_was_known_on_the_day_is_in_force():
     assert "2020-03" in [shock.name for shock in shocks(INDEX, date(2020, 3, 23))]
     assert "one_name_down_25" not in [shock.name for shock in shocks(INDEX, DAY)]
     assert "one_name_down_25" in [shock.name for shock in shocks(STOCK, DAY)]
-    with pytest.raises(DataError, match=r"'2020-03' of a index|'2020-03' of a stock"):
-        shock_named("2020-03", STOCK, date(2019, 1, 1))
+
+
+def test_settings_name_shocks_of_both_kinds_and_of_later_days():
+    names = ["one_name_up_25", "gap_up_5", "2020-03"]
+    assert [shock.name for shock in shocks_named(names, STOCK, DAY)] == names
+    assert [shock.name for shock in shocks_named(names, INDEX, DAY)] == names[1:]
+    assert [shock.name for shock in shocks_named(names, INDEX, date(2019, 1, 1))] == names[1:2]
+    with pytest.raises(DataError, match="no shock 'gap_down_7' is known; known: gap_down_5, "):
+        shocks_named(["gap_up_5", "gap_down_7"], INDEX, DAY)
 
 
 def test_every_shock_has_a_source():
@@ -59,15 +71,15 @@ def test_every_shock_has_a_source():
 
 
 def test_a_shock_of_the_market_reaches_a_stock_by_its_beta():
-    crash, gap = shock_named("2024-06-04", STOCK, DAY), shock_named("gap_down_10", STOCK, DAY)
+    crash, gap = _shock("2024-06-04", STOCK, DAY), _shock("gap_down_10", STOCK, DAY)
     assert float(crash.move(1.5)) == pytest.approx(1 - 0.0593 * 1.5)
     assert float(gap.move(1.5)) == pytest.approx(0.9)
     # twice the fall of 2020 leaves a price
-    assert float(shock_named("2020-03", STOCK, DAY).move(3.0)) == pytest.approx(0.05)
+    assert float(_shock("2020-03", STOCK, DAY).move(3.0)) == pytest.approx(0.05)
 
 
 def test_profit_is_the_change_of_each_legs_model_value():
-    gap = shock_named("gap_down_10", INDEX, DAY)
+    gap = _shock("gap_down_10", INDEX, DAY)
     years = 20 / 365
     legs = _legs((24_000.0, False, -65, 25_000.0, 0.15, years),
                  (23_000.0, False, 65, 25_000.0, 0.18, years),
@@ -84,8 +96,8 @@ def test_profit_is_the_change_of_each_legs_model_value():
 def test_a_sold_put_needs_its_loss_and_a_wider_scan():
     """After a gap the estimate contains what the put is worth then."""
     legs = _legs((24_000.0, False, -65, 25_000.0, 0.15, 20 / 365))
-    before = after_shock(legs, np.array([0.15]), NIFTY, shock_named("gap_up_5", INDEX, DAY))
-    after = after_shock(legs, np.array([0.15]), NIFTY, shock_named("gap_down_10", INDEX, DAY))
+    before = after_shock(legs, np.array([0.15]), NIFTY, _shock("gap_up_5", INDEX, DAY))
+    after = after_shock(legs, np.array([0.15]), NIFTY, _shock("gap_down_10", INDEX, DAY))
     assert after.profit[0] < -65 * 1_400
     assert after.margin.total[0] > before.margin.total[0] - after.profit[0]
     scan = NIFTY.price_scan
@@ -122,7 +134,7 @@ def test_figures_of_past_days_are_the_exchanges(shared_data):
         "2024-06-04": (date(2024, 6, 3), date(2024, 6, 4), date(2024, 6, 4), date(2024, 6, 5)),
     }
     for name, (before, after, scan_before, scan_after) in spans.items():
-        shock = shock_named(name, INDEX, DAY)
+        shock = _shock(name, INDEX, DAY)
         assert shock.price == pytest.approx(nifty[after] / nifty[before] - 1, abs=5e-4)
         assert shock.volatility == pytest.approx(vix[after] / vix[before], rel=2e-3)
         assert shock.scan == pytest.approx(scan_on(scan_after) / scan_on(scan_before), rel=5e-3)

@@ -10,7 +10,7 @@ from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import segment_of, trade_charges
-from strikeloom.risk.shocks import shock_named
+from strikeloom.risk.shocks import shocks_named
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.model_chain import model_structure
@@ -29,7 +29,8 @@ def test_a_gap_needs_more_and_the_worst_is_named(name: str) -> None:
     each = {gap: evaluate([structure], 0.0, [gap])[0].margin_after or 0 for gap in GAPS}
     worst = max(each, key=lambda gap: each[gap])
     assert risk.margin_after == each[worst]
-    assert risk.shock == shock_named(worst, InstrumentKind.STOCK, date(2026, 2, 10)).title
+    (named,) = shocks_named([worst], InstrumentKind.STOCK, date(2026, 2, 10))
+    assert risk.shock == named.title
 
 
 def test_a_naked_strangle_needs_its_loss_after_a_gap() -> None:
@@ -42,7 +43,7 @@ def test_a_bought_option_needs_nothing_and_an_unknown_shock_is_refused() -> None
     structure = model_structure(TEMPLATES["long_call"])
     (risk,) = evaluate([structure], 0.0, GAPS)
     assert risk.margin_after == 0
-    with pytest.raises(DataError, match="no shock 'gap_down_7' of a stock is known"):
+    with pytest.raises(DataError, match="no shock 'gap_down_7' is known"):
         evaluate([structure], 0.0, ["gap_down_7"])
 
 

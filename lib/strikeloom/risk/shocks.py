@@ -10,6 +10,7 @@ shock's factor. A shock of the market reaches a stock by its beta.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -95,20 +96,23 @@ def shocks(kind: InstrumentKind, day: date) -> tuple[Shock, ...]:
     )
 
 
-def shock_named(name: str, kind: InstrumentKind, day: date) -> Shock:
-    """One shock of the table.
+def shocks_named(names: Iterable[str], kind: InstrumentKind, day: date) -> tuple[Shock, ...]:
+    """Shocks of these names that are in force, in their order.
+
+    One of another kind or of a later day is left out: settings name shocks for all of them.
 
     Raises
     ------
     DataError
-        When no shock of that name is in force for the kind; names those that are.
+        When the table has no shock of a name; names those that it has.
     """
-    known = {shock.name: shock for shock in shocks(kind, day)}
-    if name not in known:
-        raise DataError(
-            f"no shock {name!r} of a {kind} is known on {day}; known: {', '.join(known)}", name=name
-        )
-    return known[name]
+    here = {shock.name: shock for shock in shocks(kind, day)}
+    known = [row["name"] for row in parameter_rows("shocks")]
+    wanted = list(names)
+    for name in wanted:
+        if name not in known:
+            raise DataError(f"no shock {name!r} is known; known: {', '.join(known)}", name=name)
+    return tuple(here[name] for name in wanted if name in here)
 
 
 def widened(parameters: SpanParameters, shock: Shock) -> SpanParameters:

@@ -13,7 +13,7 @@ from strikeloom.domain.instruments import Underlying
 from strikeloom.risk.margin import margin_parts
 from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import span_parameters
-from strikeloom.risk.shocks import after_shock, shock_named
+from strikeloom.risk.shocks import after_shock, shocks_named
 from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.horizon import StructureColumns
 
@@ -29,7 +29,7 @@ class Requirement(NamedTuple):
         Now.
     after : ndarray
         The most that is needed after one of the shocks: margin then, and what futures lost on the
-        way; NaN without shocks.
+        way; NaN without shocks in force.
     shock : list of str
         Title of that shock; empty without.
     """
@@ -47,12 +47,13 @@ def requirements(
     Parameters
     ----------
     shocks : sequence of str
-        Names in ``risk/data/shocks.csv``. A stock moves by itself or with a beta of 1.
+        Names in ``risk/data/shocks.csv``; those of another kind or of a later day do not count. A
+        stock moves by itself or with a beta of 1.
 
     Raises
     ------
     DataError
-        When a shock is not known on the day.
+        When the table has no shock of a name.
     """
     table = columns.expiries
     legs = MarginLegs(
@@ -78,8 +79,7 @@ def requirements(
         mine = MarginLegs(*(getattr(legs, n)[rows] for n in MarginLegs.__dataclass_fields__))
         scan = np.fmax(near[rows], parameters.base_vol)
         margin[rows] = margin_parts(mine, scan, parameters).total
-        for name in shocks:
-            shock = shock_named(name, underlying.kind, day)
+        for shock in shocks_named(shocks, underlying.kind, day):
             lost = -futures[rows] * (float(shock.move()) - 1)
             needed = after_shock(mine, scan, parameters, shock).margin.total + np.maximum(lost, 0.0)
             for place, row in enumerate(rows):
