@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from strikeloom.domain.instruments import InstrumentKind
+from strikeloom.domain.instruments import InstrumentKind, OptionContract
 from strikeloom.domain.legs import Side
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import segment_of, trade_charges
@@ -37,6 +37,14 @@ def test_a_naked_strangle_needs_its_loss_after_a_gap() -> None:
     (risk,) = evaluate([model_structure(TEMPLATES["short_strangle"])], 0.0, ["gap_up_10"])
     assert risk.margin_after is not None
     assert risk.margin_after > 1.2 * risk.margin
+
+
+def test_what_is_set_aside_for_a_delivery_is_needed_after_a_shock_too() -> None:
+    structure = model_structure(TEMPLATES["cash_secured_put"])
+    (risk,) = evaluate([structure], 0.0, ["gap_up_10"])
+    (leg,) = structure.legs
+    assert isinstance(leg.instrument, OptionContract)
+    assert risk.margin == risk.margin_after == leg.instrument.strike * -leg.signed_units
 
 
 def test_a_bought_option_needs_nothing_and_an_unknown_shock_is_refused() -> None:

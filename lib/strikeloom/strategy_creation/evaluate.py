@@ -144,7 +144,7 @@ def _summary(
         forecast_tail=_net_paise(figures["real_tail"], costs),
         past_windows=structure.horizon.past.windows,
         round_trip=_round_trip(structure),
-        margin_after=_paise_or_none(figures["after"]),
+        margin_after=_required_after(structure, figures["after"]),
     )
 
 
@@ -161,6 +161,11 @@ def _required(structure: Structure, estimate: float) -> int:
         and leg.side is Side.SELL
     ]
     return max(round(estimate * 100), sum(strike * units for strike, units in sold))
+
+
+def _required_after(structure: Structure, estimate: np.float64) -> int | None:
+    """Paise needed after a shock: what is set aside now stays so; ``None`` without shocks."""
+    return None if np.isnan(estimate) else _required(structure, float(estimate))
 
 
 def _touch_probability(structures: Sequence[Structure], columns: StructureColumns) -> np.ndarray:
@@ -244,10 +249,6 @@ def _round_trip(structure: Structure) -> int:
         total += abs(leg.signed_units) * float(costs.width[0] + costs.charges[0])
         total += float(costs.order[0])
     return round(total * 100)
-
-
-def _paise_or_none(rupees: np.float64) -> int | None:
-    return None if np.isnan(rupees) else round(float(rupees) * 100)
 
 
 def _float_or_none(chance: np.float64) -> float | None:

@@ -73,7 +73,8 @@ def _strikes(structure: Structure) -> Iterator[str]:
     for leg, wanted in zip(structure.legs, structure.wanted, strict=True):
         if isinstance(leg.instrument, OptionContract):
             taken = rupees(leg.instrument.strike)
-            if abs(taken - wanted) > _MISSED * structure.horizon.deviation * taken:
+            deviation = structure.chain.by_date[leg.instrument.expiry].deviation
+            if abs(taken - wanted) > _MISSED * deviation * taken:
                 missed.append(f"{taken:g} {leg.instrument.right} for {wanted:,.2f}")
     if missed:
         yield f"Nearest tradable strikes, not those wanted: {', '.join(missed)}."
@@ -83,15 +84,22 @@ def _valued_at(structure: Structure) -> Iterator[str]:
     """The day of the payoff, where legs end on different days or never."""
     ends = structure.horizon.expiry
     later = [
-        leg.instrument.label
+        leg.instrument
         for leg in structure.legs
         if not isinstance(leg.instrument, Share) and leg.instrument.expiry > ends
     ]
-    if later:
-        yield (
-            f"Valued at the close of {ends}; {', '.join(later)} then at what its own volatility "
-            "makes of the time that is left."
+    options = [it.label for it in later if isinstance(it, OptionContract)]
+    futures = [it.label for it in later if not isinstance(it, OptionContract)]
+    parts = []
+    if options:
+        parts.append(
+            f"{', '.join(options)} then at what the volatility of that expiry makes of the time "
+            "that is left"
         )
+    if futures:
+        parts.append(f"{', '.join(futures)} without its carry beyond that day")
+    if parts:
+        yield f"Valued at the close of {ends}; {'; '.join(parts)}."
 
 
 def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
@@ -100,8 +108,8 @@ def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
             f"Opening and closing it costs {rupees_text(risk.round_trip)} at today's prices: "
             "charges, and the width of the quotes."
         )
-    if risk.margin_after is not None and risk.shock:
-        yield f"After a {risk.shock} it needs {rupees_text(risk.margin_after)} of margin."
+    if risk.margin_after:
+        yield f"After the shock '{risk.shock}' it needs {rupees_text(risk.margin_after)}."
 
 
 def _before_expiry(risk: RiskSummary) -> str:

@@ -1,0 +1,60 @@
+"""Sentences of a proposal: what they name, and when they are left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from strikeloom.domain.instruments import FutureContract
+from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.evaluate import evaluate
+from strikeloom.strategy_creation.explain import explain
+from strikeloom.strategy_creation.model_chain import LOT, SYMBOL, model_structure
+
+
+def _sentences(structure: Structure, shocks: list[str]) -> list[str]:
+    (risk,) = evaluate([structure], 0.0, shocks)
+    return list(explain(structure, risk))
+
+
+def test_a_later_future_has_no_volatility_of_its_own() -> None:
+    structure = model_structure(TEMPLATES["covered_call"])
+    ends = structure.horizon.expiry
+    future = FutureContract(SYMBOL, ends + timedelta(days=28), lot_size=LOT)
+    legs = tuple(
+        replace(leg, instrument=future, lots=1) if leg.instrument.lot_size == 1 else leg
+        for leg in structure.legs
+    )
+    (found,) = (s for s in _sentences(replace(structure, legs=legs), []) if "Valued at" in s)
+    assert found == (
+        f"Valued at the close of {ends}; {future.label} without its carry beyond that day."
+    )
+
+
+def test_a_later_option_is_worth_what_its_volatility_makes_of_it() -> None:
+    structure = model_structure(TEMPLATES["call_calendar"])
+    (found,) = (s for s in _sentences(structure, []) if "Valued at" in s)
+    later = structure.legs[1].instrument.label
+    assert f"; {later} then at what the volatility of that expiry makes of the time" in found
+
+
+def test_what_was_missed_is_measured_in_moves_of_the_legs_own_expiry() -> None:
+    structure = model_structure(TEMPLATES["call_calendar"])
+    chain = structure.chain
+    near, far = (expiry.deviation for expiry in chain.expiries)
+    later = structure.legs[1].instrument
+    off = 0.1 * (near + far) / 2 * later.strike / 100  # a tenth of a near move, less of a far one
+    wanted = tuple(leg.instrument.strike / 100 + off for leg in structure.legs)
+    (found,) = (
+        s for s in _sentences(replace(structure, wanted=wanted), []) if "tradable strikes" in s
+    )
+    assert found.count(" for ") == 1
+
+
+def test_a_shock_is_named_where_something_is_needed_after_it() -> None:
+    names = ["volatility_doubles"]
+    sold = _sentences(model_structure(TEMPLATES["short_strangle"]), names)
+    assert any(s.startswith("After the shock 'volatility doubles' it needs ₹") for s in sold)
+    bought = _sentences(model_structure(TEMPLATES["protective_put"]), names)
+    assert not any("shock" in s for s in bought)
