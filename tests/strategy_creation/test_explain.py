@@ -58,3 +58,11 @@ def test_a_shock_is_named_where_something_is_needed_after_it() -> None:
     assert any(s.startswith("After the shock 'volatility doubles' it needs ₹") for s in sold)
     bought = _sentences(model_structure(TEMPLATES["protective_put"]), names)
     assert not any("shock" in s for s in bought)
+
+
+def test_legs_are_shown_with_their_lots_and_shares() -> None:
+    butterfly = " ".join(_sentences(model_structure(TEMPLATES["call_butterfly"]), []))
+    assert f"sell 2 {SYMBOL} 10 Mar 100 CE at" in butterfly
+    assert f"buy {SYMBOL} 10 Mar 107 CE at" in butterfly
+    covered = " ".join(_sentences(model_structure(TEMPLATES["covered_call"]), []))
+    assert f"buy {LOT} {SYMBOL} share at 100.00" in covered

@@ -141,8 +141,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
             f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}"
         )
         for leg in proposal.legs:
-            console.print_line(f"    {leg.side.word.lower():<4} {leg.instrument.label} at "
-                    f"{rupees_text(leg.price)}")  # fmt: skip
+            console.print_line(f"    {leg.label} at {rupees_text(leg.price)}")
         console.print_line(
             f"    max profit {rupees_text(risk.max_profit)}, max loss "
             f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"

@@ -121,7 +121,7 @@ def identify(
     if not found:
         raise DataError(
             f"no structure of the catalogue has the legs {', '.join(legs)}; strikeloom strategies "
-            "list shows all"
+            "list shows all, and shares beside options count by --lot, the units of a lot"
         )
     for template in found:
         console.print_line(f"{template.title} ({template.name}, {template.family})")

@@ -56,6 +56,12 @@ class Leg:
         return int(self.side) * self.lots * self.instrument.lot_size
 
     @property
+    def label(self) -> str:
+        """For display, with lots above one, and shares: ``sell 2 NIFTY 17 Feb 25750 PE``."""
+        count = f" {self.lots}" if self.lots > 1 else ""
+        return f"{self.side.word.lower()}{count} {self.instrument.label}"
+
+    @property
     def cash(self) -> int:
         """Paise received (+) or paid (-) when the leg is opened at ``price``."""
         return -self.signed_units * self.price

@@ -26,10 +26,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     else:
         percentile = f"without a percentile ({rank.reason})"
     premium = "receives" if risk.net_premium >= 0 else "pays"
-    legs = ", ".join(
-        f"{'sell' if leg.side < 0 else 'buy'} {leg.instrument.label} at {leg.price / 100:.2f}"
-        for leg in structure.legs
-    )
+    legs = ", ".join(f"{leg.label} at {leg.price / 100:.2f}" for leg in structure.legs)
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",

@@ -107,7 +107,7 @@ def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
             _amount(p.risk.forecast_value),
             _amount(p.risk.tail_mean),
             _amount_or_inf(p.risk.margin),
-            "; ".join(f"{leg.side.word} {leg.instrument.label}" for leg in p.legs),
+            "; ".join(leg.label for leg in p.legs),
         )
         for p in proposals
     )
