@@ -1,8 +1,8 @@
 """Structures of two expiries and with the underlying, against QuantLib and closed forms.
 
 With one volatility at every strike, a later option's worth at the horizon is Black's price with
-the variance that is left. Its mean over the lognormal price there is Black's price with the
-variance of both spans (the tower property).
+what the near variance leaves of the later one. Its mean over the lognormal price there is Black's
+price today (the tower property), so no calendar earns anything at the model's prices.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _black(right: Right, strike: float, forward: float, variance: float, discoun
 def _profit(structure: Structure, spot: float) -> float:
     """Profit at the horizon in rupees: intrinsic values and QuantLib's prices."""
     total = sum(leg.cash for leg in structure.legs) / 100
-    left, discount = FAR_VOL**2 * (FAR - NEAR), float(np.exp(-RATE * (FAR - NEAR)))
+    left, discount = FAR_VOL**2 * FAR - NEAR_VOL**2 * NEAR, float(np.exp(-RATE * (FAR - NEAR)))
     for leg in structure.legs:
         it = leg.instrument
         assert isinstance(it, OptionContract)
@@ -120,7 +120,7 @@ def test_figures_of_two_expiries_agree_with_closed_forms(name: str) -> None:
         it = leg.instrument
         assert isinstance(it, OptionContract)
         near = it.expiry == structure.horizon.expiry
-        whole = NEAR_VOL**2 * NEAR + (0.0 if near else FAR_VOL**2 * (FAR - NEAR))
+        whole = NEAR_VOL**2 * NEAR if near else FAR_VOL**2 * FAR
         forward = NEAR_FORWARD if near else FAR_FORWARD
         discount = float(np.exp(-RATE * (NEAR if near else FAR)))
         mean += leg.signed_units * _black(it.right, it.strike / 100, forward, whole, discount)
@@ -230,3 +230,35 @@ def test_margin_of_futures_and_options_is_one_estimate() -> None:
     guarded = replace(covered, legs=(future, Leg(put, Side.BUY, 1, 2_00)))
     sold, bought = evaluate([covered, guarded], RATE)
     assert 0 < bought.margin < sold.margin
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_waiting_earns_nothing_on_smiles_that_curve(name: str) -> None:
+    """At the smiles' own prices the mean is nothing, however much both smiles curve and lean."""
+    smiles = [
+        Curves(*(np.array([x]) for x in (0.002, 0.09, 0.06, -0.01, 0.05, 0.01, 0.06))),
+        Curves(*(np.array([x]) for x in (0.006, 0.12, 0.07, -0.02, 0.09, 0.02, 0.08))),
+    ]
+    known = _structure(name)
+    expiries = tuple(
+        replace(expiry, smile=Smile(curves, SmileKind.FULL, 9, 0.0))
+        for expiry, curves in zip(known.chain.expiries, smiles, strict=True)
+    )
+    legs = []
+    for leg in known.legs:
+        it = leg.instrument
+        assert isinstance(it, OptionContract)
+        place = 0 if it.expiry == known.horizon.expiry else 1
+        forward, years = expiries[place].forward, expiries[place].years
+        k = float(np.log(it.strike / 100 / forward))
+        c = [float(field[0]) for field in smiles[place]]
+        below, above = k - c[3], k - c[5]
+        w = c[0] + c[1] / 2 * (np.hypot(below, c[4]) - below)
+        w += c[2] / 2 * (np.hypot(above, c[6]) + above)
+        price = _black(it.right, it.strike / 100, forward, w, float(np.exp(-RATE * years)))
+        legs.append(replace(leg, price=round(price * 100)))
+    chain = replace(known.chain, expiries=expiries)
+    (risk,) = evaluate([replace(known, chain=chain, legs=tuple(legs))], RATE)
+    # prices are of whole paise, half a paisa off at most on each of the units
+    lots = sum(leg.lots for leg in legs)
+    assert abs(risk.expected_value + risk.charges) <= 100 * (0.5 * LOT * lots / 100 + 1.0)

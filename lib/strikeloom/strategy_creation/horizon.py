@@ -1,6 +1,7 @@
 """Structures in columns at their horizon, the nearest expiry of their options.
 
-Legs that end later are worth Black's price there, on their own smile with the time that is left.
+Legs that end later are worth Black's price there, on their own smile with the time that is left,
+at the level that earns nothing by waiting (``quant.probability.left_variance``).
 Such a structure is written as calls between which its worth is straight, so that every formula
 for a payoff of straight lines is for it too.
 """
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from strikeloom.domain.instruments import FutureContract, OptionContract, Right, Share
 from strikeloom.quant.payoff import Legs
 from strikeloom.quant.probability.at_expiry import Law
+from strikeloom.quant.probability.left_variance import left_scale
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves, total_variance
 from strikeloom.strategy_creation.build import Structure
@@ -162,7 +164,7 @@ def _as_calls(columns: StructureColumns, rows: Ints, rate: float) -> tuple[Float
     left = table.years[ends] - table.years[near][:, None]
     calendar = table.calendar[ends] - table.calendar[near][:, None]
     terms = LegTerms(
-        table.curves.pick(ends),
+        _later_curves(columns, rows, grid),
         left / table.years[ends],
         table.forward[ends] / forward[:, None],
         np.exp(-rate * calendar),
@@ -181,6 +183,35 @@ def _as_calls(columns: StructureColumns, rows: Ints, rate: float) -> tuple[Float
     whole = np.concatenate((slope, tail[:, None]), axis=1)
     bends = np.diff(whole, axis=1, prepend=0.0)
     return points, bends, worth[:, 0]
+
+
+def _later_curves(columns: StructureColumns, rows: Ints, grid: Floats) -> Curves:
+    """Smiles of the legs, those of later options at the level that earns nothing by waiting.
+
+    ``grid`` has prices at the horizon of each row.
+    """
+    near, ends, strikes = columns.horizon[rows], columns.expiry[rows], columns.strikes[rows]
+    table, law = columns.expiries, columns.law
+    later = (ends != near[:, None]) & (strikes > 0) & (columns.units[rows] != 0)
+    row, leg = np.nonzero(later)
+    # the structures of a chain share their options: each is solved once
+    options = np.column_stack((near[row], ends[row, leg], strikes[row, leg]))
+    _, first, each = np.unique(options, axis=0, return_index=True, return_inverse=True)
+    at, own = row[first], ends[row[first], leg[first]]
+    here = near[at]
+    scale = np.ones(ends.shape)
+    scale[row, leg] = left_scale(
+        law.pick(here),
+        grid[at],
+        table.curves.pick(own),
+        1 - table.years[here] / table.years[own],
+        table.forward[own] / table.forward[here],
+        strikes[at, leg[first]],
+    )[each.ravel()]
+    curves = table.curves.pick(ends)
+    return curves._replace(
+        level=curves.level * scale, left=curves.left * scale, right=curves.right * scale
+    )
 
 
 def _row_of(table: dict[int, tuple[int, ChainExpiry]], expiry: ChainExpiry) -> int:
