@@ -10,7 +10,7 @@ import QuantLib as ql
 
 from strikeloom.allocation import plan_table
 from strikeloom.domain.allocations import AllocationPlan
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score
@@ -50,6 +50,25 @@ def test_a_payoff_is_drawn_at_expiry_and_half_way() -> None:
     end = drawn["profit"]
     assert max(end.y) == 180
     assert min(drawn["loss"].y) == -320
+
+
+def test_a_later_future_is_drawn_without_its_carry() -> None:
+    """The line crosses nothing where the breakeven of its risk is."""
+    index = InstrumentKind.INDEX
+    later = FutureContract("ACME", date(2026, 3, 30), index, 100, 5)
+    call = OptionContract("ACME", EXPIRY, 104_00, Right.CALL, index, 100, 5)
+    legs = (Leg(later, Side.BUY, 1, 101_20), Leg(call, Side.SELL, 1, 1_60))
+    # by hand: bought at the forward of 24 February, 100.40, with 1.60 received
+    risk = RiskSummary(160_00, 520_00, 988_000, (98.8,), 0.6, 0, 0.0, 0.0, 0, 0, 0, "none", 0)
+    proposal = Proposal(
+        "S1", "made", DAY, "ACME", "Index", "covered_call", Tier.INCOME, Stance.LONG,
+        "credit", legs, risk, Score(0.5, ()), (), "made", 100_00, 100.4, 0.3, None,
+        Outlook.BULLISH,
+    )  # fmt: skip
+    drawn = {trace.name: trace for trace in payoff_figure(proposal).data}
+    end = drawn["profit"]
+    assert max(end.y) == pytest.approx(520.0, abs=0.01)
+    assert end.y[end.x.index(98.8)] == pytest.approx(0.0, abs=0.01)
 
 
 def test_a_day_without_proposals_plan_or_fills_is_drawn() -> None:

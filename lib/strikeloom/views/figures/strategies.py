@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, OptionContract, Right
+from strikeloom.domain.legs import Leg
 from strikeloom.domain.proposals import Proposal
 from strikeloom.quant.payoff import Legs
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
@@ -89,9 +90,21 @@ def _columns(proposal: Proposal) -> tuple[Legs, np.ndarray]:
             is_call[0, at] = leg.instrument.right is Right.CALL
             ends[0, at] = max(1, (leg.instrument.expiry - proposal.day).days)
     ends = np.where(strikes > 0, ends, ends.min())
-    # a future costs nothing today and is worth its price less than it at the end
-    cash = np.array([sum(leg.cash for leg in proposal.legs) / 100])
+    cash = np.array([sum(_owed(proposal, leg) for leg in proposal.legs)])
     return Legs(strikes, is_call, units, cash), ends
+
+
+def _owed(proposal: Proposal, leg: Leg) -> float:
+    """Rupees for a leg at the nearest expiry, as its risk counts them.
+
+    A future costs nothing today and its price at the end; one that ends after the options costs
+    their forward, because its carry beyond them is no profit.
+    """
+    options = (it.instrument for it in proposal.legs)
+    nearest = min(it.expiry for it in options if isinstance(it, OptionContract))
+    if isinstance(leg.instrument, FutureContract) and leg.instrument.expiry > nearest:
+        return -leg.signed_units * proposal.forward
+    return leg.cash / 100
 
 
 def _terms(proposal: Proposal, ends: np.ndarray, gone: float) -> LegTerms:
