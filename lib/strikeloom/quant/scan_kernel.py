@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.quant.compiled import compiled
+from strikeloom.quant.scans import Scans
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -20,45 +21,18 @@ _MOVES = _PAIRS + 2
 
 
 @compiled
-def scan_margins(
-    rows: Ints,
-    units: Floats,
-    group: Ints,
-    kind: Ints,
-    change: Floats,
-    value: Floats,
-    exposure: Floats,
-    forward: Floats,
-    delta: Floats,
-    variation: Floats,
-    last_day: Bools,
-    rules: Floats,
-    margin: Floats,
-    cash: Floats,
-) -> None:
+def scan_margins(rows: Ints, units: Floats, scans: Scans, margin: Floats, cash: Floats) -> None:
     """Write margin and cash settled of each candidate in each state.
 
     Parameters
     ----------
     rows, units : ndarray, shape (n, L)
         Row of each leg's contract, -1 for none, and signed units.
-    group : ndarray, shape (r,)
-        Number of the contract's expiry, from 0.
-    kind : ndarray, shape (r,)
-        0 an option, 1 a future, 2 a share, which has no part in a scan.
-    change : ndarray, shape (S, r, 16)
-        Change of a unit's value in each scenario, weighted; rupees.
-    value, exposure, forward, delta, variation : ndarray, shape (S, r)
-        Of a unit: its value, exposure margin when sold, forward, delta in rupees of the forward,
-        and what is settled in cash on the way to the state (futures; 0 of others).
-    last_day : ndarray of bool, shape (g,)
-        Expiries that end today.
-    rules : ndarray, shape (S, 6)
-        Least exposure of a future, its share on a spread, extra and least margin on the last day,
-        calendar charge, and whether an expiry may offset others on its last day.
+    scans : Scans
     margin, cash : ndarray, shape (n, S)
         Filled; rupees.
     """
+    group, kind, change, value, exposure, forward, delta, variation, last_day, rules = scans
     groups = len(last_day)
     moves = np.zeros((groups, _SCENARIOS))
     worth, net = np.zeros(groups), np.zeros(groups)

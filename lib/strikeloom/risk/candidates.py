@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from strikeloom.errors import DataError
 from strikeloom.quant.black76 import greeks
 from strikeloom.quant.kernel_cache import import_kernels
+from strikeloom.quant.scans import Scans
 from strikeloom.risk.margin import least_exposure, unit_figures
 from strikeloom.risk.margin_legs import Bools, Floats, MarginLegs, checked
 from strikeloom.risk.parameters import SpanParameters
@@ -26,7 +27,7 @@ from strikeloom.risk.shocks import Shock, widened
 Ints = NDArray[np.int64]
 
 OPTION, FUTURE, SHARE = 0, 1, 2
-_KERNELS = ("scan_kernel", "compiled")
+_KERNELS = ("scan_kernel", "scans", "compiled")
 _SHORTEST = 1 / 365
 
 
@@ -58,19 +59,10 @@ class ContractTable:
 
 @dataclass(frozen=True)
 class ScanTable:
-    """Every scenario of every contract, now (state 0) and after each shock; as ``scan_kernel``."""
+    """Every scenario of every contract, now (state 0) and after each shock."""
 
     states: tuple[str, ...]
-    kind: Ints
-    group: Ints
-    last_day: Bools
-    change: Floats
-    value: Floats
-    exposure: Floats
-    forward: Floats
-    delta: Floats
-    variation: Floats
-    rules: Floats
+    scans: Scans
 
 
 class CandidateMargins(NamedTuple):
@@ -129,14 +121,14 @@ def scan_table(
     future = contracts.kind == FUTURE
     variation = np.where(future, columns["forward"] - columns["forward"][0], 0.0)
     expiries, group = np.unique(contracts.years, return_inverse=True)
-    return ScanTable(
-        ("now", *(shock.name for shock in shocks)),
-        contracts.kind.astype(np.int64),
+    scans = Scans(
         group.astype(np.int64),
-        expiries <= 0,
+        contracts.kind.astype(np.int64),
+        last_day=expiries <= 0,
         variation=np.ascontiguousarray(variation),
         **columns,
     )
+    return ScanTable(("now", *(shock.name for shock in shocks)), scans)
 
 
 def candidate_margins(
@@ -155,10 +147,10 @@ def candidate_margins(
     DataError
         When a row is not in the table, or units are not finite.
     """
-    if rows.size and (rows.max() >= len(table.kind) or rows.min() < -1):
+    if rows.size and (rows.max() >= len(table.scans.kind) or rows.min() < -1):
         raise DataError(
             f"rows of candidates reach from {rows.min()} to {rows.max()}; the table has "
-            f"{len(table.kind)} contracts"
+            f"{len(table.scans.kind)} contracts"
         )
     if not np.isfinite(units).all():
         raise DataError("units of candidates are not finite")
@@ -169,11 +161,8 @@ def candidate_margins(
     kernel = _kernel()
 
     def fill(first: int, last: int) -> None:
-        kernel(
-            rows[first:last], units[first:last], table.group, table.kind, table.change,
-            table.value, table.exposure, table.forward, table.delta, table.variation,
-            table.last_day, table.rules, margin[first:last], variation[first:last],
-        )  # fmt: skip
+        part = slice(first, last)
+        kernel(rows[part], units[part], table.scans, margin[part], variation[part])
 
     edges = np.linspace(0, count, max(1, threads) + 1).astype(np.int64).tolist()
     with ThreadPoolExecutor(max(1, threads)) as pool:
