@@ -367,6 +367,16 @@ def test_a_change_known_after_the_close_is_settled_with_what_was_bought_since(
     engine.close()
 
 
+def test_two_products_of_a_future_are_two_positions_for_the_kill_switch(engine, feed):
+    trade(engine, feed, BUY, 1, 25_000_00)
+    trade(engine, feed, SELL, 1, 25_000_00, product=Product.INTRADAY)
+    assert engine.holdings() == {}
+    with pytest.raises(Rejected, match="needs no position and no open order; there are 2 and 0"):
+        engine.kill_switch(on=True)
+    assert len(engine.exit_all()) == 2
+    engine.kill_switch(on=True)
+
+
 def test_a_resting_bid_for_a_future_ties_up_margin_and_not_its_value(
     tmp_path, feed, clock, monkeypatch
 ):

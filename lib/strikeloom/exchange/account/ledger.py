@@ -175,9 +175,9 @@ class AccountLedger:
         """Net units by instrument over all products; flat ones are absent."""
         return _net((p.instrument, p.net) for p in self._held())
 
-    def open_positions(self) -> dict[Instrument, int]:
-        """The same without the shares that are held for delivery since earlier days."""
-        return _net((p.instrument, p.exit_units) for p in self._held())
+    def open_positions(self) -> list[NetPosition]:
+        """Each product's apart, without shares that are held for delivery since earlier days."""
+        return [position for position in self._held() if position.exit_units]
 
     def _held(self) -> list[NetPosition]:
         with self._store.lock:
