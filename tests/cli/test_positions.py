@@ -33,7 +33,7 @@ def test_mark_and_unmark(call: Call, planned: Desk) -> None:
     ] == "why"
 
 
-def test_a_mark_of_an_older_version_is_named_until_it_is_made_anew(
+def test_a_mark_of_an_older_version_is_named_until_it_is_made_again(
     call: Call, planned: Desk
 ) -> None:
     name = planned.store.marks(planned.day)[0].strategy_id
