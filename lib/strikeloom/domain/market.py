@@ -24,7 +24,7 @@ class VolatilityOutlook(StrEnum):
 
 
 class Topic(StrEnum):
-    """What an observation is about; observations of one topic say much the same."""
+    """What an observation is about; observations of one topic are much alike."""
 
     TREND = "trend"
     STRENGTH = "relative strength"

@@ -23,8 +23,8 @@ Flags = NDArray[np.bool_]
 #: Standard error of a close as a volatility, by lots traded in the day: a close is the mean of the
 #: last half hour, or a single trade of it. From the difference between the volatilities of close
 #: and settlement price on NIFTY and BANKNIFTY, 2024-04 to 2025-12 (nine tenths within 6.1 points
-#: at up to 10 lots and 3.0 at up to 100, over 1.645; none above, where the last step of a smile's
-#: error stands for it).
+#: at up to 10 lots and 3.0 at up to 100, over 1.645; none above, where the usual error of a smile
+#: counts instead).
 _LOTS = np.array([10, 100])
 _VOL_ERROR = np.array([0.037, 0.018, 0.003])
 

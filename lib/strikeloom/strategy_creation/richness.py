@@ -93,5 +93,5 @@ def _own(chain: Chain, own: OwnVolatility) -> Iterator[tuple[str, float, float]]
 
 def _market(market: MarketVolatility) -> Iterator[tuple[str, float, float]]:
     yield "market's volatility index, percentile", market.percentile, market.percentile / 50 - 1
-    # what has just risen is followed by moves as large as it says (GARCH): cheap rather than rich
+    # a rise is followed by moves as large as it expects (GARCH): cheap rather than rich
     yield "market's volatility index, change of 5 days", market.change, -market.change / _FULL_RATIO

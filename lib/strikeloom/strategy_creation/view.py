@@ -1,6 +1,6 @@
 """A view of each symbol: direction and volatility, from evidence that votes.
 
-Observations of one topic say much the same, so that each topic counts once in the direction. A
+Observations of one topic are much alike, so that each topic counts once in the direction. A
 missing observation is absent; a symbol without any on its direction is refused, not neutral.
 """
 
