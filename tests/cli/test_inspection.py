@@ -14,6 +14,7 @@ from strikeloom.cli import checks
 from strikeloom.cli.iv import _legend
 from strikeloom.domain.instruments import as_option
 from strikeloom.errors import SettingsError
+from strikeloom.nse.edges import ending
 from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
@@ -41,6 +42,22 @@ def test_status_shows_runs_and_replay(call: Call, traded: Desk) -> None:
     assert body["market"] == "synthetic-7"
     assert body["open_positions"] == len(traded.store.positions())
     assert body["days"] == {"first": "2026-01-28", "last": "2026-06-10", "count": 90}
+
+
+def test_status_names_contracts_that_ended_and_wait_for_their_settlement(
+    call: Call, traded: Desk
+) -> None:
+    held = [leg.instrument for it in traded.store.positions() for leg in it.legs if leg.net_units]
+    first = min(as_option(instrument).expiry for instrument in held)
+    ended = {one.label for one in held if as_option(one).expiry == first}
+    later = {as_option(one).expiry for one in held} - {first}
+    traded.store.set_replay_time(ending(first))
+    result = call("status")
+    assert f"the next contract ends on {first}" not in result.out
+    assert "ended and not settled yet" in result.err
+    body = json.loads(call("status", "--json").out)
+    assert body["unsettled"] == sorted(ended)
+    assert body["next_end"] == (str(min(later)) if later else None)
 
 
 def test_the_contract_note_of_a_day_is_shown_beside_what_is_booked(

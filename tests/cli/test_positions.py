@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,28 @@ def test_mark_and_unmark(call: Call, planned: Desk) -> None:
     assert len(planned.store.marks(planned.day)) == len(marks) - 1
     assert call("unmark", marks[0].strategy_id).code == 1
     body = json.loads(call("mark", marks[0].strategy_id, "--notes", "why", "--json").out)
-    assert body == {"day": "2026-06-10", "marked": [marks[0].strategy_id], "new": 1}
+    assert body == {"day": "2026-06-10", "marked": [marks[0].strategy_id], "new": 1, "older": []}
     assert {m.strategy_id: m.notes for m in planned.store.marks(planned.day)}[
         marks[0].strategy_id
     ] == "why"
+
+
+def test_a_mark_of_an_older_version_is_named_until_it_is_made_again(
+    call: Call, planned: Desk
+) -> None:
+    name = planned.store.marks(planned.day)[0].strategy_id
+    seen = planned.store.proposal(name)
+    dearer = (replace(seen.legs[0], price=seen.legs[0].price + 5), *seen.legs[1:])
+    planned.store.save_proposals("again", [replace(seen, legs=dearer)], [])
+    result = call("mark", name)
+    assert result.code == 0
+    assert "1, 0 of them new" in result.out
+    assert f"{name} stays marked" in " ".join(result.err.split())
+    assert "in version 1; the plan has" in " ".join(result.err.split())
+    assert call("unmark", name).code == 0
+    result = call("mark", name)
+    assert (result.code, result.err) == (0, "")
+    assert {m.strategy_id: m.version for m in planned.store.marks(planned.day)}[name] == 2
 
 
 def test_positions_show_every_id_in_full(call: Call, traded: Desk) -> None:

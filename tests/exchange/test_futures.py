@@ -302,6 +302,81 @@ def test_what_trades_at_the_close_is_settled_with_the_day(engine, feed, clock):
     assert cash_before_charges(engine) == CASH + 65 * 20_00 + 65 * 5_00
 
 
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_what_is_opened_at_the_close_after_all_was_closed(engine, feed, clock, side):
+    """10 made on 65; 65 more at 25,005.00 at half past three, and the next day at 25,020.00."""
+    sign = int(side)
+    trade(engine, feed, BUY, 1, 25_000_00)
+    trade(engine, feed, SELL, 1, 25_010_00)
+    clock.at = ist("2026-02-11 15:30")
+    assert cash_before_charges(engine) == CASH + 65 * 10_00  # no price of the day is needed
+    trade(engine, feed, side, 1, 25_005_00)
+    assert cash_before_charges(engine) == CASH + 65 * 10_00
+    (settled,) = engine.depository.settlements()
+    assert (settled.units, settled.price) == (sign * 65, 25_005_00)
+    feed.settlements[NIFTY.key, D12] = 25_020_00
+    clock.at = ist("2026-02-12 15:30")
+    assert cash_before_charges(engine) == CASH + 65 * 10_00 + sign * 65 * 15_00
+
+
+@pytest.mark.parametrize("at", ["2026-02-24 16:30", "2026-02-25 10:00"], ids=["then", "late"])
+def test_what_is_opened_at_the_close_of_the_last_day_ends_with_it(engine, feed, clock, at):
+    clock.at = ist("2026-02-24 10:00")
+    trade(engine, feed, BUY, 1, 25_000_00)
+    trade(engine, feed, SELL, 1, 25_010_00)
+    clock.at = ist("2026-02-24 15:30")
+    assert cash_before_charges(engine) == CASH + 65 * 10_00
+    trade(engine, feed, BUY, 1, 25_005_00)
+    clock.at = ist(at)
+    assert engine.holdings() == {NIFTY: 65}  # the final value is not known yet
+    feed.settlements["NIFTY", EXPIRY] = 25_020_00
+    assert engine.holdings() == {}
+    assert cash_before_charges(engine) == CASH + 65 * 10_00 + 65 * 15_00
+    (settled,) = engine.depository.settlements()
+    assert (settled.price, settled.amount) == (25_020_00, 65 * 10_00 + 65 * 15_00)
+
+
+def test_a_change_known_after_the_close_is_settled_with_what_was_bought_since(
+    tmp_path, feed, clock
+):
+    """500 at 1,400 are a renamed 500; 500 more at 1,410 in the new name; settled at 1,420."""
+    new, known = replace(STOCK, symbol="RELNEW"), []
+    change = ContractAdjustment(STOCK.key, new, 1, 1, D12, "a new name")
+
+    def find(held, since, until):
+        if held.key == STOCK.key and until >= D12 and not known:
+            raise DataError("no list of the day")
+        return [change] if held.key == STOCK.key and since < D12 <= until else []
+
+    engine = Engine(Account(tmp_path / "n.db", CASH), feed, clock, adjustments=find)
+    trade(engine, feed, BUY, 1, 1_400_00, STOCK)
+    feed.settlements[STOCK.key, D11] = 1_405_00
+    clock.at = ist("2026-02-12 10:00")
+    feed.spots[new.symbol] = 1_410_00
+    trade(engine, feed, BUY, 1, 1_410_00, new)
+    feed.settlements[new.key, D12] = 1_420_00
+    clock.at = ist("2026-02-12 15:30")
+    assert [it.net for it in engine.positions()] == [500, 500]
+    known.append(True)
+    (held,) = engine.positions()
+    assert (held.net, held.instrument) == (1000, new)
+    assert cash_before_charges(engine) == CASH + 500 * 20_00 + 500 * 10_00
+    engine.audit()
+    clock.at = ist("2026-02-13 10:00")
+    engine.audit()
+    engine.close()
+
+
+def test_two_products_of_a_future_are_two_positions_for_the_kill_switch(engine, feed):
+    trade(engine, feed, BUY, 1, 25_000_00)
+    trade(engine, feed, SELL, 1, 25_000_00, product=Product.INTRADAY)
+    assert engine.holdings() == {}
+    with pytest.raises(Rejected, match="needs no position and no open order; there are 2 and 0"):
+        engine.kill_switch(on=True)
+    assert len(engine.exit_all()) == 2
+    engine.kill_switch(on=True)
+
+
 def test_a_resting_bid_for_a_future_ties_up_margin_and_not_its_value(
     tmp_path, feed, clock, monkeypatch
 ):

@@ -14,7 +14,7 @@ from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Side
 from strikeloom.monitor.mark import mark_position
 from strikeloom.trading.lease import Lease
-from strikeloom.trading.prepare import last_day, prepare_exit, take_snapshot
+from strikeloom.trading.prepare import last_days, prepare_exit, take_snapshot
 from strikeloom.trading.reconcile import reconcile
 from strikeloom.trading.send import OrderRateLimiter
 from strikeloom.trading.work import work
@@ -57,7 +57,7 @@ def marked(made: MixedDesk, name: str):
     position = made.store.position(name)
     legs = [leg.instrument for leg in position.legs]
     market = take_snapshot(made.desk, legs, [RELIANCE])
-    return mark_position(position, market, last_day=last_day(made.desk, position), peak=None)
+    return mark_position(position, market, last_days=last_days(made.desk, position), peak=None)
 
 
 def test_a_future_with_its_put_makes_and_loses_nothing(made: MixedDesk) -> None:

@@ -145,6 +145,35 @@ def test_a_broker_that_reports_purchases_needs_none(tmp_path: Path) -> None:
     assert profit(made) == PROFIT
 
 
+@pytest.mark.parametrize("reports", [True, False], ids=["reported", "stated"])
+def test_shares_owed_over_a_split_are_bought_in_as_the_exchange_counts_them(
+    tmp_path: Path, reports: bool
+) -> None:
+    """Five for one on the day of the auction: 1,000 at 282.11 are 200 at 1,410.55."""
+    made = owing(tmp_path, reports=reports)
+    made.listed.changes = {
+        SHARE.key: [ContractAdjustment(SHARE.key, SHARE, 5, 1, AUCTION, "RELIANCE had a split")]
+    }
+    made.ledger.held = {SHARE.key: -1_000} if reports else {}
+    for minute in range(3):
+        made.at(f"{AUCTION} 10:0{minute}")
+        assert reconcile(made.desk).differences == []
+        assert owed(made) == [(1_000, 270_00, EXPIRY)]
+    assert len([text for _, text in made.alerts.texts if "had a split" in text]) == 1
+    made.at(f"{AUCTION} 18:00")
+    made.feed.settlements[SHARE.symbol, AUCTION] = 272_00
+    if reports:
+        made.ledger.end(SHARE.key, 1_000, 282_11, kind="buy-in")
+        reconcile(made.desk)
+    else:
+        assert book(made, stated(made, 1_000, 282_11))
+    assert owed(made) == []
+    assert profit(made) == PROFIT
+    made.at("2026-02-26 10:00")
+    assert reconcile(made.desk).differences == []
+    assert made.store.audit_positions() == []
+
+
 def test_a_split_after_the_auction_leaves_what_is_owed(made: MixedDesk) -> None:
     day = date(2026, 3, 4)
     made.listed.changes = {

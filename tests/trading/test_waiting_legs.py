@@ -149,6 +149,29 @@ def test_a_call_that_ends_in_the_money_lacks_its_shares_and_the_later_one_goes_o
     assert made.ledger.cash == total
 
 
+def test_a_request_to_exit_everything_holds_when_owed_shares_are_bought_in_meanwhile(
+    made: MixedDesk,
+) -> None:
+    """It waits for a price of the far call; by then the purchase has changed the position."""
+    name = calendar(made, "covered")
+    made.ledger.reports_settlements = True
+    end(made, 1_450_00, (NEAR.key, LOT, 30_00))
+    shown = made.feed.shown.pop(FAR.key)
+    made.at("2026-02-25 14:59")
+    request, _ = request_exit(made.desk, name, who="test")
+    assert request.target_lots == (0, 0, 0)
+    cycle(made, "2026-02-25 15:00")
+    assert made.store.requests()[-1].state is RequestState.PENDING
+    made.ledger.end(SHARE.key, LOT, 1_560_00, kind="buy-in")
+    made.ledger.held = {FAR.key: LOT}
+    made.at("2026-02-25 15:01")
+    made.show(FAR, shown.bid, shown.ask)
+    for minute in (1, 2):
+        cycle(made, f"2026-02-25 15:0{minute}")
+    assert units(made, name) == [0, 0, 0]
+    assert made.store.requests()[-1].state is RequestState.DONE
+
+
 def test_a_put_that_ends_in_the_money_brings_shares_that_the_later_one_protects(
     made: MixedDesk,
 ) -> None:

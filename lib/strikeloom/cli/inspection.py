@@ -44,7 +44,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
     days, runs = desk.history.days(), desk.store.runs(15)
     watching = held_elsewhere(desk.home, desk.store)
     positions = desk.store.positions()
-    owed, ends = owed_sentences(desk, positions), _next_end(desk, positions)
+    owed, (ends, waiting) = owed_sentences(desk, positions), _ends(desk, positions)
     seen = None if beat is None else (SystemClock().now() - beat.real_at).total_seconds()
     if as_json:
         console.as_json(
@@ -60,6 +60,7 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
                 "open_positions": len(positions),
                 "owed": owed,
                 "next_end": ends,
+                "unsettled": waiting,
                 "runs": runs,
                 "died": dead,
             }
@@ -75,6 +76,8 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
         console.warn(f"kill switch engaged: {switch.reason}")
     for text in owed:
         console.warn(text)
+    if waiting:
+        console.warn(f"ended and not settled yet: {', '.join(waiting)}")
     console.print_line(f"home     {desk.home}")
     rows = [(row["run_id"], row["verdict"], row["error"]) for row in runs]
     console.table("Latest runs", ["run", "verdict", "error"], rows)
@@ -90,11 +93,21 @@ def _clock(desk: Desk) -> str:
     return f"replay at {at:%Y-%m-%d %H:%M}" if at else "replay not started"
 
 
-def _next_end(desk: Desk, positions: Sequence[Position]) -> date | None:
-    """First last day of an open contract; ``None`` without any."""
+def _ends(desk: Desk, positions: Sequence[Position]) -> tuple[date | None, list[str]]:
+    """First last day that is not over of an open contract, and contracts whose last day is."""
+    from strikeloom.nse.edges import ending
     from strikeloom.trading.prepare import last_days
 
-    return min((day for it in positions for day in last_days(desk, it).values()), default=None)
+    ahead, over, now = [], [], desk.clock.now()
+    for position in positions:
+        ends = last_days(desk, position)
+        for leg in position.legs:
+            day = ends.get(leg.leg)
+            if day is not None and now < ending(day):
+                ahead.append(day)
+            elif day is not None:
+                over.append(leg.instrument.label)
+    return min(ahead, default=None), sorted(set(over))
 
 
 def _span(days: Sequence[date]) -> str:

@@ -30,6 +30,7 @@ def mark(
     """
     from strikeloom.cli import console
     from strikeloom.desk import mark as mark_for
+    from strikeloom.desk import older_marks
 
     if all_ == bool(strategy_ids):
         raise typer.BadParameter("name strategies, or give --all")
@@ -37,10 +38,12 @@ def mark(
         trading_day_of(day)
     desk = desk_of(market, day, mode=mode)
     rows, new = mark_for(desk, None if all_ else strategy_ids, notes=notes)
+    older = older_marks(desk, rows)
     if as_json:
-        console.as_json({"day": desk.day, "marked": [row.strategy_id for row in rows], "new": new})
+        marked = [row.strategy_id for row in rows]
+        console.as_json({"day": desk.day, "marked": marked, "new": new, "older": older})
         return
-    proposals = {row.strategy_id: desk.store.proposal(row.strategy_id) for row in rows}
+    proposals = {row.strategy_id: desk.store.proposal(row.strategy_id, row.version) for row in rows}
     console.table(
         f"Marked for {desk.day}: {len(rows)}, {new} of them new",
         ["id", "symbol", "template", "lots>"],
@@ -50,6 +53,8 @@ def mark(
             for name, proposal in [(row.strategy_id, proposals[row.strategy_id])]
         ],
     )
+    for text in older:
+        console.warn(text)
 
 
 def unmark(

@@ -1,7 +1,7 @@
 """Chooses the market, account, clock, feed and broker of a desk; nothing else does."""
 
 from strikeloom.desk.dhan import wake_on_ticks
-from strikeloom.desk.marks import mark
+from strikeloom.desk.marks import mark, older_marks
 from strikeloom.desk.modes import MODE
 from strikeloom.desk.open import assemble_desk, open_desk
 from strikeloom.desk.places import Places, desk_home, notebooks_folder, places
@@ -15,6 +15,7 @@ __all__ = [
     "desk_home",
     "mark",
     "notebooks_folder",
+    "older_marks",
     "open_desk",
     "open_workers",
     "places",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from strikeloom.domain.counted import counted
 from strikeloom.errors import StageError
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.store import MarkRow
@@ -18,7 +19,8 @@ def mark(
     Returns
     -------
     rows, new
-        The requested marks, and how many of them are new.
+        The requested marks as they are stored, and how many of them are new: one made before
+        stays as it was (``older_marks``).
 
     Raises
     ------
@@ -49,4 +51,27 @@ def mark(
         for priority, (name, lots) in enumerate(planned.items(), start=1)
         if strategy_ids is None or name in strategy_ids
     ]
-    return rows, desk.store.mark(rows)
+    new = desk.store.mark(rows)
+    stored = {row.strategy_id: row for row in desk.store.marks(desk.day)}
+    return [stored[row.strategy_id] for row in rows], new
+
+
+def older_marks(desk: Desk, rows: Sequence[MarkRow]) -> list[str]:
+    """What differs in marks from the plan and the proposals of now, one sentence each.
+
+    They were made before another run; a mark of a strategy that is entered is none of them.
+    """
+    plan = desk.store.allocation(desk.day)
+    planned = {} if plan is None else {row.strategy_id: row.lots for row in plan.rows}
+    found = []
+    for row in rows:
+        name, lots = row.strategy_id, planned.get(row.strategy_id, row.lots)
+        version = desk.store.proposal(name).version
+        if (lots, version) == (row.lots, row.version) or desk.store.intents(position_id=name):
+            continue
+        found.append(
+            f"{name} stays marked with {counted(row.lots, 'lot')} in version {row.version}; the "
+            f"plan has {counted(lots, 'lot')} in version {version}: strikeloom unmark {name}, then "
+            "mark it again"
+        )
+    return found

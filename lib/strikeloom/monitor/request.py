@@ -33,7 +33,7 @@ def target_after(position: Position, percent: int) -> tuple[int, ...] | str:
     for leg in position.legs:
         first = leg.first_lots
         if not leg.order_lots:
-            targets.append(leg.net_lots)  # this leg was exited before, as far as it can be
+            targets.append(0)  # exited before as far as it can be, or bought in by the exchange
             continue
         if abs(first) * percent % 100:
             return f"not whole lots of {abs(first)}"
@@ -127,7 +127,7 @@ def request_exit(
         if leg not in held:
             legs = ", ".join(map(str, held)) or _no_order(position)
             raise GuardError(f"{position_id} has no open leg {leg}; open legs: {legs}", guard="leg")
-        target = tuple(0 if item.leg == leg else item.net_lots for item in position.legs)
+        target = tuple(0 if item.leg == leg else item.order_lots for item in position.legs)
     else:
         target = target_after(position, percent)
     if isinstance(target, str):

@@ -10,8 +10,11 @@ from strikeloom.domain.adjustments import ContractAdjustment, LegAdjustment
 from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.orders import IntentState, OrderIntent, Purpose
+from strikeloom.domain.position_leg import PositionLeg
+from strikeloom.domain.positions import Position
 from strikeloom.domain.quantities import quantity
 from strikeloom.errors import BrokerError, DataError, StoreError
+from strikeloom.nse.edges import expected_after
 from strikeloom.nse.sessions import has_opened
 from strikeloom.ports.desk import Desk
 from strikeloom.trading.account_state import AccountState
@@ -44,12 +47,8 @@ class AdjustmentCheck:
         today, searched = state.at.date(), dict(self._searched)
         for position in state.positions.values():
             for leg in position.legs:
-                if leg.is_owed:
-                    continue  # they are bought in as the shares that were to be delivered
-                since = leg.since or position.opened_at.date()
-                place = (position.position_id, leg.leg, leg.instrument.key)
                 held, units = leg.instrument, leg.net_units
-                for change in self._search(place, held, since, today):
+                for change in self._changes(position, leg, today):
                     found.append(LegAdjustment(position.position_id, leg.leg, change))
                     if units:
                         name = position.position_id
@@ -91,6 +90,26 @@ class AdjustmentCheck:
         place = (intent.correlation_id, intent.leg, intent.instrument.key)
         changes = self._search(place, intent.instrument, day, state.at.date())
         return "; ".join(change.cause for change in changes)
+
+    def _changes(
+        self, position: Position, leg: PositionLeg, today: date
+    ) -> Iterable[ContractAdjustment]:
+        """What became of a leg since it has its present contract.
+
+        Shares that are owed follow to the day of their auction: they are bought in as of that day.
+        They keep the day of their delivery, and pay no dividend here.
+        """
+        since = leg.since or position.opened_at.date()
+        place = (position.position_id, leg.leg, leg.instrument.key)
+        if not leg.is_owed:
+            return self._search(place, leg.instrument, since, today)
+        found = self._search(place, leg.instrument, since, min(today, expected_after(since)))
+        known = {
+            it.change.day
+            for it in self._desk.store.adjustments(position_id=position.position_id)
+            if found and it.leg == leg.leg
+        }
+        return [it for it in found if not it.amount and it.day not in known]
 
     def _search(
         self, place: tuple[str, int, str], held: Instrument, since: date, today: date

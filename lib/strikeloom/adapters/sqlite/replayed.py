@@ -57,7 +57,8 @@ def replayed_legs(
 def _apply(legs: dict[int, PositionLeg], item: LegAdjustment) -> bool:
     """Adjust a leg that holds the old contract; what was paid in total stays.
 
-    Except of a future at a dividend, which is carried forward at a price less it.
+    Except of a future at a dividend, which is carried forward at a price less it. Shares that are
+    owed stay owed since the day of their delivery.
     """
     leg, change = legs.get(item.leg), item.change
     if leg is None or leg.instrument.key != change.old:
@@ -73,7 +74,7 @@ def _apply(legs: dict[int, PositionLeg], item: LegAdjustment) -> bool:
         entry_value=leg.entry_value - first * lowered,
         open_value=leg.open_value - net * lowered,
         dividends=leg.dividends + net * paid,
-        since=change.day,
+        since=leg.since if leg.is_owed else change.day,
     )
     return True
 

@@ -57,13 +57,7 @@ class AccountLedger:
     def add_shares(
         self, share: Share, units: int, price: int, charges: int, at: datetime, kind: FillKind
     ) -> None:
-        """Record shares that came in (+) or went out (-) without an order, at paise each.
-
-        Parameters
-        ----------
-        kind : FillKind
-            ``DELIVERY`` or ``BUY_IN``.
-        """
+        """Record shares that came in (+) or went out (-) by a delivery or buy-in, at paise each."""
         self._record(
             (0, "", share, Side.BUY if units > 0 else Side.SELL, Product.CNC),
             (abs(units), price, charges, at, at, kind),
@@ -76,6 +70,7 @@ class AccountLedger:
     ) -> int:
         order_number, tag, instrument, side, product = of
         units, price, charges, at, quote_at, kind = what
+        value = units * price
         number = self._file.execute(
             "INSERT INTO fills (order_number, correlation_id, contract, kind, lot_size, tick, "
             "side, units, price, charges, at, quote_at, what, product) "
@@ -90,21 +85,23 @@ class AccountLedger:
         held = self.position(instrument.key, product) or NetPosition(instrument, product, at.date())
         late = at.date().isoformat() < money.day and isinstance(instrument, Share)
         if late:
-            money.cash -= int(side) * units * price + charges
+            money.cash -= int(side) * value + charges
             money.day_charges += charges
-            self._save_late(held, side, units, units * price, at.date())
+            self._save_late(held, side, units, value, at.date())
             return number
         if held.day < at.date() and not isinstance(instrument, OptionContract):
             money.booked += held.booked  # the trades of each day settle apart
             held = held.carried(at.date())
         if not isinstance(instrument, FutureContract):
-            money.cash -= int(side) * units * price
+            money.cash -= int(side) * value
         elif held.is_settled:
-            money.cash += settle_late(self._store, held, int(side) * units, price)
+            # all was closed: without a price of its day, it is settled at this one, and goes on
+            held = replace(held, settled_price=held.settled_price or price)
+            money.cash += settle_late(self._store, held, int(side) * units, int(side) * value)
         money.cash -= charges
         money.day_charges += charges
         self.save_money()
-        self.save_position(held.traded(side, units, units * price))
+        self.save_position(held.traded(side, units, value))
         return number
 
     def _save_late(self, held: NetPosition, side: Side, units: int, value: int, day: date) -> None:
@@ -178,9 +175,9 @@ class AccountLedger:
         """Net units by instrument over all products; flat ones are absent."""
         return _net((p.instrument, p.net) for p in self._held())
 
-    def open_positions(self) -> dict[Instrument, int]:
-        """The same without the shares that are held for delivery since earlier days."""
-        return _net((p.instrument, p.exit_units) for p in self._held())
+    def open_positions(self) -> list[NetPosition]:
+        """Each product's apart, without shares that are held for delivery since earlier days."""
+        return [position for position in self._held() if position.exit_units]
 
     def _held(self) -> list[NetPosition]:
         with self._store.lock:
@@ -220,6 +217,9 @@ class AccountLedger:
         for position in moved:
             held = self.position(position.instrument.key, position.product)
             now = replace(held, instrument=position.instrument) if held else None
+            if now and now.is_settled:
+                late = settle_late(self._store, now, position.net, position.value)
+                self._store.mirror.money.cash += late
             self.save_position(now.carried_with(position) if now else position)
         for position in stay:
             held = self.position(position.instrument.key, position.product)

@@ -15,20 +15,30 @@ if TYPE_CHECKING:
     from strikeloom.exchange.account.ledger import AccountLedger
 
 
-def settle_late(store: MirroredFile, held: NetPosition, units: int, price: int) -> int:
-    """Add units of a future traded after its day was settled: the last moment has trades too.
+def settle_late(store: MirroredFile, held: NetPosition, units: int, value: int) -> int:
+    """Add units of a future that came in after its day was settled, at the price of that day.
+
+    The last moment has trades too; and what others became may be known after it.
+
+    Parameters
+    ----------
+    units, value : int
+        Signed units, and the paise that they are carried at or were traded for, signed alike.
 
     Returns
     -------
     int
         Paise that its holder receives (+) or pays.
     """
-    amount = units * (held.settled_price - price)
+    amount = units * held.settled_price - value
     store.file.execute(
-        "UPDATE variation SET units = units + ?, amount = amount + ? "
+        "UPDATE variation SET units = units + ?, amount = amount + ?, price = ? "
         "WHERE contract = ? AND product = ? AND day = ?",
-        (units, amount, held.instrument.key, held.product.value, str(held.settled_on)),
-    )
+        (
+            units, amount, held.settled_price, held.instrument.key, held.product.value,
+            str(held.settled_on),
+        ),
+    )  # fmt: skip
     return amount
 
 
@@ -62,7 +72,10 @@ class VariationRecords:
         self._ledger = ledger
 
     def settle(self, position: NetPosition, on: date, price: int, at: datetime) -> NetPosition:
-        """Settle a future in cash to a day's price; a day can be settled once.
+        """Settle a future in cash to a day's price.
+
+        A day can be settled once; the end of the contract adds to that of its last day, where all
+        was closed, and more traded after it.
 
         What the day's trades and what was carried into it differ from the price moves as cash:
         ``sold - bought + net x price``, where carried units count at the price settled before.
@@ -71,14 +84,19 @@ class VariationRecords:
         after = position.settled(price, on)
         units = position.carried_units if late else position.net
         amount = after.value - position.value if late else after.unsettled - position.unsettled
-        self._file.execute(
-            "INSERT INTO variation (day, at, contract, product, units, price, amount) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                on.isoformat(), at.isoformat(), position.instrument.key, position.product.value,
-                units, price, amount,
-            ),
-        )  # fmt: skip
+        of = position.instrument.key, position.product.value
+        if position.settled_on == on:
+            self._file.execute(
+                "UPDATE variation SET units = ?, price = ?, amount = amount + ? "
+                "WHERE contract = ? AND product = ? AND day = ?",
+                (units, price, amount, *of, on.isoformat()),
+            )
+        else:
+            self._file.execute(
+                "INSERT INTO variation (day, at, contract, product, units, price, amount) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (on.isoformat(), at.isoformat(), *of, units, price, amount),
+            )
         money = self._store.mirror.money
         money.cash += amount
         if late:

@@ -74,6 +74,7 @@ class DailySettler:
         if not isinstance(future, FutureContract):
             return None
         late = day < position.day
-        if not (position.carried_units if late else position.net):
+        price = self._feed.daily_settlement(future, day)
+        if price is None and not (position.carried_units if late else position.net):
             return 0  # closed: the price does not count
-        return self._feed.daily_settlement(future, day)
+        return price
