@@ -67,17 +67,15 @@ def status(market: Market = "", mode: Mode = "", as_json: Json = False) -> None:
         )
         return
     console.print_line(f"market   {desk.market}: {_span(days)}")
-    held = counted(len(positions), "open position")
-    held += f", the next contract ends on {ends}" if ends else ""
+    next_end = f", the next contract ends on {ends}" if ends else ""
+    held = counted(len(positions), "open position") + next_end
     console.print_line(f"account  {desk.account}: {_clock(desk)}, {held}")
     last = "" if seen is None else f", last heartbeat {seen:.0f} s ago"
     console.print_line(f"watcher  {'running' if watching else 'not running'}{last}")
-    if switch.engaged:
-        console.warn(f"kill switch engaged: {switch.reason}")
-    for text in owed:
+    pending = [f"ended and not settled yet: {', '.join(waiting)}"] if waiting else []
+    engaged = [f"kill switch engaged: {switch.reason}"] if switch.engaged else []
+    for text in (*engaged, *owed, *pending):
         console.warn(text)
-    if waiting:
-        console.warn(f"ended and not settled yet: {', '.join(waiting)}")
     console.print_line(f"home     {desk.home}")
     rows = [(row["run_id"], row["verdict"], row["error"]) for row in runs]
     console.table("Latest runs", ["run", "verdict", "error"], rows)
