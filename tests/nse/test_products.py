@@ -13,6 +13,7 @@ from strikeloom.nse.charges import Segment
 from strikeloom.nse.products import (
     carried_product,
     charged_as,
+    first_square_off,
     product_rule,
     product_rules,
     square_off_moment,
@@ -69,6 +70,12 @@ def test_intraday_positions_were_closed_at_twenty_past_three(instrument: Instrum
 
 def test_no_time_of_closing_is_known_on_a_day_of_other_hours() -> None:
     assert square_off_moment(SHARE, date(2025, 10, 21)) is None  # an hour of Muhurat trading
+
+
+@pytest.mark.parametrize("day", [DAY, date(2026, 7, 31), date(2026, 8, 3), date(2025, 10, 21)])
+def test_nothing_is_closed_before_the_first_moment_of_a_day(day: date) -> None:
+    known = [at for it in KINDS if (at := square_off_moment(it, day)) is not None]
+    assert first_square_off(day) == min(known, default=None)
 
 
 def test_a_product_begins_with_its_row() -> None:

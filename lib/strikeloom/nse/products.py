@@ -106,6 +106,21 @@ def square_off_moment(instrument: Instrument, day: date, broker: str = "dhan") -
     return datetime.combine(day, rule.square_off, IST)
 
 
+@cache
+def first_square_off(day: date, broker: str = "dhan") -> datetime | None:
+    """Earliest moment of a day at which the broker squares anything off; ``None`` as above."""
+    known = (
+        rule.square_off
+        for segment in Segment
+        for rule in _rules((segment,), day, broker)
+        if rule.name == Product.INTRADAY.value and rule.square_off is not None
+    )
+    first = min(known, default=None)
+    if first is None or session(day).close != regular_session(day).close:
+        return None
+    return datetime.combine(day, first, IST)
+
+
 def _segments(instrument: Instrument) -> tuple[Segment, ...]:
     match instrument:
         case Share():

@@ -18,7 +18,7 @@ from strikeloom.exchange.session.closing import Closer
 from strikeloom.exchange.session.intake import OrderIntake
 from strikeloom.exchange.session.market_reader import MarketReader
 from strikeloom.nse.edges import beginning
-from strikeloom.nse.products import square_off_moment
+from strikeloom.nse.products import first_square_off, square_off_moment
 
 #: Names the orders that the broker sends itself.
 SQUARE_OFF: Final = "SQUARE_OFF"
@@ -58,8 +58,9 @@ class SquareOff:
         recorded : bool, default False
             ``at`` is a recorded moment of the past, and its quotes apply.
         """
-        if not is_open(at):
-            return
+        first = first_square_off(at.date()) if is_open(at) else None
+        if first is None or at < first:
+            return  # most moments of a day: the book is not looked through
         for item in self._account.active.all():
             what = item.legs[0].placement if item.kind is ConditionalKind.SUPER else None
             if what and what.product is Product.INTRADAY and _is_over(what.instrument, at):
