@@ -20,7 +20,7 @@ from strikeloom.quant.black76 import greeks
 from strikeloom.quant.kernel_cache import import_kernels
 from strikeloom.quant.scans import Scans
 from strikeloom.risk.margin import least_exposure, unit_figures
-from strikeloom.risk.margin_legs import Bools, Floats, MarginLegs, checked
+from strikeloom.risk.margin_legs import SHORTEST, Bools, Floats, MarginLegs, checked
 from strikeloom.risk.parameters import SpanParameters
 from strikeloom.risk.shocks import Shock, widened
 
@@ -28,7 +28,6 @@ Ints = NDArray[np.int64]
 
 OPTION, FUTURE, SHARE = 0, 1, 2
 _KERNELS = ("scan_kernel", "scans", "compiled")
-_SHORTEST = 1 / 365
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def _single_legs(contracts: ContractTable) -> MarginLegs:
 def _state(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> dict[str, Floats]:
     legs = checked(legs, scan_vol)
     unit = unit_figures(legs, scan_vol, parameters)
-    time = np.maximum(legs.years, _SHORTEST)
+    time = np.maximum(legs.years, SHORTEST)
     found = greeks(legs.forward, legs.strikes, time, legs.vol, legs.is_call)
     rules = [
         float(least_exposure(scan_vol, parameters)[0]),

@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from strikeloom.quant.black76 import greeks, price
-from strikeloom.risk.margin_legs import Bools, Floats, MarginLegs, checked
+from strikeloom.risk.margin_legs import SHORTEST, Bools, Floats, MarginLegs, checked
 from strikeloom.risk.parameters import SpanParameters
 
 #: Legs calculated at once, so that memory stays below about 100 MB.
@@ -39,7 +39,6 @@ SCENARIOS = np.array(
 )
 _PAIRS = 7  # price moves combined with both volatility moves
 _DAYS_PER_YEAR = 250
-_SHORTEST = 1 / 365
 _NOTHING = 1e-6  # rupees: less is an error of floats, in which 27,500 is beyond 110 % of 25,000
 
 
@@ -154,7 +153,7 @@ class UnitFigures(NamedTuple):
 
 def unit_figures(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> UnitFigures:
     """What each leg of ``checked`` rows adds to an estimate, whatever its units."""
-    time = np.maximum(legs.years, _SHORTEST)
+    time = np.maximum(legs.years, SHORTEST)
     model = price(legs.forward, legs.strikes, time, legs.vol, legs.is_call)
     change = _shocked(legs, scan_vol, time, parameters) - model[:, :, None]
     far = (_beyond(legs, parameters) > _NOTHING) | (legs.years > parameters.far_years)
@@ -171,7 +170,7 @@ def _batch(legs: MarginLegs, scan_vol: Floats, parameters: SpanParameters) -> Ma
     """``margin_parts`` of checked rows; keeps 16 scenarios of each leg in memory."""
     units = legs.units
     unit = unit_figures(legs, scan_vol, parameters)
-    time = np.maximum(legs.years, _SHORTEST)
+    time = np.maximum(legs.years, SHORTEST)
     change = units[:, :, None] * unit.change
     scan, calendar = _scanned(legs, change, units * unit.value, time, parameters)
     sold = np.where((units < 0) & ~legs.is_future, -units, 0.0)

@@ -12,6 +12,8 @@ from strikeloom.errors import DataError
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
+#: Years that a leg has at least where it is priced: one that ends today still moves.
+SHORTEST = 1 / 365
 _CERTAIN = 1e-9  # strike over level of a call that has the price moves of a future
 
 

@@ -22,12 +22,11 @@ from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.errors import DataError
 from strikeloom.quant.black76 import price
 from strikeloom.risk.margin import MarginParts, margin_parts
-from strikeloom.risk.margin_legs import Floats, MarginLegs, checked
+from strikeloom.risk.margin_legs import SHORTEST, Floats, MarginLegs, checked
 from strikeloom.risk.parameters import SpanParameters, parameter_rows
 
 #: No price falls below this share of itself: a beta above 2.7 would turn it negative in 2020-03.
 _LEAST = 0.05
-_SHORTEST = 1 / 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def after_shock(
         value=np.full(legs.units.shape, np.nan),
     )
     margin = margin_parts(moved, scan_vol, widened(parameters, shock))
-    time = np.maximum(whole.years, _SHORTEST)
+    time = np.maximum(whole.years, SHORTEST)
     before = price(whole.forward, whole.strikes, time, whole.vol, whole.is_call)
     after = price(
         whole.forward * factor, whole.strikes, time, whole.vol * shock.volatility, whole.is_call
