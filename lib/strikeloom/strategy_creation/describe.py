@@ -89,7 +89,11 @@ def limits_words(shape: Shape) -> str:
 def fits_words(template: StrategyTemplate) -> str:
     """Views, use of volatility, stance, tier and exit plan in words."""
     views = ", ".join(sorted(outlook.value for outlook in template.outlooks))
-    use = {"sell": "sells volatility", "buy": "buys volatility", "either": "of no volatility view"}
+    use = {
+        "sell": "sells volatility",
+        "buy": "buys volatility",
+        "either": "indifferent to volatility",
+    }
     return (
         f"view {views}; {use[template.volatility.value]}; stance {template.stance.value.lower()}; "
         f"tier {template.tier}; exit plan {template.exit_plan}"
