@@ -32,6 +32,14 @@ class IndexPair(SettingsModel):
     volatility: str
 
 
+class SearchSettings(SettingsModel):
+    """How many choices of strikes are tried for a structure."""
+
+    candidates: int = Field(ge=1)
+    starts: int = Field(ge=1)
+    rounds: int = Field(ge=0)
+
+
 class CreationSettings(SettingsModel):
     """Strategy creation."""
 
@@ -41,6 +49,7 @@ class CreationSettings(SettingsModel):
     view_threshold: float = Field(gt=0, lt=1)
     volatility_threshold: float = Field(gt=0, lt=1)
     shocks: list[str]
+    search: SearchSettings
     keep_per_symbol: int = Field(ge=1, le=50)
     move_indices: list[IndexPair] = Field(min_length=1)
     risk: str

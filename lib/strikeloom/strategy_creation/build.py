@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
@@ -17,7 +17,8 @@ from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, UnderlyingQuote
 from strikeloom.strategy_creation.load import LoadedChains
-from strikeloom.strategy_creation.strikes import StrikeChoice, Tradable, TradableStrikes, choose
+from strikeloom.strategy_creation.search import prepare_search, search
+from strikeloom.strategy_creation.strikes import StrikeChoice, Tradable, TradableStrikes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Structure:
         miss; NaN of the underlying.
     volumes : tuple of int
         Lots of each leg traded that day; of a share ``BUSY_LOTS``.
+    tried, possible : int
+        Choices of strikes that were valued, and those within reach.
     """
 
     template: StrategyTemplate
@@ -39,6 +42,8 @@ class Structure:
     legs: tuple[Leg, ...]
     wanted: tuple[float, ...]
     volumes: tuple[int, ...]
+    tried: int = 1
+    possible: int = 1
 
     @property
     def thinnest(self) -> int:
@@ -62,16 +67,20 @@ class Structure:
 def build(
     desk: Desk, loaded: LoadedChains, views: dict[str, MarketView]
 ) -> tuple[list[Structure], list[Rejection]]:
-    """Structures that fit their view, and a rejection for every other pair."""
+    """Structures that fit their view, each with its best strikes; else a rejection."""
+    settings = desk.settings.creation
     built: list[Structure] = []
     rejected: list[Rejection] = []
     for symbol, view in views.items():
         chain = loaded.chains[symbol]
-        strikes = TradableStrikes(chain, desk.settings.creation.min_lots_traded)
+        strikes = TradableStrikes(chain, settings.min_lots_traded)
+        prepared = prepare_search(strikes, settings.search, settings.shocks, desk.settings.iv.rate)
         for template in TEMPLATES.values():
             try:
                 _check_view(template, view)
-                built.append(structure_of(template, view, strikes, choose(template, strikes)))
+                best = search(prepared, template)
+                found = structure_of(template, view, strikes, best.choice)
+                built.append(replace(found, tried=best.tried, possible=best.possible))
             except NotBuildable as reason:
                 rejected.append(Rejection(symbol, template.name, str(reason)))
     return built, rejected

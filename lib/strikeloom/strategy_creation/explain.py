@@ -73,8 +73,13 @@ def _strikes(structure: Structure) -> Iterator[str]:
             deviation = structure.chain.by_date[leg.instrument.expiry].deviation
             if abs(taken - wanted) > _MISSED * deviation * taken:
                 missed.append(f"{taken:g} {leg.instrument.right} for {wanted:,.2f}")
+    if structure.possible > 1:
+        yield (
+            f"Best of {structure.tried:,} choices of strikes ({structure.possible:,} in reach), by "
+            "expected value after a round trip over the funds it needs."
+        )
     if missed:
-        yield f"Nearest tradable strikes, not those wanted: {', '.join(missed)}."
+        yield f"Other strikes than the template's own: {', '.join(missed)}."
 
 
 def _valued_at(structure: Structure) -> Iterator[str]:
