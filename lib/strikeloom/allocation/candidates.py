@@ -49,9 +49,7 @@ def load_candidates(desk: Desk) -> tuple[list[Candidate], str]:
             f"strikeloom run strategy-creation --date {desk.day}"
         )
     proposals = [
-        row
-        for row in desk.store.proposals(desk.day)
-        if row.purpose is not StructurePurpose.PROTECT
+        row for row in desk.store.proposals(desk.day) if row.purpose is not StructurePurpose.PROTECT
     ]
     return [_candidate(proposal) for proposal in proposals], run.run_id
 

@@ -17,6 +17,7 @@ from strikeloom.strategy_creation.earnings import CandidateFigures
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ def limits(purpose: StructurePurpose) -> Sequence[Limit]:
     return _EVERY if purpose is StructurePurpose.PROTECT else (*_EVERY, *_EARNER)
 
 
-def admissible(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> Bools:
-    """Which candidates pass every rule."""
-    found = np.ones(np.shape(figures.edge), dtype=bool)
+def passed(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> Ints:
+    """How many rules, in their order, each candidate passes before the first that it fails."""
+    going = np.ones(np.shape(figures.edge), dtype=bool)
+    count = np.zeros(np.shape(figures.edge), dtype=np.int64)
     for limit in limits(purpose):
-        found &= limit.passes(figures, profile)
-    return found
+        going &= limit.passes(figures, profile)
+        count += going
+    return count
 
 
 def check(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> None:

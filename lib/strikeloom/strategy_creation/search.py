@@ -3,8 +3,8 @@
 Every tradable strike within the selectors' reach is a candidate, up to a count; a list longer than
 that is thinned evenly and climbed from its best. A candidate is ranked by its expected value in the
 real world after a round trip's costs, shrunk by its own error, less a price for its tail, over what
-it needs after the worst of the named shocks. Those that pass the risk profile's rules come before
-those that do not.
+it needs after the worst of the named shocks. Those that pass more of the risk profile's rules come
+first, so that what is refused is the nearest miss.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from strikeloom.strategy_creation.earnings import (
     tail_rate,
 )
 from strikeloom.strategy_creation.patterns import ChainPattern, pattern_of
-from strikeloom.strategy_creation.rules import admissible
+from strikeloom.strategy_creation.rules import limits, passed
 from strikeloom.strategy_creation.strikes import (
     LegSearch,
     StrikeChoice,
@@ -43,7 +43,6 @@ from strikeloom.strategy_creation.strikes import (
     leg_expiries,
 )
 
-Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -92,7 +91,7 @@ class _Valued(NamedTuple):
 
     rows: Ints
     figures: CandidateFigures
-    passes: Bools
+    passed: Ints
     rank: Floats
 
     def joined(self, more: _Valued) -> _Valued:
@@ -101,14 +100,14 @@ class _Valued(NamedTuple):
             CandidateFigures(
                 *(np.concatenate(pair) for pair in zip(self.figures, more.figures, strict=True))
             ),
-            np.concatenate((self.passes, more.passes)),
+            np.concatenate((self.passed, more.passed)),
             np.concatenate((self.rank, more.rank)),
         )
 
     @property
     def order(self) -> Ints:
-        """Best first: those that pass before those that do not."""
-        return np.lexsort((-self.rank, ~self.passes))
+        """Best first: those that pass more rules before those that pass fewer."""
+        return np.lexsort((-self.rank, -self.passed))
 
 
 def prepare_search(
@@ -162,7 +161,7 @@ def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
             f"none of {tried} choices of strikes has a value at these closes", rule=Rule.STRIKES
         )
 
-    front = _front(valued)
+    front = _front(valued, len(limits(template.purpose)))
     return Best(
         valued.rows[top],
         valued.figures.row(top),
@@ -174,8 +173,8 @@ def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
     )
 
 
-def _front(valued: _Valued) -> Ints:
-    keep = np.flatnonzero(valued.passes)
+def _front(valued: _Valued, rules: int) -> Ints:
+    keep = np.flatnonzero(valued.passed == rules)
     return keep[pareto_front(objectives(valued.figures.row(keep)))]
 
 
@@ -209,8 +208,8 @@ def _valued(
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
     figures = figures_of(values, need, paid)
-    passes = admissible(figures, prepared.profile, template.purpose)
-    return _Valued(rows, figures, passes, ranking(figures, pattern.sessions, prepared.profile))
+    count = passed(figures, prepared.profile, template.purpose)
+    return _Valued(rows, figures, count, ranking(figures, pattern.sessions, prepared.profile))
 
 
 def ranking(figures: CandidateFigures, sessions: int, profile: RiskProfile) -> Floats:
