@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.money import paise
+from strikeloom.domain.outcomes import Outcome, nearest_miss
 from strikeloom.domain.proposals import Proposal, RiskSummary, strategy_id
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.ports.desk import Desk
+from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import Chosen, Pick
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
@@ -79,4 +81,17 @@ def _proposal(market: str, pick: Pick, risk: RiskSummary) -> Proposal:
         view=structure.view.outlook,
         conviction=pick.conviction if earns else None,
         purpose=template.purpose,
+    )
+
+
+def why_nothing(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Sentences for a day without an earner: what came nearest, and what it lacked."""
+    nearest = nearest_miss(outcomes)
+    if nearest is None:
+        return ("Nothing is worth it today: no structure could be built.",)
+    remedy = f"It {nearest.remedy}." if nearest.remedy else ""
+    title = TEMPLATES[nearest.template].title
+    return (
+        f"Nothing is worth it today. Nearest: {title} on {nearest.symbol}: {nearest.reason}.",
+        *([remedy] if remedy else []),
     )
