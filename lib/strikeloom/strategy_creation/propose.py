@@ -15,6 +15,7 @@ from strikeloom.domain.templates import StructurePurpose
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import Chosen, Pick
+from strikeloom.strategy_creation.delivery import delivery_need
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.liquidity import grade
@@ -39,13 +40,14 @@ def best(proposals: Iterable[Proposal]) -> Proposal | None:
 
 def _joined(pick: Pick, risk: RiskSummary) -> RiskSummary:
     """The exact figures with those by which it competed."""
-    figures = pick.figures
+    figures, delivery = pick.figures, delivery_need(pick.structure)
     return replace(
         risk,
         edge=_paise(figures.edge),
         error=_paise(figures.error),
         decay=_paise(figures.decay),
         liquidity=grade(pick.structure, figures).value,
+        delivery_margin=delivery.most if delivery else None,
     )
 
 
