@@ -117,7 +117,7 @@ class Proposal:
     Attributes
     ----------
     conviction : float or None
-        0 to 100 (``Conviction.of`` has the word); ``None`` in proposals of an earlier version.
+        0 to 100 (``Conviction.of`` names it); ``None`` in proposals of an earlier version.
     purpose : StructurePurpose
         A hedge is proposed for what it protects and earns nothing.
     """
