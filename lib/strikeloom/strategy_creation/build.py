@@ -18,9 +18,9 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
-from strikeloom.strategy_creation.search import Best, choice_of, prepare_search, search
-from strikeloom.strategy_creation.strikes import TradableStrikes
+from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search
 from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 
 class Built(NamedTuple):
@@ -67,28 +67,45 @@ def build(
     profile = settings.profile(risk)
     whole = Built([], [], [])
     for done, (symbol, view) in enumerate(views.items(), start=1):
-        chain = loaded.chains[symbol]
-        strikes = TradableStrikes(chain, settings.min_lots_traded)
+        strikes = TradableStrikes(loaded.chains[symbol], settings.min_lots_traded)
         prepared = prepare_search(
             strikes, settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
-        found: dict[str, Best] = {}
-        for template in TEMPLATES.values():
-            try:
-                _check_fit(template, view, profile)
-                best = search(prepared, template)
-                choice = choice_of(prepared, template, best.rows)
-                made = structure_of(template, view, strikes, choice)
-            except NotBuildable as reason:
-                whole.refused.append(refusal(symbol, template.name, reason))
-                continue
-            found[template.name] = best
-            whole.structures.append(
-                replace(made, tried=best.tried, possible=best.possible, figures=best.figures)
-            )
-        whole.fronts.extend(symbol_front(prepared, view, found, settings.front_rows))
+        for part, found in zip(whole, _built(prepared, view, settings.front_rows), strict=True):
+            part.extend(found)
         if progress:
             progress(done, len(views))
+    return whole
+
+
+def _built(prepared: ChainSearch, view: MarketView, front_rows: int) -> Built:
+    """Structures of one symbol."""
+    whole = Built([], [], [])
+    refused: dict[str, NotBuildable] = {}
+    for name, template in TEMPLATES.items():
+        try:
+            _check_fit(template, view, prepared.profile)
+        except NotBuildable as reason:
+            refused[name] = reason
+    searched = search(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
+    refused.update(searched.refused)
+    made: set[str] = set()
+    for name, best in searched.found.items():
+        template = TEMPLATES[name]
+        try:
+            choice = choice_of(prepared, template, best.rows)
+            found = structure_of(template, view, prepared.strikes, choice)
+        except NotBuildable as reason:
+            refused[name] = reason
+            continue
+        made.add(name)
+        whole.structures.append(
+            replace(found, tried=best.tried, possible=best.possible, figures=best.figures)
+        )
+    whole.refused.extend(
+        refusal(view.symbol, name, refused[name]) for name in TEMPLATES if name in refused
+    )
+    whole.fronts.extend(symbol_front(prepared, view, searched, made, front_rows))
     return whole
 
 
