@@ -12,6 +12,7 @@ from strikeloom.domain.instruments import FutureContract, Share, Underlying
 from strikeloom.domain.selectors import FRONT, NEXT, ListedExpiry
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import NotBuildable
+from strikeloom.nse.events import KnownEvent
 from strikeloom.quant.probability.past_moves import PastMoves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
@@ -113,6 +114,8 @@ class Chain:
         Open interest and volume of all contracts of the front.
     tick : int
         Price step of its options in paise.
+    events : tuple of KnownEvent
+        Events that were known on the day and still to come, by day.
     """
 
     underlying: Underlying
@@ -125,6 +128,7 @@ class Chain:
     missing: dict[date, str]
     flow: Flow
     tick: int
+    events: tuple[KnownEvent, ...] = ()
 
     @property
     def front(self) -> ChainExpiry:

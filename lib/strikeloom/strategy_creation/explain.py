@@ -8,6 +8,7 @@ from strikeloom.domain.instruments import InstrumentKind, OptionContract, Share
 from strikeloom.domain.market import Evidence, MarketView
 from strikeloom.domain.money import rupees, rupees_text
 from strikeloom.domain.proposals import RiskSummary
+from strikeloom.nse.events import events_until
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.build import Structure
 
@@ -36,6 +37,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         f"{structure.template.title}: {legs}.",
         *_strikes(structure),
         *_valued_at(structure),
+        *_events(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
         f"breakeven {roots}.",
@@ -102,6 +104,14 @@ def _valued_at(structure: Structure) -> Iterator[str]:
         parts.append(f"{', '.join(futures)} without its carry beyond that day")
     if parts:
         yield f"Valued at the close of {ends}; {'; '.join(parts)}."
+
+
+def _events(structure: Structure) -> Iterator[str]:
+    """Known events before the structure ends."""
+    ends = structure.horizon.expiry
+    known = [event.sentence(ends) for event in events_until(structure.chain.events, ends)]
+    if known:
+        yield f"Prices may jump on known events: {'; '.join(known)}."
 
 
 def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:

@@ -18,6 +18,7 @@ from strikeloom.ports.history import Past
 from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.bars import DailyBars, read_bars
 from strikeloom.strategy_creation.chain import Chain
+from strikeloom.strategy_creation.chain_events import ChainEvents, read_chain_events
 from strikeloom.strategy_creation.flow import Flow, read_flow
 from strikeloom.strategy_creation.index_history import (
     NO_INDEX_HISTORY,
@@ -96,11 +97,13 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
             refused.append(Rejection(row.symbol, ALL, str(error)))
     if banned is None:
         warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
+    events = read_chain_events(desk, past, frozenset(whole["symbol"]))
+    warnings += events.warnings
     indices = read_index_history(desk)
     if not indices.is_known:
         warnings.append(NO_INDEX_HISTORY)
     return LoadedChains(
-        _chains(desk, listing, usable, bars, ranks, flows, indices),
+        _chains(desk, listing, usable, bars, ranks, flows, indices, events),
         refused,
         bars,
         whole,
@@ -193,6 +196,7 @@ def _chains(
     ranks: Mapping[str, IvRank],
     flows: Mapping[str, Flow],
     indices: IndexHistory,
+    events: ChainEvents,
 ) -> dict[str, Chain]:
     """Chains by symbol: the front, and with it the next and the monthly expiry."""
     named = {
@@ -229,6 +233,7 @@ def _chains(
             missing[row.symbol],
             flows[row.symbol],
             desk.instruments.tick(row.symbol, underlying.kind, desk.day),
+            events.ahead(underlying),
         )
         for row, underlying in usable
     }
