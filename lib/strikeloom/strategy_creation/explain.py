@@ -12,6 +12,7 @@ from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.nse.events import events_until
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
+from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.choose import Pick
 from strikeloom.strategy_creation.structure import Structure
 
@@ -178,18 +179,19 @@ def _real_world(structure: Structure, risk: RiskSummary) -> str:
     tail = risk.forecast_tail
     if tail is not None:
         figures += f", worst 5 % on average {rupees_text(tail, signed=True)}"
-    return f"In the real world, without drift: {figures}; {_source(structure, vol)}."
+    return f"In the real world, without drift: {figures}; {density_source(structure.horizon, structure.chain.underlying.kind, vol)}."
 
 
-def _source(structure: Structure, vol: float) -> str:
-    past = structure.horizon.past
+def density_source(expiry: ChainExpiry, kind: InstrumentKind, vol: float) -> str:
+    """What the real-world density of an expiry comes from; ``vol`` is its forecast a year."""
+    past = expiry.past
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
     if past.weight == 0:
         return (
             f"by the volatility forecast from daily bars alone, {vol:.1%}, because past moves of "
             f"the index have {windows}, and {FEWEST_WINDOWS} are needed"
         )
-    if structure.chain.underlying.kind is InstrumentKind.INDEX:
+    if kind is InstrumentKind.INDEX:
         return (
             f"by what the index did against its volatility index in {windows}, which count "
             f"{past.weight:.0%}, and the volatility forecast from daily bars, {vol:.1%}"

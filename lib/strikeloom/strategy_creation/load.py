@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -125,9 +126,9 @@ def _chosen(
     symbols = {item.symbol for item in found}
     unknown = sorted(symbols - set(whole["symbol"]))
     if unknown:
-        raise DataError(
-            f"no volatility row for {', '.join(unknown)} on {past.day}; is the symbol listed?"
-        )
+        near = difflib.get_close_matches(unknown[0], set(whole["symbol"]), n=1)
+        hint = f"did you mean {near[0]}?" if near else "is the symbol listed?"
+        raise DataError(f"no volatility row for {', '.join(unknown)} on {past.day}; {hint}")
     return whole[whole["symbol"].isin(symbols)], [item.note for item in found if item.note]
 
 
