@@ -7,7 +7,8 @@ with its reason; what is unlimited is infinite, and the word ``unlimited`` where
 
 from strikeloom.research.chain import OptionChain, chain
 from strikeloom.research.distribution import Chances, Distribution, distribution
-from strikeloom.research.structure import PricedStructure, structure
+from strikeloom.research.priced import PricedStructure
+from strikeloom.research.structure import structure
 
 __all__ = [
     "Chances",

@@ -19,8 +19,9 @@ from strikeloom.quant.quoted_width import quoted_width
 from strikeloom.quant.smile.curves import volatility
 from strikeloom.research.distribution import Distribution, distribution_of
 from strikeloom.research.known_chain import KnownChain, read_chain
+from strikeloom.research.priced import PricedStructure
 from strikeloom.research.shown import page, percent, with_units
-from strikeloom.research.structure import PricedStructure, structure_from
+from strikeloom.research.structure import structure_from
 from strikeloom.strategy_creation.chain import ChainExpiry
 
 if TYPE_CHECKING:
@@ -106,9 +107,9 @@ class OptionChain:
         return "\n".join(self._lines())
 
     def _repr_html_(self) -> str:
-        near = self.table["strike"].between(
-            *(self.forward * math.exp(side * self.expected_move / 100) for side in (-_SHOWN, _SHOWN))
-        )
+        reach = _SHOWN * self.expected_move / 100
+        low, high = self.forward * math.exp(-reach), self.forward * math.exp(reach)
+        near = self.table["strike"].between(low, high)
         return page(self._lines(), self.table[near])
 
     def _lines(self) -> list[str]:
@@ -184,9 +185,7 @@ def chain(
         regime=rank.regime.value if rank.regime else "",
         lot_size=int(listed["lot_size"].max()),
         expiries=tuple(f"{day}" for day in whole.by_date),
-        events=tuple(
-            event.sentence(it.expiry) for event in events_until(whole.events, it.expiry)
-        ),
+        events=tuple(event.sentence(it.expiry) for event in events_until(whole.events, it.expiry)),
         notes=known.notes,
         table=_table(known, it),
         _known=known,

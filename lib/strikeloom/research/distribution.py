@@ -49,7 +49,7 @@ class Chances(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """Two densities of an underlying's price at the close of an expiry; both have the forward as mean.
+    """Two densities of an underlying's price at the close of an expiry, the forward their mean.
 
     Attributes
     ----------

@@ -85,9 +85,7 @@ def own_structure(
     return Structure(plain, known.whole, view, tuple(legs), nothing, tuple(volumes)), names
 
 
-def _option(
-    known: KnownChain, leg: Leg, asked: OptionContract, expiry: str
-) -> tuple[Leg, int]:
+def _option(known: KnownChain, leg: Leg, asked: OptionContract, expiry: str) -> tuple[Leg, int]:
     """Leg at the close of its contract, and the lots it traded."""
     it = known.expiry(expiry if asked.expiry == NO_EXPIRY else asked.expiry)
     strike = rupees(asked.strike)

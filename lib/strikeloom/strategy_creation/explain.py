@@ -179,7 +179,8 @@ def _real_world(structure: Structure, risk: RiskSummary) -> str:
     tail = risk.forecast_tail
     if tail is not None:
         figures += f", worst 5 % on average {rupees_text(tail, signed=True)}"
-    return f"In the real world, without drift: {figures}; {density_source(structure.horizon, structure.chain.underlying.kind, vol)}."
+    source = density_source(structure.horizon, structure.chain.underlying.kind, vol)
+    return f"In the real world, without drift: {figures}; {source}."
 
 
 def density_source(expiry: ChainExpiry, kind: InstrumentKind, vol: float) -> str:
