@@ -143,6 +143,23 @@ def test_iv_from_no_day_is_refused_by_name(call: Call, planned: Desk) -> None:
     assert "--from '2026-3-1' is not a day" in result.err
 
 
+def test_explain_shows_known_events(
+    call: Call, planned: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    symbol, soon = planned.store.proposals(planned.day)[0].symbol, planned.day + timedelta(days=2)
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "date,time,symbols,sector,kind,title,known_from,known_until,source\n"
+        f"{soon},17:00,{symbol},,results,Results of a quarter,{planned.day},,a notice\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("strikeloom.nse.events.own_events", lambda: path)
+    shown = " ".join(call("explain", symbol).out.split())
+    assert f"Known event: Results of a quarter on {soon} at 17:00 (results; a notice)" in shown
+    (event,) = json.loads(call("explain", symbol, "--json").out)["events"]
+    assert (event["day"], event["at"], event["symbols"]) == (f"{soon}", "17:00", [symbol])
+
+
 def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: Desk) -> None:
     proposal = planned.store.proposals(planned.day)[0]
     result = call("explain", proposal.symbol)

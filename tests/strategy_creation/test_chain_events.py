@@ -8,14 +8,23 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from strikeloom.domain.instruments import InstrumentKind, Underlying
+from strikeloom.domain.proposals import Score
+from strikeloom.errors import DataError
 from strikeloom.nse.events import KnownEvent, events_ahead, read_events
 from strikeloom.nse.renames import KnownAs
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
-from strikeloom.strategy_creation.chain_events import ChainEvents, read_chain_events
+from strikeloom.strategy_creation.chain_events import (
+    ChainEvents,
+    read_chain_events,
+    symbol_events,
+)
+from strikeloom.strategy_creation.choose import Pick
+from strikeloom.strategy_creation.earnings import CandidateFigures
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.model_chain import model_structure
@@ -87,11 +96,30 @@ def test_a_day_after_the_last_known_event_of_the_market_is_a_warning(
     assert str(config) in warning
 
 
+def test_a_symbol_without_a_sector_has_its_own_events_and_the_markets(config: Path) -> None:
+    lines = (GENERAL, "2026-02-18,,NEWCO,,results,Results,2026-01-01,,x",
+             "2026-02-19,,,Power,other,Rules,2026-01-01,,x")  # fmt: skip
+    config.write_text("\n".join((HEADER, *lines)), encoding="utf-8")
+
+    def unknown(symbol: str) -> Underlying:
+        raise DataError(f"underlying {symbol} has no row")
+
+    parts: Any = {
+        "market": "nse",
+        "day": DAY,
+        "instruments": SimpleNamespace(underlying=unknown),
+        "history": SimpleNamespace(as_of=lambda day: SimpleNamespace(day=day)),
+    }
+    found = symbol_events(cast(Desk, SimpleNamespace(**parts)), "NEWCO")
+    assert [event.text for event in found] == ["Results on 2026-02-18", "Polls on 2026-02-20"]
+
+
 def _sentences(events: tuple[KnownEvent, ...]) -> list[str]:
     structure = model_structure(TEMPLATES["iron_condor"])
     with_events = replace(structure, chain=replace(structure.chain, events=events))
     (risk,) = evaluate([with_events], 0.0)
-    return [s for s in explain(with_events, risk) if "known events" in s]
+    pick = Pick(with_events, CandidateFigures(*[np.float64(0)] * 10), Score(0.0, ()), 0.0)
+    return [s for s in explain(pick, risk) if "known events" in s]
 
 
 def test_a_proposal_warns_of_events_before_its_expiry(config: Path) -> None:

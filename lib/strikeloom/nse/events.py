@@ -82,11 +82,15 @@ class KnownEvent:
     def _before_close(self) -> bool:
         return self.at is not None and datetime.combine(self.day, self.at, IST) < ending(self.day)
 
+    @property
+    def text(self) -> str:
+        """Title, day and time if known: ``RBI policy on 2026-02-06 at 10:00``."""
+        return f"{self.title} on {self.day}" + (f" at {self.at:%H:%M}" if self.at else "")
+
     def sentence(self, horizon: date) -> str:
-        """Name, day and sessions left: ``RBI policy on 2026-02-06, two sessions before expiry``."""
-        hour = f" at {self.at:%H:%M}" if self.at else ""
+        """With the sessions left: ``RBI policy on 2026-02-06, two sessions before expiry``."""
         left = expected_days(self.day + timedelta(days=1), horizon)
-        return f"{self.title} on {self.day}{hour}, {_before(len(left))}"
+        return f"{self.text}, {_before(len(left))}"
 
 
 def own_events() -> Path:

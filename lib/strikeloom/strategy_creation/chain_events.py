@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from strikeloom.domain.instruments import Underlying
+from strikeloom.domain.instruments import InstrumentKind, Underlying
 from strikeloom.domain.market_names import is_synthetic
+from strikeloom.errors import DataError
 from strikeloom.nse.events import KnownEvent, events_ahead, own_events, read_events
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import Past
@@ -54,6 +55,16 @@ def read_chain_events(desk: Desk, past: Past, listed: frozenset[str]) -> ChainEv
     if is_exchange:
         warnings += _nothing_ahead(everything, desk.day)
     return ChainEvents(tuple(found), desk.day, is_exchange, warnings)
+
+
+def symbol_events(desk: Desk, symbol: str) -> tuple[KnownEvent, ...]:
+    """Events of a symbol on the desk's day; without a sector those of it or the whole market."""
+    try:
+        underlying = desk.instruments.underlying(symbol)
+    except DataError:  # listed after the sector table was written
+        underlying = Underlying(symbol, InstrumentKind.STOCK, "")
+    past = desk.history.as_of(desk.day)
+    return read_chain_events(desk, past, frozenset({symbol})).ahead(underlying)
 
 
 def _unlisted(
