@@ -166,7 +166,11 @@ def chain(
     --------
     >>> research.chain("NIFTY", day="2026-02-10").table  # doctest: +SKIP
     """
-    known = read_chain(symbol, day, market, desk)
+    return chain_of(read_chain(symbol, day, market, desk), expiry)
+
+
+def chain_of(known: KnownChain, expiry: str | date = "") -> OptionChain:
+    """Options of one expiry of a chain that is read already."""
     it = known.expiry(expiry)
     whole, listed = known.whole, known.listed[it.expiry]
     rank, forecast = known.chain.rank, it.forecast
