@@ -72,7 +72,18 @@ def test_the_tail_is_the_mean_of_the_worst_twentieth(known: KnownChain) -> None:
     worst = quad(lambda x: LOT * (credit - (100 - x)) * LAW.pdf(x), 20.0, end)[0] / 0.05
     assert sold.tail is not None
     assert sold.tail + sold.charges == pytest.approx(worst, abs=0.05)
-    assert sold.names == ("short_put", "cash_secured_put")
+
+
+def test_a_put_with_and_without_cash_for_its_delivery_are_apart(known: KnownChain) -> None:
+    plain = structure_from(known, ["sell 100 PE"])
+    assert plain.names == ("short_put", "cash_secured_put")
+    assert plain.notes == (
+        "margin is without cash for the price of delivery; 'cash_secured_put' has it",
+    )
+    secured = structure_from(known, "cash_secured_put")
+    strike = secured.legs["strike"].iloc[0]
+    assert (secured.margin, secured.margin_how) == (LOT * strike, "cash for the price of delivery")
+    assert secured.notes == ()
 
 
 def test_greeks_are_in_units_and_rupees(spread: PricedStructure) -> None:

@@ -180,11 +180,22 @@ def _priced(
         tried=made.tried,
         possible=made.possible,
         events=tuple(event.sentence(ends) for event in events_until(made.chain.events, ends)),
-        notes=(*_old(known, made), *known.notes),
+        notes=(*_old(known, made), *_unsecured(made, names), *known.notes),
         legs=_legs_table(made),
         _structure=made,
         _rate=known.rate,
     )
+
+
+def _unsecured(made: Structure, names: tuple[StrategyTemplate, ...]) -> list[str]:
+    """What legs alone do not state: whether cash is set aside for what they may have to buy."""
+    if made.template.cash_secured:
+        return []
+    return [
+        f"margin is without cash for the price of delivery; {item.name!r} has it"
+        for item in names
+        if item.cash_secured
+    ]
 
 
 def _old(known: KnownChain, made: Structure) -> list[str]:
