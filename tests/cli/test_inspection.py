@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from strikeloom.cli import checks
 from strikeloom.cli.iv import _legend
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.instruments import as_option
 from strikeloom.errors import SettingsError
 from strikeloom.nse.edges import ending
@@ -141,6 +144,18 @@ def test_iv_from_no_day_is_refused_by_name(call: Call, planned: Desk) -> None:
     result = call("iv", "NIFTY", "--from", "2026-3-1")
     assert result.code != 0
     assert "--from '2026-3-1' is not a day" in result.err
+
+
+def test_doctor_reads_the_events_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(config_folder(), tmp_path / "config"))
+    monkeypatch.setenv("STRIKELOOM_CONFIG", str(folder))
+    assert re.fullmatch(f"{folder} is valid, \\d+ known events", checks._settings())
+    with (folder / "events.csv").open("a", encoding="utf-8") as file:
+        file.write("tomorrow,,,,other,t,2026-01-01,,x\n")
+    with pytest.raises(SettingsError, match="'tomorrow' is not a day"):
+        checks._settings()
 
 
 def test_explain_shows_known_events(
