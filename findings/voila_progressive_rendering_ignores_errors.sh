@@ -53,7 +53,7 @@ async def execute(address, kernel):
 
 def page(*options):
     mark.unlink(missing_ok=True)
-    held = socket.socket()  # bound without listening: the server may listen there, nobody else
+    held = socket.socket()  # bound without listening: the server may listen there, no other
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind(("127.0.0.1", 0))
     port = held.getsockname()[1]

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 def held_port() -> Iterator[int]:
     """Port of loopback that stays bound without listening until the block ends.
 
-    A server that is told the port may listen there; nothing else finds it free, so whoever calls it
-    reaches that server or nobody.
+    A server that is given the port may listen there; nothing else finds it free, so a call reaches
+    that server or none.
     """
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""A local exchange in this process: a port of its own, a clock stepped by hand, quotes shown by hand.
+"""A local exchange in this process: its own port, a clock stepped by hand, quotes shown by hand.
 
 ``with local_exchange(tmp_path) as local:`` serves options and futures on NIFTY and RELIANCE and the
 share of RELIANCE on 11 February 2026 at ten in the morning. Nothing moves unless the test moves it.

@@ -34,8 +34,8 @@ _IDLE_SECONDS = 120
 _LONGEST = 103
 _BELOW = 25 + 8 + 36 + 6
 _MESSAGES = (
-    "execute_request", "execute_reply", "execute_input", "execute_result", "stream", "error",
-    "display_data", "update_display_data", "clear_output", "status", "comm_open", "comm_msg",
+    "execute_request", "execute_reply", "execute_result", "stream", "error", "display_data",
+    "update_display_data", "clear_output", "status", "comm_open", "comm_msg",
     "comm_close", "comm_info_request", "comm_info_reply", "kernel_info_request",
     "kernel_info_reply", "shutdown_request", "shutdown_reply",
 )  # fmt: skip
@@ -113,7 +113,7 @@ def serve(
     parameters : dict, optional
         Values for the notebook's parameters cell.
     idle_seconds : int
-        A kernel older than this ends when no tab is connected to it.
+        A kernel whose last cell began longer ago ends when no tab is connected to it.
     ready : callable
         Called with the address once the server answers.
 
@@ -229,7 +229,8 @@ def _server(notebook: Path, folder: Path, port: int, idle_seconds: int) -> _Serv
     config.MappingKernelManager.cull_interval = max(1, idle_seconds // 4)
     config.MappingKernelManager.cull_connected = False
     # the page sends messages every second even when it is hidden: a kernel is kept for as long
-    # as a tab is connected, so no kind of message counts as activity
+    # as a tab is connected, so what a page sends is no activity. The begin of a cell is: only the
+    # page's own cells have one, and a tab cannot connect before the last of them has run
     config.MappingKernelManager.untracked_message_types = list(_MESSAGES)
     server = _Server(
         config=config,
