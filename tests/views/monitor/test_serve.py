@@ -258,7 +258,7 @@ def test_a_long_name_of_the_temporary_folder_is_no_obstacle(
     deep.mkdir()
     monkeypatch.setenv("TMPDIR", str(deep))
     if not private:
-        no_room = "import strikeloom.views.monitor.serve as s; s._LONGEST = 1\nserve("
+        no_room = "import strikeloom.desk.socket_names as s; s.LONGEST = 1\nserve("
         monkeypatch.setattr(page_server, "_SERVE", page_server._SERVE.replace("serve(", no_room, 1))
     desk, _ = desk_with_position(home, Path(synthetic_history.folder))
     with served(home, desk.market) as running:
