@@ -75,7 +75,7 @@ def _worth(structure: Structure, rate: float) -> float:
 def test_a_bounded_search_finds_nearly_the_best_of_all(
     desk: Desk, chains: list[TradableStrikes]
 ) -> None:
-    """Within 1 % on ten symbols, of the expected value after costs over funds."""
+    """Within 1 % on ten symbols; one that loses, within 0.01 % of its funds a month if more."""
     compared, usual = 0, desk.settings.creation.search
     for strikes in chains:
         every, few = _prepared(desk, strikes, EVERY), _prepared(desk, strikes, usual)
@@ -85,7 +85,8 @@ def test_a_bounded_search_finds_nearly_the_best_of_all(
             except NotBuildable:
                 continue
             assert whole.tried == whole.possible
-            assert some.rank >= whole.rank - 0.01 * abs(whole.rank) - 1e-12, name
+            slack = 0.0 if whole.rank > 0 else 0.01
+            assert some.rank >= whole.rank - max(0.01 * abs(whole.rank), slack), name
             compared += whole.possible > usual.candidates
     assert compared >= 5
 

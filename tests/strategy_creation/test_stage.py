@@ -381,10 +381,18 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
 
 
 def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
-    moderate, _ = _run(desk, "sixth")
-    aggressive, _ = _run(desk, "seventh", "aggressive")
-    assert all(p.risk.max_loss is not None for p in moderate)
-    assert any(p.risk.max_loss is None for p in aggressive)
+    without = {Rule.UNLIMITED_LOSS, Rule.NAKED}
+    endings = {}
+    for risk in ("moderate", "aggressive"):
+        proposals, output = _run(desk, f"limits {risk}", risk)
+        table = output.tables["outcomes"].set_index(["symbol", "template"])
+        endings[risk] = table["ending"], table["rule"].map(Rule)
+        if risk == "moderate":
+            assert all(p.risk.max_loss is not None for p in proposals)
+    excluded = endings["moderate"][1].isin(without)
+    assert excluded.any()
+    assert not endings["aggressive"][1].isin(without).any()
+    assert set(endings["aggressive"][0][excluded]) & {"picked", "beaten"}
 
 
 def test_an_unknown_profile_names_the_known(desk: Desk) -> None:
