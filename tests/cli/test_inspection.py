@@ -181,8 +181,11 @@ def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: D
     assert proposal.strategy_id in result.out
     assert all(reason in result.out for reason in proposal.reasons)
     body = json.loads(call("explain", proposal.symbol, "--json").out)
-    pairs = len(body["proposals"]) + len(body["rejections"])
-    assert pairs == len(TEMPLATES)  # each with an answer
+    endings = {row["template"]: row["ending"] for row in body["outcomes"]}
+    assert len(body["outcomes"]) == len(TEMPLATES)  # each with an answer
+    assert endings.keys() == TEMPLATES.keys()
+    picked = [name for name, ending in endings.items() if ending == "picked"]
+    assert sorted(picked) == sorted(row["template"] for row in body["proposals"])
     assert call("explain", "NOTHERE").code == 1
 
 
