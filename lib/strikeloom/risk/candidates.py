@@ -163,7 +163,7 @@ def candidate_margins(
         part = slice(first, last)
         kernel(rows[part], units[part], table.scans, margin[part], variation[part])
 
-    if threads < 2:
+    if threads <= 1:
         fill(0, count)
         return CandidateMargins(margin, variation)
     edges = np.linspace(0, count, threads + 1).astype(np.int64).tolist()

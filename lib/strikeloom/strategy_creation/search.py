@@ -190,7 +190,7 @@ def search(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> Sear
     found: dict[str, Best] = {}
     for number, task in enumerate(tasks):
         top, name = tops[number], task.template.name
-        if valued.rank[top] == -np.inf:
+        if np.isnan(valued.figures.max_loss[top]):
             refused[name] = NotBuildable(
                 f"none of {tried[number]} choices of strikes has a value at these closes",
                 rule=Rule.STRIKES,
