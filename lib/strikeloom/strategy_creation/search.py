@@ -46,6 +46,8 @@ from strikeloom.strategy_creation.tradable import TradableStrikes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_FARTHEST = 2  # strikes that one or two legs move in a round of climbing
+
 
 class Best(NamedTuple):
     """What the search of a template on a chain found.
@@ -228,7 +230,7 @@ def _climbed(
         for at in going:
             legs = tasks[at].legs
             seen, near = valued.rows[mine[at], :legs], valued.rows[best[at], :legs]
-            rows = neighbours(tasks[at].pattern.legs, table, near, seen)
+            rows = neighbours(tasks[at].pattern.legs, table, near, seen, _FARTHEST)
             if len(rows):
                 fresh[at] = rows
         if not fresh:
@@ -240,7 +242,7 @@ def _climbed(
             first += len(rows)
             mine[at] = np.concatenate((mine[at], made))
             order = valued.ordered(np.concatenate((best[at], made)))[:starts]
-            if order[0] != best[at][0]:
+            if not np.array_equal(order, best[at]):
                 going.append(at)
             best[at] = order
     tops = [int(best[at][0]) for at in range(len(tasks))]

@@ -154,46 +154,60 @@ def _is_in(row: Ints, rows: Ints, count: int) -> bool:
 
 
 @compiled
+def _place_of(rows: Ints, row: int) -> int:
+    """Number of a row among ascending ones."""
+    first, end = 0, len(rows)
+    while first < end:
+        middle = (first + end) // 2
+        if rows[middle] < row:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _fits(pattern: LegPattern, table: StrikeTable, places: Ints) -> bool:
+    """Whether freely chosen places belong to the pattern; the places that follow are set."""
+    for leg in range(len(places)):
+        begin, end = _limits(pattern, table, places, leg)
+        if pattern.choice[leg] > WIDTH:
+            places[leg] = begin
+        if not begin <= places[leg] < end:
+            return False
+    return True
+
+
+@compiled
 def near_rows(
     pattern: LegPattern, table: StrikeTable, rows: Ints, known: Ints, farthest: int
 ) -> Ints:
-    """Candidates that differ from ``rows`` in one freely chosen leg, and are not ``known``."""
+    """Candidates that differ from ``rows`` in one or two freely chosen legs; not ``known``."""
     legs = rows.shape[1]
+    free = np.flatnonzero(pattern.choice <= WIDTH)
     places, moved = np.empty(legs, dtype=np.int64), np.empty((1, legs), dtype=np.int64)
-    found = np.empty((len(rows) * legs * 2 * farthest, legs), dtype=np.int64)
+    steps = 2 * farthest + 1
+    most = len(free) * steps + len(free) * (len(free) - 1) // 2 * steps * steps
+    found = np.empty((len(rows) * most, legs), dtype=np.int64)
     count = 0
     for at in range(len(rows)):
         for leg in range(legs):
-            begin, end = table.first[pattern.strikes[leg]], table.first[pattern.strikes[leg] + 1]
-            # rows of a list ascend
-            first, last = begin, end
-            while first < last:
-                middle = (first + last) // 2
-                if table.rows[middle] < rows[at, leg]:
-                    first = middle + 1
-                else:
-                    last = middle
-            places[leg] = first - begin
-        for leg in range(legs):
-            if pattern.choice[leg] > WIDTH:
-                continue
-            for step in range(-farthest, farthest + 1):
-                if step == 0:
-                    continue
-                moved[0] = places
-                moved[0, leg] += step
-                fits = True
-                for number in range(legs):
-                    begin, end = _limits(pattern, table, moved[0], number)
-                    if pattern.choice[number] > WIDTH:
-                        moved[0, number] = begin
-                    if not begin <= moved[0, number] < end:
-                        fits = False
-                        break
-                if not fits:
-                    continue
-                row = _as_rows(pattern, table, moved)[0]
-                if not _is_in(row, known, len(known)) and not _is_in(row, found, count):
-                    found[count] = row
-                    count += 1
+            number = pattern.strikes[leg]
+            listed = table.rows[table.first[number] : table.first[number + 1]]
+            places[leg] = _place_of(listed, rows[at, leg])
+        for one in range(len(free)):
+            for two in range(one, len(free)):
+                for step in range(-farthest, farthest + 1):
+                    for other in range(-farthest, farthest + 1):
+                        if step == 0 or (other == 0) != (one == two):
+                            continue
+                        moved[0] = places
+                        moved[0, free[one]] += step
+                        moved[0, free[two]] += other
+                        if not _fits(pattern, table, moved[0]):
+                            continue
+                        row = _as_rows(pattern, table, moved)[0]
+                        if not _is_in(row, known, len(known)) and not _is_in(row, found, count):
+                            found[count] = row
+                            count += 1
     return found[:count]

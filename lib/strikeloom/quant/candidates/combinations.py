@@ -68,7 +68,7 @@ def combine(pattern: LegPattern, table: StrikeTable, bound: int) -> Combinations
 def neighbours(
     pattern: LegPattern, table: StrikeTable, rows: Ints, known: Ints, farthest: int = 1
 ) -> Ints:
-    """Candidates that differ from given ones by one leg's strike; shape (n, L).
+    """Candidates that differ from given ones in the strikes of one or two legs; shape (n, L).
 
     A thinned search ends with a few rounds of this from its best.
 
@@ -81,7 +81,7 @@ def neighbours(
     known : ndarray of int64, shape (m, L)
         Candidates that are left out.
     farthest : int
-        How many strikes up or down the one leg may move.
+        How many strikes up or down each of the two may move.
     """
     found: Ints = _kernels().near_rows(pattern, table, rows, known, farthest)
     return found
