@@ -10,6 +10,7 @@ from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.outcomes import Outcome, Rule
 from strikeloom.domain.progress import Progress
+from strikeloom.domain.selectors import Delta
 from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
@@ -20,7 +21,15 @@ from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
 from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search
 from strikeloom.strategy_creation.structure import Structure, structure_of
-from strikeloom.strategy_creation.tradable import TradableStrikes
+from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
+
+#: Deltas that templates name.
+_DELTAS = {
+    (leg.right, leg.strike.delta): None
+    for template in TEMPLATES.values()
+    for leg in template.legs
+    if leg.right is not None and isinstance(leg.strike, Delta)
+}.keys()
 
 
 class Built(NamedTuple):
@@ -66,10 +75,13 @@ def build(
     settings = desk.settings.creation
     profile = settings.profile(risk)
     whole = Built([], [], [])
+    tradable = {
+        symbol: TradableStrikes(loaded.chains[symbol], settings.min_lots_traded) for symbol in views
+    }
+    solve_deltas(list(tradable.values()), _DELTAS)
     for done, (symbol, view) in enumerate(views.items(), start=1):
-        strikes = TradableStrikes(loaded.chains[symbol], settings.min_lots_traded)
         prepared = prepare_search(
-            strikes, settings.search, profile, settings.shocks, desk.settings.iv.rate
+            tradable[symbol], settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
         for part, found in zip(whole, _built(prepared, view, settings.front_rows), strict=True):
             part.extend(found)

@@ -224,27 +224,26 @@ def _climbed(
     """With the candidates beside the best of what was thinned; best of each task, and how many."""
     starts, table = prepared.settings.starts, prepared.lists.table
     best = {at: valued.ordered(rows)[:starts] for at, rows in mine.items()}
-    going = [at for at, task in enumerate(tasks) if task.possible > len(task.rows)]
+    # starts whose neighbours are not valued yet
+    going = {at: best[at] for at, task in enumerate(tasks) if task.possible > len(task.rows)}
     for _ in range(prepared.settings.rounds):
         fresh: dict[int, Ints] = {}
-        for at in going:
+        for at, begun in going.items():
             legs = tasks[at].legs
-            seen, near = valued.rows[mine[at], :legs], valued.rows[best[at], :legs]
+            seen, near = valued.rows[mine[at], :legs], valued.rows[begun, :legs]
             rows = neighbours(tasks[at].pattern.legs, table, near, seen, _FARTHEST)
             if len(rows):
                 fresh[at] = rows
         if not fresh:
             break
-        first, going = len(valued.rows), []
+        going, first = {}, len(valued.rows)
         valued = valued.joined(_valued(prepared, tasks, fresh))
         for at, rows in fresh.items():
             made = np.arange(first, first + len(rows))
             first += len(rows)
             mine[at] = np.concatenate((mine[at], made))
-            order = valued.ordered(np.concatenate((best[at], made)))[:starts]
-            if not np.array_equal(order, best[at]):
-                going.append(at)
-            best[at] = order
+            best[at] = valued.ordered(np.concatenate((best[at], made)))[:starts]
+            going[at] = best[at][best[at] >= made[0]]
     tops = [int(best[at][0]) for at in range(len(tasks))]
     return valued, tops, [len(mine[at]) for at in range(len(tasks))]
 

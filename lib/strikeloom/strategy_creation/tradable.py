@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from strikeloom.domain.instruments import OptionContract, Right
 from strikeloom.domain.money import paise
 from strikeloom.domain.outcomes import Rule
 from strikeloom.errors import NotBuildable
+from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.delta import delta_to_strike
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry
 
@@ -88,6 +90,10 @@ class TradableStrikes:
             self._by_delta[key] = float(expiry.forward * np.exp(k[0]))
         return self._by_delta[key]
 
+    def know_delta(self, expiry: ChainExpiry, right: Right, size: float, strike: float) -> None:
+        """Strike of a delta that was solved with many others."""
+        self._by_delta[expiry.expiry, right, size] = strike
+
     def option(self, expiry: ChainExpiry, right: Right, place: int) -> PricedOption:
         """The tradable option of a place in ``of``.
 
@@ -113,3 +119,23 @@ class TradableStrikes:
             price = paise(shown.close[place], what=f"close of {contract.label}")
             self._options[key] = PricedOption(contract, price, int(shown.lots[place]))
         return self._options[key]
+
+
+def solve_deltas(many: Sequence[TradableStrikes], wanted: Collection[tuple[Right, float]]) -> None:
+    """Strikes of deltas on every expiry of many chains, at once: ``of_delta`` knows them then."""
+    each = [
+        (strikes, expiry, right, size)
+        for strikes in many
+        for expiry in strikes.chain.expiries
+        for right, size in wanted
+    ]
+    if not each:
+        return
+    columns = zip(*(expiry.smile.curves for _, expiry, _, _ in each), strict=True)
+    call = np.array([right is Right.CALL for _, _, right, _ in each])
+    size = np.array([size for *_, size in each])
+    curves = Curves(*(np.concatenate(column) for column in columns))
+    k = delta_to_strike(curves, np.where(call, size, -size), call)
+    strike = np.array([expiry.forward for _, expiry, _, _ in each]) * np.exp(k)
+    for (strikes, expiry, right, delta), found in zip(each, strike.tolist(), strict=True):
+        strikes.know_delta(expiry, right, delta, found)

@@ -78,7 +78,9 @@ def _limits(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> 
     how = pattern.choice[leg]
     if how == EVEN:
         centre = _strike_of(pattern, table, places, pattern.centre[leg])
-        first, end = _even(strike, 2 * centre - _strike_of(pattern, table, places, pattern.leg[leg]))
+        first, end = _even(
+            strike, 2 * centre - _strike_of(pattern, table, places, pattern.leg[leg])
+        )
     else:
         middle = 0.0
         if how >= WIDTH:
