@@ -43,7 +43,7 @@ from strikeloom.quant.probability.past_moves import no_moves, past_moves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.settings.all import load_settings
-from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
 from strikeloom.strategy_creation.evaluate import evaluate

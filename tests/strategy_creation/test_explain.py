@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from strikeloom.domain.instruments import FutureContract
-from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain

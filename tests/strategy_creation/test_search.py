@@ -13,7 +13,7 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
 from strikeloom.settings.creation import SearchSettings
-from strikeloom.strategy_creation.build import Structure, structure_of
+from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.search import ChainSearch, prepare_search, ranking, search
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose

@@ -25,7 +25,7 @@ from strikeloom.domain.selectors import (
 )
 from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
-from strikeloom.strategy_creation.build import structure_of
+from strikeloom.strategy_creation.structure import structure_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, UnderlyingQuote
 from strikeloom.strategy_creation.model_chain import VOL, model_chain, model_structure

@@ -30,7 +30,7 @@ from strikeloom.domain.selectors import MONTHLY
 from strikeloom.quant.payoff import profit_at
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
-from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
 from strikeloom.strategy_creation.evaluate import evaluate

@@ -18,7 +18,7 @@ from strikeloom.strategy_creation.richness import (
     outlook,
     profile,
 )
-from strikeloom.strategy_creation.view import mean_vote
+from strikeloom.domain.market import mean_vote
 
 NAN = float("nan")
 NO_MARKET = MarketVolatility(NAN, NAN, NAN)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from strikeloom.domain.instruments import Share
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage
+from strikeloom.domain.templates import StructurePurpose
 from strikeloom.errors import StageError
 from strikeloom.ports.desk import Desk
 
@@ -22,7 +23,7 @@ class Candidate:
     at_risk : int
         Largest loss, or the capital where the loss is unlimited.
     income : int
-        Expected value after charges, scaled to 30 days of holding.
+        Expected value in the real world after a round trip, scaled to 30 days of holding.
     """
 
     proposal: Proposal
@@ -33,6 +34,8 @@ class Candidate:
 
 def load_candidates(desk: Desk) -> tuple[list[Candidate], str]:
     """Candidates of the day, best score first, and the run they come from.
+
+    A hedge is not one: it is bought for what it protects, not for what it earns.
 
     Raises
     ------
@@ -45,7 +48,10 @@ def load_candidates(desk: Desk) -> tuple[list[Candidate], str]:
             f"strategy-creation has no finished run for {desk.day} on market {desk.market}; run "
             f"strikeloom run strategy-creation --date {desk.day}"
         )
-    return [_candidate(proposal) for proposal in desk.store.proposals(desk.day)], run.run_id
+    proposals = [
+        row for row in desk.store.proposals(desk.day) if row.purpose is not StructurePurpose.PROTECT
+    ]
+    return [_candidate(proposal) for proposal in proposals], run.run_id
 
 
 def _candidate(proposal: Proposal) -> Candidate:
@@ -54,4 +60,6 @@ def _candidate(proposal: Proposal) -> Candidate:
     contracts = (it for leg in proposal.legs if not isinstance(it := leg.instrument, Share))
     days = max(1, (min(contract.expiry for contract in contracts) - proposal.day).days)
     at_risk = capital if risk.max_loss is None else risk.max_loss
-    return Candidate(proposal, capital, at_risk, round(risk.expected_value * 30 / days))
+    # proposals of an earlier version have the smile's value after the charges of opening only
+    value = risk.expected_value if risk.edge is None else risk.edge
+    return Candidate(proposal, capital, at_risk, round(value * 30 / days))

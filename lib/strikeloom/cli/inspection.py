@@ -1,4 +1,4 @@
-"""``status``, ``explain``, ``doctor``: read-only views."""
+"""``status`` and ``doctor``: read-only views."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from strikeloom.cli.iv import iv
-from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, trading_day_of
+from strikeloom.cli.options import Json, Market, Mode, desk_of
 from strikeloom.domain.counted import counted
 
 if TYPE_CHECKING:
@@ -112,58 +112,6 @@ def _span(days: Sequence[date]) -> str:
     return f"{counted(len(days), 'day')}, {days[0]} to {days[-1]}"
 
 
-def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
-    """Show the proposals and rejections of a symbol, each with its reasons.
-
-    Example: strikeloom explain NIFTY --date 2026-02-10
-    """
-    from strikeloom.cli import console
-    from strikeloom.domain.money import rupees_text
-    from strikeloom.errors import StageError
-
-    if day:
-        trading_day_of(day)
-    desk = desk_of(market, day)
-    name = symbol_on(desk.history.as_of(desk.day), symbol)
-    proposals = [row for row in desk.store.proposals(desk.day) if row.symbol == name]
-    rejected = [row for row in desk.store.rejections(desk.day) if row.symbol == name]
-    if not proposals and not rejected:
-        raise StageError(
-            f"no proposal or rejection of {name} for {desk.day} on market {desk.market}; is it "
-            f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
-        )
-    if as_json:
-        console.as_json(
-            {
-                "symbol": name,
-                "day": desk.day,
-                "proposals": [
-                    {"id": p.strategy_id, "template": p.template, "score": p.score.total,
-                     "reasons": p.reasons}
-                    for p in proposals
-                ],
-                "rejections": [{"template": r.template, "reason": r.reason} for r in rejected],
-            }
-        )  # fmt: skip
-        return
-    for proposal in proposals:
-        risk = proposal.risk
-        console.print_line(
-            f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f}"
-        )
-        for leg in proposal.legs:
-            console.print_line(f"    {leg.label} at {rupees_text(leg.price)}")
-        console.print_line(
-            f"    max profit {rupees_text(risk.max_profit)}, max loss "
-            f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"
-        )
-        for reason in proposal.reasons:
-            console.print_line(f"    - {reason}")
-    if rejected:
-        console.table("Not proposed", ["template", "why not"],
-                  [(row.template, row.reason) for row in rejected])  # fmt: skip
-
-
 def doctor(as_json: Json = False) -> None:
     """Check settings, home, keys, kernel, notebooks, calendar, markets, positions and broker."""
     from strikeloom.cli import console
@@ -182,4 +130,4 @@ def doctor(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-COMMANDS = (status, iv, explain, doctor)
+COMMANDS = (status, iv, doctor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from strikeloom.adapters.parquet.actions import uncompared
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk.keys import environment
 from strikeloom.desk.places import Places
+from strikeloom.domain.progress import Progress
 from strikeloom.errors import SettingsError, WrongUsage
 from strikeloom.exchange.market.synthetic import generate_synthetic, market_name, seed_of
 from strikeloom.settings.all import Settings
 
 EXCHANGE = "nse"
-Progress = Callable[[int, int], None]
 
 
 def resolve_market(asked: str, settings: Settings, where: Places) -> str:

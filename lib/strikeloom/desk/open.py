@@ -17,11 +17,12 @@ from strikeloom.adapters.sim import SimBroker
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.store import open_store
 from strikeloom.desk.dhan import LivePorts, live_account, live_clock, live_ports, wire
-from strikeloom.desk.markets import Progress, open_history, resolve_market
+from strikeloom.desk.markets import open_history, resolve_market
 from strikeloom.desk.modes import choose_mode
 from strikeloom.desk.places import Places, places
 from strikeloom.desk.upstream import ensure_upstream
 from strikeloom.domain.money import PAISE_PER_RUPEE
+from strikeloom.domain.progress import Progress
 from strikeloom.domain.results import Stage
 from strikeloom.errors import MissingHistory, SettingsError
 from strikeloom.iv_history import SUMMARY

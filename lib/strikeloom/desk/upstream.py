@@ -76,10 +76,11 @@ def _iv_history(desk: Desk, run_id: str) -> StageOutput:
 def _strategy_creation(desk: Desk, run_id: str) -> StageOutput:
     loaded = strategy_creation.load_chains(desk)
     views, unseen = strategy_creation.form_views(desk, loaded)
-    structures, unbuilt = strategy_creation.build(desk, loaded, views)
-    risks = strategy_creation.evaluate(structures, desk.settings.iv.rate)
-    proposals, unfit = strategy_creation.score(desk, structures, risks)
-    return strategy_creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
+    built = strategy_creation.build(desk, loaded, views)
+    chosen = strategy_creation.choose(desk, built)
+    proposals = strategy_creation.propose(desk, chosen)
+    outcomes = [*unseen, *chosen.outcomes]
+    return strategy_creation.save(desk, run_id, loaded, proposals, outcomes, built.fronts)
 
 
 def _allocation(desk: Desk, run_id: str) -> StageOutput:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from statistics import fmean
 
 
 class Outlook(StrEnum):
@@ -48,6 +50,14 @@ class Evidence:
     topic: Topic
 
 
+def mean_vote(evidence: Iterable[Evidence]) -> float:
+    """Mean over topics of their mean votes."""
+    topics: dict[Topic, list[float]] = {}
+    for item in evidence:
+        topics.setdefault(item.topic, []).append(item.vote)
+    return fmean(fmean(votes) for votes in topics.values())
+
+
 @dataclass(frozen=True, slots=True)
 class MarketView:
     """View of one underlying on one day.
@@ -74,6 +84,11 @@ class MarketView:
     volatility: VolatilityOutlook | None = None
     richness: float | None = None
     profile: str = ""
+
+    @property
+    def mean_vote(self) -> float:
+        """-1 (falls) to +1 (rises): the strength with its sign."""
+        return mean_vote(self.on_direction) if self.on_direction else 0.0
 
     @property
     def on_direction(self) -> tuple[Evidence, ...]:

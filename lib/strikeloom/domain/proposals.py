@@ -10,7 +10,7 @@ from datetime import date
 
 from strikeloom.domain.legs import Leg
 from strikeloom.domain.market import Outlook
-from strikeloom.domain.templates import Stance, Tier
+from strikeloom.domain.templates import Stance, StructurePurpose, Tier
 from strikeloom.domain.volatility import Regime
 
 
@@ -52,7 +52,14 @@ class RiskSummary:
     margin_after, shock : int or None, str
         The most that is needed after one of the named shocks, and which.
 
-    The last three are missing in proposals of an earlier version.
+    edge, error : int or None
+        Real-world mean after a round trip, and the standard error that the quotes give it.
+    decay : int or None
+        Gained by time alone until the horizon, if nothing moves.
+    liquidity : str
+        Grade of its thinnest leg and its costs, A to D.
+
+    From ``round_trip`` on they are missing in proposals of an earlier version.
     """
 
     net_premium: int
@@ -79,11 +86,19 @@ class RiskSummary:
     round_trip: int | None = None
     margin_after: int | None = None
     shock: str = ""
+    edge: int | None = None
+    error: int | None = None
+    decay: int | None = None
+    liquidity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Total from 0 to 1, the sum of its weighted parts."""
+    """What a structure earns for what it binds, per cent of its funds a month; sum of its parts.
+
+    Parts: ``earnings`` (real-world mean after a round trip, shrunk by the error of its quotes),
+    ``tail`` (the price of its worst outcomes, negative), and how it fits, by component.
+    """
 
     total: float
     parts: tuple[tuple[str, float], ...]
@@ -94,6 +109,13 @@ class Proposal:
     """A strategy priced on one chain, ready to be compared, allocated and explained.
 
     ``version`` counts the figures that the same legs had in runs of the day; the store numbers it.
+
+    Attributes
+    ----------
+    conviction : float or None
+        0 to 100 (``Conviction.of`` has the word); ``None`` in proposals of an earlier version.
+    purpose : StructurePurpose
+        A hedge is proposed for what it protects and earns nothing.
     """
 
     strategy_id: str
@@ -116,6 +138,8 @@ class Proposal:
     regime: Regime | None
     view: Outlook
     version: int = 1
+    conviction: float | None = None
+    purpose: StructurePurpose = StructurePurpose.EARN
 
 
 def strategy_id(market: str, day: date, symbol: str, template: str, legs: Iterable[Leg]) -> str:

@@ -17,7 +17,6 @@ from strikeloom.errors import GuardError, NoQuote
 from strikeloom.execution.load import MarkedStrategies
 from strikeloom.nse.charges import segment_of, trade_charges
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Rejection
 from strikeloom.risk.book import Item, book_margins
 from strikeloom.trading.account_state import AccountState
 from strikeloom.trading.guard_context import guard_context
@@ -72,13 +71,22 @@ class PlannedEntry:
     charges: int
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedMark:
+    """A marked strategy that no orders were planned for, and why."""
+
+    symbol: str
+    template: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class EntryPlan:
     """Strategies to enter, strategies entered already, and refused ones with the reason."""
 
     entries: tuple[PlannedEntry, ...]
     entered: list[str]
-    refused: list[Rejection]
+    refused: list[RefusedMark]
     upstream: str
     available: int
 
@@ -148,7 +156,7 @@ def plan_entries(desk: Desk, marked: MarkedStrategies) -> EntryPlan:
     state = Reconciler(desk).reload()
     entries: list[PlannedEntry] = []
     entered: list[str] = []
-    refused: list[Rejection] = []
+    refused: list[RefusedMark] = []
     for row in marked.rows:
         proposal = row.proposal
         if row.entered:
@@ -157,7 +165,7 @@ def plan_entries(desk: Desk, marked: MarkedStrategies) -> EntryPlan:
         try:
             entries.append(_plan_entry(desk, state, proposal, row.lots))
         except (NoQuote, GuardError) as error:
-            refused.append(Rejection(proposal.symbol, proposal.template, str(error)))
+            refused.append(RefusedMark(proposal.symbol, proposal.template, str(error)))
     return EntryPlan(
         tuple(entries), entered, refused, marked.upstream, desk.broker.funds().available
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from strikeloom.domain.progress import Progress
 from strikeloom.domain.volatility import EXPIRIES
 from strikeloom.errors import DataError, StoreError
 from strikeloom.iv_history.chains import CONTRACT_COLUMNS
@@ -23,8 +24,6 @@ from strikeloom.settings.iv import IvSettings
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from strikeloom.domain.progress import Progress
 from strikeloom.errors import (
     BrokerError,
     DataError,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 _KEPT = "the chains read so far are kept; run the same command again to continue"
 
 T = TypeVar("T")
-Progress = Callable[[int, int], None]
 
 
 def read_chains(

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from strikeloom.domain.adjustments import LegAdjustment
 from strikeloom.domain.allocations import AllocationPlan
+from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.orders import Fill, IntentState, Order, OrderIntent
+from strikeloom.domain.outcomes import Outcome
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Position, RequestState
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult
@@ -22,15 +24,6 @@ from strikeloom.domain.volatility import IvRank
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A strategy that was not built, and why."""
-
-    symbol: str
-    template: str
-    reason: str
 
 
 class SavedProposals(NamedTuple):
@@ -172,9 +165,13 @@ class MarketStore(Protocol):
         ...
 
     def save_proposals(
-        self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
+        self,
+        run_id: str,
+        rows: Sequence[Proposal],
+        outcomes: Sequence[Outcome],
+        fronts: Sequence[FrontRow] = (),
     ) -> SavedProposals:
-        """Store proposals, and the rejections of the run.
+        """Store proposals, how every structure ended in the run, and the fronts of its symbols.
 
         A strategy that is stored with other figures becomes a new version; the former stays.
         """
@@ -191,8 +188,12 @@ class MarketStore(Protocol):
         """
         ...
 
-    def rejections(self, day: date) -> list[Rejection]:
-        """Rejections of the day's latest finished creation run."""
+    def outcomes(self, day: date, symbol: str = "") -> list[Outcome]:
+        """Outcomes of the day's latest finished creation run, of one symbol or of all."""
+        ...
+
+    def fronts(self, day: date, symbol: str = "") -> list[FrontRow]:
+        """Pareto fronts of that run, highest expected value of a symbol first."""
         ...
 
     def save_allocation(self, run_id: str, plan: AllocationPlan) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 from strikeloom import errors
 from strikeloom.desk.modes import MODE
 from strikeloom.desk.places import notebooks_folder
+from strikeloom.domain.progress import Progress
 from strikeloom.domain.results import Stage, StageResult
 from strikeloom.ports.desk import Desk, Mode
 from strikeloom.runner.kernel import KERNEL, ensure_kernel
 from strikeloom.runner.parameters import given_parameters
-from strikeloom.runner.progress import Progress, followed, forget
+from strikeloom.runner.progress import followed, forget
 from strikeloom.runner.record import Run, close_dead_runs, fail_run, log_to, new_run, release
 from strikeloom.settings.yaml_file import write_yaml
 

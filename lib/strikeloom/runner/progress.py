@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from strikeloom.domain.progress import Progress
 from strikeloom.runner.record import Run
 
 _FILE = ".progress"
 _POLL_SECONDS = 0.2
-
-Progress = Callable[[int, int], None]
 
 
 def report_progress(run: Run) -> Progress:

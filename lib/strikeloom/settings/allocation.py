@@ -41,5 +41,5 @@ class AllocationSettings(SettingsModel):
     max_per_sector: float = Field(gt=0, le=1)
     max_loss_per_trade: float = Field(gt=0, le=1)
     max_positions: int = Field(ge=1)
-    min_score: float = Field(ge=0, le=1)
+    min_score: float = Field(ge=-100, le=100)
     industries: dict[str, IndustryRow]

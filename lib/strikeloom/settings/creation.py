@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from strikeloom.errors import SettingsError
 from strikeloom.settings.model import SettingsModel
 
 
 class RiskProfile(SettingsModel):
-    """What a risk appetite lets through."""
+    """What a risk appetite lets through, and what it asks for a loss in the tail."""
 
     min_probability_of_profit: float = Field(ge=0, le=1)
     unlimited_loss: bool
     min_reward_to_risk: float = Field(ge=0)
+    errors: float = Field(ge=0)
+    max_cost_share: float = Field(gt=0, le=1)
+    tail_price: float = Field(ge=0, lt=1)
 
 
-class ScoreWeights(SettingsModel):
-    """Weights of the score's parts; they are scaled to sum to one."""
+class FitWeights(SettingsModel):
+    """Weights of the components by which a structure fits; scaled to sum to one."""
 
     probability: float = Field(ge=0)
-    expected_value: float = Field(ge=0)
-    view: float = Field(ge=0)
-    regime: float = Field(ge=0)
+    risk_reward: float = Field(ge=0)
+    direction: float = Field(ge=0)
+    iv_fit: float = Field(ge=0)
     liquidity: float = Field(ge=0)
+    momentum: float = Field(ge=0)
+    time_decay: float = Field(ge=0)
+    complexity: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _some(self) -> FitWeights:
+        if not sum(self.model_dump().values()) > 0:
+            raise ValueError("the weights are all 0; give one of them a positive weight")
+        return self
 
 
 class IndexPair(SettingsModel):
@@ -51,7 +64,25 @@ class CreationSettings(SettingsModel):
     shocks: list[str]
     search: SearchSettings
     keep_per_symbol: int = Field(ge=1, le=50)
+    front_rows: int = Field(ge=1, le=200)
     move_indices: list[IndexPair] = Field(min_length=1)
     risk: str
     profiles: dict[str, RiskProfile]
-    weights: ScoreWeights
+    fit: float = Field(ge=0)
+    weights: FitWeights
+
+    def profile(self, name: str = "") -> RiskProfile:
+        """Risk profile of a name; without one the default.
+
+        Raises
+        ------
+        SettingsError
+            When there is no profile of the name; lists those that exist.
+        """
+        found = self.profiles.get(name or self.risk)
+        if found is None:
+            raise SettingsError(
+                f"risk profile {name or self.risk!r} is not in config/creation.yaml; known: "
+                f"{', '.join(self.profiles)}"
+            )
+        return found

@@ -1,180 +1,107 @@
-"""Build every template on every chain: legs on traded strikes, or a rejection reason."""
+"""Search every template on every chain: its best legs, or why there are none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
-from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
-from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.market import MarketView
-from strikeloom.domain.money import paise
-from strikeloom.domain.templates import LegTemplate, StrategyTemplate
+from strikeloom.domain.outcomes import Outcome, Rule
+from strikeloom.domain.progress import Progress
+from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Rejection
-from strikeloom.quant.quoted_width import BUSY_LOTS
+from strikeloom.settings.creation import RiskProfile
 from strikeloom.strategy_creation.catalogue import TEMPLATES
-from strikeloom.strategy_creation.chain import Chain, ChainExpiry, UnderlyingQuote
+from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
-from strikeloom.strategy_creation.search import prepare_search, search
-from strikeloom.strategy_creation.strikes import StrikeChoice, Tradable, TradableStrikes
+from strikeloom.strategy_creation.refusal import refusal
+from strikeloom.strategy_creation.search import Best, choice_of, prepare_search, search
+from strikeloom.strategy_creation.strikes import TradableStrikes
+from strikeloom.strategy_creation.structure import Structure, structure_of
 
 
-@dataclass(frozen=True)
-class Structure:
-    """A template with its legs chosen.
+class Built(NamedTuple):
+    """What the searches of a day found.
 
     Attributes
     ----------
-    wanted : tuple of float
-        Strike of each leg that its selector states, rupees, which the nearest tradable one may
-        miss; NaN of the underlying.
-    volumes : tuple of int
-        Lots of each leg traded that day; of a share ``BUSY_LOTS``.
-    tried, possible : int
-        Choices of strikes that were valued, and those within reach.
+    structures : list of Structure
+        Best of each template on each symbol.
+    refused : list of Outcome
+        Templates that have no structure on a symbol.
+    fronts : list of FrontRow
+        Best structures of each symbol, whatever they are good in.
     """
 
-    template: StrategyTemplate
-    chain: Chain
-    view: MarketView
-    legs: tuple[Leg, ...]
-    wanted: tuple[float, ...]
-    volumes: tuple[int, ...]
-    tried: int = 1
-    possible: int = 1
-
-    @property
-    def thinnest(self) -> int:
-        """Least volume of an option or future among the legs, in lots."""
-        return min(self.volumes)
-
-    @property
-    def horizon(self) -> ChainExpiry:
-        """The nearest expiry of its options, at which it is valued."""
-        options = (leg.instrument for leg in self.legs)
-        ends = min(it.expiry for it in options if isinstance(it, OptionContract))
-        return self.chain.by_date[ends]
-
-    @property
-    def has_later_legs(self) -> bool:
-        """Some of its options end after others."""
-        options = (leg.instrument for leg in self.legs)
-        return len({it.expiry for it in options if isinstance(it, OptionContract)}) > 1
+    structures: list[Structure]
+    refused: list[Outcome]
+    fronts: list[FrontRow]
 
 
 def build(
-    desk: Desk, loaded: LoadedChains, views: dict[str, MarketView]
-) -> tuple[list[Structure], list[Rejection]]:
-    """Structures that fit their view, each with its best strikes; else a rejection."""
-    settings = desk.settings.creation
-    built: list[Structure] = []
-    rejected: list[Rejection] = []
-    for symbol, view in views.items():
-        chain = loaded.chains[symbol]
-        strikes = TradableStrikes(chain, settings.min_lots_traded)
-        prepared = prepare_search(strikes, settings.search, settings.shocks, desk.settings.iv.rate)
-        for template in TEMPLATES.values():
-            try:
-                _check_view(template, view)
-                best = search(prepared, template)
-                found = structure_of(template, view, strikes, best.choice)
-                built.append(replace(found, tried=best.tried, possible=best.possible))
-            except NotBuildable as reason:
-                rejected.append(Rejection(symbol, template.name, str(reason)))
-    return built, rejected
+    desk: Desk,
+    loaded: LoadedChains,
+    views: Mapping[str, MarketView],
+    risk: str = "",
+    *,
+    progress: Progress | None = None,
+) -> Built:
+    """Structures that fit their view, each with its best strikes under a risk profile.
 
-
-def structure_of(
-    template: StrategyTemplate,
-    view: MarketView,
-    strikes: TradableStrikes,
-    chosen: Sequence[StrikeChoice],
-) -> Structure:
-    """Legs of chosen strikes at their closes.
+    Parameters
+    ----------
+    risk : str
+        Risk profile; empty: the one of ``config/creation.yaml``.
+    progress : callable, optional
+        Called with the symbols done and their number.
 
     Raises
     ------
-    NotBuildable
-        When a lot size is unknown or they differ, the underlying cannot be a leg, or bought
-        options cost nothing.
+    SettingsError
+        When the risk profile is not in ``config/creation.yaml``.
     """
-    chain = strikes.chain
-    legs: list[Leg | None] = []
-    for wanted, choice in zip(template.legs, chosen, strict=True):
-        if wanted.right is None:
-            legs.append(None)  # its quantity follows from the lots of the options
-            continue
-        shown = strikes.of(choice.expiry, wanted.right)
-        if shown.lot_size[choice.place] <= 0:
-            raise NotBuildable("the lot size is unknown")
-        option = _contract(chain, choice, wanted.right, shown)
-        price = paise(shown.close[choice.place], what=f"close of {option.label}")
-        legs.append(Leg(option, wanted.side, wanted.ratio, price))
-    sizes = {leg.instrument.lot_size for leg in legs if leg}
-    if len(sizes) > 1:
-        raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}")
-    (size,) = sizes
-    whole: list[Leg] = []
-    volumes: list[int] = []
-    for wanted, choice, option_leg in zip(template.legs, chosen, legs, strict=True):
-        if option_leg is not None and wanted.right is not None:
-            whole.append(option_leg)
-            shown = strikes.of(choice.expiry, wanted.right)
-            volumes.append(int(shown.lots[choice.place]))
-            continue
-        quote = _underlying(chain, choice.expiry, size, strikes.fewest)
-        volumes.append(BUSY_LOTS if quote.lots is None else quote.lots)
-        whole.append(_underlying_leg(wanted, quote, size))
-    _check_premium(whole)
-    wanted_strikes = tuple(choice.wanted for choice in chosen)
-    return Structure(template, chain, view, tuple(whole), wanted_strikes, tuple(volumes))
+    settings = desk.settings.creation
+    profile = settings.profile(risk)
+    whole = Built([], [], [])
+    for done, (symbol, view) in enumerate(views.items(), start=1):
+        chain = loaded.chains[symbol]
+        strikes = TradableStrikes(chain, settings.min_lots_traded)
+        prepared = prepare_search(
+            strikes, settings.search, profile, settings.shocks, desk.settings.iv.rate
+        )
+        found: dict[str, Best] = {}
+        for template in TEMPLATES.values():
+            try:
+                _check_fit(template, view, profile)
+                best = search(prepared, template)
+                choice = choice_of(prepared, template, best.rows)
+                made = structure_of(template, view, strikes, choice)
+            except NotBuildable as reason:
+                whole.refused.append(refusal(symbol, template.name, reason))
+                continue
+            found[template.name] = best
+            whole.structures.append(
+                replace(made, tried=best.tried, possible=best.possible, figures=best.figures)
+            )
+        whole.fronts.extend(symbol_front(prepared, view, found, settings.front_rows))
+        if progress:
+            progress(done, len(views))
+    return whole
 
 
-def _check_view(template: StrategyTemplate, view: MarketView) -> None:
+def _check_fit(template: StrategyTemplate, view: MarketView, profile: RiskProfile) -> None:
+    """What needs no prices."""
     if view.outlook not in template.outlooks:
         suited = " or ".join(sorted(outlook.value for outlook in template.outlooks))
-        raise NotBuildable(f"does not suit a {view.outlook} view: it needs a {suited} one")
-
-
-def _contract(chain: Chain, choice: StrikeChoice, right: Right, shown: Tradable) -> OptionContract:
-    return OptionContract(
-        symbol=chain.underlying.symbol,
-        expiry=choice.expiry.expiry,
-        strike=paise(shown.strike[choice.place], what="strike"),
-        right=right,
-        kind=chain.underlying.kind,
-        lot_size=int(shown.lot_size[choice.place]),
-        tick=chain.tick,
-    )
-
-
-def _underlying(chain: Chain, expiry: ChainExpiry, size: int, fewest: int) -> UnderlyingQuote:
-    """The underlying as a leg beside options of an expiry in lots of ``size``."""
-    quote = expiry.underlying
-    if quote is None and chain.underlying.kind is InstrumentKind.STOCK:
-        raise NotBuildable("the price of its share is not known that day")
-    if quote is None:
-        raise NotBuildable(f"no future traded that lives until {expiry.expiry}")
-    future = quote.instrument
-    if isinstance(future, FutureContract) and future.lot_size != size:
-        raise NotBuildable(f"its future has lots of {future.lot_size}, its options of {size}")
-    if quote.lots is not None and quote.lots < fewest:
-        raise NotBuildable(f"{future.label} traded {quote.lots} lots; at least {fewest} are needed")
-    return quote
-
-
-def _underlying_leg(wanted: LegTemplate, quote: UnderlyingQuote, size: int) -> Leg:
-    """A future counts lots as the options do; a share counts units."""
-    future = isinstance(quote.instrument, FutureContract)
-    lots = wanted.ratio if future else wanted.ratio * size
-    price = paise(quote.price, what=f"price of {quote.instrument.label}")
-    return Leg(quote.instrument, wanted.side, lots, price)
-
-
-def _check_premium(legs: Sequence[Leg]) -> None:
-    options = [leg for leg in legs if isinstance(leg.instrument, OptionContract)]
-    bought = all(leg.side is Side.BUY for leg in options)
-    if bought and sum(leg.cash for leg in options) >= 0:
-        raise NotBuildable("bought legs cost nothing: stale prices")
+        raise NotBuildable(
+            f"does not suit a {view.outlook} view: it needs a {suited} one", rule=Rule.VIEW
+        )
+    if template.is_naked and not profile.unlimited_loss:
+        raise NotBuildable(
+            "it only sells options, without cover, which the risk profile excludes",
+            rule=Rule.NAKED,
+            remedy="passes under a profile with unlimited_loss",
+        )

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from strikeloom.domain.instruments import FutureContract, Share, Underlying
+from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.selectors import FRONT, NEXT, ListedExpiry
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import NotBuildable
@@ -148,8 +149,12 @@ class Chain:
             return self.front
         wanted = self.next if place is NEXT else self.monthly
         if wanted is None:
-            raise NotBuildable(f"no expiry is listed after {self.front.expiry}, and it needs two")
+            raise NotBuildable(
+                f"no expiry is listed after {self.front.expiry}, and it needs two", rule=Rule.EXPIRY
+            )
         found = self.by_date.get(wanted)
         if found is None:
-            raise NotBuildable(f"its {place} expiry {wanted}: {self.missing[wanted]}")
+            raise NotBuildable(
+                f"its {place} expiry {wanted}: {self.missing[wanted]}", rule=Rule.EXPIRY
+            )
         return found

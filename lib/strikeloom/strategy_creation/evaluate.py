@@ -29,7 +29,6 @@ from strikeloom.quant.probability.reach import reach
 from strikeloom.quant.probability.touch import touch_on_smile
 from strikeloom.quant.smile.curves import volatility
 from strikeloom.risk.margin import HOW
-from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.costs import contract_costs
 from strikeloom.strategy_creation.horizon import (
     StructureColumns,
@@ -38,6 +37,7 @@ from strikeloom.strategy_creation.horizon import (
 )
 from strikeloom.strategy_creation.real_world import expiry_densities
 from strikeloom.strategy_creation.requirement import requirements
+from strikeloom.strategy_creation.structure import Structure
 
 _WORST = 0.05  # share of outcomes in the tail mean
 _SET_ASIDE = "cash for the price of delivery"

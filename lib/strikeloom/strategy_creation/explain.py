@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from strikeloom.domain.conviction import Conviction
 from strikeloom.domain.instruments import InstrumentKind, OptionContract, Share
 from strikeloom.domain.market import Evidence, MarketView
 from strikeloom.domain.money import rupees, rupees_text
 from strikeloom.domain.proposals import RiskSummary
+from strikeloom.domain.templates import StructurePurpose
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
-from strikeloom.strategy_creation.build import Structure
+from strikeloom.strategy_creation.choose import Pick
+from strikeloom.strategy_creation.structure import Structure
 
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
-def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
-    """Sentences on view, volatility, legs, probabilities and cost."""
+def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
+    """Sentences on why it was picked, view, volatility, legs, probabilities and cost."""
+    structure = pick.structure
     chain, view, horizon = structure.chain, structure.view, structure.horizon
     votes = _votes(view.on_direction)
     rank = chain.rank
@@ -29,6 +33,7 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
     legs = ", ".join(f"{leg.label} at {leg.price / 100:.2f}" for leg in structure.legs)
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
+        *_why(pick, risk),
         f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
         _richness(view),
         f"At-the-money volatility {horizon.atm_iv:.1%}, {percentile}; smile of "
@@ -45,6 +50,35 @@ def explain(structure: Structure, risk: RiskSummary) -> tuple[str, ...]:
         *_costs_and_shock(risk),
         _before_expiry(risk),
         _real_world(structure, risk),
+    )
+
+
+def _why(pick: Pick, risk: RiskSummary) -> Iterator[str]:
+    """What it earns, or protects, and how sure that is."""
+    edge, error, funds = risk.edge, risk.error, round(float(pick.figures.funds) * 100)
+    if edge is None or error is None:
+        return
+    template, horizon = pick.structure.template, pick.structure.horizon
+    if template.purpose is StructurePurpose.PROTECT:
+        yield (
+            f"A hedge, not an earner: it loses at most {rupees_text(risk.max_loss)} until "
+            f"{horizon.expiry}, and is expected to cost {rupees_text(-edge, signed=False)} after "
+            f"a round trip of {rupees_text(risk.round_trip)}."
+            if edge < 0
+            else f"A hedge that costs nothing on average: it loses at most "
+            f"{rupees_text(risk.max_loss)} until {horizon.expiry}."
+        )
+        return
+    parts = dict(pick.score.parts)
+    yield (
+        f"Expected to earn {rupees_text(edge, signed=True)} after a round trip, give or take "
+        f"{rupees_text(error)} by its quotes, on {rupees_text(funds)} that it needs after the "
+        f"worst shock: {parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
+        f"{pick.score.total - parts['earnings'] - parts['tail']:+.2f} % for how it fits."
+    )
+    yield (
+        f"Conviction {pick.conviction:.0f} of 100 ({Conviction.of(pick.conviction)}); quotes of "
+        f"grade {risk.liquidity}."
     )
 
 
@@ -76,7 +110,7 @@ def _strikes(structure: Structure) -> Iterator[str]:
     if structure.possible > 1:
         yield (
             f"Best of {structure.tried:,} choices of strikes ({structure.possible:,} in reach), by "
-            "expected value after a round trip over the funds it needs."
+            "what they earn after a round trip for the funds they need."
         )
     if missed:
         yield f"Other strikes than the template's own: {', '.join(missed)}."

@@ -20,8 +20,8 @@ from strikeloom.quant.probability.at_expiry import Law
 from strikeloom.quant.probability.left_variance import left_scale
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves, total_variance
-from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.chain import ChainExpiry
+from strikeloom.strategy_creation.structure import Structure
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,13 +9,13 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from strikeloom.domain.instruments import Underlying
+from strikeloom.domain.outcomes import Outcome, Rule
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import DataError, StageError
 from strikeloom.nse.edges import expected_after
 from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import Past
-from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.bars import DailyBars, read_bars
 from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.flow import Flow, read_flow
@@ -32,11 +32,11 @@ from strikeloom.strategy_creation.listing import (
     read_listing,
     why_unusable,
 )
+from strikeloom.strategy_creation.refusal import refused_symbol
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ALL = "*"
 _BANNED = "in the ban period: above the market-wide position limit, no new positions"
 
 
@@ -50,7 +50,7 @@ class LoadedChains:
     """
 
     chains: dict[str, Chain]
-    refused: list[Rejection]
+    refused: list[Outcome]
     bars: DailyBars
     summary: pd.DataFrame
     indices: IndexHistory
@@ -85,15 +85,16 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     flows = _flows(whole, listing)
     bars = read_bars(desk, sorted(whole["symbol"]))
     usable: list[tuple[_Summary, Underlying]] = []
-    refused: list[Rejection] = []
+    refused: list[Outcome] = []
     for row in _read_summaries(today):
         if why := _why_not(desk, row, listing, banned or frozenset()):
-            refused.append(Rejection(row.symbol, ALL, why))
+            rule = Rule.BAN if why == _BANNED else Rule.CHAIN
+            refused += refused_symbol(row.symbol, rule, why)
             continue
         try:
             usable.append((row, desk.instruments.underlying(row.symbol)))
         except DataError as error:  # listed after the sector table was written
-            refused.append(Rejection(row.symbol, ALL, str(error)))
+            refused += refused_symbol(row.symbol, Rule.CHAIN, str(error))
     if banned is None:
         warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
     indices = read_index_history(desk)

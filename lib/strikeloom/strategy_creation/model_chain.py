@@ -19,10 +19,10 @@ from strikeloom.quant.black76 import price
 from strikeloom.quant.probability.past_moves import no_moves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
-from strikeloom.strategy_creation.build import Structure, structure_of
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
 from strikeloom.strategy_creation.flow import Flow
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
+from strikeloom.strategy_creation.structure import Structure, structure_of
 
 SYMBOL, LOT, LEVEL, VOL = "MODEL", 100, 100.0, 0.32
 _DAY = date(2026, 2, 10)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.selectors import Delta, Moves, Reflection, Same, Steps, Width
 from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
@@ -30,6 +31,8 @@ class ChainPattern(NamedTuple):
     lists : list of StrikeList
     expiries : tuple of ChainExpiry
         Of each leg.
+    sessions : int
+        Until the nearest expiry of its options.
     centres : dict of int to tuple of int
         Legs that mirror another about a third, in rupees: which, and about which. The pattern
         lets any strike through; the search keeps the even ones.
@@ -38,6 +41,7 @@ class ChainPattern(NamedTuple):
     legs: LegPattern
     lists: list[StrikeList]
     expiries: tuple[ChainExpiry, ...]
+    sessions: int
     centres: dict[int, tuple[int, int]]
 
 
@@ -63,7 +67,9 @@ def pattern_of(
         here = rows.lists.get((horizon.expiry, last, leg.right))
         if leg.right is None or leg.strike is None:
             if here is None:
-                raise NotBuildable(f"no future traded that lives until {horizon.expiry}")
+                raise NotBuildable(
+                    f"no future traded that lives until {horizon.expiry}", rule=Rule.UNDERLYING
+                )
             lists.append(here)
             columns.append((Choice.RANGE, _NONE, -np.inf, np.inf, _NONE, _NONE))
             ideal.append(np.nan)
@@ -71,7 +77,8 @@ def pattern_of(
         if here is None or not len(here.rows):
             raise NotBuildable(
                 f"no {leg.right} of {expiry.expiry} with {strikes.fewest} lots or more traded in "
-                "the closing half hour"
+                "the closing half hour",
+                rule=Rule.STRIKES,
             )
         search = LegSearch(leg, leg.right, leg.strike, expiry, strikes)
         wanted = search.wanted(ideal)
@@ -87,7 +94,7 @@ def pattern_of(
     legs = LegPattern(
         np.arange(len(lists)), whole[0], whole[1], table[2], table[3], whole[2], whole[3]
     )
-    return ChainPattern(legs, lists, expiries, centres)
+    return ChainPattern(legs, lists, expiries, horizon.past.horizon, centres)
 
 
 def _choice(search: LegSearch, here: StrikeList, wanted: float) -> tuple[int, int, float, float]:
@@ -109,7 +116,12 @@ def _choice(search: LegSearch, here: StrikeList, wanted: float) -> tuple[int, in
                 raise NotBuildable(
                     f"leg {search.leg.side.word.lower()} {search.right} of "
                     f"{search.expiry.expiry}: wanted {wanted:.2f}; the nearest tradable strike "
-                    f"{here.strike[place]:g} is {off[place]:.2f} off, at most {most:.2f} is allowed"
+                    f"{here.strike[place]:g} is {off[place]:.2f} off, and at most {most:.2f} "
+                    "is allowed",
+                    rule=Rule.STRIKES,
+                    value=float(off[place]),
+                    threshold=most,
+                    remedy=f"passes if a strike within {most:.2f} of {wanted:.2f} trades",
                 )
             return Choice.RANGE, _NONE, float(inside.min()), float(inside.max())
 

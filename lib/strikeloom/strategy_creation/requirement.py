@@ -14,8 +14,8 @@ from strikeloom.risk.margin import margin_parts
 from strikeloom.risk.margin_legs import MarginLegs
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.risk.shocks import after_shock, shocks_named
-from strikeloom.strategy_creation.build import Structure
 from strikeloom.strategy_creation.horizon import StructureColumns
+from strikeloom.strategy_creation.structure import Structure
 
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Keep proposals and rejections, and record the run."""
+"""Keep proposals, outcomes and fronts, and record the run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from strikeloom.domain.frames import Schema
+from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.money import rupees
+from strikeloom.domain.outcomes import Ending, Outcome
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
 from strikeloom.domain.results import Stage, StageResult, Verdict
+from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Rejection, SavedProposals
-from strikeloom.strategy_creation.load import ALL, LoadedChains
+from strikeloom.ports.store import SavedProposals
+from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.load import LoadedChains
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,20 +26,35 @@ if TYPE_CHECKING:
 PROPOSALS = Schema(
     "proposals",
     {
-        "strategy_id": "text", "symbol": "text", "template": "text", "view": "text",
-        "regime": "text", "score": "number", "probability": "number", "half_profit": "number",
+        "strategy_id": "text", "symbol": "text", "template": "text", "purpose": "text",
+        "view": "text", "regime": "text", "score": "number", "conviction": "number",
+        "edge": "price", "error": "price", "probability": "number", "half_profit": "number",
         "touch": "number", "net_premium": "price", "max_profit": "price", "max_loss": "price",
         "expected_value": "price", "forecast_probability": "number", "forecast_value": "price",
         "tail_mean": "price", "margin": "price", "legs": "text",
     },
     ("strategy_id",),
 )  # fmt: skip
-#: One row per rejected structure, with the reason.
-REJECTIONS = Schema(
-    "rejections",
-    {"symbol": "text", "template": "text", "reason": "text"},
+#: One row for each structure of each symbol. Money in rupees; funds after the worst shock.
+OUTCOMES = Schema(
+    "outcomes",
+    {
+        "symbol": "text", "template": "text", "ending": "text", "rule": "text", "reason": "text",
+        "value": "number", "threshold": "number", "remedy": "text", "score": "number",
+        "expected_value": "price", "error": "price", "funds": "price", "legs": "text",
+    },
     ("symbol", "template"),
-)
+)  # fmt: skip
+#: One row for each structure on the Pareto front of a symbol. Money in rupees, one unit.
+FRONTS = Schema(
+    "fronts",
+    {
+        "symbol": "text", "place": "count", "template": "text", "expected_value": "price",
+        "error": "price", "tail_mean": "price", "probability": "number", "margin": "price",
+        "margin_after": "price", "legs": "text",
+    },
+    ("symbol", "place"),
+)  # fmt: skip
 
 
 def save(
@@ -43,33 +62,47 @@ def save(
     run_id: str,
     loaded: LoadedChains,
     proposals: Sequence[Proposal],
-    *rejections: Sequence[Rejection],
+    outcomes: Sequence[Outcome],
+    fronts: Sequence[FrontRow] = (),
+    *,
     keep: bool = True,
 ) -> StageOutput:
-    """Store proposals once by id (nothing without ``keep``), and report.
+    """Store proposals, outcomes and fronts (nothing without ``keep``), and report.
 
-    A symbol counts as done when each of its templates has a proposal or a rejection, as
-    refused when it could not be evaluated.
+    A symbol counts as done when each of its structures was picked, beaten or refused by a rule of
+    its own, as refused when the symbol could not be looked at.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of every structure on every symbol that was looked at; those of ``loaded.refused`` are
+        added.
+
+    Raises
+    ------
+    DataError
+        When a structure of a symbol has no outcome, or two.
     """
-    refused = [*loaded.refused, *(row for rows in rejections for row in rows)]
+    whole = sorted((*loaded.refused, *outcomes), key=lambda row: (row.symbol, row.template))
+    _check_accounted(loaded.universe, whole)
     stored = SavedProposals(0, 0, 0)
     if keep:
-        stored = desk.store.save_proposals(run_id, proposals, refused)
-    unevaluated = Counter(row.reason for row in refused if row.template == ALL)
-    count = sum(unevaluated.values())
+        stored = desk.store.save_proposals(run_id, proposals, whole, fronts)
+    unseen = {row.symbol: row.reason for row in whole if row.rule.is_of_symbol}
+    endings = Counter(row.ending.value for row in whole)
     result = StageResult(
         run_id=run_id,
         stage=Stage.STRATEGY_CREATION,
         market=desk.market,
         account=desk.account,
         day=desk.day,
-        verdict=Verdict.PARTIAL if count else Verdict.DONE,
+        verdict=Verdict.PARTIAL if unseen else Verdict.DONE,
         counts={
             "universe": len(loaded.universe),
-            "done": len(loaded.universe) - count,
-            "refused": count,
+            "done": len(loaded.universe) - len(unseen),
+            "refused": len(unseen),
         },
-        refused=dict(unevaluated),
+        refused=dict(Counter(unseen.values())),
         warnings=loaded.warnings,
         inputs={Stage.IV_HISTORY.value: loaded.upstream},
         outputs={
@@ -77,13 +110,28 @@ def save(
             "new": stored.new,
             "changed": stored.changed,
             "already_known": stored.known,
-            "rejections": len(refused) - count,
+            **{ending.value: endings[ending.value] for ending in Ending},
             "symbols_with_proposals": len({row.symbol for row in proposals}),
         },
     )
-    return StageOutput(
-        result, {"proposals": proposals_table(proposals), "rejections": rejections_table(refused)}
-    )
+    tables = {
+        "proposals": proposals_table(proposals),
+        "outcomes": outcomes_table(whole),
+        "fronts": fronts_table(fronts),
+    }
+    return StageOutput(result, tables)
+
+
+def _check_accounted(universe: Iterable[str], outcomes: Sequence[Outcome]) -> None:
+    counts = Counter((row.symbol, row.template) for row in outcomes)
+    for symbol in universe:
+        for name in TEMPLATES:
+            if counts[symbol, name] != 1:
+                raise DataError(
+                    f"{name} of {symbol} has {counts[symbol, name]} outcomes instead of one",
+                    symbol=symbol,
+                    template=name,
+                )
 
 
 def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
@@ -93,9 +141,13 @@ def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
             p.strategy_id,
             p.symbol,
             p.template,
+            p.purpose.value,
             p.view.value,
             p.regime.value if p.regime else "",
             p.score.total,
+            p.conviction,
+            _amount(p.risk.edge),
+            _amount(p.risk.error),
             p.risk.probability_of_profit,
             p.risk.half_profit,
             p.risk.touch,
@@ -121,6 +173,45 @@ def _amount(paise: int | None) -> float | None:
     return None if paise is None else rupees(paise)
 
 
-def rejections_table(rejections: Iterable[Rejection]) -> pd.DataFrame:
-    """``REJECTIONS`` rows."""
-    return REJECTIONS.table((row.symbol, row.template, row.reason) for row in rejections)
+def outcomes_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
+    """``OUTCOMES`` rows."""
+    return OUTCOMES.table(
+        (
+            row.symbol,
+            row.template,
+            row.ending.value,
+            row.rule.value,
+            row.reason,
+            row.value,
+            row.threshold,
+            row.remedy,
+            row.score,
+            _amount(row.expected_value),
+            _amount(row.error),
+            _amount(row.funds),
+            "; ".join(leg.label for leg in row.legs),
+        )
+        for row in outcomes
+    )
+
+
+def fronts_table(fronts: Iterable[FrontRow]) -> pd.DataFrame:
+    """``FRONTS`` rows; place 1 has the highest expected value of its symbol."""
+    places = Counter[str]()
+    rows = []
+    for row in fronts:
+        places[row.symbol] += 1
+        amounts = (row.expected_value, row.error, row.tail_mean)
+        rows.append(
+            (
+                row.symbol,
+                places[row.symbol],
+                row.template,
+                *(rupees(amount) for amount in amounts),
+                row.probability,
+                rupees(row.margin),
+                rupees(row.margin_after),
+                "; ".join(leg.label for leg in row.legs),
+            )
+        )
+    return FRONTS.table(rows)

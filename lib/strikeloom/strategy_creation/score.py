@@ -1,139 +1,132 @@
-"""Filter by risk profile, score the rest, and keep the best of each symbol."""
+"""Score of a structure: what it earns for what it binds, less its tail, plus how it fits.
+
+Every part is in per cent of the funds that one unit needs after the worst of the named shocks, for
+a month of 21 sessions; the total is their sum (``docs/creation.md``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
 
 import numpy as np
 
-from strikeloom.domain.money import paise, rupees_text
-from strikeloom.domain.proposals import Proposal, RiskSummary, Score, strategy_id
-from strikeloom.errors import NotBuildable, SettingsError
-from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Rejection
-from strikeloom.settings.creation import CreationSettings, RiskProfile, ScoreWeights
-from strikeloom.strategy_creation.build import Structure
-from strikeloom.strategy_creation.explain import explain
+from strikeloom.domain.market import Evidence, MarketView, Topic
+from strikeloom.domain.proposals import Score
+from strikeloom.domain.templates import Stance, VolatilityUse
+from strikeloom.settings.creation import CreationSettings, RiskProfile
+from strikeloom.strategy_creation.earnings import (
+    MONTH,
+    CandidateFigures,
+    earning_rate,
+    tail_rate,
+)
+from strikeloom.strategy_creation.liquidity import Grade, grade
+from strikeloom.strategy_creation.structure import Structure
+
+_MOST_LEGS = 6  # of the catalogue: as complex as it gets
+_USUAL_DECAY = 2.0  # per cent of the funds a month that time alone earns a seller
 
 
 def score(
-    desk: Desk, structures: Sequence[Structure], risks: Sequence[RiskSummary], profile: str = ""
-) -> tuple[list[Proposal], list[Rejection]]:
-    """Proposals, best first within each symbol, and a rejection for every other structure.
+    structure: Structure,
+    figures: CandidateFigures,
+    settings: CreationSettings,
+    profile: RiskProfile,
+) -> Score:
+    """Parts and total, per cent of the funds a month.
 
-    Raises
-    ------
-    SettingsError
-        When the risk profile is not in ``config/creation.yaml``.
+    Parameters
+    ----------
+    figures : CandidateFigures
+        Of one unit of the structure.
     """
-    settings = desk.settings.creation
-    limits = _profile(settings, profile or settings.risk)
-    kept: dict[str, list[Proposal]] = {}
-    rejected: list[Rejection] = []
-    for structure, risk in zip(structures, risks, strict=True):
-        symbol = structure.chain.underlying.symbol
-        try:
-            _check_limits(structure, risk, limits)
-        except NotBuildable as reason:
-            rejected.append(Rejection(symbol, structure.template.name, str(reason)))
-            continue
-        proposal = _proposal(desk.market, structure, risk, settings.weights)
-        kept.setdefault(symbol, []).append(proposal)
-    chosen: list[Proposal] = []
-    for symbol, rows in kept.items():
-        rows.sort(key=lambda row: (-row.score.total, row.template))
-        chosen += rows[: settings.keep_per_symbol]
-        rejected += [
-            Rejection(symbol, row.template, f"not among the best {settings.keep_per_symbol}")
-            for row in rows[settings.keep_per_symbol :]
-        ]
-    return chosen, rejected
-
-
-def best(proposals: Iterable[Proposal]) -> Proposal | None:
-    """The proposal with the highest score; ``None`` when there is none."""
-    return max(proposals, key=lambda row: row.score.total, default=None)
-
-
-def _profile(settings: CreationSettings, name: str) -> RiskProfile:
-    if name not in settings.profiles:
-        raise SettingsError(
-            f"risk profile {name!r} is not in config/creation.yaml; known: "
-            f"{', '.join(settings.profiles)}"
-        )
-    return settings.profiles[name]
-
-
-def _check_limits(structure: Structure, risk: RiskSummary, limits: RiskProfile) -> None:
-    if structure.template.is_naked and not limits.unlimited_loss:
-        raise NotBuildable("it only sells options, without cover, which the risk profile excludes")
-    if risk.max_profit is not None and risk.max_profit <= risk.charges:
-        raise NotBuildable(
-            f"its maximum profit of {rupees_text(risk.max_profit)} does not cover its charges of "
-            f"{rupees_text(risk.charges)}"
-        )
-    if risk.max_loss == 0:
-        raise NotBuildable(
-            "it cannot lose at these closes: its legs last traded at different times"
-        )
-    if risk.max_loss is None and not limits.unlimited_loss:
-        raise NotBuildable("its loss is unlimited, which the risk profile excludes")
-    if risk.probability_of_profit < limits.min_probability_of_profit:
-        raise NotBuildable(
-            f"its probability of profit of {risk.probability_of_profit:.1%} is below the risk "
-            f"profile's {limits.min_probability_of_profit:.0%}"
-        )
-    if risk.max_profit is not None and risk.max_loss:
-        ratio = risk.max_profit / risk.max_loss
-        if ratio < limits.min_reward_to_risk:
-            raise NotBuildable(
-                f"its maximum profit is {ratio:.3f} of its maximum loss, below the risk profile's "
-                f"{limits.min_reward_to_risk:g}"
-            )
-
-
-def _proposal(
-    market: str, structure: Structure, risk: RiskSummary, weights: ScoreWeights
-) -> Proposal:
-    chain, template, horizon = structure.chain, structure.template, structure.horizon
-    symbol = chain.underlying.symbol
-    name = strategy_id(market, chain.day, symbol, template.name, structure.legs)
-    return Proposal(
-        strategy_id=name,
-        market=market,
-        day=chain.day,
-        symbol=symbol,
-        sector=chain.underlying.sector,
-        template=template.name,
-        tier=template.tier,
-        stance=template.stance,
-        exit_plan=template.exit_plan,
-        legs=structure.legs,
-        risk=risk,
-        score=_score(structure, risk, weights),
-        reasons=explain(structure, risk),
-        chain_id=f"{symbol}:{chain.day}:{horizon.expiry}",
-        spot=paise(chain.spot, what=f"spot of {symbol}"),
-        forward=horizon.forward,
-        atm_iv=horizon.atm_iv,
-        regime=chain.rank.regime,
-        view=structure.view.outlook,
-    )
-
-
-def _score(structure: Structure, risk: RiskSummary, weights: ScoreWeights) -> Score:
-    """Weighted mean of parts from 0 to 1."""
-    at_stake = max(risk.margin, risk.max_loss or 0, 1)
-    strength = structure.view.strength
+    sessions = structure.horizon.past.horizon
     parts = {
-        "probability": risk.probability_of_profit,
-        # an expected profit of 5 % of the amount at stake gives the full score
-        "expected_value": float(np.clip(0.5 + 10 * risk.expected_value / at_stake, 0, 1)),
-        "view": strength if structure.view.outlook.value != "neutral" else 1 - strength,
-        "regime": float(structure.template.volatility.suits(structure.chain.rank.regime)),
-        "liquidity": float(np.clip(np.log10(max(structure.thinnest, 1)) / 4, 0, 1)),
+        "earnings": float(earning_rate(figures, sessions)),
+        "tail": float(tail_rate(figures, sessions, profile.tail_price)),
     }
-    shares = weights.model_dump()
-    whole = sum(shares.values())
-    weighted = tuple((name, shares[name] / whole * value) for name, value in parts.items())
-    return Score(sum(value for _, value in weighted), weighted)
+    known = components(structure, figures, settings.view_threshold)
+    weights = settings.weights.model_dump()
+    whole = sum(weights[name] for name in known)
+    for name, value in known.items():
+        parts[name] = settings.fit * weights[name] / whole * value if whole else 0.0
+    return Score(sum(parts.values()), tuple(parts.items()))
+
+
+def components(
+    structure: Structure, figures: CandidateFigures, threshold: float
+) -> dict[str, float]:
+    """How a structure fits, 0 to 1 by component; what is not known is absent.
+
+    Parameters
+    ----------
+    threshold : float
+        Mean vote beyond which a view is directional (``view_threshold``).
+    """
+    view, template = structure.view, structure.template
+    trend = [item for item in view.evidence if item.topic is Topic.TREND]
+    found = {
+        "probability": float(figures.chance),
+        "risk_reward": risk_reward(float(figures.max_profit), float(figures.max_loss)),
+        "direction": along(template.stance, view.mean_vote, threshold),
+        "iv_fit": _volatility_fit(template.volatility, view.richness),
+        "liquidity": _GRADES[grade(structure, figures)],
+        "momentum": along(template.stance, _mean(trend), threshold) if trend else None,
+        "time_decay": _decay(structure, figures),
+        "complexity": max(0.0, (_MOST_LEGS - template.complexity) / (_MOST_LEGS - 1)),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+_GRADES = {Grade.A: 1.0, Grade.B: 0.75, Grade.C: 0.5, Grade.D: 0.25}
+
+
+def risk_reward(max_profit: float, max_loss: float) -> float:
+    """Share of the profit in profit and loss at their largest; a half where both are unlimited."""
+    if math.isinf(max_profit) and math.isinf(max_loss):
+        return 0.5
+    if math.isinf(max_profit):
+        return 1.0
+    whole = max_profit + max_loss
+    return max(0.0, max_profit / whole) if whole > 0 else 0.0
+
+
+def along(stance: Stance, vote: float, threshold: float) -> float:
+    """How far a stance goes with a mean vote from -1 (falls) to +1 (rises).
+
+    Without direction a flat structure fits as well as a directional one does at a view of half
+    its range: neither kind has the higher component by construction.
+    """
+    match stance:
+        case Stance.LONG:
+            return 0.5 + 0.5 * vote
+        case Stance.SHORT:
+            return 0.5 - 0.5 * vote
+        case _:
+            return 0.5 + 0.25 * float(np.clip(1.0 - abs(vote) / threshold, -2.0, 1.0))
+
+
+def _volatility_fit(use: VolatilityUse, richness: float | None) -> float | None:
+    if richness is None:
+        return None
+    sign = {VolatilityUse.SELL: 1.0, VolatilityUse.BUY: -1.0}.get(use, 0.0)
+    return 0.5 + 0.5 * sign * richness
+
+
+def _decay(structure: Structure, figures: CandidateFigures) -> float:
+    sessions = max(structure.horizon.past.horizon, 1)
+    rate = 100 * float(figures.decay / figures.funds) * MONTH / sessions
+    return 0.5 + 0.5 * math.tanh(rate / _USUAL_DECAY)
+
+
+def _mean(evidence: list[Evidence]) -> float:
+    return float(np.mean([item.vote for item in evidence]))
+
+
+def agreement(view: MarketView, structure: Structure, threshold: float) -> float:
+    """How far the evidence goes with a structure, 0 to 1: on direction and on volatility."""
+    parts = [along(structure.template.stance, view.mean_vote, threshold)]
+    volatility = _volatility_fit(structure.template.volatility, view.richness)
+    if volatility is not None:
+        parts.append(volatility)
+    return float(np.mean(parts))

@@ -2,8 +2,9 @@
 
 Every tradable strike within the selectors' reach is a candidate, up to a count; a list longer than
 that is thinned evenly and climbed from its best. A candidate is ranked by its expected value in the
-real world after a round trip's costs, shrunk by its own error, over what it needs after the worst
-of the named shocks: the best of thousands of noisy values would be the noisiest quote.
+real world after a round trip's costs, shrunk by its own error, less a price for its tail, over what
+it needs after the worst of the named shocks. Those that pass more of the risk profile's rules come
+first, so that what is refused is the nearest miss.
 """
 
 from __future__ import annotations
@@ -15,37 +16,59 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.quant.candidates.combinations import combine, neighbours
 from strikeloom.quant.candidates.contracts import ValueTables, value_tables
-from strikeloom.quant.candidates.value import Candidates, CandidateValues, value_candidates
+from strikeloom.quant.candidates.front import pareto_front
+from strikeloom.quant.candidates.value import Candidates, value_candidates
 from strikeloom.risk.candidates import ScanTable, candidate_margins, scan_table
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.risk.shocks import shocks_named
-from strikeloom.settings.creation import SearchSettings
+from strikeloom.settings.creation import RiskProfile, SearchSettings
 from strikeloom.strategy_creation.contract_rows import ChainRows, chain_rows
+from strikeloom.strategy_creation.earnings import (
+    CandidateFigures,
+    earning_rate,
+    figures_of,
+    tail_rate,
+)
 from strikeloom.strategy_creation.patterns import ChainPattern, pattern_of
-from strikeloom.strategy_creation.strikes import LegSearch, StrikeChoice, TradableStrikes
+from strikeloom.strategy_creation.rules import limits, passed
+from strikeloom.strategy_creation.strikes import (
+    LegSearch,
+    StrikeChoice,
+    TradableStrikes,
+    leg_expiries,
+)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 class Best(NamedTuple):
-    """Best candidate of a template on a chain.
+    """What the search of a template on a chain found.
 
     Attributes
     ----------
-    choice : tuple of StrikeChoice
-        Strike of each leg.
+    rows : ndarray of int64, shape (L,)
+        Contracts of the best that passes the rules of the profile; of the best of all where none
+        does.
+    figures : CandidateFigures
+        Of it.
+    front_rows, front : ndarray of int64, shape (k, L), and CandidateFigures
+        Those that pass the rules and that none other of the template betters.
     tried, possible : int
         Candidates valued, and within reach.
     rank : float
-        Expected value after a round trip, shrunk by its error, over the funds it needs.
+        Of the best: per cent of its funds a month, after the price of its tail.
     """
 
-    choice: tuple[StrikeChoice, ...]
+    rows: Ints
+    figures: CandidateFigures
+    front_rows: Ints
+    front: CandidateFigures
     tried: int
     possible: int
     rank: float
@@ -60,10 +83,39 @@ class ChainSearch:
     tables: ValueTables
     scan: ScanTable
     settings: SearchSettings
+    profile: RiskProfile
+
+
+class _Valued(NamedTuple):
+    """Candidates with their figures; shape (n, ...)."""
+
+    rows: Ints
+    figures: CandidateFigures
+    passed: Ints
+    rank: Floats
+
+    def joined(self, more: _Valued) -> _Valued:
+        return _Valued(
+            np.concatenate((self.rows, more.rows)),
+            CandidateFigures(
+                *(np.concatenate(pair) for pair in zip(self.figures, more.figures, strict=True))
+            ),
+            np.concatenate((self.passed, more.passed)),
+            np.concatenate((self.rank, more.rank)),
+        )
+
+    @property
+    def order(self) -> Ints:
+        """Best first: those that pass more rules before those that pass fewer."""
+        return np.lexsort((-self.rank, -self.passed))
 
 
 def prepare_search(
-    strikes: TradableStrikes, settings: SearchSettings, shocks: Sequence[str], rate: float
+    strikes: TradableStrikes,
+    settings: SearchSettings,
+    profile: RiskProfile,
+    shocks: Sequence[str],
+    rate: float,
 ) -> ChainSearch:
     """Price what every candidate of a chain is made of."""
     chain = strikes.chain
@@ -73,7 +125,8 @@ def prepare_search(
     known = shocks_named(shocks, underlying.kind, chain.day)
     scan_vol = max(chain.front.atm_iv, parameters.base_vol)
     scan = scan_table(rows.table, scan_vol, parameters, known)
-    return ChainSearch(strikes, rows, value_tables(rows.contracts, rows.horizons), scan, settings)
+    tables = value_tables(rows.contracts, rows.horizons)
+    return ChainSearch(strikes, rows, tables, scan, settings, profile)
 
 
 def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
@@ -82,35 +135,52 @@ def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
     Raises
     ------
     NotBuildable
-        When no candidate is within reach, or none can lose at these prices.
+        When no candidate is within reach, or none has a value at these prices.
     """
     pattern = pattern_of(template, prepared.strikes, prepared.rows)
     found = combine(pattern.legs, pattern.lists, prepared.settings.candidates)
     rows = _even(pattern, found.rows, prepared.rows)
     if not len(rows):
-        raise NotBuildable("no tradable strikes within reach keep the order of the legs")
-    rank = _rank(prepared, template, rows)
-    tried = len(rows)
+        raise NotBuildable(
+            "no tradable strikes within reach keep the order of the legs", rule=Rule.STRIKES
+        )
+    valued = _valued(prepared, template, pattern, rows)
     thinned = found.possible > len(found.rows)
     for _ in range(prepared.settings.rounds if thinned else 0):
-        best = rows[np.argsort(-rank, kind="stable")[: prepared.settings.starts]]
+        best = valued.rows[valued.order[: prepared.settings.starts]]
         fresh = _even(pattern, neighbours(pattern.legs, pattern.lists, best).rows, prepared.rows)
         if not len(fresh):
             break
-        more = _rank(prepared, template, fresh)
-        tried += len(fresh)
-        better = float(more.max()) > float(rank.max())
-        rows, rank = np.concatenate((rows, fresh)), np.concatenate((rank, more))
-        if not better:
+        first = len(valued.rows)
+        valued = valued.joined(_valued(prepared, template, pattern, fresh))
+        if valued.order[0] < first:
             break
-    first = int(np.argmax(rank))
-    if rank[first] == -np.inf:
+    top, tried = int(valued.order[0]), len(valued.rows)
+    if valued.rank[top] == -np.inf:
         raise NotBuildable(
-            f"none of {tried} candidates can lose at these closes: their legs last traded at "
-            "different times"
+            f"none of {tried} choices of strikes has a value at these closes", rule=Rule.STRIKES
         )
-    choice = _choice(template, pattern, rows[first], prepared)
-    return Best(choice, tried, max(tried, found.possible), float(rank[first]))
+
+    front = _front(valued, len(limits(template.purpose)))
+    return Best(
+        valued.rows[top],
+        valued.figures.row(top),
+        valued.rows[front],
+        valued.figures.row(front),
+        tried,
+        max(tried, found.possible),
+        float(valued.rank[top]),
+    )
+
+
+def _front(valued: _Valued, rules: int) -> Ints:
+    keep = np.flatnonzero(valued.passed == rules)
+    return keep[pareto_front(objectives(valued.figures.row(keep)))]
+
+
+def objectives(figures: CandidateFigures) -> Floats:
+    """What a front compares, more is better: shape (n, 4)."""
+    return np.stack((figures.edge, figures.tail, figures.chance, -figures.funds), axis=-1)
 
 
 def _even(pattern: ChainPattern, rows: Ints, chain: ChainRows) -> Ints:
@@ -130,32 +200,22 @@ def _even(pattern: ChainPattern, rows: Ints, chain: ChainRows) -> Ints:
     return rows[keep]
 
 
-def _rank(prepared: ChainSearch, template: StrategyTemplate, rows: Ints) -> Floats:
-    """Shrunk expected value over the funds it needs; -inf of what cannot lose or has no value."""
+def _valued(
+    prepared: ChainSearch, template: StrategyTemplate, pattern: ChainPattern, rows: Ints
+) -> _Valued:
     units = _units(template, rows, prepared.rows)
     values = value_candidates(Candidates(rows, units), prepared.tables, threads=1)
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
-    funds = (need.margin - need.variation).max(axis=1) + paid
-    return ranking(values, funds)
+    figures = figures_of(values, need, paid)
+    count = passed(figures, prepared.profile, template.purpose)
+    return _Valued(rows, figures, count, ranking(figures, pattern.sessions, prepared.profile))
 
 
-def ranking(values: CandidateValues, funds: Floats) -> Floats:
-    """What candidates earn for what they bind; shape (n,).
-
-    Parameters
-    ----------
-    funds : ndarray, shape (n,)
-        Rupees needed at the worst of the named shocks, what was paid included.
-    """
-    mean = np.where(np.isnan(values.real.mean), values.smile.mean, values.real.mean)
-    edge = mean - values.costs
-    noise = values.error**2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        sure = np.where(edge > 0, edge * edge / (edge * edge + noise), 1.0)
-        rank = edge * sure / np.maximum(funds, np.maximum(values.costs, 1.0))
-    lost = ~np.isfinite(rank) | ~(values.max_loss > 0)
-    return np.asarray(np.where(lost, -np.inf, rank))
+def ranking(figures: CandidateFigures, sessions: int, profile: RiskProfile) -> Floats:
+    """What candidates earn for what they bind, per cent a month; -inf where unknown."""
+    rank = earning_rate(figures, sessions) + tail_rate(figures, sessions, profile.tail_price)
+    return np.asarray(np.where(np.isfinite(rank), rank, -np.inf))
 
 
 def _units(template: StrategyTemplate, rows: Ints, chain: ChainRows) -> Floats:
@@ -166,13 +226,15 @@ def _units(template: StrategyTemplate, rows: Ints, chain: ChainRows) -> Floats:
     return np.asarray(signed * np.where(lot > 0, lot, lot[:, [first]]))
 
 
-def _choice(
-    template: StrategyTemplate, pattern: ChainPattern, rows: Ints, prepared: ChainSearch
+def choice_of(
+    prepared: ChainSearch, template: StrategyTemplate, rows: Ints
 ) -> tuple[StrikeChoice, ...]:
+    """Strike of each leg of a candidate; ``rows`` of shape (L,)."""
     strike = prepared.rows.contracts.strike
+    expiries = leg_expiries(template, prepared.strikes.chain)
     found: list[StrikeChoice] = []
     taken: list[float] = []
-    for leg, expiry, row in zip(template.legs, pattern.expiries, rows.tolist(), strict=True):
+    for leg, expiry, row in zip(template.legs, expiries, rows.tolist(), strict=True):
         place, wanted = int(prepared.rows.place[row]), float("nan")
         if leg.right is not None and leg.strike is not None:
             wanted = LegSearch(leg, leg.right, leg.strike, expiry, prepared.strikes).wanted(taken)

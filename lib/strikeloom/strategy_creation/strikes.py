@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.instruments import Right
+from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.selectors import (
     FRONT,
     Delta,
@@ -200,7 +201,9 @@ def leg_expiries(template: StrategyTemplate, chain: Chain) -> tuple[ChainExpiry,
         expiry = chain.listed(leg.expiry)
         other = places.setdefault(expiry.expiry, leg.expiry.value)
         if other != leg.expiry.value:
-            raise NotBuildable(f"its {other} and {leg.expiry} expiry are both {expiry.expiry}")
+            raise NotBuildable(
+                f"its {other} and {leg.expiry} expiry are both {expiry.expiry}", rule=Rule.EXPIRY
+            )
         found.append(expiry)
     return tuple(found)
 
@@ -228,7 +231,8 @@ def choose(template: StrategyTemplate, strikes: TradableStrikes) -> tuple[Strike
         if not len(shown):
             raise NotBuildable(
                 f"no {leg.right} of {expiry.expiry} with {strikes.fewest} lots or more traded in "
-                "the closing half hour"
+                "the closing half hour",
+                rule=Rule.STRIKES,
             )
         wanted = search.wanted(taken)
         ideal.append(search.wanted(ideal))
@@ -236,7 +240,9 @@ def choose(template: StrategyTemplate, strikes: TradableStrikes) -> tuple[Strike
         fit = _in_order(shown[places], ideal, taken)
         fit &= _shared(template, number, shown[places], expiries, strikes)
         if not fit.any():
-            raise NotBuildable(_why_none(search, number, shown, wanted, len(places)))
+            raise NotBuildable(
+                _why_none(search, number, shown, wanted, len(places)), rule=Rule.STRIKES
+            )
         place = int(places[int(np.argmax(fit))])
         chosen.append(StrikeChoice(expiry, wanted, place))
         taken.append(float(shown[place]))

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from strikeloom.domain.market import Evidence, MarketView, Outlook
+from strikeloom.domain.market import Evidence, MarketView, Outlook, mean_vote
+from strikeloom.domain.outcomes import Outcome, Rule
 from strikeloom.errors import DataError
 from strikeloom.ports.desk import Desk
-from strikeloom.ports.store import Rejection
 from strikeloom.strategy_creation.chain import Chain
 from strikeloom.strategy_creation.evidence import (
     Prices,
@@ -23,7 +23,8 @@ from strikeloom.strategy_creation.evidence import (
     read_prices,
 )
 from strikeloom.strategy_creation.index_history import IndexHistory
-from strikeloom.strategy_creation.load import ALL, LoadedChains
+from strikeloom.strategy_creation.load import LoadedChains
+from strikeloom.strategy_creation.refusal import refused_symbol
 from strikeloom.strategy_creation.richness import (
     MarketVolatility,
     OwnVolatility,
@@ -48,7 +49,7 @@ class _Day(NamedTuple):
 
 def form_views(
     desk: Desk, loaded: LoadedChains, *, keep: bool = True
-) -> tuple[dict[str, MarketView], list[Rejection]]:
+) -> tuple[dict[str, MarketView], list[Outcome]]:
     """Views by symbol, and the symbols without any evidence; stored with ``keep``.
 
     Prices are those known on the day, adjusted for earlier splits.
@@ -56,14 +57,14 @@ def form_views(
     settings = desk.settings.creation
     day = _read_day(desk, loaded)
     views: dict[str, MarketView] = {}
-    refused: list[Rejection] = []
+    refused: list[Outcome] = []
     for symbol, chain in loaded.chains.items():
         row, own = loaded.bars.place[symbol], day.summary[symbol]
         skew = (own["rr25_30d"], *day.skew)
         evidence = on_direction(chain, day.prices, row, settings.view_days, skew)
         if not evidence:
             reason = "no evidence for a view: neither prices nor open interest"
-            refused.append(Rejection(symbol, ALL, reason))
+            refused += refused_symbol(symbol, Rule.EVIDENCE, reason)
             continue
         lately = _own_volatility(own)
         about = on_volatility(chain, lately, day.market)
@@ -89,14 +90,6 @@ def _view(
         richness,
         lively,
     )
-
-
-def mean_vote(evidence: Sequence[Evidence]) -> float:
-    """Mean over topics of their mean votes."""
-    topics: dict[str, list[float]] = {}
-    for item in evidence:
-        topics.setdefault(item.topic, []).append(item.vote)
-    return float(np.mean([np.mean(votes) for votes in topics.values()]))
 
 
 def _outlook(mean: float, threshold: float) -> Outlook:

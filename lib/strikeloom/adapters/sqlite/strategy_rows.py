@@ -1,4 +1,4 @@
-"""Proposals, rejections and marks in the store."""
+"""Proposals, outcomes and marks in the store."""
 
 from __future__ import annotations
 
@@ -10,17 +10,27 @@ from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
+from strikeloom.adapters.sqlite.outcome_rows import (
+    FRONT_COLUMNS,
+    OUTCOME_COLUMNS,
+    insert_fronts,
+    insert_outcomes,
+    read_front,
+    read_outcome,
+)
 from strikeloom.adapters.sqlite.rows import Row, insert, instrument, instrument_columns, moment
 from strikeloom.adapters.sqlite.rows import day as to_day
 from strikeloom.adapters.sqlite.store_part import StorePart
+from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Outlook
+from strikeloom.domain.outcomes import Outcome
 from strikeloom.domain.proposals import Proposal, RiskSummary, Score
 from strikeloom.domain.results import Stage
-from strikeloom.domain.templates import Stance, Tier
+from strikeloom.domain.templates import Stance, StructurePurpose, Tier
 from strikeloom.domain.volatility import Regime
 from strikeloom.errors import StoreError
-from strikeloom.ports.store import MarkRow, Rejection, SavedProposals
+from strikeloom.ports.store import MarkRow, SavedProposals
 
 _LATEST_RUN = (
     "SELECT run_id FROM runs WHERE market = ? AND account = ? AND stage = ? AND day = ? "
@@ -34,10 +44,14 @@ class StrategyRows(StorePart):
     """The strategy part of ``ports.store.MarketStore``."""
 
     def save_proposals(
-        self, run_id: str, rows: Sequence[Proposal], rejections: Sequence[Rejection]
+        self,
+        run_id: str,
+        rows: Sequence[Proposal],
+        outcomes: Sequence[Outcome],
+        fronts: Sequence[FrontRow] = (),
     ) -> SavedProposals:
-        """Store proposals whose figures are new, and the rejections of the run."""
-        refused = [{**self.key, "run_id": run_id, **asdict(row)} for row in rejections]
+        """Store proposals whose figures are new, and outcomes and fronts of the run."""
+        key = {**self.key, "run_id": run_id}
         counts = Counter[str]()
         with self.db.transaction() as db:
             for row in rows:
@@ -49,11 +63,11 @@ class StrategyRows(StorePart):
                 else:
                     version = stored.version
                     counts["known"] += 1
-                link = {**self.key, "run_id": run_id, "strategy_id": row.strategy_id}
+                link = {**key, "strategy_id": row.strategy_id}
                 values = {**link, "version": version}
                 db.execute(insert("strategy_runs", values, conflict=_ONCE), values)
-            if refused:
-                db.executemany(insert("rejections", refused[0], conflict=_ONCE), refused)
+            insert_outcomes(db, key, outcomes)
+            insert_fronts(db, key, fronts)
         return SavedProposals(counts["new"], counts["changed"], counts["known"])
 
     def _insert(self, db: sqlite3.Connection, row: Proposal, version: int) -> None:
@@ -124,14 +138,22 @@ class StrategyRows(StorePart):
         )
         return _proposal(found[0], legs) if found else None
 
-    def rejections(self, day: date) -> list[Rejection]:
-        """Rejections of the day's latest finished creation run."""
-        found = self.db.rows(
-            "SELECT symbol, template, reason FROM rejections WHERE market = ? AND account = ? "
-            "AND run_id = ? ORDER BY symbol, template",
-            (*self.pair, self._creation_run(day)),
+    def outcomes(self, day: date, symbol: str = "") -> list[Outcome]:
+        """Outcomes of the day's latest finished creation run, of one symbol or of all."""
+        return [read_outcome(row) for row in self._of_run("outcomes", OUTCOME_COLUMNS, day, symbol)]
+
+    def fronts(self, day: date, symbol: str = "") -> list[FrontRow]:
+        """Pareto fronts of that run, highest expected value of a symbol first."""
+        return [read_front(row) for row in self._of_run("fronts", FRONT_COLUMNS, day, symbol)]
+
+    def _of_run(self, table: str, columns: str, day: date, symbol: str) -> list[Row]:
+        """Rows of a table of this module's own, in the order they are read in."""
+        order = "place" if table == "fronts" else "template"
+        return self.db.rows(
+            f"SELECT {columns} FROM {table} WHERE market = ? AND account = ? AND run_id = ? "  # noqa: S608
+            f"AND (? = '' OR symbol = ?) ORDER BY symbol, {order}",
+            (*self.pair, self._creation_run(day), symbol, symbol),
         )
-        return [Rejection(*row) for row in found]
 
     def _creation_run(self, day: date) -> str:
         found = self.db.rows(
@@ -208,6 +230,8 @@ def _strategy_columns(row: Proposal) -> dict[str, Any]:
         "atm_iv": row.atm_iv,
         "regime": row.regime.value if row.regime else None,
         "view": row.view.value,
+        "conviction": row.conviction,
+        "purpose": row.purpose.value,
     }
 
 
@@ -237,4 +261,6 @@ def _proposal(row: Row, legs: Sequence[Row]) -> Proposal:
         regime=Regime(row["regime"]) if row["regime"] else None,
         view=Outlook(row["view"]),
         version=row["version"],
+        conviction=row["conviction"],
+        purpose=StructurePurpose(row["purpose"]),
     )

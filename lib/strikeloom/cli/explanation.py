@@ -1,0 +1,128 @@
+"""``explain``: how every structure of a symbol ended on a day, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from strikeloom.cli.options import Day, Json, Market, desk_of, symbol_on, trading_day_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from strikeloom.domain.outcomes import Outcome
+    from strikeloom.domain.proposals import Proposal
+
+Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
+
+
+def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
+    """Show what was picked, beaten and refused on a symbol, each with its reason and numbers.
+
+    Example: strikeloom explain NIFTY --date 2026-02-10
+    """
+    from strikeloom.cli import console
+    from strikeloom.domain.counted import counted
+    from strikeloom.domain.outcomes import Ending
+    from strikeloom.errors import StageError
+
+    if day:
+        trading_day_of(day)
+    desk = desk_of(market, day)
+    name = symbol_on(desk.history.as_of(desk.day), symbol)
+    proposals = [row for row in desk.store.proposals(desk.day) if row.symbol == name]
+    outcomes = desk.store.outcomes(desk.day, name)
+    if not proposals and not outcomes:
+        raise StageError(
+            f"no proposal or rejection of {name} for {desk.day} on market {desk.market}; is it "
+            f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
+        )
+    if as_json:
+        console.as_json(
+            {
+                "symbol": name,
+                "day": desk.day,
+                "proposals": [_proposal(row) for row in proposals],
+                "outcomes": [_outcome(row) for row in outcomes],
+            }
+        )
+        return
+    counts = Counter(row.ending for row in outcomes)
+    console.print_line(
+        f"{name} on {desk.day}: {counted(len(outcomes), 'structure')}, "
+        + ", ".join(f"{counts[ending]} {ending}" for ending in Ending)
+    )
+    for proposal in proposals:
+        _show(proposal)
+    _show_nearest(proposals, outcomes)
+    beaten = [row for row in outcomes if row.ending is Ending.BEATEN]
+    if beaten:
+        console.table("Beaten", ["structure", "why"],
+                      [(row.template, row.reason) for row in beaten])  # fmt: skip
+    refused = [row for row in outcomes if row.ending is Ending.REFUSED]
+    if refused:
+        refused.sort(key=lambda row: (row.rule, row.template))
+        console.table("Refused", ["structure", "rule", "why", "what would pass"],
+                      [(row.template, row.rule.value, row.reason, row.remedy)
+                       for row in refused])  # fmt: skip
+
+
+def _show(proposal: Proposal) -> None:
+    from strikeloom.cli import console
+    from strikeloom.domain.money import rupees_text
+
+    risk = proposal.risk
+    console.print_line(
+        f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f} % a month"
+    )
+    for leg in proposal.legs:
+        console.print_line(f"    {leg.label} at {rupees_text(leg.price)}")
+    console.print_line(
+        f"    max profit {rupees_text(risk.max_profit)}, max loss "
+        f"{rupees_text(risk.max_loss)}, margin {rupees_text(risk.margin)}"
+    )
+    for reason in proposal.reasons:
+        console.print_line(f"    - {reason}")
+
+
+def _show_nearest(proposals: Sequence[Proposal], outcomes: Sequence[Outcome]) -> None:
+    """Where nothing is worth it: what came nearest."""
+    from strikeloom.cli import console
+    from strikeloom.domain.outcomes import nearest_miss
+    from strikeloom.domain.templates import StructurePurpose
+
+    if any(row.purpose is not StructurePurpose.PROTECT for row in proposals):
+        return
+    nearest = nearest_miss(outcomes)
+    if nearest is None:
+        console.print_line("Nothing is worth it today.")
+        return
+    remedy = f"; {nearest.remedy}" if nearest.remedy else ""
+    console.print_line(
+        f"Nothing is worth it today. Nearest: {nearest.template}: {nearest.reason}{remedy}."
+    )
+
+
+def _proposal(row: Proposal) -> dict[str, Any]:
+    return {
+        "id": row.strategy_id,
+        "template": row.template,
+        "purpose": row.purpose.value,
+        "score": row.score.total,
+        "score_parts": dict(row.score.parts),
+        "conviction": row.conviction,
+        "legs": [leg.label for leg in row.legs],
+        "reasons": row.reasons,
+    }
+
+
+def _outcome(row: Outcome) -> dict[str, Any]:
+    """Every field; money in paise, legs as text."""
+    legs = [{"leg": leg.label, "price": leg.price} for leg in row.legs]
+    whole = {name: getattr(row, name) for name in row.__dataclass_fields__}
+    return {**whole, "ending": row.ending.value, "rule": row.rule.value, "legs": legs}
+
+
+COMMANDS = (explain,)

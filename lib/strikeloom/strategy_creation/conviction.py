@@ -1,0 +1,34 @@
+"""Conviction: how sure it is that a structure earns at all, from 0 to 100.
+
+100 times the chance, beyond a coin's, that its value after costs is above zero given the error of
+its quotes, times 0.6 + 0.25 times the agreement of the evidence + 0.15 times the quotes' grade. It
+rests on the quotes: how well the forecast's density fits the future is not in it.
+"""
+
+from __future__ import annotations
+
+from scipy.special import ndtr
+
+from strikeloom.strategy_creation.earnings import CandidateFigures
+from strikeloom.strategy_creation.liquidity import Grade
+
+_BASE, _AGREEMENT, _QUOTES = 0.6, 0.25, 0.15
+_GRADES = {Grade.A: 1.0, Grade.B: 0.7, Grade.C: 0.4, Grade.D: 0.0}
+
+
+def conviction(figures: CandidateFigures, agreement: float, quotes: Grade) -> float:
+    """Points from 0 to 100.
+
+    Parameters
+    ----------
+    figures : CandidateFigures
+        Of one structure.
+    agreement : float
+        0 to 1, of the evidence with it.
+    """
+    edge, error = float(figures.edge), float(figures.error)
+    if error > 0:
+        sure = max(0.0, 2.0 * float(ndtr(edge / error)) - 1.0)
+    else:
+        sure = 1.0 if edge > 0 else 0.0
+    return 100 * sure * (_BASE + _AGREEMENT * agreement + _QUOTES * _GRADES[quotes])

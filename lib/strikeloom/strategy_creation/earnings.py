@@ -1,0 +1,113 @@
+"""What candidates earn for what they bind: the figures by which strikes and structures compete."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.candidates.value import CandidateValues
+from strikeloom.risk.candidates import CandidateMargins
+
+Floats = NDArray[np.float64]
+
+#: Sessions of a month, by which earnings of different horizons are compared.
+MONTH = 21
+_LEAST_FUNDS = 1.0  # rupees; a structure that binds nothing is still divided by something
+
+
+class CandidateFigures(NamedTuple):
+    """Figures of n candidates, or of one; rupees of one unit.
+
+    Attributes
+    ----------
+    max_profit, max_loss : ndarray
+        Infinite is unlimited; a loss is positive.
+    chance : ndarray
+        Probability of a profit at the horizon, real world.
+    edge : ndarray
+        Real-world mean after the costs of a round trip.
+    error : ndarray
+        Standard error of the edge from the prices' own.
+    tail : ndarray
+        Real-world mean of the worst 5 %, signed as profit, before costs.
+    costs : ndarray
+        Of a round trip, positive.
+    margin : ndarray
+        Now, with what is paid for what is bought.
+    funds : ndarray
+        Needed after the worst of the named shocks, likewise; at least the costs.
+    decay : ndarray
+        Gained by time alone until the horizon, if nothing moves.
+    """
+
+    max_profit: Floats
+    max_loss: Floats
+    chance: Floats
+    edge: Floats
+    error: Floats
+    tail: Floats
+    costs: Floats
+    margin: Floats
+    funds: Floats
+    decay: Floats
+
+    def row(self, at: int | NDArray[np.int64]) -> CandidateFigures:
+        """One of them, or some."""
+        return CandidateFigures(*(column[at] for column in self))
+
+
+def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) -> CandidateFigures:
+    """Join values and margins.
+
+    Parameters
+    ----------
+    paid : ndarray, shape (n,)
+        Rupees paid today for what is bought, less what is received.
+    """
+    needed = need.margin - need.variation + paid[:, None]
+    least = np.maximum(values.costs, _LEAST_FUNDS)
+    return CandidateFigures(
+        values.max_profit,
+        values.max_loss,
+        values.real.chance,
+        values.real.mean - values.costs,
+        values.error,
+        values.real.tail,
+        values.costs,
+        np.maximum(needed[:, 0], least),
+        np.maximum(needed.max(axis=1), least),
+        values.decay,
+    )
+
+
+def monthly(amount: Floats, funds: Floats, sessions: int) -> Floats:
+    """Rupees as per cent of funds, for a month of sessions."""
+    return np.asarray(100 * amount / funds * (MONTH / max(sessions, 1)))
+
+
+def shrunk(edge: Floats, error: Floats) -> Floats:
+    """Edge times the share of its square that is not the quotes' noise; a loss is not shrunk.
+
+    The best of thousands of noisy values would be the noisiest quote.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sure = np.where(edge > 0, edge * edge / (edge * edge + error * error), 1.0)
+    return np.asarray(edge * sure)
+
+
+def earning_rate(figures: CandidateFigures, sessions: int) -> Floats:
+    """Shrunk edge, per cent of the funds a month."""
+    return monthly(shrunk(figures.edge, figures.error), figures.funds, sessions)
+
+
+def tail_rate(figures: CandidateFigures, sessions: int, price: float) -> Floats:
+    """Price of what is lost in the tail, per cent of the funds a month; zero or negative.
+
+    Parameters
+    ----------
+    price : float
+        Rupees of edge that one rupee of loss in the tail costs.
+    """
+    return monthly(price * np.minimum(figures.tail, 0.0), figures.funds, sessions)

@@ -1,0 +1,191 @@
+"""Rules of a risk profile: what a candidate must show, as measures with a limit each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.domain.money import rupees_text
+from strikeloom.domain.outcomes import Rule
+from strikeloom.domain.templates import StructurePurpose
+from strikeloom.errors import NotBuildable
+from strikeloom.settings.creation import RiskProfile
+from strikeloom.strategy_creation.earnings import CandidateFigures
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One rule.
+
+    Attributes
+    ----------
+    value, threshold : callable
+        Of candidates.
+    passing : callable
+        How a passing value compares with the threshold: ``numpy.greater`` and its like.
+    reason, remedy : callable
+        Sentences of one candidate from its figures and the profile.
+    """
+
+    rule: Rule
+    passing: Callable[[Floats, Floats | float], Bools]
+    value: Callable[[CandidateFigures], Floats]
+    threshold: Callable[[CandidateFigures, RiskProfile], Floats | float]
+    reason: Callable[[CandidateFigures, RiskProfile], str]
+    remedy: Callable[[CandidateFigures, RiskProfile], str]
+
+    def passes(self, figures: CandidateFigures, profile: RiskProfile) -> Bools:
+        """Which candidates pass; one with an unknown figure does not."""
+        return np.asarray(self.passing(self.value(figures), self.threshold(figures, profile)))
+
+
+def limits(purpose: StructurePurpose) -> Sequence[Limit]:
+    """Rules in their order; a hedge is held for what it protects and need not earn."""
+    return _EVERY if purpose is StructurePurpose.PROTECT else (*_EVERY, *_EARNER)
+
+
+def passed(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> Ints:
+    """How many rules, in their order, each candidate passes before the first that it fails."""
+    going = np.ones(np.shape(figures.edge), dtype=bool)
+    count = np.zeros(np.shape(figures.edge), dtype=np.int64)
+    for limit in limits(purpose):
+        going &= limit.passes(figures, profile)
+        count += going
+    return count
+
+
+def check(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> None:
+    """Check one candidate.
+
+    Raises
+    ------
+    NotBuildable
+        With the first rule that it fails, its value, its threshold and what would pass.
+    """
+    for limit in limits(purpose):
+        if not bool(limit.passes(figures, profile)):
+            value, threshold = limit.value(figures), limit.threshold(figures, profile)
+            raise NotBuildable(
+                limit.reason(figures, profile),
+                rule=limit.rule,
+                value=float(value),
+                threshold=float(threshold),
+                remedy=limit.remedy(figures, profile),
+            )
+
+
+def _text(amount: float | Floats, *, signed: bool = False) -> str:
+    return rupees_text(round(float(amount) * 100), signed=signed)
+
+
+def _reward(figures: CandidateFigures) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = figures.max_profit / figures.max_loss
+    return np.asarray(np.where(np.isinf(figures.max_profit), np.inf, ratio))
+
+
+def _cost_share(figures: CandidateFigures) -> Floats:
+    """Costs as a share of the edge before them."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(figures.costs / (figures.edge + figures.costs))
+
+
+def _edge_remedy(figures: CandidateFigures, profile: RiskProfile) -> str:
+    least = profile.errors * figures.error
+    spare = figures.edge + figures.costs - least
+    if spare > 0:
+        return f"passes if a round trip costs less than {_text(spare)} (now {_text(figures.costs)})"
+    return f"passes if it earned {_text(least - figures.edge)} more"
+
+
+def _most_costs(figures: CandidateFigures, profile: RiskProfile) -> str:
+    gross = figures.edge + figures.costs
+    return _text(profile.max_cost_share * gross)
+
+
+_EVERY = (
+    Limit(
+        Rule.CANNOT_LOSE,
+        np.greater,
+        lambda it: it.max_loss,
+        lambda _it, _profile: 0.0,
+        lambda _it, _profile: (
+            "it cannot lose at these closes: its legs last traded at different times"
+        ),
+        lambda _it, _profile: "",
+    ),
+    Limit(
+        Rule.UNLIMITED_LOSS,
+        np.greater_equal,
+        lambda it: np.where(np.isinf(it.max_loss), 0.0, 1.0),
+        lambda _it, profile: 0.0 if profile.unlimited_loss else 1.0,
+        lambda _it, _profile: "its loss is unlimited, which the risk profile excludes",
+        lambda _it, _profile: "passes under a profile with unlimited_loss",
+    ),
+)
+_EARNER = (
+    Limit(
+        Rule.FORECAST,
+        np.greater_equal,
+        lambda it: np.where(np.isnan(it.edge), 0.0, 1.0),
+        lambda _it, _profile: 1.0,
+        lambda _it, _profile: (
+            "what it earns in the real world is not known: no forecast of volatility, for want of "
+            "complete daily bars"
+        ),
+        lambda _it, _profile: "passes with a complete month of daily bars",
+    ),
+    Limit(
+        Rule.PROBABILITY,
+        np.greater_equal,
+        lambda it: it.chance,
+        lambda _it, profile: profile.min_probability_of_profit,
+        lambda it, profile: (
+            f"its probability of profit of {float(it.chance):.1%} is below the risk profile's "
+            f"{profile.min_probability_of_profit:.0%}"
+        ),
+        lambda _it, profile: f"passes from {profile.min_probability_of_profit:.0%}",
+    ),
+    Limit(
+        Rule.REWARD,
+        np.greater_equal,
+        _reward,
+        lambda _it, profile: profile.min_reward_to_risk,
+        lambda it, profile: (
+            f"its maximum profit is {float(_reward(it)):.3f} of its maximum loss, below the risk "
+            f"profile's {profile.min_reward_to_risk:g}"
+        ),
+        lambda _it, profile: f"passes from {profile.min_reward_to_risk:g}",
+    ),
+    Limit(
+        Rule.EDGE,
+        np.greater,
+        lambda it: it.edge,
+        lambda it, profile: profile.errors * it.error,
+        lambda it, profile: (
+            f"it is expected to earn {_text(it.edge, signed=True)} after a round trip of "
+            f"{_text(it.costs)}, not more than {profile.errors:g} times the error that its quotes "
+            f"give that value, {_text(it.error)}"
+        ),
+        _edge_remedy,
+    ),
+    Limit(
+        Rule.COSTS,
+        np.less_equal,
+        _cost_share,
+        lambda _it, profile: profile.max_cost_share,
+        lambda it, profile: (
+            f"a round trip costs {_text(it.costs)}, {float(_cost_share(it)):.0%} of the "
+            f"{_text(it.edge + it.costs)} that it is expected to earn before; at most "
+            f"{profile.max_cost_share:.0%} may go"
+        ),
+        lambda it, profile: f"passes if a round trip costs {_most_costs(it, profile)} or less",
+    ),
+)
