@@ -52,6 +52,7 @@ class Row(NamedTuple):
     reason: str
     score: float
     expected: float
+    error: float
     funds: float
     end: date | None
     earned: float
@@ -103,44 +104,38 @@ def rows_of(day: date) -> list[Row]:
     from strikeloom import strategy_creation as creation
     from strikeloom.desk import open_desk
     from strikeloom.desk.markets import EXCHANGE
+    from strikeloom.domain.instruments import OptionContract
     from strikeloom.domain.templates import StructurePurpose
     from strikeloom.strategy_creation.since import earned_since
 
     with open_desk(EXCHANGE, day, stage="strategy-creation") as desk:
         loaded = creation.load_chains(desk)
-        views, _ = creation.form_views(desk, loaded, keep=False)
-        structures, unbuilt = creation.build(desk, loaded, views)
-        risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
-        proposals, unfit = creation.score(desk, structures, risks)
-        picked = {(p.symbol, p.template): p for p in proposals}
-        since = earned_since(desk, day, [structure.legs for structure in structures])
-    why = {(row.symbol, row.template): row.reason for row in (*unbuilt, *unfit)}
+        views, unseen = creation.form_views(desk, loaded, keep=False)
+        built = creation.build(desk, loaded, views)
+        outcomes = creation.choose(desk, built).outcomes
+        since = iter(earned_since(desk, day, [row.legs for row in outcomes if row.legs]))
     rows = []
-    for structure, risk, found in zip(structures, risks, since, strict=True):
-        symbol, template = structure.chain.underlying.symbol, structure.template
-        of = symbol, template.name
-        value = risk.forecast_value
+    for row in outcomes:
+        template = creation.TEMPLATES[row.template]
+        found = next(since) if row.legs else None
+        options = (leg.instrument for leg in row.legs)
         rows.append(
             Row(
-                day, symbol, template.name, template.family.value,
-                "picked" if of in picked else "beaten",
-                template.purpose is StructurePurpose.EARN, "", why.pop(of, ""),
-                picked[of].score.total if of in picked else np.nan,
-                np.nan if value is None else value + risk.charges - risk.round_trip,
-                risk.margin_after or np.nan, structure.horizon.expiry,
-                np.nan if found.earned is None else found.earned, found.final, found.reason,
+                day, row.symbol, row.template, template.family.value, row.ending.value,
+                template.purpose is StructurePurpose.EARN, row.rule.value, row.reason,
+                _known(row.score), _known(row.expected_value), _known(row.error),
+                _known(row.funds),
+                min((it.expiry for it in options if isinstance(it, OptionContract)), default=None),
+                _known(found and found.earned), bool(found and found.final),
+                found.reason if found else "",
             )
         )  # fmt: skip
-    for (symbol, name), reason in why.items():
-        template = creation.TEMPLATES[name]
-        earns = template.purpose is StructurePurpose.EARN
-        rows.append(
-            Row(
-                day, symbol, name, template.family.value, "refused", earns, "", reason, np.nan,
-                np.nan, np.nan, None, np.nan, False, "not built",
-            )
-        )  # fmt: skip
+    print(f"{day}: {len(views)} symbols, {len(loaded.refused) + len(unseen)} without", flush=True)
     return rows
+
+
+def _known(value: float | None) -> float:
+    return np.nan if value is None else value
 
 
 def work_out(days: list[date], kept: Path) -> pd.DataFrame:
