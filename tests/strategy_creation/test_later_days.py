@@ -1,0 +1,171 @@
+"""What became of contracts, against the exchange's own files read by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from strikeloom.adapters.parquet.history import ParquetHistory
+from strikeloom.desk import open_desk
+from strikeloom.domain.instruments import Instrument, Share, instrument_key
+from strikeloom.domain.legs import Leg, Side
+from strikeloom.nse.charges import Segment, trade_charges
+from strikeloom.ports.desk import Desk
+from strikeloom.quant.quoted_width import quoted_width
+from strikeloom.strategy_creation.later_days import read_later_days
+from strikeloom.strategy_creation.since import ValuedBy, earned_since
+from support.few_symbols import history_of
+
+#: Split, dividend under which names passed to other contracts, rename, and expiries that moved:
+#: eve and day, symbol before and after, units for one, and rupees of a future's dividend.
+NIGHTS = [
+    ("2026-01-13", "2026-01-14", "KOTAKBANK", "KOTAKBANK", 5.0, 0.0),
+    ("2026-02-04", "2026-02-05", "GAIL", "GAIL", 1.0, 5.0),
+    ("2026-02-26", "2026-02-27", "LTIM", "LTM", 1.0, 0.0),
+    ("2025-01-01", "2025-01-02", "BANKNIFTY", "BANKNIFTY", 1.0, 0.0),
+]
+ENDS = ["2026-01-23", "2026-01-27", "2026-02-24"]
+EACH = 25
+
+
+@pytest.fixture(scope="module")
+def real_home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("later")
+    days = sorted({day for night in NIGHTS for day in night[:2]} | set(ENDS))
+    symbols = sorted({name for night in NIGHTS for name in night[2:4]} | {"NIFTY"})
+    history = history_of(shared_data, home, symbols, map(date.fromisoformat, days))
+    history.find_actions()
+    return home
+
+
+def _keys(rows: pd.DataFrame) -> list[str]:
+    parts = zip(rows["symbol"], rows["expiry"].dt.date, rows["strike"], rows["right"], strict=True)
+    return [instrument_key(*part) for part in parts]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("eve", "day", "former", "later", "ratio", "dividend"), NIGHTS, ids=[n[2] for n in NIGHTS]
+)
+def test_changed_contracts_are_followed(
+    real_home: Path, eve: str, day: str, former: str, later: str, ratio: float, dividend: float
+) -> None:
+    first, next_day = date.fromisoformat(eve), date.fromisoformat(day)
+    history = ParquetHistory(real_home / "history" / "nse", "nse")
+    before, after = history.contracts(first), history.contracts(next_day)
+    before = before[(before["symbol"] == former) & (before["expiry"] >= pd.Timestamp(next_day))]
+    pairs = before.assign(key=_keys(before)).merge(
+        after[after["symbol"] == later].assign(now=_keys(after[after["symbol"] == later])),
+        on=["instrument_id", "right"],
+    )
+    lowered = dividend * (pairs["right"] != "XX")
+    same = (pairs["strike_x"] / ratio - lowered - pairs["strike_y"]).abs() <= 0.051
+    pairs = pairs[same]  # else the id is another contract's by now
+    futures = pairs[pairs["right"] == "XX"]
+    pairs = pd.concat([pairs[pairs["right"] != "XX"].sample(EACH, random_state=7), futures])
+    with open_desk("nse", first, home=real_home) as desk:
+        held = [desk.instruments.instrument(key, first) for key in pairs["key"]]
+        opened, found = read_later_days(desk, first, held, next_day)
+    assert [it.key for it in found.instruments] == pairs["now"].tolist()
+    assert found.units.tolist() == [ratio] * len(pairs)
+    is_future = (pairs["right"] == "XX").to_numpy()
+    assert found.paid.tolist() == [dividend * 100 * future for future in is_future]
+    for listed, side in ((opened, "_x"), (found, "_y")):
+        price = pairs[f"close{side}"].fillna(pairs[f"settle{side}"])
+        assert listed.price == pytest.approx(price.to_numpy(), nan_ok=True)
+        assert listed.lots.tolist() == pairs[f"lots_traded{side}"].tolist()
+        assert listed.listed.all()
+        assert np.isnan(listed.final).all()
+
+
+@pytest.mark.realdata
+def test_a_real_expiry_is_at_the_exchanges_final_value(real_home: Path) -> None:
+    """NIFTY ended at 25175.40 on 2026-01-27, whatever its 25000 call closed at."""
+    first = date(2026, 1, 23)
+    with open_desk("nse", first, home=real_home) as desk:
+        call = desk.instruments.instrument("NIFTY:2026-01-27:2500000:CE", first)
+        put = desk.instruments.instrument("NIFTY:2026-01-27:2500000:PE", first)
+        sold, bought = earned_since(
+            desk, first, [[Leg(put, Side.SELL, 1, 100_00)], [Leg(call, Side.BUY, 1, 100_00)]]
+        )
+    assert (sold.day, sold.final, sold.by) == (date(2026, 1, 27), True, ValuedBy.SETTLEMENT)
+    # 6,500 of premium: the way in costs half the measured width, charges, and the seller's tax;
+    # the buyer pays 0.125 % of 65 x 175.40 at the end
+    fees = (20 + 6500 * 0.03563 / 100) * 1.18 + 6500 * 0.0064 / 2
+    assert sold.earned is not None
+    assert bought.earned is not None
+    assert sold.earned / 100 == pytest.approx(6500 - fees - 6.5, abs=0.05)
+    gained, tax = 65 * (175.40 - 100), 65 * 175.40 * 0.00125
+    assert bought.earned / 100 == pytest.approx(gained - fees - 0.195 - tax, abs=0.05)
+
+
+@pytest.fixture
+def drawn_desk(drawn_home: Path) -> Iterator[Desk]:
+    history = ParquetHistory(drawn_home / "history" / "synthetic-7", "synthetic-7")
+    with open_desk("synthetic-7", history.days()[-8], home=drawn_home) as desk:
+        yield desk
+
+
+def _straddle(desk: Desk) -> list[Leg]:
+    """At the money of the nearest expiry four days ahead or more, at its closes."""
+    rows = desk.history.contracts(desk.day, symbols=["SYNDEX"])
+    rows = rows[(rows["right"] != "XX") & rows["traded"]]
+    ahead = pd.Timestamp(desk.day + timedelta(days=4))
+    rows = rows[rows["expiry"] == rows.loc[rows["expiry"] >= ahead, "expiry"].min()]
+    both = rows.groupby("strike")["right"].nunique()
+    strikes = both[both == 2].index
+    near = strikes[np.abs(strikes - rows["underlying"].iloc[0]).argmin()]
+    chosen = rows[rows["strike"] == near]
+    prices = (chosen["close"] * 100).round().astype(int)
+    return [
+        Leg(desk.instruments.instrument(key, desk.day), Side.SELL, 2, price)
+        for key, price in zip(_keys(chosen), prices, strict=True)
+    ]
+
+
+def test_each_later_day_is_the_price_less_both_ways(drawn_desk: Desk) -> None:
+    legs = _straddle(drawn_desk)
+    (found,) = earned_since(drawn_desk, drawn_desk.day, [legs])
+    later = [day for day in drawn_desk.history.days() if day > drawn_desk.day]
+    expiry = legs[0].instrument.expiry  # type: ignore[union-attr]
+    assert [day for day, _ in found.path] == [day for day in later if day <= expiry]
+    day, earned = found.path[0]
+    expected = 0
+    for leg in legs:
+        ways = ((drawn_desk.day, leg.side, leg.price), (day, leg.side.opposite, None))
+        for when, side, price in ways:
+            rows = drawn_desk.history.contracts(when, symbols=["SYNDEX"])
+            row = rows.iloc[_keys(rows).index(leg.instrument.key)]
+            paise = price or round((row["close"] if row["traded"] else row["settle"]) * 100)
+            units = abs(leg.signed_units)
+            width = quoted_width(
+                np.array([paise / 100]), np.array([row["lots_traded"]]), np.array([True])
+            )
+            expected -= int(side) * units * paise + round(units * float(width[0]) * 50)
+            expected -= trade_charges(side, units, paise, when, segment=Segment.OPTION).total
+    assert earned == pytest.approx(expected, abs=1)
+
+
+def test_it_ends_where_it_is_asked_to(drawn_desk: Desk) -> None:
+    legs = _straddle(drawn_desk)
+    later = [day for day in drawn_desk.history.days() if day > drawn_desk.day]
+    (whole,) = earned_since(drawn_desk, drawn_desk.day, [legs])
+    (part,) = earned_since(drawn_desk, drawn_desk.day, [legs], later[0])
+    assert part.path == whole.path[:1]
+    (none,) = earned_since(drawn_desk, drawn_desk.day, [legs], drawn_desk.day)
+    assert (none.earned, none.reason) == (None, f"no day after {drawn_desk.day} is stored")
+
+
+def test_a_contract_that_is_on_no_list_has_its_reason(drawn_desk: Desk) -> None:
+    legs = _straddle(drawn_desk)
+    held: Instrument = legs[0].instrument
+    gone = type(held)(held.symbol, held.expiry, 1_00, held.right, held.kind, held.lot_size)  # type: ignore[union-attr,call-arg]
+    day, later, *_ = (each for each in drawn_desk.history.days() if each >= drawn_desk.day)
+    opened, found = read_later_days(drawn_desk, day, [gone, Share("SYNCO")], later)
+    assert not opened.listed[0]
+    assert found.why_not(0) == f"{gone.label} is not on the list of {later}"
