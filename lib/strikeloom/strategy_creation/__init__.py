@@ -6,7 +6,7 @@ from strikeloom.strategy_creation.choose import choose
 from strikeloom.strategy_creation.families import families_table
 from strikeloom.strategy_creation.load import load_chains
 from strikeloom.strategy_creation.picture import picture
-from strikeloom.strategy_creation.propose import best, propose
+from strikeloom.strategy_creation.propose import best, propose, why_nothing
 from strikeloom.strategy_creation.save import save
 from strikeloom.strategy_creation.view import form_views
 
@@ -21,4 +21,5 @@ __all__ = [
     "picture",
     "propose",
     "save",
+    "why_nothing",
 ]

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 _REACH = 3.0  # expected moves to each side of the forward
 _PRICES = 181
 _DATES = 8  # lines before the horizon, at most
-_CELL = 0.1  # expected moves over which a density is averaged
+_CELL = 0.4  # expected moves over which a density is averaged
 _GRID = np.linspace(-6.0, 6.0, 241)  # expected moves at which the mean of a later leg is taken
 
 

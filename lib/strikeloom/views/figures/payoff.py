@@ -35,13 +35,13 @@ def payoff_figure(picture: PayoffPicture | None) -> go.Figure:
         if not np.isnan(density).any():
             figure.add_scatter(
                 x=x, y=density.tolist(), yaxis="y2", name=name, mode="lines", fill="tozeroy",
-                line={"width": 1, "color": colour}, opacity=0.35, hoverinfo="skip",
+                line={"width": 1, "color": colour}, fillcolor=_faint(colour), hoverinfo="skip",
             )  # fmt: skip
     for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
         figure.add_scatter(
             x=x, y=(np.maximum(side * picture.profit, 0) * side).round(2).tolist(),
-            fill="tozeroy", mode="lines", line={"width": 0}, name=name, fillcolor=colour,
-            opacity=0.35, hoverinfo="skip",
+            fill="tozeroy", mode="lines", line={"width": 0}, name=name,
+            fillcolor=_faint(colour), hoverinfo="skip",
         )  # fmt: skip
     figure.add_scatter(
         x=x, y=picture.profit.round(2).tolist(), mode="lines", line={"color": INK, "width": 2},
@@ -51,11 +51,19 @@ def payoff_figure(picture: PayoffPicture | None) -> go.Figure:
     _dated(figure, picture, x)
     _marks(figure, picture)
     figure.update_layout(
-        layout(_title(picture), height=520, margin={"l": 70, "r": 20, "t": 90, "b": 110}),
-        yaxis2={"overlaying": "y", "side": "right", "visible": False, "rangemode": "tozero"},
+        layout(_title(picture), height=560, margin={"l": 70, "r": 20, "t": 120, "b": 120}),
+        # the densities behind, from the bottom; the profit before them
+        yaxis2={"side": "right", "visible": False, "rangemode": "tozero"},
+        yaxis={
+            "title": "profit of one unit, ₹",
+            "gridcolor": GRID,
+            "overlaying": "y2",
+            "tickmode": "auto",
+        },
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
     )
+    figure.update_layout(title={"y": 0.97, "yanchor": "top"})
     figure.update_xaxes(title=f"price of {picture.symbol}, ₹")
-    figure.update_layout(yaxis={"title": "profit of one unit, ₹", "gridcolor": GRID})
     return figure
 
 
@@ -108,6 +116,12 @@ def _marks(figure: go.Figure, picture: PayoffPicture) -> None:
             marker={"symbol": mark, "size": 10, "color": INK},
             hovertemplate=f"{name[:-1]} " "%{x:,.2f}<extra></extra>",
         )  # fmt: skip
+
+
+def _faint(colour: str) -> str:
+    """The colour, mostly transparent."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.22)"
 
 
 def _title(picture: PayoffPicture) -> str:

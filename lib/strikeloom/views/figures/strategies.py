@@ -50,7 +50,7 @@ def funnel_figure(outcomes: pd.DataFrame) -> go.Figure:
         go.Funnel(
             y=names,
             x=counts,
-            textinfo="value+percent initial",
+            texttemplate="%{value:,} (%{percentInitial})",
             marker={"color": ACCENT},
             connector={"line": {"color": QUIET}},
         )
@@ -149,10 +149,13 @@ def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure
     figure.update_layout(
         layout(
             "Best proposals and the parts of their score" if best else "No proposals",
-            height=160 + 24 * len(best),
+            height=180 + 24 * len(best),
+            margin={"l": 70, "r": 20, "t": 100, "b": 50},
         ),
         barmode="relative",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
     )
+    figure.update_layout(title={"y": 0.98, "yanchor": "top"})
     figure.update_xaxes(title="% of the funds a month")
     figure.update_yaxes(automargin=True)
     return figure
