@@ -130,7 +130,8 @@ def rows_of(day: date) -> list[Row]:
                 found.reason if found else "",
             )
         )  # fmt: skip
-    print(f"{day}: {len(views)} symbols, {len(loaded.refused) + len(unseen)} without", flush=True)
+    refused = {row.symbol for row in (*loaded.refused, *unseen)}
+    print(f"{day}: {len(views)} symbols, {len(refused)} more refused", flush=True)
     return rows
 
 
@@ -150,7 +151,7 @@ def work_out(days: list[date], kept: Path) -> pd.DataFrame:
             part = path.with_suffix(".part")
             table.to_parquet(part)
             part.replace(path)
-            print(f"{day}: {len(table):,} structures, {time.monotonic() - begun:.0f} s", flush=True)
+            print(f"    {len(table):,} structures, {time.monotonic() - begun:.0f} s", flush=True)
         found.append(pd.read_parquet(path))
     return pd.concat(found, ignore_index=True)
 
