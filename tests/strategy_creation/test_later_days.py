@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import Instrument, Share, instrument_key
+from strikeloom.domain.instruments import Instrument, Share
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.nse.charges import Segment, trade_charges
 from strikeloom.ports.desk import Desk
@@ -20,6 +20,7 @@ from strikeloom.quant.quoted_width import quoted_width
 from strikeloom.strategy_creation.later_days import read_later_days
 from strikeloom.strategy_creation.since import ValuedBy, earned_since
 from support.few_symbols import history_of
+from support.near_legs import keys_of, near_straddle
 
 #: Split, dividend under which names passed to other contracts, rename, and expiries that moved:
 #: eve and day, symbol before and after, units for one, and rupees of a future's dividend.
@@ -43,11 +44,6 @@ def real_home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return home
 
 
-def _keys(rows: pd.DataFrame) -> list[str]:
-    parts = zip(rows["symbol"], rows["expiry"].dt.date, rows["strike"], rows["right"], strict=True)
-    return [instrument_key(*part) for part in parts]
-
-
 @pytest.mark.realdata
 @pytest.mark.parametrize(
     ("eve", "day", "former", "later", "ratio", "dividend"), NIGHTS, ids=[n[2] for n in NIGHTS]
@@ -59,8 +55,8 @@ def test_changed_contracts_are_followed(
     history = ParquetHistory(real_home / "history" / "nse", "nse")
     before, after = history.contracts(first), history.contracts(next_day)
     before = before[(before["symbol"] == former) & (before["expiry"] >= pd.Timestamp(next_day))]
-    pairs = before.assign(key=_keys(before)).merge(
-        after[after["symbol"] == later].assign(now=_keys(after[after["symbol"] == later])),
+    pairs = before.assign(key=keys_of(before)).merge(
+        after[after["symbol"] == later].assign(now=keys_of(after[after["symbol"] == later])),
         on=["instrument_id", "right"],
     )
     lowered = dividend * (pairs["right"] != "XX")
@@ -111,25 +107,8 @@ def drawn_desk(drawn_home: Path) -> Iterator[Desk]:
         yield desk
 
 
-def _straddle(desk: Desk) -> list[Leg]:
-    """At the money of the nearest expiry four days ahead or more, at its closes."""
-    rows = desk.history.contracts(desk.day, symbols=["SYNDEX"])
-    rows = rows[(rows["right"] != "XX") & rows["traded"]]
-    ahead = pd.Timestamp(desk.day + timedelta(days=4))
-    rows = rows[rows["expiry"] == rows.loc[rows["expiry"] >= ahead, "expiry"].min()]
-    both = rows.groupby("strike")["right"].nunique()
-    strikes = both[both == 2].index
-    near = strikes[np.abs(strikes - rows["underlying"].iloc[0]).argmin()]
-    chosen = rows[rows["strike"] == near]
-    prices = (chosen["close"] * 100).round().astype(int)
-    return [
-        Leg(desk.instruments.instrument(key, desk.day), Side.SELL, 2, price)
-        for key, price in zip(_keys(chosen), prices, strict=True)
-    ]
-
-
 def test_each_later_day_is_the_price_less_both_ways(drawn_desk: Desk) -> None:
-    legs = _straddle(drawn_desk)
+    legs = near_straddle(drawn_desk)
     (found,) = earned_since(drawn_desk, drawn_desk.day, [legs])
     later = [day for day in drawn_desk.history.days() if day > drawn_desk.day]
     expiry = legs[0].instrument.expiry  # type: ignore[union-attr]
@@ -140,7 +119,7 @@ def test_each_later_day_is_the_price_less_both_ways(drawn_desk: Desk) -> None:
         ways = ((drawn_desk.day, leg.side, leg.price), (day, leg.side.opposite, None))
         for when, side, price in ways:
             rows = drawn_desk.history.contracts(when, symbols=["SYNDEX"])
-            row = rows.iloc[_keys(rows).index(leg.instrument.key)]
+            row = rows.iloc[keys_of(rows).index(leg.instrument.key)]
             paise = price or round((row["close"] if row["traded"] else row["settle"]) * 100)
             units = abs(leg.signed_units)
             width = quoted_width(
@@ -152,7 +131,7 @@ def test_each_later_day_is_the_price_less_both_ways(drawn_desk: Desk) -> None:
 
 
 def test_it_ends_where_it_is_asked_to(drawn_desk: Desk) -> None:
-    legs = _straddle(drawn_desk)
+    legs = near_straddle(drawn_desk)
     later = [day for day in drawn_desk.history.days() if day > drawn_desk.day]
     (whole,) = earned_since(drawn_desk, drawn_desk.day, [legs])
     (part,) = earned_since(drawn_desk, drawn_desk.day, [legs], later[0])
@@ -162,7 +141,7 @@ def test_it_ends_where_it_is_asked_to(drawn_desk: Desk) -> None:
 
 
 def test_a_contract_that_is_on_no_list_has_its_reason(drawn_desk: Desk) -> None:
-    legs = _straddle(drawn_desk)
+    legs = near_straddle(drawn_desk)
     held: Instrument = legs[0].instrument
     gone = type(held)(held.symbol, held.expiry, 1_00, held.right, held.kind, held.lot_size)  # type: ignore[union-attr,call-arg]
     day, later, *_ = (each for each in drawn_desk.history.days() if each >= drawn_desk.day)
