@@ -9,7 +9,7 @@ out again only when the code or the settings of stage 02 have changed. Nothing b
 written to the store. Bars: rank correlation of score with real-world expected value after costs
 over funds 0.8, no pick to earn with a negative one, no family without a candidate. Results are
 after costs, at the first expiry or, where that is later, at the last stored day; standard errors
-count the picks of one expiry as one draw.
+count the picks of one expiry as one draw, and the number of expiries is of equally large ones.
 """
 
 from __future__ import annotations
@@ -156,14 +156,19 @@ def work_out(days: list[date], kept: Path) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
-def clustered(values: pd.Series, groups: pd.Series) -> tuple[float, float, int]:
-    """Mean, its standard error with the values of a group as one draw, and the groups."""
-    mean, count = values.mean(), groups.nunique()
+def clustered(values: pd.Series, groups: pd.Series) -> tuple[float, float, float]:
+    """Mean, its standard error with the values of a group as one draw, and how many draws.
+
+    So many groups of equal size would weigh as much: with fewer than about ten the error is itself
+    hardly known.
+    """
+    mean, sizes = values.mean(), groups.value_counts()
+    count = len(sizes)
     if count < 2:
         return mean, np.nan, count
     sums = (values - mean).groupby(groups).sum()
     error = np.sqrt(count / (count - 1) * (sums**2).sum()) / len(values)
-    return mean, error, count
+    return mean, error, len(values) ** 2 / (sizes**2).sum()
 
 
 def by_family(rows: pd.DataFrame) -> None:
@@ -208,23 +213,37 @@ def correlation(rows: pd.DataFrame) -> float:
 def results(rows: pd.DataFrame) -> None:
     """Mean result by third of the score beside what was expected, per cent of the funds."""
     known = rows[rows["earned"].notna() & rows["score"].notna() & (rows["funds"] > 0)]
-    print(
-        f"{len(known):,} of {len(rows):,} with a result; {int(known['final'].sum()):,} at their end"
-    )
+    ended = int(known["final"].sum())
+    print(f"{len(known):,} of {len(rows):,} with a result; {ended:,} at their end")
     for name, part in (("ended", known[known["final"]]), ("all", known)):
         if len(part) < 3:
             continue
         third = pd.qcut(part["score"].rank(method="first"), 3, labels=["low", "middle", "high"])
         for label, mine in (*part.groupby(third, observed=True), ("whole", part)):
-            got, error, count = clustered(100 * mine["earned"] / mine["funds"], mine["end"])
-            hoped = 100 * (mine["expected"] / mine["funds"]).mean()
-            won = 100 * (mine["earned"] > 0).mean()
-            rupees = mine["earned"].mean() / 100
-            print(
-                f"  {name:6s} {label:7s} {len(mine):6,d}: earned {got:+6.2f} +- {error:.2f} % "
-                f"of funds ({count} expiries), expected {hoped:+6.2f} %; {won:.0f} % won, "
-                f"Rs {rupees:+,.0f} each"
-            )
+            line(f"{name:6s} {label:7s}", mine)
+
+
+def line(name: str, mine: pd.DataFrame) -> None:
+    """Print the mean result of some structures and what was expected of them."""
+    got, error, count = clustered(100 * mine["earned"] / mine["funds"], mine["end"])
+    hoped = 100 * (mine["expected"] / mine["funds"]).mean()
+    won, rupees = 100 * (mine["earned"] > 0).mean(), mine["earned"].mean() / 100
+    print(
+        f"  {name} {len(mine):7,d}: earned {got:+6.2f} +- {error:.2f} % of funds, "
+        f"expected {hoped:+6.2f} %; {won:.0f} % won, Rs {rupees:+,.0f} each; {count:.1f} expiries"
+    )
+
+
+def by_expiry(picks: pd.DataFrame) -> None:
+    """Results of the expiries with most picks and of each family, and how sure they were."""
+    print("\nresults of picks to earn, by expiry (those with most) and by family (ended ones)")
+    for end in sorted(picks["end"].value_counts().head(3).index):
+        line(f"{end}{'' if picks.loc[picks['end'] == end, 'final'].all() else ' (marked)'}",
+             picks[picks["end"] == end])  # fmt: skip
+    for family, mine in picks[picks["final"]].groupby("family"):
+        line(f"{family:14s}", mine)
+    ratio = (picks["expected"] / picks["error"]).median()
+    print(f"expected value over the error of its quotes: {ratio:.1f} in the median")
 
 
 def report(rows: pd.DataFrame) -> bool:
@@ -243,6 +262,7 @@ def report(rows: pd.DataFrame) -> bool:
     print(f"median day of picks {found:.3f}; {negative} of {len(earners):,} expected to lose")
     print("\nresults of picks to earn, by third of the score")
     results(earners)
+    by_expiry(earners)
     print("\nresults of everything with a score")
     results(rows[rows["earns"]])
     lacking = picks.loc[picks["earned"].isna(), "lacking"]

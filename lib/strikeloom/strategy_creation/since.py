@@ -150,6 +150,8 @@ def earned_over(structures: Sequence[Sequence[Leg]], days: Sequence[LaterDay]) -
     whole = np.zeros(count, dtype=bool)
     final = np.zeros(count, dtype=bool)
     for row, day in enumerate(later):
+        if final.all():
+            break
         mine = legs.among(~final[legs.structure])
         ending = _ending(mine, day, count)
         closed = _closed(mine, day, ending, count)
