@@ -1,7 +1,7 @@
 """What became of contracts on the days after they were chosen, read from the stored lists.
 
-Each later day is in its own terms, as published; a contract that the exchange changed is followed
-by its adjustments.
+Each later day is read as of itself, in its own terms; a contract that the exchange changed is
+followed by its adjustments. Only a look back uses this: the choice of a day knows nothing later.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def read_later_days(
     MissingHistory
         When the day is not stored.
     """
-    later = [each for each in desk.history.days() if day < each <= until]
+    later = [each for each in desk.history.as_of(until).days() if each > day]
     lists = _read_lists(desk, [day, *later], {it.symbol for it in instruments})
     keys = _keys_of(instruments, lists[day].code)
     changed, unknown = _changes(desk, instruments, keys, lists)
@@ -185,7 +185,7 @@ def _changes(
     """
     first, *later = lists
     until = max(later, default=first)
-    actions = desk.history.actions(first + timedelta(days=1), until)
+    actions = desk.history.as_of(until).actions(first + timedelta(days=1), until)
     acted = {item.symbol: item.day for item in reversed(actions) if item.of_contracts}
     moved = _moved(instruments, keys, lists)
     changed: dict[int, list[_Phase]] = {}
@@ -232,7 +232,8 @@ def _moved(instruments: Sequence[Instrument], keys: Ints, lists: Mapping[date, _
 def _read_lists(desk: Desk, days: Sequence[date], symbols: set[str]) -> dict[date, _Listed]:
     """Lists of each day of the symbols, under their later names too."""
     names = set(symbols)
-    for item in desk.history.actions(days[0] + timedelta(days=1), days[-1]):
+    whole = desk.history.as_of(days[-1])
+    for item in whole.actions(days[0] + timedelta(days=1), days[-1]):
         if item.symbol in names and item.successor:
             names.add(item.successor)
     wanted = sorted(names)
@@ -241,7 +242,8 @@ def _read_lists(desk: Desk, days: Sequence[date], symbols: set[str]) -> dict[dat
 
 
 def _read_list(desk: Desk, day: date, symbols: Sequence[str], code: Mapping[str, int]) -> _Listed:
-    rows = desk.history.contracts(day, symbols=symbols, columns=_COLUMNS)
+    then = desk.history.as_of(day)
+    rows = then.contracts(day, symbols=symbols, columns=_COLUMNS)
     strike = np.rint(rows["strike"].to_numpy() * PAISE_PER_RUPEE).astype(np.int64)
     right = rows["right"].map(_RIGHTS).to_numpy().astype(np.int64)
     symbol = rows["symbol"].map(code).to_numpy().astype(np.int64)
@@ -250,7 +252,7 @@ def _read_list(desk: Desk, day: date, symbols: Sequence[str], code: Mapping[str,
     close, final = rows["close"].to_numpy(), rows["final_settlement"]
     price = np.where(np.isnan(close), rows["settle"].to_numpy(), close)
     levels = dict(zip(rows["symbol"], rows["underlying"], strict=True))
-    cash = desk.history.cash(day, day, symbols=symbols)
+    cash = then.cash(day, day, symbols=symbols)
     levels |= dict(zip(cash["symbol"], cash["close"], strict=True))
     levels |= dict(zip(rows["symbol"][final.notna()], final.dropna(), strict=True))
     return _Listed(

@@ -103,7 +103,7 @@ class _Columns(NamedTuple):
 
 
 def earned_since(
-    desk: Desk, day: date, structures: Sequence[Sequence[Leg]], until: date | None = None
+    desk: Desk, day: date, structures: Sequence[Sequence[Leg]], until: date = date.max
 ) -> list[EarnedSince]:
     """What structures of a day would have earned until a later stored day.
 
@@ -122,8 +122,7 @@ def earned_since(
     held = list(
         {leg.instrument.key: leg.instrument for legs in structures for leg in legs}.values()
     )
-    last = desk.history.days()[-1] if until is None else until
-    return earned_over(structures, read_later_days(desk, day, held, last))
+    return earned_over(structures, read_later_days(desk, day, held, until))
 
 
 def earned_over(structures: Sequence[Sequence[Leg]], days: Sequence[LaterDay]) -> list[EarnedSince]:
