@@ -171,6 +171,41 @@ def test_a_stock_option_in_the_money_ends_in_shares() -> None:
     assert found.earned / 100 == pytest.approx(25_000 - 15_000 - fees - received - sold, abs=0.05)
 
 
+def test_shares_that_are_lacking_are_bought() -> None:
+    """A put at 1,400 delivers 500 shares for 700,000, which cost 675,000 at 1,350."""
+    put = stock(1400, PUT)
+    opened = a_day(FIRST, [put], [30.0])
+    found = only([Leg(put, BUY, 1, 30_00)], opened, a_day(LAST, [put], [49.0], [1350.0]))
+    fees = (20 + 15_000 * 0.03563 / 100) * 1.18 + 15_000 * 0.003 / 100 + 15_000 * 0.011 / 2
+    delivered = 700_000 * 0.1 / 100 + 14.75
+    bought = 675_000 * (0.1 + 0.015 + 0.00317 * 1.18) / 100
+    assert found.earned is not None
+    assert found.earned / 100 == pytest.approx(
+        25_000 - 15_000 - fees - delivered - bought, abs=0.05
+    )
+
+
+def test_a_future_ends_at_the_final_value_beside_its_option() -> None:
+    """65 x (25175.40 - 25100) of the future, 150 less 175.40 of the call sold at 25000."""
+    future, call = FutureContract("NIFTY", LAST, INDEX, 65), nifty(25000, CALL)
+    held: list[Instrument] = [future, call]
+    legs = [Leg(future, BUY, 1, 25100_00), Leg(call, SELL, 1, 150_00)]
+    opened = a_day(FIRST, held, [25100.0, 150.0])
+    end = a_day(LAST, held, [25170.0, NAN], [25175.40, 25175.40])
+    found = only(legs, opened, end)
+    value = 65 * 25100
+    # exchange, fund and SEBI 0.00193 %, stamps 0.002 %, half of 0.013 % for the width
+    fees = (20 + value * 0.00193 / 100) * 1.18 + value * (0.002 + 0.013 / 2) / 100
+    sold = (20 + 9750 * 0.03563 / 100) * 1.18 + 9.75 + 9750 * 0.005 / 2
+    assert found.by is ValuedBy.SETTLEMENT
+    assert found.earned is not None
+    assert found.earned / 100 == pytest.approx(65 * (75.40 - 25.40) - fees - sold, abs=0.05)
+    # without its option it ends all the same
+    alone = only(legs[:1], opened, end)
+    assert alone.earned is not None
+    assert alone.earned / 100 == pytest.approx(65 * 75.40 - fees, abs=0.05)
+
+
 def test_a_covered_call_delivers_its_own_shares() -> None:
     """At 1,450 the call takes the shares for 1,400: no order to sell them, one fee and 0.1 %."""
     share, call = Share("RELIANCE"), stock(1400, CALL)
