@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,9 +15,20 @@ import pytest
 
 from strikeloom.adapters.parquet.history import ParquetHistory
 from strikeloom.desk import open_desk
-from strikeloom.domain.instruments import Instrument, Share
+from strikeloom.domain.adjustments import ContractAdjustment
+from strikeloom.domain.frames import CASH, CONTRACTS
+from strikeloom.domain.instruments import (
+    FutureContract,
+    Instrument,
+    InstrumentKind,
+    OptionContract,
+    Right,
+    Share,
+)
 from strikeloom.domain.legs import Leg, Side
+from strikeloom.errors import DataError
 from strikeloom.nse.charges import Segment, trade_charges
+from strikeloom.nse.corporate_actions import CorporateAction
 from strikeloom.ports.desk import Desk
 from strikeloom.quant.quoted_width import quoted_width
 from strikeloom.strategy_creation.later_days import read_later_days
@@ -148,3 +162,90 @@ def test_a_contract_that_is_on_no_list_has_its_reason(drawn_desk: Desk) -> None:
     opened, found = read_later_days(drawn_desk, day, [gone, Share("SYNCO")], later)
     assert not opened.listed[0]
     assert found.why_not(0) == f"{gone.label} is not on the list of {later}"
+
+
+class _Lists:
+    """A history of stated lists; each view is of its day, as a stage reads it."""
+
+    def __init__(self, lists: dict[date, pd.DataFrame], cash: dict[date, float]) -> None:
+        self.lists, self.closes = lists, cash
+
+    def as_of(self, _day: date) -> _Lists:
+        return self
+
+    def days(self) -> list[date]:
+        return sorted(self.lists)
+
+    def actions(self, _first: date, _last: date) -> list[CorporateAction]:
+        return [CorporateAction("RELIANCE", NEXT, "split", 2.0)]
+
+    def contracts(self, day: date, **_only: object) -> pd.DataFrame:
+        return self.lists[day]
+
+    def cash(self, day: date, _last: date, **_only: object) -> pd.DataFrame:
+        closes = [(day, "RELIANCE", 0, 0, 0, self.closes[day], 0, 0)] if day in self.closes else []
+        return CASH.table(closes)
+
+
+START, NEXT, END = date(2026, 1, 22), date(2026, 1, 23), date(2026, 1, 27)
+
+
+def _row(strike: float, right: str, close: float, final: float, level: float) -> list[object]:
+    return [
+        "RELIANCE", "stock", END, END, strike, right, 7, 500, None, None, None, close, None, final,
+        None, level, 40, 0, 0, True,
+    ]  # fmt: skip
+
+
+def _desk_of(lists: _Lists, changes: list[ContractAdjustment]) -> Desk:
+    class Adjusting:
+        def adjustments(self, held: Instrument, _since: date, _until: date) -> object:
+            return changes if isinstance(held, FutureContract) else []
+
+    return cast("Desk", SimpleNamespace(history=lists, instruments=Adjusting()))
+
+
+def test_a_share_is_at_its_close_and_at_the_final_value_where_contracts_end() -> None:
+    nan = float("nan")
+    lists = {
+        START: CONTRACTS.table([_row(1400, "CE", 30, nan, 1400.5)]),
+        NEXT: CONTRACTS.table([_row(1400, "CE", 31, nan, 1410.5)]),
+        END: CONTRACTS.table([_row(1400, "CE", 32, 1450.0, 1449.0)]),
+    }
+    desk = _desk_of(_Lists(lists, {START: 1401.0, END: 1451.0}), [])
+    found = read_later_days(desk, START, [Share("RELIANCE")], date.max)
+    assert [day.price[0] for day in found] == [1401.0, 1410.5, 1450.0]
+
+
+def test_a_dividend_after_a_split_is_paid_on_the_new_units() -> None:
+    """One unit became two, of which each was paid 5 rupees: 1,000 paise a unit of the first day."""
+    nan = float("nan")
+    old = FutureContract("RELIANCE", END, InstrumentKind.STOCK, 500)
+    changes = [
+        ContractAdjustment(old.key, replace(old, lot_size=1000), 2, 1, NEXT, "split"),
+        ContractAdjustment(old.key, replace(old, lot_size=1000), 1, 1, END, "dividend", 500),
+    ]
+    lists = {day: CONTRACTS.table([_row(0, "XX", 700, nan, 700)]) for day in (START, NEXT, END)}
+    found = read_later_days(_desk_of(_Lists(lists, {}), changes), START, [old], date.max)
+    assert [day.units[0] for day in found] == [1, 2, 2]
+    assert [day.paid[0] for day in found] == [0, 0, 1000]
+    assert [day.instruments[0].lot_size for day in found] == [500, 1000, 1000]
+
+
+def test_what_is_not_known_of_a_contract_is_its_reason() -> None:
+    class Refusing:
+        def adjustments(self, *_given: object) -> object:
+            raise DataError("what it became is not known")
+
+    nan = float("nan")
+    lists = {
+        START: CONTRACTS.table([_row(1400, "CE", 30, nan, 1400)]),
+        END: CONTRACTS.table([_row(1500, "CE", 30, nan, 1400)]),  # not on the list of its last day
+    }
+    history = _Lists(lists, {})
+    history.actions = lambda _first, _last: []  # type: ignore[method-assign]
+    desk = cast("Desk", SimpleNamespace(history=history, instruments=Refusing()))
+    call = OptionContract("RELIANCE", END, 1400_00, Right.CALL, InstrumentKind.STOCK, 500)
+    _, found = read_later_days(desk, START, [call], date.max)
+    assert np.isnan(found.price[0])
+    assert found.why_not(0) == "what it became is not known"

@@ -274,6 +274,21 @@ def test_a_split_changes_units_and_not_what_is_earned(ratio: int) -> None:
     assert split.earned == whole.earned
 
 
+def test_units_are_whole_after_a_bonus_of_two_for_five() -> None:
+    """350 units become 490, where 1.4 times 350 is a little less in floating point."""
+    call = OptionContract("RELIANCE", LAST, 1400_00, CALL, STOCK, 350)
+    after = OptionContract("RELIANCE", LAST, 1000_00, CALL, STOCK, 490)
+    legs, opened = [Leg(call, SELL, 1, 200_00)], a_day(FIRST, [call], [200.0])
+    found, less = (
+        only(legs, opened, a_day(SECOND, [after], [price], units=[1.4])) for price in (100.0, 0.0)
+    )
+    assert found.earned is not None
+    assert less.earned is not None
+    # by value of closing: charges and half a percent in two of 49,000
+    more = 49_000 * (1 + (0.003 + 0.03563 * 1.18 + 0.64 / 2) / 100)
+    assert (less.earned - found.earned) / 100 == pytest.approx(more, abs=0.05)
+
+
 def test_a_dividend_is_the_holders_of_a_future_or_a_share() -> None:
     """Down by the dividend of 10 and nothing else: only the costs are lost."""
     share, future = Share("RELIANCE"), FutureContract("RELIANCE", LAST, STOCK, 500)
@@ -326,6 +341,31 @@ def test_a_later_leg_without_a_price_leaves_the_end_unknown() -> None:
     )  # fmt: skip
     assert (found.day, found.final) == (SECOND, False)
     assert found.reason == "NIFTY 24 Feb 25000 CE is not on the list of 2026-01-27"
+
+
+def test_a_share_that_is_sold_pays_the_depository_once() -> None:
+    """500 shares at 1,400 both ways, and 12.50 with GST on the way out."""
+    share = Share("RELIANCE")
+    days = a_day(FIRST, [share], [1400.0]), a_day(SECOND, [share], [1400.0])
+    found = only([Leg(share, BUY, 500, 1400_00)], *days)
+    value = 700_000
+    both = 2 * value * (0.1 + 0.00317 * 1.18 + 0.031 / 2) / 100 + value * 0.015 / 100
+    assert found.earned is not None
+    assert found.earned / 100 == pytest.approx(-both - 14.75, abs=0.05)
+
+
+def test_what_has_ended_earns_nothing_while_others_go_on() -> None:
+    near, far = nifty(25000, CALL), nifty(25000, CALL, date(2026, 2, 24))
+    held: list[Instrument] = [near, far]
+    days = (
+        a_day(FIRST, held, [150.0, 400.0]),
+        a_day(LAST, held, [NAN, 410.0], [25175.40, NAN]),
+        a_day(date(2026, 1, 28), held, [NAN, 420.0]),
+    )
+    ended, going = earned_over([[Leg(near, BUY, 1, 150_00)], [Leg(far, BUY, 1, 400_00)]], days)
+    assert [day for day, _ in ended.path] == [LAST]
+    assert [day for day, _ in going.path] == [LAST, date(2026, 1, 28)]
+    assert (ended.final, going.final) == (True, False)
 
 
 def test_many_at_once_are_as_each_alone() -> None:
