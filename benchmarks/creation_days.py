@@ -244,6 +244,13 @@ def by_expiry(picks: pd.DataFrame) -> None:
         line(f"{family:14s}", mine)
     ratio = (picks["expected"] / picks["error"]).median()
     print(f"expected value over the error of its quotes: {ratio:.1f} in the median")
+    rate = picks["earned"] / picks["funds"]
+    each = [
+        spearmanr(mine["score"], rate[mine.index]).statistic
+        for _, mine in picks.groupby("day")
+        if len(mine) > 2
+    ]
+    print(f"rank correlation of score with result: {np.mean(each):.3f} in the mean of the days")
 
 
 def report(rows: pd.DataFrame) -> bool:
