@@ -43,7 +43,6 @@ from strikeloom.quant.probability.past_moves import no_moves, past_moves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.settings.all import load_settings
-from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
 from strikeloom.strategy_creation.evaluate import evaluate
@@ -52,6 +51,7 @@ from strikeloom.strategy_creation.flow import Flow
 from strikeloom.strategy_creation.model_chain import LOT, VOL, model_structure
 from strikeloom.strategy_creation.score import score
 from strikeloom.strategy_creation.sketch import shape_of
+from strikeloom.strategy_creation.structure import Structure
 
 FOLDER = Path(__file__).parent / "cases"
 RATE = 0.065

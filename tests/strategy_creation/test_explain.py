@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from strikeloom.domain.instruments import FutureContract
-from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.model_chain import LOT, SYMBOL, model_structure
+from strikeloom.strategy_creation.structure import Structure
 
 
 def _sentences(structure: Structure, shocks: list[str]) -> list[str]:

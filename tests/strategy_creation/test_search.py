@@ -13,10 +13,10 @@ from strikeloom.domain.instruments import OptionContract
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
 from strikeloom.settings.creation import SearchSettings
-from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.search import ChainSearch, prepare_search, ranking, search
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
+from strikeloom.strategy_creation.structure import Structure, structure_of
 
 EVERY = SearchSettings(candidates=10**9, starts=1, rounds=0)
 NAMES = ("iron_condor", "bull_put_spread", "call_butterfly", "call_calendar", "covered_call",

@@ -25,7 +25,6 @@ from strikeloom.domain.selectors import (
 )
 from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
-from strikeloom.strategy_creation.structure import structure_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, UnderlyingQuote
 from strikeloom.strategy_creation.model_chain import VOL, model_chain, model_structure
@@ -36,6 +35,7 @@ from strikeloom.strategy_creation.strikes import (
     leg_expiries,
     reachable,
 )
+from strikeloom.strategy_creation.structure import structure_of
 
 DEVIATION = VOL * (28 / 365) ** 0.5
 

@@ -30,12 +30,12 @@ from strikeloom.domain.selectors import MONTHLY
 from strikeloom.quant.payoff import profit_at
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
-from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.horizon import horizon_legs, structure_columns
 from strikeloom.strategy_creation.model_chain import model_chain, model_structure
+from strikeloom.strategy_creation.structure import Structure
 
 RATE = 0.065
 NEAR, FAR = 21 / 365, 56 / 365

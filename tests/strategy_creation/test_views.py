@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from strikeloom.domain.market import Evidence, Topic, VolatilityOutlook
+from strikeloom.domain.market import Evidence, Topic, VolatilityOutlook, mean_vote
 from strikeloom.strategy_creation.bars import DailyBars
 from strikeloom.strategy_creation.evidence import day_skew, finite, read_prices
 from strikeloom.strategy_creation.richness import (
@@ -18,7 +18,6 @@ from strikeloom.strategy_creation.richness import (
     outlook,
     profile,
 )
-from strikeloom.domain.market import mean_vote
 
 NAN = float("nan")
 NO_MARKET = MarketVolatility(NAN, NAN, NAN)

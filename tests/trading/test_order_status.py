@@ -10,7 +10,7 @@ import pytest
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.orders import IntentState, OrderState
 from strikeloom.trading.account_state import state_of
-from strikeloom.trading.order_status import AbsenceCheck, Outcome, awaits_report, outcome
+from strikeloom.trading.order_status import AbsenceCheck, OrderOutcome, awaits_report, outcome
 from support.fakes import option
 from support.trading_records import NOW, PUT, intent, order_of, position_of, state
 
@@ -34,26 +34,26 @@ def of_state(order_state, filled=0, **changes):
 @pytest.mark.parametrize("units", [130, 195])
 def test_an_order_is_filled_when_its_fills_are_all_reported(units):
     for book in ([], [of_state(OrderState.TRADED, 130)], [of_state(OrderState.PENDING)]):
-        assert found(book, filled={NAME: units}) == Outcome(IntentState.FILLED)
+        assert found(book, filled={NAME: units}) == OrderOutcome(IntentState.FILLED)
 
 
 def test_an_open_order_is_working_and_stays_so():
     for order_state in (OrderState.PENDING, OrderState.PART_TRADED, OrderState.UNKNOWN):
         assert found([of_state(order_state)]).to is IntentState.WORKING
         working = replace(SENT, state=IntentState.WORKING)
-        assert found([of_state(order_state)], working) == Outcome()
+        assert found([of_state(order_state)], working) == OrderOutcome()
 
 
 def test_a_closed_order_ends_when_its_fills_are_reported():
     half = [of_state(OrderState.CANCELLED, 65, reason="by the user")]
-    assert found(half, filled={NAME: 64}) == Outcome()
-    assert found(half, filled={NAME: 65}) == Outcome(IntentState.ENDED, "by the user")
+    assert found(half, filled={NAME: 64}) == OrderOutcome()
+    assert found(half, filled={NAME: 65}) == OrderOutcome(IntentState.ENDED, "by the user")
     assert found([of_state(OrderState.EXPIRED)]).to is IntentState.ENDED
 
 
 def test_a_rejected_order_is_refused_unless_it_traded():
     rejected = [of_state(OrderState.REJECTED, reason="no money")]
-    assert found(rejected) == Outcome(IntentState.REFUSED, "no money")
+    assert found(rejected) == OrderOutcome(IntentState.REFUSED, "no money")
     assert found(rejected, filled={NAME: 65}).to is IntentState.ENDED
 
 
@@ -86,7 +86,7 @@ def test_an_order_that_is_not_listed_is_first_unresolved():
         assert (first.to, first.unresolved, first.lost) == (IntentState.UNKNOWN, True, False)
         assert first.alert[0] == "critical"
         again = found(of=replace(SENT, state=IntentState.UNKNOWN), check=early)
-        assert again == Outcome(unresolved=True)
+        assert again == OrderOutcome(unresolved=True)
 
 
 def test_after_the_wait_it_never_reached_the_broker():

@@ -90,19 +90,13 @@ def _show(proposal: Proposal) -> None:
 def _show_nearest(proposals: Sequence[Proposal], outcomes: Sequence[Outcome]) -> None:
     """Where nothing is worth it: what came nearest."""
     from strikeloom.cli import console
-    from strikeloom.domain.outcomes import nearest_miss
     from strikeloom.domain.templates import StructurePurpose
+    from strikeloom.strategy_creation.propose import why_nothing
 
     if any(row.purpose is not StructurePurpose.PROTECT for row in proposals):
         return
-    nearest = nearest_miss(outcomes)
-    if nearest is None:
-        console.print_line("Nothing is worth it today.")
-        return
-    remedy = f"; {nearest.remedy}" if nearest.remedy else ""
-    console.print_line(
-        f"Nothing is worth it today. Nearest: {nearest.template}: {nearest.reason}{remedy}."
-    )
+    for sentence in why_nothing(outcomes):
+        console.print_line(sentence)
 
 
 def _proposal(row: Proposal) -> dict[str, Any]:

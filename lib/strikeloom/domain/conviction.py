@@ -1,4 +1,4 @@
-"""How sure a proposal is, from 0 to 100, and the word for it."""
+"""How sure a proposal is, from 0 to 100, and what it is called."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Conviction(StrEnum):
-    """Word for a conviction."""
+    """Name of a conviction."""
 
     VERY_HIGH = "very high"
     HIGH = "high"
@@ -16,7 +16,7 @@ class Conviction(StrEnum):
 
     @classmethod
     def of(cls, points: float) -> Conviction:
-        """Word for points from 0 to 100: from 80, 65, 45 and 25."""
+        """Name of points from 0 to 100: from 80, 65, 45 and 25."""
         for least, word in _LEAST:
             if points >= least:
                 return word

@@ -58,6 +58,9 @@ class RiskSummary:
         Gained by time alone until the horizon, if nothing moves.
     liquidity : str
         Grade of its thinnest leg and its costs, A to D.
+    delivery_margin : int or None
+        On the last day of a stock's options, the price of the shares that bought ones in the money
+        would bring or take; ``None`` where nothing is delivered.
 
     From ``round_trip`` on they are missing in proposals of an earlier version.
     """
@@ -90,6 +93,7 @@ class RiskSummary:
     error: int | None = None
     decay: int | None = None
     liquidity: str = ""
+    delivery_margin: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class Proposal:
     Attributes
     ----------
     conviction : float or None
-        0 to 100 (``Conviction.of`` has the word); ``None`` in proposals of an earlier version.
+        0 to 100 (``Conviction.of`` names it); ``None`` in proposals of an earlier version.
     purpose : StructurePurpose
         A hedge is proposed for what it protects and earns nothing.
     """

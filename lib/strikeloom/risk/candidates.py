@@ -163,8 +163,11 @@ def candidate_margins(
         part = slice(first, last)
         kernel(rows[part], units[part], table.scans, margin[part], variation[part])
 
-    edges = np.linspace(0, count, max(1, threads) + 1).astype(np.int64).tolist()
-    with ThreadPoolExecutor(max(1, threads)) as pool:
+    if threads <= 1:
+        fill(0, count)
+        return CandidateMargins(margin, variation)
+    edges = np.linspace(0, count, threads + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(threads) as pool:
         list(pool.map(fill, edges[:-1], edges[1:]))
     return CandidateMargins(margin, variation)
 

@@ -3,9 +3,23 @@
 from strikeloom.strategy_creation.build import build
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import choose
+from strikeloom.strategy_creation.families import families_table
 from strikeloom.strategy_creation.load import load_chains
-from strikeloom.strategy_creation.propose import best, propose
+from strikeloom.strategy_creation.picture import picture
+from strikeloom.strategy_creation.propose import best, propose, why_nothing
 from strikeloom.strategy_creation.save import save
 from strikeloom.strategy_creation.view import form_views
 
-__all__ = ["TEMPLATES", "best", "build", "choose", "form_views", "load_chains", "propose", "save"]
+__all__ = [
+    "TEMPLATES",
+    "best",
+    "build",
+    "choose",
+    "families_table",
+    "form_views",
+    "load_chains",
+    "picture",
+    "propose",
+    "save",
+    "why_nothing",
+]

@@ -12,6 +12,7 @@ from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.choose import Pick
+from strikeloom.strategy_creation.delivery import delivery_need
 from strikeloom.strategy_creation.structure import Structure
 
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
@@ -50,6 +51,7 @@ def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
         *_costs_and_shock(risk),
         _before_expiry(risk),
         _real_world(structure, risk),
+        *_delivery(structure),
     )
 
 
@@ -146,6 +148,15 @@ def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
         )
     if risk.margin_after:
         yield f"After the shock '{risk.shock}' it needs {rupees_text(risk.margin_after)}."
+
+
+def _delivery(structure: Structure) -> Iterator[str]:
+    need = delivery_need(structure)
+    if need is not None:
+        yield (
+            f"Settled in shares: what is bought and in the money needs margin from {need.since} "
+            f"on, on the last day the whole price, up to {rupees_text(need.most)}."
+        )
 
 
 def _before_expiry(risk: RiskSummary) -> str:

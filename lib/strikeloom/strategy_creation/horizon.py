@@ -164,7 +164,7 @@ def _as_calls(columns: StructureColumns, rows: Ints, rate: float) -> tuple[Float
     left = table.years[ends] - table.years[near][:, None]
     calendar = table.calendar[ends] - table.calendar[near][:, None]
     terms = LegTerms(
-        _later_curves(columns, rows, grid),
+        later_curves(columns, rows, grid),
         left / table.years[ends],
         table.forward[ends] / forward[:, None],
         np.exp(-rate * calendar),
@@ -185,7 +185,7 @@ def _as_calls(columns: StructureColumns, rows: Ints, rate: float) -> tuple[Float
     return points, bends, worth[:, 0]
 
 
-def _later_curves(columns: StructureColumns, rows: Ints, grid: Floats) -> Curves:
+def later_curves(columns: StructureColumns, rows: Ints, grid: Floats) -> Curves:
     """Smiles of the legs, those of later options at the level that earns nothing by waiting.
 
     ``grid`` has prices at the horizon of each row.

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.money import paise
+from strikeloom.domain.outcomes import Outcome, nearest_miss
 from strikeloom.domain.proposals import Proposal, RiskSummary, strategy_id
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.ports.desk import Desk
+from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import Chosen, Pick
+from strikeloom.strategy_creation.delivery import delivery_need
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.liquidity import grade
@@ -37,13 +40,14 @@ def best(proposals: Iterable[Proposal]) -> Proposal | None:
 
 def _joined(pick: Pick, risk: RiskSummary) -> RiskSummary:
     """The exact figures with those by which it competed."""
-    figures = pick.figures
+    figures, delivery = pick.figures, delivery_need(pick.structure)
     return replace(
         risk,
         edge=_paise(figures.edge),
         error=_paise(figures.error),
         decay=_paise(figures.decay),
         liquidity=grade(pick.structure, figures).value,
+        delivery_margin=delivery.most if delivery else None,
     )
 
 
@@ -79,4 +83,17 @@ def _proposal(market: str, pick: Pick, risk: RiskSummary) -> Proposal:
         view=structure.view.outlook,
         conviction=pick.conviction if earns else None,
         purpose=template.purpose,
+    )
+
+
+def why_nothing(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    """Sentences for a day without an earner: what came nearest, and what it lacked."""
+    nearest = nearest_miss(outcomes)
+    if nearest is None:
+        return ("Nothing is worth it today: no structure could be built.",)
+    remedy = f"It {nearest.remedy}." if nearest.remedy else ""
+    title = TEMPLATES[nearest.template].title
+    return (
+        f"Nothing is worth it today. Nearest: {title} on {nearest.symbol}: {nearest.reason}.",
+        *([remedy] if remedy else []),
     )

@@ -13,7 +13,7 @@ WATCHED = frozenset({IntentState.SENDING, IntentState.WORKING, IntentState.UNKNO
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OrderOutcome:
     """What to record for one intent.
 
     Attributes
@@ -68,7 +68,7 @@ def awaits_report(state: AccountState, intent: OrderIntent) -> bool:
 
 def outcome(
     intent: OrderIntent, book: Sequence[Order], state: AccountState, check: AbsenceCheck
-) -> Outcome:
+) -> OrderOutcome:
     """Outcome of a sent intent according to the order book.
 
     Parameters
@@ -84,23 +84,23 @@ def outcome(
         text = f"{intent.correlation_id} is {len(book)} times in the order book"
         duplicate = ("critical", text)
     if filled >= intent.units:
-        return Outcome(IntentState.FILLED, alert=duplicate)
+        return OrderOutcome(IntentState.FILLED, alert=duplicate)
     if not book:
         return _absent_outcome(intent, filled, state, check)
     if all(order.state.terminal for order in book):
         if sum(order.filled_units for order in book) > filled:
-            return Outcome(alert=duplicate)  # not all fills are reported yet
+            return OrderOutcome(alert=duplicate)  # not all fills are reported yet
         rejected = book[-1].state is OrderState.REJECTED and not filled
         to = IntentState.REFUSED if rejected else IntentState.ENDED
-        return Outcome(to, book[-1].reason, duplicate)
+        return OrderOutcome(to, book[-1].reason, duplicate)
     if intent.state is not IntentState.WORKING:
-        return Outcome(IntentState.WORKING, "found in the order book", duplicate)
-    return Outcome(alert=duplicate)
+        return OrderOutcome(IntentState.WORKING, "found in the order book", duplicate)
+    return OrderOutcome(alert=duplicate)
 
 
 def _absent_outcome(
     intent: OrderIntent, filled: int, state: AccountState, check: AbsenceCheck
-) -> Outcome:
+) -> OrderOutcome:
     """Outcome of an order that is not in the book.
 
     It counts as absent only in a complete book, or after the stated wait.
@@ -115,8 +115,8 @@ def _absent_outcome(
     numbered = any(not o.state.terminal and o.updated_at.date() == today for o in known)
     if not conclusive or partly or numbered or intent.state is IntentState.WORKING:
         if intent.state is IntentState.UNKNOWN:
-            return Outcome(unresolved=True)
-        return Outcome(
+            return OrderOutcome(unresolved=True)
+        return OrderOutcome(
             IntentState.UNKNOWN,
             "not in the order book",
             ("critical", f"{name}: status unknown, it is not in the broker's order book"),
@@ -125,9 +125,9 @@ def _absent_outcome(
     key = intent.instrument.key
     agrees = check.held.get(key, 0) == state.net_units().get(key, 0)
     if not check.book_is_complete and not agrees:
-        return Outcome(unresolved=True)
+        return OrderOutcome(unresolved=True)
     end = "ended with its day" if known else "never reached the broker"
-    return Outcome(
+    return OrderOutcome(
         IntentState.ENDED,
         end,
         ("warning", f"{name} {end}: not in book, trades or positions"),

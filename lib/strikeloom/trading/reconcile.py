@@ -20,7 +20,7 @@ from strikeloom.trading.broker_book import BrokerBook, BrokerReading
 from strikeloom.trading.order_status import (
     WATCHED,
     AbsenceCheck,
-    Outcome,
+    OrderOutcome,
     awaits_report,
     outcome,
 )
@@ -155,7 +155,7 @@ class Reconciler:
         book: dict[str, list[Order]] = defaultdict(list)
         for order in reading.orders:
             book[order.correlation_id].append(order)
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[str, OrderOutcome] = {}
         for intent in state.intents():
             if intent.state in WATCHED:
                 name = intent.correlation_id
@@ -282,7 +282,7 @@ def _owned_besides(key: str, ours: int, theirs: int) -> bool:
 
 
 def _late_orders(
-    reading: BrokerReading, states: Mapping[str, IntentState], outcomes: Mapping[str, Outcome]
+    reading: BrokerReading, states: Mapping[str, IntentState], outcomes: Mapping[str, OrderOutcome]
 ) -> list[str]:
     """Ids of open orders whose intent is over: abandoned, or filled by another order."""
     traded: Counter[str] = Counter()

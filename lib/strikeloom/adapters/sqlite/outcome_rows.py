@@ -82,28 +82,16 @@ def _flat(row: Outcome | FrontRow) -> dict[str, Any]:
 
 
 def _written(legs: Sequence[Leg]) -> str:
-    return json.dumps(
-        [
-            {
-                **instrument_columns(leg.instrument),
-                "side": int(leg.side),
-                "lots": leg.lots,
-                "price": leg.price,
-            }
-            for leg in legs
-        ]
-    )
+    """Compact, as a run has thousands: contract, kind, lot size, tick, side, lots, price."""
+    rows = [
+        [*instrument_columns(leg.instrument).values(), int(leg.side), leg.lots, leg.price]
+        for leg in legs
+    ]
+    return json.dumps(rows, separators=(",", ":"))
 
 
 def _read(text: str) -> tuple[Leg, ...]:
     return tuple(
-        Leg(
-            instrument_of(
-                row["contract"], InstrumentKind(row["kind"]), row["lot_size"], row["tick"]
-            ),
-            Side(row["side"]),
-            row["lots"],
-            row["price"],
-        )
-        for row in json.loads(text)
+        Leg(instrument_of(contract, InstrumentKind(kind), size, tick), Side(side), lots, price)
+        for contract, kind, size, tick, side, lots, price in json.loads(text)
     )

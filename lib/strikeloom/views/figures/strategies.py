@@ -1,4 +1,4 @@
-"""Payoff of a strategy, and the parts of its score."""
+"""Figures of a day's structures: funnel, refusals, front, and the parts of the score."""
 
 from __future__ import annotations
 
@@ -7,135 +7,155 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from strikeloom.domain.instruments import FutureContract, OptionContract, Right
-from strikeloom.domain.legs import Leg
+from strikeloom.domain.outcomes import Ending, Rule
 from strikeloom.domain.proposals import Proposal
-from strikeloom.quant.payoff import Legs
-from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
-from strikeloom.quant.smile.curves import Curves
-from strikeloom.views.theme import GAIN, INK, LOSS, QUIET, layout
+from strikeloom.views.theme import ACCENT, GAIN, LOSS, QUIET, layout
 
 if TYPE_CHECKING:
+    import pandas as pd
     import plotly.graph_objects as go
 
-_REACH = 3.0  # standard deviations of the forward on each side
+#: What each step of the funnel takes away; what is left after the last was picked.
+_STEPS = (
+    ("symbols that can be looked at", (Rule.BAN, Rule.CHAIN, Rule.EVIDENCE)),
+    ("suit the view", (Rule.VIEW, Rule.NAKED)),
+    ("strikes listed and traded", (Rule.EXPIRY, Rule.UNDERLYING, Rule.STRIKES, Rule.LOT_SIZE)),
+    ("prices of one time, loss limited", (Rule.CANNOT_LOSE, Rule.UNLIMITED_LOSS)),
+    ("probable enough, for enough", (Rule.PROBABILITY, Rule.REWARD)),
+    ("earn more than their error", (Rule.FORECAST, Rule.EDGE)),
+    ("cost little enough", (Rule.COSTS,)),
+)
 
 
-def payoff_figure(proposal: Proposal | None) -> go.Figure:
-    """Profit and loss of one unit at its nearest expiry and half-way to it, with the spot.
+def funnel_figure(outcomes: pd.DataFrame) -> go.Figure:
+    """Structures of all symbols, step by step, down to those that were picked.
 
-    Half-way, and for legs that end later, the proposal's at-the-money volatility is used at every
-    strike. ``None`` gives an empty figure whose title states it.
+    Parameters
+    ----------
+    outcomes : pandas.DataFrame
+        ``OUTCOMES`` rows.
     """
     import plotly.graph_objects as go
 
-    if proposal is None:
-        return go.Figure().update_layout(layout("No proposals"))
-    columns, ends = _columns(proposal)
-    days = int(ends.min())
-    reach = proposal.atm_iv * np.sqrt(days / 365) * _REACH
-    edges = proposal.forward * np.exp(np.array([-reach, reach]))
-    dense = np.linspace(float(edges[0]), float(edges[1]), 61)
-    kinks = columns.strikes[(columns.strikes > edges[0]) & (columns.strikes < edges[1])]
-    roots = [x for x in proposal.risk.breakevens if edges[0] < x < edges[1]]
-    spots = np.unique(np.concatenate((edges, kinks, roots)))
-    if (ends > days).any():
-        spots = np.unique(np.concatenate((spots, dense)))
-    at_end = profit_before_expiry(spots[None, :], columns, _terms(proposal, ends, days))[0]
-    half = profit_before_expiry(dense[None, :], columns, _terms(proposal, ends, days / 2))[0]
-    figure = go.Figure()
-    for side, colour, name in ((1, GAIN, "profit"), (-1, LOSS, "loss")):
-        figure.add_scatter(
-            x=spots.round(2).tolist(),
-            y=(np.maximum(side * at_end, 0) * side).round(2).tolist(),
-            fill="tozeroy",
-            mode="lines",
-            line={"width": 0},
-            name=name,
-            fillcolor=colour,
-            opacity=0.35,
+    left = len(outcomes)
+    names, counts = ["structures on all symbols"], [left]
+    rules = outcomes.loc[outcomes["ending"] == Ending.REFUSED.value, "rule"].value_counts()
+    for name, stopped in _STEPS:
+        left -= int(sum(rules.get(rule.value, 0) for rule in stopped))
+        names.append(name)
+        counts.append(left)
+    names.append("picked")
+    counts.append(int((outcomes["ending"] == Ending.PICKED.value).sum()))
+    figure = go.Figure(
+        go.Funnel(
+            y=names,
+            x=counts,
+            texttemplate="%{value:,} (%{percentInitial})",
+            marker={"color": ACCENT},
+            connector={"line": {"color": QUIET}},
         )
-    figure.add_scatter(
-        x=spots.round(2).tolist(),
-        y=at_end.round(2).tolist(),
-        mode="lines",
-        line={"color": INK, "width": 2},
-        showlegend=False,
     )
-    figure.add_scatter(
-        x=dense.round(2).tolist(),
-        y=half.round(2).tolist(),
-        mode="lines",
-        line={"color": QUIET, "width": 1.5, "dash": "dash"},
-        name="half-way to expiry",
-    )
-    figure.add_vline(
-        x=proposal.spot / 100, line={"color": QUIET, "dash": "dot"}, annotation_text="spot"
-    )
-    title = f"{proposal.symbol} {proposal.template.replace('_', ' ')}: rupees per lot at expiry"
-    figure.update_layout(layout(title))
+    figure.update_layout(layout("From all structures to the picks", height=400))
+    figure.update_yaxes(automargin=True)
     return figure
 
 
-def _columns(proposal: Proposal) -> tuple[Legs, np.ndarray]:
-    """Legs of the proposal as one row, and the days until each ends; the underlying never does."""
-    count = len(proposal.legs)
-    strikes, units = np.zeros((2, 1, count))
-    ends = np.full((1, count), np.inf)
-    is_call = np.ones((1, count), dtype=bool)
-    for at, leg in enumerate(proposal.legs):
-        units[0, at] = leg.signed_units
-        if isinstance(leg.instrument, OptionContract):
-            strikes[0, at] = leg.instrument.strike / 100
-            is_call[0, at] = leg.instrument.right is Right.CALL
-            ends[0, at] = max(1, (leg.instrument.expiry - proposal.day).days)
-    ends = np.where(strikes > 0, ends, ends.min())
-    cash = np.array([sum(_owed(proposal, leg) for leg in proposal.legs)])
-    return Legs(strikes, is_call, units, cash), ends
+def refusals_figure(outcomes: pd.DataFrame) -> go.Figure:
+    """How many structures each rule refused.
 
-
-def _owed(proposal: Proposal, leg: Leg) -> float:
-    """Rupees for a leg at the nearest expiry, as its risk counts them.
-
-    A future costs nothing today and its price at the end; one that ends after the options costs
-    their forward, because its carry beyond them is no profit.
+    Parameters
+    ----------
+    outcomes : pandas.DataFrame
+        ``OUTCOMES`` rows.
     """
-    options = (it.instrument for it in proposal.legs)
-    nearest = min(it.expiry for it in options if isinstance(it, OptionContract))
-    if isinstance(leg.instrument, FutureContract) and leg.instrument.expiry > nearest:
-        return -leg.signed_units * proposal.forward
-    return leg.cash / 100
+    import plotly.graph_objects as go
+
+    counts = outcomes.loc[outcomes["ending"] == Ending.REFUSED.value, "rule"].value_counts()
+    counts = counts.sort_values()
+    figure = go.Figure(
+        go.Bar(x=counts.to_list(), y=[str(name) for name in counts.index], orientation="h",
+               marker={"color": QUIET}, text=counts.to_list())
+    )  # fmt: skip
+    figure.update_layout(layout("Refused, by rule", height=120 + 24 * len(counts)))
+    figure.update_xaxes(title="structures")
+    figure.update_yaxes(automargin=True)
+    return figure
 
 
-def _terms(proposal: Proposal, ends: np.ndarray, gone: float) -> LegTerms:
-    """Smile, time left, carry and discount of each leg after so many days, without interest."""
-    first = ends.min()
-    smiles = Curves.flat(proposal.atm_iv**2 * ends / 365)
-    growth = np.log(proposal.forward / (proposal.spot / 100)) / first
-    left = ends - gone
-    return LegTerms(smiles, left / ends, np.exp(growth * left), np.ones(ends.shape))
+def front_figure(outcomes: pd.DataFrame, fronts: pd.DataFrame, symbol: str) -> go.Figure:
+    """Expected value of a symbol's structures against the funds they need, and its Pareto front.
+
+    Parameters
+    ----------
+    outcomes, fronts : pandas.DataFrame
+        ``OUTCOMES`` and ``FRONTS`` rows.
+    symbol : str
+        Empty: an empty figure, for a day on which nothing is worth it.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    if not symbol:
+        return figure.update_layout(layout("Nothing is worth it today"))
+    mine = outcomes[(outcomes["symbol"] == symbol) & outcomes["expected_value"].notna()]
+    picked = mine["ending"] == Ending.PICKED.value
+    rows = fronts[fronts["symbol"] == symbol].sort_values("margin_after")
+    figure.add_scatter(
+        x=rows["margin_after"].to_list(), y=rows["expected_value"].to_list(), mode="markers",
+        name="on the front",
+        text=[_hover(*row) for row in zip(rows["template"], rows["legs"], strict=True)],
+        marker={"color": (100 * rows["probability"]).round(1).to_list(), "size": 9,
+                "colorscale": "Blues", "cmin": 0, "cmax": 100, "line": {"width": 1},
+                "colorbar": {"title": "probability<br>of profit, %"}},
+        hovertemplate="%{text}<br>%{y:,.0f} for %{x:,.0f}<extra></extra>",
+    )  # fmt: skip
+    for chosen, name, colour, mark in (
+        (mine[~picked], "best of each other structure", QUIET, "circle-open"),
+        (mine[picked], "picked", GAIN, "star"),
+    ):
+        figure.add_scatter(
+            x=chosen["funds"].to_list(), y=chosen["expected_value"].to_list(), mode="markers",
+            name=name, marker={"color": colour, "symbol": mark, "size": 11},
+            text=[_hover(*row) for row in zip(chosen["template"], chosen["legs"], strict=True)],
+            hovertemplate="%{text}<br>%{y:,.0f} for %{x:,.0f}<extra></extra>",
+        )  # fmt: skip
+    figure.add_hline(y=0, line={"color": LOSS, "width": 1})
+    figure.update_layout(layout(f"{symbol}: what structures earn, and what they need", height=420))
+    figure.update_xaxes(title="funds needed after the worst shock, ₹ (one unit)", type="log")
+    figure.update_yaxes(title="expected value after costs, ₹")
+    return figure
+
+
+def _hover(template: str, legs: str) -> str:
+    return f"{template.replace('_', ' ')}<br>{legs.replace('; ', '<br>')}"
 
 
 def score_figure(proposals: Sequence[Proposal], *, count: int = 15) -> go.Figure:
-    """Parts of the score of the best proposals, stacked."""
+    """Parts of the score of the best proposals, side by side from zero."""
     import plotly.graph_objects as go
 
     best = sorted(proposals, key=lambda p: -p.score.total)[:count][::-1]
     names = [f"{p.symbol} {p.template.replace('_', ' ')}" for p in best]
+    parts = list(dict.fromkeys(name for p in best for name, _ in p.score.parts))
     figure = go.Figure()
-    for place, (part, _) in enumerate(best[0].score.parts if best else ()):
+    for part in parts:
+        values = [dict(p.score.parts).get(part, 0.0) for p in best]
         figure.add_bar(
             y=names,
-            x=[round(p.score.parts[place][1], 4) for p in best],
+            x=np.round(values, 4).tolist(),
             orientation="h",
             name=part.replace("_", " "),
         )
     figure.update_layout(
         layout(
             "Best proposals and the parts of their score" if best else "No proposals",
-            height=120 + 24 * len(best),
+            height=180 + 24 * len(best),
+            margin={"l": 70, "r": 20, "t": 100, "b": 50},
         ),
-        barmode="stack",
+        barmode="relative",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
     )
+    figure.update_layout(title={"y": 0.98, "yanchor": "top"})
+    figure.update_xaxes(title="% of the funds a month")
     figure.update_yaxes(automargin=True)
     return figure
