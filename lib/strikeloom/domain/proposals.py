@@ -100,7 +100,7 @@ class RiskSummary:
 class Score:
     """What a structure earns for what it binds, per cent of its funds a month; sum of its parts.
 
-    Parts: ``earnings`` (real-world mean after a round trip, shrunk by the error of its quotes),
+    Parts: ``earnings`` (real-world mean after a round trip, shrunk by its error),
     ``tail`` (the price of its worst outcomes, negative), and how it fits, by component.
     """
 

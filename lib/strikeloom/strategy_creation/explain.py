@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from strikeloom.domain.conviction import Conviction
@@ -13,6 +14,7 @@ from strikeloom.domain.templates import StructurePurpose
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.choose import Pick
 from strikeloom.strategy_creation.delivery import delivery_need
+from strikeloom.strategy_creation.real_world import blended
 from strikeloom.strategy_creation.structure import Structure
 
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
@@ -71,11 +73,11 @@ def _why(pick: Pick, risk: RiskSummary) -> Iterator[str]:
             f"{rupees_text(risk.max_loss)} until {horizon.expiry}."
         )
         return
-    parts = dict(pick.score.parts)
+    parts, quotes = dict(pick.score.parts), round(float(pick.figures.quotes_error) * 100)
     yield (
         f"Expected to earn {rupees_text(edge, signed=True)} after a round trip, give or take "
-        f"{rupees_text(error)} by its quotes, on {rupees_text(funds)} that it needs after the "
-        f"worst shock: {parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
+        f"{rupees_text(error)} by its quotes and the forecast ({rupees_text(quotes)} by its quotes "
+        f"alone), on {rupees_text(funds)} that it needs after the worst shock: {parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
         f"{pick.score.total - parts['earnings'] - parts['tail']:+.2f} % for how it fits."
     )
     yield (
@@ -185,17 +187,22 @@ def _real_world(structure: Structure, risk: RiskSummary) -> str:
 def _source(structure: Structure, vol: float) -> str:
     past = structure.horizon.past
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
+    width = math.sqrt(float(blended([structure.horizon])[0]) / structure.horizon.years)
+    made = (
+        f"the volatility forecast from daily bars, {vol:.1%}, blended with the one at the money "
+        f"to {width:.1%}"
+    )
     if past.weight == 0:
         return (
-            f"by the volatility forecast from daily bars alone, {vol:.1%}, because past moves of "
-            f"the index have {windows}, and {FEWEST_WINDOWS} are needed"
+            f"by {made}, alone, because past moves of the index have {windows}, and "
+            f"{FEWEST_WINDOWS} are needed"
         )
     if structure.chain.underlying.kind is InstrumentKind.INDEX:
         return (
             f"by what the index did against its volatility index in {windows}, which count "
-            f"{past.weight:.0%}, and the volatility forecast from daily bars, {vol:.1%}"
+            f"{past.weight:.0%}, and {made}"
         )
     return (
-        f"as wide as the volatility forecast from daily bars, {vol:.1%}, in the shape that moves "
-        f"of the index had in {windows}, which counts {past.weight:.0%}"
+        f"as wide as {made}, in the shape that moves of the index had in {windows}, which counts "
+        f"{past.weight:.0%}"
     )
