@@ -53,7 +53,8 @@ class RiskSummary:
         The most that is needed after one of the named shocks, and which.
 
     edge, error : int or None
-        Real-world mean after a round trip, and the standard error that the quotes give it.
+        Real-world mean after a round trip, and the standard error that the quotes and the width of
+        the density give it.
     decay : int or None
         Gained by time alone until the horizon, if nothing moves.
     liquidity : str
