@@ -53,9 +53,10 @@ async def execute(address, kernel):
 
 def page(*options):
     mark.unlink(missing_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    held = socket.socket()  # bound without listening: the server may listen there, no other
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    port = held.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "voila", str(here / "page.ipynb"), "--no-browser", f"--port={port}"]
     server = subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL, cwd=here)
@@ -73,6 +74,7 @@ def page(*options):
     finally:
         server.terminate()
         server.wait(20)
+        held.close()
 
 
 notebook()

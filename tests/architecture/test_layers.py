@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Rooms that may know databases, brokers and screens.
-OUTWARD = {"adapters", "exchange", "desk", "runner", "views", "cli"}
+OUTWARD = {"adapters", "exchange", "desk", "runner", "views", "research", "cli"}
 
 
 def _contracts() -> configparser.ConfigParser:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from strikeloom.cli import checks
 from strikeloom.cli.iv import _legend
+from strikeloom.domain.folders import config_folder
 from strikeloom.domain.instruments import as_option
 from strikeloom.errors import SettingsError
 from strikeloom.nse.edges import ending
@@ -143,14 +146,46 @@ def test_iv_from_no_day_is_refused_by_name(call: Call, planned: Desk) -> None:
     assert "--from '2026-3-1' is not a day" in result.err
 
 
+def test_doctor_reads_the_events_of_the_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(config_folder(), tmp_path / "config"))
+    monkeypatch.setenv("STRIKELOOM_CONFIG", str(folder))
+    assert re.fullmatch(f"{folder} is valid, \\d+ known events", checks._settings())
+    with (folder / "events.csv").open("a", encoding="utf-8") as file:
+        file.write("tomorrow,,,,other,t,2026-01-01,,x\n")
+    with pytest.raises(SettingsError, match="'tomorrow' is not a day"):
+        checks._settings()
+
+
+def test_explain_shows_known_events(
+    call: Call, planned: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    symbol, soon = planned.store.proposals(planned.day)[0].symbol, planned.day + timedelta(days=2)
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "date,time,symbols,sector,kind,title,known_from,known_until,source\n"
+        f"{soon},17:00,{symbol},,results,Results of a quarter,{planned.day},,a notice\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr("strikeloom.nse.events.own_events", lambda: path)
+    shown = " ".join(call("explain", symbol).out.split())
+    assert f"Known event: Results of a quarter on {soon} at 17:00 (results; a notice)" in shown
+    (event,) = json.loads(call("explain", symbol, "--json").out)["events"]
+    assert (event["day"], event["at"], event["symbols"]) == (f"{soon}", "17:00", [symbol])
+
+
 def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: Desk) -> None:
     proposal = planned.store.proposals(planned.day)[0]
     result = call("explain", proposal.symbol)
     assert proposal.strategy_id in result.out
     assert all(reason in result.out for reason in proposal.reasons)
     body = json.loads(call("explain", proposal.symbol, "--json").out)
-    pairs = len(body["proposals"]) + len(body["rejections"])
-    assert pairs == len(TEMPLATES)  # each with an answer
+    endings = {row["template"]: row["ending"] for row in body["outcomes"]}
+    assert len(body["outcomes"]) == len(TEMPLATES)  # each with an answer
+    assert endings.keys() == TEMPLATES.keys()
+    picked = [name for name, ending in endings.items() if ending == "picked"]
+    assert sorted(picked) == sorted(row["template"] for row in body["proposals"])
     assert call("explain", "NOTHERE").code == 1
 
 

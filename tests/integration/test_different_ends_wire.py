@@ -6,7 +6,6 @@ on but the store.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -35,13 +34,8 @@ def both_sides(
     home: Path, patch: pytest.MonkeyPatch, moment: str
 ) -> Iterator[tuple[ExchangeServer, Desk]]:
     """The exchange at a moment of its day, and our desk of that day."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
     day = date.fromisoformat(moment.split(maxsplit=1)[0])
-    options = ExchangeOptions(
-        market="synthetic", day=day, port=port, speed=0.0, limits=False, carry=True
-    )
+    options = ExchangeOptions(market="synthetic", day=day, speed=0.0, limits=False, carry=True)
     with open_exchange(options, home=home) as server:
         for name, value in server.environment().items():
             patch.setenv(name, value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,15 +22,15 @@ from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.monitor import request_exit
 from strikeloom.monitor import watch as watch_desk
 from strikeloom.ports.desk import Desk, Mode
+from support.held_port import held_port
 
 DAY = date(2026, 6, 10)
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def port() -> Iterator[int]:
+    with held_port() as port:
+        yield port
 
 
 @contextmanager

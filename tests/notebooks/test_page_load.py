@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from support.page_server import enter
 _SENTENCE = "is not available on this page"
 _TRADING = (Stage.EXECUTION.notebook, Stage.MONITOR.notebook)
 _START_SECONDS, _PAGE_SECONDS = 60.0, 180.0
+_STARTS = 3
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("notebooks")]
 
@@ -69,42 +70,57 @@ def _server(command: list[str], folder: Path) -> Iterator[str]:
     served.mkdir()
     for path in NOTEBOOKS:
         shutil.copy(path, served)
-    log, port = folder / "server.log", _free_port()
-    address = f"http://127.0.0.1:{port}"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command, f"--port={port}"],
-            stdout=output, stderr=output, cwd=served, env=dict(os.environ),
-        )  # fmt: skip
-        try:
-            _wait_for(address, process, log)
-            yield address
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+    process, address = _started(command, served, folder / "server.log")
+    try:
+        yield address
+    finally:
+        _end(process)
 
 
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-    return port
+def _started(command: list[str], served: Path, log: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a server that chooses its port itself, and learn its address.
+
+    JupyterLab lets go of the port that it found before it listens there, and ends when another
+    process has taken it: then it is started again.
+    """
+    for _ in range(_STARTS):
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *command, "--KernelManager.transport=ipc"],
+                stdout=output, stderr=output, cwd=served, env=dict(os.environ),
+            )  # fmt: skip
+        address = _listening(process, log)
+        if address:
+            return process, address
+        _end(process)
+    raise AssertionError(log.read_text("utf-8"))
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _listening(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Address at which this very server answers; empty when it has ended or is too slow.
+
+    The server logs its address; whatever answers there is the server only if the server also logs
+    the question: a path that exists nowhere.
+    """
+    question = f"/voila/nowhere-{secrets.token_hex(8)}"
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        try:
-            httpx.get(f"{address}/voila/", timeout=5)
-        except httpx.HTTPError:
-            time.sleep(0.2)
-        else:
-            return
-    raise AssertionError(log.read_text("utf-8"))
+        for port in re.findall(r"http://(?:localhost|127\.0\.0\.1):(\d+)/", log.read_text("utf-8")):
+            with suppress(httpx.HTTPError):
+                httpx.get(f"http://127.0.0.1:{port}{question}", timeout=5)
+            if question in log.read_text("utf-8"):
+                return f"http://127.0.0.1:{port}"
+        time.sleep(0.2)
+    return ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(5)
 
 
 def _page(address: str, notebook: str) -> str:

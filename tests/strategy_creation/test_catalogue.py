@@ -10,8 +10,6 @@ import csv
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -29,6 +27,8 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
+from strikeloom.domain.outcomes import Ending, Rule
+from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import (
     Family,
     Stance,
@@ -38,20 +38,20 @@ from strikeloom.domain.templates import (
 )
 from strikeloom.domain.volatility import IvRank, Regime
 from strikeloom.errors import DataError
-from strikeloom.ports.desk import Desk
 from strikeloom.quant.probability.past_moves import no_moves, past_moves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
+from strikeloom.strategy_creation.choose import choose
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.flow import Flow
-from strikeloom.strategy_creation.model_chain import LOT, VOL, model_structure
-from strikeloom.strategy_creation.score import score
+from strikeloom.strategy_creation.model_chain import LOT, VOL, model_chain, model_structure
 from strikeloom.strategy_creation.sketch import shape_of
 from strikeloom.strategy_creation.structure import Structure
+from support.picks import built_on, made_desk, pick
 
 FOLDER = Path(__file__).parent / "cases"
 RATE = 0.065
@@ -290,23 +290,36 @@ def test_twins_and_inverses_return_to_themselves() -> None:
 def test_only_those_that_sell_alone_are_naked() -> None:
     naked = {name for name, template in TEMPLATES.items() if template.is_naked}
     assert naked == {"short_call", "short_put", "short_straddle", "short_strangle", "short_guts"}
-    row = {"template": "short_put", "strikes": "95", "prices": "1.20", "lot": "50"}
-    structure = _structure(row)
-    risks = evaluate([structure], RATE)
-    desk = cast("Desk", SimpleNamespace(settings=load_settings(), market="made"))
-    _, (refused,) = score(desk, [structure], risks, "moderate")
-    assert "without cover" in refused.reason
+    for risk, stopped in (("moderate", naked), ("aggressive", set())):
+        for outlook in Outlook:
+            view = MarketView("MODEL", DAY, outlook, 0.1, ())
+            refused = built_on(made_desk(), model_chain(), view, risk).refused
+            reasons = {row.template: row.reason for row in refused if row.rule is Rule.NAKED}
+            suited = {name for name in stopped if outlook in TEMPLATES[name].outlooks}
+            assert set(reasons) == suited
+            assert all("without cover" in reason for reason in reasons.values())
 
 
 def test_a_structure_that_cannot_lose_is_refused() -> None:
     """A credit above the strike width means prices of different times, not a free profit."""
-    gift = {"template": "bull_put_spread", "strikes": "95 90", "prices": "6.50 1.00", "lot": "100"}
+    gift = {"template": "bull_put_spread", "strikes": "96 92", "prices": "6.50 1.00", "lot": "100"}
     structure = _structure(gift)
     (risk,) = evaluate([structure], RATE)
     assert risk.max_loss == 0
-    desk = cast("Desk", SimpleNamespace(settings=load_settings(), market="made"))
-    proposals, (refused,) = score(desk, [structure], [risk], "aggressive")
-    assert not proposals
+    rows = pd.DataFrame(
+        {"strike": [92.0, 96.0], "right": "PE", "close": [1.0, 6.5], "settle": [1.0, 6.5],
+         "lots_traded": 1000, "lot_size": 100}
+    )  # fmt: skip
+    chain = _chain()
+    chain = replace(chain, expiries=(replace(chain.front, rows=rows),))
+    desk = made_desk()
+    built = built_on(desk, chain, replace(structure.view, outlook=Outlook.BULLISH), "aggressive")
+    (found,) = [row for row in built.structures if row.template.name == "bull_put_spread"]
+    assert [leg.price for leg in found.legs] == [6_50, 1_00]
+    chosen = choose(desk, built, "aggressive")
+    assert found.template.name not in {row.name for row in chosen.picks}
+    (refused,) = [row for row in chosen.outcomes if row.template == found.template.name]
+    assert (refused.ending, refused.rule) == (Ending.REFUSED, Rule.CANNOT_LOSE)
     assert "cannot lose" in refused.reason
 
 
@@ -339,14 +352,19 @@ def test_past_moves_change_the_real_world_figures_and_no_other() -> None:
     )
 
 
+def _real_world(structure: Structure, risk: RiskSummary) -> str:
+    (found,) = (s for s in explain(pick(structure), risk) if s.startswith("In the real world"))
+    return found
+
+
 def test_the_sentence_names_what_the_real_world_comes_from() -> None:
     plain = _structure(next(row for row in WORKED if row["template"] == "iron_condor"))
     short, long = _with_past(plain, 23), _with_past(plain, 569)
     (risk,) = evaluate([short], RATE)
-    last = explain(short, risk)[-1]
+    last = _real_world(short, risk)
     assert "have 23 separate windows of 10 sessions, and 24 are needed" in last
     assert "forecast from daily bars alone, 25.0%" in last
     (risk,) = evaluate([long], RATE)
-    last = explain(long, risk)[-1]
+    last = _real_world(long, risk)
     assert f"probability {risk.forecast_probability:.0%}" in last
     assert "569 separate windows of 10 sessions, which counts 96%" in last

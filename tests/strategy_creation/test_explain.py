@@ -11,11 +11,12 @@ from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.model_chain import LOT, SYMBOL, model_structure
 from strikeloom.strategy_creation.structure import Structure
+from support.picks import pick
 
 
 def _sentences(structure: Structure, shocks: list[str]) -> list[str]:
     (risk,) = evaluate([structure], 0.0, shocks)
-    return list(explain(structure, risk))
+    return list(explain(pick(structure), risk))
 
 
 def test_a_later_future_has_no_volatility_of_its_own() -> None:
@@ -47,7 +48,7 @@ def test_what_was_missed_is_measured_in_moves_of_the_legs_own_expiry() -> None:
     off = 0.1 * (near + far) / 2 * later.strike / 100  # a tenth of a near move, less of a far one
     wanted = tuple(leg.instrument.strike / 100 + off for leg in structure.legs)
     (found,) = (
-        s for s in _sentences(replace(structure, wanted=wanted), []) if "tradable strikes" in s
+        s for s in _sentences(replace(structure, wanted=wanted), []) if "Other strikes" in s
     )
     assert found.count(" for ") == 1
 
@@ -66,3 +67,29 @@ def test_legs_are_shown_with_their_lots_and_shares() -> None:
     assert f"buy {SYMBOL} 10 Mar 107 CE at" in butterfly
     covered = " ".join(_sentences(model_structure(TEMPLATES["covered_call"]), []))
     assert f"buy {LOT} {SYMBOL} share at 100.00" in covered
+
+
+def _why(name: str, **money: int) -> list[str]:
+    """First sentences of a proposal that is made of an exact evaluation and the figures given."""
+    structure = model_structure(TEMPLATES[name])
+    (risk,) = evaluate([structure], 0.0, [])
+    return list(explain(pick(structure), replace(risk, liquidity="B", **money)))[:2]
+
+
+def test_an_earner_states_what_it_earns_for_what_it_binds_and_how_sure_that_is() -> None:
+    earns, sure = _why("iron_condor", edge=200_00, error=50_00)
+    assert earns == (
+        "Expected to earn +₹200.00 after a round trip, give or take ₹50.00 by its quotes, on "
+        "₹10,000.00 that it needs after the worst shock: +3.00 % a month, -0.25 % for its tail, "
+        "+0.75 % for how it fits."
+    )
+    assert sure == "Conviction 70 of 100 (high); quotes of grade B."
+
+
+def test_a_hedge_states_what_it_protects_and_costs() -> None:
+    first, second = _why("protective_put", edge=-150_00, error=50_00)
+    assert first.startswith("A hedge, not an earner: it loses at most ₹")
+    assert "is expected to cost ₹150.00 after a round trip of ₹" in first
+    assert second.startswith("View ")
+    (free, _) = _why("protective_put", edge=150_00, error=50_00)
+    assert free.startswith("A hedge that costs nothing on average: it loses at most ₹")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,13 +12,28 @@ import pytest
 from strikeloom import strategy_creation as creation
 from strikeloom.desk import open_desk
 from strikeloom.domain.instruments import OptionContract
+from strikeloom.domain.market import MarketView, Outlook
+from strikeloom.domain.outcomes import Rule
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
+from strikeloom.quant.candidates.value import DensityValues
+from strikeloom.settings.all import load_settings
 from strikeloom.settings.creation import SearchSettings
 from strikeloom.strategy_creation.catalogue import TEMPLATES
-from strikeloom.strategy_creation.search import ChainSearch, prepare_search, ranking, search
+from strikeloom.strategy_creation.choose import choose as choose_picks
+from strikeloom.strategy_creation.earnings import figures_of
+from strikeloom.strategy_creation.evaluate import evaluate
+from strikeloom.strategy_creation.model_chain import model_chain
+from strikeloom.strategy_creation.search import (
+    ChainSearch,
+    choice_of,
+    prepare_search,
+    ranking,
+    search,
+)
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
 from strikeloom.strategy_creation.structure import Structure, structure_of
+from support.picks import built_on, figures, made_desk
 
 EVERY = SearchSettings(candidates=10**9, starts=1, rounds=0)
 NAMES = ("iron_condor", "bull_put_spread", "call_butterfly", "call_calendar", "covered_call",
@@ -37,12 +54,19 @@ def chains(desk: Desk) -> list[TradableStrikes]:
 
 
 def _prepared(desk: Desk, strikes: TradableStrikes, settings: SearchSettings) -> ChainSearch:
-    return prepare_search(strikes, settings, desk.settings.creation.shocks, desk.settings.iv.rate)
+    creation_settings = desk.settings.creation
+    return prepare_search(
+        strikes,
+        settings,
+        creation_settings.profile("aggressive"),
+        creation_settings.shocks,
+        desk.settings.iv.rate,
+    )
 
 
 def _worth(structure: Structure, rate: float) -> float:
     """Expected value after a round trip, from the evaluation apart from the search; paise."""
-    (risk,) = creation.evaluate([structure], rate, [])
+    (risk,) = evaluate([structure], rate, [])
     value = risk.expected_value if risk.forecast_value is None else risk.forecast_value
     assert risk.round_trip is not None
     return value + risk.charges - risk.round_trip
@@ -51,7 +75,7 @@ def _worth(structure: Structure, rate: float) -> float:
 def test_a_bounded_search_finds_nearly_the_best_of_all(
     desk: Desk, chains: list[TradableStrikes]
 ) -> None:
-    """Within 1 % on ten symbols, of the expected value after costs over funds."""
+    """Within 1 % on ten symbols; one that loses, within 0.01 % of its funds a month if more."""
     compared, usual = 0, desk.settings.creation.search
     for strikes in chains:
         every, few = _prepared(desk, strikes, EVERY), _prepared(desk, strikes, usual)
@@ -61,7 +85,8 @@ def test_a_bounded_search_finds_nearly_the_best_of_all(
             except NotBuildable:
                 continue
             assert whole.tried == whole.possible
-            assert some.rank >= whole.rank - 0.01 * abs(whole.rank) - 1e-12, name
+            slack = 0.0 if whole.rank > 0 else 0.01
+            assert some.rank >= whole.rank - max(0.01 * abs(whole.rank), slack), name
             compared += whole.possible > usual.candidates
     assert compared >= 5
 
@@ -82,7 +107,9 @@ def test_it_is_never_worse_than_the_nearest_strikes(
                 near = choose(TEMPLATES[name], strikes)
             except NotBuildable:
                 continue
-            found = structure_of(TEMPLATES[name], view, strikes, best.choice)
+            found = structure_of(
+                TEMPLATES[name], view, strikes, choice_of(prepared, TEMPLATES[name], best.rows)
+            )
             nearest = structure_of(TEMPLATES[name], view, strikes, near)
             better += _worth(found, rate) > _worth(nearest, rate)
             worse += _worth(found, rate) < _worth(nearest, rate)
@@ -92,15 +119,18 @@ def test_it_is_never_worse_than_the_nearest_strikes(
 
 
 def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]) -> None:
-    seen = 0
+    seen, template = 0, TEMPLATES["call_butterfly"]
     for strikes in chains:
+        prepared = _prepared(desk, strikes, EVERY)
         try:
-            best = search(_prepared(desk, strikes, EVERY), TEMPLATES["call_butterfly"])
+            best = search(prepared, template)
         except NotBuildable:
             continue
         options = [
             strikes.of(choice.expiry, leg.right).strike[choice.place]
-            for leg, choice in zip(TEMPLATES["call_butterfly"].legs, best.choice, strict=True)
+            for leg, choice in zip(
+                template.legs, choice_of(prepared, template, best.rows), strict=True
+            )
             if leg.right is not None
         ]
         low, middle, high = sorted(options)
@@ -109,37 +139,61 @@ def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]
     assert seen >= 3
 
 
-def test_a_noisy_value_is_ranked_below_a_sure_one_and_a_free_one_not_at_all() -> None:
-    nan = np.full(3, np.nan)
-    values = SimpleNamespace(
-        real=SimpleNamespace(mean=np.array([1_000.0, 1_000.0, 1_000.0])),
-        smile=SimpleNamespace(mean=nan),
-        costs=np.full(3, 200.0),
-        error=np.array([100.0, 800.0, 100.0]),
-        max_loss=np.array([5_000.0, 5_000.0, 0.0]),
-    )
-    rank = ranking(values, np.full(3, 10_000.0))  # type: ignore[arg-type]
-    assert rank[0] == pytest.approx(800 / 10_000 * 64 / 65)
-    assert rank[1] == pytest.approx(800 / 10_000 * 0.5)
-    assert rank[2] == -np.inf
+def test_a_noisy_value_is_ranked_below_a_sure_one() -> None:
+    """Rs 800 on Rs 10,000 in a month are 8 %; by 1/65 or by half of it the quotes' noise."""
+    profile = load_settings().creation.profile("moderate")
+    rank = ranking(figures(edge=800, error=[100, 800], tail=0), 21, profile)
+    assert rank == pytest.approx([8 * 64 / 65, 8 * 0.5])
+    half_month = ranking(figures(edge=800, error=0, tail=0), 42, profile)
+    assert half_month == pytest.approx(4)
 
 
-def test_without_a_forecast_it_is_ranked_by_the_smile_and_funds_are_at_least_the_costs() -> None:
+def test_a_tail_costs_its_price_and_a_loss_is_not_shrunk() -> None:
+    """Two paise of each rupee lost in the tail, and 8 % less 1.5 % as they are."""
+    profile = load_settings().creation.profile("moderate")
+    rank = ranking(figures(edge=-800, error=[100, 800], tail=[-7_500, 7_500]), 21, profile)
+    assert rank == pytest.approx([-8 - 1.5, -8])
+
+
+def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
     values = SimpleNamespace(
-        real=SimpleNamespace(mean=np.array([np.nan])),
-        smile=SimpleNamespace(mean=np.array([-50.0])),
-        costs=np.array([100.0]),
-        error=np.array([10.0]),
-        max_loss=np.array([np.inf]),
+        max_profit=np.full(3, 1.0), max_loss=np.full(3, 1.0), decay=np.zeros(3),
+        real=DensityValues(np.full(3, 0.5), np.full(3, 250.0), np.full(3, -1.0)),
+        costs=np.full(3, 100.0), error=np.full(3, 10.0),
+    )  # fmt: skip
+    need = SimpleNamespace(
+        margin=np.array([[50.0, 60.0], [9_000.0, 12_000.0], [9_000.0, 5_000.0]]),
+        variation=np.array([[0.0, 0.0], [0.0, -1_000.0], [0.0, 0.0]]),
     )
-    assert ranking(values, np.array([-500.0]))[0] == pytest.approx(-1.5)  # type: ignore[arg-type]
+    found = figures_of(values, need, np.array([-500.0, 0.0, 40.0]))  # type: ignore[arg-type]
+    assert found.funds.tolist() == [100.0, 13_000.0, 9_040.0]
+    assert found.margin.tolist() == [100.0, 9_000.0, 9_040.0]
+    assert found.edge.tolist() == [150.0] * 3
+
+
+def test_without_a_forecast_every_structure_is_refused_for_it() -> None:
+    """Hedges too: what they cost is not known. With one, some pass."""
+    chain = model_chain()
+    blind = replace(chain, expiries=tuple(replace(e, forecast=None) for e in chain.expiries))
+    view = MarketView("MODEL", chain.day, Outlook.BULLISH, 0.1, ())
+    desk = made_desk()
+    for each, all_of_them in ((blind, True), (chain, False)):
+        built = built_on(desk, each, view, "aggressive")
+        assert len(built.structures) >= 30
+        assert (built.fronts == []) or not all_of_them
+        outcomes = choose_picks(desk, built, "aggressive").outcomes
+        rules = Counter(row.rule for row in outcomes if row.legs)
+        assert (rules[Rule.FORECAST] > 0) == all_of_them
+        if all_of_them:
+            assert set(rules) <= {Rule.FORECAST, Rule.CANNOT_LOSE}  # a box between stale closes
+            assert all(row.expected_value is None and row.score is None for row in outcomes)
 
 
 def test_a_structure_states_how_many_choices_were_tried(desk: Desk) -> None:
     loaded = creation.load_chains(desk)
     views, _ = creation.form_views(desk, loaded, keep=False)
     some = dict(list(views.items())[:3])
-    structures, _ = creation.build(desk, loaded, some)
+    structures = creation.build(desk, loaded, some).structures
     assert any(item.possible > 1 for item in structures)
     for item in structures:
         assert 1 <= item.tried <= item.possible

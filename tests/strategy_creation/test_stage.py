@@ -22,15 +22,19 @@ from strikeloom.domain.instruments import (
     Underlying,
 )
 from strikeloom.domain.market import Outlook
+from strikeloom.domain.outcomes import Ending, Outcome, Rule
 from strikeloom.domain.output import StageOutput
 from strikeloom.domain.proposals import Proposal
+from strikeloom.domain.templates import StructurePurpose
 from strikeloom.errors import DataError, SettingsError, StageError
 from strikeloom.nse.sessions import next_trading_day
 from strikeloom.ports.desk import Desk
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.chain import Chain
-from strikeloom.strategy_creation.load import ALL
-from strikeloom.views.figures import payoff_figure
+from strikeloom.strategy_creation.choose import Chosen, Pick
+from strikeloom.strategy_creation.load import LoadedChains
+from strikeloom.strategy_creation.refusal import refused_symbol
+from strikeloom.strategy_creation.score import score
 
 
 @pytest.fixture(scope="module")
@@ -43,26 +47,41 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 def _run(desk: Desk, run_id: str, risk: str = "") -> tuple[list[Proposal], StageOutput]:
     loaded = creation.load_chains(desk)
     views, unseen = creation.form_views(desk, loaded)
-    structures, unbuilt = creation.build(desk, loaded, views)
-    risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
-    proposals, unfit = creation.score(desk, structures, risks, risk)
-    output = creation.save(desk, run_id, loaded, proposals, unseen, unbuilt, unfit)
+    built = creation.build(desk, loaded, views, risk)
+    chosen = creation.choose(desk, built, risk)
+    proposals = creation.propose(desk, chosen)
+    outcomes = [*unseen, *chosen.outcomes]
+    output = creation.save(desk, run_id, loaded, proposals, outcomes, built.fronts)
     return proposals, output
 
 
-def test_every_symbol_and_template_ends_as_proposal_or_reason(desk: Desk) -> None:
+def test_every_symbol_and_template_is_picked_beaten_or_refused_once(desk: Desk) -> None:
     proposals, output = _run(desk, "first")
-    rejections = output.tables["rejections"]
-    answered = Counter((p.symbol, p.template) for p in proposals)
-    answered.update(zip(rejections["symbol"], rejections["template"], strict=True))
-    refused = {symbol for symbol, template in answered if template == ALL}
-    symbols = set(creation.load_chains(desk).universe) - refused
-    assert set(answered.values()) == {1}
-    assert {pair for pair in answered if pair[1] != ALL} == {
-        (symbol, template) for symbol in symbols for template in TEMPLATES
-    }
-    assert (rejections["reason"] != "").all()
+    outcomes = output.tables["outcomes"]
+    answered = Counter(zip(outcomes["symbol"], outcomes["template"], strict=True))
+    symbols = creation.load_chains(desk).universe
+    assert answered == Counter((symbol, name) for symbol in symbols for name in TEMPLATES)
+    assert (outcomes["reason"] != "").all()
+    picked = outcomes[outcomes["ending"] == "picked"]
+    assert Counter(zip(picked["symbol"], picked["template"], strict=True)) == Counter(
+        (row.symbol, row.template) for row in proposals
+    )
+    counts = output.result.outputs
+    assert counts["picked"] + counts["beaten"] + counts["refused"] == len(symbols) * len(TEMPLATES)
     assert len(proposals) > 20
+
+
+def test_a_structure_without_an_outcome_or_with_two_is_an_error(desk: Desk) -> None:
+    loaded = creation.load_chains(desk)
+    whole = [
+        Outcome(symbol, name, Ending.REFUSED, Rule.VIEW, "made")
+        for symbol in loaded.chains
+        for name in TEMPLATES
+    ]
+    creation.save(desk, "whole", loaded, [], whole, keep=False)
+    for wrong in (whole[1:], [*whole, whole[0]]):
+        with pytest.raises(DataError, match=f"{whole[0].template} of {whole[0].symbol} has"):
+            creation.save(desk, "wrong", loaded, [], wrong, keep=False)
 
 
 def test_a_day_without_ranks_is_refused_with_the_command_that_makes_them(desk: Desk) -> None:
@@ -102,8 +121,16 @@ def test_a_symbol_without_a_sector_is_refused_alone(desk: Desk) -> None:
     symbol = next(iter(whole.chains))
     loaded = creation.load_chains(replace(desk, instruments=_Forgetful(desk, symbol)))
     assert set(whole.chains) - set(loaded.chains) == {symbol}
-    (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
-    assert refusal.reason == f"underlying {symbol} has no row"
+    assert _why_refused(loaded, symbol) == (Rule.CHAIN, f"underlying {symbol} has no row")
+
+
+def _why_refused(loaded: LoadedChains, symbol: str) -> tuple[Rule, str]:
+    """The one rule and reason for which every structure of a symbol is refused."""
+    mine = [row for row in loaded.refused if row.symbol == symbol]
+    assert sorted(row.template for row in mine) == sorted(TEMPLATES)
+    ((rule, reason),) = {(row.rule, row.reason) for row in mine}
+    assert rule.is_of_symbol
+    return rule, reason
 
 
 class _Ending:
@@ -194,9 +221,9 @@ def test_a_short_history_leaves_the_forecast_alone_and_it_is_stated(desk: Desk) 
     for proposal in proposals:
         past = proposal.risk.past_windows
         assert past > 0
-        needed = f"{past} separate windows" in proposal.reasons[-1]
-        assert needed, proposal.reasons[-1]
-        assert ("and 24 are needed" in proposal.reasons[-1]) == (past < 24)
+        (real,) = (text for text in proposal.reasons if text.startswith("In the real world"))
+        assert f"{past} separate windows" in real
+        assert ("and 24 are needed" in real) == (past < 24)
     assert {"forecast_probability", "forecast_value"} <= set(output.tables["proposals"])
 
 
@@ -209,8 +236,9 @@ def test_a_symbol_in_the_ban_period_is_refused_by_name(desk: Desk, days: int) ->
     banning = _Banning(desk, listed, frozenset({symbol}))
     loaded = creation.load_chains(replace(desk, history=banning))
     assert set(whole.chains) - set(loaded.chains) == {symbol}
-    (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
-    assert "ban period" in refusal.reason
+    rule, reason = _why_refused(loaded, symbol)
+    assert rule is Rule.BAN
+    assert "ban period" in reason
     assert loaded.warnings == ()
 
 
@@ -218,10 +246,11 @@ def test_a_missing_ban_list_is_a_warning_of_the_run(desk: Desk) -> None:
     unknown = replace(desk, history=_Banning(desk, desk.day, None))
     loaded = creation.load_chains(unknown)
     assert loaded.chains.keys() == creation.load_chains(desk).chains.keys()
-    output = creation.save(unknown, "unlisted", loaded, [], keep=False)
+    refused = [row for name in loaded.chains for row in refused_symbol(name, Rule.BAN, "made")]
+    output = creation.save(unknown, "unlisted", loaded, [], refused, keep=False)
     (warning,) = output.result.warnings
     assert f"no ban list of {desk.day}" in warning
-    known = creation.save(desk, "listed", creation.load_chains(desk), [], keep=False)
+    known = creation.save(desk, "listed", creation.load_chains(desk), [], refused, keep=False)
     assert known.result.warnings == ()
 
 
@@ -231,8 +260,10 @@ def test_a_series_that_ends_before_its_expiry_is_refused(desk: Desk) -> None:
     ends = whole.chains[symbol].day
     loaded = creation.load_chains(replace(desk, history=_Ending(desk, symbol, ends)))
     assert set(whole.chains) - set(loaded.chains) == {symbol}
-    (refusal,) = [item for item in loaded.refused if item.symbol == symbol]
-    assert refusal.reason == f"the exchange ends this series on {ends}, before its expiry"
+    assert _why_refused(loaded, symbol) == (
+        Rule.CHAIN,
+        f"the exchange ends this series on {ends}, before its expiry",
+    )
 
 
 def test_a_source_without_last_days_refuses_nothing(desk: Desk) -> None:
@@ -255,12 +286,38 @@ def test_a_second_run_finds_the_same_ids_and_adds_nothing(desk: Desk) -> None:
         assert replace(kept[proposal.strategy_id], reasons=()) == replace(proposal, reasons=())
 
 
-def test_scores_are_sums_of_their_parts_and_bounded(desk: Desk) -> None:
+def test_scores_are_sums_of_their_parts_and_convictions_bounded(desk: Desk) -> None:
     proposals, _ = _run(desk, "fourth")
+    fit = desk.settings.creation.fit
     for proposal in proposals:
-        total = sum(value for _, value in proposal.score.parts)
-        assert proposal.score.total == pytest.approx(total)
-        assert 0 <= total <= 1
+        parts = dict(proposal.score.parts)
+        assert proposal.score.total == pytest.approx(sum(parts.values()))
+        assert parts["tail"] <= 0
+        others = sum(value for name, value in parts.items() if name not in ("earnings", "tail"))
+        assert 0 <= others <= fit + 1e-12
+        hedge = proposal.purpose is StructurePurpose.PROTECT
+        assert (proposal.conviction is None) == hedge
+        assert hedge or 0 <= proposal.conviction <= 100
+
+
+def test_an_earner_is_expected_to_earn_more_than_its_error(desk: Desk) -> None:
+    """Under every profile, by the figures that are kept; and no symbol has more than it may."""
+    for risk in desk.settings.creation.profiles:
+        proposals, output = _run(desk, f"earners {risk}", risk)
+        profile = desk.settings.creation.profile(risk)
+        earners = [row for row in proposals if row.purpose is not StructurePurpose.PROTECT]
+        assert earners
+        for row in earners:
+            assert row.risk.edge is not None
+            assert row.risk.edge > profile.errors * (row.risk.error or 0) - 1
+            assert (row.risk.forecast_probability or 0) >= profile.min_probability_of_profit - 0.01
+        count = Counter(row.symbol for row in earners)
+        assert max(count.values()) <= desk.settings.creation.keep_per_symbol
+        hedges = Counter(row.symbol for row in proposals if row not in earners)
+        assert set(hedges.values()) <= {1}
+        kept = desk.store.outcomes(desk.day)
+        assert not kept or {row.ending for row in kept} == set(Ending)
+        assert np.isfinite(output.tables["fronts"].select_dtypes("number").to_numpy()).all()
 
 
 def test_legs_are_listed_and_traded(desk: Desk) -> None:
@@ -298,7 +355,7 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     chain = loaded.chains[symbol]
     one = replace(loaded, chains={symbol: chain})
     view = {symbol: views[symbol]}
-    structures, _ = creation.build(desk, one, view)
+    structures = creation.build(desk, one, view).structures
     leg = structures[0].legs[0].instrument
     assert leg.expiry == chain.front.expiry
     rows = chain.front.rows.copy()
@@ -307,24 +364,35 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     # the exchange settles an option whose last trade is older at a model price, not at its close
     rows.loc[at, "settle"] = rows.loc[at, "close"] + 5
     old = replace(one, chains={symbol: _with_rows(chain, rows)})
-    again, _ = creation.build(desk, old, view)
+    again = creation.build(desk, old, view).structures
     assert any(leg == each.instrument for s in structures for each in s.legs)
     assert not any(leg == each.instrument for s in again for each in s.legs)
     # old files and live chains have no settlement prices: their options are accepted
     rows["settle"] = np.nan
     unsized = replace(one, chains={symbol: _with_rows(chain, rows.assign(lot_size=0))})
-    none, reasons = creation.build(desk, unsized, view)
-    assert not none
-    assert "the lot size is unknown" in {row.reason for row in reasons}
+    none = creation.build(desk, unsized, view)
+    assert not none.structures
+    assert none.fronts == []
+    assert {row.rule for row in none.refused} <= {
+        Rule.STRIKES, Rule.LOT_SIZE, Rule.EXPIRY, Rule.VIEW, Rule.NAKED
+    }  # fmt: skip
     unsettled = replace(one, chains={symbol: _with_rows(chain, rows)})
-    assert creation.build(desk, unsettled, view)[0][0].legs == structures[0].legs
+    assert creation.build(desk, unsettled, view).structures[0].legs == structures[0].legs
 
 
 def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
-    moderate, _ = _run(desk, "sixth")
-    aggressive, _ = _run(desk, "seventh", "aggressive")
-    assert all(p.risk.max_loss is not None for p in moderate)
-    assert any(p.risk.max_loss is None for p in aggressive)
+    without = {Rule.UNLIMITED_LOSS, Rule.NAKED}
+    endings = {}
+    for risk in ("moderate", "aggressive"):
+        proposals, output = _run(desk, f"limits {risk}", risk)
+        table = output.tables["outcomes"].set_index(["symbol", "template"])
+        endings[risk] = table["ending"], table["rule"].map(Rule)
+        if risk == "moderate":
+            assert all(p.risk.max_loss is not None for p in proposals)
+    excluded = endings["moderate"][1].isin(without)
+    assert excluded.any()
+    assert not endings["aggressive"][1].isin(without).any()
+    assert set(endings["aggressive"][0][excluded]) & {"picked", "beaten"}
 
 
 def test_an_unknown_profile_names_the_known(desk: Desk) -> None:
@@ -339,20 +407,25 @@ def test_every_template_is_built_drawn_stored_and_a_candidate(desk: Desk) -> Non
     some = replace(loaded, chains={name: loaded.chains[name] for name in kinds.values()})
     views, _ = creation.form_views(desk, some, keep=False)
     found: dict[tuple[str, str], Proposal] = {}
+    lenient = _lenient(desk)
+    settings = lenient.settings.creation
+    profile = settings.profile("aggressive")
     for outlook in Outlook:
         turned = {name: replace(view, outlook=outlook) for name, view in views.items()}
-        structures, rejected = creation.build(desk, some, turned)
-        assert all("does not suit" in row.reason for row in rejected), rejected
-        risks = creation.evaluate(structures, desk.settings.iv.rate, desk.settings.creation.shocks)
-        proposals, _ = creation.score(_lenient(desk), structures, risks, "aggressive")
+        built = creation.build(lenient, some, turned, "aggressive")
+        assert all(row.rule is Rule.VIEW for row in built.refused), built.refused
+        picks = [
+            Pick(made, made.figures, score(made, made.figures, settings, profile), 50.0)
+            for made in built.structures
+            if made.figures is not None
+        ]
+        assert len(picks) == len(built.structures)
+        proposals = creation.propose(lenient, Chosen(picks, []))
         found.update({(row.symbol, row.template): row for row in proposals})
-    # a box earns less than its charges
-    expected = set(TEMPLATES) - {"box", "short_box"}
-    assert {template for _, template in found} == expected
-    assert len(found) >= 2 * len(expected) - 4
+    assert {template for _, template in found} == set(TEMPLATES)
+    assert len(found) == 2 * len(TEMPLATES)
     desk.store.save_proposals("every", list(found.values()), [])
     for proposal in found.values():
-        assert len(payoff_figure(proposal).data) == 4
         kept = desk.store.proposal(proposal.strategy_id)
         assert (kept.legs, kept.risk) == (proposal.legs, proposal.risk)
         assert proposal.risk.margin + max(0, -proposal.risk.net_premium) > 0
@@ -373,7 +446,12 @@ def _lenient(desk: Desk) -> Desk:
     """The desk with an aggressive profile that excludes nothing and keeps all."""
     settings = desk.settings.creation
     open_profile = settings.profiles["aggressive"].model_copy(
-        update={"min_probability_of_profit": 0.0, "min_reward_to_risk": 0.0}
+        update={
+            "min_probability_of_profit": 0.0,
+            "min_reward_to_risk": 0.0,
+            "errors": 0.0,
+            "max_cost_share": 1.0,
+        }
     )
     changed = settings.model_copy(
         update={"keep_per_symbol": 50, "profiles": {"aggressive": open_profile}}

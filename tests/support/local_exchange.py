@@ -1,4 +1,4 @@
-"""A local exchange in this process: a free port, a clock stepped by hand, quotes shown by hand.
+"""A local exchange in this process: its own port, a clock stepped by hand, quotes shown by hand.
 
 ``with local_exchange(tmp_path) as local:`` serves options and futures on NIFTY and RELIANCE and the
 share of RELIANCE on 11 February 2026 at ten in the morning. Nothing moves unless the test moves it.
@@ -45,6 +45,7 @@ from strikeloom.exchange.server.rate_limits import ClientRateLimiter, documented
 from strikeloom.exchange.server.serve import ExchangeServer
 from strikeloom.ports.history import History
 from support.fakes import EXPIRY, ManualClock, ShownFeed, ist, option
+from support.held_port import held_port
 
 WEEKLY = date(2026, 2, 17)
 MORNING = "2026-02-11 10:00"
@@ -311,7 +312,7 @@ def local_exchange(
         speed=0.0,
         name="hand-made",
     )
-    with ExchangeServer(exchange, beat_seconds=0.0) as server:
+    with held_port() as port, ExchangeServer(exchange, port, beat_seconds=0.0) as server:
         yield LocalExchange(server, market, clock, pace, known[0].client_id, known[0].token)
     for engine in engines.values():
         engine.close()

@@ -114,11 +114,13 @@ def one_cycle(desk: Desk) -> CycleReport:
 
 
 @contextmanager
-def served(home: Path, market: str, idle_seconds: int = 120) -> Iterator[Served]:
-    """Serve the page; ended by its own process id."""
+def served(
+    home: Path, market: str, idle_seconds: int = 120, notebook: Path = NOTEBOOK
+) -> Iterator[Served]:
+    """Serve the page, or another notebook as the page; ended by its own process id."""
     log = (home / "page.log").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(NOTEBOOK), str(home), market, str(idle_seconds)],
+        [sys.executable, "-c", _SERVE, str(notebook), str(home), market, str(idle_seconds)],
         stdout=log, stderr=subprocess.STDOUT, env=dict(os.environ),
     )  # fmt: skip
     try:

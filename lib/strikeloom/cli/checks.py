@@ -27,6 +27,7 @@ from strikeloom.domain.folders import config_folder
 from strikeloom.domain.results import Stage
 from strikeloom.errors import StoreError, StrikeloomError, UnknownSession, Unreachable
 from strikeloom.nse.edges import expected_after
+from strikeloom.nse.events import read_events
 from strikeloom.nse.session_table import own_sessions
 from strikeloom.nse.sessions import calendar, next_trading_day
 from strikeloom.runner.kernel import ensure_kernel
@@ -82,7 +83,8 @@ def _python() -> str:
 
 def _settings() -> str:
     load_settings()
-    return f"{config_folder()} is valid"
+    events = read_events()
+    return f"{config_folder()} is valid, {len(events)} known events"
 
 
 def _home() -> str:

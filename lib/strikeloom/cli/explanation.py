@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from strikeloom.domain.outcomes import Outcome
     from strikeloom.domain.proposals import Proposal
+    from strikeloom.nse.events import KnownEvent
 
 Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 
@@ -27,6 +28,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
     from strikeloom.domain.counted import counted
     from strikeloom.domain.outcomes import Ending
     from strikeloom.errors import StageError
+    from strikeloom.strategy_creation.chain_events import symbol_events
 
     if day:
         trading_day_of(day)
@@ -39,11 +41,13 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
             f"no proposal or rejection of {name} for {desk.day} on market {desk.market}; is it "
             f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
         )
+    events = symbol_events(desk, name)
     if as_json:
         console.as_json(
             {
                 "symbol": name,
                 "day": desk.day,
+                "events": [_event(row) for row in events],
                 "proposals": [_proposal(row) for row in proposals],
                 "outcomes": [_outcome(row) for row in outcomes],
             }
@@ -54,6 +58,8 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
         f"{name} on {desk.day}: {counted(len(outcomes), 'structure')}, "
         + ", ".join(f"{counts[ending]} {ending}" for ending in Ending)
     )
+    for event in events:
+        console.print_line(f"Known event: {event.text} ({event.kind}; {event.source})")
     for proposal in proposals:
         _show(proposal)
     _show_nearest(proposals, outcomes)
@@ -110,6 +116,12 @@ def _proposal(row: Proposal) -> dict[str, Any]:
         "legs": [leg.label for leg in row.legs],
         "reasons": row.reasons,
     }
+
+
+def _event(row: KnownEvent) -> dict[str, Any]:
+    """Every field but the place in the file; the time as text, ``None`` if not known."""
+    whole = {name: getattr(row, name) for name in row.__dataclass_fields__ if name != "where"}
+    return {**whole, "at": f"{row.at:%H:%M}" if row.at else None}
 
 
 def _outcome(row: Outcome) -> dict[str, Any]:

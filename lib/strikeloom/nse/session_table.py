@@ -8,7 +8,6 @@ of that day.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, time
 from functools import cache
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from strikeloom.domain.folders import config_folder
 from strikeloom.errors import SettingsError
+from strikeloom.nse.own_lines import day_of, own_lines
 from strikeloom.nse.tables import Row, rows
 
 #: What a line makes of its day; ``complete``: all holidays up to it are known.
@@ -69,45 +69,19 @@ def _package() -> Sequence[Row]:
 
 
 def _own(path: Path) -> Iterator[tuple[date, Row]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    if not path.exists():
         return
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}", path=str(path)) from None
     seen: set[date] = set()
-    header = False
-    for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        cells = [cell.strip() for cell in next(csv.reader([line]))]
-        where = f"{path}, line {number}"
-        if not header:
-            header = True
-            if tuple(cells) != _COLUMNS:
-                raise SettingsError(
-                    f"{where}: the header is {line!r}; expected {','.join(_COLUMNS)}"
-                )
-            continue
-        day, row = _row(cells, where)
+    for where, row in own_lines(path, _COLUMNS):
+        day = _checked_day(row, where)
         if day in seen:
             raise SettingsError(f"{where}: {day} has a line already")
         seen.add(day)
         yield day, row
 
 
-def _row(cells: list[str], where: str) -> tuple[date, Row]:
-    if len(cells) != len(_COLUMNS):
-        raise SettingsError(
-            f"{where}: {len(cells)} columns; expected {','.join(_COLUMNS)} (quote a comma)"
-        )
-    row = dict(zip(_COLUMNS, cells, strict=True))
-    try:
-        day = date.fromisoformat(row["effective_from"])
-    except ValueError:
-        raise SettingsError(
-            f"{where}: {row['effective_from']!r} is not a day; write YYYY-MM-DD"
-        ) from None
+def _checked_day(row: Row, where: str) -> date:
+    day = day_of(row["effective_from"], where)
     if row["session"] not in KINDS:
         raise SettingsError(f"{where}: session is {row['session']!r}; allowed: {', '.join(KINDS)}")
     if not row["source"]:
@@ -116,11 +90,11 @@ def _row(cells: list[str], where: str) -> tuple[date, Row]:
     if row["session"] != "open":
         if any(hours):
             raise SettingsError(f"{where}: a day that is {row['session']} has no hours: {hours}")
-        return day, row
+        return day
     try:
         begins, ends = (time.fromisoformat(text) for text in hours)
     except ValueError:
         raise SettingsError(f"{where}: hours {hours}; write HH:MM,HH:MM") from None
     if begins >= ends or begins.tzinfo or ends.tzinfo:
         raise SettingsError(f"{where}: the session ends at {ends}, not after {begins}")
-    return day, row
+    return day

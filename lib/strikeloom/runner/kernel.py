@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from traitlets.config import Config
+
+from strikeloom.desk.socket_names import fits, short_folder
 from strikeloom.errors import SettingsError
 
 KERNEL = "strikeloom"
 DISPLAY = "Strikeloom"
+#: Length of a socket file below the folder for temporary files:
+#: ``/strikeloom-run-xxxxxxxx/kernel-ipc-5``.
+_BELOW = 24 + 13
 
 
 def ensure_kernel(prefix: Path | None = None) -> Path:
@@ -64,3 +73,18 @@ def _read(file: Path) -> object:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+@contextmanager
+def private_channels() -> Iterator[Config]:
+    """Settings of one kernel that talks over private socket files.
+
+    Ports are chosen and let go before the kernel takes them, so that another process can come in
+    between and the kernel dies. They are used only where no folder's name is short enough.
+    """
+    config = Config()
+    with tempfile.TemporaryDirectory(prefix="strikeloom-run-", dir=short_folder(_BELOW)) as folder:
+        if fits(str(Path(folder).parent), _BELOW):
+            config.KernelManager.transport = "ipc"
+            config.KernelManager.connection_file = str(Path(folder) / "kernel.json")
+        yield config

@@ -15,7 +15,7 @@ from strikeloom.desk.places import notebooks_folder
 from strikeloom.domain.progress import Progress
 from strikeloom.domain.results import Stage, StageResult
 from strikeloom.ports.desk import Desk, Mode
-from strikeloom.runner.kernel import KERNEL, ensure_kernel
+from strikeloom.runner.kernel import KERNEL, ensure_kernel, private_channels
 from strikeloom.runner.parameters import given_parameters
 from strikeloom.runner.progress import followed, forget
 from strikeloom.runner.record import Run, close_dead_runs, fail_run, log_to, new_run, release
@@ -98,17 +98,19 @@ def _execute(source: Path, target: Path, values: dict[str, Any]) -> str:
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
-        papermill.execute_notebook(
-            source,
-            target,
-            parameters=values,
-            kernel_name=KERNEL,
-            language="python",
-            progress_bar=False,
-            cwd=str(source.parent),
-            log_output=False,
-            execution_timeout=_CELL_SECONDS,
-        )
+        with private_channels() as config:
+            papermill.execute_notebook(
+                source,
+                target,
+                parameters=values,
+                kernel_name=KERNEL,
+                language="python",
+                progress_bar=False,
+                cwd=str(source.parent),
+                log_output=False,
+                execution_timeout=_CELL_SECONDS,
+                config=config,
+            )
     except papermill.PapermillExecutionError as error:
         if issubclass(getattr(errors, str(error.ename), Exception), errors.StrikeloomError):
             return str(error.evalue)  # its message is a sentence already

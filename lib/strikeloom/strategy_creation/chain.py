@@ -13,6 +13,7 @@ from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.selectors import FRONT, NEXT, ListedExpiry
 from strikeloom.domain.volatility import IvRank
 from strikeloom.errors import NotBuildable
+from strikeloom.nse.events import KnownEvent
 from strikeloom.quant.probability.past_moves import PastMoves
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
@@ -114,6 +115,8 @@ class Chain:
         Open interest and volume of all contracts of the front.
     tick : int
         Price step of its options in paise.
+    events : tuple of KnownEvent
+        Events that were known on the day and still to come, by day.
     """
 
     underlying: Underlying
@@ -126,6 +129,7 @@ class Chain:
     missing: dict[date, str]
     flow: Flow
     tick: int
+    events: tuple[KnownEvent, ...] = ()
 
     @property
     def front(self) -> ChainExpiry:

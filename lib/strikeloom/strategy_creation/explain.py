@@ -11,7 +11,9 @@ from strikeloom.domain.market import Evidence, MarketView
 from strikeloom.domain.money import rupees, rupees_text
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import StructurePurpose
+from strikeloom.nse.events import events_until
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
+from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.choose import Pick
 from strikeloom.strategy_creation.delivery import delivery_need
 from strikeloom.strategy_creation.real_world import blended
@@ -44,6 +46,7 @@ def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
         f"{structure.template.title}: {legs}.",
         *_strikes(structure),
         *_valued_at(structure),
+        *_events(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
         f"breakeven {roots}.",
@@ -142,6 +145,14 @@ def _valued_at(structure: Structure) -> Iterator[str]:
         yield f"Valued at the close of {ends}; {'; '.join(parts)}."
 
 
+def _events(structure: Structure) -> Iterator[str]:
+    """Known events before the structure ends."""
+    ends = structure.horizon.expiry
+    known = [event.sentence(ends) for event in events_until(structure.chain.events, ends)]
+    if known:
+        yield f"Prices may jump on known events: {'; '.join(known)}."
+
+
 def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
     if risk.round_trip is not None:
         yield (
@@ -181,11 +192,13 @@ def _real_world(structure: Structure, risk: RiskSummary) -> str:
     tail = risk.forecast_tail
     if tail is not None:
         figures += f", worst 5 % on average {rupees_text(tail, signed=True)}"
-    return f"In the real world, without drift: {figures}; {_source(structure, vol)}."
+    source = density_source(structure.horizon, structure.chain.underlying.kind, vol)
+    return f"In the real world, without drift: {figures}; {source}."
 
 
-def _source(structure: Structure, vol: float) -> str:
-    past = structure.horizon.past
+def density_source(expiry: ChainExpiry, kind: InstrumentKind, vol: float) -> str:
+    """What the real-world density of an expiry comes from; ``vol`` is its forecast a year."""
+    past = expiry.past
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
     width = math.sqrt(float(blended([structure.horizon])[0]) / structure.horizon.years)
     made = (
@@ -197,7 +210,7 @@ def _source(structure: Structure, vol: float) -> str:
             f"by {made}, alone, because past moves of the index have {windows}, and "
             f"{FEWEST_WINDOWS} are needed"
         )
-    if structure.chain.underlying.kind is InstrumentKind.INDEX:
+    if kind is InstrumentKind.INDEX:
         return (
             f"by what the index did against its volatility index in {windows}, which count "
             f"{past.weight:.0%}, and {made}"

@@ -23,8 +23,8 @@ _RIGHTS = {"CE": Right.CALL, "CALL": Right.CALL, "C": Right.CALL,
            "PE": Right.PUT, "PUT": Right.PUT, "P": Right.PUT}  # fmt: skip
 _SIDES = {"BUY": Side.BUY, "B": Side.BUY, "SELL": Side.SELL, "S": Side.SELL}
 _FORM = "write SIDE [LOTS] STRIKE CE|PE [EXPIRY], SIDE [LOTS] FUT or SIDE [UNITS] SHARE"
-#: Expiry of legs without one: the same of all.
-_NO_EXPIRY = date(2000, 1, 1)
+#: Expiry of legs that state none: the same of all.
+NO_EXPIRY = date(2000, 1, 1)
 
 
 def parse_legs(texts: Sequence[str], lot: int = 1) -> list[Leg]:
@@ -47,7 +47,7 @@ def parse_legs(texts: Sequence[str], lot: int = 1) -> list[Leg]:
         raise WrongUsage(f"--lot {lot} is not positive")
     legs = [_parse(text, lot) for text in texts]
     dated = {
-        leg.instrument.expiry != _NO_EXPIRY
+        leg.instrument.expiry != NO_EXPIRY
         for leg in legs
         if isinstance(leg.instrument, OptionContract)
     }
@@ -60,7 +60,7 @@ def _parse(text: str, lot: int) -> Leg:
     words = text.replace(":", " ").upper().split()
     try:
         side, rest = _SIDES[words[0]], words[1:]
-        expiry = _NO_EXPIRY
+        expiry = NO_EXPIRY
         if len(rest) > 1 and rest[-1].count("-") == 2:
             expiry = date.fromisoformat(rest.pop())
         kind = rest.pop()

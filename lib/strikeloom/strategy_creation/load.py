@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from strikeloom.ports.desk import Desk
 from strikeloom.ports.history import Past
 from strikeloom.strategy_creation.bars import DailyBars, read_bars
 from strikeloom.strategy_creation.chain import Chain
+from strikeloom.strategy_creation.chain_events import ChainEvents, read_chain_events
 from strikeloom.strategy_creation.flow import Flow, read_flow
 from strikeloom.strategy_creation.index_history import (
     NO_INDEX_HISTORY,
@@ -97,11 +99,13 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
             refused += refused_symbol(row.symbol, Rule.CHAIN, str(error))
     if banned is None:
         warnings.append(f"no ban list of {desk.day} is stored; stocks are not checked against it")
+    events = read_chain_events(desk, past, frozenset(whole["symbol"]))
+    warnings += events.warnings
     indices = read_index_history(desk)
     if not indices.is_known:
         warnings.append(NO_INDEX_HISTORY)
     return LoadedChains(
-        _chains(desk, listing, usable, bars, ranks, flows, indices),
+        _chains(desk, listing, usable, bars, ranks, flows, indices, events),
         refused,
         bars,
         whole,
@@ -122,9 +126,9 @@ def _chosen(
     symbols = {item.symbol for item in found}
     unknown = sorted(symbols - set(whole["symbol"]))
     if unknown:
-        raise DataError(
-            f"no volatility row for {', '.join(unknown)} on {past.day}; is the symbol listed?"
-        )
+        near = difflib.get_close_matches(unknown[0], set(whole["symbol"]), n=1)
+        hint = f"did you mean {near[0]}?" if near else "is the symbol listed?"
+        raise DataError(f"no volatility row for {', '.join(unknown)} on {past.day}; {hint}")
     return whole[whole["symbol"].isin(symbols)], [item.note for item in found if item.note]
 
 
@@ -194,6 +198,7 @@ def _chains(
     ranks: Mapping[str, IvRank],
     flows: Mapping[str, Flow],
     indices: IndexHistory,
+    events: ChainEvents,
 ) -> dict[str, Chain]:
     """Chains by symbol: the front, and with it the next and the monthly expiry."""
     named = {
@@ -230,6 +235,7 @@ def _chains(
             missing[row.symbol],
             flows[row.symbol],
             desk.instruments.tick(row.symbol, underlying.kind, desk.day),
+            events.ahead(underlying),
         )
         for row, underlying in usable
     }

@@ -15,7 +15,6 @@ from strikeloom.quant.payoff import Legs
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves, total_variance
 from strikeloom.quant.smile.density import cdf
-from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import Chosen
 from strikeloom.strategy_creation.horizon import (
     StructureColumns,
@@ -103,21 +102,15 @@ def structure_picture(
     max_loss: float,
     rate: float,
 ) -> PayoffPicture:
-    """Picture of a structure whose risk is known, rupees.
-
-    Between the day and the horizon time runs evenly, forwards grow evenly, and the smile of a leg
-    that ends later moves evenly to the level at which it is worth its price in the mean.
-    """
+    """Picture of a structure whose risk is known, rupees."""
     chain, horizon = structure.chain, structure.horizon
     columns = structure_columns([structure])
-    legs = Legs(columns.strikes, columns.is_call, columns.units, columns.paid + columns.owed)
     strikes = tuple(sorted({x for x in columns.strikes[0].tolist() if x > 0}))
     prices = _prices(structure, strikes, breakevens)
     days = (horizon.expiry - chain.day).days
 
     def profit(gone: float) -> Floats:
-        terms = _terms(columns, chain.spot, gone, rate)
-        return np.asarray(profit_before_expiry(prices[None, :], legs, terms)[0])
+        return profit_by_price(structure, prices, gone, rate)
 
     step = max(1, -(-days // _DATES))
     before = tuple(
@@ -126,7 +119,7 @@ def structure_picture(
     curves = horizon.smile.curves
     real = expiry_densities([(horizon, chain.underlying.kind)])
     return PayoffPicture(
-        title=f"{chain.underlying.symbol} {TEMPLATES[structure.template.name].title.lower()}",
+        title=f"{chain.underlying.symbol} {structure.template.title.lower()}",
         symbol=chain.underlying.symbol,
         day=chain.day,
         horizon=horizon.expiry,
@@ -143,6 +136,30 @@ def structure_picture(
         smile=_per_rupee(prices, horizon.forward, horizon.deviation, lambda k: cdf(curves, k)),
         real=_per_rupee(prices, horizon.forward, horizon.deviation, real.cdf),
     )
+
+
+def profit_by_price(structure: Structure, prices: Floats, gone: float, rate: float) -> Floats:
+    """Profit of one unit at prices of the underlying, rupees, shape (k,).
+
+    Between the day and the horizon time runs evenly, forwards grow evenly, and the smile of a leg
+    that ends later moves evenly to the level at which it is worth its price in the mean.
+
+    Parameters
+    ----------
+    prices : ndarray, shape (k,)
+    gone : float
+        Share of the time until the horizon that is gone: 0 is the day of the closes, 1 the horizon.
+    rate : float
+        Interest a year, continuously compounded.
+    """
+    columns = structure_columns([structure])
+    legs = Legs(columns.strikes, columns.is_call, columns.units, columns.paid + columns.owed)
+    spot, forward = structure.chain.spot, structure.horizon.forward
+    terms = _terms(columns, spot, gone, rate)
+    found = profit_before_expiry(prices[None, :], legs, terms)[0]
+    futures = float(np.where(columns.future, columns.units, 0.0).sum())
+    # a future is worth the forward of that day, which the spot reaches at the horizon
+    return np.asarray(found + futures * prices * ((forward / spot) ** (1 - gone) - 1))
 
 
 def _prices(

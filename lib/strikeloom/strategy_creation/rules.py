@@ -129,19 +129,19 @@ _EVERY = (
         lambda _it, _profile: "its loss is unlimited, which the risk profile excludes",
         lambda _it, _profile: "passes under a profile with unlimited_loss",
     ),
-)
-_EARNER = (
     Limit(
         Rule.FORECAST,
         np.greater_equal,
         lambda it: np.where(np.isnan(it.edge), 0.0, 1.0),
         lambda _it, _profile: 1.0,
         lambda _it, _profile: (
-            "what it earns in the real world is not known: no forecast of volatility, for want of "
-            "complete daily bars"
+            "what it earns or costs in the real world is not known: no forecast of volatility, "
+            "for want of complete daily bars"
         ),
         lambda _it, _profile: "passes with a complete month of daily bars",
     ),
+)
+_EARNER = (
     Limit(
         Rule.PROBABILITY,
         np.greater_equal,

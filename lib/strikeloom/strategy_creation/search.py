@@ -46,6 +46,9 @@ from strikeloom.strategy_creation.strikes import (
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+#: Of so many candidates with any wings about one is even, so that as many more are listed first.
+_UNEVEN = 25
+
 
 class Best(NamedTuple):
     """What the search of a template on a chain found.
@@ -138,14 +141,13 @@ def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
         When no candidate is within reach, or none has a value at these prices.
     """
     pattern = pattern_of(template, prepared.strikes, prepared.rows)
-    found = combine(pattern.legs, pattern.lists, prepared.settings.candidates)
-    rows = _even(pattern, found.rows, prepared.rows)
+    rows, possible = _choices(prepared, pattern)
     if not len(rows):
         raise NotBuildable(
             "no tradable strikes within reach keep the order of the legs", rule=Rule.STRIKES
         )
     valued = _valued(prepared, template, pattern, rows)
-    thinned = found.possible > len(found.rows)
+    thinned = possible > len(rows)
     for _ in range(prepared.settings.rounds if thinned else 0):
         best = valued.rows[valued.order[: prepared.settings.starts]]
         fresh = _even(pattern, neighbours(pattern.legs, pattern.lists, best).rows, prepared.rows)
@@ -156,7 +158,7 @@ def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
         if valued.order[0] < first:
             break
     top, tried = int(valued.order[0]), len(valued.rows)
-    if valued.rank[top] == -np.inf:
+    if np.isnan(valued.figures.max_loss[top]):
         raise NotBuildable(
             f"none of {tried} choices of strikes has a value at these closes", rule=Rule.STRIKES
         )
@@ -168,9 +170,23 @@ def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
         valued.rows[front],
         valued.figures.row(front),
         tried,
-        max(tried, found.possible),
+        max(tried, possible),
         float(valued.rank[top]),
     )
+
+
+def _choices(prepared: ChainSearch, pattern: ChainPattern) -> tuple[Ints, int]:
+    """Candidates to begin with, spread evenly over those within reach, and how many these are."""
+    most = prepared.settings.candidates
+    if not pattern.centres:
+        found = combine(pattern.legs, pattern.lists, most)
+        return found.rows, found.possible
+    found = combine(pattern.legs, pattern.lists, most * _UNEVEN)
+    rows = _even(pattern, found.rows, prepared.rows)
+    possible = round(found.possible * len(rows) / max(len(found.rows), 1))
+    if len(rows) > most:
+        rows = rows[(np.arange(most) * len(rows) + len(rows) // 2) // most]
+    return rows, possible
 
 
 def _front(valued: _Valued, rules: int) -> Ints:

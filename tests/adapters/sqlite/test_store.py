@@ -20,19 +20,21 @@ from hypothesis import strategies as st
 from strikeloom.adapters.sqlite.quote_cache import SqliteQuoteCache
 from strikeloom.adapters.sqlite.replayed import _empty_leg, _leg_after
 from strikeloom.adapters.sqlite.store import SqliteStore, open_store
+from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Evidence, MarketView, Outlook, Topic
 from strikeloom.domain.orders import IntentState, Order, OrderState
+from strikeloom.domain.outcomes import Ending, Outcome, Rule
 from strikeloom.domain.positions import ExitDecision, ExitRequest, Urgency
 from strikeloom.domain.quotes import Quote
 from strikeloom.domain.results import Stage, StageResult, Verdict
 from strikeloom.domain.volatility import IV_SUMMARY, IvRank, Regime, WindowRank
 from strikeloom.errors import StoreError
-from strikeloom.ports.store import Alert, Heartbeat, KillSwitch, MarkRow, Rejection
+from strikeloom.ports.store import Alert, Heartbeat, KillSwitch, MarkRow
 from strikeloom.trading.prepare import prepare_entry
 from support.desk import MadeDesk
-from support.fakes import ist, option
+from support.fakes import EXPIRY, ist, option
 
 NOW = ist("2026-02-11 10:00")
 DAY = date(2026, 2, 10)
@@ -214,11 +216,27 @@ def test_proposals_come_back_exactly_and_once(tmp_path: Path) -> None:
     proposal = made.spread()
     store = made.store
     assert store.proposal(proposal.strategy_id) == proposal
-    rejected = [Rejection("NIFTY", "iron_condor", "does not suit")]
-    assert store.save_proposals("again", [proposal], rejected) == (0, 0, 1)
+    outcomes = [
+        Outcome("NIFTY", "bull_put_spread", Ending.PICKED, Rule.RANK, "number 1 of 1 by score",
+                legs=proposal.legs, expected_value=120_00, error=15_00, funds=9_000_00,
+                score=2.5),
+        Outcome("NIFTY", "iron_condor", Ending.REFUSED, Rule.COSTS, "costs take 60 %", 0.6, 0.5,
+                "passes if a round trip costs less", legs=proposal.legs, expected_value=-3_00),
+        Outcome("NIFTY", "long_call", Ending.BEATEN, Rule.RANK, "scores less", 1.5, 2.5,
+                beaten_by="bull_put_spread", score=-1.25),
+        Outcome("OTHER", "long_call", Ending.REFUSED, Rule.BAN, "in the ban period"),
+    ]  # fmt: skip
+    front = FrontRow("NIFTY", "bull_put_spread", proposal.legs, EXPIRY, 120_00, 15_00, -4_000_00,
+                     0.625, 60_00, 8_000_00, 9_000_00)  # fmt: skip
+    fronts = [front, replace(front, expected_value=90_00), replace(front, symbol="OTHER")]
+    assert store.save_proposals("again", [proposal], outcomes, fronts) == (0, 0, 1)
+    assert store.outcomes(DAY) == store.fronts(DAY) == []  # of a run that has not finished
     store.finish_run(_result("again"), NOW)
     assert store.proposals(DAY) == [proposal]
-    assert store.rejections(DAY) == rejected
+    assert store.outcomes(DAY) == outcomes
+    assert store.outcomes(DAY, "OTHER") == outcomes[3:]
+    assert store.fronts(DAY) == fronts
+    assert store.fronts(DAY, "NIFTY") == fronts[:2]
     with pytest.raises(StoreError, match="has no strategy NOPE"):
         store.proposal("NOPE")
     made.close()
@@ -278,6 +296,29 @@ def test_strategies_of_a_version_before_are_first_versions(tmp_path: Path) -> No
     upgraded = open_store(path, "made", "replay:made")
     assert upgraded.proposal(proposal.strategy_id) == proposal
     assert [row.version for row in upgraded.marks(DAY)] == [1]
+    upgraded.close()
+
+
+def test_rejections_of_a_version_before_are_outcomes(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    package = files("strikeloom.adapters.sqlite.migrations")
+    with closing(sqlite3.connect(path)) as old:
+        for step in sorted(p.name for p in package.iterdir() if p.name < "0009"):
+            if step.endswith(".sql"):
+                old.executescript(package.joinpath(step).read_text("utf-8"))
+        old.execute("PRAGMA user_version = 8")
+        rows = [("NIFTY", "iron_condor", "does not suit"), ("OTHER", "*", "no volatility")]
+        for row in rows:
+            old.execute("INSERT INTO rejections VALUES ('made', 'replay:made', 'r', ?, ?, ?)", row)
+        old.commit()
+    upgraded = open_store(path, "made", "replay:made")
+    upgraded.finish_run(_result("r"), NOW)
+    assert upgraded.outcomes(DAY) == [
+        Outcome(symbol, template, Ending.REFUSED, Rule.UNSTATED, reason)
+        for symbol, template, reason in rows
+    ]
+    assert upgraded.fronts(DAY) == []
+    assert upgraded.proposals(DAY) == []
     upgraded.close()
 
 

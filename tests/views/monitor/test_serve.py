@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import stat
@@ -10,9 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from strikeloom.domain.positions import RequestState
 from strikeloom.errors import SettingsError, StageError
@@ -255,7 +258,7 @@ def test_a_long_name_of_the_temporary_folder_is_no_obstacle(
     deep.mkdir()
     monkeypatch.setenv("TMPDIR", str(deep))
     if not private:
-        no_room = "import strikeloom.views.monitor.serve as s; s._LONGEST = 1\nserve("
+        no_room = "import strikeloom.desk.socket_names as s; s.LONGEST = 1\nserve("
         monkeypatch.setattr(page_server, "_SERVE", page_server._SERVE.replace("serve(", no_room, 1))
     desk, _ = desk_with_position(home, Path(synthetic_history.folder))
     with served(home, desk.market) as running:
@@ -265,33 +268,62 @@ def test_a_long_name_of_the_temporary_folder_is_no_obstacle(
         assert b"kernelId" in page.body
 
 
-def test_a_kernel_whose_tab_vanished_ends_and_one_with_a_tab_stays(home, synthetic_history):
-    desk, _ = desk_with_position(home, Path(synthetic_history.folder))
+async def _tab(running: Served, cookie: str) -> WebSocketClientConnection:
+    """Open the page and connect to its kernel, as a browser's tab does."""
+    request = HTTPRequest(running.bare, headers={"Cookie": cookie}, request_timeout=60)
+    body = (await AsyncHTTPClient().fetch(request)).body.decode()
+    found = re.search(r'"kernelId":\s*"([0-9a-f-]+)"', body)
+    assert found
+    address = running.bare.replace("http", "ws") + f"api/kernels/{found[1]}/channels"
+    headers = {"Cookie": cookie, "Origin": running.bare.rstrip("/")}
+    return await websocket_connect(HTTPRequest(address, headers=headers))
 
-    async def come_and_vanish(running: Served, cookie: str) -> None:
+
+def test_a_kernel_whose_tab_vanished_ends_and_one_with_a_tab_stays(
+    place, cookie, home, synthetic_history
+):
+    desk, _ = desk_with_position(home, Path(synthetic_history.folder))
+    began = time.monotonic()
+    assert fetch(place[0].bare, Cookie=cookie).code == 200
+    limit = max(4, math.ceil(3 * (time.monotonic() - began)))  # a tab connects well within it
+
+    async def come_and_vanish(running: Served, own: str) -> None:
         """Two tabs; one vanishes without closing, the other stays for twice the limit."""
-        sockets = []
-        for _ in range(2):
-            request = HTTPRequest(running.bare, headers={"Cookie": cookie}, request_timeout=60)
-            body = (await AsyncHTTPClient().fetch(request)).body.decode()
-            found = re.search(r'"kernelId":\s*"([0-9a-f-]+)"', body)
-            assert found
-            address = running.bare.replace("http", "ws") + f"api/kernels/{found[1]}/channels"
-            headers = {"Cookie": cookie, "Origin": running.bare.rstrip("/")}
-            sockets.append(await websocket_connect(HTTPRequest(address, headers=headers)))
+        sockets = [await _tab(running, own), await _tab(running, own)]
         assert len(_children(running.process.pid)) == 2
         sockets[0].close()
-        for _ in range(30):
+        until = time.monotonic() + 4 * limit
+        while time.monotonic() < until and len(_children(running.process.pid)) == 2:
             await asyncio.sleep(0.5)
-            if len(_children(running.process.pid)) == 1:
-                break
-        await asyncio.sleep(5)
+        await asyncio.sleep(limit + 1)
         assert len(_children(running.process.pid)) == 1
         sockets[1].close()
 
-    with served(home, desk.market, idle_seconds=4) as running:
-        cookie = fetch(running.url).headers["Set-Cookie"].partition(";")[0]
-        asyncio.run(come_and_vanish(running, cookie))
+    with served(home, desk.market, idle_seconds=limit) as running:
+        own = fetch(running.url).headers["Set-Cookie"].partition(";")[0]
+        asyncio.run(come_and_vanish(running, own))
+
+
+def test_a_page_that_loads_longer_than_a_kernel_without_a_tab_lives_gets_its_tab(
+    home, synthetic_history, tmp_path
+):
+    """Three cells of three seconds, where a kernel without a tab ends after four."""
+    cells = [new_code_cell("import time\nmarket = ''", metadata={"tags": ["parameters"]})]
+    cells += [new_code_cell("time.sleep(3)") for _ in range(3)]
+    slow = tmp_path / "slow.ipynb"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = new_notebook(cells=[*cells, new_code_cell("1")], metadata={"kernelspec": kernel})
+    nbformat.write(made, slow)
+    desk, _ = desk_with_position(home, Path(synthetic_history.folder))
+    with served(home, desk.market, idle_seconds=4, notebook=slow) as running:
+        own = fetch(running.url).headers["Set-Cookie"].partition(";")[0]
+
+        async def stays() -> None:
+            tab = await _tab(running, own)
+            assert len(_children(running.process.pid)) == 1
+            tab.close()
+
+        asyncio.run(stays())
 
 
 def _children(pid: int) -> list[int]:

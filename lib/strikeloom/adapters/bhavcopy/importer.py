@@ -92,6 +92,7 @@ def import_paths(
         order = {layout: place for place, layout in enumerate(LAYOUTS)}
         known.sort(key=lambda item: (order[item.layout], item.path))
         new = [item for item in known if not batch.is_stored(item)]
+        batch.nameless = any(not item.layout.named for item in new)
         for item, reading in read_ahead(new, _read, threads=_READER_THREADS, ahead=_AHEAD):
             batch.merge(item, reading)
         batch.commit()
@@ -111,6 +112,7 @@ class _Batch:
         progress: Progress | None,
     ) -> None:
         self.outcomes: list[FileOutcome] = []
+        self.nameless = False  # whether a file of the batch does not name its index
         self._history = history
         self._given_index = given_index
         self._accept = accept
@@ -119,6 +121,7 @@ class _Batch:
         self._entries: list[ImportedFile] = []
         self._last: Layout | None = None
         self._levels: pd.DataFrame | None = None
+        self._of_contracts: Future[pd.DataFrame] | None = None
         self._writing: Future[None] | None = None
         self._preparing: Future[Prepared] | None = None
 
@@ -128,8 +131,9 @@ class _Batch:
         Parameters
         ----------
         writer : concurrent.futures.Executor
-            Of one thread: it writes a day of contracts while the next one is checked, and begins
-            the search for corporate actions while cash and indices are merged.
+            Of one thread: it writes a day of contracts while the next one is checked; it begins the
+            search for corporate actions, and reads the contracts' index levels, while cash and
+            indices are merged.
         """
         self._changes = changes
         self._writer = writer
@@ -182,6 +186,8 @@ class _Batch:
             self.commit()
         if self._last and self._last.dataset == "contracts" != layout.dataset:
             self._preparing = self._writer.submit(self._history.prepare_actions)
+            if self.nameless:
+                self._of_contracts = self._writer.submit(self._history.contract_levels)
         self._last = layout
         checked = self._checked(item, reading)
         self._finish_writing()  # of the day before, which went on beside the checks
@@ -265,7 +271,8 @@ class _Batch:
         import pyarrow as pa
 
         if self._levels is None:
-            self._levels = self._history.index_levels()
+            read = self._of_contracts
+            self._levels = self._history.index_levels(read.result() if read else None)
         name = identify_index(table, self._levels, item.name, given=self._given_index)
         place = table.column_names.index("index")
         return table.set_column(place, table.field(place), pa.repeat(name, len(table)))

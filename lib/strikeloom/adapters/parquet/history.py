@@ -176,8 +176,13 @@ class ParquetHistory(PublishedHistory):
             )
         return sorted(days)
 
-    def index_levels(self) -> pd.DataFrame:
+    def index_levels(self, of_contracts: pd.DataFrame | None = None) -> pd.DataFrame:
         """Closes of every known index by day, from index rows and from the contracts.
+
+        Parameters
+        ----------
+        of_contracts : DataFrame, optional
+            What ``contract_levels`` returned, read before.
 
         Returns
         -------
@@ -185,11 +190,19 @@ class ParquetHistory(PublishedHistory):
             ``day``, ``index``, ``close`` (rupees); the exchange's own rows take precedence.
         """
         import pandas as pd
-        import pyarrow as pa
-        import pyarrow.compute as pc
 
         published = self.indices(date.min, date.max)
         published = published[published["publisher"] == "nse"][["day", "index", "close"]]
+        named = self.contract_levels() if of_contracts is None else of_contracts
+        both = pd.concat([published, named], ignore_index=True).dropna()
+        return both.drop_duplicates(["day", "index"], ignore_index=True)
+
+    def contract_levels(self) -> pd.DataFrame:
+        """Closes of the indices with contracts, as these state them: ``index_levels``' columns."""
+        import pandas as pd
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         contracts = DATASETS["contracts"]
         names = ["day", "symbol", "kind", "underlying"]
         levels = [read_tables([], contracts, columns=names)]
@@ -199,15 +212,13 @@ class ParquetHistory(PublishedHistory):
             levels.append(rows.cast(levels[0].schema))
         table = pa.concat_tables(levels)
         spots = table.group_by(["day", "symbol"]).aggregate([("underlying", "max")]).to_pandas()
-        named = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "day": spots["day"].astype("datetime64[s]"),
                 "index": spots["symbol"],
                 "close": spots["underlying_max"] / 100,
             }
         )
-        both = pd.concat([published, named], ignore_index=True).dropna()
-        return both.drop_duplicates(["day", "index"], ignore_index=True)
 
     def underlyings(self) -> dict[str, Underlying]:
         """Underlyings of a synthetic market; empty for the exchange."""

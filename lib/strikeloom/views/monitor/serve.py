@@ -23,19 +23,19 @@ from tornado.web import Application, HTTPError
 from traitlets.config import Config
 from voila.app import Voila
 
+from strikeloom.desk.socket_names import fits, short_folder
 from strikeloom.errors import SettingsError
 from strikeloom.trading.page_load import PAGE_SERVER
 from strikeloom.views.monitor.gate import SECURITY_HEADERS, Gate
 
 HOST = "127.0.0.1"
 _IDLE_SECONDS = 120
-#: Longest name of a socket's file on any system, and what ours has below its base folder:
+#: Length of a kernel's socket file below the folder for temporary files:
 #: ``/strikeloom-page-xxxxxxxx/kernel-<36 characters>-ipc-5``.
-_LONGEST = 103
 _BELOW = 25 + 8 + 36 + 6
 _MESSAGES = (
-    "execute_request", "execute_reply", "execute_input", "execute_result", "stream", "error",
-    "display_data", "update_display_data", "clear_output", "status", "comm_open", "comm_msg",
+    "execute_request", "execute_reply", "execute_result", "stream", "error", "display_data",
+    "update_display_data", "clear_output", "status", "comm_open", "comm_msg",
     "comm_close", "comm_info_request", "comm_info_reply", "kernel_info_request",
     "kernel_info_reply", "shutdown_request", "shutdown_reply",
 )  # fmt: skip
@@ -113,7 +113,7 @@ def serve(
     parameters : dict, optional
         Values for the notebook's parameters cell.
     idle_seconds : int
-        A kernel older than this ends when no tab is connected to it.
+        A kernel whose last cell began longer ago ends when no tab is connected to it.
     ready : callable
         Called with the address once the server answers.
 
@@ -126,7 +126,7 @@ def serve(
     address = Address(sockets[0].getsockname()[1], token_file(home), secrets.token_urlsafe(24))
     os.environ["STRIKELOOM_HOME"] = str(home)
     os.environ[PAGE_SERVER] = str(os.getpid())
-    with tempfile.TemporaryDirectory(prefix="strikeloom-page-", dir=_short_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="strikeloom-page-", dir=short_folder(_BELOW)) as folder:
         shown = _with_parameters(
             notebook, Path(folder) / "page" / "monitor.ipynb", parameters or {}
         )
@@ -150,17 +150,6 @@ def _bind(port: int) -> list[socket.socket]:
             "running: give --port or change monitor.port in config/monitor.yaml",
             port=port,
         ) from None
-
-
-def _short_folder() -> str | None:
-    """Folder in which socket names stay short enough for the system; ``None``: the usual one."""
-    usual = tempfile.gettempdir()
-    return usual if _fits(usual) or not _fits("/tmp") else "/tmp"  # noqa: S108  made private
-
-
-def _fits(folder: str) -> bool:
-    """Whether kernels can use socket files in a private folder within this one."""
-    return os.name == "posix" and os.path.isdir(folder) and len(folder) + _BELOW <= _LONGEST
 
 
 def _with_parameters(source: Path, target: Path, values: dict[str, Any]) -> Path:
@@ -223,13 +212,14 @@ def _server(notebook: Path, folder: Path, port: int, idle_seconds: int) -> _Serv
     config.VoilaConfiguration.template = "lab"
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
-    if _fits(str(folder.parent)):
+    if fits(str(folder.parent), _BELOW):
         config.KernelManager.transport = "ipc"  # private files, not ports
     config.MappingKernelManager.cull_idle_timeout = idle_seconds
     config.MappingKernelManager.cull_interval = max(1, idle_seconds // 4)
     config.MappingKernelManager.cull_connected = False
     # the page sends messages every second even when it is hidden: a kernel is kept for as long
-    # as a tab is connected, so no kind of message counts as activity
+    # as a tab is connected, so what a page sends is no activity. The begin of a cell is: only the
+    # page's own cells have one, and a tab cannot connect before the last of them has run
     config.MappingKernelManager.untracked_message_types = list(_MESSAGES)
     server = _Server(
         config=config,
