@@ -197,25 +197,25 @@ def _real_world(structure: Structure, risk: RiskSummary) -> str:
 
 
 def density_source(expiry: ChainExpiry, kind: InstrumentKind, vol: float) -> str:
-    """What the real-world density of an expiry comes from; ``vol`` is its forecast a year."""
+    """What the real-world density of an expiry comes from; ``vol`` is its forecast, a year."""
     past = expiry.past
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
-    width = math.sqrt(float(blended([structure.horizon])[0]) / structure.horizon.years)
+    width = math.sqrt(float(blended([expiry])[0]) / expiry.years)
     made = (
-        f"the volatility forecast from daily bars, {vol:.1%}, blended with the one at the money "
-        f"to {width:.1%}"
+        f"a volatility of {width:.1%}, the forecast from daily bars, {vol:.1%}, blended with what "
+        f"options at the money cost, {expiry.atm_iv:.1%}"
     )
     if past.weight == 0:
         return (
-            f"by {made}, alone, because past moves of the index have {windows}, and "
+            f"by {made}, and by nothing else, because past moves of the index have {windows}, and "
             f"{FEWEST_WINDOWS} are needed"
         )
     if kind is InstrumentKind.INDEX:
         return (
             f"by what the index did against its volatility index in {windows}, which count "
-            f"{past.weight:.0%}, and {made}"
+            f"{past.weight:.0%}, and by {made}"
         )
     return (
-        f"as wide as {made}, in the shape that moves of the index had in {windows}, which counts "
+        f"as wide as {made}; in the shape that moves of the index had in {windows}, which counts "
         f"{past.weight:.0%}"
     )
