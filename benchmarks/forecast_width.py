@@ -16,7 +16,7 @@ odd and against the even sessions of a window, which have the width in common an
 ``error`` below, as a log ratio. Of the stocks it is taken apart into what all have in common on a
 day and what is a stock's own. Few expiries have passed, so the common part is also carried over
 from the index: the slope of the stocks' on NIFTY's forecast error times the error of NIFTY's blend
-over eleven years.
+over ten years.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from real_world import YEAR, levels
 from strikeloom.errors import DataError
 from strikeloom.nse.edges import expected_days
 from strikeloom.quant.forecast import fit_har, har_forecast
+from strikeloom.quant.probability.blended_width import FORECAST_WEIGHT
 from strikeloom.quant.realised import daily_variance
 
 HORIZONS, SPAN, FEWEST = (5, 10, 21), 88, 500
@@ -98,14 +99,18 @@ def judge(title: str, rows: pd.DataFrame, fold: pd.Series, *, parted: bool) -> N
     weights = fold.map(chosen).astype(float)
     taken = ", ".join(f"{name}: {weight:.1f}" for name, weight in chosen.items())
     print(f"\n{title}: {len(rows)} windows; weight by the others {taken}; best of all {best(rows)}")
-    print("  model      came over it    QLIKE  raw sd   error" + ("  common    own" if parted else ""))
-    made = {"forecast": 1.0, "implied": 0.0, "blend": None, "0.3": 0.3}
+    print(
+        "  model      came over it    QLIKE  raw sd   error" + ("  common    own" if parted else "")
+    )
+    made = {"forecast": 1.0, "implied": 0.0, "blend": None, "as used": FORECAST_WEIGHT}
     for name, weight in made.items():
         used = weights if weight is None else pd.Series(weight, rows.index)
         width = used * blend(rows, 1.0) + (1 - used) * blend(rows, 0.0)
         ratio = [np.sqrt(np.mean(rows[by] / np.exp(2 * width))) for by in ("ranges", "closes")]
         spread = float(np.std(0.5 * np.log(rows["ranges"]) - width))
-        line = f"  {name:9s} {ratio[0]:6.3f} {ratio[1]:6.3f} {qlike(rows, width):8.4f} {spread:7.3f}"
+        line = (
+            f"  {name:9s} {ratio[0]:6.3f} {ratio[1]:6.3f} {qlike(rows, width):8.4f} {spread:7.3f}"
+        )
         if weight is not None:
             line += f" {error(rows, weight):7.3f}"
             if parted:
@@ -166,7 +171,7 @@ def index_part(frame: pd.DataFrame) -> dict[int, float]:
                          rows.index)  # fmt: skip
         title = f"NIFTY, India VIX, {horizon} sessions ({len(rows) // horizon} separate)"
         judge(title, rows, late, parted=False)
-        found[horizon] = error(rows, 0.3)
+        found[horizon] = error(rows, FORECAST_WEIGHT)
     return found
 
 
@@ -176,7 +181,9 @@ def squared_returns(close: np.ndarray) -> np.ndarray:
     return found
 
 
-def carried_part(tables: list[pd.DataFrame], frame: pd.DataFrame, of_index: dict[int, float]) -> None:
+def carried_part(
+    tables: list[pd.DataFrame], frame: pd.DataFrame, of_index: dict[int, float]
+) -> None:
     """Common error of the stocks' forecast on NIFTY's over the sessions of the cash files."""
     days = tables[0].columns
     index = [frame[side].reindex(days).to_numpy() for side in ("open", "high", "low", "level")]
@@ -195,9 +202,9 @@ def carried_part(tables: list[pd.DataFrame], frame: pd.DataFrame, of_index: dict
         slope = 0.5 * (covariance(one[0], two[1]) + covariance(one[1], two[0]))
         slope /= covariance(*two)
         ratio = [np.sqrt(np.mean(stocks[by] / stocks["forecast"])) for by in ("ranges", "closes")]
-        print(f"  {horizon:2d} sessions: came over it {ratio[0]:.3f} {ratio[1]:.3f}; error in common "
-              f"{common:.3f}, own {own:.3f}; slope on NIFTY's {slope:.2f}, so a blend's common "
-              f"error is {slope * of_index[horizon]:.3f}")  # fmt: skip
+        print(f"  {horizon:2d} sessions: came over it {ratio[0]:.3f} {ratio[1]:.3f}; error in "
+              f"common {common:.3f}, own {own:.3f}; slope on NIFTY's {slope:.2f}, so a blend's "
+              f"common error is {slope * of_index[horizon]:.3f}")  # fmt: skip
 
 
 def stock_part(tables: list[pd.DataFrame], home: Path) -> None:
@@ -207,10 +214,15 @@ def stock_part(tables: list[pd.DataFrame], home: Path) -> None:
     variance, squares = daily_variance(*series), squared_returns(series[3])
     columns = ["symbol", "day", "expiry", "years", "atm_iv", "quality"]
     folder = home / "volatility" / "nse" / "expiries"
-    listed = pd.concat([pd.read_parquet(p, columns=columns) for p in sorted(folder.glob("*.parquet"))])
+    listed = pd.concat(
+        [pd.read_parquet(p, columns=columns) for p in sorted(folder.glob("*.parquet"))]
+    )
     known = listed["symbol"].isin(symbols) & listed["day"].isin(days)
     listed = listed[known & listed["quality"].isin(["A", "B"])]
-    ahead = [len(expected_days(a.date(), b.date())) - 1 for a, b in zip(listed["day"], listed["expiry"], strict=True)]
+    ahead = [
+        len(expected_days(a.date(), b.date())) - 1
+        for a, b in zip(listed["day"], listed["expiry"], strict=True)
+    ]
     listed = listed.assign(
         at=days.searchsorted(listed["day"]), ahead=ahead, row=symbols.get_indexer(listed["symbol"])
     )

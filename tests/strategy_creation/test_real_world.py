@@ -139,9 +139,7 @@ def _expiry(
     kind: InstrumentKind, forecast: float | None, past: PastMoves
 ) -> tuple[ChainExpiry, InstrumentKind]:
     smile = SimpleNamespace(curves=Curves.flat([0.04**2]))
-    made = SimpleNamespace(
-        forward=100.0, forecast=forecast, past=past, smile=smile, deviation=0.04
-    )
+    made = SimpleNamespace(forward=100.0, forecast=forecast, past=past, smile=smile, deviation=0.04)
     return cast("ChainExpiry", made), kind
 
 

@@ -80,7 +80,8 @@ def _why(pick: Pick, risk: RiskSummary) -> Iterator[str]:
     yield (
         f"Expected to earn {rupees_text(edge, signed=True)} after a round trip, give or take "
         f"{rupees_text(error)} by its quotes and the forecast ({rupees_text(quotes)} by its quotes "
-        f"alone), on {rupees_text(funds)} that it needs after the worst shock: {parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
+        f"alone), on {rupees_text(funds)} that it needs after the worst shock: "
+        f"{parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
         f"{pick.score.total - parts['earnings'] - parts['tail']:+.2f} % for how it fits."
     )
     yield (

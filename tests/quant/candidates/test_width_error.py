@@ -16,8 +16,10 @@ from quant.candidates.cases import (
 )
 from strikeloom.quant.candidates.value import Candidates, CandidateValues, value_candidates
 
+Cases = dict[str, list[tuple[float, str, bool, float]]]
+
 #: strike, right, later, units; of several lots to show that units count
-SINGLE = {
+SINGLE: Cases = {
     "long straddle": [(100, "C", False, 1), (100, "P", False, 1)],
     "bull call spread": [(100, "C", False, 1), (107.5, "C", False, -1)],
     "bear put spread": [(105, "P", False, 50), (97.5, "P", False, -50)],
@@ -28,7 +30,7 @@ SINGLE = {
     "covered call": [(0, "U", False, 1), (105, "C", False, -1)],
     "put ratio": [(97.5, "P", False, 1), (92.5, "P", False, -3)],
 }  # fmt: skip
-TWO_EXPIRIES = {
+TWO_EXPIRIES: Cases = {
     "call calendar": [(100, "C", False, -1), (100, "C", True, 1)],
     "sold put calendar": [(97.5, "P", False, 1), (97.5, "P", True, -1)],
     "double diagonal": [
@@ -38,7 +40,7 @@ TWO_EXPIRIES = {
 }  # fmt: skip
 
 
-def _values(made: Market, cases: dict[str, list[tuple[float, str, bool, float]]]) -> CandidateValues:
+def _values(made: Market, cases: Cases) -> CandidateValues:
     width = max(map(len, cases.values()))
     rows = [[made.row(k, r, later=late) for k, r, late, _ in legs] for legs in cases.values()]
     units = [[u for *_, u in legs] + [0.0] * (width - len(legs)) for legs in cases.values()]

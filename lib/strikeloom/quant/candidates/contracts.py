@@ -194,7 +194,9 @@ def _moved(
         return np.full((len(law), 2), np.nan)
     table = density_table(horizons.moved, 0.5)
     _, put = below_and_put(table, law, contracts.strike)
-    here = _at_horizon(contracts, put, table.ends[law, MEAN : MEAN + 2]) * figures[:, at.SCALE, None]
+    here = (
+        _at_horizon(contracts, put, table.ends[law, MEAN : MEAN + 2]) * figures[:, at.SCALE, None]
+    )
     later = is_later & (contracts.strike > 0)
     if later.any():
         here[later] = grid_means(grids, law, table)[later]

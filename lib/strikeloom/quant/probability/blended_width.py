@@ -12,9 +12,9 @@ linear in logarithms. Its weight and its error are measured (``benchmarks/foreca
   horizon, QLIKE lower at 0.3.
 
 The error is that of the logarithm of the width, without the noise of what came (the covariance of
-the errors against the odd and the even sessions of a window): NIFTY's blend 0.22, 0.22 and 0.25 over
-eleven years. The stocks of a day have 0.11 of it in common (0.12 by the slope on NIFTY's over 2025
-and 2026, times NIFTY's eleven years), and each has 0.15 of its own: 0.19.
+the errors against the odd and the even sessions of a window): NIFTY's blend 0.22, 0.23 and 0.25
+over ten years. The stocks of a day have 0.11 of it in common (0.12 by the slope on NIFTY's over
+2025 and 2026, times NIFTY's ten years), and each has 0.15 of its own: 0.19.
 """
 
 from __future__ import annotations
