@@ -30,7 +30,10 @@ class CandidateFigures(NamedTuple):
     edge : ndarray
         Real-world mean after the costs of a round trip.
     error : ndarray
-        Standard error of the edge from the prices' own.
+        Standard error of the edge: of its quotes and of the width of the density, which are
+        independent.
+    quotes_error : ndarray
+        The part from the prices' own.
     tail : ndarray
         Real-world mean of the worst 5 %, signed as profit, before costs.
     costs : ndarray
@@ -48,6 +51,7 @@ class CandidateFigures(NamedTuple):
     chance: Floats
     edge: Floats
     error: Floats
+    quotes_error: Floats
     tail: Floats
     costs: Floats
     margin: Floats
@@ -74,6 +78,7 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
         values.max_loss,
         values.real.chance,
         values.real.mean - values.costs,
+        np.hypot(values.error, values.width_error),
         values.error,
         values.real.tail,
         values.costs,
@@ -89,9 +94,10 @@ def monthly(amount: Floats, funds: Floats, sessions: int | Ints) -> Floats:
 
 
 def shrunk(edge: Floats, error: Floats) -> Floats:
-    """Edge times the share of its square that is not the quotes' noise; a loss is not shrunk.
+    """Edge times the share of its square that is not its error's; a loss is not shrunk.
 
-    The best of thousands of noisy values would be the noisiest quote.
+    The best of thousands of noisy values would be the noisiest quote, and the one that most leans
+    on the forecast.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         sure = np.where(edge > 0, edge * edge / (edge * edge + error * error), 1.0)

@@ -175,7 +175,7 @@ _EARNER = (
         lambda it, profile: (
             f"it is expected to earn {_text(it.edge, signed=True)} after a round trip of "
             f"{_text(it.costs)}, not more than {profile.errors:g} times the error that its quotes "
-            f"give that value, {_text(it.error)}"
+            f"and the forecast give that value, {_text(it.error)}"
         ),
         _edge_remedy,
     ),
