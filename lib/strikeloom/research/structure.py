@@ -23,8 +23,8 @@ from strikeloom.research.shown import with_units
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.search import choice_of, prepare_search, search
-from strikeloom.strategy_creation.strikes import TradableStrikes
 from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 if TYPE_CHECKING:
     import pandas as pd

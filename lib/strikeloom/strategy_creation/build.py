@@ -20,7 +20,7 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
-from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search
+from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search_all
 from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
 
@@ -107,7 +107,7 @@ def _built(prepared: ChainSearch, view: MarketView, front_rows: int) -> Built:
             _check_fit(template, view, prepared.profile)
         except NotBuildable as reason:
             refused[name] = reason
-    searched = search(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
+    searched = search_all(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
     refused.update(searched.refused)
     made: set[str] = set()
     for name, best in searched.found.items():
