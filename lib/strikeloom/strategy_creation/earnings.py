@@ -82,6 +82,11 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
     )
 
 
+def at_risk(figures: CandidateFigures) -> Floats:
+    """Maximum loss, at most the funds: a loss that ends at a price of 0 is as one without limit."""
+    return np.minimum(figures.max_loss, figures.funds)
+
+
 def monthly(amount: Floats, funds: Floats, sessions: int) -> Floats:
     """Rupees as per cent of funds, for a month of sessions."""
     return np.asarray(100 * amount / funds * (MONTH / max(sessions, 1)))

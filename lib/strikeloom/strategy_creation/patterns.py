@@ -110,7 +110,11 @@ def _choice(search: LegSearch, here: StrikeList, wanted: float) -> tuple[int, in
             return Choice.MIRROR, other, -most, most
         case Moves() | Delta() | Steps() | Reflection():
             places = here.place(here.strike)
-            inside = places[off <= most] if not isinstance(search.selector, Reflection) else places
+            inside = (
+                places[off <= most + _EQUAL]
+                if not isinstance(search.selector, Reflection)
+                else places
+            )
             if not len(inside):
                 place = int(np.argmin(off))
                 raise NotBuildable(

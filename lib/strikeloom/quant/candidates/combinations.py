@@ -1,9 +1,9 @@
 """Candidates of a leg pattern over listed strikes, as row numbers; bounded by a count.
 
-A place is ln(strike / forward) over the deviation of the contract's own expiry, in expected
-moves: 0 at the money. Legs are chosen one after another, each in ascending order of strike, so
-the list of candidates has one order on every machine; a list longer than the bound is thinned to
-evenly spaced members.
+A place is strike / forward - 1 over the deviation of the contract's own expiry, in expected
+moves: 0 at the money, and as far below as above where as many rupees away. Legs are chosen one
+after another, each in ascending order of strike, so the list of candidates has one order on every
+machine; a list longer than the bound is thinned to evenly spaced members.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ class StrikeList(NamedTuple):
 
     def place(self, strike: Floats) -> Floats:
         """Of strikes, in expected moves; 0 for the underlying."""
-        with np.errstate(divide="ignore"):
-            moves = np.log(strike / self.forward) / self.deviation
+        moves = (strike / self.forward - 1) / self.deviation
         return np.asarray(np.where(strike > 0, moves, 0.0))
 
 
