@@ -36,7 +36,7 @@ def _view(vote: float, rich: float = 0.0) -> MarketView:
     """Evidence of two topics on direction, one of them half as strong, and on volatility."""
     evidence = (
         Evidence("trend", vote, vote, Topic.TREND),
-        Evidence("open interest", vote, vote / 2, Topic.OPEN_INTEREST),
+        Evidence("open interest", vote, vote / 2, Topic.OPTIONS),
         Evidence("volatility over its forecast", 1.0, rich, Topic.VOLATILITY),
     )
     mean = 0.75 * vote
@@ -77,7 +77,7 @@ def test_in_a_fair_world_nothing_earns(risk: str, vote: float) -> None:
         assert row.rule in {
             Rule.EDGE, Rule.PROBABILITY, Rule.REWARD, Rule.UNLIMITED_LOSS, Rule.CANNOT_LOSE
         }, row  # fmt: skip
-    assert sum(row.rule is Rule.EDGE for row in built) >= 0.4 * len(built)
+    assert sum(row.rule is Rule.EDGE for row in built) >= 0.3 * len(built)
     assert not [pick for pick in chosen.picks if _earns(pick.name)]
     nearest = nearest_miss(chosen.outcomes)
     assert nearest is not None
@@ -106,33 +106,28 @@ def test_cheap_volatility_is_bought() -> None:
     assert names[0] in ("long_straddle", "long_strangle", "long_guts")
 
 
-def _net(row: Outcome, right: Right) -> int:
-    """Units of options of a right bought less sold, weighed by their prices."""
-    legs = [leg for leg in row.legs if isinstance(leg.instrument, OptionContract)]
-    return sum(leg.signed_units * leg.price for leg in legs if leg.instrument.right is right)
-
-
-def test_puts_that_are_dear_are_sold() -> None:
-    """Calls as they should be, puts the dearer the farther: with a view that lets spreads in."""
-    dear = [skewed(0.27, 14, puts=2.0, flat_calls=True), skewed(0.27, 49, flat_calls=True)]
-    real = [skewed(0.27, 14), skewed(0.27, 49)]
-    chosen = _chosen(world(dear, real), _view(0.5), "moderate")
-    best = next(pick for pick in chosen.picks if _earns(pick.name))
-    sold = [
-        leg
-        for leg in best.structure.legs
-        if isinstance(leg.instrument, OptionContract)
-        and leg.instrument.right is Right.PUT
-        and leg.side is Side.SELL
-    ]
-    assert sold
-    (row,) = [row for row in chosen.outcomes if row.template == best.name]
-    assert _net(row, Right.PUT) < 0
-    endings = {row.template: row for row in chosen.outcomes}
-    assert endings["bull_put_spread"].ending is not Ending.REFUSED
-    edges = {name: endings[name].expected_value or 0 for name in ("bull_put_spread", "long_put")
-             if name in endings and endings[name].legs}  # fmt: skip
+@pytest.mark.parametrize("vote", [0.0, 0.5])
+def test_puts_that_are_dear_are_sold(vote: float) -> None:
+    """Calls as they should be, puts the dearer the farther (37 % at 10 % below, and not 27 %)."""
+    dear = [skewed(0.27, days, puts=0.4, flat_calls=True) for days in (14, 49)]
+    real = [skewed(0.27, days) for days in (14, 49)]
+    chosen = _chosen(world(dear, real), _view(vote), "moderate")
+    earners = [pick for pick in chosen.picks if _earns(pick.name)]
+    assert len(earners) == 3
+    for pick in earners:
+        puts = [
+            leg
+            for leg in pick.structure.legs
+            if isinstance(leg.instrument, OptionContract) and leg.instrument.right is Right.PUT
+        ]
+        sold = [leg.instrument.strike / 100 for leg in puts if leg.side is Side.SELL]
+        assert sold, pick.name
+        assert max(sold) < FORWARD
+    best = earners[0].structure.template
+    assert best.volatility is VolatilityUse.SELL
+    edges = {row.template: row.expected_value or 0 for row in chosen.outcomes if row.legs}
     assert edges["bull_put_spread"] > 0
+    assert edges.get("long_put", -1) < 0
 
 
 def test_a_dear_near_expiry_makes_calendars_earn_and_a_cheap_one_does_not() -> None:
@@ -171,6 +166,7 @@ def _twins() -> dict[str, str]:
         ]
         for other in identify(legs):
             alike = {_OTHER[outlook] for outlook in template.outlooks} == other.outlooks
+            alike &= other.cash_secured == template.cash_secured
             if alike and other.stance is template.stance.opposite:
                 found.setdefault(name, other.name)
     return found
@@ -230,6 +226,11 @@ def test_the_mirrored_market_gets_the_mirrored_structures(risk: str, vote: float
         twin = there[TWINS[row.template]]
         if not row.legs:
             assert twin.rule is row.rule
+            continue
+        if {row.rule, twin.rule} & {Rule.UNLIMITED_LOSS}:
+            # a price ends at 0 on one side only: what is unlimited above is limited below
+            assert risk == "moderate"
+            assert twin.score == pytest.approx(row.score, rel=0.02), row.template
             continue
         passed = row.ending is not Ending.REFUSED
         assert passed == (twin.ending is not Ending.REFUSED), (row, twin)

@@ -98,7 +98,7 @@ def shrunk(edge: Floats, error: Floats) -> Floats:
     The best of thousands of noisy values would be the noisiest quote.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        sure = np.where(edge > 0, edge * edge / (edge * edge + error * error), 1.0)
+        sure = np.where(edge > 0, np.square(edge / np.hypot(edge, error)), 1.0)
     return np.asarray(edge * sure)
 
 
