@@ -90,9 +90,10 @@ def build(
 
     # compiled code runs without the interpreter's lock; results come in the order of the views
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, built in enumerate(pool.map(one, views), start=1):
-            for part, found in zip(whole, built, strict=True):
-                part.extend(found)
+        for done, found in enumerate(pool.map(one, views), start=1):
+            whole.structures.extend(found.structures)
+            whole.refused.extend(found.refused)
+            whole.fronts.extend(found.fronts)
             if progress:
                 progress(done, len(views))
     return whole

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,7 +63,7 @@ def _place(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int, numb
     if forward == table.forward[own] and deviation == table.deviation[own]:
         return float(table.place[table.first[own] + places[leg]])
     strike = _strike_of(pattern, table, places, leg)
-    return math.log(strike / forward) / deviation if strike > 0 else 0.0
+    return float((strike / forward - 1) / deviation) if strike > 0 else 0.0
 
 
 @compiled
