@@ -122,7 +122,7 @@ def _as_rows(pattern: LegPattern, table: StrikeTable, places: Ints) -> Ints:
 
 @compiled
 def all_rows(pattern: LegPattern, table: StrikeTable, bound: int) -> tuple[Ints, float]:
-    """Candidates, and how many each of them stands for: leg by leg, thinned to the bound."""
+    """Candidates, and how many of all each one is for: leg by leg, thinned to the bound."""
     legs = len(pattern.strikes)
     places, scale = np.zeros((1, legs), dtype=np.int64), 1.0
     for leg in range(legs):
