@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.outcomes import Rule
-from strikeloom.domain.templates import StrategyTemplate
+from strikeloom.domain.templates import StrategyTemplate, StructurePurpose
 from strikeloom.errors import NotBuildable
 from strikeloom.quant.candidates.combinations import combine, neighbours
 from strikeloom.quant.candidates.contracts import ValueTables, value_tables
@@ -247,7 +247,7 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
         owner,
         rows,
         figures,
-        np.minimum(passed(figures, prepared.profile), most_rules[owner]),
+        np.minimum(passed(figures, prepared.profile, StructurePurpose.EARN), most_rules[owner]),
         ranking(figures, sessions[owner], prepared.profile),
     )
 
