@@ -18,9 +18,9 @@ from strikeloom.domain.instruments import FutureContract, InstrumentKind, Right
 from strikeloom.domain.money import rupees
 from strikeloom.nse.charges import Segment
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.candidates.combinations import StrikeList
 from strikeloom.quant.candidates.contracts import Contracts, Horizons
 from strikeloom.quant.candidates.densities import Densities, price_nodes
+from strikeloom.quant.candidates.strike_table import StrikeList
 from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.quant.smile.density import cdf
@@ -28,7 +28,7 @@ from strikeloom.risk.candidates import FUTURE, OPTION, SHARE, ContractTable
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry
 from strikeloom.strategy_creation.costs import ContractCosts, contract_costs, price_error
 from strikeloom.strategy_creation.real_world import expiry_densities
-from strikeloom.strategy_creation.strikes import Tradable, TradableStrikes
+from strikeloom.strategy_creation.tradable import Tradable, TradableStrikes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -11,6 +11,7 @@ from strikeloom.quant.candidates.value import CandidateValues
 from strikeloom.risk.candidates import CandidateMargins
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Sessions of a month, by which earnings of different horizons are compared.
 MONTH = 21
@@ -87,9 +88,9 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
     )
 
 
-def monthly(amount: Floats, funds: Floats, sessions: int) -> Floats:
+def monthly(amount: Floats, funds: Floats, sessions: int | Ints) -> Floats:
     """Rupees as per cent of funds, for a month of sessions."""
-    return np.asarray(100 * amount / funds * (MONTH / max(sessions, 1)))
+    return np.asarray(100 * amount / funds * (MONTH / np.maximum(sessions, 1)))
 
 
 def shrunk(edge: Floats, error: Floats) -> Floats:
@@ -103,12 +104,12 @@ def shrunk(edge: Floats, error: Floats) -> Floats:
     return np.asarray(edge * sure)
 
 
-def earning_rate(figures: CandidateFigures, sessions: int) -> Floats:
+def earning_rate(figures: CandidateFigures, sessions: int | Ints) -> Floats:
     """Shrunk edge, per cent of the funds a month."""
     return monthly(shrunk(figures.edge, figures.error), figures.funds, sessions)
 
 
-def tail_rate(figures: CandidateFigures, sessions: int, price: float) -> Floats:
+def tail_rate(figures: CandidateFigures, sessions: int | Ints, price: float) -> Floats:
     """Price of what is lost in the tail, per cent of the funds a month; zero or negative.
 
     Parameters
