@@ -68,8 +68,8 @@ def test_moves_are_expected_moves_of_the_legs_own_expiry() -> None:
         LegTemplate(Side.BUY, Right.CALL, Moves(1.0), NEXT),
     )
     (near, _), (far, _) = _taken(template, model_chain())
-    assert near == pytest.approx(100 * np.exp(DEVIATION))
-    assert far == pytest.approx(100 * np.exp(VOL * (63 / 365) ** 0.5))
+    assert near == pytest.approx(100 * (1 + DEVIATION))
+    assert far == pytest.approx(100 * (1 + VOL * (63 / 365) ** 0.5))
 
 
 @pytest.mark.parametrize(("size", "right"), [(0.25, Right.CALL), (0.3, Right.PUT)])
@@ -101,10 +101,10 @@ def test_widths_and_reflections_follow_the_strike_that_was_taken() -> None:
         LegTemplate(Side.BUY, Right.PUT, Reflection(0)),
     )
     (wanted, sold), (wing, _), (mirrored, _) = _taken(template, sparse)
-    assert wanted == pytest.approx(100 * np.exp(0.5 * DEVIATION))
+    assert wanted == pytest.approx(100 * (1 + 0.5 * DEVIATION))
     assert sold == 104.0
-    assert wing == pytest.approx(104 * np.exp(0.6 * DEVIATION))
-    assert mirrored == pytest.approx(100 * 100 / 104)
+    assert wing == pytest.approx(104 + 60 * DEVIATION)
+    assert mirrored == 96.0
 
 
 def test_wings_about_a_leg_are_even_in_rupees() -> None:
@@ -129,7 +129,7 @@ def test_the_nearest_strike_is_taken_when_the_wanted_one_is_missing() -> None:
 
 def test_a_refusal_names_leg_wanted_nearest_and_limit() -> None:
     near = _thinned(model_chain(), lambda rows: (rows["strike"] - 100).abs() <= 2)
-    with pytest.raises(NotBuildable, match=r"leg 1, buy PE .*wanted 86\.78; the nearest tradable "
+    with pytest.raises(NotBuildable, match=r"leg 1, buy PE .*wanted 85\.82; the nearest tradable "
                        r"strike 98 is 1\.37 expected moves off, and at most 0\.60"):  # fmt: skip
         _taken(TEMPLATES["iron_condor"], near)
     with pytest.raises(NotBuildable, match=r"of delta off, and at most 0\.12"):

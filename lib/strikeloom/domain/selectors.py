@@ -14,8 +14,8 @@ from typing import TypeAlias
 class Moves:
     """A strike so many expected moves of the leg's own expiry from its forward.
 
-    An expected move is a standard deviation, ``atm_iv x sqrt(years)``: the strike wanted is
-    ``forward x exp(moves x expected move)``.
+    An expected move is a standard deviation, ``atm_iv x sqrt(years)`` of the forward: the strike
+    wanted is ``forward x (1 + moves x expected move)``, as far above as below.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Reflection:
         Number of the earlier leg, from 0.
     about : int or None
         Number of the leg at the centre, to whose other side the strike is as far in rupees: even
-        wings. ``None``: about the forward in logarithm, forward squared over strike.
+        wings. ``None``: about the forward.
     reach : float
         As of ``Moves``.
     """

@@ -83,8 +83,10 @@ def build(
         prepared = prepare_search(
             tradable[symbol], settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
-        for part, found in zip(whole, _built(prepared, view, settings.front_rows), strict=True):
-            part.extend(found)
+        found = _built(prepared, view, settings.front_rows)
+        whole.structures.extend(found.structures)
+        whole.refused.extend(found.refused)
+        whole.fronts.extend(found.fronts)
         if progress:
             progress(done, len(views))
     return whole

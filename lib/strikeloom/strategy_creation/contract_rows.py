@@ -111,7 +111,7 @@ def _options(
     strikes: TradableStrikes, horizon: ChainExpiry, expiry: ChainExpiry, right: Right, number: int
 ) -> _Block:
     shown: Tradable = strikes.of(expiry, right)
-    near = np.abs(np.log(shown.strike / expiry.forward)) <= _FARTHEST * expiry.deviation
+    near = np.abs(shown.strike / expiry.forward - 1) <= _FARTHEST * expiry.deviation
     place = np.flatnonzero(near & (shown.lot_size > 0))
     return _Block(
         (horizon.expiry, expiry.expiry, right),

@@ -88,6 +88,11 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
     )
 
 
+def at_risk(figures: CandidateFigures) -> Floats:
+    """Maximum loss, at most the funds: a loss that ends at a price of 0 is as one without limit."""
+    return np.minimum(figures.max_loss, figures.funds)
+
+
 def monthly(amount: Floats, funds: Floats, sessions: int | Ints) -> Floats:
     """Rupees as per cent of funds, for a month of sessions."""
     return np.asarray(100 * amount / funds * (MONTH / np.maximum(sessions, 1)))
@@ -100,7 +105,7 @@ def shrunk(edge: Floats, error: Floats) -> Floats:
     on the forecast.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        sure = np.where(edge > 0, edge * edge / (edge * edge + error * error), 1.0)
+        sure = np.where(edge > 0, np.square(edge / np.hypot(edge, error)), 1.0)
     return np.asarray(edge * sure)
 
 

@@ -87,10 +87,12 @@ def spread(columns: Floats, most: int) -> Ints:
     away = np.full(count, np.inf)
     for at in kept:
         away = np.minimum(away, np.abs(scaled - scaled[at]).max(axis=1))
+    away[kept] = -1.0  # equal rows are 0 away
     while len(kept) < most:
         at = int(np.argmax(away))
         kept.append(at)
         away = np.minimum(away, np.abs(scaled - scaled[at]).max(axis=1))
+        away[at] = -1.0
     return np.array(sorted(kept), dtype=np.int64)
 
 

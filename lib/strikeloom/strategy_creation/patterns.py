@@ -161,7 +161,7 @@ def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) ->
             if key not in lists.reached:
                 lists.reached[key] = search.off(strike, wanted)[:2]
             off, most = lists.reached[key]
-            inside = places[off <= most]
+            inside = places[off <= most + _EQUAL]
             if not len(inside):
                 place = int(np.argmin(off))
                 raise NotBuildable(

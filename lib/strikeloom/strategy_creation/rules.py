@@ -13,7 +13,7 @@ from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.errors import NotBuildable
 from strikeloom.settings.creation import RiskProfile
-from strikeloom.strategy_creation.earnings import CandidateFigures
+from strikeloom.strategy_creation.earnings import CandidateFigures, at_risk
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -90,7 +90,7 @@ def _text(amount: float | Floats, *, signed: bool = False) -> str:
 
 def _reward(figures: CandidateFigures) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = figures.max_profit / figures.max_loss
+        ratio = figures.max_profit / at_risk(figures)
     return np.asarray(np.where(np.isinf(figures.max_profit), np.inf, ratio))
 
 
@@ -162,8 +162,9 @@ _EARNER = (
         _reward,
         lambda _it, profile: profile.min_reward_to_risk,
         lambda it, profile: (
-            f"its maximum profit is {float(_reward(it)):.3f} of its maximum loss, below the risk "
-            f"profile's {profile.min_reward_to_risk:g}"
+            f"its maximum profit is {float(_reward(it)):.3f} of its maximum loss (of the "
+            "funds, where these are less), below the risk profile's "
+            f"{profile.min_reward_to_risk:g}"
         ),
         lambda _it, profile: f"passes from {profile.min_reward_to_risk:g}",
     ),

@@ -17,6 +17,7 @@ from strikeloom.settings.creation import CreationSettings, RiskProfile
 from strikeloom.strategy_creation.earnings import (
     MONTH,
     CandidateFigures,
+    at_risk,
     earning_rate,
     tail_rate,
 )
@@ -67,7 +68,7 @@ def components(
     trend = [item for item in view.evidence if item.topic is Topic.TREND]
     found = {
         "probability": float(figures.chance),
-        "risk_reward": risk_reward(float(figures.max_profit), float(figures.max_loss)),
+        "risk_reward": risk_reward(float(figures.max_profit), float(at_risk(figures))),
         "direction": along(template.stance, view.mean_vote, threshold),
         "iv_fit": _volatility_fit(template.volatility, view.richness),
         "liquidity": _GRADES[grade(structure, figures)],

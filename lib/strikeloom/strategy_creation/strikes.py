@@ -79,19 +79,19 @@ class LegSearch:
         forward, deviation = self.expiry.forward, self.expiry.deviation
         match self.selector:
             case Moves(moves=moves):
-                strike = forward * np.exp(moves * deviation)
+                strike = forward * (1 + moves * deviation)
             case Delta(delta=size):
                 strike = self.strikes.of_delta(self.expiry, self.right, size)
             case Steps(steps=steps):
                 listed = self.listed
-                place = int(np.argmin(np.abs(np.log(listed / forward)))) + steps
+                place = int(np.argmin(np.abs(listed - forward))) + steps
                 strike = listed[min(max(place, 0), len(listed) - 1)]
             case Width(leg=other, moves=moves):
-                strike = earlier[other] * np.exp(moves * deviation)
+                strike = earlier[other] + moves * deviation * forward
             case Same(leg=other):
                 strike = earlier[other]
             case Reflection(leg=other, about=None):
-                strike = forward * forward / earlier[other]
+                strike = 2 * forward - earlier[other]
             case Reflection(leg=other, about=centre):
                 strike = 2 * earlier[int(centre or 0)] - earlier[other]
         return float(strike)
@@ -111,7 +111,7 @@ class LegSearch:
             case Same():
                 return np.abs(strikes / wanted - 1), _EQUAL, "of itself"
             case Moves(reach=reach) | Width(reach=reach) | Reflection(reach=reach):
-                away = np.abs(np.log(strikes / wanted)) / self.expiry.deviation
+                away = np.abs(strikes - wanted) / (self.expiry.forward * self.expiry.deviation)
                 return away, self.least_reach(reach), "expected moves"
 
     def least_reach(self, reach: float) -> float:
@@ -123,7 +123,7 @@ def reachable(search: LegSearch, strikes: Floats, wanted: float) -> Ints:
     """Rows of the strikes that a selector lets through, nearest to the wanted first."""
     off, most, _ = search.off(strikes, wanted)
     order = np.argsort(off, kind="stable")
-    return np.asarray(order[off[order] <= most])
+    return np.asarray(order[off[order] <= most + _EQUAL])
 
 
 def leg_expiries(template: StrategyTemplate, chain: Chain) -> tuple[ChainExpiry, ...]:

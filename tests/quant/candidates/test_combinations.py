@@ -77,7 +77,7 @@ def by_loops(wanted: LegPattern) -> list[tuple[int, ...]]:
         strike = [one.strike[p] for one, p in zip(lists, places, strict=True)]
         fits = True
         for leg, one in enumerate(lists):
-            moves = [0.0 if k == 0 else np.log(k / one.forward) / one.deviation for k in strike]
+            moves = [0.0 if k == 0 else (k / one.forward - 1) / one.deviation for k in strike]
             choice, other = wanted.choice[leg], wanted.leg[leg]
             low, high = wanted.low[leg] - 1e-9, wanted.high[leg] + 1e-9
             if choice == Choice.RANGE:
@@ -86,7 +86,7 @@ def by_loops(wanted: LegPattern) -> list[tuple[int, ...]]:
                 fits &= low <= moves[leg] - moves[other] <= high
             else:
                 middle = moves[other] if choice == Choice.SAME else -moves[other]
-                away = [abs(np.log(k / one.forward) / one.deviation - middle) for k in one.strike]
+                away = [abs((k / one.forward - 1) / one.deviation - middle) for k in one.strike]
                 fits &= places[leg] == int(np.argmin(away))
                 fits &= low <= moves[leg] - middle <= high
             if wanted.above[leg] >= 0:

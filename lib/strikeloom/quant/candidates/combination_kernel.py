@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +84,7 @@ def _limits(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> 
         if how >= WIDTH:
             other = _strike_of(pattern, table, places, pattern.leg[leg])
             if other > 0:
-                middle = math.log(other / table.forward[number]) / table.deviation[number]
+                middle = (other / table.forward[number] - 1) / table.deviation[number]
         if how == MIRROR:
             middle = -middle
         first = _below(place, middle + pattern.low[leg] - _SLACK)

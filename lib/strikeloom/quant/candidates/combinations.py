@@ -1,9 +1,9 @@
 """Candidates of a leg pattern over listed strikes, as row numbers; bounded by a count.
 
-A place is ln(strike / forward) over the deviation of the contract's own expiry, in expected
-moves: 0 at the money. Legs are chosen one after another, each in ascending order of strike, so
-the list of candidates has one order on every machine; a list longer than the bound is thinned to
-evenly spaced members.
+A place is strike / forward - 1 over the deviation of the contract's own expiry, in expected
+moves: 0 at the money, and as far below as above where as many rupees away. Legs are chosen one
+after another, each in ascending order of strike, so the list of candidates has one order on every
+machine; a list longer than the bound is thinned to evenly spaced members.
 """
 
 from __future__ import annotations

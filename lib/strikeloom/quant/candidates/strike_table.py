@@ -32,8 +32,7 @@ class StrikeList(NamedTuple):
 
     def place(self, strike: Floats) -> Floats:
         """Of strikes, in expected moves; 0 for the underlying."""
-        with np.errstate(divide="ignore"):
-            moves = np.log(strike / self.forward) / self.deviation
+        moves = (strike / self.forward - 1) / self.deviation
         return np.asarray(np.where(strike > 0, moves, 0.0))
 
 
