@@ -21,6 +21,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
@@ -29,8 +30,8 @@ SHARED = Path(os.environ.get("STRIKELOOM_SHARED", Path(__file__).parents[2] / "s
 HORIZONS, EVERY, STOCKS, SESSIONS = (5, 21), 10, 60, 250.0
 
 
-def bars(folder: Path) -> tuple[np.ndarray, ...]:
-    """Open, high, low, close of every stock that traded on all sessions, adjusted."""
+def sides(folder: Path) -> list[pd.DataFrame]:
+    """Open, high, low and close of every stock with options, adjusted; a column a session."""
     from strikeloom.adapters.bhavcopy.importer import import_paths
     from strikeloom.adapters.parquet.history import ParquetHistory
 
@@ -39,14 +40,17 @@ def bars(folder: Path) -> tuple[np.ndarray, ...]:
         import_paths([next((folder / "cm_bhavcopy").glob("fno_underlyings*.csv.gz"))], history)
         last = date(2026, 3, 19)
         frame = history.as_of(last).prices(date(2024, 12, 2), last)
-    sides = []
-    for side in ("open", "high", "low", "close"):
-        table = frame.pivot_table(index="symbol", columns="day", values=side)
-        sides.append(table[table.notna().all(axis=1)])
-    common = sides[0].index
-    for table in sides[1:]:
+    names = ("open", "high", "low", "close")
+    return [frame.pivot_table(index="symbol", columns="day", values=name) for name in names]
+
+
+def bars(folder: Path) -> tuple[np.ndarray, ...]:
+    """Open, high, low, close of every stock that traded on all sessions, adjusted."""
+    tables = [table[table.notna().all(axis=1)] for table in sides(folder)]
+    common = tables[0].index
+    for table in tables[1:]:
         common = common.intersection(table.index)
-    return tuple(table.loc[common].to_numpy() for table in sides)
+    return tuple(table.loc[common].to_numpy() for table in tables)
 
 
 def garch(returns: np.ndarray, horizon: int) -> float:

@@ -23,3 +23,13 @@ def test_stages_read_as_of_a_day() -> None:
     }  # fmt: skip
     assert {name for _, name in found} <= _ALLOWED, found
     assert ("collect.py", "as_of") in found
+
+
+def test_only_a_look_back_reads_later_days() -> None:
+    """What a stage decides never rests on what came after its day."""
+    uses = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"strategy_creation\.(later_days|since) import", path.read_text("utf-8"))
+    }
+    assert uses == {"strategy_creation/since.py", "cli/since.py"}

@@ -170,7 +170,7 @@ def test_a_later_price_list_of_a_broker_leaves_the_first_day(
     assert charges.brokerage(date(2023, 4, 30), "other") == 1500
     assert charges.brokerage(date(2023, 5, 1), "other") == 2500
     first_charge_day.cache_clear()
-    charges._brokerage.cache_clear()
+    charges.listed_brokerage.cache_clear()
 
 
 @given(units=st.integers(1, 10**5), price=st.integers(1, 10**6), side=st.sampled_from(list(Side)))

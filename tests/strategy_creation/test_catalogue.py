@@ -363,7 +363,8 @@ def test_the_sentence_names_what_the_real_world_comes_from() -> None:
     (risk,) = evaluate([short], RATE)
     last = _real_world(short, risk)
     assert "have 23 separate windows of 10 sessions, and 24 are needed" in last
-    assert "forecast from daily bars alone, 25.0%" in last
+    assert "the forecast from daily bars, 25.0%, blended with what options at the money" in last
+    assert "and by nothing else" in last
     (risk,) = evaluate([long], RATE)
     last = _real_world(long, risk)
     assert f"probability {risk.forecast_probability:.0%}" in last

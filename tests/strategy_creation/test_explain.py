@@ -79,9 +79,9 @@ def _why(name: str, **money: int) -> list[str]:
 def test_an_earner_states_what_it_earns_for_what_it_binds_and_how_sure_that_is() -> None:
     earns, sure = _why("iron_condor", edge=200_00, error=50_00)
     assert earns == (
-        "Expected to earn +₹200.00 after a round trip, give or take ₹50.00 by its quotes, on "
-        "₹10,000.00 that it needs after the worst shock: +3.00 % a month, -0.25 % for its tail, "
-        "+0.75 % for how it fits."
+        "Expected to earn +₹200.00 after a round trip, give or take ₹50.00 by its quotes and "
+        "the forecast (₹30.00 by its quotes alone), on ₹10,000.00 that it needs after the worst "
+        "shock: +3.00 % a month, -0.25 % for its tail, +0.75 % for how it fits."
     )
     assert sure == "Conviction 70 of 100 (high); quotes of grade B."
 

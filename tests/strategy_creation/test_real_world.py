@@ -139,7 +139,7 @@ def _expiry(
     kind: InstrumentKind, forecast: float | None, past: PastMoves
 ) -> tuple[ChainExpiry, InstrumentKind]:
     smile = SimpleNamespace(curves=Curves.flat([0.04**2]))
-    made = SimpleNamespace(forward=100.0, forecast=forecast, past=past, smile=smile)
+    made = SimpleNamespace(forward=100.0, forecast=forecast, past=past, smile=smile, deviation=0.04)
     return cast("ChainExpiry", made), kind
 
 
@@ -151,13 +151,17 @@ def _past() -> PastMoves:
     return past_moves(np.exp(np.cumsum(steps)), np.full(3_000, 0.01 * np.sqrt(250)), 5, 250)
 
 
-def test_a_stock_has_the_width_of_its_forecast_and_the_shape_of_the_index() -> None:
+#: A forecast deviation of 0.05 with one of 0.04 at the money: exp(0.3 ln 0.05 + 0.7 ln 0.04).
+_BLENDED = 0.04276938
+
+
+def test_a_stock_has_the_width_of_the_blend_and_the_shape_of_the_index() -> None:
     past, variance = _past(), 0.05**2
     stock, index = (
         expiry_densities([_expiry(kind, variance, past)])
         for kind in (InstrumentKind.STOCK, InstrumentKind.INDEX)
     )
-    for density, width in ((stock, 0.05), (index, 0.04 * past.width)):
+    for density, width in ((stock, _BLENDED), (index, 0.04 * past.width)):
         p = (np.arange(200_000) + 0.5) / 200_000
         moves = np.interp(p, LEVELS, density.knots[0])
         assert moves.std() == pytest.approx(width, rel=2e-3)
@@ -173,8 +177,29 @@ def test_with_too_little_past_it_is_the_forecast_and_without_one_nothing() -> No
     for kind in InstrumentKind:
         short = expiry_densities([_expiry(kind, 0.05**2, no_moves(5))])
         np.testing.assert_array_equal(short.cdf(k), short.model.cdf(k))
-        assert short.quantile(0.5)[0] == pytest.approx(-0.5 * 0.05**2)
+        assert short.quantile(0.5)[0] == pytest.approx(-0.5 * _BLENDED**2, rel=1e-5)
         assert np.isnan(expiry_densities([_expiry(kind, None, _past())]).cdf(k)).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [(InstrumentKind.STOCK, 0.19), (InstrumentKind.INDEX, 0.23)]
+)
+def test_a_width_is_made_wider_and_narrower_by_its_errors(
+    kind: InstrumentKind, error: float
+) -> None:
+    """Moves about their middle, of the past and of the model alike; the mean stays the forward."""
+    row = _expiry(kind, 0.05**2, _past())
+    usual, narrow, wide = (expiry_densities([row], errors) for errors in (0.0, -1.0, 1.0))
+    both = expiry_densities([row, row], [-1.0, 1.0])
+    for at, (density, sign) in enumerate(((narrow, -1), (wide, 1))):
+        for spread in (np.ptp, lambda knots: np.ptp(knots[100:-100])):
+            ratio = spread(density.knots[0]) / spread(usual.knots[0])
+            assert np.log(ratio) == pytest.approx(sign * error, rel=1e-9)
+        deviation = [2 * -law.model.quantile(0.5)[0] for law in (density, usual)]
+        assert np.log(deviation[0] / deviation[1]) == pytest.approx(2 * sign * error, rel=1e-6)
+        assert density.call(-40.0)[0] == pytest.approx(1.0, abs=1e-9)
+        k = np.linspace(-0.2, 0.2, 41)[:, None]
+        np.testing.assert_array_equal(both.cdf(k)[:, at], density.cdf(k)[:, 0])
 
 
 def test_the_exchanges_own_files_give_eleven_years(shared_data: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from strikeloom.cli.options import Day, Json, Market, desk_of, symbol_on, trading_day_of
+from strikeloom.cli.since import show_since, since_fields, since_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ Symbol = Annotated[str, typer.Argument(help="Underlying, for example NIFTY.")]
 
 def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = False) -> None:
     """Show what was picked, beaten and refused on a symbol, each with its reason and numbers.
+
+    Once later days are stored, also what each would have earned since, after costs.
 
     Example: strikeloom explain NIFTY --date 2026-02-10
     """
@@ -42,6 +45,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
             f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
         )
     events = symbol_events(desk, name)
+    since = since_of(desk, outcomes)
     if as_json:
         console.as_json(
             {
@@ -49,7 +53,10 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
                 "day": desk.day,
                 "events": [_event(row) for row in events],
                 "proposals": [_proposal(row) for row in proposals],
-                "outcomes": [_outcome(row) for row in outcomes],
+                "outcomes": [
+                    {**_outcome(row), "since": since_fields(since.get(row.template))}
+                    for row in outcomes
+                ],
             }
         )
         return
@@ -73,6 +80,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
         console.table("Refused", ["structure", "rule", "why", "what would pass"],
                       [(row.template, row.rule.value, row.reason, row.remedy)
                        for row in refused])  # fmt: skip
+    show_since(outcomes, since)
 
 
 def _show(proposal: Proposal) -> None:

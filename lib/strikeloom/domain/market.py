@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 from statistics import fmean
 
 
@@ -58,7 +59,7 @@ def mean_vote(evidence: Iterable[Evidence]) -> float:
     return fmean(fmean(votes) for votes in topics.values())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MarketView:
     """View of one underlying on one day.
 
@@ -85,12 +86,12 @@ class MarketView:
     richness: float | None = None
     profile: str = ""
 
-    @property
+    @cached_property
     def mean_vote(self) -> float:
         """-1 (falls) to +1 (rises): the strength with its sign."""
         return mean_vote(self.on_direction) if self.on_direction else 0.0
 
-    @property
+    @cached_property
     def on_direction(self) -> tuple[Evidence, ...]:
         """Evidence that voted on direction."""
         return tuple(item for item in self.evidence if item.topic is not Topic.VOLATILITY)

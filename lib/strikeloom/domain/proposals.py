@@ -53,7 +53,8 @@ class RiskSummary:
         The most that is needed after one of the named shocks, and which.
 
     edge, error : int or None
-        Real-world mean after a round trip, and the standard error that the quotes give it.
+        Real-world mean after a round trip, and the standard error that the quotes and the width of
+        the density give it.
     decay : int or None
         Gained by time alone until the horizon, if nothing moves.
     liquidity : str
@@ -100,7 +101,7 @@ class RiskSummary:
 class Score:
     """What a structure earns for what it binds, per cent of its funds a month; sum of its parts.
 
-    Parts: ``earnings`` (real-world mean after a round trip, shrunk by the error of its quotes),
+    Parts: ``earnings`` (real-world mean after a round trip, shrunk by its error),
     ``tail`` (the price of its worst outcomes, negative), and how it fits, by component.
     """
 

@@ -110,7 +110,7 @@ def _listed(broker: str, segment: Segment) -> list[Row]:
 
 
 @lru_cache(maxsize=512)
-def _brokerage(day: date, broker: str, segment: Segment) -> tuple[int, float | None]:
+def listed_brokerage(day: date, broker: str, segment: Segment) -> tuple[int, float | None]:
     """Paise of an executed order, and the percent of its value that may be less."""
     what = f"brokerage of {broker} for {segment.value}"
     row = in_force(_listed(broker, segment), day, what=what)
@@ -119,12 +119,12 @@ def _brokerage(day: date, broker: str, segment: Segment) -> tuple[int, float | N
 
 def brokerage(day: date, broker: str = "dhan", segment: Segment = Segment.OPTION) -> int:
     """Most that the broker takes for one executed order, in paise; flat for an option."""
-    return _brokerage(day, broker, segment)[0]
+    return listed_brokerage(day, broker, segment)[0]
 
 
 def order_brokerage(value: int, day: date, segment: Segment, broker: str = "dhan") -> int:
     """Brokerage of one executed order in paise: flat, or a percent of its value if less."""
-    most, share = _brokerage(day, broker, segment)
+    most, share = listed_brokerage(day, broker, segment)
     return most if share is None else min(most, round(value * share / 100))
 
 
@@ -183,7 +183,7 @@ def trade_charges(
     """
     value = units * price
     found = rates(segment, day)
-    flat = _fill_brokerage(value, earlier, first_fill, _brokerage(day, broker, segment))
+    flat = _fill_brokerage(value, earlier, first_fill, listed_brokerage(day, broker, segment))
     exchange = _part(value, found.exchange) + _part(value, found.ipft)
     sebi = _part(value, found.sebi)
     buys = side is Side.BUY

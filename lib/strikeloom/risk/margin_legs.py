@@ -82,6 +82,8 @@ def _with_futures(legs: MarginLegs) -> MarginLegs:
 def _padded(legs: MarginLegs) -> MarginLegs:
     """Fill padding legs with the figures of a used leg: valid, and of no effect."""
     used = legs.units != 0
+    if used.all():
+        return legs
     at = np.argmax(used, axis=1)[:, None] if legs.units.shape[1] else np.zeros((0, 1), dtype=int)
     filled = {
         name: np.where(used, table, np.take_along_axis(np.asarray(table), at, axis=1))

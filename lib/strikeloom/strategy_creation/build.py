@@ -10,6 +10,7 @@ from strikeloom.domain.fronts import FrontRow
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.outcomes import Outcome, Rule
 from strikeloom.domain.progress import Progress
+from strikeloom.domain.selectors import Delta
 from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
@@ -18,9 +19,17 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
-from strikeloom.strategy_creation.search import Best, choice_of, prepare_search, search
-from strikeloom.strategy_creation.strikes import TradableStrikes
+from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search
 from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
+
+#: Deltas that templates name.
+_DELTAS = {
+    (leg.right, leg.strike.delta): None
+    for template in TEMPLATES.values()
+    for leg in template.legs
+    if leg.right is not None and isinstance(leg.strike, Delta)
+}.keys()
 
 
 class Built(NamedTuple):
@@ -66,29 +75,49 @@ def build(
     settings = desk.settings.creation
     profile = settings.profile(risk)
     whole = Built([], [], [])
+    tradable = {
+        symbol: TradableStrikes(loaded.chains[symbol], settings.min_lots_traded) for symbol in views
+    }
+    solve_deltas(list(tradable.values()), _DELTAS)
     for done, (symbol, view) in enumerate(views.items(), start=1):
-        chain = loaded.chains[symbol]
-        strikes = TradableStrikes(chain, settings.min_lots_traded)
         prepared = prepare_search(
-            strikes, settings.search, profile, settings.shocks, desk.settings.iv.rate
+            tradable[symbol], settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
-        found: dict[str, Best] = {}
-        for template in TEMPLATES.values():
-            try:
-                _check_fit(template, view, profile)
-                best = search(prepared, template)
-                choice = choice_of(prepared, template, best.rows)
-                made = structure_of(template, view, strikes, choice)
-            except NotBuildable as reason:
-                whole.refused.append(refusal(symbol, template.name, reason))
-                continue
-            found[template.name] = best
-            whole.structures.append(
-                replace(made, tried=best.tried, possible=best.possible, figures=best.figures)
-            )
-        whole.fronts.extend(symbol_front(prepared, view, found, settings.front_rows))
+        for part, found in zip(whole, _built(prepared, view, settings.front_rows), strict=True):
+            part.extend(found)
         if progress:
             progress(done, len(views))
+    return whole
+
+
+def _built(prepared: ChainSearch, view: MarketView, front_rows: int) -> Built:
+    """Structures of one symbol."""
+    whole = Built([], [], [])
+    refused: dict[str, NotBuildable] = {}
+    for name, template in TEMPLATES.items():
+        try:
+            _check_fit(template, view, prepared.profile)
+        except NotBuildable as reason:
+            refused[name] = reason
+    searched = search(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
+    refused.update(searched.refused)
+    made: set[str] = set()
+    for name, best in searched.found.items():
+        template = TEMPLATES[name]
+        try:
+            choice = choice_of(prepared, template, best.rows)
+            found = structure_of(template, view, prepared.strikes, choice)
+        except NotBuildable as reason:
+            refused[name] = reason
+            continue
+        made.add(name)
+        whole.structures.append(
+            replace(found, tried=best.tried, possible=best.possible, figures=best.figures)
+        )
+    whole.refused.extend(
+        refusal(view.symbol, name, refused[name]) for name in TEMPLATES if name in refused
+    )
+    whole.fronts.extend(symbol_front(prepared, view, searched, made, front_rows))
     return whole
 
 

@@ -18,9 +18,9 @@ from strikeloom.domain.instruments import FutureContract, InstrumentKind, Right
 from strikeloom.domain.money import rupees
 from strikeloom.nse.charges import Segment
 from strikeloom.quant.black76 import greeks
-from strikeloom.quant.candidates.combinations import StrikeList
 from strikeloom.quant.candidates.contracts import Contracts, Horizons
 from strikeloom.quant.candidates.densities import Densities, price_nodes
+from strikeloom.quant.candidates.strike_table import StrikeList
 from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.quant.smile.density import cdf
@@ -28,7 +28,7 @@ from strikeloom.risk.candidates import FUTURE, OPTION, SHARE, ContractTable
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry
 from strikeloom.strategy_creation.costs import ContractCosts, contract_costs, price_error
 from strikeloom.strategy_creation.real_world import expiry_densities
-from strikeloom.strategy_creation.strikes import Tradable, TradableStrikes
+from strikeloom.strategy_creation.tradable import Tradable, TradableStrikes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -233,12 +233,14 @@ def _horizons(chain: Chain, rate: float) -> Horizons:
     nodes = price_nodes(forward, np.array([expiry.deviation for expiry in expiries]))
     k = np.log(nodes / forward[:, None])
     rows = np.arange(len(expiries))[:, None]
-    real = expiry_densities([(expiry, chain.underlying.kind) for expiry in expiries])
-    densities = Densities(
-        nodes,
-        np.stack((cdf(smiles.pick(rows), k), real.pick(rows).cdf(k))),
-        np.stack((forward, forward)),
-    )
+    # as it is, and with its width one error narrower and wider
+    named = [(expiry, chain.underlying.kind) for expiry in expiries]
+    real = expiry_densities(named * 3, np.repeat([0.0, -1.0, 1.0], len(expiries)))
+    each = real.pick(np.arange(3 * len(expiries))[:, None]).cdf(np.tile(k, (3, 1)))
+    known, *moved = each.reshape(3, *k.shape)
+    means = np.stack((forward, forward))
+    densities = Densities(nodes, np.stack((cdf(smiles.pick(rows), k), known)), means)
     discount = np.exp(-rate * np.array([expiry.calendar for expiry in expiries]))
     spot = np.full(len(expiries), chain.spot)
-    return Horizons(spot, forward, years, discount, years, densities)
+    other = Densities(nodes, np.stack(moved), means)
+    return Horizons(spot, forward, years, discount, years, densities, other)

@@ -1,8 +1,9 @@
 """Conviction: how sure it is that a structure earns at all, from 0 to 100.
 
-100 times the chance, beyond a coin's, that its value after costs is above zero given the error of
-its quotes, times 0.6 + 0.25 times the agreement of the evidence + 0.15 times the quotes' grade. It
-rests on the quotes: how well the forecast's density fits the future is not in it.
+100 times the chance, beyond a coin's, that its value after costs is above zero given its error,
+times 0.6 + 0.25 times the agreement of the evidence + 0.15 times the quotes' grade. The error is of
+its quotes and of the width of the real-world density; that the density may have another shape, or
+a direction, is not in it.
 """
 
 from __future__ import annotations

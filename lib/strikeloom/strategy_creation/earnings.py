@@ -11,6 +11,7 @@ from strikeloom.quant.candidates.value import CandidateValues
 from strikeloom.risk.candidates import CandidateMargins
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Sessions of a month, by which earnings of different horizons are compared.
 MONTH = 21
@@ -29,7 +30,10 @@ class CandidateFigures(NamedTuple):
     edge : ndarray
         Real-world mean after the costs of a round trip.
     error : ndarray
-        Standard error of the edge from the prices' own.
+        Standard error of the edge: of its quotes and of the width of the density, which are
+        independent.
+    quotes_error : ndarray
+        The part from the prices' own.
     tail : ndarray
         Real-world mean of the worst 5 %, signed as profit, before costs.
     costs : ndarray
@@ -47,6 +51,7 @@ class CandidateFigures(NamedTuple):
     chance: Floats
     edge: Floats
     error: Floats
+    quotes_error: Floats
     tail: Floats
     costs: Floats
     margin: Floats
@@ -73,6 +78,7 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
         values.max_loss,
         values.real.chance,
         values.real.mean - values.costs,
+        np.hypot(values.error, values.width_error),
         values.error,
         values.real.tail,
         values.costs,
@@ -87,27 +93,28 @@ def at_risk(figures: CandidateFigures) -> Floats:
     return np.minimum(figures.max_loss, figures.funds)
 
 
-def monthly(amount: Floats, funds: Floats, sessions: int) -> Floats:
+def monthly(amount: Floats, funds: Floats, sessions: int | Ints) -> Floats:
     """Rupees as per cent of funds, for a month of sessions."""
-    return np.asarray(100 * amount / funds * (MONTH / max(sessions, 1)))
+    return np.asarray(100 * amount / funds * (MONTH / np.maximum(sessions, 1)))
 
 
 def shrunk(edge: Floats, error: Floats) -> Floats:
-    """Edge times the share of its square that is not the quotes' noise; a loss is not shrunk.
+    """Edge times the share of its square that is not its error's; a loss is not shrunk.
 
-    The best of thousands of noisy values would be the noisiest quote.
+    The best of thousands of noisy values would be the noisiest quote, and the one that most leans
+    on the forecast.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         sure = np.where(edge > 0, np.square(edge / np.hypot(edge, error)), 1.0)
     return np.asarray(edge * sure)
 
 
-def earning_rate(figures: CandidateFigures, sessions: int) -> Floats:
+def earning_rate(figures: CandidateFigures, sessions: int | Ints) -> Floats:
     """Shrunk edge, per cent of the funds a month."""
     return monthly(shrunk(figures.edge, figures.error), figures.funds, sessions)
 
 
-def tail_rate(figures: CandidateFigures, sessions: int, price: float) -> Floats:
+def tail_rate(figures: CandidateFigures, sessions: int | Ints, price: float) -> Floats:
     """Price of what is lost in the tail, per cent of the funds a month; zero or negative.
 
     Parameters

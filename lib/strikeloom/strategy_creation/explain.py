@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 from strikeloom.domain.conviction import Conviction
@@ -15,6 +16,7 @@ from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
 from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.choose import Pick
 from strikeloom.strategy_creation.delivery import delivery_need
+from strikeloom.strategy_creation.real_world import blended
 from strikeloom.strategy_creation.structure import Structure
 
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
@@ -74,11 +76,12 @@ def _why(pick: Pick, risk: RiskSummary) -> Iterator[str]:
             f"{rupees_text(risk.max_loss)} until {horizon.expiry}."
         )
         return
-    parts = dict(pick.score.parts)
+    parts, quotes = dict(pick.score.parts), round(float(pick.figures.quotes_error) * 100)
     yield (
         f"Expected to earn {rupees_text(edge, signed=True)} after a round trip, give or take "
-        f"{rupees_text(error)} by its quotes, on {rupees_text(funds)} that it needs after the "
-        f"worst shock: {parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
+        f"{rupees_text(error)} by its quotes and the forecast ({rupees_text(quotes)} by its quotes "
+        f"alone), on {rupees_text(funds)} that it needs after the worst shock: "
+        f"{parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
         f"{pick.score.total - parts['earnings'] - parts['tail']:+.2f} % for how it fits."
     )
     yield (
@@ -195,20 +198,25 @@ def _real_world(structure: Structure, risk: RiskSummary) -> str:
 
 
 def density_source(expiry: ChainExpiry, kind: InstrumentKind, vol: float) -> str:
-    """What the real-world density of an expiry comes from; ``vol`` is its forecast a year."""
+    """What the real-world density of an expiry comes from; ``vol`` is its forecast, a year."""
     past = expiry.past
     windows = f"{past.windows} separate windows of {past.horizon} sessions"
+    width = math.sqrt(float(blended([expiry])[0]) / expiry.years)
+    made = (
+        f"a volatility of {width:.1%}, the forecast from daily bars, {vol:.1%}, blended with what "
+        f"options at the money cost, {expiry.atm_iv:.1%}"
+    )
     if past.weight == 0:
         return (
-            f"by the volatility forecast from daily bars alone, {vol:.1%}, because past moves of "
-            f"the index have {windows}, and {FEWEST_WINDOWS} are needed"
+            f"by {made}, and by nothing else, because past moves of the index have {windows}, and "
+            f"{FEWEST_WINDOWS} are needed"
         )
     if kind is InstrumentKind.INDEX:
         return (
             f"by what the index did against its volatility index in {windows}, which count "
-            f"{past.weight:.0%}, and the volatility forecast from daily bars, {vol:.1%}"
+            f"{past.weight:.0%}, and by {made}"
         )
     return (
-        f"as wide as the volatility forecast from daily bars, {vol:.1%}, in the shape that moves "
-        f"of the index had in {windows}, which counts {past.weight:.0%}"
+        f"as wide as {made}; in the shape that moves of the index had in {windows}, which counts "
+        f"{past.weight:.0%}"
     )

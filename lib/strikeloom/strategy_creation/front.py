@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from strikeloom.errors import NotBuildable
 from strikeloom.quant.candidates.front import pareto_front
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.earnings import CandidateFigures
-from strikeloom.strategy_creation.search import Best, ChainSearch, choice_of, objectives
+from strikeloom.strategy_creation.rules import limits
+from strikeloom.strategy_creation.search import ChainSearch, Searched, choice_of
 from strikeloom.strategy_creation.structure import structure_of
 
 Floats = NDArray[np.float64]
@@ -22,32 +23,46 @@ Ints = NDArray[np.int64]
 
 
 def symbol_front(
-    prepared: ChainSearch, view: MarketView, found: Mapping[str, Best], most: int
+    prepared: ChainSearch, view: MarketView, searched: Searched, names: Collection[str], most: int
 ) -> list[FrontRow]:
     """Front rows, highest expected value first; at most ``most`` of them, spread over the front.
 
-    Hedges are not on it: they earn nothing.
+    Those that pass the rules compete. Hedges are not on it: they earn nothing.
+
+    Parameters
+    ----------
+    names : collection of str
+        Templates that count.
     """
-    names = [name for name, best in found.items() if len(best.front_rows)]
-    names = [name for name in names if TEMPLATES[name].purpose is not StructurePurpose.PROTECT]
-    if not names:
-        return []
-    owner = np.repeat(np.arange(len(names)), [len(found[name].front_rows) for name in names])
-    place = np.concatenate([np.arange(len(found[name].front_rows)) for name in names])
-    figures = CandidateFigures(
-        *(np.concatenate(column) for column in zip(*(found[n].front for n in names), strict=True))
+    valued = searched.valued
+    purposes = [TEMPLATES[name].purpose for name in searched.names]
+    rules = np.array([len(limits(purpose)) for purpose in purposes], dtype=np.int64)
+    counts = np.array(
+        [
+            name in names and purpose is not StructurePurpose.PROTECT
+            for name, purpose in zip(searched.names, purposes, strict=True)
+        ],
+        dtype=bool,
     )
-    columns = objectives(figures)
+    kept = np.flatnonzero(counts[valued.owner] & (valued.passed == rules[valued.owner]))
+    kept = kept[np.argsort(valued.owner[kept], kind="stable")]
+    figures = valued.figures.row(kept)
+    columns = _objectives(figures)
     front = pareto_front(columns)
     rows: list[FrontRow] = []
     for at in spread(columns[front], most).tolist():
         number = int(front[at])
-        name = names[owner[number]]
-        legs = found[name].front_rows[place[number]]
+        name = searched.names[valued.owner[kept[number]]]
+        legs = valued.rows[kept[number], : len(TEMPLATES[name].legs)]
         row = _row(prepared, view, name, legs, figures.row(number))
         if row is not None:
             rows.append(row)
     return rows
+
+
+def _objectives(figures: CandidateFigures) -> Floats:
+    """What a front compares, more is better: shape (n, 4)."""
+    return np.stack((figures.edge, figures.tail, figures.chance, -figures.funds), axis=-1)
 
 
 def spread(columns: Floats, most: int) -> Ints:

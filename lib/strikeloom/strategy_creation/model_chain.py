@@ -21,8 +21,9 @@ from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.fit import SmileKind
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
 from strikeloom.strategy_creation.flow import Flow
-from strikeloom.strategy_creation.strikes import TradableStrikes, choose
+from strikeloom.strategy_creation.strikes import choose
 from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 SYMBOL, LOT, LEVEL, VOL = "MODEL", 100, 100.0, 0.32
 _DAY = date(2026, 2, 10)

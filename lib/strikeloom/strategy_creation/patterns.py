@@ -8,18 +8,56 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.outcomes import Rule
-from strikeloom.domain.selectors import Delta, Moves, Reflection, Same, Steps, Width
+from strikeloom.domain.selectors import (
+    Delta,
+    Moves,
+    Reflection,
+    Same,
+    Steps,
+    StrikeSelector,
+    Width,
+)
 from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
-from strikeloom.quant.candidates.combinations import Choice, LegPattern, StrikeList
+from strikeloom.quant.candidates.combinations import Choice
+from strikeloom.quant.candidates.strike_table import LegPattern, StrikeTable, strike_table
 from strikeloom.strategy_creation.chain import ChainExpiry
-from strikeloom.strategy_creation.contract_rows import ChainRows
-from strikeloom.strategy_creation.strikes import LegSearch, TradableStrikes, leg_expiries
+from strikeloom.strategy_creation.contract_rows import ChainRows, ListName
+from strikeloom.strategy_creation.strikes import LegSearch, leg_expiries
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 Floats = NDArray[np.float64]
 
 _NONE = -1
 _EQUAL = 1e-9  # relative; wanted strikes nearer than this are one
+
+
+class ChainLists(NamedTuple):
+    """Strike lists of a chain.
+
+    Attributes
+    ----------
+    table : StrikeTable
+    number : dict
+        Of each list in it.
+    reached : dict
+        By selector and beginning of a list: how far its strikes are off, and the most allowed.
+    """
+
+    table: StrikeTable
+    number: dict[ListName, int]
+    reached: dict[tuple[StrikeSelector, int], tuple[Floats, float]]
+
+    def strikes(self, name: ListName) -> slice:
+        """Of a list in the table's columns."""
+        at = self.number[name]
+        return slice(int(self.table.first[at]), int(self.table.first[at + 1]))
+
+
+def chain_lists(rows: ChainRows) -> ChainLists:
+    """Lists of a chain's rows."""
+    number = {name: at for at, name in enumerate(rows.lists)}
+    return ChainLists(strike_table(list(rows.lists.values())), number, {})
 
 
 class ChainPattern(NamedTuple):
@@ -28,25 +66,33 @@ class ChainPattern(NamedTuple):
     Attributes
     ----------
     legs : LegPattern
-    lists : list of StrikeList
+        Its lists are those of the chain.
     expiries : tuple of ChainExpiry
         Of each leg.
     sessions : int
         Until the nearest expiry of its options.
-    centres : dict of int to tuple of int
-        Legs that mirror another about a third, in rupees: which, and about which. The pattern
-        lets any strike through; the search keeps the even ones.
     """
 
     legs: LegPattern
-    lists: list[StrikeList]
     expiries: tuple[ChainExpiry, ...]
     sessions: int
-    centres: dict[int, tuple[int, int]]
+
+
+class _Chosen(NamedTuple):
+    """How one leg is chosen: columns of ``LegPattern``."""
+
+    choice: Choice
+    leg: int
+    low: float
+    high: float
+    centre: int
+
+
+_FREE = _Chosen(Choice.RANGE, _NONE, -np.inf, np.inf, _NONE)
 
 
 def pattern_of(
-    template: StrategyTemplate, strikes: TradableStrikes, rows: ChainRows
+    template: StrategyTemplate, strikes: TradableStrikes, lists: ChainLists
 ) -> ChainPattern:
     """ChainPattern of a template on a chain.
 
@@ -58,23 +104,25 @@ def pattern_of(
     expiries = leg_expiries(template, strikes.chain)
     options = [e for leg, e in zip(template.legs, expiries, strict=True) if leg.right is not None]
     horizon = min(options, key=lambda expiry: expiry.expiry)
-    lists: list[StrikeList] = []
-    columns: list[tuple[int, int, float, float, int, int]] = []
+    numbers: list[int] = []
+    chosen: list[_Chosen] = []
+    order: list[tuple[int, int]] = []
     ideal: list[float] = []
-    centres: dict[int, tuple[int, int]] = {}
-    for number, (leg, expiry) in enumerate(zip(template.legs, expiries, strict=True)):
+    for leg, expiry in zip(template.legs, expiries, strict=True):
         last = horizon.expiry if leg.right is None else expiry.expiry
-        here = rows.lists.get((horizon.expiry, last, leg.right))
+        name = (horizon.expiry, last, leg.right)
         if leg.right is None or leg.strike is None:
-            if here is None:
+            if name not in lists.number:
                 raise NotBuildable(
                     f"no future traded that lives until {horizon.expiry}", rule=Rule.UNDERLYING
                 )
-            lists.append(here)
-            columns.append((Choice.RANGE, _NONE, -np.inf, np.inf, _NONE, _NONE))
+            numbers.append(lists.number[name])
+            chosen.append(_FREE)
+            order.append((_NONE, _NONE))
             ideal.append(np.nan)
             continue
-        if here is None or not len(here.rows):
+        here = lists.strikes(name)
+        if here.start == here.stop:
             raise NotBuildable(
                 f"no {leg.right} of {expiry.expiry} with {strikes.fewest} lots or more traded in "
                 "the closing half hour",
@@ -82,52 +130,51 @@ def pattern_of(
             )
         search = LegSearch(leg, leg.right, leg.strike, expiry, strikes)
         wanted = search.wanted(ideal)
-        lists.append(here)
-        above, below = _neighbours(ideal, wanted)
-        how, other, low, high = _choice(search, here, wanted)
-        if isinstance(leg.strike, Reflection) and leg.strike.about is not None:
-            centres[number] = (leg.strike.leg, leg.strike.about)
-        columns.append((how, other, low, high, above, below))
+        numbers.append(lists.number[name])
+        order.append(_neighbours(ideal, wanted))
+        chosen.append(_choice(search, lists, here, wanted))
         ideal.append(wanted)
-    table = np.array(columns, dtype=np.float64).T
-    whole = table[[0, 1, 4, 5]].astype(np.int64)
-    legs = LegPattern(
-        np.arange(len(lists)), whole[0], whole[1], table[2], table[3], whole[2], whole[3]
-    )
-    return ChainPattern(legs, lists, expiries, horizon.past.horizon, centres)
+    choice, other, low, high, centre = zip(*chosen, strict=True)
+    above, below = zip(*order, strict=True)
+    whole = np.array((numbers, choice, other, above, below, centre), dtype=np.int64)
+    limits = np.array((low, high), dtype=np.float64)
+    legs = LegPattern(whole[0], whole[1], whole[2], limits[0], limits[1], *whole[3:])
+    return ChainPattern(legs, expiries, horizon.past.horizon)
 
 
-def _choice(search: LegSearch, here: StrikeList, wanted: float) -> tuple[int, int, float, float]:
-    """How the leg is chosen, the leg it refers to, and its limits in expected moves."""
-    off, most, _ = search.off(here.strike, wanted)
+def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) -> _Chosen:
+    """How a leg is chosen: which leg it refers to, and its limits in expected moves."""
     match search.selector:
         case Same(leg=other):
-            return Choice.SAME, other, -1e-6, 1e-6
+            return _Chosen(Choice.SAME, other, -1e-6, 1e-6, _NONE)
         case Width(leg=other, moves=moves):
-            least = max(search.selector.reach, 0.01 / search.expiry.deviation)
-            return Choice.WIDTH, other, moves - least, moves + least
+            least = search.least_reach(search.selector.reach)
+            return _Chosen(Choice.WIDTH, other, moves - least, moves + least, _NONE)
         case Reflection(leg=other, about=None):
-            return Choice.MIRROR, other, -most, most
-        case Moves() | Delta() | Steps() | Reflection():
-            places = here.place(here.strike)
-            inside = (
-                places[off <= most + _EQUAL]
-                if not isinstance(search.selector, Reflection)
-                else places
-            )
+            most = search.least_reach(search.selector.reach)
+            return _Chosen(Choice.MIRROR, other, -most, most, _NONE)
+        case Reflection(leg=other, about=centre):
+            return _Chosen(Choice.EVEN, other, -np.inf, np.inf, int(centre or 0))
+        case Moves() | Delta() | Steps():
+            strike, places = lists.table.strike[here], lists.table.place[here]
+            key = (search.selector, here.start)
+            if key not in lists.reached:
+                lists.reached[key] = search.off(strike, wanted)[:2]
+            off, most = lists.reached[key]
+            inside = places[off <= most + _EQUAL]
             if not len(inside):
                 place = int(np.argmin(off))
                 raise NotBuildable(
                     f"leg {search.leg.side.word.lower()} {search.right} of "
                     f"{search.expiry.expiry}: wanted {wanted:.2f}; the nearest tradable strike "
-                    f"{here.strike[place]:g} is {off[place]:.2f} off, and at most {most:.2f} "
+                    f"{strike[place]:g} is {off[place]:.2f} off, and at most {most:.2f} "
                     "is allowed",
                     rule=Rule.STRIKES,
                     value=float(off[place]),
                     threshold=most,
                     remedy=f"passes if a strike within {most:.2f} of {wanted:.2f} trades",
                 )
-            return Choice.RANGE, _NONE, float(inside.min()), float(inside.max())
+            return _Chosen(Choice.RANGE, _NONE, float(inside[0]), float(inside[-1]), _NONE)
 
 
 def _neighbours(ideal: list[float], wanted: float) -> tuple[int, int]:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from strikeloom.domain.instruments import Underlying
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.risk.margin import margin_parts
 from strikeloom.risk.margin_legs import MarginLegs
-from strikeloom.risk.parameters import span_parameters
+from strikeloom.risk.parameters import SpanParameters, span_parameters
 from strikeloom.risk.shocks import after_shock, shocks_named
 from strikeloom.strategy_creation.horizon import StructureColumns
 from strikeloom.strategy_creation.structure import Structure
@@ -71,15 +71,16 @@ def requirements(
     near = table.atm_iv[columns.horizon]
     margin, after = np.zeros(len(structures)), np.full(len(structures), np.nan)
     titles = [""] * len(structures)
-    groups: dict[tuple[Underlying, date], list[int]] = {}
+    groups: dict[tuple[SpanParameters, InstrumentKind, date], list[int]] = {}
     for number, structure in enumerate(structures):
-        groups.setdefault((structure.chain.underlying, structure.chain.day), []).append(number)
-    for (underlying, day), rows in groups.items():
+        underlying, day = structure.chain.underlying, structure.chain.day
         parameters = span_parameters(underlying.kind, underlying.symbol, day)
+        groups.setdefault((parameters, underlying.kind, day), []).append(number)
+    for (parameters, kind, day), rows in groups.items():
         mine = MarginLegs(*(getattr(legs, n)[rows] for n in MarginLegs.__dataclass_fields__))
         scan = np.fmax(near[rows], parameters.base_vol)
         margin[rows] = margin_parts(mine, scan, parameters).total
-        for shock in shocks_named(shocks, underlying.kind, day):
+        for shock in shocks_named(shocks, kind, day):
             lost = -futures[rows] * (float(shock.move()) - 1)
             needed = after_shock(mine, scan, parameters, shock).margin.total + np.maximum(lost, 0.0)
             for place, row in enumerate(rows):

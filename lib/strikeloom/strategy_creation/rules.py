@@ -51,11 +51,14 @@ def limits(purpose: StructurePurpose) -> Sequence[Limit]:
     return _EVERY if purpose is StructurePurpose.PROTECT else (*_EVERY, *_EARNER)
 
 
-def passed(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> Ints:
-    """How many rules, in their order, each candidate passes before the first that it fails."""
+def passed(figures: CandidateFigures, profile: RiskProfile) -> Ints:
+    """How many rules, in their order, each candidate passes before the first that it fails.
+
+    All rules: those of a purpose are the first of them.
+    """
     going = np.ones(np.shape(figures.edge), dtype=bool)
     count = np.zeros(np.shape(figures.edge), dtype=np.int64)
-    for limit in limits(purpose):
+    for limit in limits(StructurePurpose.EARN):
         going &= limit.passes(figures, profile)
         count += going
     return count
@@ -173,7 +176,7 @@ _EARNER = (
         lambda it, profile: (
             f"it is expected to earn {_text(it.edge, signed=True)} after a round trip of "
             f"{_text(it.costs)}, not more than {profile.errors:g} times the error that its quotes "
-            f"give that value, {_text(it.error)}"
+            f"and the forecast give that value, {_text(it.error)}"
         ),
         _edge_remedy,
     ),

@@ -1,7 +1,7 @@
 """Search: the best choice of strikes for each template, by what it earns for what it binds.
 
 Every tradable strike within the selectors' reach is a candidate, up to a count; a list longer than
-that is thinned evenly and climbed from its best. A candidate is ranked by its expected value in the
+that is thinned evenly and climbed from its best. All templates of a chain are valued together. A candidate is ranked by its expected value in the
 real world after a round trip's costs, shrunk by its own error, less a price for its tail, over what
 it needs after the worst of the named shocks. Those that pass more of the risk profile's rules come
 first, so that what is refused is the nearest miss.
@@ -9,7 +9,7 @@ first, so that what is refused is the nearest miss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.quant.candidates.combinations import combine, neighbours
 from strikeloom.quant.candidates.contracts import ValueTables, value_tables
-from strikeloom.quant.candidates.front import pareto_front
 from strikeloom.quant.candidates.value import Candidates, value_candidates
 from strikeloom.risk.candidates import ScanTable, candidate_margins, scan_table
 from strikeloom.risk.parameters import span_parameters
@@ -34,20 +33,20 @@ from strikeloom.strategy_creation.earnings import (
     figures_of,
     tail_rate,
 )
-from strikeloom.strategy_creation.patterns import ChainPattern, pattern_of
-from strikeloom.strategy_creation.rules import limits, passed
-from strikeloom.strategy_creation.strikes import (
-    LegSearch,
-    StrikeChoice,
-    TradableStrikes,
-    leg_expiries,
+from strikeloom.strategy_creation.patterns import (
+    ChainLists,
+    ChainPattern,
+    chain_lists,
+    pattern_of,
 )
+from strikeloom.strategy_creation.rules import limits, passed
+from strikeloom.strategy_creation.strikes import LegSearch, StrikeChoice, leg_expiries
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Of so many candidates with any wings about one is even, so that as many more are listed first.
-_UNEVEN = 25
+_FARTHEST = 2  # strikes that one or two legs move in a round of climbing
 
 
 class Best(NamedTuple):
@@ -60,8 +59,6 @@ class Best(NamedTuple):
         does.
     figures : CandidateFigures
         Of it.
-    front_rows, front : ndarray of int64, shape (k, L), and CandidateFigures
-        Those that pass the rules and that none other of the template betters.
     tried, possible : int
         Candidates valued, and within reach.
     rank : float
@@ -70,35 +67,37 @@ class Best(NamedTuple):
 
     rows: Ints
     figures: CandidateFigures
-    front_rows: Ints
-    front: CandidateFigures
     tried: int
     possible: int
     rank: float
 
 
-@dataclass(frozen=True)
-class ChainSearch:
-    """A chain prepared for searching: prices of its rows, and of every scenario of its margin."""
+class Valued(NamedTuple):
+    """Candidates with their figures; arrays of shape (n, ...).
 
-    strikes: TradableStrikes
-    rows: ChainRows
-    tables: ValueTables
-    scan: ScanTable
-    settings: SearchSettings
-    profile: RiskProfile
+    Attributes
+    ----------
+    owner : ndarray of int64
+        Number of the template.
+    rows : ndarray of int64
+        Contracts; of a template with fewer legs than others its first again.
+    figures : CandidateFigures
+    passed : ndarray of int64
+        Rules passed, in their order.
+    rank : ndarray
+        Per cent of the funds a month; -inf where unknown.
+    """
 
-
-class _Valued(NamedTuple):
-    """Candidates with their figures; shape (n, ...)."""
-
+    owner: Ints
     rows: Ints
     figures: CandidateFigures
     passed: Ints
     rank: Floats
 
-    def joined(self, more: _Valued) -> _Valued:
-        return _Valued(
+    def joined(self, more: Valued) -> Valued:
+        """These, then more."""
+        return Valued(
+            np.concatenate((self.owner, more.owner)),
             np.concatenate((self.rows, more.rows)),
             CandidateFigures(
                 *(np.concatenate(pair) for pair in zip(self.figures, more.figures, strict=True))
@@ -107,10 +106,55 @@ class _Valued(NamedTuple):
             np.concatenate((self.rank, more.rank)),
         )
 
+    def ordered(self, rows: Ints) -> Ints:
+        """Some rows, best first: those that pass more rules before those that pass fewer."""
+        return rows[np.lexsort((-self.rank[rows], -self.passed[rows]))]
+
+
+class Searched(NamedTuple):
+    """Search of templates on a chain.
+
+    Attributes
+    ----------
+    found : dict of str to Best
+    refused : dict of str to NotBuildable
+        Templates of which no candidate is within reach, or none has a value.
+    names : list of str
+        Template of each owner of the candidates.
+    valued : Valued
+        Every candidate.
+    """
+
+    found: dict[str, Best]
+    refused: dict[str, NotBuildable]
+    names: list[str]
+    valued: Valued
+
+
+@dataclass(frozen=True)
+class ChainSearch:
+    """A chain prepared for searching: prices of its rows, and of every scenario of its margin."""
+
+    strikes: TradableStrikes
+    rows: ChainRows
+    lists: ChainLists
+    tables: ValueTables
+    scan: ScanTable
+    settings: SearchSettings
+    profile: RiskProfile
+
+
+class _Task(NamedTuple):
+    """One template: its pattern, its first candidates, and how many there are."""
+
+    template: StrategyTemplate
+    pattern: ChainPattern
+    rows: Ints
+    possible: int
+
     @property
-    def order(self) -> Ints:
-        """Best first: those that pass more rules before those that pass fewer."""
-        return np.lexsort((-self.rank, -self.passed))
+    def legs(self) -> int:
+        return len(self.template.legs)
 
 
 def prepare_search(
@@ -129,117 +173,130 @@ def prepare_search(
     scan_vol = max(chain.front.atm_iv, parameters.base_vol)
     scan = scan_table(rows.table, scan_vol, parameters, known)
     tables = value_tables(rows.contracts, rows.horizons)
-    return ChainSearch(strikes, rows, tables, scan, settings, profile)
+    return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile)
 
 
-def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
-    """Best candidate of a template.
+def search(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> Searched:
+    """Best candidate of each template."""
+    refused: dict[str, NotBuildable] = {}
+    tasks: list[_Task] = []
+    for template in templates:
+        try:
+            tasks.append(_task(prepared, template))
+        except NotBuildable as reason:
+            refused[template.name] = reason
+    valued = _valued(prepared, tasks, {at: task.rows for at, task in enumerate(tasks)})
+    ends = np.cumsum([len(task.rows) for task in tasks])
+    mine = {at: np.arange(end - len(tasks[at].rows), end) for at, end in enumerate(ends.tolist())}
+    valued, tops, tried = _climbed(prepared, tasks, valued, mine)
+    found: dict[str, Best] = {}
+    for number, task in enumerate(tasks):
+        top, name = tops[number], task.template.name
+        if np.isnan(valued.figures.max_loss[top]):
+            refused[name] = NotBuildable(
+                f"none of {tried[number]} choices of strikes has a value at these closes",
+                rule=Rule.STRIKES,
+            )
+            continue
+        found[name] = Best(
+            valued.rows[top, : task.legs],
+            valued.figures.row(top),
+            tried[number],
+            max(tried[number], task.possible),
+            float(valued.rank[top]),
+        )
+    return Searched(found, refused, [task.template.name for task in tasks], valued)
 
-    Raises
-    ------
-    NotBuildable
-        When no candidate is within reach, or none has a value at these prices.
-    """
-    pattern = pattern_of(template, prepared.strikes, prepared.rows)
-    rows, possible = _choices(prepared, pattern)
-    if not len(rows):
+
+def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
+    pattern = pattern_of(template, prepared.strikes, prepared.lists)
+    found = combine(pattern.legs, prepared.lists.table, prepared.settings.candidates)
+    if not len(found.rows):
         raise NotBuildable(
             "no tradable strikes within reach keep the order of the legs", rule=Rule.STRIKES
         )
-    valued = _valued(prepared, template, pattern, rows)
-    thinned = possible > len(rows)
-    for _ in range(prepared.settings.rounds if thinned else 0):
-        best = valued.rows[valued.order[: prepared.settings.starts]]
-        fresh = _even(pattern, neighbours(pattern.legs, pattern.lists, best).rows, prepared.rows)
-        if not len(fresh):
-            break
-        first = len(valued.rows)
-        valued = valued.joined(_valued(prepared, template, pattern, fresh))
-        if valued.order[0] < first:
-            break
-    top, tried = int(valued.order[0]), len(valued.rows)
-    if np.isnan(valued.figures.max_loss[top]):
-        raise NotBuildable(
-            f"none of {tried} choices of strikes has a value at these closes", rule=Rule.STRIKES
-        )
+    return _Task(template, pattern, found.rows, found.possible)
 
-    front = _front(valued, len(limits(template.purpose)))
-    return Best(
-        valued.rows[top],
-        valued.figures.row(top),
-        valued.rows[front],
-        valued.figures.row(front),
-        tried,
-        max(tried, possible),
-        float(valued.rank[top]),
+
+def _climbed(
+    prepared: ChainSearch, tasks: Sequence[_Task], valued: Valued, mine: dict[int, Ints]
+) -> tuple[Valued, list[int], list[int]]:
+    """With the candidates beside the best of what was thinned; best of each task, and how many."""
+    starts, table = prepared.settings.starts, prepared.lists.table
+    best = {at: valued.ordered(rows)[:starts] for at, rows in mine.items()}
+    # starts whose neighbours are not valued yet
+    going = {at: best[at] for at, task in enumerate(tasks) if task.possible > len(task.rows)}
+    for _ in range(prepared.settings.rounds):
+        fresh: dict[int, Ints] = {}
+        for at, begun in going.items():
+            legs = tasks[at].legs
+            seen, near = valued.rows[mine[at], :legs], valued.rows[begun, :legs]
+            rows = neighbours(tasks[at].pattern.legs, table, near, seen, _FARTHEST)
+            if len(rows):
+                fresh[at] = rows
+        if not fresh:
+            break
+        going, first = {}, len(valued.rows)
+        valued = valued.joined(_valued(prepared, tasks, fresh))
+        for at, rows in fresh.items():
+            made = np.arange(first, first + len(rows))
+            first += len(rows)
+            mine[at] = np.concatenate((mine[at], made))
+            best[at] = valued.ordered(np.concatenate((best[at], made)))[:starts]
+            going[at] = best[at][best[at] >= made[0]]
+    tops = [int(best[at][0]) for at in range(len(tasks))]
+    return valued, tops, [len(mine[at]) for at in range(len(tasks))]
+
+
+def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, Ints]) -> Valued:
+    """Value candidates of several tasks, by their number, at once."""
+    most = max((task.legs for task in tasks), default=1)
+    owner = np.repeat(list(made), [len(rows) for rows in made.values()]).astype(np.int64)
+    rows = np.concatenate(
+        [
+            rows if rows.shape[1] == most else rows[:, _padded(rows.shape[1], most)]
+            for rows in made.values()
+        ]
+        or [np.zeros((0, most), dtype=np.int64)]
     )
-
-
-def _choices(prepared: ChainSearch, pattern: ChainPattern) -> tuple[Ints, int]:
-    """Candidates to begin with, spread evenly over those within reach, and how many these are."""
-    most = prepared.settings.candidates
-    if not pattern.centres:
-        found = combine(pattern.legs, pattern.lists, most)
-        return found.rows, found.possible
-    found = combine(pattern.legs, pattern.lists, most * _UNEVEN)
-    rows = _even(pattern, found.rows, prepared.rows)
-    possible = round(found.possible * len(rows) / max(len(found.rows), 1))
-    if len(rows) > most:
-        rows = rows[(np.arange(most) * len(rows) + len(rows) // 2) // most]
-    return rows, possible
-
-
-def _front(valued: _Valued, rules: int) -> Ints:
-    keep = np.flatnonzero(valued.passed == rules)
-    return keep[pareto_front(objectives(valued.figures.row(keep)))]
-
-
-def objectives(figures: CandidateFigures) -> Floats:
-    """What a front compares, more is better: shape (n, 4)."""
-    return np.stack((figures.edge, figures.tail, figures.chance, -figures.funds), axis=-1)
-
-
-def _even(pattern: ChainPattern, rows: Ints, chain: ChainRows) -> Ints:
-    """Candidates whose mirrored legs are as far from their centre, to the nearest strike."""
-    keep = np.ones(len(rows), dtype=bool)
-    strike = chain.contracts.strike
-    for leg, (other, centre) in pattern.centres.items():
-        listed = pattern.lists[leg].strike
-        wanted = 2 * strike[rows[:, centre]] - strike[rows[:, other]]
-        if not len(listed):
-            return rows[:0]
-        place = np.clip(np.searchsorted(listed, wanted), 1, max(1, len(listed) - 1))
-        low, high = listed[place - 1], listed[np.minimum(place, len(listed) - 1)]
-        nearest = np.where(wanted - low <= high - wanted, low, high)
-        step = np.abs(nearest - wanted) <= 0.5 * np.abs(high - low) + 1e-9
-        keep &= step & (strike[rows[:, leg]] == nearest)
-    return rows[keep]
-
-
-def _valued(
-    prepared: ChainSearch, template: StrategyTemplate, pattern: ChainPattern, rows: Ints
-) -> _Valued:
-    units = _units(template, rows, prepared.rows)
-    values = value_candidates(Candidates(rows, units), prepared.tables, threads=1)
+    units = _units(tasks, owner, rows, prepared.rows)
+    values = value_candidates(Candidates(rows, units), prepared.tables)
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
     figures = figures_of(values, need, paid)
-    count = passed(figures, prepared.profile, template.purpose)
-    return _Valued(rows, figures, count, ranking(figures, pattern.sessions, prepared.profile))
+    most_rules = np.array([len(limits(task.template.purpose)) for task in tasks], dtype=np.int64)
+    sessions = np.array([task.pattern.sessions for task in tasks], dtype=np.int64)
+    return Valued(
+        owner,
+        rows,
+        figures,
+        np.minimum(passed(figures, prepared.profile), most_rules[owner]),
+        ranking(figures, sessions[owner], prepared.profile),
+    )
 
 
-def ranking(figures: CandidateFigures, sessions: int, profile: RiskProfile) -> Floats:
+def _padded(legs: int, most: int) -> Ints:
+    """Columns of candidates with fewer legs: the first again, which gets no units."""
+    return np.array([*range(legs), *[0] * (most - legs)])
+
+
+def ranking(figures: CandidateFigures, sessions: int | Ints, profile: RiskProfile) -> Floats:
     """What candidates earn for what they bind, per cent a month; -inf where unknown."""
     rank = earning_rate(figures, sessions) + tail_rate(figures, sessions, profile.tail_price)
     return np.asarray(np.where(np.isfinite(rank), rank, -np.inf))
 
 
-def _units(template: StrategyTemplate, rows: Ints, chain: ChainRows) -> Floats:
+def _units(tasks: Sequence[_Task], owner: Ints, rows: Ints, chain: ChainRows) -> Floats:
     """Signed units of each leg: the underlying in lots of the first option beside it."""
-    first = next(at for at, leg in enumerate(template.legs) if leg.right is not None)
-    signed = np.array([float(leg.side) * leg.ratio for leg in template.legs])
+    signed = np.zeros((len(tasks), rows.shape[1]))
+    first = np.zeros(len(tasks), dtype=np.int64)
+    for at, task in enumerate(tasks):
+        legs = task.template.legs
+        signed[at, : len(legs)] = [float(leg.side) * leg.ratio for leg in legs]
+        first[at] = next(place for place, leg in enumerate(legs) if leg.right is not None)
     lot = chain.lot[rows]
-    return np.asarray(signed * np.where(lot > 0, lot, lot[:, [first]]))
+    beside = np.take_along_axis(lot, first[owner][:, None], axis=1)
+    return np.asarray(signed[owner] * np.where(lot > 0, lot, beside))
 
 
 def choice_of(

@@ -29,25 +29,17 @@ from strikeloom.domain.selectors import (
 )
 from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
-from strikeloom.quant.smile.delta import delta_to_strike, strike_to_delta
+from strikeloom.quant.smile.delta import strike_to_delta
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Strikes may be this far off in logarithm whatever the reach: expected moves near expiry are
+#: Strikes may be this share of the forward off whatever the reach: expected moves near expiry are
 #: smaller than the distance of listed strikes.
 _LEAST_REACH = 0.01
 _EQUAL = 1e-9  # relative; wanted strikes nearer than this are one
-
-
-class Tradable(NamedTuple):
-    """Tradable options of one right and expiry: rupees, closes, lots, lot sizes; ascending."""
-
-    strike: Floats
-    close: Floats
-    lots: Ints
-    lot_size: Ints
 
 
 class StrikeChoice(NamedTuple):
@@ -65,58 +57,6 @@ class StrikeChoice(NamedTuple):
     expiry: ChainExpiry
     wanted: float
     place: int
-
-
-class TradableStrikes:
-    """Options of a chain with enough volume that last traded in the closing half hour.
-
-    An older price does not go with prices at the close: together they show profits that were
-    never available. The exchange settles an option at its own close unless that is older.
-
-    Parameters
-    ----------
-    chain : Chain
-    fewest : int
-        Least volume of an option in lots.
-    """
-
-    def __init__(self, chain: Chain, fewest: int) -> None:
-        self.chain = chain
-        self.fewest = fewest
-        self._by_right: dict[tuple[date, Right], Tradable] = {}
-        self._listed: dict[date, Floats] = {}
-        self._by_delta: dict[tuple[date, Right, float], float] = {}
-
-    def of(self, expiry: ChainExpiry, right: Right) -> Tradable:
-        """Tradable options of a right."""
-        key = (expiry.expiry, right)
-        if key not in self._by_right:
-            rows = expiry.rows
-            settle, close = rows["settle"].to_numpy(), rows["close"].to_numpy()
-            with np.errstate(invalid="ignore"):
-                keep = np.isnan(settle) | (settle == close)
-            keep &= rows["lots_traded"].to_numpy() >= self.fewest
-            keep &= rows["right"].to_numpy() == right.value
-            order = np.flatnonzero(keep)
-            order = order[np.argsort(rows["strike"].to_numpy()[order], kind="stable")]
-            names = ("strike", "close", "lots_traded", "lot_size")
-            self._by_right[key] = Tradable(*(rows[name].to_numpy()[order] for name in names))
-        return self._by_right[key]
-
-    def listed(self, expiry: ChainExpiry) -> Floats:
-        """Strikes at which an option of either right traded, ascending: what steps count."""
-        if expiry.expiry not in self._listed:
-            self._listed[expiry.expiry] = np.unique(expiry.rows["strike"].to_numpy())
-        return self._listed[expiry.expiry]
-
-    def of_delta(self, expiry: ChainExpiry, right: Right, size: float) -> float:
-        """Strike in rupees at which an option has a delta of that size on the smile."""
-        key = (expiry.expiry, right, size)
-        if key not in self._by_delta:
-            call = right is Right.CALL
-            k = delta_to_strike(expiry.smile.curves, size if call else -size, call)
-            self._by_delta[key] = float(expiry.forward * np.exp(k[0]))
-        return self._by_delta[key]
 
 
 @dataclass(frozen=True)
@@ -171,10 +111,12 @@ class LegSearch:
             case Same():
                 return np.abs(strikes / wanted - 1), _EQUAL, "of itself"
             case Moves(reach=reach) | Width(reach=reach) | Reflection(reach=reach):
-                deviation = self.expiry.deviation
-                least = max(reach, _LEAST_REACH / deviation)
-                off = np.abs(strikes - wanted) / (self.expiry.forward * deviation)
-                return off, least, "expected moves"
+                away = np.abs(strikes - wanted) / (self.expiry.forward * self.expiry.deviation)
+                return away, self.least_reach(reach), "expected moves"
+
+    def least_reach(self, reach: float) -> float:
+        """Expected moves that a strike may be off, at least some listed strikes."""
+        return max(reach, _LEAST_REACH / self.expiry.deviation)
 
 
 def reachable(search: LegSearch, strikes: Floats, wanted: float) -> Ints:

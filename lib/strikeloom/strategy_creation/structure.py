@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.money import paise
@@ -15,7 +15,8 @@ from strikeloom.errors import NotBuildable
 from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, UnderlyingQuote
 from strikeloom.strategy_creation.earnings import CandidateFigures
-from strikeloom.strategy_creation.strikes import StrikeChoice, Tradable, TradableStrikes
+from strikeloom.strategy_creation.strikes import StrikeChoice
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 
 @dataclass(frozen=True)
@@ -79,47 +80,28 @@ def structure_of(
         options cost nothing.
     """
     chain = strikes.chain
-    legs: list[Leg | None] = []
-    for wanted, choice in zip(template.legs, chosen, strict=True):
-        if wanted.right is None:
-            legs.append(None)  # its quantity follows from the lots of the options
-            continue
-        shown = strikes.of(choice.expiry, wanted.right)
-        if shown.lot_size[choice.place] <= 0:
-            raise NotBuildable("the lot size is unknown", rule=Rule.LOT_SIZE)
-        option = _contract(chain, choice, wanted.right, shown)
-        price = paise(shown.close[choice.place], what=f"close of {option.label}")
-        legs.append(Leg(option, wanted.side, wanted.ratio, price))
-    sizes = {leg.instrument.lot_size for leg in legs if leg}
+    options = [
+        None if wanted.right is None else strikes.option(choice.expiry, wanted.right, choice.place)
+        for wanted, choice in zip(template.legs, chosen, strict=True)
+    ]
+    sizes = {option.contract.lot_size for option in options if option}
     if len(sizes) > 1:
         raise NotBuildable(f"legs have different lot sizes {sorted(sizes)}", rule=Rule.LOT_SIZE)
     (size,) = sizes
     whole: list[Leg] = []
     volumes: list[int] = []
-    for wanted, choice, option_leg in zip(template.legs, chosen, legs, strict=True):
-        if option_leg is not None and wanted.right is not None:
-            whole.append(option_leg)
-            shown = strikes.of(choice.expiry, wanted.right)
-            volumes.append(int(shown.lots[choice.place]))
+    for wanted, choice, option in zip(template.legs, chosen, options, strict=True):
+        if option is not None:
+            whole.append(Leg(option.contract, wanted.side, wanted.ratio, option.price))
+            volumes.append(option.lots)
             continue
+        # its quantity follows from the lots of the options
         quote = _underlying(chain, choice.expiry, size, strikes.fewest)
         volumes.append(BUSY_LOTS if quote.lots is None else quote.lots)
         whole.append(_underlying_leg(wanted, quote, size))
     _check_premium(whole)
     wanted_strikes = tuple(choice.wanted for choice in chosen)
     return Structure(template, chain, view, tuple(whole), wanted_strikes, tuple(volumes))
-
-
-def _contract(chain: Chain, choice: StrikeChoice, right: Right, shown: Tradable) -> OptionContract:
-    return OptionContract(
-        symbol=chain.underlying.symbol,
-        expiry=choice.expiry.expiry,
-        strike=paise(shown.strike[choice.place], what="strike"),
-        right=right,
-        kind=chain.underlying.kind,
-        lot_size=int(shown.lot_size[choice.place]),
-        tick=chain.tick,
-    )
 
 
 def _underlying(chain: Chain, expiry: ChainExpiry, size: int, fewest: int) -> UnderlyingQuote:

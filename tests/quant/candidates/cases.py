@@ -20,6 +20,7 @@ DISCOUNT, LATER_DISCOUNT = 0.994, 0.987
 HOLDING = 5 / 365
 STRIKES = np.arange(80.0, 122.5, 2.5)
 REAL_MEAN, REAL_DEVIATION = 100.3, 0.055
+WIDTH_ERROR = 0.2  # of the logarithm of that deviation
 
 
 def smile(years: float, level: float) -> Curves:
@@ -59,7 +60,22 @@ class Market(NamedTuple):
         return int(np.searchsorted(STRIKES, strike)) + kind * len(STRIKES)
 
 
-def market(near: Curves = NEAR, later: Curves = LATER, *, real: bool = True) -> Market:
+def _moved(nodes: np.ndarray, deviation: float) -> Densities:
+    """The real world an error narrower, and wider."""
+    cdfs = [
+        lognormal_cdf(nodes, REAL_MEAN, deviation * np.exp(sign * WIDTH_ERROR)) for sign in (-1, 1)
+    ]
+    return Densities(nodes, np.stack(cdfs), np.full((2, 1), REAL_MEAN))
+
+
+def market(
+    near: Curves = NEAR,
+    later: Curves = LATER,
+    *,
+    real: bool = True,
+    deviation: float = REAL_DEVIATION,
+    moved: bool = True,
+) -> Market:
     """Rows: calls, puts, later calls, later puts, the underlying; all at the model's prices."""
     count = len(STRIKES)
     strike = np.append(np.tile(STRIKES, 4), 0.0)
@@ -82,11 +98,12 @@ def market(near: Curves = NEAR, later: Curves = LATER, *, real: bool = True) -> 
     at_money = np.sqrt(total_variance(near, 0.0).w)
     nodes = price_nodes(np.array([FORWARD]), at_money)
     implied = cdf(near.pick(np.zeros((1, 1), dtype=int)), np.log(nodes / FORWARD))
-    actual = lognormal_cdf(nodes, REAL_MEAN, REAL_DEVIATION)
+    actual = lognormal_cdf(nodes, REAL_MEAN, deviation)
     actual = actual if real else np.full_like(actual, np.nan)
     means = np.array([[FORWARD], [REAL_MEAN]])
     horizons = Horizons(
         *(np.array([x]) for x in (SPOT, FORWARD, YEARS, DISCOUNT, HOLDING)),
         Densities(nodes, np.stack((implied, actual)), means),
+        _moved(nodes, deviation) if moved else None,
     )
     return Market(contracts, horizons, value_tables(contracts, horizons), near)

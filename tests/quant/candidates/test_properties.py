@@ -205,7 +205,7 @@ def test_legs_of_two_horizons_are_refused() -> None:
         np.concatenate((d.cdf, d.cdf), axis=1),
         np.concatenate((d.mean, d.mean), axis=1),
     )
-    doubled = Horizons(*(np.concatenate((x, x)) for x in horizons[:-1]), both)
+    doubled = Horizons(*(np.concatenate((x, x)) for x in horizons[:-2]), both)
     tables = value_tables(twice, doubled)
     count = len(contracts.strike)
     with pytest.raises(DataError, match="different horizons"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-# of a contract; the first eight are sums over the legs, weighted by units
-SUMS = 8
-PRICE, DELTA, GAMMA, THETA, VEGA, DECAY, SMILE_WORTH, REAL_WORTH = range(SUMS)
-STRIKE, IS_CALL, SCALE, IS_LATER, ERROR_SQUARED = range(8, 13)
-BOUGHT_COST, SOLD_COST, ORDER_COST = range(13, 16)
-SMILE_BELOW, REAL_BELOW, SMILE_PUT, REAL_PUT = range(16, 20)
-CONTRACT_FIGURES = 20
+# of a contract; the first ten are sums over the legs, weighted by units
+SUMS = 10
+PRICE, DELTA, GAMMA, THETA, VEGA, DECAY, SMILE_WORTH, REAL_WORTH = range(8)
+# more than in the real world where its width is one error narrower, and wider
+NARROWER, WIDER = 8, 9
+STRIKE, IS_CALL, SCALE, IS_LATER, ERROR_SQUARED = range(10, 15)
+BOUGHT_COST, SOLD_COST, ORDER_COST = range(15, 18)
+SMILE_BELOW, REAL_BELOW, SMILE_PUT, REAL_PUT = range(18, 22)
+CONTRACT_FIGURES = 22
 
 # of a candidate; breakevens follow
-PREMIUM, MAX_PROFIT, MAX_LOSS, COSTS, ERROR = range(5)
-FIRST_GREEK = 5  # delta, gamma, theta, vega, decay
-FIRST_DENSITY = 10  # chance, mean, tail of the smile's density, then of the real world's
-CANDIDATE_FIGURES = 16
+PREMIUM, MAX_PROFIT, MAX_LOSS, COSTS, ERROR, WIDTH_ERROR = range(6)
+FIRST_GREEK = 6  # delta, gamma, theta, vega, decay
+FIRST_DENSITY = 11  # chance, mean, tail of the smile's density, then of the real world's
+CANDIDATE_FIGURES = 17

@@ -21,7 +21,7 @@ from strikeloom.quant.candidates.densities import (
     below_and_put,
     density_table,
 )
-from strikeloom.quant.candidates.later import Grids, later_grids
+from strikeloom.quant.candidates.later import Grids, grid_means, later_grids
 from strikeloom.quant.smile.curves import Curves, volatility
 
 Floats = NDArray[np.float64]
@@ -46,6 +46,9 @@ class Horizons(NamedTuple):
         Planned holding in years; longer than ``years`` is until the horizon.
     densities : Densities
         Two at each: the smile's and the real world's. A real world that is not known is NaN.
+    moved : Densities, optional
+        The real world's with its width one error narrower, and wider, on the same nodes; without
+        them the error of the width is not known.
     """
 
     spot: Floats
@@ -54,6 +57,7 @@ class Horizons(NamedTuple):
     discount: Floats
     holding: Floats
     densities: Densities
+    moved: Densities | None = None
 
 
 class Contracts(NamedTuple):
@@ -163,13 +167,40 @@ def value_tables(
     _fill_sensitivities(figures, contracts, horizons)
     below, put = below_and_put(table, law, contracts.strike)
     mean = table.ends[law, MEAN : MEAN + 2]
-    here = np.where(contracts.is_call[:, None], put + mean - contracts.strike[:, None], put)
+    here = _at_horizon(contracts, put, mean) * figures[:, at.SCALE, None]
     figures[:, [at.SMILE_WORTH, at.REAL_WORTH]] = np.where(
-        (is_later & is_option)[:, None], grids.means, here * figures[:, at.SCALE, None]
+        (is_later & is_option)[:, None], grids.means, here
     )
+    figures[:, [at.NARROWER, at.WIDER]] = _moved(figures, contracts, horizons, grids, is_later)
     figures[:, [at.SMILE_BELOW, at.REAL_BELOW]] = below
     figures[:, [at.SMILE_PUT, at.REAL_PUT]] = put
     return ValueTables(figures, law, horizons.discount, tail_share, table, grids)
+
+
+def _at_horizon(contracts: Contracts, put: Floats, mean: Floats) -> Floats:
+    """Mean worth of contracts that end there, of undiscounted puts; shape (c, 2)."""
+    return np.where(contracts.is_call[:, None], put + mean - contracts.strike[:, None], put)
+
+
+def _moved(
+    figures: Floats, contracts: Contracts, horizons: Horizons, grids: Grids, is_later: Bools
+) -> Floats:
+    """What a unit is worth more where the width is an error narrower, and wider; shape (c, 2).
+
+    A later leg keeps the worth at each price that the smile's density gave it.
+    """
+    law = contracts.horizon
+    if horizons.moved is None:
+        return np.full((len(law), 2), np.nan)
+    table = density_table(horizons.moved, 0.5)
+    _, put = below_and_put(table, law, contracts.strike)
+    here = (
+        _at_horizon(contracts, put, table.ends[law, MEAN : MEAN + 2]) * figures[:, at.SCALE, None]
+    )
+    later = is_later & (contracts.strike > 0)
+    if later.any():
+        here[later] = grid_means(grids, law, table)[later]
+    return here - figures[:, at.REAL_WORTH, None]
 
 
 def _check(contracts: Contracts, horizons: Horizons) -> None:

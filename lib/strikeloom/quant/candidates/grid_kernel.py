@@ -96,7 +96,8 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
         law = tables.horizon[rows[i, 0]]
         grid, last = grids.grid[law], grids.size[law] - 1
         cells, ends = tables.table.cells[law], tables.table.ends[law]
-        add_sums(tables.figures, rows[i], units[i], sums, out, i)
+        discount = tables.discount[law]
+        add_sums(tables.figures, rows[i], units[i], discount, sums, out, i)
         left, size = _raise_curve(rows[i], units[i], tables, -sums[at.PRICE], curve, last)
         slope = 0.0
         if abs(left) > _ROUNDING * size:
@@ -111,7 +112,7 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
             out[at.MAX_PROFIT, i] = out[at.MAX_LOSS, i] = math.nan
             out[at.CANDIDATE_FIGURES :, i] = math.nan
         keep_means(grid, curve, last, slope)
-        discount, premium = tables.discount[law], sums[at.PRICE]
+        premium = sums[at.PRICE]
         for d in range(2):
             if write_mean(sums, discount, d, out, i):
                 tail = curve_tail(grid, curve, last, span, tables.tail_share, cells, ends, d)

@@ -96,6 +96,32 @@ def later_grids(
     return grids
 
 
+def grid_means(grids: Grids, law: Ints, table: DensityTable) -> Floats:
+    """Mean worth of every contract of a horizon with a grid, under two other densities there.
+
+    Parameters
+    ----------
+    grids : Grids
+    law : ndarray of int64, shape (c,)
+        Horizon of each contract, ascending.
+    table : DensityTable
+        The densities, on the same horizons.
+
+    Returns
+    -------
+    ndarray, shape (c, 2)
+        NaN where the horizon has no grid.
+    """
+    found = np.full((len(law), 2), np.nan)
+    for m in np.flatnonzero(grids.size).tolist():
+        rows, size = np.flatnonzero(law == m), grids.size[m]
+        weights = _weights(_grid(grids.grid[m, NODE, :size], m, table))
+        first = grids.offset[rows[0]]  # the contracts of a horizon follow each other
+        worth = grids.worth[first : first + len(rows) * size].reshape(len(rows), size)
+        found[rows] = worth @ weights.T
+    return found
+
+
 def _grid_nodes(prices: Floats, strikes: Floats) -> Floats:
     middle, reach = CELLS // 2, CELLS * 3 // 16
     inner = np.arange(middle - reach, middle + reach + 1, _FINE)

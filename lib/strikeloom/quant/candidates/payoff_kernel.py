@@ -31,8 +31,10 @@ _TABLED = 4  # figures of a contract's strike under both densities, from ``SMILE
 
 
 @compiled
-def add_sums(figures: Floats, rows: Ints, units: Floats, sums: Floats, out: Floats, i: int) -> None:
-    """Everything that is a sum over the legs: into ``sums``, costs and error into ``out``."""
+def add_sums(
+    figures: Floats, rows: Ints, units: Floats, discount: float, sums: Floats, out: Floats, i: int
+) -> None:
+    """Everything that is a sum over the legs: into ``sums``, costs and errors into ``out``."""
     sums[:] = 0.0
     costs, square = 0.0, 0.0
     for j in range(len(rows)):
@@ -45,6 +47,8 @@ def add_sums(figures: Floats, rows: Ints, units: Floats, sums: Floats, out: Floa
         costs += figures[row, at.ORDER_COST]
         square += u * u * figures[row, at.ERROR_SQUARED]
     out[at.PREMIUM, i], out[at.COSTS, i], out[at.ERROR, i] = -sums[0], costs, math.sqrt(square)
+    moved = sums[at.NARROWER] * sums[at.NARROWER] + sums[at.WIDER] * sums[at.WIDER]
+    out[at.WIDTH_ERROR, i] = discount * math.sqrt(0.5 * moved)
     for k in range(5):
         out[at.FIRST_GREEK + k, i] = sums[at.DELTA + k]
 
@@ -163,14 +167,15 @@ def value_payoffs(
     for i in chosen:
         law = tables.horizon[rows[i, 0]]
         cells, ends = tables.table.cells[law], tables.table.ends[law]
-        add_sums(figures, rows[i], units[i], sums, out, i)
+        discount = tables.discount[law]
+        add_sums(figures, rows[i], units[i], discount, sums, out, i)
         last, worth, size = _place_kinks(figures, rows[i], units[i], lines)
         most, least = _raise_lines(lines, last, worth - sums[at.PRICE], size)
         rising, bad = lines[last, SLOPE], math.isnan(sums[at.PRICE] + size)
         out[at.MAX_PROFIT, i] = math.nan if bad else math.inf if rising > 0 else most
         out[at.MAX_LOSS, i] = math.nan if bad else math.inf if rising < 0 else max(0.0, -least)
         _profit_chances(lines, last, cells, ends, out, i)
-        discount, premium = tables.discount[law], sums[at.PRICE]
+        premium = sums[at.PRICE]
         for d in range(2):
             if write_mean(sums, discount, d, out, i):
                 tail = tail_mean(lines, last, share, cells, ends, d)

@@ -87,6 +87,10 @@ class CandidateValues(NamedTuple):
         Of the contracts' costs, positive.
     error : ndarray
         Standard error of the means from the prices', independent by contract.
+    width_error : ndarray
+        Error of the real-world mean from that of the density's width: root mean square of what a
+        width one error narrower and one error wider change it by; NaN where those densities are
+        not known.
     delta, gamma : ndarray
         Today, to the spot.
     theta : ndarray
@@ -105,6 +109,7 @@ class CandidateValues(NamedTuple):
     real: DensityValues
     costs: Floats
     error: Floats
+    width_error: Floats
     delta: Floats
     gamma: Floats
     theta: Floats
@@ -182,5 +187,6 @@ def _named(out: Floats) -> CandidateValues:
         DensityValues(*out[first + 3 : first + 6]),
         out[at.COSTS],
         out[at.ERROR],
+        out[at.WIDTH_ERROR],
         *out[at.FIRST_GREEK : at.FIRST_GREEK + 5],
     )

@@ -132,4 +132,5 @@ def _numbers(values: ArrayLike) -> NDArray[np.float64]:
 def _flat(values: NDArray[Any], shape: tuple[int, ...], size: int) -> NDArray[Any]:
     if values.size == 1:
         return np.full(min(size, numpy_rows.BLOCK), values.reshape(-1)[0])
-    return np.ascontiguousarray(np.broadcast_to(values, shape)).reshape(-1)
+    whole = values if values.shape == shape else np.broadcast_to(values, shape)
+    return np.ascontiguousarray(whole).reshape(-1)

@@ -17,11 +17,17 @@ Values are undiscounted and at the model's price: no spread, no charges.
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.quant.kernel_cache import import_kernels
 from strikeloom.quant.payoff import Legs, profit_at
 from strikeloom.quant.probability.at_expiry import Law
 from strikeloom.quant.smile.curves import Curves, total_variance
@@ -31,6 +37,7 @@ Ints = NDArray[np.int64]
 
 _REACH = 6.0  # standard deviations at the forward to each side
 _FARTHEST = 9.0  # where the smile is read, in the same: a local variance of the far wing
+_KERNELS = ("probability.reach_kernel", "compiled")
 _NEAREST = 1e-3  # of a step: how near to a node the edge may lie
 
 
@@ -117,24 +124,24 @@ def _solve(profit: Floats, goals: tuple[Floats, Floats], law: Law, row: Ints, st
     nodes = profit.shape[1]
     places = np.linspace(-_REACH, _REACH, nodes)[:, None]
     h = 2 * _REACH / (nodes - 1) * unit[row]
-    value = profit.T
+    value, step = np.ascontiguousarray(profit.T), _kernel()
     with np.errstate(invalid="ignore"):
         bad = ~np.isfinite(goals[0] + goals[1]) | ~np.isfinite(value).all(axis=0)
         last, first = (np.where(bad, 1.0, goal) for goal in goals)
         value = np.where(bad, 0.0, value)
         h = np.where(bad, 1.0, h)
         chance = (value >= last).astype(np.float64)
-        even = np.broadcast_to(h, value.shape)
+        even = np.tile(h, (nodes, 1))
         left_over = 1 - (np.arange(steps + 1) / steps) ** 2
         for later, now in pairwise(left_over.tolist()):
             half = 0.5 * _local_variance(law.curves, places * unit, 0.5 * (later + now))[:, row]
             half = np.where(bad, 1.0, half) * (later - now)
-            value = _step(value, half, even, even)
+            value = step(value, half, even, even)
             goal = last + (first - last) * (1 - now)
             inside = value >= goal
             before, after = _distances(value, goal, inside, even)
             chance = np.where(inside, 1.0, chance)
-            chance = _step(chance, np.where(inside, 0.0, half), before, after)
+            chance = step(chance, np.where(inside, 0.0, half), before, after)
     found = chance[nodes // 2]
     return np.asarray(np.where(bad, np.nan, found))
 
@@ -164,19 +171,11 @@ def _distances(
     return before, after
 
 
-def _step(values: Floats, half: Floats, before: Floats, after: Floats) -> Floats:
-    """One implicit step of all structures; where ``half`` is 0 a value stays. Ends stay."""
-    span = before + after
-    low = -half * (2 + after) / (before * span)
-    high = -half * (2 - before) / (after * span)
-    low[0] = high[0] = low[-1] = high[-1] = 0.0
-    middle = 1 - low - high
-    ratio, found = np.empty_like(values), np.empty_like(values)
-    ratio[0], found[0] = high[0] / middle[0], values[0] / middle[0]
-    for i in range(1, len(values)):
-        scale = 1 / (middle[i] - low[i] * ratio[i - 1])
-        ratio[i] = high[i] * scale
-        found[i] = (values[i] - low[i] * found[i - 1]) * scale
-    for i in range(len(values) - 2, -1, -1):
-        found[i] -= ratio[i] * found[i + 1]
-    return found
+@cache
+def _kernel() -> Callable[[Floats, Floats, Floats, Floats], Floats]:
+    name = "probability.reach_kernel"
+    if find_spec("numba") is None:
+        module = importlib.import_module(f"strikeloom.quant.{name}")
+    else:
+        module = import_kernels(name, _KERNELS)
+    return cast("Callable[[Floats, Floats, Floats, Floats], Floats]", module.implicit_step)

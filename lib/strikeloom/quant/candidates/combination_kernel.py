@@ -1,0 +1,213 @@
+"""Enumeration of a pattern's candidates, compiled; the words are in ``combinations``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strikeloom.quant.candidates.strike_table import LegPattern, StrikeTable
+from strikeloom.quant.compiled import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+WIDTH, SAME, MIRROR, EVEN = 1, 2, 3, 4  # of ``Choice``
+_SLACK = 1e-9  # of a move, or rupees: strikes at the limits are in
+
+
+@compiled
+def _below(values: Floats, level: float) -> int:
+    """How many ascending values are below a level."""
+    first, end = 0, len(values)
+    while first < end:
+        middle = (first + end) // 2
+        if values[middle] < level:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _upto(values: Floats, level: float) -> int:
+    """How many ascending values are at or below a level."""
+    first, end = 0, len(values)
+    while first < end:
+        middle = (first + end) // 2
+        if values[middle] <= level:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _nearest(values: Floats, wanted: float) -> int:
+    """Number of the ascending value nearest to a wanted one; the lower of two equally near."""
+    at = _below(values, wanted)
+    if at == len(values) or (at > 0 and not 0.5 * (values[at - 1] + values[at]) < wanted):
+        return at - 1
+    return at
+
+
+@compiled
+def _strike_of(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> float:
+    return float(table.strike[table.first[pattern.strikes[leg]] + places[leg]])
+
+
+@compiled
+def _even(strike: Floats, wanted: float) -> tuple[int, int]:
+    """The strike nearest to a wanted one, as a range: empty where the list ends before it."""
+    high = min(max(_below(strike, wanted), 1), len(strike) - 1)
+    low = max(high - 1, 0)
+    at = low if wanted - strike[low] <= strike[high] - wanted else high
+    near = abs(strike[at] - wanted) <= 0.5 * (strike[high] - strike[low]) + _SLACK
+    return at, at + 1 if near else at
+
+
+@compiled
+def _limits(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> tuple[int, int]:
+    """First place and end in the leg's list that the places of the earlier legs allow."""
+    number = pattern.strikes[leg]
+    begin, end = table.first[number], table.first[number + 1]
+    place, strike = table.place[begin:end], table.strike[begin:end]
+    if not len(place):
+        return 0, 0
+    how = pattern.choice[leg]
+    if how == EVEN:
+        centre = _strike_of(pattern, table, places, pattern.centre[leg])
+        first, end = _even(
+            strike, 2 * centre - _strike_of(pattern, table, places, pattern.leg[leg])
+        )
+    else:
+        middle = 0.0
+        if how >= WIDTH:
+            other = _strike_of(pattern, table, places, pattern.leg[leg])
+            if other > 0:
+                middle = (other / table.forward[number] - 1) / table.deviation[number]
+        if how == MIRROR:
+            middle = -middle
+        first = _below(place, middle + pattern.low[leg] - _SLACK)
+        end = _upto(place, middle + pattern.high[leg] + _SLACK)
+        if how >= SAME:
+            nearest = _nearest(place, middle)
+            first, end = nearest, nearest + 1 if first <= nearest < end else nearest
+    if pattern.above[leg] >= 0:
+        lower = _strike_of(pattern, table, places, pattern.above[leg])
+        first = max(first, _upto(strike, lower))
+    if pattern.below[leg] >= 0:
+        higher = _strike_of(pattern, table, places, pattern.below[leg])
+        end = min(end, _below(strike, higher))
+    return first, end
+
+
+@compiled
+def _as_rows(pattern: LegPattern, table: StrikeTable, places: Ints) -> Ints:
+    rows = np.empty(places.shape, dtype=np.int64)
+    for leg in range(places.shape[1]):
+        begin = table.first[pattern.strikes[leg]]
+        for at in range(len(places)):
+            rows[at, leg] = table.rows[begin + places[at, leg]]
+    return rows
+
+
+@compiled
+def all_rows(pattern: LegPattern, table: StrikeTable, bound: int) -> tuple[Ints, float]:
+    """Candidates, and how many each of them stands for: leg by leg, thinned to the bound."""
+    legs = len(pattern.strikes)
+    places, scale = np.zeros((1, legs), dtype=np.int64), 1.0
+    for leg in range(legs):
+        count = len(places)
+        first, upto = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+        total = 0
+        for at in range(count):
+            begin, end = _limits(pattern, table, places[at], leg)
+            total += max(0, end - begin)
+            first[at], upto[at] = begin, total
+        kept = min(total, bound)
+        made = np.empty((kept, legs), dtype=np.int64)
+        parent = 0
+        for number in range(kept):
+            taken = (number * total + total // 2) // bound if total > bound else number
+            while upto[parent] <= taken:
+                parent += 1
+            made[number] = places[parent]
+            before = upto[parent - 1] if parent > 0 else 0
+            made[number, leg] = first[parent] + taken - before
+        if total > bound:
+            scale *= total / bound
+        places = made
+    return _as_rows(pattern, table, places), scale
+
+
+@compiled
+def _is_in(row: Ints, rows: Ints, count: int) -> bool:
+    for at in range(count):
+        same = True
+        for leg in range(len(row)):
+            if rows[at, leg] != row[leg]:
+                same = False
+                break
+        if same:
+            return True
+    return False
+
+
+@compiled
+def _place_of(rows: Ints, row: int) -> int:
+    """Number of a row among ascending ones."""
+    first, end = 0, len(rows)
+    while first < end:
+        middle = (first + end) // 2
+        if rows[middle] < row:
+            first = middle + 1
+        else:
+            end = middle
+    return first
+
+
+@compiled
+def _fits(pattern: LegPattern, table: StrikeTable, places: Ints) -> bool:
+    """Whether freely chosen places belong to the pattern; the places that follow are set."""
+    for leg in range(len(places)):
+        begin, end = _limits(pattern, table, places, leg)
+        if pattern.choice[leg] > WIDTH:
+            places[leg] = begin
+        if not begin <= places[leg] < end:
+            return False
+    return True
+
+
+@compiled
+def near_rows(
+    pattern: LegPattern, table: StrikeTable, rows: Ints, known: Ints, farthest: int
+) -> Ints:
+    """Candidates that differ from ``rows`` in one or two freely chosen legs; not ``known``."""
+    legs = rows.shape[1]
+    free = np.flatnonzero(pattern.choice <= WIDTH)
+    places, moved = np.empty(legs, dtype=np.int64), np.empty((1, legs), dtype=np.int64)
+    steps = 2 * farthest + 1
+    most = len(free) * steps + len(free) * (len(free) - 1) // 2 * steps * steps
+    found = np.empty((len(rows) * most, legs), dtype=np.int64)
+    count = 0
+    for at in range(len(rows)):
+        for leg in range(legs):
+            number = pattern.strikes[leg]
+            listed = table.rows[table.first[number] : table.first[number + 1]]
+            places[leg] = _place_of(listed, rows[at, leg])
+        for one in range(len(free)):
+            for two in range(one, len(free)):
+                for step in range(-farthest, farthest + 1):
+                    for other in range(-farthest, farthest + 1):
+                        if step == 0 or (other == 0) != (one == two):
+                            continue
+                        moved[0] = places
+                        moved[0, free[one]] += step
+                        moved[0, free[two]] += other
+                        if not _fits(pattern, table, moved[0]):
+                            continue
+                        row = _as_rows(pattern, table, moved)[0]
+                        if not _is_in(row, known, len(known)) and not _is_in(row, found, count):
+                            found[count] = row
+                            count += 1
+    return found[:count]
