@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_
 from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
 
+_THREADS = 2
 #: Deltas that templates name.
 _DELTAS = {
     (leg.right, leg.strike.delta): None
@@ -79,14 +81,20 @@ def build(
         symbol: TradableStrikes(loaded.chains[symbol], settings.min_lots_traded) for symbol in views
     }
     solve_deltas(list(tradable.values()), _DELTAS)
-    for done, (symbol, view) in enumerate(views.items(), start=1):
+
+    def one(symbol: str) -> Built:
         prepared = prepare_search(
             tradable[symbol], settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
-        for part, found in zip(whole, _built(prepared, view, settings.front_rows), strict=True):
-            part.extend(found)
-        if progress:
-            progress(done, len(views))
+        return _built(prepared, views[symbol], settings.front_rows)
+
+    # compiled code runs without the interpreter's lock; results come in the order of the views
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for done, built in enumerate(pool.map(one, views), start=1):
+            for part, found in zip(whole, built, strict=True):
+                part.extend(found)
+            if progress:
+                progress(done, len(views))
     return whole
 
 

@@ -1,10 +1,11 @@
 """Search: the best choice of strikes for each template, by what it earns for what it binds.
 
 Every tradable strike within the selectors' reach is a candidate, up to a count; a list longer than
-that is thinned evenly and climbed from its best. All templates of a chain are valued together. A candidate is ranked by its expected value in the
-real world after a round trip's costs, shrunk by its own error, less a price for its tail, over what
-it needs after the worst of the named shocks. Those that pass more of the risk profile's rules come
-first, so that what is refused is the nearest miss.
+that is thinned evenly and climbed from its best. All templates of a chain are valued together. A
+candidate is ranked by its expected value in the real world after a round trip's costs, shrunk by
+its own error, less a price for its tail, over what it needs after the worst of the named shocks.
+Those that pass more of the risk profile's rules come first, so that what is refused is the nearest
+miss.
 """
 
 from __future__ import annotations
