@@ -23,8 +23,8 @@ from strikeloom.research.shown import with_units
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.search import choice_of, prepare_search, search
-from strikeloom.strategy_creation.strikes import TradableStrikes
 from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,10 @@ def _best(known: KnownChain, template: StrategyTemplate, risk: str) -> Structure
         prepared = prepare_search(
             strikes, creation.search, creation.profile(risk), creation.shocks, known.rate
         )
-        best = search(prepared, template)
+        searched = search(prepared, [template])
+        if template.name in searched.refused:
+            raise searched.refused[template.name]
+        best = searched.found[template.name]
         made = structure_of(
             template, no_view(chain), strikes, choice_of(prepared, template, best.rows)
         )
