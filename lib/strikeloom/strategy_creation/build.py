@@ -20,7 +20,7 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
-from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search
+from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search_all
 from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
 
@@ -90,9 +90,10 @@ def build(
 
     # compiled code runs without the interpreter's lock; results come in the order of the views
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, built in enumerate(pool.map(one, views), start=1):
-            for part, found in zip(whole, built, strict=True):
-                part.extend(found)
+        for done, found in enumerate(pool.map(one, views), start=1):
+            whole.structures.extend(found.structures)
+            whole.refused.extend(found.refused)
+            whole.fronts.extend(found.fronts)
             if progress:
                 progress(done, len(views))
     return whole
@@ -107,7 +108,7 @@ def _built(prepared: ChainSearch, view: MarketView, front_rows: int) -> Built:
             _check_fit(template, view, prepared.profile)
         except NotBuildable as reason:
             refused[name] = reason
-    searched = search(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
+    searched = search_all(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
     refused.update(searched.refused)
     made: set[str] = set()
     for name, best in searched.found.items():
