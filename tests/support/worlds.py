@@ -103,9 +103,10 @@ def enter(patch: pytest.MonkeyPatch, whole: World) -> None:
             ]
         )
         densities = horizons.densities._replace(cdf=np.clip(found, 0.0, 1.0))
-        # its width is known too: there is no error of it
-        sure = densities._replace(cdf=np.repeat(densities.cdf[1:], 2, axis=0))
-        horizons = horizons._replace(densities=densities, moved=sure)
+        real = densities.cdf[1]
+        # the truth has no error
+        moved = densities._replace(cdf=np.stack([real, real]), mean=densities.mean)
+        horizons = horizons._replace(densities=densities, moved=moved)
         return replace(made, tables=value_tables(made.rows.contracts, horizons))
 
     patch.setattr(import_module("strikeloom.strategy_creation.build"), "prepare_search", prepared)

@@ -125,10 +125,7 @@ def _best(known: KnownChain, template: StrategyTemplate, risk: str) -> Structure
         prepared = prepare_search(
             strikes, creation.search, creation.profile(risk), creation.shocks, known.rate
         )
-        searched = search(prepared, [template])
-        if template.name in searched.refused:
-            raise searched.refused[template.name]
-        best = searched.found[template.name]
+        best = search(prepared, template)
         made = structure_of(
             template, no_view(chain), strikes, choice_of(prepared, template, best.rows)
         )

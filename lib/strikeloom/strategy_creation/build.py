@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,10 +20,11 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
-from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search
+from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search_all
 from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
 
+_THREADS = 2
 #: Deltas that templates name.
 _DELTAS = {
     (leg.right, leg.strike.delta): None
@@ -79,16 +81,21 @@ def build(
         symbol: TradableStrikes(loaded.chains[symbol], settings.min_lots_traded) for symbol in views
     }
     solve_deltas(list(tradable.values()), _DELTAS)
-    for done, (symbol, view) in enumerate(views.items(), start=1):
+
+    def one(symbol: str) -> Built:
         prepared = prepare_search(
             tradable[symbol], settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
-        found = _built(prepared, view, settings.front_rows)
-        whole.structures.extend(found.structures)
-        whole.refused.extend(found.refused)
-        whole.fronts.extend(found.fronts)
-        if progress:
-            progress(done, len(views))
+        return _built(prepared, views[symbol], settings.front_rows)
+
+    # compiled code runs without the interpreter's lock; results come in the order of the views
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for done, found in enumerate(pool.map(one, views), start=1):
+            whole.structures.extend(found.structures)
+            whole.refused.extend(found.refused)
+            whole.fronts.extend(found.fronts)
+            if progress:
+                progress(done, len(views))
     return whole
 
 
@@ -101,7 +108,7 @@ def _built(prepared: ChainSearch, view: MarketView, front_rows: int) -> Built:
             _check_fit(template, view, prepared.profile)
         except NotBuildable as reason:
             refused[name] = reason
-    searched = search(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
+    searched = search_all(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
     refused.update(searched.refused)
     made: set[str] = set()
     for name, best in searched.found.items():

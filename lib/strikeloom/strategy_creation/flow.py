@@ -47,16 +47,16 @@ def read_flow(chains: Sequence[pd.DataFrame], forward: Sequence[float]) -> list[
 
     Pass all chains of the exchange, even for a view of one symbol: medians are over all.
     """
-    import pandas as pd
-
     if not chains:
         return []
     count = len(chains)
-    rows = pd.concat(chains, ignore_index=True)
     group = np.repeat(np.arange(count), [len(chain) for chain in chains])
-    strike, call = rows["strike"].to_numpy(), (rows["right"] == "CE").to_numpy()
-    interest = rows["open_interest"].to_numpy(dtype=np.float64)
-    traded = (rows["lots_traded"] * rows["lot_size"]).to_numpy(dtype=np.float64)
+    strike, interest, lots, size = (
+        np.concatenate([chain[name].to_numpy(dtype=np.float64) for chain in chains])
+        for name in ("strike", "open_interest", "lots_traded", "lot_size")
+    )
+    call = np.concatenate([(chain["right"] == "CE").to_numpy() for chain in chains])
+    traded = lots * size
     wall = walls(strike, interest, call, np.asarray(forward, dtype=np.float64), group, count)
     by_interest = put_call(interest, call, group, count)
     by_volume = put_call(traded, call, group, count)

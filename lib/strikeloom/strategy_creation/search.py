@@ -43,6 +43,7 @@ from strikeloom.strategy_creation.patterns import (
 from strikeloom.strategy_creation.rules import limits, passed
 from strikeloom.strategy_creation.strikes import LegSearch, StrikeChoice, leg_expiries
 from strikeloom.strategy_creation.tradable import TradableStrikes
+from strikeloom.strategy_creation.valued import Valued
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -71,45 +72,6 @@ class Best(NamedTuple):
     tried: int
     possible: int
     rank: float
-
-
-class Valued(NamedTuple):
-    """Candidates with their figures; arrays of shape (n, ...).
-
-    Attributes
-    ----------
-    owner : ndarray of int64
-        Number of the template.
-    rows : ndarray of int64
-        Contracts; of a template with fewer legs than others its first again.
-    figures : CandidateFigures
-    passed : ndarray of int64
-        Rules passed, in their order.
-    rank : ndarray
-        Per cent of the funds a month; -inf where unknown.
-    """
-
-    owner: Ints
-    rows: Ints
-    figures: CandidateFigures
-    passed: Ints
-    rank: Floats
-
-    def joined(self, more: Valued) -> Valued:
-        """These, then more."""
-        return Valued(
-            np.concatenate((self.owner, more.owner)),
-            np.concatenate((self.rows, more.rows)),
-            CandidateFigures(
-                *(np.concatenate(pair) for pair in zip(self.figures, more.figures, strict=True))
-            ),
-            np.concatenate((self.passed, more.passed)),
-            np.concatenate((self.rank, more.rank)),
-        )
-
-    def ordered(self, rows: Ints) -> Ints:
-        """Some rows, best first: those that pass more rules before those that pass fewer."""
-        return rows[np.lexsort((-self.rank[rows], -self.passed[rows]))]
 
 
 class Searched(NamedTuple):
@@ -177,7 +139,21 @@ def prepare_search(
     return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile)
 
 
-def search(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> Searched:
+def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
+    """Best candidate of one template.
+
+    Raises
+    ------
+    NotBuildable
+        When no candidate is within reach, or none has a value at these prices.
+    """
+    searched = search_all(prepared, [template])
+    if template.name in searched.refused:
+        raise searched.refused[template.name]
+    return searched.found[template.name]
+
+
+def search_all(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> Searched:
     """Best candidate of each template."""
     refused: dict[str, NotBuildable] = {}
     tasks: list[_Task] = []

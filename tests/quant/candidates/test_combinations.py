@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from strikeloom.errors import DataError
 from strikeloom.quant.candidates.combinations import (
     Choice,
-    LegPattern,
-    StrikeList,
     combine,
     neighbours,
+)
+from strikeloom.quant.candidates.strike_table import (
+    LegPattern,
+    StrikeList,
+    strike_table,
 )
 
 FORWARD, LATER_FORWARD = 100.0, 101.0
@@ -28,12 +31,13 @@ PUTS = StrikeList(np.arange(COUNT) + 100, STRIKES, FORWARD, DEVIATION)
 LATER = StrikeList(np.arange(COUNT)[::2] + 200, STRIKES[::2], LATER_FORWARD, LATER_DEVIATION)
 UNDERLYING = StrikeList(np.array([300]), np.array([0.0]), FORWARD, DEVIATION)
 LISTS = [CALLS, PUTS, LATER, UNDERLYING]
+TABLE = strike_table(LISTS)
 
 
 def pattern(*legs: tuple[int, Choice, int, float, float, int, int]) -> LegPattern:
-    """Legs: list, choice, other leg, low, high, above, below."""
-    columns = list(zip(*legs, strict=True))
-    kinds = (np.int64, np.int64, np.int64, float, float, np.int64, np.int64)
+    """Legs: list, choice, other leg, low, high, above, below; an even one about the leg before."""
+    columns = [*zip(*legs, strict=True), [max(0, number - 2) for number in range(len(legs))]]
+    kinds = (np.int64, np.int64, np.int64, float, float, np.int64, np.int64, np.int64)
     return LegPattern(*(np.array(c, dtype=k) for c, k in zip(columns, kinds, strict=True)))
 
 
@@ -60,7 +64,13 @@ LADDER = pattern(
     (0, Choice.RANGE, -1, -2.0, 2.0, -1, 0),
     (0, Choice.RANGE, -1, -2.0, 2.0, 0, -1),
 )
+BUTTERFLY = pattern(
+    (0, Choice.RANGE, -1, -1.0, 1.0, -1, -1),
+    (0, Choice.WIDTH, 0, -1.5, -0.2, -1, 0),
+    (2, Choice.EVEN, 1, 0.0, 0.0, 0, -1),
+)
 ALL = {
+    "butterfly": BUTTERFLY,
     "condor": CONDOR,
     "calendar": CALENDAR,
     "mirrored": MIRRORED,
@@ -84,6 +94,10 @@ def by_loops(wanted: LegPattern) -> list[tuple[int, ...]]:
                 fits &= low <= moves[leg] <= high
             elif choice == Choice.WIDTH:
                 fits &= low <= moves[leg] - moves[other] <= high
+            elif choice == Choice.EVEN:
+                away = np.abs(one.strike - (2 * strike[wanted.centre[leg]] - strike[other]))
+                # half of the 5 between the later strikes
+                fits &= places[leg] == int(np.argmin(away)) and away.min() <= 2.5
             else:
                 middle = moves[other] if choice == Choice.SAME else -moves[other]
                 away = [abs((k / one.forward - 1) / one.deviation - middle) for k in one.strike]
@@ -100,7 +114,7 @@ def by_loops(wanted: LegPattern) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize("name", ALL)
 def test_combinations_are_those_of_nested_loops(name: str) -> None:
-    found = combine(ALL[name], LISTS, 10**6)
+    found = combine(ALL[name], TABLE, 10**6)
     expected = by_loops(ALL[name])
     assert found.possible == len(expected) > 0
     assert [tuple(row) for row in found.rows.tolist()] == sorted(
@@ -110,45 +124,55 @@ def test_combinations_are_those_of_nested_loops(name: str) -> None:
 
 @pytest.mark.parametrize("bound", [1, 7, 40, 150])
 def test_a_bounded_list_is_spread_evenly_over_all(bound: int) -> None:
-    everything = combine(LADDER, LISTS, 10**6).rows.tolist()
-    found = combine(LADDER, LISTS, bound)
+    everything = combine(LADDER, TABLE, 10**6).rows.tolist()
+    found = combine(LADDER, TABLE, bound)
     assert len(found.rows) == min(bound, len(everything))
     places = [everything.index(row) for row in found.rows.tolist()]
     assert places == sorted(set(places))
     assert abs(found.possible - len(everything)) <= 0.35 * len(everything)
     if bound >= 40:
         assert np.diff(places).max() <= 6 * len(everything) / bound
-    again = combine(LADDER, LISTS, bound)
+    again = combine(LADDER, TABLE, bound)
     np.testing.assert_array_equal(found.rows, again.rows)
 
 
 def test_a_pattern_without_strikes_gives_nothing() -> None:
     none = CONDOR._replace(low=CONDOR.low + 20, high=CONDOR.high + 20)
-    found = combine(none, LISTS, 100)
+    found = combine(none, TABLE, 100)
     assert (found.rows.shape, found.possible) == ((0, 4), 0)
-    assert neighbours(none, LISTS, found.rows).rows.shape == (0, 4)
+    assert neighbours(none, TABLE, found.rows, found.rows).shape == (0, 4)
     empty = StrikeList(np.zeros(0, dtype=np.int64), np.zeros(0), FORWARD, DEVIATION)
-    assert combine(CONDOR, [CALLS, empty], 100).rows.shape == (0, 4)
-    assert combine(CALENDAR, [CALLS, PUTS, empty], 100).rows.shape == (0, 2)
+    assert combine(CONDOR, strike_table([CALLS, empty]), 100).rows.shape == (0, 4)
+    assert combine(CALENDAR, strike_table([CALLS, PUTS, empty]), 100).rows.shape == (0, 2)
 
 
+@pytest.mark.parametrize("farthest", [1, 2])
 @pytest.mark.parametrize("name", ALL)
-def test_neighbours_differ_by_one_strike_and_belong_to_the_pattern(name: str) -> None:
+def test_neighbours_differ_in_one_or_two_legs_and_belong_to_the_pattern(
+    name: str, farthest: int
+) -> None:
     wanted = ALL[name]
-    everything = {tuple(row) for row in combine(wanted, LISTS, 10**6).rows.tolist()}
-    start = combine(wanted, LISTS, 3).rows
-    near = neighbours(wanted, LISTS, start).rows
+    everything = {tuple(row) for row in combine(wanted, TABLE, 10**6).rows.tolist()}
+    start = combine(wanted, TABLE, 3).rows
+    near = neighbours(wanted, TABLE, start, start, farthest)
     found = {tuple(row) for row in near.tolist()}
     assert len(found) == len(near)
-    assert found <= everything - {tuple(row) for row in start.tolist()}
     free = [leg for leg in range(len(wanted.strikes)) if wanted.choice[leg] <= Choice.WIDTH]
     expected = {
         row
         for row in everything
         for one in start.tolist()
-        if sorted(abs(row[leg] - one[leg]) for leg in free)[-2:] in ([0, 1], [1])
+        if 1 <= sum(row[leg] != one[leg] for leg in free) <= 2
+        and max(abs(row[leg] - one[leg]) for leg in free) <= farthest
     }
     assert found == expected - {tuple(row) for row in start.tolist()}
+
+
+def test_what_is_known_is_no_neighbour() -> None:
+    start = combine(CONDOR, TABLE, 1).rows
+    near = neighbours(CONDOR, TABLE, start, start)
+    known = np.concatenate((start, near[:5]))
+    np.testing.assert_array_equal(neighbours(CONDOR, TABLE, start, known), near[5:])
 
 
 @given(
@@ -164,8 +188,8 @@ def test_no_bound_is_exceeded_and_no_row_is_foreign(
     wanted = pattern(
         (0, Choice.RANGE, -1, low, low + width, -1, -1), (0, Choice.WIDTH, 0, 0.0, 1.0, 0, -1)
     )
-    everything = {tuple(row) for row in combine(wanted, [one], 10**6).rows.tolist()}
-    found = [tuple(row) for row in combine(wanted, [one], bound).rows.tolist()]
+    everything = {tuple(row) for row in combine(wanted, strike_table([one]), 10**6).rows.tolist()}
+    found = [tuple(row) for row in combine(wanted, strike_table([one]), bound).rows.tolist()]
     assert len(found) == len(set(found)) == min(bound, len(everything)) or bound < 12
     assert set(found) <= everything
     assert len(found) <= bound
@@ -173,8 +197,8 @@ def test_no_bound_is_exceeded_and_no_row_is_foreign(
 
 def test_wrong_patterns_are_refused() -> None:
     with pytest.raises(DataError, match="leg 1 refers to leg 2"):
-        combine(CONDOR._replace(leg=np.array([-1, 2, -1, 2])), LISTS, 10)
+        combine(CONDOR._replace(leg=np.array([-1, 2, -1, 2])), TABLE, 10)
     with pytest.raises(DataError, match="leg 0 refers to leg 1"):
-        combine(CONDOR._replace(above=np.array([1, 0, 1, 2])), LISTS, 10)
+        combine(CONDOR._replace(above=np.array([1, 0, 1, 2])), TABLE, 10)
     with pytest.raises(DataError, match="leaves none"):
-        combine(CONDOR, LISTS, 0)
+        combine(CONDOR, TABLE, 0)

@@ -56,6 +56,17 @@ def _strike_of(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) 
 
 
 @compiled
+def _place(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int, number: int) -> float:
+    """Place of a leg's strike in the expected moves of a list."""
+    own = pattern.strikes[leg]
+    forward, deviation = table.forward[number], table.deviation[number]
+    if forward == table.forward[own] and deviation == table.deviation[own]:
+        return float(table.place[table.first[own] + places[leg]])
+    strike = _strike_of(pattern, table, places, leg)
+    return float((strike / forward - 1) / deviation) if strike > 0 else 0.0
+
+
+@compiled
 def _even(strike: Floats, wanted: float) -> tuple[int, int]:
     """The strike nearest to a wanted one, as a range: empty where the list ends before it."""
     high = min(max(_below(strike, wanted), 1), len(strike) - 1)
@@ -82,9 +93,7 @@ def _limits(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> 
     else:
         middle = 0.0
         if how >= WIDTH:
-            other = _strike_of(pattern, table, places, pattern.leg[leg])
-            if other > 0:
-                middle = (other / table.forward[number] - 1) / table.deviation[number]
+            middle = _place(pattern, table, places, pattern.leg[leg], number)
         if how == MIRROR:
             middle = -middle
         first = _below(place, middle + pattern.low[leg] - _SLACK)
@@ -167,9 +176,9 @@ def _place_of(rows: Ints, row: int) -> int:
 
 
 @compiled
-def _fits(pattern: LegPattern, table: StrikeTable, places: Ints) -> bool:
-    """Whether freely chosen places belong to the pattern; the places that follow are set."""
-    for leg in range(len(places)):
+def _fits(pattern: LegPattern, table: StrikeTable, places: Ints, first: int) -> bool:
+    """Whether places belong to the pattern from a leg on; those that follow others are set."""
+    for leg in range(first, len(places)):
         begin, end = _limits(pattern, table, places, leg)
         if pattern.choice[leg] > WIDTH:
             places[leg] = begin
@@ -204,7 +213,7 @@ def near_rows(
                         moved[0] = places
                         moved[0, free[one]] += step
                         moved[0, free[two]] += other
-                        if not _fits(pattern, table, moved[0]):
+                        if not _fits(pattern, table, moved[0], free[one]):
                             continue
                         row = _as_rows(pattern, table, moved)[0]
                         if not _is_in(row, known, len(known)) and not _is_in(row, found, count):
