@@ -180,7 +180,7 @@ def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: D
     result = call("explain", proposal.symbol)
     assert proposal.strategy_id in result.out
     assert all(reason in result.out for reason in proposal.reasons)
-    body = json.loads(call("explain", proposal.symbol, "--json").out)
+    body = json.loads(call("explain", proposal.symbol, "--json").out, parse_constant=pytest.fail)
     endings = {row["template"]: row["ending"] for row in body["outcomes"]}
     assert len(body["outcomes"]) == len(TEMPLATES)  # each with an answer
     assert endings.keys() == TEMPLATES.keys()

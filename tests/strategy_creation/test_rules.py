@@ -42,6 +42,7 @@ any_figures = st.builds(
     chance=st.floats(0, 1),
     edge=st.one_of(st.just(np.nan), money),
     error=st.floats(0, 1e5),
+    quotes_error=st.floats(0, 1e5),
     tail=money,
     costs=positive,
     margin=positive,
@@ -57,8 +58,8 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
     found: CandidateFigures, risk: str, purpose: StructurePurpose
 ) -> None:
     profile = CREATION.profile(risk)
-    count = int(passed(found, profile, purpose))
     rules = limits(purpose)
+    count = min(int(passed(found, profile)), len(rules))
     if count < len(rules):
         with pytest.raises(NotBuildable) as raised:
             check(found, profile, purpose)
@@ -95,7 +96,7 @@ def test_each_rule_of_the_moderate_profile(
     changes: dict[str, float], rule: Rule, value: float, threshold: float, text: str
 ) -> None:
     check(figures(edge=90.0), MODERATE, EARN)
-    with pytest.raises(NotBuildable, match="") as raised:
+    with pytest.raises(NotBuildable) as raised:
         check(figures(**changes), MODERATE, EARN)
     facts = raised.value.facts
     assert (facts["rule"], facts["value"], facts["threshold"]) == (

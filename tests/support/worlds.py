@@ -103,7 +103,10 @@ def enter(patch: pytest.MonkeyPatch, whole: World) -> None:
             ]
         )
         densities = horizons.densities._replace(cdf=np.clip(found, 0.0, 1.0))
-        horizons = horizons._replace(densities=densities)
+        real = densities.cdf[1]
+        # the truth has no error
+        moved = densities._replace(cdf=np.stack([real, real]), mean=densities.mean)
+        horizons = horizons._replace(densities=densities, moved=moved)
         return replace(made, tables=value_tables(made.rows.contracts, horizons))
 
     patch.setattr(import_module("strikeloom.strategy_creation.build"), "prepare_search", prepared)

@@ -10,6 +10,7 @@ import typer
 
 from strikeloom.cli.options import Day, Json, Market, Mode, desk_of, symbol_on, trading_day_of
 from strikeloom.cli.stage_values import stage_values
+from strikeloom.cli.unkept import proposal_rows, show_proposals
 
 if TYPE_CHECKING:
     from strikeloom.domain.results import StageResult
@@ -58,7 +59,10 @@ def run(
         str, typer.Option(help="strategy-creation: risk profile of config/creation.yaml.")
     ] = "",
     no_database: Annotated[
-        bool, typer.Option("--no-database", help="strategy-creation: keep nothing.")
+        bool,
+        typer.Option(
+            "--no-database", help="strategy-creation: print the proposals, store nothing."
+        ),
     ] = False,
     capital: Annotated[int, typer.Option(help="allocation: rupees.", show_default=False)] = 0,
     strategy_id: Annotated[
@@ -246,10 +250,15 @@ def _run(
     was_marked = bool(desk.store.marks(desk.day))
     with console.stopping(stopped), console.bar("running") as step:
         result, made = run_stage(desk, stage, values, progress=step)
+    unkept = stage is Stage.STRATEGY_CREATION and not values.get("database", True)
+    unkept = unkept and result.verdict is not Verdict.FAILED
     if as_json:
-        console.as_json(result.model_dump(mode="json") | {"folder": str(made.folder)})
+        body = result.model_dump(mode="json") | {"folder": str(made.folder)}
+        console.as_json(body | ({"proposals": proposal_rows(made.folder)} if unkept else {}))
     else:
         report(result, made)
+        if unkept:
+            show_proposals(made.folder)
     if stage is Stage.EXECUTION and not was_marked and (marks := desk.store.marks(desk.day)):
         console.warn(
             f"nothing was marked for {desk.day}: the whole plan, {len(marks)} strategies, "

@@ -23,6 +23,7 @@ from typing import Any
 _HERE = Path(__file__).parent
 _lock = threading.RLock()
 _temporary: dict[str, Path] = {}
+_ready: dict[str, Any] = {}
 
 
 def import_kernels(name: str, sources: Sequence[str]) -> Any:
@@ -41,8 +42,8 @@ def import_kernels(name: str, sources: Sequence[str]) -> Any:
         Where there is no numba, or one that does not work.
     """
     module = f"strikeloom.quant.{name}"
-    if module in sys.modules:
-        return sys.modules[module]
+    if module in _ready:  # not sys.modules, which has what another thread is still importing
+        return _ready[module]
     import numba
 
     config: Any = numba.config
@@ -50,7 +51,8 @@ def import_kernels(name: str, sources: Sequence[str]) -> Any:
         before = config.CACHE_DIR
         config.CACHE_DIR = str(cache_folder(sources))
         try:
-            return importlib.import_module(module)
+            _ready[module] = importlib.import_module(module)
+            return _ready[module]
         finally:
             config.CACHE_DIR = before
 

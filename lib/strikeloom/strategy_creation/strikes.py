@@ -36,7 +36,7 @@ from strikeloom.strategy_creation.tradable import TradableStrikes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Strikes may be this far off in logarithm whatever the reach: expected moves near expiry are
+#: Strikes may be this share of the forward off whatever the reach: expected moves near expiry are
 #: smaller than the distance of listed strikes.
 _LEAST_REACH = 0.01
 _EQUAL = 1e-9  # relative; wanted strikes nearer than this are one
