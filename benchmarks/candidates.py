@@ -15,16 +15,11 @@ import time
 
 import numpy as np
 
-from strikeloom.quant.candidates.combinations import (
-    Choice,
-    LegPattern,
-    StrikeList,
-    combine,
-    neighbours,
-)
+from strikeloom.quant.candidates.combinations import Choice, combine, neighbours
 from strikeloom.quant.candidates.contracts import Contracts, Horizons, value_tables
 from strikeloom.quant.candidates.densities import Densities, price_nodes
 from strikeloom.quant.candidates.front import pareto_front
+from strikeloom.quant.candidates.strike_table import LegPattern, StrikeList, strike_table
 from strikeloom.quant.candidates.value import Candidates, value_candidates
 from strikeloom.quant.payoff import Legs, payoffs
 from strikeloom.quant.probability.at_expiry import (
@@ -207,14 +202,15 @@ def search() -> None:
     pattern = LegPattern(
         np.array([1, 1, 0, 0]), np.array([Choice.RANGE, Choice.WIDTH, Choice.RANGE, Choice.WIDTH]),
         np.array([-1, 0, -1, 2]), np.array([-2.0, 0.2, 0.2, 0.2]), np.array([-0.4, 1.5, 1.5, 1.5]),
-        np.array([-1, 0, 1, 2]), np.array([-1, -1, -1, -1]),
+        np.array([-1, 0, 1, 2]), np.array([-1, -1, -1, -1]), np.array([-1, -1, -1, -1]),
     )  # fmt: skip
     units = np.array([100.0, -100, -100, 100])
     least, tried, possible = 1.0, 0, 0
     for chain in range(CHAINS):
         rows = np.arange(2 * STRIKES).reshape(2, STRIKES) + 4 * STRIKES * chain
-        lists = [StrikeList(r, contracts.strike[r], law.forward[chain], deviation[chain])
-                 for r in rows]  # fmt: skip
+        lists = strike_table(
+            [StrikeList(r, contracts.strike[r], law.forward[chain], deviation[chain]) for r in rows]
+        )
 
         def worth(found: np.ndarray) -> np.ndarray:
             made = value_candidates(Candidates(found, np.tile(units, (len(found), 1))), tables)
@@ -227,7 +223,7 @@ def search() -> None:
         while worth(found).max() > reached:
             reached = worth(found).max()
             top = found[np.argsort(-worth(found), kind="stable")[:20]]
-            more = neighbours(pattern, lists, top).rows
+            more = neighbours(pattern, lists, top, found)
             tried += len(more)
             found = np.concatenate((top, more))
         least = min(least, worth(found).max() / best)

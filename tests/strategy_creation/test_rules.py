@@ -42,6 +42,7 @@ any_figures = st.builds(
     chance=st.floats(0, 1),
     edge=st.one_of(st.just(np.nan), money),
     error=st.floats(0, 1e5),
+    quotes_error=st.floats(0, 1e5),
     tail=money,
     costs=positive,
     margin=positive,

@@ -31,9 +31,8 @@ from strikeloom.strategy_creation.search import (
     ranking,
     search,
 )
-from strikeloom.strategy_creation.strikes import choose
+from strikeloom.strategy_creation.strikes import TradableStrikes, choose
 from strikeloom.strategy_creation.structure import Structure, structure_of
-from strikeloom.strategy_creation.tradable import TradableStrikes
 from support.picks import built_on, figures, made_desk
 
 EVERY = SearchSettings(candidates=10**9, starts=1, rounds=0)
@@ -160,8 +159,7 @@ def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
     values = SimpleNamespace(
         max_profit=np.full(3, 1.0), max_loss=np.full(3, 1.0), decay=np.zeros(3),
         real=DensityValues(np.full(3, 0.5), np.full(3, 250.0), np.full(3, -1.0)),
-        costs=np.full(3, 100.0), error=np.full(3, 10.0),
-        width_error=np.zeros(3),
+        costs=np.full(3, 100.0), error=np.full(3, 10.0), width_error=np.zeros(3),
     )  # fmt: skip
     need = SimpleNamespace(
         margin=np.array([[50.0, 60.0], [9_000.0, 12_000.0], [9_000.0, 5_000.0]]),

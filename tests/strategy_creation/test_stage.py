@@ -382,6 +382,13 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
 
 def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
     without = {Rule.UNLIMITED_LOSS, Rule.NAKED}
+    # whether they earn more than the error of the forecast is another rule
+    sure = {
+        name: profile.model_copy(update={"errors": 0.01})
+        for name, profile in desk.settings.creation.profiles.items()
+    }
+    changed = desk.settings.creation.model_copy(update={"profiles": sure})
+    desk = replace(desk, settings=desk.settings.model_copy(update={"creation": changed}))
     endings = {}
     for risk in ("moderate", "aggressive"):
         proposals, output = _run(desk, f"limits {risk}", risk)

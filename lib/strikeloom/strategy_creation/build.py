@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,7 +23,6 @@ from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_
 from strikeloom.strategy_creation.structure import Structure, structure_of
 from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
 
-_THREADS = 2
 #: Deltas that templates name.
 _DELTAS = {
     (leg.right, leg.strike.delta): None
@@ -81,21 +79,16 @@ def build(
         symbol: TradableStrikes(loaded.chains[symbol], settings.min_lots_traded) for symbol in views
     }
     solve_deltas(list(tradable.values()), _DELTAS)
-
-    def one(symbol: str) -> Built:
+    for done, (symbol, view) in enumerate(views.items(), start=1):
         prepared = prepare_search(
             tradable[symbol], settings.search, profile, settings.shocks, desk.settings.iv.rate
         )
-        return _built(prepared, views[symbol], settings.front_rows)
-
-    # compiled code runs without the interpreter's lock; results come in the order of the views
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for done, found in enumerate(pool.map(one, views), start=1):
-            whole.structures.extend(found.structures)
-            whole.refused.extend(found.refused)
-            whole.fronts.extend(found.fronts)
-            if progress:
-                progress(done, len(views))
+        found = _built(prepared, view, settings.front_rows)
+        whole.structures.extend(found.structures)
+        whole.refused.extend(found.refused)
+        whole.fronts.extend(found.fronts)
+        if progress:
+            progress(done, len(views))
     return whole
 
 

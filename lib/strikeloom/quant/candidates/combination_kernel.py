@@ -122,7 +122,7 @@ def _as_rows(pattern: LegPattern, table: StrikeTable, places: Ints) -> Ints:
 
 @compiled
 def all_rows(pattern: LegPattern, table: StrikeTable, bound: int) -> tuple[Ints, float]:
-    """Candidates, and how many each of them stands for: leg by leg, thinned to the bound."""
+    """Candidates, and how many of all each one is for: leg by leg, thinned to the bound."""
     legs = len(pattern.strikes)
     places, scale = np.zeros((1, legs), dtype=np.int64), 1.0
     for leg in range(legs):
@@ -150,16 +150,24 @@ def all_rows(pattern: LegPattern, table: StrikeTable, bound: int) -> tuple[Ints,
 
 
 @compiled
-def _is_in(row: Ints, rows: Ints, count: int) -> bool:
-    for at in range(count):
+def _is_new(seen: Ints, count: int, slots: Ints) -> bool:
+    """Whether row ``count`` differs from those before it; it is then noted in the hash table."""
+    size = len(slots)
+    code = 0
+    for value in seen[count]:
+        code = (code * 1_000_003 + value) % 2_147_483_647
+    slot = code % size
+    while slots[slot] >= 0:
         same = True
-        for leg in range(len(row)):
-            if rows[at, leg] != row[leg]:
+        for leg in range(seen.shape[1]):
+            if seen[slots[slot], leg] != seen[count, leg]:
                 same = False
                 break
         if same:
-            return True
-    return False
+            return False
+        slot = (slot + 1) % size
+    slots[slot] = count
+    return True
 
 
 @compiled
@@ -194,11 +202,16 @@ def near_rows(
     """Candidates that differ from ``rows`` in one or two freely chosen legs; not ``known``."""
     legs = rows.shape[1]
     free = np.flatnonzero(pattern.choice <= WIDTH)
-    places, moved = np.empty(legs, dtype=np.int64), np.empty((1, legs), dtype=np.int64)
+    places, moved = np.empty(legs, dtype=np.int64), np.empty(legs, dtype=np.int64)
     steps = 2 * farthest + 1
     most = len(free) * steps + len(free) * (len(free) - 1) // 2 * steps * steps
-    found = np.empty((len(rows) * most, legs), dtype=np.int64)
+    seen = np.empty((len(known) + len(rows) * most + 1, legs), dtype=np.int64)
+    slots = np.full(2 * len(seen), -1, dtype=np.int64)
     count = 0
+    for at in range(len(known)):
+        seen[count] = known[at]
+        count += _is_new(seen, count, slots)
+    before = count
     for at in range(len(rows)):
         for leg in range(legs):
             number = pattern.strikes[leg]
@@ -210,13 +223,13 @@ def near_rows(
                     for other in range(-farthest, farthest + 1):
                         if step == 0 or (other == 0) != (one == two):
                             continue
-                        moved[0] = places
-                        moved[0, free[one]] += step
-                        moved[0, free[two]] += other
-                        if not _fits(pattern, table, moved[0], free[one]):
+                        moved[:] = places
+                        moved[free[one]] += step
+                        moved[free[two]] += other
+                        if not _fits(pattern, table, moved, free[one]):
                             continue
-                        row = _as_rows(pattern, table, moved)[0]
-                        if not _is_in(row, known, len(known)) and not _is_in(row, found, count):
-                            found[count] = row
-                            count += 1
-    return found[:count]
+                        for leg in range(legs):
+                            begin = table.first[pattern.strikes[leg]]
+                            seen[count, leg] = table.rows[begin + moved[leg]]
+                        count += _is_new(seen, count, slots)
+    return seen[before:count]
