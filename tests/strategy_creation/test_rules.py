@@ -80,7 +80,7 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
 
 
 @pytest.mark.parametrize(
-    ("changes", "rule", "value", "threshold", "says"),
+    ("changes", "rule", "value", "threshold", "text"),
     [
         ({"max_loss": 0.0}, Rule.CANNOT_LOSE, 0, 0, "cannot lose"),
         ({"max_loss": np.inf}, Rule.UNLIMITED_LOSS, 0, 1, "unlimited"),
@@ -93,7 +93,7 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
     ],
 )
 def test_each_rule_of_the_moderate_profile(
-    changes: dict[str, float], rule: Rule, value: float, threshold: float, says: str
+    changes: dict[str, float], rule: Rule, value: float, threshold: float, text: str
 ) -> None:
     check(figures(edge=90.0), MODERATE, EARN)
     with pytest.raises(NotBuildable) as raised:
@@ -102,7 +102,7 @@ def test_each_rule_of_the_moderate_profile(
     assert (facts["rule"], facts["value"], facts["threshold"]) == (
         rule, pytest.approx(value), pytest.approx(threshold),
     )  # fmt: skip
-    assert says in str(raised.value)
+    assert text in str(raised.value)
 
 
 def test_a_remedy_is_what_would_pass() -> None:
