@@ -23,7 +23,7 @@ def proposal_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def _known(value: Any) -> Any:
-    """A word for what is unlimited, ``None`` for what is not a number."""
+    """``unlimited`` of an infinite value, ``None`` of what is not a number."""
     if not isinstance(value, float) or math.isfinite(value):
         return value
     return None if math.isnan(value) else "unlimited"
