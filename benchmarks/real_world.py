@@ -205,7 +205,8 @@ def stock_part(frame: pd.DataFrame, folder: Path) -> None:
     before = frame[frame.index < "2024-12-01"]
     print(f"\nstocks: {close.shape[0]} of {close.shape[1]} sessions; shape of the index to 2024-11")
     for horizon in HORIZONS:
-        past = past_moves(before["level"].to_numpy(), before["vol"].to_numpy(), horizon, YEAR)
+        index = past_moves(before["level"].to_numpy(), before["vol"].to_numpy(), horizon, YEAR)
+        past = index.even  # as a stock has it
         z = []
         for at in range(120, close.shape[1] - horizon, horizon):
             known = daily[:, : at + 1]

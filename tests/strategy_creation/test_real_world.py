@@ -155,19 +155,28 @@ def _past() -> PastMoves:
 _BLENDED = 0.04276938
 
 
-def test_a_stock_has_the_width_of_the_blend_and_the_shape_of_the_index() -> None:
+def test_a_stock_has_the_width_of_the_blend_and_the_even_shape_of_the_index() -> None:
     past, variance = _past(), 0.05**2
     stock, index = (
         expiry_densities([_expiry(kind, variance, past)])
         for kind in (InstrumentKind.STOCK, InstrumentKind.INDEX)
     )
-    for density, width in ((stock, _BLENDED), (index, 0.04 * past.width)):
+    for density, width, shape in (
+        (stock, _BLENDED, past.even),
+        (index, 0.04 * past.width, past),
+    ):
         p = (np.arange(200_000) + 0.5) / 200_000
         moves = np.interp(p, LEVELS, density.knots[0])
         assert moves.std() == pytest.approx(width, rel=2e-3)
         np.testing.assert_allclose(
-            (density.knots[0] - moves.mean()) / moves.std(), past.knots / past.width, atol=0.02
+            (density.knots[0] - moves.mean()) / moves.std(), shape.knots / shape.width, atol=0.02
         )
+    # as far up as down, where the index falls farther
+    (low, middle, high), (fell, usual, rose) = (
+        np.interp([0.01, 0.5, 0.99], LEVELS, density.knots[0]) for density in (stock, index)
+    )
+    assert high - middle == pytest.approx(middle - low, rel=1e-3)
+    assert usual - fell > 1.2 * (rose - usual)
     # past moves count nearly alone: less than one in twenty is the forecast's
     assert stock.weight[0] == 599 / 623
 

@@ -217,6 +217,6 @@ def density_source(expiry: ChainExpiry, kind: InstrumentKind, vol: float) -> str
             f"{past.weight:.0%}, and by {made}"
         )
     return (
-        f"as wide as {made}; in the shape that moves of the index had in {windows}, which counts "
-        f"{past.weight:.0%}"
+        f"as wide as {made}; in the shape that moves of the index had in {windows}, without their "
+        f"skew, which counts {past.weight:.0%}"
     )

@@ -1,8 +1,11 @@
 """Real-world density of each expiry: past index moves, and the underlying's own forecast.
 
 An index moves as the market's index did against its volatility index, in units of what its own
-smile expects. A stock has only the shape of those moves; its width is its own forecast, blended
-with its implied volatility as the model's is of an index (``quant.probability.blended_width``).
+smile expects. A stock has only the shape of those moves without their skew, which is the index's
+own: of 211 stocks, 2025-11 to 2026-03, five-session moves had a quantile skew (5, 50, 95 %) of
+-0.04, beside the market 0.00, the index -0.16 over its past. A stock's width is its own forecast,
+blended with its implied volatility as the model's is of an index
+(``quant.probability.blended_width``).
 """
 
 from __future__ import annotations
@@ -40,7 +43,10 @@ def expiry_densities(
     is_index = np.array([kind is InstrumentKind.INDEX for _, kind in expiries])
     wider = np.exp(np.asarray(errors) * width_error(is_index))
     variance = blended([expiry for expiry, _ in expiries])
-    moves = [expiry.past for expiry, _ in expiries]
+    moves = [
+        expiry.past if kind is InstrumentKind.INDEX else expiry.past.even
+        for expiry, kind in expiries
+    ]
     curves = (expiry.smile.curves for expiry, _ in expiries)
     smiles = Curves(*(np.concatenate(part) for part in zip(*curves, strict=True)))
     # as the volatility index of the past is: the fair variance of the whole smile

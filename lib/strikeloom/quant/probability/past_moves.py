@@ -61,6 +61,11 @@ class PastMoves(NamedTuple):
         square = float(np.sum(mass * (low * low + low * high + high * high) / 3))
         return float(np.sqrt(square - mean * mean))
 
+    @property
+    def even(self) -> PastMoves:
+        """The same without skew: as far up as down at each probability."""
+        return self._replace(knots=0.5 * (self.knots - self.knots[::-1]))
+
 
 def no_moves(horizon: int) -> PastMoves:
     """Nothing is known of the past: the knots are the normal distribution's and have no weight."""
