@@ -49,7 +49,7 @@ def test_iv_of_a_former_name_shows_the_later_and_since_when(shown: Callable[...,
 def test_other_commands_follow_a_former_name_too(shown: Callable[..., Any]) -> None:
     explained = shown("explain", FORMER)
     assert NOTE in explained.err
-    assert f"no proposal or rejection of {LATER}" in explained.err
+    assert f"no structure of {LATER} is stored" in explained.err
     quoted = shown("quotes", FORMER)
     assert NOTE in quoted.err
     assert FORMER not in quoted.out

@@ -56,7 +56,7 @@ def test_what_was_missed_is_measured_in_moves_of_the_legs_own_expiry() -> None:
 def test_a_shock_is_named_where_something_is_needed_after_it() -> None:
     names = ["volatility_doubles"]
     sold = _sentences(model_structure(TEMPLATES["short_strangle"]), names)
-    assert any(s.startswith("After the shock 'volatility doubles' it needs ₹") for s in sold)
+    assert any(s.startswith("After the shock 'volatility doubles' its margin is ₹") for s in sold)
     bought = _sentences(model_structure(TEMPLATES["protective_put"]), names)
     assert not any("shock" in s for s in bought)
 
@@ -80,8 +80,8 @@ def test_an_earner_states_what_it_earns_for_what_it_binds_and_how_sure_that_is()
     earns, sure = _why("iron_condor", edge=200_00, error=50_00)
     assert earns == (
         "Expected to earn +₹200.00 after a round trip, give or take ₹50.00 by its quotes and "
-        "the forecast (₹30.00 by its quotes alone), on ₹10,000.00 that it needs after the worst "
-        "shock: +3.00 % a month, -0.25 % for its tail, +0.75 % for how it fits."
+        "the forecast (₹30.00 by its quotes alone), on ₹10,000.00 that it binds after the worst "
+        "shock, premium included: +3.00 % a month, -0.25 % for its tail, +0.75 % for how it fits."
     )
     assert sure == "Conviction 70 of 100 (high); quotes of grade B."
 

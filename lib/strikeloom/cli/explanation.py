@@ -41,7 +41,7 @@ def explain(symbol: Symbol, day: Day = "", market: Market = "", as_json: Json = 
     outcomes = desk.store.outcomes(desk.day, name)
     if not proposals and not outcomes:
         raise StageError(
-            f"no proposal or rejection of {name} for {desk.day} on market {desk.market}; is it "
+            f"no structure of {name} is stored for {desk.day} on market {desk.market}; is it "
             f"listed? strikeloom run strategy-creation --date {desk.day} covers every symbol"
         )
     events = symbol_events(desk, name)

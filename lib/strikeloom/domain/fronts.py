@@ -20,7 +20,8 @@ class FrontRow:
     horizon : datetime.date
         The nearest expiry of its options, at which it is valued.
     expected_value, error : int
-        Real-world mean after a round trip, and the standard error that the quotes give it.
+        Real-world mean after a round trip, and its standard error by the quotes and the width of
+        the density.
     tail_mean : int
         Real-world mean of the worst 5 % of outcomes, signed as profit, before costs.
     probability : float

@@ -80,7 +80,7 @@ def _why(pick: Pick, risk: RiskSummary) -> Iterator[str]:
     yield (
         f"Expected to earn {rupees_text(edge, signed=True)} after a round trip, give or take "
         f"{rupees_text(error)} by its quotes and the forecast ({rupees_text(quotes)} by its quotes "
-        f"alone), on {rupees_text(funds)} that it needs after the worst shock: "
+        f"alone), on {rupees_text(funds)} that it binds after the worst shock, premium included: "
         f"{parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
         f"{pick.score.total - parts['earnings'] - parts['tail']:+.2f} % for how it fits."
     )
@@ -161,7 +161,10 @@ def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
             "charges, and the width of the quotes."
         )
     if risk.margin_after:
-        yield f"After the shock '{risk.shock}' it needs {rupees_text(risk.margin_after)}."
+        yield (
+            f"After the shock '{risk.shock}' its margin is {rupees_text(risk.margin_after)}, "
+            "premium not counted."
+        )
 
 
 def _delivery(structure: Structure) -> Iterator[str]:

@@ -120,7 +120,8 @@ _EVERY = (
         lambda it: it.max_loss,
         lambda _it, _profile: 0.0,
         lambda _it, _profile: (
-            "it cannot lose at these closes: its legs last traded at different times"
+            "it cannot lose at these closes: it only lends at interest, or its legs last traded at "
+            "different times"
         ),
         lambda _it, _profile: "",
     ),

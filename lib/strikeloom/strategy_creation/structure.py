@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
-from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView
-from strikeloom.domain.money import paise
+from strikeloom.domain.money import paise, rupees_text
 from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
@@ -142,3 +143,31 @@ def _check_premium(legs: Sequence[Leg]) -> None:
     bought = all(leg.side is Side.BUY for leg in options)
     if bought and sum(leg.cash for leg in options) >= 0:
         raise NotBuildable("bought legs cost nothing: stale prices", rule=Rule.CANNOT_LOSE)
+
+
+def check_closes(legs: Sequence[Leg]) -> None:
+    """Check pairs of legs of one right and expiry: worth nothing at least, their width at most.
+
+    A structure can hide such a pair behind a small maximum loss.
+
+    Raises
+    ------
+    NotBuildable
+        With the first pair whose closes are not of one time.
+    """
+    options = [(leg.instrument, leg) for leg in legs if isinstance(leg.instrument, OptionContract)]
+    options.sort(key=lambda pair: pair[0].strike)
+    for (low, lower), (high, upper) in combinations(options, 2):
+        if (low.expiry, low.right) != (high.expiry, high.right):
+            continue
+        width = high.strike - low.strike
+        worth = (lower.price - upper.price) * (1 if low.right is Right.CALL else -1)
+        if not 0 <= worth <= width:
+            raise NotBuildable(
+                f"the closes of {low.label} and {high.label} contradict each other: they are "
+                f"{rupees_text(worth, signed=True)} apart, which must be from nothing to "
+                f"{rupees_text(width)}",
+                rule=Rule.CANNOT_LOSE,
+                value=worth / 100,
+                threshold=width / 100 if worth > width else 0.0,
+            )
