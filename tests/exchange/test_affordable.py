@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from strikeloom.domain.instruments import InstrumentKind, Right
@@ -47,12 +47,18 @@ def worth(instrument):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(orders, max_size=10), days, st.integers(1, 40))
+@example(
+    [(INDEX[0], Side.BUY, 8, False), (INDEX[10], Side.SELL, 4, False),
+     (INDEX[0], Side.BUY, 1, False), (INDEX[10], Side.BUY, 2, True)],
+    "02-11 10:00", 13,
+)  # fmt: skip
 def test_an_order_is_taken_when_it_fits_and_never_overdraws(wanted, now, lakh):
     clock = ManualClock(ist(f"2026-{now}"))
     feed = ShownFeed(clock)
     feed.spots |= LEVELS
     with tempfile.TemporaryDirectory() as folder:
-        engine = Engine(Account(Path(folder) / "a.db", lakh * 1_00_000_00), feed, clock)
+        account = Account(Path(folder) / "a.db", lakh * 1_00_000_00)
+        engine = Engine(account, feed, clock)
         for instrument in INDEX + STOCK:
             shown = feed.show(
                 instrument, worth(instrument) - 5, worth(instrument) + 5, size=100_000
@@ -65,13 +71,23 @@ def test_an_order_is_taken_when_it_fits_and_never_overdraws(wanted, now, lakh):
             away = worth(instrument) // 10 if waits else -5
             limit = (worth(instrument) - int(side) * away) // 5 * 5
             check(
-                engine, Placement(instrument, side, lots * instrument.lot_size, limit=limit), clock
+                engine,
+                Placement(instrument, side, lots * instrument.lot_size, limit=limit),
+                clock,
+                buys_back(account, instrument, side, lots * instrument.lot_size),
             )
         engine.audit()
         engine.close()
 
 
-def check(engine, placement, clock):
+def buys_back(account, instrument, side, units):
+    """Whether an order only buys back what is short, with those that rest."""
+    resting = account.book.resting(instrument.key, Side.BUY)
+    short = -account.ledger.holdings().get(instrument, 0)
+    return side is Side.BUY and resting + units <= short
+
+
+def check(engine, placement, clock, exits):
     before = engine.balance()
     found = engine.margin([placement], with_holdings=True)
     assert found.available == before.available
@@ -82,7 +98,10 @@ def check(engine, placement, clock):
     if found.total + costs <= found.available:
         assert order.state is not OrderState.REJECTED, order.reason
     after = engine.balance()
-    if before.available >= 0:
+    if exits:
+        # always taken: it frees more than it ties up while it rests
+        assert order.state is not OrderState.REJECTED, order.reason
+    elif before.available >= 0:
         # the margin counts the middle of the quote, the trade its side: half a spread a unit
         spread = 10 * placement.units
         assert after.available >= -spread - costs, (before, after, placement)
