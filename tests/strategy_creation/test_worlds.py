@@ -210,6 +210,9 @@ def _follows_the_mirror(name: str) -> bool:
 def test_the_mirrored_market_gets_the_mirrored_structures(risk: str, vote: float) -> None:
     """Of a steep skew and another truth: same endings, strikes reflected, scores within 2 %.
 
+    Or within 0.02 % of the funds a month: the error of a close is one of Black's volatility, which
+    knows a logarithm.
+
     Without gaps, which raise volatility on the way down alone (``risk/data/shocks.csv``).
     """
     smiles = [skewed(0.30, 14, puts=0.6, calls=0.15), skewed(0.28, 49, puts=0.5, calls=0.15)]
@@ -235,7 +238,8 @@ def test_the_mirrored_market_gets_the_mirrored_structures(risk: str, vote: float
         passed = row.ending is not Ending.REFUSED
         assert passed == (twin.ending is not Ending.REFUSED), (row, twin)
         if passed:
-            assert twin.score == pytest.approx(row.score, rel=0.02), row.template
+            # a score near zero is earnings less tail, many times its size each
+            assert twin.score == pytest.approx(row.score, rel=0.02, abs=0.02), row.template
             compared += 1
             same += _legs(row) == _legs(twin, turned=True)
     assert compared >= 5
