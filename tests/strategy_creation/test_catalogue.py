@@ -368,4 +368,4 @@ def test_the_sentence_names_what_the_real_world_comes_from() -> None:
     (risk,) = evaluate([long], RATE)
     last = _real_world(long, risk)
     assert f"probability {risk.forecast_probability:.0%}" in last
-    assert "569 separate windows of 10 sessions, which counts 96%" in last
+    assert "569 separate windows of 10 sessions, without their skew, which counts 96%" in last
