@@ -27,7 +27,7 @@ _HEDGES = 1  # proposed for a symbol
 
 @dataclass(frozen=True)
 class Pick:
-    """A structure that passed, with its score."""
+    """A structure with its figures and its score; a pick once the rules let it through."""
 
     structure: Structure
     figures: CandidateFigures
