@@ -19,7 +19,7 @@ from strikeloom.quant.black76 import price
 from strikeloom.quant.forecast import fit_har, har_forecast
 from strikeloom.quant.realised import daily_variance
 from strikeloom.strategy_creation.bars import DailyBars, forecast_variance
-from strikeloom.strategy_creation.flow import read_flow
+from strikeloom.strategy_creation.flow import Flow, read_flow
 
 
 @pytest.fixture(scope="module")
@@ -43,24 +43,29 @@ def _rows(forward: float, years: float, vol: float) -> pd.DataFrame:
     return frame
 
 
+def _flow(chains: list[pd.DataFrame], forward: list[float]) -> list[Flow]:
+    chain = np.repeat(np.arange(len(chains)), [len(rows) for rows in chains])
+    return read_flow(pd.concat(chains), chain, np.array(forward))
+
+
 def test_flow_of_two_chains_equals_each_alone() -> None:
     first, second = _rows(100.0, 0.1, 0.3), _rows(200.0, 0.1, 0.3)
     first.loc[first["right"] == "PE", "open_interest"] = 3000
     first.loc[4, "open_interest"] = 90_000
     second.loc[second["right"] == "PE", "lots_traded"] = 250
-    both = read_flow([first, second], [100.0, 200.0])
-    alone = [*read_flow([first], [100.0]), *read_flow([second], [200.0])]
+    both = _flow([first, second], [100.0, 200.0])
+    alone = [*_flow([first], [100.0]), *_flow([second], [200.0])]
     # two chains have no usual level: NaN, which equals nothing
     for found, own in zip(both, alone, strict=True):
         np.testing.assert_equal(asdict(found), asdict(own))
         assert np.isnan([found.usual_interest, found.usual_volume]).all()
-    many = read_flow([first] * 6 + [second] * 5, [100.0] * 6 + [200.0] * 5)
+    many = _flow([first] * 6 + [second] * 5, [100.0] * 6 + [200.0] * 5)
     assert many[0].usual_interest == both[0].put_call_interest
     assert many[0].usual_volume == 1.0
     assert both[0].put_call_interest == pytest.approx(17 * 3000 / (16 * 1000 + 90_000))
     assert both[0].call_wall == first.loc[4, "strike"]
     assert both[1].put_call_volume == pytest.approx(0.5)
-    assert read_flow([], []) == []
+    assert read_flow(first[:0], np.array([], dtype=np.int64), np.array([])) == []
 
 
 def test_views_list_their_evidence_and_missing_evidence_is_absent(desk: Desk) -> None:
@@ -115,7 +120,7 @@ def test_a_forecast_is_the_pooled_fit_over_the_remaining_sessions() -> None:
 def test_flow_never_makes_up_a_number(interest: list[int]) -> None:
     rows = _rows(100.0, 0.1, 0.3)
     rows["open_interest"] = interest
-    (flow,) = read_flow([rows], [100.0])
+    (flow,) = _flow([rows], [100.0])
     calls = int(rows.loc[rows["right"] == "CE", "open_interest"].sum())
     puts = int(rows.loc[rows["right"] == "PE", "open_interest"].sum())
     assert np.isnan(flow.put_call_interest) == (calls == 0)

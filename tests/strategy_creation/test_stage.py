@@ -71,6 +71,28 @@ def test_every_symbol_and_template_is_picked_beaten_or_refused_once(desk: Desk) 
     assert len(proposals) > 20
 
 
+def test_a_symbol_alone_has_the_chain_and_view_that_it_has_among_all(desk: Desk) -> None:
+    """Medians, forecasts and relative strength are over all symbols, whoever is asked for."""
+    whole = creation.load_chains(desk)
+    views, _ = creation.form_views(desk, whole, keep=False)
+    kinds = {chain.underlying.kind: symbol for symbol, chain in whole.chains.items()}
+    assert len(kinds) == 2
+    for symbol in kinds.values():
+        alone = creation.load_chains(desk, [symbol])
+        (chain,), other = alone.chains.values(), whole.chains[symbol]
+        assert chain.flow == other.flow
+        assert np.isfinite([chain.flow.usual_interest, chain.flow.usual_volume]).all()
+        for own, same in zip(chain.expiries, other.expiries, strict=True):
+            pd.testing.assert_frame_equal(
+                own.rows.reset_index(drop=True), same.rows.reset_index(drop=True)
+            )
+            assert (own.forecast, own.smile, own.underlying) == (
+                same.forecast, same.smile, same.underlying
+            )  # fmt: skip
+        assert (chain.missing, chain.monthly) == (other.missing, other.monthly)
+        assert creation.form_views(desk, alone, keep=False)[0] == {symbol: views[symbol]}
+
+
 def test_a_structure_without_an_outcome_or_with_two_is_an_error(desk: Desk) -> None:
     loaded = creation.load_chains(desk)
     whole = [

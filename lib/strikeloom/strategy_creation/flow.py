@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from strikeloom.quant.flow import max_pain, put_call, walls
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _FEWEST = 10  # chains needed for a meaningful median
 
@@ -42,24 +45,32 @@ class Flow:
     max_pain: float
 
 
-def read_flow(chains: Sequence[pd.DataFrame], forward: Sequence[float]) -> list[Flow]:
-    """Flow of each chain (``CONTRACTS`` rows of one expiry, untraded ones too), in order.
+def read_flow(rows: pd.DataFrame, chain: Ints, forward: Floats) -> list[Flow]:
+    """Flow of each chain, in order.
 
     Pass all chains of the exchange, even for a view of one symbol: medians are over all.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        ``CONTRACTS`` columns of options, one expiry a chain, untraded ones too.
+    chain : ndarray of int64, shape (rows,)
+        Chain of each row, from 0 without gaps.
+    forward : ndarray, shape (chains,)
+        Rupees.
     """
-    if not chains:
+    count = len(forward)
+    if not count:
         return []
-    count = len(chains)
-    group = np.repeat(np.arange(count), [len(chain) for chain in chains])
     strike, interest, lots, size = (
-        np.concatenate([chain[name].to_numpy(dtype=np.float64) for chain in chains])
+        rows[name].to_numpy(dtype=np.float64)
         for name in ("strike", "open_interest", "lots_traded", "lot_size")
     )
-    call = np.concatenate([(chain["right"] == "CE").to_numpy() for chain in chains])
+    call = (rows["right"] == "CE").to_numpy()
     traded = lots * size
-    wall = walls(strike, interest, call, np.asarray(forward, dtype=np.float64), group, count)
-    by_interest = put_call(interest, call, group, count)
-    by_volume = put_call(traded, call, group, count)
+    wall = walls(strike, interest, call, forward, chain, count)
+    by_interest = put_call(interest, call, chain, count)
+    by_volume = put_call(traded, call, chain, count)
     columns = (
         by_interest,
         by_volume,
@@ -67,7 +78,7 @@ def read_flow(chains: Sequence[pd.DataFrame], forward: Sequence[float]) -> list[
         np.full(count, _usual(by_volume)),
         wall.call,
         wall.put,
-        max_pain(strike, interest, call, group),
+        max_pain(strike, interest, call, chain),
     )
     return [Flow(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
 

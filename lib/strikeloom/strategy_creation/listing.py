@@ -81,7 +81,12 @@ class DayListing(NamedTuple):
 
 
 def read_listing(desk: Desk, contracts: pd.DataFrame) -> DayListing:
-    """Group the day's ``CONTRACTS``, and read the smiles that stage 01 stored with them.
+    """Group ``CONTRACTS`` of the day, and read the smiles that stage 01 stored with them.
+
+    Parameters
+    ----------
+    contracts : pandas.DataFrame
+        All of each symbol that is wanted.
 
     Raises
     ------
@@ -95,6 +100,7 @@ def read_listing(desk: Desk, contracts: pd.DataFrame) -> DayListing:
             f"the smiles of {desk.day} are not stored ({error}); run strikeloom run iv-history "
             f"--date {desk.day}"
         ) from None
+    table = table[table["symbol"].isin(contracts["symbol"].unique())]
     is_future = contracts["right"] == FUTURE_RIGHT
     options: dict[tuple[str, date], pd.DataFrame] = {}
     expiries: dict[str, list[date]] = {}

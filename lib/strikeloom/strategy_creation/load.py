@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from strikeloom.domain.instruments import Underlying
+import numpy as np
+
+from strikeloom.domain.instruments import FUTURE_RIGHT, Underlying
 from strikeloom.domain.outcomes import Outcome, Rule
 from strikeloom.domain.results import Stage
 from strikeloom.domain.volatility import IvRank
@@ -83,8 +85,8 @@ def load_chains(desk: Desk, symbols: Sequence[str] | None = None) -> LoadedChain
     today, warnings = _chosen(whole, past, symbols or ())
     ranks = _ranks(desk, today)
     contracts, banned = past.contracts(desk.day), _banned(past, desk.day)
-    listing = read_listing(desk, contracts)
-    flows = _flows(whole, listing)
+    listing = read_listing(desk, contracts[contracts["symbol"].isin(today["symbol"])])
+    flows = _flows(whole, contracts)
     bars = read_bars(desk, sorted(whole["symbol"]))
     usable: list[tuple[_Summary, Underlying]] = []
     refused: list[Outcome] = []
@@ -180,14 +182,17 @@ def _read_summaries(frame: pd.DataFrame) -> list[_Summary]:
     return [_Summary(*row) for row in zip(*columns, strict=True)]
 
 
-def _flows(summary: pd.DataFrame, listing: DayListing) -> dict[str, Flow]:
-    """Flow of every chain that has a volatility, requested or not."""
-    known = _read_summaries(summary[summary["atm_iv"].notna()])
-    flows = read_flow(
-        [listing.options[row.symbol, row.expiry.date()] for row in known],
-        [row.forward for row in known],
-    )
-    return {row.symbol: flow for row, flow in zip(known, flows, strict=True)}
+def _flows(summary: pd.DataFrame, contracts: pd.DataFrame) -> dict[str, Flow]:
+    """Flow of the front of every symbol that has a volatility, requested or not."""
+    import pandas as pd
+
+    known = summary[summary["atm_iv"].notna()]
+    chain = pd.Index(known["symbol"]).get_indexer(contracts["symbol"])
+    front = known["expiry"].to_numpy()[chain]  # of -1 the last one, which does not count
+    mine = (chain >= 0) & (contracts["expiry"].to_numpy() == front)
+    mine &= (contracts["right"] != FUTURE_RIGHT).to_numpy()
+    flows = read_flow(contracts[mine], chain[mine], known["forward"].to_numpy(dtype=np.float64))
+    return dict(zip(known["symbol"], flows, strict=True))
 
 
 def _chains(

@@ -23,7 +23,7 @@ from strikeloom.quant.smile.density import call, cdf, mean_below, put, quantile
 
 Floats = NDArray[np.float64]
 
-_STEPS = 60  # halvings: the quantile of a payoff to the last digit of its range
+_STEPS = 40  # halvings: the quantile of a payoff to 1e-12 of its range
 
 
 class Density(Protocol):
@@ -145,7 +145,7 @@ def tail_mean(legs: Legs, law: Density, share: float) -> Floats:
 
     q - E[max(q - payoff, 0)] / share at the payoff's own quantile q, which is exact also where
     a whole stretch has one payoff (R. T. Rockafellar and S. Uryasev, "Optimization of
-    conditional value-at-risk", 2000). q is halved down to the last digit.
+    conditional value-at-risk", 2000). q is found by halving.
 
     Raises
     ------
