@@ -6,12 +6,14 @@ drawn.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
+from scipy.stats import norm
 
 from strikeloom.domain.instruments import OptionContract, Right
-from strikeloom.domain.legs import Side
+from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import Evidence, MarketView, Outlook, Topic, VolatilityOutlook
 from strikeloom.domain.outcomes import Ending, Outcome, Rule, nearest_miss
 from strikeloom.domain.selectors import Delta
@@ -22,7 +24,7 @@ from strikeloom.strategy_creation.choose import Chosen, choose
 from strikeloom.strategy_creation.identify import identify
 from strikeloom.strategy_creation.model_chain import LEVEL, model_structure
 from support.picks import built_on, made_desk
-from support.worlds import DAY, FORWARD, SYMBOL, World, enter, reflected, skewed, world
+from support.worlds import DAY, FORWARD, RATE, SYMBOL, World, enter, reflected, skewed, world
 
 GAPS = load_settings().creation.shocks
 _OTHER = {
@@ -130,20 +132,67 @@ def test_puts_that_are_dear_are_sold(vote: float) -> None:
     assert edges.get("long_put", -1) < 0
 
 
+_CALENDARS = ("call_calendar", "put_calendar", "double_calendar")
+
+
 def test_a_dear_near_expiry_makes_calendars_earn_and_a_cheap_one_does_not() -> None:
+    """Who sells the near expiry alone earns more: a calendar pays for a later option that loses.
+
+    Its later option was priced for the moves that the near expiry promises and the truth does not
+    bring.
+    """
     real = [skewed(0.28, 14), skewed(0.28, 49)]
-    names = ("call_calendar", "put_calendar", "double_calendar")
     for vol, earns in ((0.36, True), (0.22, False)):
         smiles = [skewed(vol, 14), skewed(0.28, 49)]
-        endings = {
-            row.template: row
-            for row in _chosen(world(smiles, real), _view(0.0), "moderate").outcomes
-        }
-        for name in names:
+        chosen = _chosen(world(smiles, real), _view(0.0), "moderate")
+        endings = {row.template: row for row in chosen.outcomes}
+        for name in _CALENDARS:
             row = endings[name]
             assert row.expected_value is not None
             assert (row.expected_value > 0) == earns, name
             assert (row.ending is not Ending.REFUSED) == earns, row
+        first = next(pick for pick in chosen.picks if _earns(pick.name)).structure.template
+        assert first.volatility is (VolatilityUse.SELL if earns else VolatilityUse.BUY)
+
+
+@pytest.mark.parametrize("risk", ["conservative", "moderate", "aggressive"])
+def test_a_cheap_later_expiry_is_bought_against_the_near_one(risk: str) -> None:
+    """Quoted at 25 % where it returns to 28 %, and the near one as it should be: time spreads."""
+    fair = [skewed(0.28, 14), skewed(0.28, 49)]
+    chosen = _chosen(world(fair, fair, quoted=[fair[0], skewed(0.25, 49)]), _view(0.0), risk)
+    earners = [pick for pick in chosen.picks if _earns(pick.name)]
+    assert [pick.name for pick in earners][:2] == ["double_calendar", "put_calendar"]
+    passed = {row.template for row in chosen.outcomes if row.ending is not Ending.REFUSED}
+    assert {name for name in passed if _earns(name)} == {*_CALENDARS, "double_diagonal"}
+    for pick in earners:
+        later = [leg for leg in pick.structure.legs if _days(leg) == 49]
+        assert all(leg.side is Side.BUY for leg in later)
+        cheap = sum(leg.signed_units * (_fair(leg) - leg.price / 100) for leg in later)
+        # within the grid on which a later option is worth something
+        assert pick.figures.edge + pick.figures.costs == pytest.approx(cheap, rel=0.01)
+
+
+def test_a_dear_later_expiry_is_not_bought() -> None:
+    fair = [skewed(0.28, 14), skewed(0.28, 49)]
+    dear = world(fair, fair, quoted=[fair[0], skewed(0.30, 49)])
+    assert _earners(dear, _view(0.0), "aggressive") == []
+
+
+def _days(leg: Leg) -> int:
+    assert isinstance(leg.instrument, OptionContract)
+    return (leg.instrument.expiry - DAY).days
+
+
+def _fair(leg: Leg) -> float:
+    """Black's formula at 28 %."""
+    it = leg.instrument
+    assert isinstance(it, OptionContract)
+    strike, years = it.strike / 100, _days(leg) / 365
+    spread = 0.28 * math.sqrt(years)
+    far = math.log(FORWARD / strike) / spread + spread / 2
+    sign = 1 if it.right is Right.CALL else -1
+    worth = FORWARD * norm.cdf(sign * far) - strike * norm.cdf(sign * (far - spread))
+    return float(sign * worth * math.exp(-RATE * years))
 
 
 def _twins() -> dict[str, str]:

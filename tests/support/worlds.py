@@ -68,11 +68,23 @@ def of_curves(curves: Curves) -> Cdf:
     return lambda x: cdf(curves, np.log(np.maximum(x, 1e-9) / FORWARD))
 
 
-def world(smiles: Sequence[Curves], real: Sequence[Curves], *, busy: int = 3_000) -> World:
-    """A market of calls and puts by smiles, with volumes that fall away from the forward."""
+def world(
+    smiles: Sequence[Curves],
+    real: Sequence[Curves],
+    *,
+    quoted: Sequence[Curves] | None = None,
+    busy: int = 3_000,
+) -> World:
+    """A market of calls and puts by smiles, with volumes that fall away from the forward.
+
+    ``quoted`` are the smiles that options are priced by where that is another than the one to which
+    prices return, which the stage knows.
+    """
     expiries = tuple(
-        _expiry(days, sessions, curves, truth, busy)
-        for days, sessions, curves, truth in zip(DAYS, SESSIONS, smiles, real, strict=True)
+        _expiry(days, sessions, curves, asked, truth, busy)
+        for days, sessions, curves, asked, truth in zip(
+            DAYS, SESSIONS, smiles, quoted or smiles, real, strict=True
+        )
     )
     return World(
         _chain(expiries), tuple(map(of_curves, smiles)), tuple(map(of_curves, real))
@@ -143,10 +155,12 @@ def _fitted(rows: pd.DataFrame, years: float) -> Curves:
     return fit.curves
 
 
-def _expiry(days: int, sessions: int, curves: Curves, truth: Curves, busy: int) -> ChainExpiry:
+def _expiry(
+    days: int, sessions: int, curves: Curves, quoted: Curves, truth: Curves, busy: int
+) -> ChainExpiry:
     years = days / 365
     strikes = FORWARD + STEP * np.arange(-40, 41)
-    vol = volatility(curves, np.log(strikes / FORWARD), years)
+    vol = volatility(quoted, np.log(strikes / FORWARD), years)
     discount = np.exp(-RATE * years)
     calls, puts = (price(FORWARD, strikes, years, vol, side, discount) for side in (True, False))
     close = np.round(np.concatenate((calls, puts)) / 0.05) * 0.05
