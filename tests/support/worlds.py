@@ -20,14 +20,17 @@ from scipy.stats import norm
 from strikeloom.domain.instruments import InstrumentKind, Right, Share, Underlying
 from strikeloom.domain.volatility import IvRank, Regime
 from strikeloom.quant.black76 import price
-from strikeloom.quant.candidates.contracts import value_tables
+from strikeloom.quant.candidates.contracts import Contracts, Horizons, value_tables
 from strikeloom.quant.probability.past_moves import no_moves
 from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.quant.smile.density import cdf
 from strikeloom.quant.smile.fit import SmileKind, fit_smiles
+from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, Smile, UnderlyingQuote
+from strikeloom.strategy_creation.contract_rows import ChainRows, chain_rows
 from strikeloom.strategy_creation.flow import Flow
 from strikeloom.strategy_creation.search import ChainSearch, prepare_search
+from strikeloom.strategy_creation.tradable import TradableStrikes
 
 Floats = NDArray[np.float64]
 Cdf = Callable[[Floats], Floats]
@@ -39,11 +42,15 @@ DAYS, SESSIONS = (14, 49), (10, 35)
 
 @dataclass(frozen=True)
 class World:
-    """A chain, and of each of its expiries the distribution by prices and in truth."""
+    """A chain, and of each of its expiries the distribution by prices and in truth.
+
+    ``twin`` is the market that it is the reflection of.
+    """
 
     chain: Chain
     priced: tuple[Cdf, ...]
     real: tuple[Cdf, ...]
+    twin: World | None = None
 
 
 def skewed(
@@ -98,30 +105,61 @@ def reflected(whole: World) -> World:
         replace(whole.chain, expiries=expiries),
         tuple(_turned_cdf(one) for one in whole.priced),
         tuple(_turned_cdf(one) for one in whole.real),
+        whole,
     )
 
 
 def enter(patch: pytest.MonkeyPatch, whole: World) -> None:
-    """Let every search of the market use its two distributions."""
+    """Let every search of the market use its two distributions, and know its closes as well.
+
+    A close of a reflected market is as far off, in rupees, as that of its twin.
+    """
 
     def prepared(*args: object) -> ChainSearch:
         made = prepare_search(*args)  # type: ignore[arg-type]
-        horizons = made.rows.horizons
-        nodes = horizons.densities.nodes
-        found = np.stack(
-            [
-                np.stack([one(row) for one, row in zip(each, nodes, strict=True)])
-                for each in (whole.priced, whole.real)
-            ]
-        )
-        densities = horizons.densities._replace(cdf=np.clip(found, 0.0, 1.0))
-        real = densities.cdf[1]
-        # the truth has no error
-        moved = densities._replace(cdf=np.stack([real, real]), mean=densities.mean)
-        horizons = horizons._replace(densities=densities, moved=moved)
-        return replace(made, tables=value_tables(made.rows.contracts, horizons))
+        contracts = made.rows.contracts
+        if whole.twin:
+            theirs = rows_of(whole.twin).contracts
+            errors = dict(zip(options(theirs), theirs.price_error, strict=True))
+            own = zip(options(contracts, turned=True), contracts.price_error, strict=True)
+            error = np.array([errors.get(option, known) for option, known in own])
+            contracts = contracts._replace(price_error=error)
+        horizons = horizons_of(whole, made.rows.horizons)
+        return replace(made, tables=value_tables(contracts, horizons))
 
     patch.setattr(import_module("strikeloom.strategy_creation.build"), "prepare_search", prepared)
+
+
+def horizons_of(whole: World, horizons: Horizons) -> Horizons:
+    """Horizons of a market's rows with its two distributions; the truth has no error."""
+    nodes = horizons.densities.nodes
+    found = np.stack(
+        [
+            np.stack([one(row) for one, row in zip(each, nodes, strict=True)])
+            for each in (whole.priced, whole.real)
+        ]
+    )
+    densities = horizons.densities._replace(cdf=np.clip(found, 0.0, 1.0))
+    real = densities.cdf[1]
+    moved = densities._replace(cdf=np.stack([real, real]))
+    return horizons._replace(densities=densities, moved=moved)
+
+
+def rows_of(whole: World) -> ChainRows:
+    """Rows of a market's chain."""
+    fewest = load_settings().creation.min_lots_traded
+    return chain_rows(TradableStrikes(whole.chain, fewest), RATE)
+
+
+Option = tuple[int, float, float, bool]
+
+
+def options(contracts: Contracts, *, turned: bool = False) -> list[Option]:
+    """Horizon, years, strike and right of each contract, or of its reflection."""
+    strike = 2 * FORWARD - contracts.strike if turned else contracts.strike
+    call = contracts.is_call != turned
+    columns = contracts.horizon, contracts.years.round(6), strike.round(2), call
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _turned_cdf(one: Cdf) -> Cdf:
