@@ -48,6 +48,8 @@ any_figures = st.builds(
     margin=positive,
     funds=positive,
     decay=money,
+    sold_calls=st.sampled_from([0.0, 1.0, 2.0]),
+    sold_puts=st.sampled_from([0.0, 1.0, 2.0]),
 )
 profiles = st.sampled_from(list(CREATION.profiles))
 
@@ -75,15 +77,35 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
             assert found.edge > profile.errors * found.error
             assert found.chance >= profile.min_probability_of_profit
             assert found.costs <= profile.max_cost_share * (found.edge + found.costs) * (1 + 1e-9)
-        if not profile.unlimited_loss:
-            assert np.isfinite(found.max_loss)
+        if not profile.unhedged:
+            assert found.sold_calls == found.sold_puts == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "rule", "value", "threshold", "text"),
     [
         ({"max_loss": 0.0}, Rule.CANNOT_LOSE, 0, 0, "cannot lose"),
-        ({"max_loss": np.inf}, Rule.UNLIMITED_LOSS, 0, 1, "unlimited"),
+        (
+            {"max_loss": np.inf, "sold_calls": 2.0},
+            Rule.UNHEDGED,
+            2,
+            0,
+            "2 net sold calls: its loss is unlimited; the risk profile excludes",
+        ),
+        (
+            {"max_loss": 98_765.4, "sold_puts": 1.0},
+            Rule.UNHEDGED,
+            1,
+            0,
+            "1 net sold put: loses down to 0, ₹98,765.40; the risk profile excludes",
+        ),
+        (
+            {"max_loss": np.inf, "sold_calls": 1.0, "sold_puts": 1.0},
+            Rule.UNHEDGED,
+            2,
+            0,
+            "1 net sold call: its loss is unlimited; 1 net sold put: loses down to 0; the",
+        ),
         ({"edge": np.nan}, Rule.FORECAST, 0, 1, "complete daily bars"),
         ({"chance": 0.349}, Rule.PROBABILITY, 0.349, 0.35, "34.9%"),
         ({"max_profit": 149.0}, Rule.REWARD, 149 / 1500, 0.1, "0.099 of its maximum loss"),

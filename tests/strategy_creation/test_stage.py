@@ -18,6 +18,7 @@ from strikeloom.domain.instruments import (
     FutureContract,
     InstrumentKind,
     OptionContract,
+    Right,
     Share,
     Underlying,
 )
@@ -380,8 +381,8 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     assert creation.build(desk, unsettled, view).structures[0].legs == structures[0].legs
 
 
-def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
-    without = {Rule.UNLIMITED_LOSS, Rule.NAKED}
+def test_only_an_aggressive_profile_sees_net_sold_options(desk: Desk) -> None:
+    without = {Rule.UNHEDGED, Rule.NAKED}
     # whether they earn more than the error of the forecast is another rule
     sure = {
         name: profile.model_copy(update={"errors": 0.01})
@@ -396,6 +397,8 @@ def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
         endings[risk] = table["ending"], table["rule"].map(Rule)
         if risk == "moderate":
             assert all(p.risk.max_loss is not None for p in proposals)
+            sold = [TEMPLATES[p.template].net_sold(right) for p in proposals for right in Right]
+            assert not any(sold)
     excluded = endings["moderate"][1].isin(without)
     assert excluded.any()
     assert not endings["aggressive"][1].isin(without).any()

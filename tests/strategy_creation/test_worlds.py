@@ -75,7 +75,7 @@ def test_in_a_fair_world_nothing_earns(risk: str, vote: float) -> None:
         assert row.expected_value < 0, row
         assert row.ending is Ending.REFUSED
         assert row.rule in {
-            Rule.EDGE, Rule.PROBABILITY, Rule.REWARD, Rule.UNLIMITED_LOSS, Rule.CANNOT_LOSE
+            Rule.EDGE, Rule.PROBABILITY, Rule.REWARD, Rule.UNHEDGED, Rule.CANNOT_LOSE
         }, row  # fmt: skip
     assert sum(row.rule is Rule.EDGE for row in built) >= 0.3 * len(built)
     assert not [pick for pick in chosen.picks if _earns(pick.name)]
@@ -230,7 +230,7 @@ def test_the_mirrored_market_gets_the_mirrored_structures(risk: str, vote: float
         if not row.legs:
             assert twin.rule is row.rule
             continue
-        if {row.rule, twin.rule} & {Rule.UNLIMITED_LOSS}:
+        if {row.rule, twin.rule} & {Rule.UNHEDGED}:
             # a price ends at 0 on one side only: what is unlimited above is limited below
             assert risk == "moderate"
             assert twin.score == pytest.approx(row.score, rel=0.02), row.template

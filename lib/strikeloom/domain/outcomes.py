@@ -31,7 +31,7 @@ class Rule(StrEnum):
     LOT_SIZE = "lot size"
     CANNOT_LOSE = "cannot lose"
     NAKED = "naked"
-    UNLIMITED_LOSS = "unlimited loss"
+    UNHEDGED = "unhedged"
     PROBABILITY = "probability"
     REWARD = "reward to risk"
     EDGE = "edge"

@@ -130,9 +130,9 @@ def _check_fit(template: StrategyTemplate, view: MarketView, profile: RiskProfil
         raise NotBuildable(
             f"does not suit a {view.outlook} view: it needs a {suited} one", rule=Rule.VIEW
         )
-    if template.is_naked and not profile.unlimited_loss:
+    if template.is_naked and not profile.unhedged:
         raise NotBuildable(
             "it only sells options, without cover, which the risk profile excludes",
             rule=Rule.NAKED,
-            remedy="passes under a profile with unlimited_loss",
+            remedy="passes under a profile with unhedged",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.selectors import (
     Delta,
@@ -114,13 +115,22 @@ def strategies_page(templates: Iterable[StrategyTemplate]) -> str:
             lines += ["```\n", f"`{template.name}`: {legs_words(template)}.\n"]
             lines.append(_sentence(f"{limits_words(shape)}; {fits_words(template)}") + "\n")
             notes = [_PURPOSES[template.purpose]]
-            if template.is_naked:
-                notes.append("Sells without cover: off unless the risk profile allows it.")
+            notes.append(_net_sold(template))
             if template.cash_secured:
                 notes.append("The price of the delivery is set aside.")
             if any(notes):
                 lines.append(" ".join(note for note in notes if note) + "\n")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _net_sold(template: StrategyTemplate) -> str:
+    """What of it is sold without cover."""
+    sold = [
+        counted(template.net_sold(right), f"net sold {right.name.lower()}")
+        for right in Right
+        if template.net_sold(right)
+    ]
+    return f"Has {' and '.join(sold)}: off unless the risk profile allows it." if sold else ""
 
 
 def _sentence(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.money import rupees_text
 from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import StructurePurpose
@@ -88,6 +89,17 @@ def _text(amount: float | Floats, *, signed: bool = False) -> str:
     return rupees_text(round(float(amount) * 100), signed=signed)
 
 
+def _net_sold(figures: CandidateFigures) -> str:
+    """What net sold options may lose, up and down."""
+    parts = []
+    if figures.sold_calls > 0:
+        parts.append(f"{counted(int(figures.sold_calls), 'net sold call')}: its loss is unlimited")
+    if figures.sold_puts > 0:
+        worst = f", {_text(figures.max_loss)}" if np.isfinite(figures.max_loss) else ""
+        parts.append(f"{counted(int(figures.sold_puts), 'net sold put')}: loses down to 0{worst}")
+    return "; ".join(parts)
+
+
 def _reward(figures: CandidateFigures) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = figures.max_profit / at_risk(figures)
@@ -126,12 +138,12 @@ _EVERY = (
         lambda _it, _profile: "",
     ),
     Limit(
-        Rule.UNLIMITED_LOSS,
-        np.greater_equal,
-        lambda it: np.where(np.isinf(it.max_loss), 0.0, 1.0),
-        lambda _it, profile: 0.0 if profile.unlimited_loss else 1.0,
-        lambda _it, _profile: "its loss is unlimited, which the risk profile excludes",
-        lambda _it, _profile: "passes under a profile with unlimited_loss",
+        Rule.UNHEDGED,
+        np.less_equal,
+        lambda it: it.sold_calls + it.sold_puts,
+        lambda _it, profile: np.inf if profile.unhedged else 0.0,
+        lambda it, _profile: f"{_net_sold(it)}; the risk profile excludes net sold options",
+        lambda _it, _profile: "passes under a profile with unhedged",
     ),
     Limit(
         Rule.FORECAST,

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.domain.instruments import Right
 from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import StrategyTemplate, StructurePurpose
 from strikeloom.errors import NotBuildable
@@ -240,7 +241,11 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
     values = value_candidates(Candidates(rows, units), prepared.tables)
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
-    figures = figures_of(values, need, paid)
+    sold = np.array(
+        [[task.template.net_sold(right) for right in (Right.CALL, Right.PUT)] for task in tasks],
+        dtype=np.float64,
+    ).reshape(len(tasks), 2)
+    figures = figures_of(values, need, paid, sold[owner])
     most_rules = np.array([len(limits(task.template.purpose)) for task in tasks], dtype=np.int64)
     sessions = np.array([task.pattern.sessions for task in tasks], dtype=np.int64)
     return Valued(
