@@ -30,6 +30,7 @@ from strikeloom.strategy_creation.search import (
     prepare_search,
     ranking,
     search,
+    search_all,
 )
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
 from strikeloom.strategy_creation.structure import Structure, structure_of
@@ -137,6 +138,33 @@ def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]
         assert high - middle == pytest.approx(middle - low, rel=0.35)
         seen += 1
     assert seen >= 3
+
+
+#: Legs of the wider gap and of the narrower one, by what the names say.
+UNEVEN = {
+    "broken_wing_call_butterfly": ((1, 2), (0, 1)),
+    "broken_wing_put_butterfly": ((1, 2), (0, 1)),
+    "broken_wing_iron_condor": ((0, 1), (2, 3)),
+    "bearish_broken_wing_iron_condor": ((0, 1), (2, 3)),
+    "call_christmas_tree": ((0, 1), (1, 2)),
+    "put_christmas_tree": ((0, 1), (1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_no_choice_of_a_structure_with_uneven_gaps_is_even(
+    name: str, desk: Desk, chains: list[TradableStrikes]
+) -> None:
+    """Every candidate that is tried, not the best alone: a best one is seldom even."""
+    seen, (wide, narrow) = 0, UNEVEN[name]
+    for strikes in chains[:5]:
+        prepared = _prepared(desk, strikes, desk.settings.creation.search)
+        rows = search_all(prepared, [TEMPLATES[name]]).valued.rows
+        strike = prepared.rows.contracts.strike[rows]
+        gaps = [np.abs(strike[:, one] - strike[:, two]) for one, two in (wide, narrow)]
+        assert (gaps[0] > gaps[1] + 0.01).all()
+        seen += len(rows)
+    assert seen >= 100
 
 
 def test_a_noisy_value_is_ranked_below_a_sure_one() -> None:

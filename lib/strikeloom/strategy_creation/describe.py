@@ -49,7 +49,7 @@ def strike_words(selector: StrikeSelector) -> str:
             side = "above" if steps > 0 else "below"
             words = f"{abs(steps)} listed strikes {side} the money" if steps else "at the money"
         case Width(leg=leg, moves=moves):
-            words = f"{_moves(moves)} leg {leg + 1}"
+            words = f"{_moves(moves)} leg {leg + 1}{_unlike(selector)}"
         case Same(leg=leg):
             words = f"at the strike of leg {leg + 1}"
         case Reflection(leg=leg, about=None):
@@ -135,6 +135,13 @@ def _net_sold(template: StrategyTemplate) -> str:
 
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
+
+
+def _unlike(selector: Width) -> str:
+    if selector.unlike is None:
+        return ""
+    sign, (one, two) = selector.unlike
+    return f", {'farther' if sign > 0 else 'less far'} than leg {one + 1} is from leg {two + 1}"
 
 
 def _moves(moves: float) -> str:

@@ -191,7 +191,8 @@ def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
     found = combine(pattern.legs, prepared.lists.table, prepared.settings.candidates)
     if not len(found.rows):
         raise NotBuildable(
-            "no tradable strikes within reach keep the order of the legs", rule=Rule.STRIKES
+            "no tradable strikes within reach keep the order of the legs and their widths",
+            rule=Rule.STRIKES,
         )
     return _Task(template, pattern, found.rows, found.possible)
 
