@@ -36,17 +36,21 @@ def _write(folder: Path, *proposals: object) -> None:
 def test_proposals_are_printed_and_hold_no_infinity(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(folder, proposal(1, risk(max_profit=None, edge=1_234_50), score=3.25))
+    _write(folder, proposal(1, risk(max_profit=None, edge=1_234_50, funds=9_876_50), score=-0.001))
     show_proposals(folder)
     shown = capsys.readouterr().out
     assert "not kept" in shown
     assert "SYM1" in shown
-    assert "3.25" in shown
+    assert "-0.00" not in shown
+    assert "0.00" in shown
+    assert "9,876.50" in shown
     assert "1,234.50" in shown
     assert "Nothing is worth it" not in shown
     (row,) = proposal_rows(folder)
     assert row["max_profit"] == "unlimited"
     assert row["error"] is None
+    assert row["funds"] == 9_876.5
+    assert " at " in row["legs"]
     json.loads(json.dumps(row), parse_constant=pytest.fail)
 
 

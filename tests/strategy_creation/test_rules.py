@@ -109,7 +109,7 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
         ({"edge": np.nan}, Rule.FORECAST, 0, 1, "complete daily bars"),
         ({"chance": 0.349}, Rule.PROBABILITY, 0.349, 0.35, "34.9%"),
         ({"max_profit": 149.0}, Rule.REWARD, 149 / 1500, 0.1, "0.099 of its maximum loss"),
-        ({"edge": 50.0}, Rule.EDGE, 50, 50, "₹50.00 after a round trip of ₹90.00"),
+        ({"edge": 50.0}, Rule.EDGE, 50, 50, "by ₹50.00, and it must earn more than that"),
         # 90 of 90 + 80 is more than half; 90 of 180 is half
         ({"edge": 80.0}, Rule.COSTS, 90 / 170, 0.5, "53% of the ₹170.00"),
     ],
@@ -125,6 +125,15 @@ def test_each_rule_of_the_moderate_profile(
         rule, pytest.approx(value), pytest.approx(threshold),
     )  # fmt: skip
     assert text in str(raised.value)
+
+
+def test_a_stricter_profile_states_how_much_more_it_must_earn() -> None:
+    with pytest.raises(NotBuildable) as raised:
+        check(figures(edge=74.0), CREATION.profile("conservative"), EARN)
+    assert str(raised.value) == (
+        "it is expected to earn +₹74.00 after a round trip of ₹90.00; its quotes and the forecast "
+        "leave that uncertain by ₹50.00, and it must earn more than 1.5 times that"
+    )
 
 
 def test_a_remedy_is_what_would_pass() -> None:
@@ -209,6 +218,7 @@ def test_conviction_by_hand() -> None:
         100 * sure * (0.6 + 0.25 * 0.5 + 0.15 * 0.7)
     )
     assert conviction(figures(edge=-1.0), 1.0, Grade.A) == 0
+    assert [each.share for each in Grade] == [1.0, 0.7, 0.4, 0.0]  # docs/creation.md
     words = {80: "very high", 79.9: "high", 65: "high", 45: "medium", 25: "low", 24.9: "very low"}
     assert {points: Conviction.of(points).value for points in words} == words
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SHOWN = ("symbol", "template", "score", "conviction", "edge", "error", "margin", "legs")
+_SHOWN = ("symbol", "template", "score", "conviction", "edge", "error", "margin", "funds", "legs")
 
 
 def proposal_rows(folder: Path) -> list[dict[str, Any]]:
@@ -63,4 +63,4 @@ def show_proposals(folder: Path) -> None:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    return f"{value:z,.2f}" if isinstance(value, float) else str(value)

@@ -45,6 +45,7 @@ def _joined(pick: Pick, risk: RiskSummary) -> RiskSummary:
         risk,
         edge=_paise(figures.edge),
         error=_paise(figures.error),
+        funds=_paise(figures.funds),
         decay=_paise(figures.decay),
         liquidity=grade(pick.structure, figures).value,
         delivery_margin=delivery.most if delivery else None,

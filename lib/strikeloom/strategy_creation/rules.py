@@ -120,6 +120,10 @@ def _edge_remedy(figures: CandidateFigures, profile: RiskProfile) -> str:
     return f"passes if it earned {_text(least - figures.edge)} more"
 
 
+def _multiple(errors: float) -> str:
+    return "that" if errors == 1 else f"{errors:g} times that"
+
+
 def _most_costs(figures: CandidateFigures, profile: RiskProfile) -> str:
     gross = figures.edge + figures.costs
     return _text(profile.max_cost_share * gross)
@@ -188,8 +192,8 @@ _EARNER = (
         lambda it, profile: profile.errors * it.error,
         lambda it, profile: (
             f"it is expected to earn {_text(it.edge, signed=True)} after a round trip of "
-            f"{_text(it.costs)}, not more than {profile.errors:g} times the error that its quotes "
-            f"and the forecast give that value, {_text(it.error)}"
+            f"{_text(it.costs)}; its quotes and the forecast leave that uncertain by "
+            f"{_text(it.error)}, and it must earn more than {_multiple(profile.errors)}"
         ),
         _edge_remedy,
     ),

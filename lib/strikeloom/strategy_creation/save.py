@@ -31,7 +31,7 @@ PROPOSALS = Schema(
         "edge": "price", "error": "price", "probability": "number", "half_profit": "number",
         "touch": "number", "net_premium": "price", "max_profit": "price", "max_loss": "price",
         "expected_value": "price", "forecast_probability": "number", "forecast_value": "price",
-        "tail_mean": "price", "margin": "price", "legs": "text",
+        "tail_mean": "price", "margin": "price", "funds": "price", "legs": "text",
     },
     ("strategy_id",),
 )  # fmt: skip
@@ -159,7 +159,8 @@ def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
             _amount(p.risk.forecast_value),
             _amount(p.risk.tail_mean),
             _amount_or_inf(p.risk.margin),
-            "; ".join(leg.label for leg in p.legs),
+            _amount(p.risk.funds),
+            "; ".join(f"{leg.label} at {rupees(leg.price):.2f}" for leg in p.legs),
         )
         for p in proposals
     )
