@@ -15,9 +15,10 @@ from strikeloom.strategy_creation.save import outcomes_table, proposals_table
 from support.candidates import proposal, risk
 
 MISSES = [
-    Outcome("ACME", "long_call", Ending.REFUSED, Rule.EDGE, "it is expected to lose", score=-2.0),
-    Outcome("ACME", "iron_condor", Ending.REFUSED, Rule.COSTS, "costs take 60 %", score=0.5,
-            remedy="passes if a round trip costs ₹80 or less"),
+    Outcome("ACME", "long_call", Ending.REFUSED, Rule.EDGE, "it is expected to lose",
+            -3.0, 1.0, score=2.0, failed=2),
+    Outcome("ACME", "iron_condor", Ending.REFUSED, Rule.COSTS, "costs take 60 %", 0.6, 0.5,
+            score=-0.5, failed=1, remedy="passes if a round trip costs ₹80 or less"),
 ]  # fmt: skip
 
 

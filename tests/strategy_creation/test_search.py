@@ -19,17 +19,17 @@ from strikeloom.ports.desk import Desk
 from strikeloom.quant.candidates.value import DensityValues
 from strikeloom.settings.all import load_settings
 from strikeloom.settings.creation import SearchSettings
+from strikeloom.strategy_creation.buildable import choice_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import choose as choose_picks
 from strikeloom.strategy_creation.earnings import figures_of
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.model_chain import model_chain
 from strikeloom.strategy_creation.search import (
+    Best,
     ChainSearch,
-    choice_of,
     prepare_search,
     ranking,
-    search,
     search_all,
 )
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
@@ -65,6 +65,13 @@ def _prepared(desk: Desk, strikes: TradableStrikes, settings: SearchSettings) ->
     )
 
 
+def _search(prepared: ChainSearch, name: str) -> Best:
+    searched = search_all(prepared, [TEMPLATES[name]])
+    if name in searched.refused:
+        raise searched.refused[name]
+    return searched.found[name]
+
+
 def _worth(structure: Structure, rate: float) -> float:
     """Expected value after a round trip, from the evaluation apart from the search; paise."""
     (risk,) = evaluate([structure], rate, [])
@@ -82,7 +89,7 @@ def test_a_bounded_search_finds_nearly_the_best_of_all(
         every, few = _prepared(desk, strikes, EVERY), _prepared(desk, strikes, usual)
         for name in NAMES:
             try:
-                whole, some = search(every, TEMPLATES[name]), search(few, TEMPLATES[name])
+                whole, some = _search(every, name), _search(few, name)
             except NotBuildable:
                 continue
             assert whole.tried == whole.possible
@@ -104,7 +111,7 @@ def test_it_is_never_worse_than_the_nearest_strikes(
         view = views[strikes.chain.underlying.symbol]
         for name in NAMES:
             try:
-                best = search(prepared, TEMPLATES[name])
+                best = _search(prepared, name)
                 near = choose(TEMPLATES[name], strikes)
             except NotBuildable:
                 continue
@@ -124,7 +131,7 @@ def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]
     for strikes in chains:
         prepared = _prepared(desk, strikes, EVERY)
         try:
-            best = search(prepared, template)
+            best = _search(prepared, template.name)
         except NotBuildable:
             continue
         options = [
@@ -140,7 +147,7 @@ def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]
     assert seen >= 3
 
 
-#: Legs of the wider gap and of the narrower one, by what the names say.
+#: Legs of the wider gap and of the narrower one, by their names.
 UNEVEN = {
     "broken_wing_call_butterfly": ((1, 2), (0, 1)),
     "broken_wing_put_butterfly": ((1, 2), (0, 1)),

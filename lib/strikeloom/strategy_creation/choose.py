@@ -103,6 +103,7 @@ def _end(picks: Sequence[Pick], count: int, chosen: Chosen) -> None:
             Rule.RANK,
             f"number {place + 1} of {len(picks)} by score",
             legs=pick.structure.legs,
+            failed=0,
             **_figures(pick),
         )
         if place >= count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from strikeloom.domain.templates import StructurePurpose
 from strikeloom.errors import NotBuildable
 from strikeloom.settings.creation import RiskProfile
 from strikeloom.strategy_creation.earnings import CandidateFigures, at_risk
+from strikeloom.strategy_creation.nearness import shortfall
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -52,17 +54,34 @@ def limits(purpose: StructurePurpose) -> Sequence[Limit]:
     return _EVERY if purpose is StructurePurpose.PROTECT else (*_EVERY, *_EARNER)
 
 
-def passed(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> Ints:
-    """How many rules, in their order, each candidate passes before the first that it fails.
+class Misses(NamedTuple):
+    """What candidates fail.
 
-    The rules of a hedge are the first of those of an earner.
+    Attributes
+    ----------
+    failed : ndarray of int64
+        How many rules; all of them where it cannot lose, as no figure of such prices counts.
+    away : ndarray
+        How far the first of them is off (``nearness.shortfall``); 0 where none.
     """
-    going = np.ones(np.shape(figures.edge), dtype=bool)
-    count = np.zeros(np.shape(figures.edge), dtype=np.int64)
-    for limit in limits(purpose):
-        going &= limit.passes(figures, profile)
-        count += going
-    return count
+
+    failed: Ints
+    away: Floats
+
+
+def misses(figures: CandidateFigures, profile: RiskProfile, earns: Bools) -> Misses:
+    """What candidates fail; ``earns`` is of earners, not of hedges."""
+    failed = np.zeros(np.shape(figures.edge), dtype=np.int64)
+    away = np.zeros(np.shape(figures.edge))
+    for limit in (*_EVERY, *_EARNER):
+        fails = ~limit.passes(figures, profile) & (earns | (limit in _EVERY))
+        first = fails & (failed == 0)
+        if first.any():
+            off = shortfall(limit.value(figures), limit.threshold(figures, profile))
+            away = np.where(first, off, away)
+        failed += fails
+    every = len(_EVERY) + len(_EARNER) * earns
+    return Misses(np.where(_CANNOT_LOSE.passes(figures, profile), failed, every), away)
 
 
 def check(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePurpose) -> None:
@@ -71,18 +90,24 @@ def check(figures: CandidateFigures, profile: RiskProfile, purpose: StructurePur
     Raises
     ------
     NotBuildable
-        With the first rule that it fails, its value, its threshold and what would pass.
+        With the first rule that it fails, its value, its threshold, what would pass that rule, the
+        rules that fail besides, and how many fail.
     """
-    for limit in limits(purpose):
-        if not bool(limit.passes(figures, profile)):
-            value, threshold = limit.value(figures), limit.threshold(figures, profile)
-            raise NotBuildable(
-                limit.reason(figures, profile),
-                rule=limit.rule,
-                value=float(value),
-                threshold=float(threshold),
-                remedy=limit.remedy(figures, profile),
-            )
+    failing = [it for it in limits(purpose) if not bool(it.passes(figures, profile))]
+    if not failing:
+        return
+    limit, remedy = failing[0], failing[0].remedy(figures, profile)
+    besides = [it.rule.value for it in failing[1:]]
+    if besides and remedy:
+        remedy += f"; {' and '.join(besides)} {'fails' if len(besides) == 1 else 'fail'} too"
+    raise NotBuildable(
+        limit.reason(figures, profile),
+        rule=limit.rule,
+        value=float(limit.value(figures)),
+        threshold=float(limit.threshold(figures, profile)),
+        remedy=remedy,
+        failed=len(limits(purpose)) if limit is _CANNOT_LOSE else len(failing),
+    )
 
 
 def _text(amount: float | Floats, *, signed: bool = False) -> str:
@@ -101,15 +126,16 @@ def _net_sold(figures: CandidateFigures) -> str:
 
 
 def _reward(figures: CandidateFigures) -> Floats:
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         ratio = figures.max_profit / at_risk(figures)
     return np.asarray(np.where(np.isinf(figures.max_profit), np.inf, ratio))
 
 
 def _cost_share(figures: CandidateFigures) -> Floats:
-    """Costs as a share of the edge before them."""
+    """Costs as a share of the edge before them; infinite where that is nothing or a loss."""
+    gross = figures.edge + figures.costs
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(figures.costs / (figures.edge + figures.costs))
+        return np.asarray(np.where(gross <= 0, np.inf, figures.costs / gross))
 
 
 def _edge_remedy(figures: CandidateFigures, profile: RiskProfile) -> str:
@@ -129,18 +155,19 @@ def _most_costs(figures: CandidateFigures, profile: RiskProfile) -> str:
     return _text(profile.max_cost_share * gross)
 
 
-_EVERY = (
-    Limit(
-        Rule.CANNOT_LOSE,
-        np.greater,
-        lambda it: it.max_loss,
-        lambda _it, _profile: 0.0,
-        lambda _it, _profile: (
-            "it cannot lose at these closes: it only lends at interest, or its legs last traded at "
-            "different times"
-        ),
-        lambda _it, _profile: "",
+_CANNOT_LOSE = Limit(
+    Rule.CANNOT_LOSE,
+    np.greater,
+    lambda it: it.max_loss,
+    lambda _it, _profile: 0.0,
+    lambda _it, _profile: (
+        "it cannot lose at these closes: it only lends at interest, or its legs last traded at "
+        "different times"
     ),
+    lambda _it, _profile: "",
+)
+_EVERY = (
+    _CANNOT_LOSE,
     Limit(
         Rule.UNHEDGED,
         np.less_equal,

@@ -40,7 +40,8 @@ OUTCOMES = Schema(
     "outcomes",
     {
         "symbol": "text", "template": "text", "ending": "text", "rule": "text", "reason": "text",
-        "value": "number", "threshold": "number", "remedy": "text", "score": "number",
+        "value": "number", "threshold": "number", "remedy": "text", "failed": "number",
+        "score": "number",
         "expected_value": "price", "error": "price", "funds": "price", "legs": "text",
     },
     ("symbol", "template"),
@@ -186,6 +187,7 @@ def outcomes_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
             row.value,
             row.threshold,
             row.remedy,
+            row.failed,
             row.score,
             _amount(row.expected_value),
             _amount(row.error),
