@@ -374,22 +374,26 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     none = creation.build(desk, unsized, view)
     assert not none.structures
     assert none.fronts == []
-    assert {row.rule for row in none.refused} <= {
-        Rule.STRIKES, Rule.LOT_SIZE, Rule.EXPIRY, Rule.VIEW, Rule.NAKED
-    }  # fmt: skip
+    from collections import Counter
+
+    print(Counter((r.rule.value) for r in none.refused))
+    print(
+        [
+            (r.template, r.rule, r.reason)
+            for r in none.refused
+            if r.rule.value not in ("view", "naked", "lot size")
+        ]
+    )
+    print(
+        rows["lot_size"].unique(), chain.expiries[0].expiry, [len(e.rows) for e in chain.expiries]
+    )
+    assert 0
     unsettled = replace(one, chains={symbol: _with_rows(chain, rows)})
     assert creation.build(desk, unsettled, view).structures[0].legs == structures[0].legs
 
 
 def test_only_an_aggressive_profile_sees_net_sold_options(desk: Desk) -> None:
     without = {Rule.UNHEDGED, Rule.NAKED}
-    # whether they earn more than the error of the forecast is another rule
-    sure = {
-        name: profile.model_copy(update={"errors": 0.01})
-        for name, profile in desk.settings.creation.profiles.items()
-    }
-    changed = desk.settings.creation.model_copy(update={"profiles": sure})
-    desk = replace(desk, settings=desk.settings.model_copy(update={"creation": changed}))
     endings = {}
     for risk in ("moderate", "aggressive"):
         proposals, output = _run(desk, f"limits {risk}", risk)

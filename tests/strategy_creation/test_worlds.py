@@ -78,7 +78,10 @@ def test_in_a_fair_world_nothing_earns(risk: str, vote: float) -> None:
         assert row.rule in {
             Rule.EDGE, Rule.PROBABILITY, Rule.REWARD, Rule.UNHEDGED, Rule.CANNOT_LOSE
         }, row  # fmt: skip
-    assert sum(row.rule is Rule.EDGE for row in built) >= 0.3 * len(built)
+    # the rest fails an earlier rule as well: the conservative profile asks 55 % for probability and
+    # refuses net sold options, the moderate one refuses these, the aggressive one neither
+    share = {"conservative": 0.34, "moderate": 0.6, "aggressive": 0.85}[risk]
+    assert sum(row.rule is Rule.EDGE for row in built) >= share * len(built)
     assert not [pick for pick in chosen.picks if _earns(pick.name)]
     nearest = nearest_miss(chosen.outcomes)
     assert nearest is not None
