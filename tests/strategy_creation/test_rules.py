@@ -115,6 +115,8 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
         ),
         ({"edge": np.nan}, Rule.FORECAST, 0, 1, "complete daily bars"),
         ({"chance": 0.349}, Rule.PROBABILITY, 0.349, 0.35, "34.9%"),
+        ({"chance": 0.3498}, Rule.PROBABILITY, 0.3498, 0.35, "of 34.98% is below"),
+        ({"max_profit": 149.99}, Rule.REWARD, 149.99 / 1500, 0.1, "is 0.09999 of its maximum"),
         ({"max_profit": 149.0}, Rule.REWARD, 149 / 1500, 0.1, "0.099 of its maximum loss"),
         ({"edge": 50.0}, Rule.EDGE, 50, 50, "by ₹50.00, and it must earn more than that"),
         # 90 of 90 + 80 is more than half; 90 of 180 is half

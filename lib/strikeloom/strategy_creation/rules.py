@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
+_DIGITS = 6  # after the point, at most
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -146,6 +148,17 @@ def _edge_remedy(figures: CandidateFigures, profile: RiskProfile) -> str:
     return f"passes if it earned {_text(least - figures.edge)} more"
 
 
+def _beside(value: float | Floats, limit: float, digits: int, kind: str = "%") -> str:
+    """A value with as many digits as it takes to differ from a limit that it misses.
+
+    ``kind`` is of a format: ``%`` or ``f``.
+    """
+    found, asked = (f"{float(it):.{digits}{kind}}" for it in (value, limit))
+    if found == asked and digits < _DIGITS:
+        return _beside(value, limit, digits + 1, kind)
+    return found
+
+
 def _multiple(errors: float) -> str:
     return "that" if errors == 1 else f"{errors:g} times that"
 
@@ -195,7 +208,8 @@ _EARNER = (
         lambda it: it.chance,
         lambda _it, profile: profile.min_probability_of_profit,
         lambda it, profile: (
-            f"its probability of profit of {float(it.chance):.1%} is below the risk profile's "
+            "its probability of profit of "
+            f"{_beside(it.chance, profile.min_probability_of_profit, 1)} is below the risk profile's "
             f"{profile.min_probability_of_profit:.0%}"
         ),
         lambda _it, profile: f"passes from {profile.min_probability_of_profit:.0%}",
@@ -206,9 +220,9 @@ _EARNER = (
         _reward,
         lambda _it, profile: profile.min_reward_to_risk,
         lambda it, profile: (
-            f"its maximum profit is {float(_reward(it)):.3f} of its maximum loss (of the "
-            "funds, where these are less), below the risk profile's "
-            f"{profile.min_reward_to_risk:g}"
+            "its maximum profit is "
+            f"{_beside(_reward(it), profile.min_reward_to_risk, 3, 'f')} of its maximum loss (of the "
+            f"funds, where these are less), below the risk profile's {profile.min_reward_to_risk:g}"
         ),
         lambda _it, profile: f"passes from {profile.min_reward_to_risk:g}",
     ),
@@ -230,7 +244,8 @@ _EARNER = (
         _cost_share,
         lambda _it, profile: profile.max_cost_share,
         lambda it, profile: (
-            f"a round trip costs {_text(it.costs)}, {float(_cost_share(it)):.0%} of the "
+            f"a round trip costs {_text(it.costs)}, "
+            f"{_beside(_cost_share(it), profile.max_cost_share, 0)} of the "
             f"{_text(it.edge + it.costs)} that it is expected to earn before; at most "
             f"{profile.max_cost_share:.0%} may go"
         ),
