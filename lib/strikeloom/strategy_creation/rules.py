@@ -209,8 +209,8 @@ _EARNER = (
         lambda _it, profile: profile.min_probability_of_profit,
         lambda it, profile: (
             "its probability of profit of "
-            f"{_beside(it.chance, profile.min_probability_of_profit, 1)} is below the risk profile's "
-            f"{profile.min_probability_of_profit:.0%}"
+            f"{_beside(it.chance, profile.min_probability_of_profit, 1)} is below the risk "
+            f"profile's {profile.min_probability_of_profit:.0%}"
         ),
         lambda _it, profile: f"passes from {profile.min_probability_of_profit:.0%}",
     ),
@@ -221,8 +221,9 @@ _EARNER = (
         lambda _it, profile: profile.min_reward_to_risk,
         lambda it, profile: (
             "its maximum profit is "
-            f"{_beside(_reward(it), profile.min_reward_to_risk, 3, 'f')} of its maximum loss (of the "
-            f"funds, where these are less), below the risk profile's {profile.min_reward_to_risk:g}"
+            f"{_beside(_reward(it), profile.min_reward_to_risk, 3, 'f')} of its maximum loss (of "
+            "the funds, where these are less), below the risk profile's "
+            f"{profile.min_reward_to_risk:g}"
         ),
         lambda _it, profile: f"passes from {profile.min_reward_to_risk:g}",
     ),
