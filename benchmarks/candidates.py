@@ -202,7 +202,7 @@ def search() -> None:
     pattern = LegPattern(
         np.array([1, 1, 0, 0]), np.array([Choice.RANGE, Choice.WIDTH, Choice.RANGE, Choice.WIDTH]),
         np.array([-1, 0, -1, 2]), np.array([-2.0, 0.2, 0.2, 0.2]), np.array([-0.4, 1.5, 1.5, 1.5]),
-        np.array([-1, 0, 1, 2]), np.array([-1, -1, -1, -1]), np.array([-1, -1, -1, -1]),
+        np.array([-1, 0, 1, 2]), *[np.array([-1, -1, -1, -1])] * 2, *[np.zeros(4, np.int64)] * 3,
     )  # fmt: skip
     units = np.array([100.0, -100, -100, 100])
     least, tried, possible = 1.0, 0, 0

@@ -122,16 +122,22 @@ def bounded(desk: Desk, chains: Sequence[Chain]) -> None:
 
 
 def _near(whole: Searched, some: Searched, name: str) -> bool:
-    """Whether as many rules are passed, and as much is earned."""
+    """Whether as few rules fail, and as much is earned, or the first of those is as near."""
     if name not in some.found:
         return False
+    (most, best_off), (failed, off) = _missed(whole, name), _missed(some, name)
+    if failed or most:
+        return (failed, off) <= (most, best_off + NEAR)
     best, found = whole.found[name].rank, some.found[name].rank
-    return _passed(some, name) >= _passed(whole, name) and found >= best - NEAR * abs(best)
+    return found >= best - NEAR * abs(best)
 
 
-def _passed(searched: Searched, name: str) -> int:
-    mine = searched.valued.owner == searched.names.index(name)
-    return int(searched.valued.passed[mine].max())
+def _missed(searched: Searched, name: str) -> tuple[int, float]:
+    """Rules that the best fails, and how far the first is off."""
+    valued = searched.valued
+    mine = np.flatnonzero(valued.owner == searched.names.index(name))
+    top = valued.ordered(mine)[0]
+    return int(valued.misses.failed[top]), float(valued.misses.away[top])
 
 
 if __name__ == "__main__":

@@ -186,6 +186,12 @@ def test_explain_names_what_was_and_what_was_not_proposed(call: Call, planned: D
     assert endings.keys() == TEMPLATES.keys()
     picked = [name for name, ending in endings.items() if ending == "picked"]
     assert sorted(picked) == sorted(row["template"] for row in body["proposals"])
+    first = next(row for row in body["proposals"] if row["id"] == proposal.strategy_id)
+    assert [leg["price"] for leg in first["legs"]] == [leg.price for leg in proposal.legs]
+    outcome = next(row for row in body["outcomes"] if row["template"] == first["template"])
+    for name in ("legs", "funds", "expected_value", "error"):
+        assert first[name] == outcome[name], name
+    assert first["funds"] > 0
     assert call("explain", "NOTHERE").code == 1
 
 

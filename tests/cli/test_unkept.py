@@ -15,9 +15,10 @@ from strikeloom.strategy_creation.save import outcomes_table, proposals_table
 from support.candidates import proposal, risk
 
 MISSES = [
-    Outcome("ACME", "long_call", Ending.REFUSED, Rule.EDGE, "it is expected to lose", score=-2.0),
-    Outcome("ACME", "iron_condor", Ending.REFUSED, Rule.COSTS, "costs take 60 %", score=0.5,
-            remedy="passes if a round trip costs ₹80 or less"),
+    Outcome("ACME", "long_call", Ending.REFUSED, Rule.EDGE, "it is expected to lose",
+            -3.0, 1.0, score=2.0, failed=2),
+    Outcome("ACME", "iron_condor", Ending.REFUSED, Rule.COSTS, "costs take 60 %", 0.6, 0.5,
+            score=-0.5, failed=1, remedy="passes if a round trip costs ₹80 or less"),
 ]  # fmt: skip
 
 
@@ -36,17 +37,21 @@ def _write(folder: Path, *proposals: object) -> None:
 def test_proposals_are_printed_and_hold_no_infinity(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _write(folder, proposal(1, risk(max_profit=None, edge=1_234_50), score=3.25))
+    _write(folder, proposal(1, risk(max_profit=None, edge=1_234_50, funds=9_876_50), score=-0.001))
     show_proposals(folder)
     shown = capsys.readouterr().out
     assert "not kept" in shown
     assert "SYM1" in shown
-    assert "3.25" in shown
+    assert "-0.00" not in shown
+    assert "0.00" in shown
+    assert "9,876.50" in shown
     assert "1,234.50" in shown
     assert "Nothing is worth it" not in shown
     (row,) = proposal_rows(folder)
     assert row["max_profit"] == "unlimited"
     assert row["error"] is None
+    assert row["funds"] == 9_876.5
+    assert " at " in row["legs"]
     json.loads(json.dumps(row), parse_constant=pytest.fail)
 
 

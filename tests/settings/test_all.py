@@ -104,7 +104,7 @@ def test_a_time_means_the_same_with_and_without_quotes(folder: Path, written: st
         ("desk", "  allowed: false", "  allowed: no", "False"),
         ("desk", "  allowed: false", "  allowed: Off", "False"),
         ("desk", "  allowed: false", "  allowed: 'false'", "False"),
-        ("creation", "unlimited_loss: true", "unlimited_loss: on", "True"),
+        ("creation", "unhedged: true", "unhedged: on", "True"),
         ("fetch", "ban_list: {since: 2012-01-01", "ban_list: {since: '2012-01-01'", "2012, 1, 1"),
         ("universe", "liquid: [NIFTY", "liquid: [NO, ON, 360ONE, Y, NIFTY", "'NO', 'ON', '360ONE'"),
         ("universe", "  indices:", "  no: [NIFTY]\n  indices:", "'no': ['NIFTY']"),

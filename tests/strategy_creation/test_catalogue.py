@@ -27,6 +27,7 @@ from strikeloom.domain.instruments import (
 )
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView, Outlook
+from strikeloom.domain.money import rupees_text
 from strikeloom.domain.outcomes import Ending, Rule
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import (
@@ -298,6 +299,53 @@ def test_only_those_that_sell_alone_are_naked() -> None:
             suited = {name for name in stopped if outlook in TEMPLATES[name].outlooks}
             assert set(reasons) == suited
             assert all("without cover" in reason for reason in reasons.values())
+
+
+#: By hand: options sold beyond those bought in their right and beyond what covers them.
+NET_SOLD = {
+    Right.CALL: {
+        "short_call", "short_straddle", "short_strangle", "short_guts", "call_ratio_spread",
+        "call_ladder", "bearish_risk_reversal", "synthetic_short", "reverse_jade_lizard",
+    },
+    Right.PUT: {
+        "short_put", "short_straddle", "short_strangle", "short_guts", "put_ratio_spread",
+        "put_ladder", "risk_reversal", "synthetic_long", "jade_lizard",
+        "covered_strangle",  # the share covers the call; no cash is set aside for the put
+    },
+}  # fmt: skip
+
+
+def test_options_sold_without_cover_are_counted_on_both_sides() -> None:
+    for right, names in NET_SOLD.items():
+        found = {n: t.net_sold(right) for n, t in TEMPLATES.items() if t.net_sold(right)}
+        assert found == dict.fromkeys(names, 1)
+    ratio = TEMPLATES["call_ratio_spread"]
+    bought, sold = ratio.legs
+    three = replace(ratio, legs=(bought, replace(sold, ratio=3)))
+    assert (three.net_sold(Right.CALL), three.net_sold(Right.PUT)) == (2, 0)
+    assert (mirrored(three).net_sold(Right.CALL), mirrored(three).net_sold(Right.PUT)) == (0, 2)
+    owed = inverse(TEMPLATES["protective_put"])
+    assert (owed.net_sold(Right.CALL), owed.net_sold(Right.PUT)) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["put_ratio_spread", "put_ladder", "risk_reversal"])
+def test_a_loss_down_to_a_price_of_zero_is_ruled_like_one_without_limit(name: str) -> None:
+    """Refused by the moderate profile with what is lost at 0, admitted by the aggressive one."""
+    template = TEMPLATES[name]
+    view = MarketView("MODEL", DAY, next(iter(template.outlooks)), 0.1, ())
+    for risk in ("moderate", "aggressive"):
+        desk = made_desk()
+        chosen = choose(desk, built_on(desk, model_chain(), view, risk), risk)
+        (row,) = [row for row in chosen.outcomes if row.template == name]
+        assert (row.rule is Rule.UNHEDGED) == (risk == "moderate")
+        if row.rule is Rule.UNHEDGED:
+            at_zero = sum(leg.cash for leg in row.legs)
+            for leg in row.legs:
+                assert isinstance(leg.instrument, OptionContract)
+                if leg.instrument.right is Right.PUT:
+                    at_zero += leg.signed_units * leg.instrument.strike
+            lost = rupees_text(-at_zero)
+            assert f"1 net sold put: loses down to 0, {lost};" in row.reason
 
 
 def test_a_structure_that_cannot_lose_is_refused() -> None:

@@ -118,7 +118,7 @@ def _sentences(events: tuple[KnownEvent, ...]) -> list[str]:
     structure = model_structure(TEMPLATES["iron_condor"])
     with_events = replace(structure, chain=replace(structure.chain, events=events))
     (risk,) = evaluate([with_events], 0.0)
-    pick = Pick(with_events, CandidateFigures(*[np.float64(0)] * 11), Score(0.0, ()), 0.0)
+    pick = Pick(with_events, CandidateFigures(*[np.float64(0)] * 13), Score(0.0, ()), 0.0)
     return [s for s in explain(pick, risk) if "known events" in s]
 
 

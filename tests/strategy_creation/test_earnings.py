@@ -23,7 +23,9 @@ def _figures(error: float, width_error: float) -> CandidateFigures:
         error=error * one, width_error=width_error * one,
     )  # fmt: skip
     need = SimpleNamespace(margin=np.full((1, 2), 1_000.0), variation=np.zeros((1, 2)))
-    return figures_of(cast("CandidateValues", values), cast("CandidateMargins", need), 0 * one)
+    return figures_of(
+        cast("CandidateValues", values), cast("CandidateMargins", need), 0 * one, np.zeros((1, 2))
+    )
 
 
 def test_both_errors_count_as_independent_ones_and_the_quotes_part_is_kept() -> None:

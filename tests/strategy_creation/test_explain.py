@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from strikeloom.domain.instruments import FutureContract
+from strikeloom.domain.market import Evidence, Topic, VolatilityOutlook
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
@@ -61,6 +62,22 @@ def test_a_shock_is_named_where_something_is_needed_after_it() -> None:
     assert not any("shock" in s for s in bought)
 
 
+def test_a_figure_that_rounds_to_nothing_has_no_sign() -> None:
+    structure = model_structure(TEMPLATES["iron_condor"])
+    evidence = (
+        Evidence("skew", -0.004, -0.001, Topic.OPTIONS),
+        Evidence("term structure", -0.0, -0.0, Topic.VOLATILITY),
+    )
+    view = replace(
+        structure.view, evidence=evidence, volatility=VolatilityOutlook.FAIR, richness=-0.002
+    )
+    (risk,) = evaluate([structure], 0.0, [])
+    sentences = " ".join(explain(pick(replace(structure, view=view)), risk))
+    assert "skew 0.00 (+0.00)" in sentences
+    assert "Volatility is fair (+0.00): term structure 0.00 (+0.00)" in sentences
+    assert "-0.00" not in sentences
+
+
 def test_legs_are_shown_with_their_lots_and_shares() -> None:
     butterfly = " ".join(_sentences(model_structure(TEMPLATES["call_butterfly"]), []))
     assert f"sell 2 {SYMBOL} 10 Mar 100 CE at" in butterfly
@@ -83,7 +100,7 @@ def test_an_earner_states_what_it_earns_for_what_it_binds_and_how_sure_that_is()
         "the forecast (₹30.00 by its quotes alone), on ₹10,000.00 that it binds after the worst "
         "shock, premium included: +3.00 % a month, -0.25 % for its tail, +0.75 % for how it fits."
     )
-    assert sure == "Conviction 70 of 100 (high); quotes of grade B."
+    assert sure == "Conviction 70 of 100 (high); liquidity of grade B."
 
 
 def test_a_hedge_states_what_it_protects_and_costs() -> None:

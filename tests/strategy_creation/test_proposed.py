@@ -83,7 +83,7 @@ def test_every_structure_is_found() -> None:
 def test_extremes_breakevens_and_probabilities(name: str) -> None:
     structure = _found()[name]
     if structure.has_later_legs:
-        return  # test_two_expiries has them, against QuantLib
+        return  # test_proposed_later has them, against QuantLib
     (risk,) = evaluate([structure], RATE)
     figures = structure.figures
     assert figures is not None

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from strikeloom.domain.conviction import Conviction
 from strikeloom.domain.market import MarketView, Outlook
-from strikeloom.domain.outcomes import Ending, Outcome, Rule, nearest_miss
+from strikeloom.domain.outcomes import Ending, Outcome, Rule
 from strikeloom.domain.templates import Stance, StructurePurpose
 from strikeloom.errors import NotBuildable
 from strikeloom.settings.all import load_settings
@@ -24,8 +24,9 @@ from strikeloom.strategy_creation.earnings import CandidateFigures, shrunk
 from strikeloom.strategy_creation.front import spread
 from strikeloom.strategy_creation.liquidity import Grade, grade
 from strikeloom.strategy_creation.model_chain import model_chain, model_structure
+from strikeloom.strategy_creation.nearness import nearest_miss, shortfall
 from strikeloom.strategy_creation.propose import why_nothing
-from strikeloom.strategy_creation.rules import check, limits, passed
+from strikeloom.strategy_creation.rules import check, limits, misses
 from strikeloom.strategy_creation.score import along, components, score
 from support.picks import built_on, figures, made_desk
 
@@ -48,6 +49,8 @@ any_figures = st.builds(
     margin=positive,
     funds=positive,
     decay=money,
+    sold_calls=st.sampled_from([0.0, 1.0, 2.0]),
+    sold_puts=st.sampled_from([0.0, 1.0, 2.0]),
 )
 profiles = st.sampled_from(list(CREATION.profiles))
 
@@ -59,11 +62,17 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
 ) -> None:
     profile = CREATION.profile(risk)
     rules = limits(purpose)
-    count = int(passed(found, profile, purpose))
-    if count < len(rules):
+    missed = misses(found, profile, np.bool_(purpose is EARN))
+    fails = [not bool(limit.passes(found, profile)) for limit in rules]
+    # of prices at which nothing can be lost no other figure counts
+    assert missed.failed == (sum(fails) if found.max_loss > 0 else len(rules))
+    if missed.failed:
+        count = fails.index(True)
         with pytest.raises(NotBuildable) as raised:
             check(found, profile, purpose)
-        assert raised.value.facts["rule"] is rules[count].rule
+        facts = raised.value.facts
+        assert (facts["rule"], facts["failed"]) == (rules[count].rule, missed.failed)
+        assert missed.away == shortfall(facts["value"], facts["threshold"])
         assert str(raised.value)
         assert all(bool(limit.passes(found, profile)) for limit in rules[:count])
         assert not bool(rules[count].passes(found, profile))
@@ -75,19 +84,41 @@ def test_a_refusal_is_the_first_rule_that_fails_and_names_its_figures(
             assert found.edge > profile.errors * found.error
             assert found.chance >= profile.min_probability_of_profit
             assert found.costs <= profile.max_cost_share * (found.edge + found.costs) * (1 + 1e-9)
-        if not profile.unlimited_loss:
-            assert np.isfinite(found.max_loss)
+        if not profile.unhedged:
+            assert found.sold_calls == found.sold_puts == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "rule", "value", "threshold", "text"),
     [
         ({"max_loss": 0.0}, Rule.CANNOT_LOSE, 0, 0, "cannot lose"),
-        ({"max_loss": np.inf}, Rule.UNLIMITED_LOSS, 0, 1, "unlimited"),
+        (
+            {"max_loss": np.inf, "sold_calls": 2.0},
+            Rule.UNHEDGED,
+            2,
+            0,
+            "2 net sold calls: its loss is unlimited; the risk profile excludes",
+        ),
+        (
+            {"max_loss": 98_765.4, "sold_puts": 1.0},
+            Rule.UNHEDGED,
+            1,
+            0,
+            "1 net sold put: loses down to 0, ₹98,765.40; the risk profile excludes",
+        ),
+        (
+            {"max_loss": np.inf, "sold_calls": 1.0, "sold_puts": 1.0},
+            Rule.UNHEDGED,
+            2,
+            0,
+            "1 net sold call: its loss is unlimited; 1 net sold put: loses down to 0; the",
+        ),
         ({"edge": np.nan}, Rule.FORECAST, 0, 1, "complete daily bars"),
         ({"chance": 0.349}, Rule.PROBABILITY, 0.349, 0.35, "34.9%"),
+        ({"chance": 0.3498}, Rule.PROBABILITY, 0.3498, 0.35, "of 34.98% is below"),
+        ({"max_profit": 149.99}, Rule.REWARD, 149.99 / 1500, 0.1, "is 0.09999 of its maximum"),
         ({"max_profit": 149.0}, Rule.REWARD, 149 / 1500, 0.1, "0.099 of its maximum loss"),
-        ({"edge": 50.0}, Rule.EDGE, 50, 50, "₹50.00 after a round trip of ₹90.00"),
+        ({"edge": 50.0}, Rule.EDGE, 50, 50, "by ₹50.00, and it must earn more than that"),
         # 90 of 90 + 80 is more than half; 90 of 180 is half
         ({"edge": 80.0}, Rule.COSTS, 90 / 170, 0.5, "53% of the ₹170.00"),
     ],
@@ -105,17 +136,27 @@ def test_each_rule_of_the_moderate_profile(
     assert text in str(raised.value)
 
 
+def test_a_stricter_profile_states_how_much_more_it_must_earn() -> None:
+    with pytest.raises(NotBuildable) as raised:
+        check(figures(edge=74.0), CREATION.profile("conservative"), EARN)
+    assert str(raised.value) == (
+        "it is expected to earn +₹74.00 after a round trip of ₹90.00; its quotes and the forecast "
+        "leave that uncertain by ₹50.00, and it must earn more than 1.5 times that"
+    )
+
+
 def test_a_remedy_is_what_would_pass() -> None:
     """Edge 40, error 50, costs 90: passes at costs below 80, or 10 more of edge."""
     with pytest.raises(NotBuildable) as raised:
         check(figures(edge=40.0), MODERATE, EARN)
     assert raised.value.facts["remedy"] == (
-        "passes if a round trip costs less than ₹80.00 (now ₹90.00)"
+        "passes if a round trip costs less than ₹80.00 (now ₹90.00); costs fails too"
     )
+    assert raised.value.facts["failed"] == 2
     check(figures(edge=40.0 + 90 - 79.9, costs=79.9, error=50.0), MODERATE, PROTECT)
     with pytest.raises(NotBuildable) as raised:
         check(figures(edge=-100.0), MODERATE, EARN)
-    assert raised.value.facts["remedy"] == "passes if it earned ₹150.00 more"
+    assert raised.value.facts["remedy"] == "passes if it earned ₹150.00 more; costs fails too"
 
 
 def test_a_loss_to_a_price_of_zero_counts_as_one_without_limit() -> None:
@@ -187,6 +228,7 @@ def test_conviction_by_hand() -> None:
         100 * sure * (0.6 + 0.25 * 0.5 + 0.15 * 0.7)
     )
     assert conviction(figures(edge=-1.0), 1.0, Grade.A) == 0
+    assert [each.share for each in Grade] == [1.0, 0.7, 0.4, 0.0]  # docs/creation.md
     words = {80: "very high", 79.9: "high", 65: "high", 45: "medium", 25: "low", 24.9: "very low"}
     assert {points: Conviction.of(points).value for points in words} == words
 
@@ -249,18 +291,29 @@ def test_every_structure_ends_once_and_no_front_row_betters_another(outlook: Out
         assert all(r.expected_value > 0 for r in built.fronts)
 
 
-def test_the_nearest_miss_is_the_refused_one_with_the_highest_score() -> None:
+def test_a_shortfall_is_a_share_of_the_larger_of_the_two() -> None:
+    """In one unit for all rules: 0.315 of 0.35 and 100 of 90 rupees are both a tenth off."""
+    found = shortfall([0.315, 100.0, -50.0, 2.0, np.nan, np.inf], [0.35, 90.0, 50.0, 0.0, 1.0, 0.5])
+    assert found == pytest.approx([0.1, 0.1, 2.0, 1.0, 2.0, 1.0])
+
+
+def test_the_nearest_miss_fails_the_fewest_rules_by_the_least() -> None:
+    """Whatever the score: one rule by a tenth before one by a half, and before two."""
+    remedy = "passes if a round trip costs ₹80 or less"
     rows = [
-        Outcome("A", "long_call", Ending.REFUSED, Rule.EDGE, "lost", score=-3.0),
-        Outcome("B", "iron_condor", Ending.REFUSED, Rule.COSTS, "dear", score=-0.5,
-                remedy="passes if a round trip costs ₹80 or less"),
-        Outcome("B", "long_put", Ending.BEATEN, Rule.RANK, "less", score=2.0),
+        Outcome("A", "long_call", Ending.REFUSED, Rule.EDGE, "lost", -40, 80, score=-3.0, failed=2),
+        Outcome("A", "strip", Ending.REFUSED, Rule.COSTS, "dear", 1.0, 0.5, score=9.0, failed=1),
+        Outcome("B", "iron_condor", Ending.REFUSED, Rule.COSTS, "dear", 0.55, 0.5,
+                score=-0.5, failed=1, remedy=remedy),
+        Outcome("B", "long_put", Ending.BEATEN, Rule.RANK, "less", score=2.0, failed=0),
+        Outcome("B", "collar", Ending.REFUSED, Rule.FORECAST, "hedge", 0.99, 1, score=1, failed=1),
         Outcome("B", "box", Ending.REFUSED, Rule.VIEW, "no view"),
     ]  # fmt: skip
-    assert nearest_miss(rows) == rows[1]
-    assert nearest_miss(rows[2:]) is None
+    assert nearest_miss(rows) == rows[2]
+    assert nearest_miss([rows[0], rows[1]]) == rows[1]
+    assert nearest_miss(rows[3:]) is None
     first, second = why_nothing(rows)
     assert first == "Nothing is worth it today. Nearest: Iron condor on B: dear."
     assert second == "It passes if a round trip costs ₹80 or less."
-    assert why_nothing(rows[2:]) == ("Nothing is worth it today: no structure could be built.",)
+    assert why_nothing(rows[3:]) == ("Nothing is worth it today: no structure could be built.",)
     assert choose(made_desk(), Built([], rows, [])).outcomes == rows

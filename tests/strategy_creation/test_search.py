@@ -19,17 +19,19 @@ from strikeloom.ports.desk import Desk
 from strikeloom.quant.candidates.value import DensityValues
 from strikeloom.settings.all import load_settings
 from strikeloom.settings.creation import SearchSettings
+from strikeloom.strategy_creation.buildable import choice_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import choose as choose_picks
 from strikeloom.strategy_creation.earnings import figures_of
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.model_chain import model_chain
 from strikeloom.strategy_creation.search import (
+    Best,
     ChainSearch,
-    choice_of,
+    Searched,
     prepare_search,
     ranking,
-    search,
+    search_all,
 )
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
 from strikeloom.strategy_creation.structure import Structure, structure_of
@@ -64,6 +66,20 @@ def _prepared(desk: Desk, strikes: TradableStrikes, settings: SearchSettings) ->
     )
 
 
+def _search(prepared: ChainSearch, name: str) -> Best:
+    searched = search_all(prepared, [TEMPLATES[name]])
+    if name in searched.refused:
+        raise searched.refused[name]
+    return searched.found[name]
+
+
+def _missed(searched: Searched) -> tuple[int, float]:
+    """Rules that the best of one template fails, and how far the first is off."""
+    valued = searched.valued
+    top = valued.ordered(np.arange(len(valued.rank)))[0]
+    return int(valued.misses.failed[top]), float(valued.misses.away[top])
+
+
 def _worth(structure: Structure, rate: float) -> float:
     """Expected value after a round trip, from the evaluation apart from the search; paise."""
     (risk,) = evaluate([structure], rate, [])
@@ -75,19 +91,24 @@ def _worth(structure: Structure, rate: float) -> float:
 def test_a_bounded_search_finds_nearly_the_best_of_all(
     desk: Desk, chains: list[TradableStrikes]
 ) -> None:
-    """Within 1 % on ten symbols; one that loses, within 0.01 % of its funds a month if more."""
+    """Within 1 % on ten symbols; where none passes, as few rules fail, by 1 % more at most."""
     compared, usual = 0, desk.settings.creation.search
     for strikes in chains:
         every, few = _prepared(desk, strikes, EVERY), _prepared(desk, strikes, usual)
         for name in NAMES:
-            try:
-                whole, some = search(every, TEMPLATES[name]), search(few, TEMPLATES[name])
-            except NotBuildable:
+            whole, some = (search_all(it, [TEMPLATES[name]]) for it in (every, few))
+            if name not in whole.found:
+                assert some.refused.keys() == whole.refused.keys()
                 continue
-            assert whole.tried == whole.possible
-            slack = 0.0 if whole.rank > 0 else 0.01
-            assert some.rank >= whole.rank - max(0.01 * abs(whole.rank), slack), name
-            compared += whole.possible > usual.candidates
+            best, found = whole.found[name], some.found[name]
+            assert best.tried == best.possible
+            (failed, off), (few_failed, few_off) = _missed(whole), _missed(some)
+            assert few_failed == failed, name
+            if failed:
+                assert few_off <= off + 0.01, name
+            else:
+                assert found.rank >= best.rank - 0.01 * abs(best.rank), name
+            compared += best.possible > usual.candidates
     assert compared >= 5
 
 
@@ -103,7 +124,7 @@ def test_it_is_never_worse_than_the_nearest_strikes(
         view = views[strikes.chain.underlying.symbol]
         for name in NAMES:
             try:
-                best = search(prepared, TEMPLATES[name])
+                best = _search(prepared, name)
                 near = choose(TEMPLATES[name], strikes)
             except NotBuildable:
                 continue
@@ -123,7 +144,7 @@ def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]
     for strikes in chains:
         prepared = _prepared(desk, strikes, EVERY)
         try:
-            best = search(prepared, template)
+            best = _search(prepared, template.name)
         except NotBuildable:
             continue
         options = [
@@ -137,6 +158,33 @@ def test_wings_of_butterflies_are_even(desk: Desk, chains: list[TradableStrikes]
         assert high - middle == pytest.approx(middle - low, rel=0.35)
         seen += 1
     assert seen >= 3
+
+
+#: Legs of the wider gap and of the narrower one, by their names.
+UNEVEN = {
+    "broken_wing_call_butterfly": ((1, 2), (0, 1)),
+    "broken_wing_put_butterfly": ((1, 2), (0, 1)),
+    "broken_wing_iron_condor": ((0, 1), (2, 3)),
+    "bearish_broken_wing_iron_condor": ((0, 1), (2, 3)),
+    "call_christmas_tree": ((0, 1), (1, 2)),
+    "put_christmas_tree": ((0, 1), (1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", UNEVEN)
+def test_no_choice_of_a_structure_with_uneven_gaps_is_even(
+    name: str, desk: Desk, chains: list[TradableStrikes]
+) -> None:
+    """Every candidate that is tried, not the best alone: a best one is seldom even."""
+    seen, (wide, narrow) = 0, UNEVEN[name]
+    for strikes in chains[:5]:
+        prepared = _prepared(desk, strikes, desk.settings.creation.search)
+        rows = search_all(prepared, [TEMPLATES[name]]).valued.rows
+        strike = prepared.rows.contracts.strike[rows]
+        gaps = [np.abs(strike[:, one] - strike[:, two]) for one, two in (wide, narrow)]
+        assert (gaps[0] > gaps[1] + 0.01).all()
+        seen += len(rows)
+    assert seen >= 100
 
 
 def test_a_noisy_value_is_ranked_below_a_sure_one() -> None:
@@ -165,7 +213,8 @@ def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
         margin=np.array([[50.0, 60.0], [9_000.0, 12_000.0], [9_000.0, 5_000.0]]),
         variation=np.array([[0.0, 0.0], [0.0, -1_000.0], [0.0, 0.0]]),
     )
-    found = figures_of(values, need, np.array([-500.0, 0.0, 40.0]))  # type: ignore[arg-type]
+    paid = np.array([-500.0, 0.0, 40.0])
+    found = figures_of(values, need, paid, np.zeros((3, 2)))  # type: ignore[arg-type]
     assert found.funds.tolist() == [100.0, 13_000.0, 9_040.0]
     assert found.margin.tolist() == [100.0, 9_000.0, 9_040.0]
     assert found.edge.tolist() == [150.0] * 3

@@ -18,6 +18,7 @@ from strikeloom.domain.instruments import (
     FutureContract,
     InstrumentKind,
     OptionContract,
+    Right,
     Share,
     Underlying,
 )
@@ -391,26 +392,25 @@ def test_every_leg_last_traded_in_the_closing_half_hour(desk: Desk) -> None:
     assert not any(leg == each.instrument for s in again for each in s.legs)
     # old files and live chains have no settlement prices: their options are accepted
     rows["settle"] = np.nan
+    plain = creation.build(desk, replace(one, chains={symbol: _with_rows(chain, rows)}), view)
+    assert plain.structures[0].legs == structures[0].legs
     unsized = replace(one, chains={symbol: _with_rows(chain, rows.assign(lot_size=0))})
     none = creation.build(desk, unsized, view)
     assert not none.structures
     assert none.fronts == []
-    assert {row.rule for row in none.refused} <= {
-        Rule.STRIKES, Rule.LOT_SIZE, Rule.EXPIRY, Rule.VIEW, Rule.NAKED
-    }  # fmt: skip
-    unsettled = replace(one, chains={symbol: _with_rows(chain, rows)})
-    assert creation.build(desk, unsettled, view).structures[0].legs == structures[0].legs
-
-
-def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
-    without = {Rule.UNLIMITED_LOSS, Rule.NAKED}
-    # whether they earn more than the error of the forecast is another rule
-    sure = {
-        name: profile.model_copy(update={"errors": 0.01})
-        for name, profile in desk.settings.creation.profiles.items()
+    # contracts of an unknown lot size are not tradable; what needs no strikes is refused as before
+    early = {
+        row.template: row.rule
+        for row in plain.refused
+        if row.rule in (Rule.VIEW, Rule.NAKED, Rule.EXPIRY)
     }
-    changed = desk.settings.creation.model_copy(update={"profiles": sure})
-    desk = replace(desk, settings=desk.settings.model_copy(update={"creation": changed}))
+    assert {row.template: row.rule for row in none.refused} == (
+        dict.fromkeys(TEMPLATES, Rule.STRIKES) | early
+    )
+
+
+def test_only_an_aggressive_profile_sees_net_sold_options(desk: Desk) -> None:
+    without = {Rule.UNHEDGED, Rule.NAKED}
     endings = {}
     for risk in ("moderate", "aggressive"):
         proposals, output = _run(desk, f"limits {risk}", risk)
@@ -418,6 +418,8 @@ def test_only_an_aggressive_profile_sees_unlimited_loss(desk: Desk) -> None:
         endings[risk] = table["ending"], table["rule"].map(Rule)
         if risk == "moderate":
             assert all(p.risk.max_loss is not None for p in proposals)
+            sold = [TEMPLATES[p.template].net_sold(right) for p in proposals for right in Right]
+            assert not any(sold)
     excluded = endings["moderate"][1].isin(without)
     assert excluded.any()
     assert not endings["aggressive"][1].isin(without).any()

@@ -114,6 +114,22 @@ def test_wings_about_a_leg_are_even_in_rupees() -> None:
         assert high - body == body - low, name
 
 
+def test_a_wing_that_must_be_wider_is_never_even() -> None:
+    """Strikes every 4 make the wanted widths of 0.4 and 0.5 moves one: the next strike is taken."""
+    sparse = _thinned(model_chain(), lambda rows: rows["strike"] % 4 == 0)
+    first = (
+        LegTemplate(Side.BUY, Right.CALL, Moves(0.0)),
+        LegTemplate(Side.SELL, Right.CALL, Width(0, 0.4), ratio=2),
+    )
+    even = _template(*first, LegTemplate(Side.BUY, Right.CALL, Width(1, 0.5)))
+    assert [taken for _, taken in _taken(even, sparse)] == [100.0, 104.0, 108.0]
+    wider = _template(*first, LegTemplate(Side.BUY, Right.CALL, Width(1, 0.5, wider_than=(0, 1))))
+    assert [taken for _, taken in _taken(wider, sparse)] == [100.0, 104.0, 112.0]
+    none = _template(*first, LegTemplate(Side.BUY, Right.CALL, Width(1, 0.5, narrower_than=(0, 1))))
+    with pytest.raises(NotBuildable, match="order of the legs and their widths"):
+        _taken(none, sparse)
+
+
 def test_the_nearest_strike_is_taken_when_the_wanted_one_is_missing() -> None:
     condor = TEMPLATES["iron_condor"]
     whole = _taken(condor, model_chain())

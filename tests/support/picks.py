@@ -22,6 +22,7 @@ _PLAIN = {
     "max_profit": 500.0, "max_loss": 1_500.0, "chance": 0.6, "edge": 200.0, "error": 50.0,
     "quotes_error": 30.0,
     "tail": -1_000.0, "costs": 90.0, "margin": 9_000.0, "funds": 10_000.0, "decay": 300.0,
+    "sold_calls": 0.0, "sold_puts": 0.0,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from strikeloom.cli.since import show_since, since_fields, since_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from strikeloom.domain.legs import Leg
     from strikeloom.domain.outcomes import Outcome
     from strikeloom.domain.proposals import Proposal
     from strikeloom.nse.events import KnownEvent
@@ -89,7 +90,7 @@ def _show(proposal: Proposal) -> None:
 
     risk = proposal.risk
     console.print_line(
-        f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:.2f} % a month"
+        f"{proposal.strategy_id}  {proposal.template}  score {proposal.score.total:z.2f} % a month"
     )
     for leg in proposal.legs:
         console.print_line(f"    {leg.label} at {rupees_text(leg.price)}")
@@ -114,6 +115,7 @@ def _show_nearest(proposals: Sequence[Proposal], outcomes: Sequence[Outcome]) ->
 
 
 def _proposal(row: Proposal) -> dict[str, Any]:
+    """What identifies and ranks it; money in paise, as of an outcome."""
     return {
         "id": row.strategy_id,
         "template": row.template,
@@ -121,9 +123,17 @@ def _proposal(row: Proposal) -> dict[str, Any]:
         "score": row.score.total,
         "score_parts": dict(row.score.parts),
         "conviction": row.conviction,
-        "legs": [leg.label for leg in row.legs],
+        "legs": _legs(row.legs),
+        "expected_value": row.risk.edge,
+        "error": row.risk.error,
+        "margin": row.risk.margin,
+        "funds": row.risk.funds,
         "reasons": row.reasons,
     }
+
+
+def _legs(legs: Sequence[Leg]) -> list[dict[str, Any]]:
+    return [{"leg": leg.label, "price": leg.price} for leg in legs]
 
 
 def _event(row: KnownEvent) -> dict[str, Any]:
@@ -134,9 +144,8 @@ def _event(row: KnownEvent) -> dict[str, Any]:
 
 def _outcome(row: Outcome) -> dict[str, Any]:
     """Every field; money in paise, legs as text."""
-    legs = [{"leg": leg.label, "price": leg.price} for leg in row.legs]
     whole = {name: getattr(row, name) for name in row.__dataclass_fields__}
-    return {**whole, "ending": row.ending.value, "rule": row.rule.value, "legs": legs}
+    return {**whole, "ending": row.ending.value, "rule": row.rule.value, "legs": _legs(row.legs)}
 
 
 COMMANDS = (explain,)

@@ -195,7 +195,7 @@ def _day(row: dict[str, Any], rank: IvRank | None) -> dict[str, Any]:
 def _remark(row: dict[str, Any], rank: IvRank | None) -> str:
     """Remarks on a day: why a number is missing, and its flags."""
     reason, moved = row["reason"] or (rank.reason if rank else ""), row["moved"]
-    pair = f"pair {100 * moved:+.1f}" if moved is not None and abs(moved) >= _SHOWN else ""
+    pair = f"pair {100 * moved:+z.1f}" if moved is not None and abs(moved) >= _SHOWN else ""
     return " ".join(filter(None, (reason, row["flags"], pair)))
 
 

@@ -160,5 +160,5 @@ def _check_left(answer: StatedStep, opened: float) -> None:
         raise WrongUsage(
             f"{given} makes {answer.reference:.2f}, the last close of {answer.symbol}, "
             f"{before:.2f}, but {answer.day} opened at {opened:.2f}: a step of "
-            f"{100 * (left - 1):+.0f} % is left"
+            f"{100 * (left - 1):+z.0f} % is left"
         )

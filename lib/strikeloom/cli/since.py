@@ -62,7 +62,7 @@ def _text(found: EarnedSince, funds: int | None) -> str:
 
     if found.earned is None:
         return f"not known: {found.reason}"
-    share = f", {100 * found.earned / funds:+.1f} % of its funds" if funds else ""
+    share = f", {100 * found.earned / funds:+z.1f} % of its funds" if funds else ""
     until = f"ended on {found.day}" if found.final else f"by {found.day}"
     lacking = f"; then {found.reason}" if found.reason else ""
     return f"{rupees_text(found.earned, signed=True)}{share}, {until}{lacking}"

@@ -59,6 +59,7 @@ def list_strategies(
 
 
 def _record(template: StrategyTemplate) -> dict[str, Any]:
+    from strikeloom.domain.instruments import Right
     from strikeloom.strategy_creation.describe import leg_words
     from strikeloom.strategy_creation.sketch import shape_of
 
@@ -76,6 +77,7 @@ def _record(template: StrategyTemplate) -> dict[str, Any]:
         "purpose": template.purpose,
         "complexity": template.complexity,
         "naked": template.is_naked,
+        "net_sold": {right.name.lower() + "s": template.net_sold(right) for right in Right},
         "premium_percent": round(shape.premium, 4),
         "profit": "limited" if shape.profit_is_limited else "unlimited",
         "loss": "limited" if shape.loss_is_limited else "unlimited",

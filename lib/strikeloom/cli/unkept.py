@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SHOWN = ("symbol", "template", "score", "conviction", "edge", "error", "margin", "legs")
+_SHOWN = ("symbol", "template", "score", "conviction", "edge", "error", "margin", "funds", "legs")
 
 
 def proposal_rows(folder: Path) -> list[dict[str, Any]]:
@@ -49,13 +49,11 @@ def show_proposals(folder: Path) -> None:
         return
     table = pd.read_parquet(folder / "tables" / "outcomes.parquet")
     built = table[table["score"].notna()]
-    names = ("symbol", "template", "ending", "rule", "reason", "remedy", "score")
-    outcomes = [
-        Outcome(symbol, template, Ending(ending), Rule(rule), reason, remedy=remedy, score=score)
-        for symbol, template, ending, rule, reason, remedy, score in zip(
-            *(built[name] for name in names), strict=True
-        )
-    ]
+    names = ("symbol", "template", "reason", "value", "threshold", "remedy", "score", "failed")
+    outcomes = []
+    for row in built.to_dict("records"):
+        known: dict[str, Any] = {n: None if pd.isna(row[n]) else row[n] for n in names}
+        outcomes.append(Outcome(**known, ending=Ending(row["ending"]), rule=Rule(row["rule"])))
     for sentence in why_nothing(outcomes):
         console.print_line(sentence)
 
@@ -63,4 +61,4 @@ def show_proposals(folder: Path) -> None:
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    return f"{value:z,.2f}" if isinstance(value, float) else str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,7 +30,7 @@ class Rule(StrEnum):
     LOT_SIZE = "lot size"
     CANNOT_LOSE = "cannot lose"
     NAKED = "naked"
-    UNLIMITED_LOSS = "unlimited loss"
+    UNHEDGED = "unhedged"
     PROBABILITY = "probability"
     REWARD = "reward to risk"
     EDGE = "edge"
@@ -67,6 +66,9 @@ class Outcome:
         width of the density, and what is needed after the worst of the shocks with what was paid.
     score : float or None
         Per cent of the funds a month, as ``Score.total``.
+    failed : int or None
+        Rules of the risk profile that it fails, of which the first is stated; ``None`` where it was
+        not measured by them, and of runs of an earlier version.
     """
 
     symbol: str
@@ -83,12 +85,4 @@ class Outcome:
     error: int | None = None
     funds: int | None = None
     score: float | None = None
-
-
-def nearest_miss(outcomes: Iterable[Outcome]) -> Outcome | None:
-    """The refused structure that came nearest to being picked: the highest score of them.
-
-    ``None`` where none was built, so that none has a score.
-    """
-    built = (row for row in outcomes if row.ending is Ending.REFUSED and row.score is not None)
-    return max(built, key=lambda row: (row.score or 0.0, row.template), default=None)
+    failed: int | None = None

@@ -55,6 +55,9 @@ class RiskSummary:
     edge, error : int or None
         Real-world mean after a round trip, and the standard error that the quotes and the width of
         the density give it.
+    funds : int or None
+        Needed after the worst of the named shocks, with what is paid for what is bought: what the
+        score counts in.
     decay : int or None
         Gained by time alone until the horizon, if nothing moves.
     liquidity : str
@@ -92,6 +95,7 @@ class RiskSummary:
     shock: str = ""
     edge: int | None = None
     error: int | None = None
+    funds: int | None = None
     decay: int | None = None
     liquidity: str = ""
     delivery_margin: int | None = None

@@ -73,11 +73,22 @@ class Width:
         Of the leg's own expiry; negative is below.
     reach : float
         As of ``Moves``.
+    wider_than, narrower_than : tuple of (int, int) or None
+        Numbers of two earlier legs: in rupees the width must be above, or below, their distance.
     """
 
     leg: int
     moves: float
     reach: float = 0.6
+    wider_than: tuple[int, int] | None = None
+    narrower_than: tuple[int, int] | None = None
+
+    @property
+    def unlike(self) -> tuple[int, tuple[int, int]] | None:
+        """1 (wider) or -1 (narrower) with the two legs; ``None`` where any width will do."""
+        if self.wider_than is not None:
+            return 1, self.wider_than
+        return None if self.narrower_than is None else (-1, self.narrower_than)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,18 @@ class StrategyTemplate:
         """Only sells, without cash set aside for what it may have to buy."""
         return not self.cash_secured and all(leg.side is Side.SELL for leg in self.legs)
 
+    def net_sold(self, right: Right) -> int:
+        """Lots of a right sold beyond those bought and beyond their cover; at least 0.
+
+        The underlying covers calls while it is held and puts while it is owed; cash that is set
+        aside covers every put.
+        """
+        if right is Right.PUT and self.cash_secured:
+            return 0
+        sold = -sum(leg.side * leg.ratio for leg in self.legs if leg.right is right)
+        held = sum(leg.side * leg.ratio for leg in self.legs if leg.right is None)
+        return max(0, sold - (held if right is Right.CALL else max(0, -held)))
+
     @property
     def has_underlying(self) -> bool:
         """One of the legs is the underlying itself."""

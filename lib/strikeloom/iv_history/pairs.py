@@ -128,7 +128,7 @@ def sentence(changes: pd.DataFrame) -> str:
     if large.empty:
         return ""
     first = large.head(_SHOWN)
-    names = [f"{s} {100 * m:+.1f}" for s, m in zip(first["symbol"], first["moved"], strict=True)]
+    names = [f"{s} {100 * m:+z.1f}" for s, m in zip(first["symbol"], first["moved"], strict=True)]
     more = f" and {len(large) - _SHOWN} more" if len(large) > _SHOWN else ""
     return (
         "other expiries than the day before lie around 30 days ahead; that alone moved the "

@@ -20,10 +20,11 @@ from strikeloom.research.known_chain import KnownChain, read_chain
 from strikeloom.research.own_legs import no_view, own_structure
 from strikeloom.research.priced import PricedStructure
 from strikeloom.research.shown import with_units
+from strikeloom.strategy_creation.buildable import best_buildable
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.evaluate import evaluate
-from strikeloom.strategy_creation.search import choice_of, prepare_search, search
-from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.search import prepare_search, search_all
+from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.tradable import TradableStrikes
 
 if TYPE_CHECKING:
@@ -125,15 +126,14 @@ def _best(known: KnownChain, template: StrategyTemplate, risk: str) -> Structure
         prepared = prepare_search(
             strikes, creation.search, creation.profile(risk), creation.shocks, known.rate
         )
-        best = search(prepared, template)
-        made = structure_of(
-            template, no_view(chain), strikes, choice_of(prepared, template, best.rows)
-        )
+        searched = search_all(prepared, [template])
+        if template.name in searched.refused:
+            raise searched.refused[template.name]
+        return best_buildable(prepared, searched, template, no_view(chain))
     except NotBuildable as reason:
         raise NotBuildable(
             f"{template.title} on {known.symbol}, {chain.day}: {reason}", **reason.facts
         ) from None
-    return replace(made, tried=best.tried, possible=best.possible)
 
 
 def _priced(

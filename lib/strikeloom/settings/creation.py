@@ -12,7 +12,7 @@ class RiskProfile(SettingsModel):
     """What a risk appetite lets through, and what it asks for a loss in the tail."""
 
     min_probability_of_profit: float = Field(ge=0, le=1)
-    unlimited_loss: bool
+    unhedged: bool
     min_reward_to_risk: float = Field(ge=0)
     errors: float = Field(ge=0)
     max_cost_share: float = Field(gt=0, le=1)

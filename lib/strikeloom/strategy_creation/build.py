@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 from strikeloom.domain.fronts import FrontRow
@@ -15,12 +14,13 @@ from strikeloom.domain.templates import StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.ports.desk import Desk
 from strikeloom.settings.creation import RiskProfile
+from strikeloom.strategy_creation.buildable import best_buildable
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.front import symbol_front
 from strikeloom.strategy_creation.load import LoadedChains
 from strikeloom.strategy_creation.refusal import refusal
-from strikeloom.strategy_creation.search import ChainSearch, choice_of, prepare_search, search_all
-from strikeloom.strategy_creation.structure import Structure, structure_of
+from strikeloom.strategy_creation.search import ChainSearch, prepare_search, search_all
+from strikeloom.strategy_creation.structure import Structure
 from strikeloom.strategy_creation.tradable import TradableStrikes, solve_deltas
 
 #: Deltas that templates name.
@@ -104,18 +104,14 @@ def _built(prepared: ChainSearch, view: MarketView, front_rows: int) -> Built:
     searched = search_all(prepared, [TEMPLATES[name] for name in TEMPLATES if name not in refused])
     refused.update(searched.refused)
     made: set[str] = set()
-    for name, best in searched.found.items():
-        template = TEMPLATES[name]
+    for name in searched.found:
         try:
-            choice = choice_of(prepared, template, best.rows)
-            found = structure_of(template, view, prepared.strikes, choice)
+            found = best_buildable(prepared, searched, TEMPLATES[name], view)
         except NotBuildable as reason:
             refused[name] = reason
             continue
         made.add(name)
-        whole.structures.append(
-            replace(found, tried=best.tried, possible=best.possible, figures=best.figures)
-        )
+        whole.structures.append(found)
     whole.refused.extend(
         refusal(view.symbol, name, refused[name]) for name in TEMPLATES if name in refused
     )
@@ -130,9 +126,9 @@ def _check_fit(template: StrategyTemplate, view: MarketView, profile: RiskProfil
         raise NotBuildable(
             f"does not suit a {view.outlook} view: it needs a {suited} one", rule=Rule.VIEW
         )
-    if template.is_naked and not profile.unlimited_loss:
+    if template.is_naked and not profile.unhedged:
         raise NotBuildable(
             "it only sells options, without cover, which the risk profile excludes",
             rule=Rule.NAKED,
-            remedy="passes under a profile with unlimited_loss",
+            remedy="passes under a profile with unhedged",
         )

@@ -103,6 +103,7 @@ def _end(picks: Sequence[Pick], count: int, chosen: Chosen) -> None:
             Rule.RANK,
             f"number {place + 1} of {len(picks)} by score",
             legs=pick.structure.legs,
+            failed=0,
             **_figures(pick),
         )
         if place >= count:
@@ -111,12 +112,12 @@ def _end(picks: Sequence[Pick], count: int, chosen: Chosen) -> None:
                 own,
                 ending=Ending.BEATEN,
                 reason=(
-                    f"scores {pick.score.total:.2f} % a month; the last of {count} picked, "
-                    f"{TEMPLATES[last.name].title}, {last.score.total:.2f} %"
+                    f"scores {pick.score.total:z.2f} % a month; the last of {count} picked, "
+                    f"{TEMPLATES[last.name].title}, {last.score.total:z.2f} %"
                 ),
                 value=pick.score.total,
                 threshold=last.score.total,
-                remedy=f"is picked with a score above {last.score.total:.2f} %",
+                remedy=f"is picked with a score above {last.score.total:z.2f} %",
                 beaten_by=last.name,
             )
         chosen.outcomes.append(own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from strikeloom.domain.counted import counted
 from strikeloom.domain.instruments import Right
 from strikeloom.domain.selectors import (
     Delta,
@@ -48,7 +49,7 @@ def strike_words(selector: StrikeSelector) -> str:
             side = "above" if steps > 0 else "below"
             words = f"{abs(steps)} listed strikes {side} the money" if steps else "at the money"
         case Width(leg=leg, moves=moves):
-            words = f"{_moves(moves)} leg {leg + 1}"
+            words = f"{_moves(moves)} leg {leg + 1}{_unlike(selector)}"
         case Same(leg=leg):
             words = f"at the strike of leg {leg + 1}"
         case Reflection(leg=leg, about=None):
@@ -114,8 +115,7 @@ def strategies_page(templates: Iterable[StrategyTemplate]) -> str:
             lines += ["```\n", f"`{template.name}`: {legs_words(template)}.\n"]
             lines.append(_sentence(f"{limits_words(shape)}; {fits_words(template)}") + "\n")
             notes = [_PURPOSES[template.purpose]]
-            if template.is_naked:
-                notes.append("Sells without cover: off unless the risk profile allows it.")
+            notes.append(_net_sold(template))
             if template.cash_secured:
                 notes.append("The price of the delivery is set aside.")
             if any(notes):
@@ -123,8 +123,25 @@ def strategies_page(templates: Iterable[StrategyTemplate]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _net_sold(template: StrategyTemplate) -> str:
+    """What of it is sold without cover."""
+    sold = [
+        counted(template.net_sold(right), f"net sold {right.name.lower()}")
+        for right in Right
+        if template.net_sold(right)
+    ]
+    return f"Has {' and '.join(sold)}: off unless the risk profile allows it." if sold else ""
+
+
 def _sentence(text: str) -> str:
     return text[0].upper() + text[1:] + "."
+
+
+def _unlike(selector: Width) -> str:
+    if selector.unlike is None:
+        return ""
+    sign, (one, two) = selector.unlike
+    return f", {'farther' if sign > 0 else 'less far'} than leg {one + 1} is from leg {two + 1}"
 
 
 def _moves(moves: float) -> str:

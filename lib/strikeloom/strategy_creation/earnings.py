@@ -44,6 +44,8 @@ class CandidateFigures(NamedTuple):
         Needed after the worst of the named shocks, likewise; at least the costs.
     decay : ndarray
         Gained by time alone until the horizon, if nothing moves.
+    sold_calls, sold_puts : ndarray
+        Lots of net sold options (``StrategyTemplate.net_sold``).
     """
 
     max_profit: Floats
@@ -57,19 +59,25 @@ class CandidateFigures(NamedTuple):
     margin: Floats
     funds: Floats
     decay: Floats
+    sold_calls: Floats
+    sold_puts: Floats
 
     def row(self, at: int | NDArray[np.int64]) -> CandidateFigures:
         """One of them, or some."""
         return CandidateFigures(*(column[at] for column in self))
 
 
-def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) -> CandidateFigures:
+def figures_of(
+    values: CandidateValues, need: CandidateMargins, paid: Floats, sold: Floats
+) -> CandidateFigures:
     """Join values and margins.
 
     Parameters
     ----------
     paid : ndarray, shape (n,)
         Rupees paid today for what is bought, less what is received.
+    sold : ndarray, shape (n, 2)
+        Lots of net sold calls and puts.
     """
     needed = need.margin - need.variation + paid[:, None]
     least = np.maximum(values.costs, _LEAST_FUNDS)
@@ -85,6 +93,8 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
         np.maximum(needed[:, 0], least),
         np.maximum(needed.max(axis=1), least),
         values.decay,
+        sold[:, 0],
+        sold[:, 1],
     )
 
 

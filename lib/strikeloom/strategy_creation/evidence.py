@@ -167,7 +167,7 @@ def _trend(own: dict[str, float], days: int) -> Iterator[tuple[str, float, float
 def _strength(own: dict[str, float], days: int, sector: str) -> Iterator[tuple[str, float, float]]:
     # what rose more than its market goes on doing so (Jegadeesh and Titman, 1993)
     market, peers = own["beyond_market"], own["beyond_sector"]
-    yield f"return beyond beta {own['beta']:.2f} over {days} days", market, market / 2
+    yield f"return beyond beta {own['beta']:z.2f} over {days} days", market, market / 2
     yield f"return beyond {sector} over {days} days", peers, peers / 2
 
 

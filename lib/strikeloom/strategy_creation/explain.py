@@ -39,7 +39,7 @@ def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
     roots = " and ".join(f"{x:,.2f}" for x in risk.breakevens) or "none"
     return (
         *_why(pick, risk),
-        f"View {view.outlook} with strength {view.strength:.2f}: {votes}.",
+        f"View {view.outlook} with strength {view.strength:z.2f}: {votes}.",
         _richness(view),
         f"At-the-money volatility {horizon.atm_iv:.1%}, {percentile}; smile of "
         f"{horizon.smile.used} traded options, fit error {100 * horizon.smile.error:.2f} points.",
@@ -81,17 +81,17 @@ def _why(pick: Pick, risk: RiskSummary) -> Iterator[str]:
         f"Expected to earn {rupees_text(edge, signed=True)} after a round trip, give or take "
         f"{rupees_text(error)} by its quotes and the forecast ({rupees_text(quotes)} by its quotes "
         f"alone), on {rupees_text(funds)} that it binds after the worst shock, premium included: "
-        f"{parts['earnings']:+.2f} % a month, {parts['tail']:+.2f} % for its tail, "
-        f"{pick.score.total - parts['earnings'] - parts['tail']:+.2f} % for how it fits."
+        f"{parts['earnings']:+z.2f} % a month, {parts['tail']:+z.2f} % for its tail, "
+        f"{pick.score.total - parts['earnings'] - parts['tail']:+z.2f} % for how it fits."
     )
     yield (
-        f"Conviction {pick.conviction:.0f} of 100 ({Conviction.of(pick.conviction)}); quotes of "
-        f"grade {risk.liquidity}."
+        f"Conviction {pick.conviction:.0f} of 100 ({Conviction.of(pick.conviction)}); liquidity "
+        f"of grade {risk.liquidity}."
     )
 
 
 def _votes(evidence: Iterable[Evidence]) -> str:
-    return "; ".join(f"{item.name} {item.value:.2f} ({item.vote:+.2f})" for item in evidence)
+    return "; ".join(f"{item.name} {item.value:z.2f} ({item.vote:+z.2f})" for item in evidence)
 
 
 def _richness(view: MarketView) -> str:
@@ -103,7 +103,7 @@ def _richness(view: MarketView) -> str:
             else "No view of volatility."
         )
     lively = f"; {view.profile} beside the day's others" if view.profile else ""
-    return f"Volatility is {view.volatility} ({view.richness:+.2f}): {about}{lively}."
+    return f"Volatility is {view.volatility} ({view.richness:+z.2f}): {about}{lively}."
 
 
 def _strikes(structure: Structure) -> Iterator[str]:

@@ -12,11 +12,11 @@ from strikeloom.domain.market import MarketView
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.errors import NotBuildable
 from strikeloom.quant.candidates.front import pareto_front
+from strikeloom.strategy_creation.buildable import structure_at
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.earnings import CandidateFigures
-from strikeloom.strategy_creation.rules import limits
-from strikeloom.strategy_creation.search import ChainSearch, Searched, choice_of
-from strikeloom.strategy_creation.structure import check_closes, structure_of
+from strikeloom.strategy_creation.search import ChainSearch, Searched
+from strikeloom.strategy_creation.structure import check_closes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,7 +36,6 @@ def symbol_front(
     """
     valued = searched.valued
     purposes = [TEMPLATES[name].purpose for name in searched.names]
-    rules = np.array([len(limits(purpose)) for purpose in purposes], dtype=np.int64)
     counts = np.array(
         [
             name in names and purpose is not StructurePurpose.PROTECT
@@ -44,7 +43,7 @@ def symbol_front(
         ],
         dtype=bool,
     )
-    kept = np.flatnonzero(counts[valued.owner] & (valued.passed == rules[valued.owner]))
+    kept = np.flatnonzero(counts[valued.owner] & (valued.misses.failed == 0))
     kept = kept[np.argsort(valued.owner[kept], kind="stable")]
     figures = valued.figures.row(kept)
     columns = _objectives(figures)
@@ -102,8 +101,7 @@ def _row(
     """``None`` where legs cannot be made of the rows, or their closes contradict each other."""
     template = TEMPLATES[name]
     try:
-        choice = choice_of(prepared, template, rows)
-        made = structure_of(template, view, prepared.strikes, choice)
+        made = structure_at(prepared, template, view, rows)
         check_closes(made.legs)
     except NotBuildable:  # stated in the template's own outcome where it is its best
         return None

@@ -16,6 +16,14 @@ class Grade(StrEnum):
     C = "C"
     D = "D"
 
+    @property
+    def share(self) -> float:
+        """Of the best grade: 1 for A, 0 for D."""
+        return _SHARES[self]
+
+
+_SHARES = {Grade.A: 1.0, Grade.B: 0.7, Grade.C: 0.4, Grade.D: 0.0}
+
 
 #: Least lots traded in the thinnest leg, and the most that a round trip may cost as a share of the
 #: funds. Volumes: the error of a close falls at 10, 100 and 1,000 lots (``costs.price_error``).

@@ -85,10 +85,13 @@ class _Chosen(NamedTuple):
     leg: int
     low: float
     high: float
-    centre: int
+    centre: int = _NONE
+    unlike: int = 0
+    one: int = _NONE
+    two: int = _NONE
 
 
-_FREE = _Chosen(Choice.RANGE, _NONE, -np.inf, np.inf, _NONE)
+_FREE = _Chosen(Choice.RANGE, _NONE, -np.inf, np.inf)
 
 
 def pattern_of(
@@ -134,9 +137,9 @@ def pattern_of(
         order.append(_neighbours(ideal, wanted))
         chosen.append(_choice(search, lists, here, wanted))
         ideal.append(wanted)
-    choice, other, low, high, centre = zip(*chosen, strict=True)
+    choice, other, low, high, *others = zip(*chosen, strict=True)
     above, below = zip(*order, strict=True)
-    whole = np.array((numbers, choice, other, above, below, centre), dtype=np.int64)
+    whole = np.array((numbers, choice, other, above, below, *others), dtype=np.int64)
     limits = np.array((low, high), dtype=np.float64)
     legs = LegPattern(whole[0], whole[1], whole[2], limits[0], limits[1], *whole[3:])
     return ChainPattern(legs, expiries, horizon.past.horizon)
@@ -146,13 +149,15 @@ def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) ->
     """How a leg is chosen: which leg it refers to, and its limits in expected moves."""
     match search.selector:
         case Same(leg=other):
-            return _Chosen(Choice.SAME, other, -1e-6, 1e-6, _NONE)
+            return _Chosen(Choice.SAME, other, -1e-6, 1e-6)
         case Width(leg=other, moves=moves):
             least = search.least_reach(search.selector.reach)
-            return _Chosen(Choice.WIDTH, other, moves - least, moves + least, _NONE)
+            unlike, (one, two) = search.selector.unlike or (0, (_NONE, _NONE))
+            low, high = moves - least, moves + least
+            return _Chosen(Choice.WIDTH, other, low, high, _NONE, unlike, one, two)
         case Reflection(leg=other, about=None):
             most = search.least_reach(search.selector.reach)
-            return _Chosen(Choice.MIRROR, other, -most, most, _NONE)
+            return _Chosen(Choice.MIRROR, other, -most, most)
         case Reflection(leg=other, about=centre):
             return _Chosen(Choice.EVEN, other, -np.inf, np.inf, int(centre or 0))
         case Moves() | Delta() | Steps():
@@ -174,7 +179,7 @@ def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) ->
                     threshold=most,
                     remedy=f"passes if a strike within {most:.2f} of {wanted:.2f} trades",
                 )
-            return _Chosen(Choice.RANGE, _NONE, float(inside[0]), float(inside[-1]), _NONE)
+            return _Chosen(Choice.RANGE, _NONE, float(inside[0]), float(inside[-1]))
 
 
 def _neighbours(ideal: list[float], wanted: float) -> tuple[int, int]:

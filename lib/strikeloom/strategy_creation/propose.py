@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.domain.money import paise
-from strikeloom.domain.outcomes import Outcome, nearest_miss
+from strikeloom.domain.outcomes import Outcome
 from strikeloom.domain.proposals import Proposal, RiskSummary, strategy_id
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.ports.desk import Desk
@@ -19,6 +19,7 @@ from strikeloom.strategy_creation.delivery import delivery_need
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.explain import explain
 from strikeloom.strategy_creation.liquidity import grade
+from strikeloom.strategy_creation.nearness import nearest_miss
 
 
 def propose(desk: Desk, chosen: Chosen) -> list[Proposal]:
@@ -45,6 +46,7 @@ def _joined(pick: Pick, risk: RiskSummary) -> RiskSummary:
         risk,
         edge=_paise(figures.edge),
         error=_paise(figures.error),
+        funds=_paise(figures.funds),
         decay=_paise(figures.decay),
         liquidity=grade(pick.structure, figures).value,
         delivery_margin=delivery.most if delivery else None,

@@ -32,6 +32,7 @@ def refusal(
         finite(facts.get("threshold")),
         facts.get("remedy", ""),
         legs=legs,
+        failed=facts.get("failed"),
         **figures,
     )
 

@@ -31,7 +31,7 @@ PROPOSALS = Schema(
         "edge": "price", "error": "price", "probability": "number", "half_profit": "number",
         "touch": "number", "net_premium": "price", "max_profit": "price", "max_loss": "price",
         "expected_value": "price", "forecast_probability": "number", "forecast_value": "price",
-        "tail_mean": "price", "margin": "price", "legs": "text",
+        "tail_mean": "price", "margin": "price", "funds": "price", "legs": "text",
     },
     ("strategy_id",),
 )  # fmt: skip
@@ -40,7 +40,8 @@ OUTCOMES = Schema(
     "outcomes",
     {
         "symbol": "text", "template": "text", "ending": "text", "rule": "text", "reason": "text",
-        "value": "number", "threshold": "number", "remedy": "text", "score": "number",
+        "value": "number", "threshold": "number", "remedy": "text", "failed": "number",
+        "score": "number",
         "expected_value": "price", "error": "price", "funds": "price", "legs": "text",
     },
     ("symbol", "template"),
@@ -159,7 +160,8 @@ def proposals_table(proposals: Iterable[Proposal]) -> pd.DataFrame:
             _amount(p.risk.forecast_value),
             _amount(p.risk.tail_mean),
             _amount_or_inf(p.risk.margin),
-            "; ".join(leg.label for leg in p.legs),
+            _amount(p.risk.funds),
+            "; ".join(f"{leg.label} at {rupees(leg.price):.2f}" for leg in p.legs),
         )
         for p in proposals
     )
@@ -185,6 +187,7 @@ def outcomes_table(outcomes: Iterable[Outcome]) -> pd.DataFrame:
             row.value,
             row.threshold,
             row.remedy,
+            row.failed,
             row.score,
             _amount(row.expected_value),
             _amount(row.error),

@@ -21,7 +21,7 @@ from strikeloom.strategy_creation.earnings import (
     earning_rate,
     tail_rate,
 )
-from strikeloom.strategy_creation.liquidity import Grade, grade
+from strikeloom.strategy_creation.liquidity import grade
 from strikeloom.strategy_creation.structure import Structure
 
 _MOST_LEGS = 6  # of the catalogue: as complex as it gets
@@ -71,15 +71,12 @@ def components(
         "risk_reward": risk_reward(float(figures.max_profit), float(at_risk(figures))),
         "direction": along(template.stance, view.mean_vote, threshold),
         "iv_fit": _volatility_fit(template.volatility, view.richness),
-        "liquidity": _GRADES[grade(structure, figures)],
+        "liquidity": grade(structure, figures).share,
         "momentum": along(template.stance, _mean(trend), threshold) if trend else None,
         "time_decay": _decay(structure, figures),
         "complexity": max(0.0, (_MOST_LEGS - template.complexity) / (_MOST_LEGS - 1)),
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-_GRADES = {Grade.A: 1.0, Grade.B: 0.75, Grade.C: 0.5, Grade.D: 0.25}
 
 
 def risk_reward(max_profit: float, max_loss: float) -> float:

@@ -4,8 +4,8 @@ Every tradable strike within the selectors' reach is a candidate, up to a count;
 that is thinned evenly and climbed from its best. All templates of a chain are valued together. A
 candidate is ranked by its expected value in the real world after a round trip's costs, shrunk by
 its own error, less a price for its tail, over what it needs after the worst of the named shocks.
-Those that pass more of the risk profile's rules come first, so that what is refused is the nearest
-miss.
+Those that fail fewer of the risk profile's rules come first, then those whose first failure is the
+smallest, so that what is refused is the nearest miss.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from strikeloom.domain.instruments import Right
 from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import StrategyTemplate, StructurePurpose
 from strikeloom.errors import NotBuildable
@@ -40,14 +41,15 @@ from strikeloom.strategy_creation.patterns import (
     chain_lists,
     pattern_of,
 )
-from strikeloom.strategy_creation.rules import limits, passed
-from strikeloom.strategy_creation.strikes import LegSearch, StrikeChoice, leg_expiries
+from strikeloom.strategy_creation.rules import misses
 from strikeloom.strategy_creation.tradable import TradableStrikes
 from strikeloom.strategy_creation.valued import Valued
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+#: Candidates that are tried after a best one whose legs cannot be made.
+NEXT_BEST = 20
 _FARTHEST = 2  # strikes that one or two legs move in a round of climbing
 
 
@@ -57,14 +59,17 @@ class Best(NamedTuple):
     Attributes
     ----------
     rows : ndarray of int64, shape (L,)
-        Contracts of the best that passes the rules of the profile; of the best of all where none
-        does.
+        Contracts of the best that passes the rules of the profile; of the nearest to passing where
+        none does.
     figures : CandidateFigures
         Of it.
     tried, possible : int
         Candidates valued, and within reach.
     rank : float
         Of the best: per cent of its funds a month, after the price of its tail.
+    next_best : ndarray of int64
+        Numbers in ``Searched.valued`` of those that come after it and fail as many rules, in
+        their order; ``NEXT_BEST`` of them at most.
     """
 
     rows: Ints
@@ -72,6 +77,7 @@ class Best(NamedTuple):
     tried: int
     possible: int
     rank: float
+    next_best: Ints
 
 
 class Searched(NamedTuple):
@@ -139,20 +145,6 @@ def prepare_search(
     return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile)
 
 
-def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
-    """Best candidate of one template.
-
-    Raises
-    ------
-    NotBuildable
-        When no candidate is within reach, or none has a value at these prices.
-    """
-    searched = search_all(prepared, [template])
-    if template.name in searched.refused:
-        raise searched.refused[template.name]
-    return searched.found[template.name]
-
-
 def search_all(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> Searched:
     """Best candidate of each template."""
     refused: dict[str, NotBuildable] = {}
@@ -181,8 +173,14 @@ def search_all(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> 
             tried[number],
             max(tried[number], task.possible),
             float(valued.rank[top]),
+            _next_best(valued, mine[number]),
         )
     return Searched(found, refused, [task.template.name for task in tasks], valued)
+
+
+def _next_best(valued: Valued, mine: Ints) -> Ints:
+    failed, known = valued.misses.failed[mine], ~np.isnan(valued.figures.max_loss[mine])
+    return valued.ordered(mine[known & (failed == failed.min())])[1 : NEXT_BEST + 1]
 
 
 def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
@@ -190,7 +188,8 @@ def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
     found = combine(pattern.legs, prepared.lists.table, prepared.settings.candidates)
     if not len(found.rows):
         raise NotBuildable(
-            "no tradable strikes within reach keep the order of the legs", rule=Rule.STRIKES
+            "no tradable strikes within reach keep the order of the legs and their widths",
+            rule=Rule.STRIKES,
         )
     return _Task(template, pattern, found.rows, found.possible)
 
@@ -240,14 +239,18 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
     values = value_candidates(Candidates(rows, units), prepared.tables)
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
-    figures = figures_of(values, need, paid)
-    most_rules = np.array([len(limits(task.template.purpose)) for task in tasks], dtype=np.int64)
+    sold = np.array(
+        [[task.template.net_sold(right) for right in (Right.CALL, Right.PUT)] for task in tasks],
+        dtype=np.float64,
+    ).reshape(len(tasks), 2)
+    figures = figures_of(values, need, paid, sold[owner])
+    earns = [task.template.purpose is not StructurePurpose.PROTECT for task in tasks]
     sessions = np.array([task.pattern.sessions for task in tasks], dtype=np.int64)
     return Valued(
         owner,
         rows,
         figures,
-        np.minimum(passed(figures, prepared.profile, StructurePurpose.EARN), most_rules[owner]),
+        misses(figures, prepared.profile, np.array(earns, dtype=bool)[owner]),
         ranking(figures, sessions[owner], prepared.profile),
     )
 
@@ -274,20 +277,3 @@ def _units(tasks: Sequence[_Task], owner: Ints, rows: Ints, chain: ChainRows) ->
     lot = chain.lot[rows]
     beside = np.take_along_axis(lot, first[owner][:, None], axis=1)
     return np.asarray(signed[owner] * np.where(lot > 0, lot, beside))
-
-
-def choice_of(
-    prepared: ChainSearch, template: StrategyTemplate, rows: Ints
-) -> tuple[StrikeChoice, ...]:
-    """Strike of each leg of a candidate; ``rows`` of shape (L,)."""
-    strike = prepared.rows.contracts.strike
-    expiries = leg_expiries(template, prepared.strikes.chain)
-    found: list[StrikeChoice] = []
-    taken: list[float] = []
-    for leg, expiry, row in zip(template.legs, expiries, rows.tolist(), strict=True):
-        place, wanted = int(prepared.rows.place[row]), float("nan")
-        if leg.right is not None and leg.strike is not None:
-            wanted = LegSearch(leg, leg.right, leg.strike, expiry, prepared.strikes).wanted(taken)
-        found.append(StrikeChoice(expiry, wanted, place))
-        taken.append(float("nan") if leg.right is None else float(strike[row]))
-    return tuple(found)

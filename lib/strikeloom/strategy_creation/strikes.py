@@ -181,6 +181,7 @@ def choose(template: StrategyTemplate, strikes: TradableStrikes) -> tuple[Strike
         ideal.append(search.wanted(ideal))
         places = reachable(search, shown, wanted)
         fit = _in_order(shown[places], ideal, taken)
+        fit &= _unlike(leg.strike, shown[places], taken)
         fit &= _shared(template, number, shown[places], expiries, strikes)
         if not fit.any():
             raise NotBuildable(
@@ -201,6 +202,15 @@ def _in_order(shown: Floats, ideal: Sequence[float], taken: Sequence[float]) -> 
             side = 0.0 if abs(apart) < _EQUAL else np.sign(apart)
             fit &= np.sign(shown - strike) == side
     return fit
+
+
+def _unlike(selector: StrikeSelector, shown: Floats, taken: Sequence[float]) -> NDArray[np.bool_]:
+    """Whether each strike is as far from another leg's as a width must be, beside two legs'."""
+    if not isinstance(selector, Width) or selector.unlike is None:
+        return np.ones(len(shown), dtype=bool)
+    sign, (one, two) = selector.unlike
+    more = np.abs(shown - taken[selector.leg]) - abs(taken[one] - taken[two])
+    return np.asarray(sign * more > _EQUAL * taken[one])
 
 
 def _shared(
@@ -224,7 +234,7 @@ def _why_none(search: LegSearch, number: int, shown: Floats, wanted: float, in_r
     if in_reach:
         return (
             f"{name}; of {in_reach} tradable strikes in reach none keeps the order of the legs and "
-            "is tradable for all that share it"
+            "their widths and is tradable for all that share it"
         )
     off, most, unit = search.off(shown, wanted)
     place = int(np.argmin(off))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from strikeloom.strategy_creation.earnings import CandidateFigures
+from strikeloom.strategy_creation.rules import Misses
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,8 +24,8 @@ class Valued(NamedTuple):
     rows : ndarray of int64
         Contracts; of a template with fewer legs than others its first again.
     figures : CandidateFigures
-    passed : ndarray of int64
-        Rules passed, in their order.
+    misses : Misses
+        What each fails.
     rank : ndarray
         Per cent of the funds a month; -inf where unknown.
     """
@@ -32,7 +33,7 @@ class Valued(NamedTuple):
     owner: Ints
     rows: Ints
     figures: CandidateFigures
-    passed: Ints
+    misses: Misses
     rank: Floats
 
     def joined(self, more: Valued) -> Valued:
@@ -43,10 +44,11 @@ class Valued(NamedTuple):
             CandidateFigures(
                 *(np.concatenate(pair) for pair in zip(self.figures, more.figures, strict=True))
             ),
-            np.concatenate((self.passed, more.passed)),
+            Misses(*(np.concatenate(pair) for pair in zip(self.misses, more.misses, strict=True))),
             np.concatenate((self.rank, more.rank)),
         )
 
     def ordered(self, rows: Ints) -> Ints:
-        """Some rows, best first: those that pass more rules before those that pass fewer."""
-        return rows[np.lexsort((-self.rank[rows], -self.passed[rows]))]
+        """Some rows, best first: by rules failed, how far the first is off, and rank."""
+        failed, away = self.misses
+        return rows[np.lexsort((-self.rank[rows], away[rows], failed[rows]))]

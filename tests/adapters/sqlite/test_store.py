@@ -322,6 +322,28 @@ def test_rejections_of_a_version_before_are_outcomes(tmp_path: Path) -> None:
     upgraded.close()
 
 
+def test_refusals_for_an_unlimited_loss_are_for_net_sold_options(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    package = files("strikeloom.adapters.sqlite.migrations")
+    with closing(sqlite3.connect(path)) as old:
+        for step in sorted(p.name for p in package.iterdir() if p.name < "0010"):
+            if step.endswith(".sql"):
+                old.executescript(package.joinpath(step).read_text("utf-8"))
+        old.execute("PRAGMA user_version = 9")
+        for name, rule in (("call_ladder", "unlimited loss"), ("long_call", "edge")):
+            old.execute(
+                "INSERT INTO outcomes VALUES ('made', 'replay:made', 'r', 'NIFTY', ?, 'refused', "
+                "?, 'why', NULL, NULL, '', '', '[]', NULL, NULL, NULL, NULL)",
+                (name, rule),
+            )
+        old.commit()
+    upgraded = open_store(path, "made", "replay:made")
+    upgraded.finish_run(_result("r"), NOW)
+    rules = {row.template: row.rule for row in upgraded.outcomes(DAY)}
+    assert rules == {"call_ladder": Rule.UNHEDGED, "long_call": Rule.EDGE}
+    upgraded.close()
+
+
 def test_marks_are_kept_once_and_not_removed_after_execution(tmp_path: Path) -> None:
     made = MadeDesk(tmp_path)
     proposal = made.spread()

@@ -36,8 +36,10 @@ TABLE = strike_table(LISTS)
 
 def pattern(*legs: tuple[int, Choice, int, float, float, int, int]) -> LegPattern:
     """Legs: list, choice, other leg, low, high, above, below; an even one about the leg before."""
-    columns = [*zip(*legs, strict=True), [max(0, number - 2) for number in range(len(legs))]]
-    kinds = (np.int64, np.int64, np.int64, float, float, np.int64, np.int64, np.int64)
+    none = [0] * len(legs)
+    centre = [max(0, number - 2) for number in range(len(legs))]
+    columns = [*zip(*legs, strict=True), centre, none, none, none]
+    kinds = (np.int64, np.int64, np.int64, float, float, *[np.int64] * 6)
     return LegPattern(*(np.array(c, dtype=k) for c, k in zip(columns, kinds, strict=True)))
 
 
@@ -69,7 +71,26 @@ BUTTERFLY = pattern(
     (0, Choice.WIDTH, 0, -1.5, -0.2, -1, 0),
     (2, Choice.EVEN, 1, 0.0, 0.0, 0, -1),
 )
+#: The far wing wider than the near one, of calls and of puts; the second spread the narrower one.
+BROKEN_CALLS = pattern(
+    (0, Choice.RANGE, -1, -1.0, 1.0, -1, -1),
+    (0, Choice.WIDTH, 0, 0.2, 1.0, 0, -1),
+    (0, Choice.WIDTH, 1, 0.2, 1.5, 1, -1),
+)._replace(unlike=np.array([0, 0, 1]), two=np.array([0, 0, 1]))
+BROKEN_PUTS = pattern(
+    (1, Choice.RANGE, -1, -1.0, 1.0, -1, -1),
+    (1, Choice.WIDTH, 0, -1.0, -0.2, -1, 0),
+    (1, Choice.WIDTH, 1, -1.5, -0.2, -1, 1),
+)._replace(unlike=np.array([0, 0, 1]), two=np.array([0, 0, 1]))
+BROKEN_CONDOR = CONDOR._replace(
+    unlike=np.array([0, 0, 0, -1]), one=np.array([0, 0, 0, 1]), two=np.array([0, 0, 0, 0])
+)
+TREE = BROKEN_PUTS._replace(unlike=np.array([0, 0, -1]))
 ALL = {
+    "broken calls": BROKEN_CALLS,
+    "broken puts": BROKEN_PUTS,
+    "broken condor": BROKEN_CONDOR,
+    "tree": TREE,
     "butterfly": BUTTERFLY,
     "condor": CONDOR,
     "calendar": CALENDAR,
@@ -94,6 +115,9 @@ def by_loops(wanted: LegPattern) -> list[tuple[int, ...]]:
                 fits &= low <= moves[leg] <= high
             elif choice == Choice.WIDTH:
                 fits &= low <= moves[leg] - moves[other] <= high
+                apart = abs(strike[wanted.one[leg]] - strike[wanted.two[leg]])
+                fits &= wanted.unlike[leg] <= 0 or abs(strike[leg] - strike[other]) > apart
+                fits &= wanted.unlike[leg] >= 0 or abs(strike[leg] - strike[other]) < apart
             elif choice == Choice.EVEN:
                 away = np.abs(one.strike - (2 * strike[wanted.centre[leg]] - strike[other]))
                 # half of the 5 between the later strikes
@@ -198,6 +222,9 @@ def test_no_bound_is_exceeded_and_no_row_is_foreign(
 def test_wrong_patterns_are_refused() -> None:
     with pytest.raises(DataError, match="leg 1 refers to leg 2"):
         combine(CONDOR._replace(leg=np.array([-1, 2, -1, 2])), TABLE, 10)
+    later = CONDOR._replace(unlike=np.array([0, 0, 1, 0]), one=np.array([0, 0, 3, 0]))
+    with pytest.raises(DataError, match="leg 2 refers to leg 3"):
+        combine(later, TABLE, 10)
     with pytest.raises(DataError, match="leg 0 refers to leg 1"):
         combine(CONDOR._replace(above=np.array([1, 0, 1, 2])), TABLE, 10)
     with pytest.raises(DataError, match="leaves none"):

@@ -16,7 +16,7 @@ from strikeloom.domain.outcomes import Ending, Outcome, Rule
 
 _OUTCOME = (
     "symbol", "template", "ending", "rule", "reason", "value", "threshold", "remedy", "beaten_by",
-    "legs", "expected_value", "error", "funds", "score",
+    "legs", "expected_value", "error", "funds", "score", "failed",
 )  # fmt: skip
 _FRONT = (
     "symbol", "template", "legs", "horizon", "expected_value", "error", "tail_mean", "probability",

@@ -77,6 +77,23 @@ def _even(strike: Floats, wanted: float) -> tuple[int, int]:
 
 
 @compiled
+def _unlike(
+    pattern: LegPattern, table: StrikeTable, places: Ints, leg: int, strike: Floats
+) -> tuple[int, int]:
+    """Strikes farther from the other leg's than two legs are apart, or nearer, as a range."""
+    beside = _strike_of(pattern, table, places, pattern.leg[leg])
+    apart = abs(
+        _strike_of(pattern, table, places, pattern.one[leg])
+        - _strike_of(pattern, table, places, pattern.two[leg])
+    )
+    wider, above = pattern.unlike[leg] > 0, pattern.low[leg] + pattern.high[leg] > 0
+    level = beside + apart if above else beside - apart
+    if wider == above:
+        return _upto(strike, level + _SLACK), len(strike)
+    return 0, _below(strike, level - _SLACK)
+
+
+@compiled
 def _limits(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> tuple[int, int]:
     """First place and end in the leg's list that the places of the earlier legs allow."""
     number = pattern.strikes[leg]
@@ -101,6 +118,9 @@ def _limits(pattern: LegPattern, table: StrikeTable, places: Ints, leg: int) -> 
         if how >= SAME:
             nearest = _nearest(place, middle)
             first, end = nearest, nearest + 1 if first <= nearest < end else nearest
+    if how == WIDTH and pattern.unlike[leg] != 0:
+        low, high = _unlike(pattern, table, places, leg, strike)
+        first, end = max(first, low), min(end, high)
     if pattern.above[leg] >= 0:
         lower = _strike_of(pattern, table, places, pattern.above[leg])
         first = max(first, _upto(strike, lower))

@@ -100,6 +100,7 @@ def _check(pattern: LegPattern, bound: int) -> None:
         others = [int(pattern.above[leg]), int(pattern.below[leg])]
         others += [int(pattern.leg[leg])] if how != Choice.RANGE else []
         others += [int(pattern.centre[leg])] if how == Choice.EVEN else []
+        others += [int(pattern.one[leg]), int(pattern.two[leg])] if pattern.unlike[leg] else []
         if any(other >= leg for other in others):
             raise DataError(f"leg {leg} refers to leg {max(others)}; only earlier legs are chosen")
     if bound < 1:

@@ -84,6 +84,11 @@ class LegPattern(NamedTuple):
         An earlier leg whose strike must be lower, or higher; -1 for none.
     centre : ndarray of int64
         With EVEN the earlier leg at the centre; any number else.
+    unlike : ndarray of int64
+        With WIDTH whether the distance must exceed that of two earlier legs (1) or be less (-1),
+        in rupees; 0 for neither.
+    one, two : ndarray of int64
+        These two legs; any numbers with 0.
     """
 
     strikes: Ints
@@ -94,3 +99,6 @@ class LegPattern(NamedTuple):
     above: Ints
     below: Ints
     centre: Ints
+    unlike: Ints
+    one: Ints
+    two: Ints

@@ -88,7 +88,7 @@ BROKEN_WING_CALL_BUTTERFLY = StrategyTemplate(
     legs=(
         LegTemplate(Side.BUY, Right.CALL, Moves(0.2)),
         LegTemplate(Side.SELL, Right.CALL, Width(0, 0.3), ratio=2),
-        LegTemplate(Side.BUY, Right.CALL, Width(1, 0.8)),
+        LegTemplate(Side.BUY, Right.CALL, Width(1, 0.8, wider_than=(0, 1))),
     ),
     outlooks=NOT_BULLISH,
     volatility=VolatilityUse.SELL,
@@ -104,7 +104,7 @@ BROKEN_WING_IRON_CONDOR = StrategyTemplate(
         LegTemplate(Side.SELL, Right.PUT, Moves(-0.8)),
         LegTemplate(Side.BUY, Right.PUT, Width(0, -1.0)),
         LegTemplate(Side.SELL, Right.CALL, Moves(1.0)),
-        LegTemplate(Side.BUY, Right.CALL, Width(2, 0.45)),
+        LegTemplate(Side.BUY, Right.CALL, Width(2, 0.45, narrower_than=(0, 1))),
     ),
     outlooks=NOT_BEARISH,
     volatility=VolatilityUse.SELL,
@@ -176,7 +176,7 @@ CALL_CHRISTMAS_TREE = StrategyTemplate(
     legs=(
         LegTemplate(Side.BUY, Right.CALL, Moves(0.0)),
         LegTemplate(Side.SELL, Right.CALL, Width(0, 1.0), ratio=3),
-        LegTemplate(Side.BUY, Right.CALL, Width(1, 0.5), ratio=2),
+        LegTemplate(Side.BUY, Right.CALL, Width(1, 0.5, narrower_than=(0, 1)), ratio=2),
     ),
     outlooks=NOT_BEARISH,
     volatility=VolatilityUse.SELL,

@@ -20,7 +20,7 @@ _STEPS = (
     ("symbols that can be looked at", (Rule.BAN, Rule.CHAIN, Rule.EVIDENCE)),
     ("suit the view", (Rule.VIEW, Rule.NAKED)),
     ("strikes listed and traded", (Rule.EXPIRY, Rule.UNDERLYING, Rule.STRIKES, Rule.LOT_SIZE)),
-    ("prices of one time, loss limited", (Rule.CANNOT_LOSE, Rule.UNLIMITED_LOSS)),
+    ("prices of one time, sold options hedged", (Rule.CANNOT_LOSE, Rule.UNHEDGED)),
     ("probable enough, for enough", (Rule.PROBABILITY, Rule.REWARD)),
     ("earn more than their error", (Rule.FORECAST, Rule.EDGE)),
     ("cost little enough", (Rule.COSTS,)),

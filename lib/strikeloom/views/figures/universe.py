@@ -160,7 +160,7 @@ def movers_figure(history: pd.DataFrame, *, count: int = 12) -> go.Figure:
         x=shown.round(2).tolist(),
         orientation="h",
         marker={"color": [LOSS if value > 0 else GAIN for value in shown]},
-        text=[f"{value:+.1f} to {now[name]:.1f} %" for name, value in shown.items()],
+        text=[f"{value:+z.1f} to {now[name]:z.1f} %" for name, value in shown.items()],
         textposition="outside",
         cliponaxis=False,
     )
