@@ -353,7 +353,7 @@ def test_past_moves_change_the_real_world_figures_and_no_other() -> None:
 
 
 def _real_world(structure: Structure, risk: RiskSummary) -> str:
-    (found,) = (s for s in explain(pick(structure), risk) if s.startswith("In the real world"))
+    (found,) = (s for s in explain(pick(structure), risk, 0.0) if s.startswith("In the real world"))
     return found
 
 

@@ -16,7 +16,7 @@ from support.picks import pick
 
 def _sentences(structure: Structure, shocks: list[str]) -> list[str]:
     (risk,) = evaluate([structure], 0.0, shocks)
-    return list(explain(pick(structure), risk))
+    return list(explain(pick(structure), risk, 0.0))
 
 
 def test_a_later_future_has_no_volatility_of_its_own() -> None:
@@ -73,7 +73,7 @@ def _why(name: str, **money: int) -> list[str]:
     """First sentences of a proposal that is made of an exact evaluation and the figures given."""
     structure = model_structure(TEMPLATES[name])
     (risk,) = evaluate([structure], 0.0, [])
-    return list(explain(pick(structure), replace(risk, liquidity="B", **money)))[:2]
+    return list(explain(pick(structure), replace(risk, liquidity="B", **money), 0.0))[:2]
 
 
 def test_an_earner_states_what_it_earns_for_what_it_binds_and_how_sure_that_is() -> None:

@@ -75,23 +75,19 @@ def _evaluate(
     legs = horizon_legs(columns, rate)
     table, row = columns.expiries, columns.horizon
     each = Law(table.forward[row], table.curves.pick(row))
-    # interest accrues in calendar time, whatever the year basis of the volatilities
-    discount = np.exp(-rate * table.calendar[row])
     shape = payoffs(legs)
     needs = requirements(structures, columns, shocks)
-    # options and shares are paid today and worth something at the horizon: both in today's money
-    mean = columns.paid + discount * (expected_value(legs, each) - columns.paid)
     figures = {
         "max_profit": shape.max_profit,
         "max_loss": shape.max_loss,
         "premium": columns.paid,
         "chance": probability_of_profit(shape, each),
-        "mean": mean,
-        "tail": tail_mean(legs, each, _WORST),
+        "mean": columns.today(expected_value(legs, each), rate),
+        "tail": columns.today(tail_mean(legs, each, _WORST), rate),
         "half": reach(legs, 0.5 * shape.max_profit, columns.law, row),
         "touch": _touch_probability(structures, columns),
         **_sensitivities(columns, rate),
-        **_real_world(structures, columns, legs, shape, discount),
+        **_real_world(structures, columns, legs, shape, rate),
         "margin": needs.margin,
         "after": needs.after,
     }
@@ -187,7 +183,7 @@ def _real_world(
     columns: StructureColumns,
     legs: Legs,
     shape: Payoffs,
-    discount: np.ndarray,
+    rate: float,
 ) -> dict[str, np.ndarray]:
     """Figures under the real-world density of each horizon; NaN without a forecast."""
     table = {id(s.horizon): (s.horizon, s.chain.underlying.kind) for s in structures}
@@ -199,8 +195,8 @@ def _real_world(
     return {
         "forecast_vol": np.sqrt(variance / years),
         "real_chance": probability_of_profit(shape, density),
-        "real_mean": columns.paid + discount * (expected_value(legs, density) - columns.paid),
-        "real_tail": tail_mean(legs, density, _WORST),
+        "real_mean": columns.today(expected_value(legs, density), rate),
+        "real_tail": columns.today(tail_mean(legs, density, _WORST), rate),
     }
 
 

@@ -13,6 +13,7 @@ from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.nse.events import events_until
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
+from strikeloom.strategy_creation.basis import basis_of
 from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.choose import Pick
 from strikeloom.strategy_creation.delivery import delivery_need
@@ -22,8 +23,11 @@ from strikeloom.strategy_creation.structure import Structure
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
-def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
-    """Sentences on why it was picked, view, volatility, legs, probabilities and cost."""
+def explain(pick: Pick, risk: RiskSummary, rate: float) -> tuple[str, ...]:
+    """Sentences on why it was picked, view, volatility, legs, probabilities and cost.
+
+    ``rate`` is the interest a year, continuously compounded.
+    """
     structure = pick.structure
     chain, view, horizon = structure.chain, structure.view, structure.horizon
     votes = _votes(view.on_direction)
@@ -46,6 +50,7 @@ def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
         f"{structure.template.title}: {legs}.",
         *_strikes(structure),
         *_valued_at(structure),
+        *_underlying(structure, rate),
         *_events(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
@@ -144,6 +149,22 @@ def _valued_at(structure: Structure) -> Iterator[str]:
         parts.append(f"{', '.join(futures)} without its carry beyond that day")
     if parts:
         yield f"Valued at the close of {ends}; {'; '.join(parts)}."
+
+
+def _underlying(structure: Structure, rate: float) -> Iterator[str]:
+    """How far what the underlying costs is from what its forward makes it worth."""
+    legs = [leg for leg in structure.legs if not isinstance(leg.instrument, OptionContract)]
+    apart = basis_of(structure.horizon, rate)
+    for leg in legs:
+        if round(abs(apart) * 100) == 0:
+            continue
+        share, units = abs(apart) / (leg.price / 100), abs(leg.signed_units)
+        side = "more" if apart > 0 else "less"
+        yield (
+            f"{leg.instrument.label} costs {rupees_text(round(abs(apart) * units * 100))} "
+            f"({share:.2%}) {side} than its discounted forward: a dividend, or closes of different "
+            "moments; not counted as earned or lost, but as an error."
+        )
 
 
 def _events(structure: Structure) -> Iterator[str]:

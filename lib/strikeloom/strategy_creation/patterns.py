@@ -69,13 +69,18 @@ class ChainPattern(NamedTuple):
         Its lists are those of the chain.
     expiries : tuple of ChainExpiry
         Of each leg.
-    sessions : int
-        Until the nearest expiry of its options.
+    horizon : ChainExpiry
+        The nearest expiry of its options.
     """
 
     legs: LegPattern
     expiries: tuple[ChainExpiry, ...]
-    sessions: int
+    horizon: ChainExpiry
+
+    @property
+    def sessions(self) -> int:
+        """Until the horizon."""
+        return self.horizon.past.horizon
 
 
 class _Chosen(NamedTuple):
@@ -139,7 +144,7 @@ def pattern_of(
     whole = np.array((numbers, choice, other, above, below, centre), dtype=np.int64)
     limits = np.array((low, high), dtype=np.float64)
     legs = LegPattern(whole[0], whole[1], whole[2], limits[0], limits[1], *whole[3:])
-    return ChainPattern(legs, expiries, horizon.past.horizon)
+    return ChainPattern(legs, expiries, horizon)
 
 
 def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) -> _Chosen:

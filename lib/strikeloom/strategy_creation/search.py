@@ -27,6 +27,7 @@ from strikeloom.risk.candidates import ScanTable, candidate_margins, scan_table
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.risk.shocks import shocks_named
 from strikeloom.settings.creation import RiskProfile, SearchSettings
+from strikeloom.strategy_creation.basis import check_basis
 from strikeloom.strategy_creation.contract_rows import ChainRows, chain_rows
 from strikeloom.strategy_creation.earnings import (
     CandidateFigures,
@@ -105,6 +106,7 @@ class ChainSearch:
     scan: ScanTable
     settings: SearchSettings
     profile: RiskProfile
+    rate: float
 
 
 class _Task(NamedTuple):
@@ -136,7 +138,7 @@ def prepare_search(
     scan_vol = max(chain.front.atm_iv, parameters.base_vol)
     scan = scan_table(rows.table, scan_vol, parameters, known)
     tables = value_tables(rows.contracts, rows.horizons)
-    return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile)
+    return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile, rate)
 
 
 def search(prepared: ChainSearch, template: StrategyTemplate) -> Best:
@@ -187,6 +189,8 @@ def search_all(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> 
 
 def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
     pattern = pattern_of(template, prepared.strikes, prepared.lists)
+    if template.has_underlying:
+        check_basis(pattern.horizon, prepared.rate)
     found = combine(pattern.legs, prepared.lists.table, prepared.settings.candidates)
     if not len(found.rows):
         raise NotBuildable(
