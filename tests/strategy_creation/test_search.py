@@ -159,6 +159,7 @@ def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
     values = SimpleNamespace(
         max_profit=np.full(3, 1.0), max_loss=np.full(3, 1.0), decay=np.zeros(3),
         real=DensityValues(np.full(3, 0.5), np.full(3, 250.0), np.full(3, -1.0)),
+        smile=DensityValues(np.full(3, 0.5), np.zeros(3), np.full(3, -1.0)),
         costs=np.full(3, 100.0), error=np.full(3, 10.0), width_error=np.zeros(3),
     )  # fmt: skip
     need = SimpleNamespace(

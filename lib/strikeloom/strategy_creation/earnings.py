@@ -33,7 +33,8 @@ class CandidateFigures(NamedTuple):
         Standard error of the edge: of its quotes and of the width of the density, which are
         independent.
     quotes_error : ndarray
-        The part from the prices' own.
+        The part from the prices' own: what their trades let expect, and at least what the prices
+        disagree with the smile by.
     tail : ndarray
         Real-world mean of the worst 5 %, signed as profit, before costs.
     costs : ndarray
@@ -71,6 +72,9 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
     paid : ndarray, shape (n,)
         Rupees paid today for what is bought, less what is received.
     """
+    # at fair prices a structure is worth nothing under the smile's own density: what it is worth
+    # there beyond the expected error is a mispriced close, or what the smile does not follow
+    quotes = np.maximum(values.error, np.abs(values.smile.mean))
     needed = need.margin - need.variation + paid[:, None]
     least = np.maximum(values.costs, _LEAST_FUNDS)
     return CandidateFigures(
@@ -78,8 +82,8 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
         values.max_loss,
         values.real.chance,
         values.real.mean - values.costs,
-        np.hypot(values.error, values.width_error),
-        values.error,
+        np.hypot(quotes, values.width_error),
+        quotes,
         values.real.tail,
         values.costs,
         np.maximum(needed[:, 0], least),
