@@ -21,14 +21,13 @@ from strikeloom.settings.all import load_settings
 from strikeloom.settings.creation import SearchSettings
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import choose as choose_picks
-from strikeloom.strategy_creation.earnings import figures_of
+from strikeloom.strategy_creation.earnings import figures_of, ranking
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.model_chain import model_chain
 from strikeloom.strategy_creation.search import (
     ChainSearch,
     choice_of,
     prepare_search,
-    ranking,
     search,
 )
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from strikeloom.quant.candidates.value import CandidateValues
 from strikeloom.risk.candidates import CandidateMargins
+from strikeloom.settings.creation import RiskProfile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -127,3 +128,9 @@ def tail_rate(figures: CandidateFigures, sessions: int | Ints, price: float) -> 
         Rupees of edge that one rupee of loss in the tail costs.
     """
     return monthly(price * np.minimum(figures.tail, 0.0), figures.funds, sessions)
+
+
+def ranking(figures: CandidateFigures, sessions: int | Ints, profile: RiskProfile) -> Floats:
+    """What candidates earn for what they bind, per cent a month; -inf where unknown."""
+    rank = earning_rate(figures, sessions) + tail_rate(figures, sessions, profile.tail_price)
+    return np.asarray(np.where(np.isfinite(rank), rank, -np.inf))

@@ -127,6 +127,8 @@ def _strikes(structure: Structure) -> Iterator[str]:
         )
     if missed:
         yield f"Other strikes than the template's own: {', '.join(missed)}."
+    if structure.left_out:
+        yield f"Left out for their closes: {'; '.join(map(str, structure.left_out))}."
 
 
 def _valued_at(structure: Structure) -> Iterator[str]:

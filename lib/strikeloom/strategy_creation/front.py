@@ -16,7 +16,7 @@ from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.earnings import CandidateFigures
 from strikeloom.strategy_creation.rules import limits
 from strikeloom.strategy_creation.search import ChainSearch, Searched, choice_of
-from strikeloom.strategy_creation.structure import check_closes, structure_of
+from strikeloom.strategy_creation.structure import structure_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -99,12 +99,11 @@ def spread(columns: Floats, most: int) -> Ints:
 def _row(
     prepared: ChainSearch, view: MarketView, name: str, rows: Ints, figures: CandidateFigures
 ) -> FrontRow | None:
-    """``None`` where legs cannot be made of the rows, or their closes contradict each other."""
+    """``None`` where legs cannot be made of the rows."""
     template = TEMPLATES[name]
     try:
         choice = choice_of(prepared, template, rows)
         made = structure_of(template, view, prepared.strikes, choice)
-        check_closes(made.legs)
     except NotBuildable:  # stated in the template's own outcome where it is its best
         return None
     paise = {

@@ -23,7 +23,7 @@ from strikeloom.quant.candidates.combinations import Choice
 from strikeloom.quant.candidates.strike_table import LegPattern, StrikeTable, strike_table
 from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.contract_rows import ChainRows, ListName
-from strikeloom.strategy_creation.strikes import LegSearch, leg_expiries
+from strikeloom.strategy_creation.strikes import LegSearch, leg_expiries, missing_text
 from strikeloom.strategy_creation.tradable import TradableStrikes
 
 Floats = NDArray[np.float64]
@@ -173,7 +173,7 @@ def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) ->
                     f"leg {search.leg.side.word.lower()} {search.right} of "
                     f"{search.expiry.expiry}: wanted {wanted:.2f}; the nearest tradable strike "
                     f"{strike[place]:g} is {off[place]:.2f} off, and at most {most:.2f} "
-                    "is allowed",
+                    f"is allowed{missing_text(search, wanted)}",
                     rule=Rule.STRIKES,
                     value=float(off[place]),
                     threshold=most,

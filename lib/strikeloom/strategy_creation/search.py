@@ -29,12 +29,7 @@ from strikeloom.risk.shocks import shocks_named
 from strikeloom.settings.creation import RiskProfile, SearchSettings
 from strikeloom.strategy_creation.basis import check_basis
 from strikeloom.strategy_creation.contract_rows import ChainRows, chain_rows
-from strikeloom.strategy_creation.earnings import (
-    CandidateFigures,
-    earning_rate,
-    figures_of,
-    tail_rate,
-)
+from strikeloom.strategy_creation.earnings import CandidateFigures, figures_of, ranking
 from strikeloom.strategy_creation.patterns import (
     ChainLists,
     ChainPattern,
@@ -42,7 +37,12 @@ from strikeloom.strategy_creation.patterns import (
     pattern_of,
 )
 from strikeloom.strategy_creation.rules import limits, passed
-from strikeloom.strategy_creation.strikes import LegSearch, StrikeChoice, leg_expiries
+from strikeloom.strategy_creation.strikes import (
+    LegSearch,
+    StrikeChoice,
+    left_out_text,
+    leg_expiries,
+)
 from strikeloom.strategy_creation.tradable import TradableStrikes
 from strikeloom.strategy_creation.valued import Valued
 
@@ -193,8 +193,9 @@ def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
         check_basis(pattern.horizon, prepared.rate)
     found = combine(pattern.legs, prepared.lists.table, prepared.settings.candidates)
     if not len(found.rows):
+        gone = left_out_text(template, pattern.expiries, prepared.strikes)
         raise NotBuildable(
-            "no tradable strikes within reach keep the order of the legs", rule=Rule.STRIKES
+            f"no tradable strikes within reach keep the order of the legs{gone}", rule=Rule.STRIKES
         )
     return _Task(template, pattern, found.rows, found.possible)
 
@@ -259,12 +260,6 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
 def _padded(legs: int, most: int) -> Ints:
     """Columns of candidates with fewer legs: the first again, which gets no units."""
     return np.array([*range(legs), *[0] * (most - legs)])
-
-
-def ranking(figures: CandidateFigures, sessions: int | Ints, profile: RiskProfile) -> Floats:
-    """What candidates earn for what they bind, per cent a month; -inf where unknown."""
-    rank = earning_rate(figures, sessions) + tail_rate(figures, sessions, profile.tail_price)
-    return np.asarray(np.where(np.isfinite(rank), rank, -np.inf))
 
 
 def _units(tasks: Sequence[_Task], owner: Ints, rows: Ints, chain: ChainRows) -> Floats:
