@@ -56,7 +56,7 @@ def test_what_was_missed_is_measured_in_moves_of_the_legs_own_expiry() -> None:
 def test_a_shock_is_named_where_something_is_needed_after_it() -> None:
     names = ["volatility_doubles"]
     sold = _sentences(model_structure(TEMPLATES["short_strangle"]), names)
-    assert any(s.startswith("After the shock 'volatility doubles' its margin is ₹") for s in sold)
+    assert any(s.startswith("After the shock 'volatility doubles' it binds ₹") for s in sold)
     bought = _sentences(model_structure(TEMPLATES["protective_put"]), names)
     assert not any("shock" in s for s in bought)
 

@@ -87,21 +87,39 @@ def test_every_structure_has_one_expected_value(apart: float) -> None:
         assert float(figures.costs) == pytest.approx(risk.round_trip / 100, abs=0.01)
 
 
+def test_every_structure_binds_one_amount() -> None:
+    """One estimate of margin, and of the funds with what was paid: to a ten thousandth."""
+    structures = _built(_chain, -0.01).structures
+    shocks = made_desk().settings.creation.shocks
+    for structure, risk in zip(structures, evaluate(structures, RATE, shocks), strict=True):
+        figures, name = structure.figures, structure.template.name
+        assert figures is not None
+        assert risk.margin_after is not None
+        assert float(figures.funds) == pytest.approx(risk.margin_after / 100, rel=1e-4, abs=10), (
+            name
+        )
+        assert float(figures.margin) == pytest.approx(risk.margin / 100, rel=1e-4, abs=10), name
+
+
 @pytest.mark.parametrize(("price", "days"), [(FORWARD, 14), (FORWARD + 4, 14), (FORWARD + 9, 49)])
 def test_a_future_has_one_expected_value(price: float, days: int) -> None:
     structures = [
         it for it in _built(_index, price, days).structures if it.template.name in WITH_SHARE
     ]
     assert len({it.template.name for it in structures}) >= 3
-    for structure, risk in zip(structures, evaluate(structures, RATE), strict=True):
+    shocks = made_desk().settings.creation.shocks
+    for structure, risk in zip(structures, evaluate(structures, RATE, shocks), strict=True):
         figures = structure.figures
         assert figures is not None
         assert risk.forecast_value is not None
         found, near = float(figures.edge + figures.costs), 2e-5 * FORWARD * 4 * LOT
         assert found == pytest.approx((risk.forecast_value + risk.charges) / 100, abs=near)
         for mine, stated in (
-            (figures.max_profit, risk.max_profit), (figures.max_loss, risk.max_loss)
-        ):  # fmt: skip
+            (figures.funds, risk.margin_after),
+            (figures.margin, risk.margin),
+            (figures.max_profit, risk.max_profit),
+            (figures.max_loss, risk.max_loss),
+        ):
             if stated is not None:
                 assert float(mine) == pytest.approx(stated / 100, abs=1.0), structure.template.name
 

@@ -167,7 +167,7 @@ def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
     )
     found = figures_of(values, need, np.array([-500.0, 0.0, 40.0]))  # type: ignore[arg-type]
     assert found.funds.tolist() == [100.0, 13_000.0, 9_040.0]
-    assert found.margin.tolist() == [100.0, 9_000.0, 9_040.0]
+    assert found.margin.tolist() == [50.0, 9_000.0, 9_000.0]
     assert found.edge.tolist() == [150.0] * 3
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from strikeloom.quant.candidates.value import CandidateValues
 from strikeloom.risk.candidates import CandidateMargins
@@ -41,9 +41,10 @@ class CandidateFigures(NamedTuple):
     costs : ndarray
         Of a round trip, positive.
     margin : ndarray
-        Now, with what is paid for what is bought.
+        Now; what is paid for what is bought is no part of it.
     funds : ndarray
-        Needed after the worst of the named shocks, likewise; at least the costs.
+        Needed now or after the worst of the named shocks: the margin then, with what futures lost
+        and what was paid, less what was received; at least the costs.
     decay : ndarray
         Gained by time alone until the horizon, if nothing moves.
     """
@@ -65,18 +66,23 @@ class CandidateFigures(NamedTuple):
         return CandidateFigures(*(column[at] for column in self))
 
 
-def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) -> CandidateFigures:
+def figures_of(
+    values: CandidateValues, need: CandidateMargins, paid: Floats, aside: ArrayLike = 0.0
+) -> CandidateFigures:
     """Join values and margins.
 
     Parameters
     ----------
     paid : ndarray, shape (n,)
         Rupees paid today for what is bought, less what is received.
+    aside : array_like, shape (n,), default 0
+        Set aside for the price of a delivery: no margin is less.
     """
     # at fair prices a structure is worth nothing under the smile's own density: what it is worth
     # there beyond the expected error is a mispriced close, or what the smile does not follow
     quotes = np.maximum(values.error, np.abs(values.smile.mean))
-    needed = need.margin - need.variation + paid[:, None]
+    margin = np.maximum(need.margin, np.reshape(aside, (-1, 1)))
+    needed = margin - need.variation + paid[:, None]
     least = np.maximum(values.costs, _LEAST_FUNDS)
     return CandidateFigures(
         values.max_profit,
@@ -87,7 +93,7 @@ def figures_of(values: CandidateValues, need: CandidateMargins, paid: Floats) ->
         quotes,
         values.real.tail,
         values.costs,
-        np.maximum(needed[:, 0], least),
+        margin[:, 0],
         np.maximum(needed.max(axis=1), least),
         values.decay,
     )

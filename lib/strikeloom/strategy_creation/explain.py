@@ -183,10 +183,10 @@ def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
             f"Opening and closing it costs {rupees_text(risk.round_trip)} at today's prices: "
             "charges, and the width of the quotes."
         )
-    if risk.margin_after:
+    if risk.shock:
         yield (
-            f"After the shock '{risk.shock}' its margin is {rupees_text(risk.margin_after)}, "
-            "premium not counted."
+            f"After the shock '{risk.shock}' it binds {rupees_text(risk.margin_after)}: its margin "
+            "then, with what was paid, less what was received."
         )
 
 

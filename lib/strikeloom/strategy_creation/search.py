@@ -245,7 +245,10 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
     values = value_candidates(Candidates(rows, units), prepared.tables)
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
-    figures = figures_of(values, need, paid)
+    secured = np.array([task.template.cash_secured for task in tasks], dtype=bool)
+    contracts = prepared.rows.contracts
+    sold = np.where(contracts.is_call[rows], 0.0, np.maximum(-units, 0.0) * contracts.strike[rows])
+    figures = figures_of(values, need, paid, np.where(secured[owner], sold.sum(axis=1), 0.0))
     most_rules = np.array([len(limits(task.template.purpose)) for task in tasks], dtype=np.int64)
     sessions = np.array([task.pattern.sessions for task in tasks], dtype=np.int64)
     return Valued(
