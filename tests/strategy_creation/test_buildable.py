@@ -81,23 +81,3 @@ def test_it_gives_up_with_the_first_reason_after_a_stated_number(
     with pytest.raises(NotBuildable, match="refused 0"):
         _best(searched)
     assert len(calls) == min(NEXT_BEST, len(searched[1].found[TEMPLATE.name].next_best)) + 1 > 3
-
-
-def test_closes_that_contradict_each_other_are_passed_over(
-    searched: tuple[ChainSearch, Searched], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where those of all do, the best is kept, which choosing refuses by its closes."""
-    usual = _best(searched)
-
-    def only_usual(legs: tuple[Any, ...]) -> None:
-        if legs == usual.legs:
-            raise NotBuildable("contradict", rule=Rule.CANNOT_LOSE)
-
-    monkeypatch.setattr(buildable, "check_closes", only_usual)
-    assert _best(searched).legs != usual.legs
-
-    def none(_legs: tuple[Any, ...]) -> None:
-        raise NotBuildable("contradict", rule=Rule.CANNOT_LOSE)
-
-    monkeypatch.setattr(buildable, "check_closes", none)
-    assert _best(searched).legs == usual.legs

@@ -349,13 +349,13 @@ def test_a_loss_down_to_a_price_of_zero_is_ruled_like_one_without_limit(name: st
 
 
 def test_a_structure_that_cannot_lose_is_refused() -> None:
-    """A credit above the strike width means prices of different times, not a free profit."""
-    gift = {"template": "bull_put_spread", "strikes": "96 92", "prices": "6.50 1.00", "lot": "100"}
+    """A credit as large as the strike width: what it may cost at most is what it brings."""
+    gift = {"template": "bull_put_spread", "strikes": "96 92", "prices": "5.00 1.00", "lot": "100"}
     structure = _structure(gift)
     (risk,) = evaluate([structure], RATE)
     assert risk.max_loss == 0
     rows = pd.DataFrame(
-        {"strike": [92.0, 96.0], "right": "PE", "close": [1.0, 6.5], "settle": [1.0, 6.5],
+        {"strike": [92.0, 96.0], "right": "PE", "close": [1.0, 5.0], "settle": [1.0, 5.0],
          "lots_traded": 1000, "lot_size": 100}
     )  # fmt: skip
     chain = _chain()
@@ -363,7 +363,7 @@ def test_a_structure_that_cannot_lose_is_refused() -> None:
     desk = made_desk()
     built = built_on(desk, chain, replace(structure.view, outlook=Outlook.BULLISH), "aggressive")
     (found,) = [row for row in built.structures if row.template.name == "bull_put_spread"]
-    assert [leg.price for leg in found.legs] == [6_50, 1_00]
+    assert [leg.price for leg in found.legs] == [5_00, 1_00]
     chosen = choose(desk, built, "aggressive")
     assert found.template.name not in {row.name for row in chosen.picks}
     (refused,) = [row for row in chosen.outcomes if row.template == found.template.name]
@@ -401,7 +401,7 @@ def test_past_moves_change_the_real_world_figures_and_no_other() -> None:
 
 
 def _real_world(structure: Structure, risk: RiskSummary) -> str:
-    (found,) = (s for s in explain(pick(structure), risk) if s.startswith("In the real world"))
+    (found,) = (s for s in explain(pick(structure), risk, 0.0) if s.startswith("In the real world"))
     return found
 
 

@@ -119,7 +119,7 @@ def _sentences(events: tuple[KnownEvent, ...]) -> list[str]:
     with_events = replace(structure, chain=replace(structure.chain, events=events))
     (risk,) = evaluate([with_events], 0.0)
     pick = Pick(with_events, CandidateFigures(*[np.float64(0)] * 13), Score(0.0, ()), 0.0)
-    return [s for s in explain(pick, risk) if "known events" in s]
+    return [s for s in explain(pick, risk, 0.0) if "known events" in s]
 
 
 def test_a_proposal_warns_of_events_before_its_expiry(config: Path) -> None:

@@ -15,12 +15,13 @@ from strikeloom.strategy_creation.earnings import CandidateFigures, figures_of, 
 from strikeloom.strategy_creation.liquidity import Grade
 
 
-def _figures(error: float, width_error: float) -> CandidateFigures:
+def _figures(error: float, width_error: float, by_smile: float = 0.0) -> CandidateFigures:
     one = np.ones(1)
     real = SimpleNamespace(chance=0.6 * one, mean=25.0 * one, tail=-80 * one)
     values = SimpleNamespace(
         max_profit=100 * one, max_loss=100 * one, real=real, costs=5.0 * one, decay=0 * one,
-        error=error * one, width_error=width_error * one,
+        smile=SimpleNamespace(mean=by_smile * one), error=error * one,
+        width_error=width_error * one,
     )  # fmt: skip
     need = SimpleNamespace(margin=np.full((1, 2), 1_000.0), variation=np.zeros((1, 2)))
     return figures_of(
@@ -31,6 +32,15 @@ def _figures(error: float, width_error: float) -> CandidateFigures:
 def test_both_errors_count_as_independent_ones_and_the_quotes_part_is_kept() -> None:
     figures = _figures(3.0, 4.0)
     assert (figures.error[0], figures.quotes_error[0]) == (5.0, 3.0)
+
+
+@pytest.mark.parametrize(("by_smile", "quotes"), [(2.5, 3.0), (-12.0, 12.0), (12.0, 12.0)])
+def test_quotes_are_at_least_as_wrong_as_they_disagree_with_the_smile(
+    by_smile: float, quotes: float
+) -> None:
+    figures = _figures(3.0, 4.0, by_smile)
+    assert figures.quotes_error[0] == quotes
+    assert figures.error[0] == pytest.approx((quotes**2 + 16) ** 0.5)
 
 
 def test_what_leans_on_the_forecast_is_worth_less_and_less_sure() -> None:

@@ -17,7 +17,7 @@ from support.picks import pick
 
 def _sentences(structure: Structure, shocks: list[str]) -> list[str]:
     (risk,) = evaluate([structure], 0.0, shocks)
-    return list(explain(pick(structure), risk))
+    return list(explain(pick(structure), risk, 0.0))
 
 
 def test_a_later_future_has_no_volatility_of_its_own() -> None:
@@ -57,7 +57,7 @@ def test_what_was_missed_is_measured_in_moves_of_the_legs_own_expiry() -> None:
 def test_a_shock_is_named_where_something_is_needed_after_it() -> None:
     names = ["volatility_doubles"]
     sold = _sentences(model_structure(TEMPLATES["short_strangle"]), names)
-    assert any(s.startswith("After the shock 'volatility doubles' its margin is ₹") for s in sold)
+    assert any(s.startswith("After the shock 'volatility doubles' it binds ₹") for s in sold)
     bought = _sentences(model_structure(TEMPLATES["protective_put"]), names)
     assert not any("shock" in s for s in bought)
 
@@ -90,7 +90,7 @@ def _why(name: str, **money: int) -> list[str]:
     """First sentences of a proposal that is made of an exact evaluation and the figures given."""
     structure = model_structure(TEMPLATES[name])
     (risk,) = evaluate([structure], 0.0, [])
-    return list(explain(pick(structure), replace(risk, liquidity="B", **money)))[:2]
+    return list(explain(pick(structure), replace(risk, liquidity="B", **money), 0.0))[:2]
 
 
 def test_an_earner_states_what_it_earns_for_what_it_binds_and_how_sure_that_is() -> None:

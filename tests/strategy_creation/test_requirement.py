@@ -36,7 +36,7 @@ def test_a_gap_needs_more_and_the_worst_is_named(name: str) -> None:
 def test_a_naked_strangle_needs_its_loss_after_a_gap() -> None:
     (risk,) = evaluate([model_structure(TEMPLATES["short_strangle"])], 0.0, ["gap_up_10"])
     assert risk.margin_after is not None
-    assert risk.margin_after > 1.2 * risk.margin
+    assert risk.margin_after + risk.net_premium > 1.2 * risk.margin
 
 
 def test_what_is_set_aside_for_a_delivery_is_needed_after_a_shock_too() -> None:
@@ -44,13 +44,16 @@ def test_what_is_set_aside_for_a_delivery_is_needed_after_a_shock_too() -> None:
     (risk,) = evaluate([structure], 0.0, ["gap_up_10"])
     (leg,) = structure.legs
     assert isinstance(leg.instrument, OptionContract)
-    assert risk.margin == risk.margin_after == leg.instrument.strike * -leg.signed_units
+    aside = leg.instrument.strike * -leg.signed_units
+    assert risk.margin == aside
+    # the premium that was received is a part of it
+    assert risk.margin_after == aside - risk.net_premium
 
 
-def test_a_bought_option_needs_nothing_and_an_unknown_shock_is_refused() -> None:
+def test_a_bought_option_needs_what_it_costs_and_an_unknown_shock_is_refused() -> None:
     structure = model_structure(TEMPLATES["long_call"])
     (risk,) = evaluate([structure], 0.0, GAPS)
-    assert risk.margin_after == 0
+    assert (risk.margin, risk.margin_after, risk.shock) == (0, -risk.net_premium, "")
     with pytest.raises(DataError, match="no shock 'gap_down_7' is known"):
         evaluate([structure], 0.0, ["gap_down_7"])
 

@@ -22,7 +22,7 @@ from strikeloom.settings.creation import SearchSettings
 from strikeloom.strategy_creation.buildable import choice_of
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.choose import choose as choose_picks
-from strikeloom.strategy_creation.earnings import figures_of
+from strikeloom.strategy_creation.earnings import figures_of, ranking
 from strikeloom.strategy_creation.evaluate import evaluate
 from strikeloom.strategy_creation.model_chain import model_chain
 from strikeloom.strategy_creation.search import (
@@ -30,7 +30,6 @@ from strikeloom.strategy_creation.search import (
     ChainSearch,
     Searched,
     prepare_search,
-    ranking,
     search_all,
 )
 from strikeloom.strategy_creation.strikes import TradableStrikes, choose
@@ -207,6 +206,7 @@ def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
     values = SimpleNamespace(
         max_profit=np.full(3, 1.0), max_loss=np.full(3, 1.0), decay=np.zeros(3),
         real=DensityValues(np.full(3, 0.5), np.full(3, 250.0), np.full(3, -1.0)),
+        smile=DensityValues(np.full(3, 0.5), np.zeros(3), np.full(3, -1.0)),
         costs=np.full(3, 100.0), error=np.full(3, 10.0), width_error=np.zeros(3),
     )  # fmt: skip
     need = SimpleNamespace(
@@ -216,7 +216,7 @@ def test_funds_are_at_least_the_costs_and_include_what_is_paid() -> None:
     paid = np.array([-500.0, 0.0, 40.0])
     found = figures_of(values, need, paid, np.zeros((3, 2)))  # type: ignore[arg-type]
     assert found.funds.tolist() == [100.0, 13_000.0, 9_040.0]
-    assert found.margin.tolist() == [100.0, 9_000.0, 9_040.0]
+    assert found.margin.tolist() == [50.0, 9_000.0, 9_000.0]
     assert found.edge.tolist() == [150.0] * 3
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy.stats import norm
 
@@ -20,6 +21,7 @@ from strikeloom.domain.selectors import Delta
 from strikeloom.domain.templates import StructurePurpose, VolatilityUse
 from strikeloom.settings.all import load_settings
 from strikeloom.strategy_creation.catalogue import TEMPLATES
+from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.choose import Chosen, choose
 from strikeloom.strategy_creation.identify import identify
 from strikeloom.strategy_creation.model_chain import LEVEL, model_structure
@@ -89,6 +91,28 @@ def test_in_a_fair_world_nothing_earns(risk: str, vote: float) -> None:
     nearest = nearest_miss(chosen.outcomes)
     assert nearest is not None
     assert nearest.failed == min(row.failed for row in built if row.failed is not None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_closes_that_are_off_earn_nothing_in_a_fair_world(seed: int) -> None:
+    """Closes up to 6 % beside the smile, of contracts that trade thousands of lots.
+
+    Without an error from that disagreement the most mispriced ones would be the best of all.
+    """
+    smiles = [skewed(0.30, 14, puts=0.6, calls=0.15), skewed(0.29, 49, puts=0.5, calls=0.15)]
+    whole, draw = world(smiles, smiles), np.random.default_rng(seed)
+
+    def noisy(expiry: ChainExpiry) -> ChainExpiry:
+        off = 1 + draw.uniform(-0.06, 0.06, len(expiry.rows))
+        close = np.maximum(0.05, np.round(expiry.rows["close"] * off / 0.05) * 0.05)
+        return replace(expiry, rows=expiry.rows.assign(close=close, settle=close))
+
+    chain = replace(whole.chain, expiries=tuple(noisy(it) for it in whole.chain.expiries))
+    chosen = _chosen(replace(whole, chain=chain), _view(0.0), "moderate")
+    assert not [pick.name for pick in chosen.picks if _earns(pick.name)]
+    gains = [row for row in chosen.outcomes if row.legs and (row.expected_value or 0) > 0]
+    assert gains, "some closes seem to earn"
+    assert all(row.rule is not Rule.RANK for row in gains if _earns(row.template))
 
 
 def test_rich_volatility_is_sold_with_limited_loss() -> None:

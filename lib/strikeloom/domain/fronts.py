@@ -29,7 +29,8 @@ class FrontRow:
     costs : int
         Of a round trip.
     margin, margin_after : int
-        Now, and needed after the worst of the named shocks, with what was paid.
+        Now, and the funds needed after the worst of the named shocks; both as in a proposal's
+        ``RiskSummary``. Rows of an earlier version count what was paid in ``margin`` too.
     """
 
     symbol: str

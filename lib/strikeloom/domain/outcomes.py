@@ -63,7 +63,8 @@ class Outcome:
         The best choice of strikes that was found, at the prices of the day; empty where none.
     expected_value, error, funds : int or None
         Of it, paise: real-world mean after a round trip, its standard error by the quotes and the
-        width of the density, and what is needed after the worst of the shocks with what was paid.
+        width of the density, and what is needed after the worst of the shocks with what was paid
+        (``RiskSummary.margin_after``).
     score : float or None
         Per cent of the funds a month, as ``Score.total``.
     failed : int or None

@@ -50,7 +50,10 @@ class RiskSummary:
     round_trip : int or None
         Costs of opening and closing at today's prices: charges, and the quoted width as measured.
     margin_after, shock : int or None, str
-        The most that is needed after one of the named shocks, and which.
+        The funds that the structure binds: the most that is needed now or after one of the named
+        shocks, as margin, for what futures lost and for what was paid, less what was received; and
+        that shock, empty where nothing is needed beyond what was paid. It is ``margin_after`` of a
+        front and ``funds`` of an outcome. Proposals of an earlier version have the margin alone.
 
     edge, error : int or None
         Real-world mean after a round trip, and the standard error that the quotes and the width of

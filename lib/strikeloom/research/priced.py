@@ -59,7 +59,8 @@ class PricedStructure:
     delta, gamma, theta, vega
         Units, units a rupee, rupees a calendar day, rupees a volatility point.
     margin, margin_how, margin_after, shock
-        An estimate now and after the worst of the named shocks; the broker's calculator decides.
+        An estimate now, and the funds needed after the worst of the named shocks, with what is
+        paid; the broker's calculator decides.
     tried, possible : int
         Choices of strikes that were valued, and those in reach; 1 for legs as they were written.
     events, notes : tuple of str
@@ -216,7 +217,7 @@ class PricedStructure:
             ("charges of opening", self.charges, "rupees"),
             ("costs of a round trip", self.round_trip, "rupees"),
             ("margin, an estimate", self.margin, "rupees"),
-            (f"needed after {self.shock}", self.margin_after, "rupees"),
+            (f"funds, after {self.shock or 'any shock'}", self.margin_after, "rupees"),
             ("delta", self.delta, "units"),
             ("theta", self.theta, "rupees a day"),
             ("vega", self.vega, "rupees a point"),

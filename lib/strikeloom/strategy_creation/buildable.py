@@ -14,7 +14,7 @@ from strikeloom.errors import NotBuildable
 from strikeloom.strategy_creation.earnings import CandidateFigures
 from strikeloom.strategy_creation.search import Best, ChainSearch, Searched
 from strikeloom.strategy_creation.strikes import LegSearch, StrikeChoice, leg_expiries
-from strikeloom.strategy_creation.structure import Structure, check_closes, structure_of
+from strikeloom.strategy_creation.structure import Structure, structure_of
 
 Ints = NDArray[np.int64]
 
@@ -22,9 +22,7 @@ Ints = NDArray[np.int64]
 def best_buildable(
     prepared: ChainSearch, searched: Searched, template: StrategyTemplate, view: MarketView
 ) -> Structure:
-    """The first of the best candidates whose legs can be made, of closes that agree.
-
-    Where the closes of all contradict each other, the best that can be made.
+    """The first of the best candidates whose legs can be made.
 
     Raises
     ------
@@ -32,21 +30,15 @@ def best_buildable(
         When none can be made: why the best cannot.
     """
     best = searched.found[template.name]
-    made: list[Structure] = []
     reasons: list[NotBuildable] = []
     for rows, figures in _candidates(searched, best, len(template.legs)):
         try:
             found = structure_at(prepared, template, view, rows)
-            found = replace(found, tried=best.tried, possible=best.possible, figures=figures)
-            made.append(found)
-            check_closes(found.legs)
         except NotBuildable as reason:
             reasons.append(reason)
         else:
-            return found
-    if not made:
-        raise reasons[0]
-    return made[0]
+            return replace(found, tried=best.tried, possible=best.possible, figures=figures)
+    raise reasons[0]
 
 
 def _candidates(

@@ -20,7 +20,7 @@ from strikeloom.strategy_creation.liquidity import grade
 from strikeloom.strategy_creation.refusal import finite, refusal
 from strikeloom.strategy_creation.rules import check
 from strikeloom.strategy_creation.score import agreement, score
-from strikeloom.strategy_creation.structure import Structure, check_closes
+from strikeloom.strategy_creation.structure import Structure
 
 _HEDGES = 1  # proposed for a symbol
 
@@ -64,7 +64,6 @@ def choose(desk: Desk, built: Built, risk: str = "") -> Chosen:
         template, symbol = structure.template, structure.view.symbol
         try:
             check(pick.figures, profile, template.purpose)
-            check_closes(structure.legs)
         except NotBuildable as reason:
             chosen.outcomes.append(
                 refusal(symbol, template.name, reason, structure.legs, **_figures(pick))

@@ -25,6 +25,7 @@ from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.quant.smile.curves import Curves, volatility
 from strikeloom.quant.smile.density import cdf
 from strikeloom.risk.candidates import FUTURE, OPTION, SHARE, ContractTable
+from strikeloom.strategy_creation.basis import basis_of, ends_later
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry
 from strikeloom.strategy_creation.costs import ContractCosts, contract_costs, price_error
 from strikeloom.strategy_creation.real_world import expiry_densities
@@ -72,7 +73,12 @@ class ChainRows:
 
 
 class _Block(NamedTuple):
-    """Rows of one right and expiry at one horizon, or of the underlying; shape (k,)."""
+    """Rows of one right and expiry at one horizon, or of the underlying; shape (k,).
+
+    ``agreed`` is what payoffs compare with the price at the horizon, ``worth`` that in today's
+    money by the forward, ``apart`` their difference (``basis``); margins are of ``margin_forward``
+    and ``margin_years``, the contract's own.
+    """
 
     name: ListName
     strike: Floats
@@ -87,6 +93,11 @@ class _Block(NamedTuple):
     calendar: float
     curves: Curves
     horizon: int
+    agreed: Floats
+    worth: Floats
+    apart: float
+    margin_forward: float
+    margin_years: float
 
 
 def chain_rows(strikes: TradableStrikes, rate: float) -> ChainRows:
@@ -103,7 +114,7 @@ def chain_rows(strikes: TradableStrikes, rate: float) -> ChainRows:
         for expiry in chain.expiries[number:]:
             blocks += [_options(strikes, horizon, expiry, right, number) for right in Right]
         if horizon.underlying is not None:
-            blocks.append(_underlying(horizon, number))
+            blocks.append(_underlying(horizon, number, rate))
     return _joined(chain, blocks, rate)
 
 
@@ -113,10 +124,11 @@ def _options(
     shown: Tradable = strikes.of(expiry, right)
     near = np.abs(shown.strike / expiry.forward - 1) <= _FARTHEST * expiry.deviation
     place = np.flatnonzero(near & (shown.lot_size > 0))
+    close = shown.close[place].astype(np.float64)
     return _Block(
         (horizon.expiry, expiry.expiry, right),
         shown.strike[place].astype(np.float64),
-        shown.close[place].astype(np.float64),
+        close,
         shown.lots[place].astype(np.int64),
         place,
         shown.lot_size[place].astype(np.float64),
@@ -127,14 +139,22 @@ def _options(
         expiry.calendar,
         expiry.smile.curves,
         number,
+        close,
+        close,
+        0.0,
+        expiry.forward,
+        expiry.years,
     )
 
 
-def _underlying(horizon: ChainExpiry, number: int) -> _Block:
+def _underlying(horizon: ChainExpiry, number: int, rate: float) -> _Block:
     quote = horizon.underlying
     assert quote is not None  # noqa: S101 (the caller has looked)
     future = isinstance(quote.instrument, FutureContract)
-    later = future and quote.years > horizon.calendar
+    later = future and ends_later(quote.years, horizon.calendar)
+    worth = horizon.forward * np.exp(-rate * horizon.calendar)
+    # its own years, as its options count them
+    years = horizon.years * (quote.years / horizon.calendar) if later else horizon.years
     return _Block(
         (horizon.expiry, horizon.expiry, None),
         np.zeros(1),
@@ -144,12 +164,16 @@ def _underlying(horizon: ChainExpiry, number: int) -> _Block:
         np.zeros(1),
         FUTURE if future else SHARE,
         True,
-        # its own years, as its options count them
-        horizon.years * (quote.years / horizon.calendar) if later else horizon.years,
-        quote.price if future else horizon.forward,
-        quote.years if later else horizon.calendar,
+        horizon.years,
+        horizon.forward,
+        horizon.calendar,
         Curves.flat([np.nan]),
         number,
+        np.array([horizon.forward if later else quote.price]),
+        np.array([worth]),
+        basis_of(horizon, rate),
+        quote.price if future else horizon.forward,
+        years if future else 0.0,
     )
 
 
@@ -160,9 +184,9 @@ def _joined(chain: Chain, blocks: Sequence[_Block], rate: float) -> ChainRows:
     def spread(name: str) -> Floats:
         return np.repeat([float(getattr(block, name)) for block in blocks], sizes)
 
-    strike, price, lots, place, lot = (
+    strike, price, lots, place, lot, agreed, worth = (
         np.concatenate([getattr(block, name) for block in blocks])
-        for name in ("strike", "price", "lots", "place", "lot")
+        for name in ("strike", "price", "lots", "place", "lot", "agreed", "worth")
     )
     kind = spread("kind").astype(np.int64)
     years, forward, calendar = spread("years"), spread("forward"), spread("calendar")
@@ -177,12 +201,11 @@ def _joined(chain: Chain, blocks: Sequence[_Block], rate: float) -> ChainRows:
     tick = np.where(option, rupees(chain.tick), _FORWARD_TICK)
     costs = _costs(chain, kind, price, lots)
     horizons = _horizons(chain, rate)
-    worth = np.where(kind == SHARE, horizons.forward[law] * discount, price * discount)
+    error = np.hypot(tick / np.sqrt(12), spread("apart"))
     contracts = Contracts(
-        strike, is_call, years, forward, discount, curves, law,
-        np.where(option, price, worth),
-        np.where(option, price_error(np.nan_to_num(vega), lots, tick), tick / np.sqrt(12)),
-        costs.width + costs.charges, costs.width + costs.charges, costs.order,
+        strike, is_call, years, forward, discount, curves, law, worth,
+        np.where(option, price_error(np.nan_to_num(vega), lots, tick), error),
+        costs.width + costs.charges, costs.width + costs.charges, costs.order, agreed,
     )  # fmt: skip
     first = ends - sizes
     lists = {
@@ -194,14 +217,14 @@ def _joined(chain: Chain, blocks: Sequence[_Block], rate: float) -> ChainRows:
         )
         for block, start in zip(blocks, first.tolist(), strict=True)
     }
-    near = np.array([expiry.atm_iv for expiry in chain.expiries])[law]
+    at_money = np.array([expiry.atm_iv for expiry in chain.expiries])[law]
     table = ContractTable(
         kind,
         np.where(option, strike, 0.0),
         is_call,
-        forward,
-        np.where(np.isfinite(vol), vol, near),
-        np.where(kind == SHARE, 0.0, years),
+        spread("margin_forward"),
+        np.where(np.isfinite(vol), vol, at_money),
+        spread("margin_years"),
         np.where(option, price, np.nan),
     )
     cash = np.where(kind == FUTURE, 0.0, price)

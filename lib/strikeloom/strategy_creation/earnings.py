@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from strikeloom.quant.candidates.value import CandidateValues
 from strikeloom.risk.candidates import CandidateMargins
+from strikeloom.settings.creation import RiskProfile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,15 +34,17 @@ class CandidateFigures(NamedTuple):
         Standard error of the edge: of its quotes and of the width of the density, which are
         independent.
     quotes_error : ndarray
-        The part from the prices' own.
+        The part from the prices' own: what their trades let expect, and at least what the prices
+        disagree with the smile by.
     tail : ndarray
         Real-world mean of the worst 5 %, signed as profit, before costs.
     costs : ndarray
         Of a round trip, positive.
     margin : ndarray
-        Now, with what is paid for what is bought.
+        Now; what is paid for what is bought is no part of it.
     funds : ndarray
-        Needed after the worst of the named shocks, likewise; at least the costs.
+        Needed now or after the worst of the named shocks: the margin then, with what futures lost
+        and what was paid, less what was received; at least the costs.
     decay : ndarray
         Gained by time alone until the horizon, if nothing moves.
     sold_calls, sold_puts : ndarray
@@ -68,7 +71,11 @@ class CandidateFigures(NamedTuple):
 
 
 def figures_of(
-    values: CandidateValues, need: CandidateMargins, paid: Floats, sold: Floats
+    values: CandidateValues,
+    need: CandidateMargins,
+    paid: Floats,
+    sold: Floats,
+    aside: ArrayLike = 0.0,
 ) -> CandidateFigures:
     """Join values and margins.
 
@@ -78,19 +85,25 @@ def figures_of(
         Rupees paid today for what is bought, less what is received.
     sold : ndarray, shape (n, 2)
         Lots of net sold calls and puts.
+    aside : array_like, shape (n,), default 0
+        Set aside for the price of a delivery: no margin is less.
     """
-    needed = need.margin - need.variation + paid[:, None]
+    # at fair prices a structure is worth nothing under the smile's own density: what it is worth
+    # there beyond the expected error is a mispriced close, or what the smile does not follow
+    quotes = np.maximum(values.error, np.abs(values.smile.mean))
+    margin = np.maximum(need.margin, np.reshape(aside, (-1, 1)))
+    needed = margin - need.variation + paid[:, None]
     least = np.maximum(values.costs, _LEAST_FUNDS)
     return CandidateFigures(
         values.max_profit,
         values.max_loss,
         values.real.chance,
         values.real.mean - values.costs,
-        np.hypot(values.error, values.width_error),
-        values.error,
+        np.hypot(quotes, values.width_error),
+        quotes,
         values.real.tail,
         values.costs,
-        np.maximum(needed[:, 0], least),
+        margin[:, 0],
         np.maximum(needed.max(axis=1), least),
         values.decay,
         sold[:, 0],
@@ -133,3 +146,9 @@ def tail_rate(figures: CandidateFigures, sessions: int | Ints, price: float) -> 
         Rupees of edge that one rupee of loss in the tail costs.
     """
     return monthly(price * np.minimum(figures.tail, 0.0), figures.funds, sessions)
+
+
+def ranking(figures: CandidateFigures, sessions: int | Ints, profile: RiskProfile) -> Floats:
+    """What candidates earn for what they bind, per cent a month; -inf where unknown."""
+    rank = earning_rate(figures, sessions) + tail_rate(figures, sessions, profile.tail_price)
+    return np.asarray(np.where(np.isfinite(rank), rank, -np.inf))

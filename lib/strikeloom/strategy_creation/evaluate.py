@@ -12,8 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from strikeloom.domain.instruments import InstrumentKind, OptionContract, Right
-from strikeloom.domain.legs import Side
+from strikeloom.domain.instruments import InstrumentKind
 from strikeloom.domain.proposals import RiskSummary
 from strikeloom.errors import DataError
 from strikeloom.nse.charges import segment_of, trade_charges
@@ -75,23 +74,19 @@ def _evaluate(
     legs = horizon_legs(columns, rate)
     table, row = columns.expiries, columns.horizon
     each = Law(table.forward[row], table.curves.pick(row))
-    # interest accrues in calendar time, whatever the year basis of the volatilities
-    discount = np.exp(-rate * table.calendar[row])
     shape = payoffs(legs)
     needs = requirements(structures, columns, shocks)
-    # options and shares are paid today and worth something at the horizon: both in today's money
-    mean = columns.paid + discount * (expected_value(legs, each) - columns.paid)
     figures = {
         "max_profit": shape.max_profit,
         "max_loss": shape.max_loss,
         "premium": columns.paid,
         "chance": probability_of_profit(shape, each),
-        "mean": mean,
-        "tail": tail_mean(legs, each, _WORST),
+        "mean": columns.today(expected_value(legs, each), rate),
+        "tail": columns.today(tail_mean(legs, each, _WORST), rate),
         "half": reach(legs, 0.5 * shape.max_profit, columns.law, row),
         "touch": _touch_probability(structures, columns),
         **_sensitivities(columns, rate),
-        **_real_world(structures, columns, legs, shape, discount),
+        **_real_world(structures, columns, legs, shape, rate),
         "margin": needs.margin,
         "after": needs.after,
     }
@@ -114,7 +109,7 @@ def _summary(
     DataError
         When a figure is missing: a chain with a smile gives all of them.
     """
-    costs = _charges(structure, structure.chain.day)
+    costs, round_trip = _charges(structure, structure.chain.day), _round_trip(structure)
     for name in ("chance", "mean", "tail", "delta", "margin"):
         if not np.isfinite(figures[name]):
             raise DataError(
@@ -132,7 +127,7 @@ def _summary(
         gamma=float(figures["gamma"]),
         theta=round(float(figures["theta"]) * 100),
         vega=round(float(figures["vega"])),
-        margin=_required(structure, float(figures["margin"])),
+        margin=round(float(figures["margin"]) * 100),
         margin_how=_SET_ASIDE if structure.template.cash_secured else HOW,
         charges=costs,
         half_profit=_float_or_none(figures["half"]),
@@ -143,29 +138,14 @@ def _summary(
         forecast_value=_net_paise(figures["real_mean"], costs),
         forecast_tail=_net_paise(figures["real_tail"], costs),
         past_windows=structure.horizon.past.windows,
-        round_trip=_round_trip(structure),
-        margin_after=_required_after(structure, figures["after"]),
+        round_trip=round_trip,
+        margin_after=_funds(figures["after"], round_trip),
     )
 
 
-def _required(structure: Structure, estimate: float) -> int:
-    """Paise of the margin; of a cash-secured structure at least what it may have to pay."""
-    if not structure.template.cash_secured:
-        return round(estimate * 100)
-    options = (leg for leg in structure.legs if isinstance(leg.instrument, OptionContract))
-    sold = [
-        (leg.instrument.strike, -leg.signed_units)
-        for leg in options
-        if isinstance(leg.instrument, OptionContract)
-        and leg.instrument.right is Right.PUT
-        and leg.side is Side.SELL
-    ]
-    return max(round(estimate * 100), sum(strike * units for strike, units in sold))
-
-
-def _required_after(structure: Structure, estimate: np.float64) -> int | None:
-    """Paise needed after a shock: what is set aside now stays so; ``None`` without shocks."""
-    return None if np.isnan(estimate) else _required(structure, float(estimate))
+def _funds(after: np.float64, round_trip: int) -> int | None:
+    """Paise of the funds, at least the costs; ``None`` without shocks."""
+    return None if np.isnan(after) else max(round(float(after) * 100), round_trip)
 
 
 def _touch_probability(structures: Sequence[Structure], columns: StructureColumns) -> np.ndarray:
@@ -187,7 +167,7 @@ def _real_world(
     columns: StructureColumns,
     legs: Legs,
     shape: Payoffs,
-    discount: np.ndarray,
+    rate: float,
 ) -> dict[str, np.ndarray]:
     """Figures under the real-world density of each horizon; NaN without a forecast."""
     table = {id(s.horizon): (s.horizon, s.chain.underlying.kind) for s in structures}
@@ -199,8 +179,8 @@ def _real_world(
     return {
         "forecast_vol": np.sqrt(variance / years),
         "real_chance": probability_of_profit(shape, density),
-        "real_mean": columns.paid + discount * (expected_value(legs, density) - columns.paid),
-        "real_tail": tail_mean(legs, density, _WORST),
+        "real_mean": columns.today(expected_value(legs, density), rate),
+        "real_tail": columns.today(tail_mean(legs, density, _WORST), rate),
     }
 
 

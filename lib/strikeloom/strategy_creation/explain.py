@@ -13,6 +13,7 @@ from strikeloom.domain.proposals import RiskSummary
 from strikeloom.domain.templates import StructurePurpose
 from strikeloom.nse.events import events_until
 from strikeloom.quant.probability.past_moves import FEWEST_WINDOWS
+from strikeloom.strategy_creation.basis import basis_of
 from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.choose import Pick
 from strikeloom.strategy_creation.delivery import delivery_need
@@ -22,8 +23,11 @@ from strikeloom.strategy_creation.structure import Structure
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
-def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
-    """Sentences on why it was picked, view, volatility, legs, probabilities and cost."""
+def explain(pick: Pick, risk: RiskSummary, rate: float) -> tuple[str, ...]:
+    """Sentences on why it was picked, view, volatility, legs, probabilities and cost.
+
+    ``rate`` is the interest a year, continuously compounded.
+    """
     structure = pick.structure
     chain, view, horizon = structure.chain, structure.view, structure.horizon
     votes = _votes(view.on_direction)
@@ -46,6 +50,7 @@ def explain(pick: Pick, risk: RiskSummary) -> tuple[str, ...]:
         f"{structure.template.title}: {legs}.",
         *_strikes(structure),
         *_valued_at(structure),
+        *_underlying(structure, rate),
         *_events(structure),
         f"One lot {premium} {rupees_text(abs(risk.net_premium))}; max profit "
         f"{rupees_text(risk.max_profit)}, max loss {rupees_text(risk.max_loss)}; "
@@ -122,6 +127,8 @@ def _strikes(structure: Structure) -> Iterator[str]:
         )
     if missed:
         yield f"Other strikes than the template's own: {', '.join(missed)}."
+    if structure.left_out:
+        yield f"Left out for their closes: {'; '.join(map(str, structure.left_out))}."
 
 
 def _valued_at(structure: Structure) -> Iterator[str]:
@@ -146,6 +153,22 @@ def _valued_at(structure: Structure) -> Iterator[str]:
         yield f"Valued at the close of {ends}; {'; '.join(parts)}."
 
 
+def _underlying(structure: Structure, rate: float) -> Iterator[str]:
+    """How far what the underlying costs is from what its forward makes it worth."""
+    legs = [leg for leg in structure.legs if not isinstance(leg.instrument, OptionContract)]
+    apart = basis_of(structure.horizon, rate)
+    for leg in legs:
+        if round(abs(apart) * 100) == 0:
+            continue
+        share, units = abs(apart) / (leg.price / 100), abs(leg.signed_units)
+        side = "more" if apart > 0 else "less"
+        yield (
+            f"{leg.instrument.label} costs {rupees_text(round(abs(apart) * units * 100))} "
+            f"({share:.2%}) {side} than its discounted forward: a dividend, or closes of different "
+            "moments; not counted as earned or lost, but as an error."
+        )
+
+
 def _events(structure: Structure) -> Iterator[str]:
     """Known events before the structure ends."""
     ends = structure.horizon.expiry
@@ -160,10 +183,10 @@ def _costs_and_shock(risk: RiskSummary) -> Iterator[str]:
             f"Opening and closing it costs {rupees_text(risk.round_trip)} at today's prices: "
             "charges, and the width of the quotes."
         )
-    if risk.margin_after:
+    if risk.shock:
         yield (
-            f"After the shock '{risk.shock}' its margin is {rupees_text(risk.margin_after)}, "
-            "premium not counted."
+            f"After the shock '{risk.shock}' it binds {rupees_text(risk.margin_after)}: its margin "
+            "then, with what was paid, less what was received."
         )
 
 

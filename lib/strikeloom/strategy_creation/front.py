@@ -16,7 +16,6 @@ from strikeloom.strategy_creation.buildable import structure_at
 from strikeloom.strategy_creation.catalogue import TEMPLATES
 from strikeloom.strategy_creation.earnings import CandidateFigures
 from strikeloom.strategy_creation.search import ChainSearch, Searched
-from strikeloom.strategy_creation.structure import check_closes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -98,11 +97,10 @@ def spread(columns: Floats, most: int) -> Ints:
 def _row(
     prepared: ChainSearch, view: MarketView, name: str, rows: Ints, figures: CandidateFigures
 ) -> FrontRow | None:
-    """``None`` where legs cannot be made of the rows, or their closes contradict each other."""
+    """``None`` where legs cannot be made of the rows."""
     template = TEMPLATES[name]
     try:
         made = structure_at(prepared, template, view, rows)
-        check_closes(made.legs)
     except NotBuildable:  # stated in the template's own outcome where it is its best
         return None
     paise = {

@@ -20,6 +20,7 @@ from strikeloom.quant.probability.at_expiry import Law
 from strikeloom.quant.probability.left_variance import left_scale
 from strikeloom.quant.probability.value import LegTerms, profit_before_expiry
 from strikeloom.quant.smile.curves import Curves, total_variance
+from strikeloom.strategy_creation.basis import basis
 from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.structure import Structure
 
@@ -88,10 +89,26 @@ class StructureColumns(NamedTuple):
 
         One that ends later is counted at the forward of the horizon: its carry stays what it is.
         """
+        return np.asarray(-np.where(self.future, self.units * self._agreed, 0.0).sum(axis=1))
+
+    @property
+    def _agreed(self) -> Floats:
+        """Price of the underlying against which its value at the horizon counts, shape (n, L)."""
         at_horizon = self.expiries.years[self.horizon][:, None]
         forward = self.expiries.forward[self.horizon][:, None]
-        agreed = np.where(self.future_years > at_horizon + 1e-6, forward, self.price)
-        return np.asarray(-np.where(self.future, self.units * agreed, 0.0).sum(axis=1))
+        return np.where(self.future_years > at_horizon + 1e-6, forward, self.price)
+
+    def today(self, at_horizon: Floats, rate: float) -> Floats:
+        """Profits at the horizon, premium included, in today's money; rupees, shape (n,).
+
+        What was paid today was paid today, and the underlying is worth what it costs
+        (``strategy_creation.basis``). ``rate`` is the interest a year, continuously compounded.
+        """
+        discount = np.exp(-rate * self.expiries.calendar[self.horizon])
+        forward = self.expiries.forward[self.horizon][:, None]
+        apart = basis(self._agreed, forward, discount[:, None], self.future)
+        pays = np.where(self.future | self.share, self.units * apart, 0.0).sum(axis=1)
+        return np.asarray(self.paid + discount * (at_horizon - self.paid) + pays)
 
 
 def structure_columns(structures: Sequence[Structure]) -> StructureColumns:

@@ -23,7 +23,7 @@ from strikeloom.quant.candidates.combinations import Choice
 from strikeloom.quant.candidates.strike_table import LegPattern, StrikeTable, strike_table
 from strikeloom.strategy_creation.chain import ChainExpiry
 from strikeloom.strategy_creation.contract_rows import ChainRows, ListName
-from strikeloom.strategy_creation.strikes import LegSearch, leg_expiries
+from strikeloom.strategy_creation.strikes import LegSearch, leg_expiries, missing_text
 from strikeloom.strategy_creation.tradable import TradableStrikes
 
 Floats = NDArray[np.float64]
@@ -69,13 +69,18 @@ class ChainPattern(NamedTuple):
         Its lists are those of the chain.
     expiries : tuple of ChainExpiry
         Of each leg.
-    sessions : int
-        Until the nearest expiry of its options.
+    horizon : ChainExpiry
+        The nearest expiry of its options.
     """
 
     legs: LegPattern
     expiries: tuple[ChainExpiry, ...]
-    sessions: int
+    horizon: ChainExpiry
+
+    @property
+    def sessions(self) -> int:
+        """Until the horizon."""
+        return self.horizon.past.horizon
 
 
 class _Chosen(NamedTuple):
@@ -142,7 +147,7 @@ def pattern_of(
     whole = np.array((numbers, choice, other, above, below, *others), dtype=np.int64)
     limits = np.array((low, high), dtype=np.float64)
     legs = LegPattern(whole[0], whole[1], whole[2], limits[0], limits[1], *whole[3:])
-    return ChainPattern(legs, expiries, horizon.past.horizon)
+    return ChainPattern(legs, expiries, horizon)
 
 
 def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) -> _Chosen:
@@ -173,7 +178,7 @@ def _choice(search: LegSearch, lists: ChainLists, here: slice, wanted: float) ->
                     f"leg {search.leg.side.word.lower()} {search.right} of "
                     f"{search.expiry.expiry}: wanted {wanted:.2f}; the nearest tradable strike "
                     f"{strike[place]:g} is {off[place]:.2f} off, and at most {most:.2f} "
-                    "is allowed",
+                    f"is allowed{missing_text(search, wanted)}",
                     rule=Rule.STRIKES,
                     value=float(off[place]),
                     threshold=most,

@@ -27,7 +27,7 @@ def propose(desk: Desk, chosen: Chosen) -> list[Proposal]:
     rate, shocks = desk.settings.iv.rate, desk.settings.creation.shocks
     risks = evaluate([pick.structure for pick in chosen.picks], rate, shocks)
     rows = [
-        _proposal(desk.market, pick, _joined(pick, risk))
+        _proposal(desk.market, pick, _joined(pick, risk), rate)
         for pick, risk in zip(chosen.picks, risks, strict=True)
     ]
     return sorted(rows, key=lambda row: (-row.score.total, row.strategy_id))
@@ -58,7 +58,7 @@ def _paise(rupees: float | NDArray[np.float64]) -> int | None:
     return round(float(rupees) * 100) if np.isfinite(rupees) else None
 
 
-def _proposal(market: str, pick: Pick, risk: RiskSummary) -> Proposal:
+def _proposal(market: str, pick: Pick, risk: RiskSummary, rate: float) -> Proposal:
     structure = pick.structure
     chain, template, horizon = structure.chain, structure.template, structure.horizon
     symbol = chain.underlying.symbol
@@ -76,7 +76,7 @@ def _proposal(market: str, pick: Pick, risk: RiskSummary) -> Proposal:
         legs=structure.legs,
         risk=risk,
         score=pick.score,
-        reasons=explain(pick, risk),
+        reasons=explain(pick, risk, rate),
         chain_id=f"{symbol}:{chain.day}:{horizon.expiry}",
         spot=paise(chain.spot, what=f"spot of {symbol}"),
         forward=horizon.forward,

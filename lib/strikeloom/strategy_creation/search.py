@@ -28,13 +28,9 @@ from strikeloom.risk.candidates import ScanTable, candidate_margins, scan_table
 from strikeloom.risk.parameters import span_parameters
 from strikeloom.risk.shocks import shocks_named
 from strikeloom.settings.creation import RiskProfile, SearchSettings
+from strikeloom.strategy_creation.basis import check_basis
 from strikeloom.strategy_creation.contract_rows import ChainRows, chain_rows
-from strikeloom.strategy_creation.earnings import (
-    CandidateFigures,
-    earning_rate,
-    figures_of,
-    tail_rate,
-)
+from strikeloom.strategy_creation.earnings import CandidateFigures, figures_of, ranking
 from strikeloom.strategy_creation.patterns import (
     ChainLists,
     ChainPattern,
@@ -42,6 +38,7 @@ from strikeloom.strategy_creation.patterns import (
     pattern_of,
 )
 from strikeloom.strategy_creation.rules import misses
+from strikeloom.strategy_creation.strikes import left_out_text
 from strikeloom.strategy_creation.tradable import TradableStrikes
 from strikeloom.strategy_creation.valued import Valued
 
@@ -111,6 +108,7 @@ class ChainSearch:
     scan: ScanTable
     settings: SearchSettings
     profile: RiskProfile
+    rate: float
 
 
 class _Task(NamedTuple):
@@ -142,7 +140,7 @@ def prepare_search(
     scan_vol = max(chain.front.atm_iv, parameters.base_vol)
     scan = scan_table(rows.table, scan_vol, parameters, known)
     tables = value_tables(rows.contracts, rows.horizons)
-    return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile)
+    return ChainSearch(strikes, rows, chain_lists(rows), tables, scan, settings, profile, rate)
 
 
 def search_all(prepared: ChainSearch, templates: Sequence[StrategyTemplate]) -> Searched:
@@ -185,10 +183,13 @@ def _next_best(valued: Valued, mine: Ints) -> Ints:
 
 def _task(prepared: ChainSearch, template: StrategyTemplate) -> _Task:
     pattern = pattern_of(template, prepared.strikes, prepared.lists)
+    if template.has_underlying:
+        check_basis(pattern.horizon, prepared.rate)
     found = combine(pattern.legs, prepared.lists.table, prepared.settings.candidates)
     if not len(found.rows):
+        gone = left_out_text(template, pattern.expiries, prepared.strikes)
         raise NotBuildable(
-            "no tradable strikes within reach keep the order of the legs and their widths",
+            f"no tradable strikes within reach keep the order of the legs and their widths{gone}",
             rule=Rule.STRIKES,
         )
     return _Task(template, pattern, found.rows, found.possible)
@@ -239,11 +240,15 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
     values = value_candidates(Candidates(rows, units), prepared.tables)
     need = candidate_margins(prepared.scan, rows, units)
     paid = (units * prepared.rows.cash[rows]).sum(axis=1)
-    sold = np.array(
+    net_sold = np.array(
         [[task.template.net_sold(right) for right in (Right.CALL, Right.PUT)] for task in tasks],
         dtype=np.float64,
     ).reshape(len(tasks), 2)
-    figures = figures_of(values, need, paid, sold[owner])
+    secured = np.array([task.template.cash_secured for task in tasks], dtype=bool)
+    contracts = prepared.rows.contracts
+    put = np.where(contracts.is_call[rows], 0.0, np.maximum(-units, 0.0) * contracts.strike[rows])
+    aside = np.where(secured[owner], put.sum(axis=1), 0.0)
+    figures = figures_of(values, need, paid, net_sold[owner], aside)
     earns = [task.template.purpose is not StructurePurpose.PROTECT for task in tasks]
     sessions = np.array([task.pattern.sessions for task in tasks], dtype=np.int64)
     return Valued(
@@ -258,12 +263,6 @@ def _valued(prepared: ChainSearch, tasks: Sequence[_Task], made: Mapping[int, In
 def _padded(legs: int, most: int) -> Ints:
     """Columns of candidates with fewer legs: the first again, which gets no units."""
     return np.array([*range(legs), *[0] * (most - legs)])
-
-
-def ranking(figures: CandidateFigures, sessions: int | Ints, profile: RiskProfile) -> Floats:
-    """What candidates earn for what they bind, per cent a month; -inf where unknown."""
-    rank = earning_rate(figures, sessions) + tail_rate(figures, sessions, profile.tail_price)
-    return np.asarray(np.where(np.isfinite(rank), rank, -np.inf))
 
 
 def _units(tasks: Sequence[_Task], owner: Ints, rows: Ints, chain: ChainRows) -> Floats:

@@ -184,9 +184,9 @@ def choose(template: StrategyTemplate, strikes: TradableStrikes) -> tuple[Strike
         fit &= _unlike(leg.strike, shown[places], taken)
         fit &= _shared(template, number, shown[places], expiries, strikes)
         if not fit.any():
-            raise NotBuildable(
-                _why_none(search, number, shown, wanted, len(places)), rule=Rule.STRIKES
-            )
+            gone = left_out_text(template, expiries, strikes) if len(places) else ""
+            reason = _why_none(search, number, shown, wanted, len(places))
+            raise NotBuildable(f"{reason}{gone}", rule=Rule.STRIKES)
         place = int(places[int(np.argmax(fit))])
         chosen.append(StrikeChoice(expiry, wanted, place))
         taken.append(float(shown[place]))
@@ -228,6 +228,29 @@ def _shared(
     return fit
 
 
+def missing_text(search: LegSearch, wanted: float) -> str:
+    """Strikes within reach that are left out for their closes; empty where there are none."""
+    gone = search.strikes.left_out(search.expiry, search.right)
+    if not gone:
+        return ""
+    off, most, _ = search.off(np.array([it.strike for it in gone]), wanted)
+    near = [str(it) for it, away in zip(gone, off.tolist(), strict=True) if away <= most + _EQUAL]
+    return f"; left out: {', '.join(near)}" if near else ""
+
+
+def left_out_text(
+    template: StrategyTemplate, expiries: Sequence[ChainExpiry], strikes: TradableStrikes
+) -> str:
+    """All that is left out of the lists of a template's legs; empty where nothing is."""
+    gone = {
+        str(it): None
+        for leg, expiry in zip(template.legs, expiries, strict=True)
+        if leg.right is not None
+        for it in strikes.left_out(expiry, leg.right)
+    }
+    return f"; left out: {', '.join(gone)}" if gone else ""
+
+
 def _why_none(search: LegSearch, number: int, shown: Floats, wanted: float, in_reach: int) -> str:
     side = search.leg.side.word.lower()
     name = f"leg {number + 1}, {side} {search.right} of {search.expiry.expiry}: wanted {wanted:.2f}"
@@ -239,8 +262,8 @@ def _why_none(search: LegSearch, number: int, shown: Floats, wanted: float, in_r
     off, most, unit = search.off(shown, wanted)
     place = int(np.argmin(off))
     if isinstance(search.selector, Same):
-        return f"{name}, which is not tradable there"
+        return f"{name}, which is not tradable there{missing_text(search, wanted)}"
     return (
         f"{name}; the nearest tradable strike {shown[place]:g} is {off[place]:.2f} {unit} off, "
-        f"and at most {most:.2f} is allowed"
+        f"and at most {most:.2f} is allowed{missing_text(search, wanted)}"
     )

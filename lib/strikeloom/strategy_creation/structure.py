@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
-from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract, Right
+from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract
 from strikeloom.domain.legs import Leg, Side
 from strikeloom.domain.market import MarketView
-from strikeloom.domain.money import paise, rupees_text
+from strikeloom.domain.money import paise
 from strikeloom.domain.outcomes import Rule
 from strikeloom.domain.templates import LegTemplate, StrategyTemplate
 from strikeloom.errors import NotBuildable
 from strikeloom.quant.quoted_width import BUSY_LOTS
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry, UnderlyingQuote
+from strikeloom.strategy_creation.contradictions import LeftOut
 from strikeloom.strategy_creation.earnings import CandidateFigures
 from strikeloom.strategy_creation.strikes import StrikeChoice
 from strikeloom.strategy_creation.tradable import TradableStrikes
@@ -31,6 +31,9 @@ class Structure:
         miss; NaN of the underlying.
     volumes : tuple of int
         Lots of each leg traded that day; of a share ``BUSY_LOTS``.
+    left_out : tuple of LeftOut
+        Contracts nearer to what a leg's selector states than the one taken, whose closes
+        contradict others.
     tried, possible : int
         Choices of strikes that were valued, and those within reach.
     figures : CandidateFigures or None
@@ -43,6 +46,7 @@ class Structure:
     legs: tuple[Leg, ...]
     wanted: tuple[float, ...]
     volumes: tuple[int, ...]
+    left_out: tuple[LeftOut, ...] = ()
     tried: int = 1
     possible: int = 1
     figures: CandidateFigures | None = None
@@ -102,7 +106,29 @@ def structure_of(
         whole.append(_underlying_leg(wanted, quote, size))
     _check_premium(whole)
     wanted_strikes = tuple(choice.wanted for choice in chosen)
-    return Structure(template, chain, view, tuple(whole), wanted_strikes, tuple(volumes))
+    return Structure(
+        template,
+        chain,
+        view,
+        tuple(whole),
+        wanted_strikes,
+        tuple(volumes),
+        _left_out(strikes, whole, chosen),
+    )
+
+
+def _left_out(
+    strikes: TradableStrikes, legs: Sequence[Leg], chosen: Sequence[StrikeChoice]
+) -> tuple[LeftOut, ...]:
+    """Contracts that are nearer to the wanted strikes, each once."""
+    found: dict[LeftOut, None] = {}
+    for leg, choice in zip(legs, chosen, strict=True):
+        if isinstance(leg.instrument, OptionContract):
+            away = abs(leg.instrument.strike / 100 - choice.wanted)
+            for it in strikes.left_out(choice.expiry, leg.instrument.right):
+                if abs(it.strike - choice.wanted) < away:
+                    found[it] = None
+    return tuple(found)
 
 
 def _underlying(chain: Chain, expiry: ChainExpiry, size: int, fewest: int) -> UnderlyingQuote:
@@ -143,31 +169,3 @@ def _check_premium(legs: Sequence[Leg]) -> None:
     bought = all(leg.side is Side.BUY for leg in options)
     if bought and sum(leg.cash for leg in options) >= 0:
         raise NotBuildable("bought legs cost nothing: stale prices", rule=Rule.CANNOT_LOSE)
-
-
-def check_closes(legs: Sequence[Leg]) -> None:
-    """Check pairs of legs of one right and expiry: worth nothing at least, their width at most.
-
-    A structure can hide such a pair behind a small maximum loss.
-
-    Raises
-    ------
-    NotBuildable
-        With the first pair whose closes are not of one time.
-    """
-    options = [(leg.instrument, leg) for leg in legs if isinstance(leg.instrument, OptionContract)]
-    options.sort(key=lambda pair: pair[0].strike)
-    for (low, lower), (high, upper) in combinations(options, 2):
-        if (low.expiry, low.right) != (high.expiry, high.right):
-            continue
-        width = high.strike - low.strike
-        worth = (lower.price - upper.price) * (1 if low.right is Right.CALL else -1)
-        if not 0 <= worth <= width:
-            raise NotBuildable(
-                f"the closes of {low.label} and {high.label} contradict each other: they are "
-                f"{rupees_text(worth, signed=True)} apart, which must be from nothing to "
-                f"{rupees_text(width)}",
-                rule=Rule.CANNOT_LOSE,
-                value=worth / 100,
-                threshold=width / 100 if worth > width else 0.0,
-            )

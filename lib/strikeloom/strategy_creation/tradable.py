@@ -16,6 +16,7 @@ from strikeloom.errors import NotBuildable
 from strikeloom.quant.smile.curves import Curves
 from strikeloom.quant.smile.delta import delta_to_strike
 from strikeloom.strategy_creation.chain import Chain, ChainExpiry
+from strikeloom.strategy_creation.contradictions import LeftOut, kept_closes, left_out
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,7 +43,8 @@ class TradableStrikes:
     """Options of a chain with enough volume that last traded in the closing half hour.
 
     An older price does not go with prices at the close: together they show profits that were
-    never available. The exchange settles an option at its own close unless that is older.
+    never available. The exchange settles an option at its own close unless that is older. Of
+    closes that contradict each other the fewest are left out (``contradictions``).
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ class TradableStrikes:
         self.chain = chain
         self.fewest = fewest
         self._by_right: dict[tuple[date, Right], Tradable] = {}
+        self._left_out: dict[tuple[date, Right], tuple[LeftOut, ...]] = {}
         self._listed: dict[date, Floats] = {}
         self._by_delta: dict[tuple[date, Right, float], float] = {}
         self._options: dict[tuple[date, Right, int], PricedOption] = {}
@@ -72,8 +75,18 @@ class TradableStrikes:
             order = np.flatnonzero(keep)
             order = order[np.argsort(rows["strike"].to_numpy()[order], kind="stable")]
             names = ("strike", "close", "lots_traded", "lot_size")
-            self._by_right[key] = Tradable(*(rows[name].to_numpy()[order] for name in names))
+            shown = Tradable(*(rows[name].to_numpy()[order] for name in names))
+            kept = kept_closes(shown.strike, shown.close, shown.lots, right)
+            self._left_out[key] = left_out(shown.strike, shown.close, kept, right)
+            self._by_right[key] = Tradable(
+                shown.strike[kept], shown.close[kept], shown.lots[kept], shown.lot_size[kept]
+            )
         return self._by_right[key]
+
+    def left_out(self, expiry: ChainExpiry, right: Right) -> tuple[LeftOut, ...]:
+        """Options of a right that would be tradable but for closes that contradict them."""
+        self.of(expiry, right)
+        return self._left_out[expiry.expiry, right]
 
     def listed(self, expiry: ChainExpiry) -> Floats:
         """Strikes at which an option of either right traded, ascending: what steps count."""

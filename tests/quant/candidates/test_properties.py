@@ -195,7 +195,8 @@ def test_wrong_input_is_refused_by_name() -> None:
 def test_legs_of_two_horizons_are_refused() -> None:
     contracts, horizons = MARKET.contracts, MARKET.horizons
     twice = Contracts(*(
-        type(part)(*(np.concatenate((x, x)) for x in part)) if isinstance(part, tuple)
+        part if part is None
+        else type(part)(*(np.concatenate((x, x)) for x in part)) if isinstance(part, tuple)
         else np.concatenate((part, part + (name == "horizon")))
         for name, part in zip(contracts._fields, contracts, strict=True)
     ))  # fmt: skip

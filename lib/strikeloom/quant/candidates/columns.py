@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-# of a contract; the first ten are sums over the legs, weighted by units
-SUMS = 10
+# of a contract; the first eleven are sums over the legs, weighted by units
+SUMS = 11
 PRICE, DELTA, GAMMA, THETA, VEGA, DECAY, SMILE_WORTH, REAL_WORTH = range(8)
 # more than in the real world where its width is one error narrower, and wider
 NARROWER, WIDER = 8, 9
-STRIKE, IS_CALL, SCALE, IS_LATER, ERROR_SQUARED = range(10, 15)
-BOUGHT_COST, SOLD_COST, ORDER_COST = range(15, 18)
-SMILE_BELOW, REAL_BELOW, SMILE_PUT, REAL_PUT = range(18, 22)
-CONTRACT_FIGURES = 22
+AGREED = 10
+STRIKE, IS_CALL, SCALE, IS_LATER, ERROR_SQUARED = range(11, 16)
+BOUGHT_COST, SOLD_COST, ORDER_COST = range(16, 19)
+SMILE_BELOW, REAL_BELOW, SMILE_PUT, REAL_PUT = range(19, 23)
+CONTRACT_FIGURES = 23
 
 # of a candidate; breakevens follow
 PREMIUM, MAX_PROFIT, MAX_LOSS, COSTS, ERROR, WIDTH_ERROR = range(6)

@@ -78,7 +78,7 @@ class Contracts(NamedTuple):
     price : ndarray
         What a unit is worth in the market today. Of a future: its level times its discount
         factor; of a share: less what it pays until the horizon, with which it is ``forward``
-        times ``discount``.
+        times ``discount``. Means and tails count it.
     price_error : ndarray
         Standard error of that price.
     bought_cost, sold_cost : ndarray
@@ -86,6 +86,9 @@ class Contracts(NamedTuple):
         taxes; for the whole way that is planned, so twice where it is also closed.
     order_cost : ndarray
         Rupees of a leg whatever its size (brokerage), likewise.
+    agreed : ndarray, optional
+        What payoffs compare with the price at the horizon: what is paid for a unit, or agreed on
+        of a future. Without it ``price``.
     """
 
     strike: Floats
@@ -100,6 +103,7 @@ class Contracts(NamedTuple):
     bought_cost: Floats
     sold_cost: Floats
     order_cost: Floats
+    agreed: Floats | None = None
 
 
 class ValueTables(NamedTuple):
@@ -158,6 +162,7 @@ def value_tables(
     figures[:, at.SCALE] = np.where(is_option, 1.0, worth)
     figures[:, at.IS_LATER] = is_later & is_option
     figures[:, at.PRICE] = contracts.price
+    figures[:, at.AGREED] = contracts.price if contracts.agreed is None else contracts.agreed
     figures[:, at.ERROR_SQUARED] = contracts.price_error**2
     figures[:, at.BOUGHT_COST], figures[:, at.SOLD_COST] = (
         contracts.bought_cost,

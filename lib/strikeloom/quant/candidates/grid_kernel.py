@@ -98,7 +98,7 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
         cells, ends = tables.table.cells[law], tables.table.ends[law]
         discount = tables.discount[law]
         add_sums(tables.figures, rows[i], units[i], discount, sums, out, i)
-        left, size = _raise_curve(rows[i], units[i], tables, -sums[at.PRICE], curve, last)
+        left, size = _raise_curve(rows[i], units[i], tables, -sums[at.AGREED], curve, last)
         slope = 0.0
         if abs(left) > _ROUNDING * size:
             slope = (curve[VALUE, last] - curve[VALUE, last - 1]) * grid[PACE, last - 1]
@@ -112,8 +112,8 @@ def value_grids(chosen: Ints, rows: Ints, units: Floats, tables: ValueTables, ou
             out[at.MAX_PROFIT, i] = out[at.MAX_LOSS, i] = math.nan
             out[at.CANDIDATE_FIGURES :, i] = math.nan
         keep_means(grid, curve, last, slope)
-        premium = sums[at.PRICE]
         for d in range(2):
             if write_mean(sums, discount, d, out, i):
                 tail = curve_tail(grid, curve, last, span, tables.tail_share, cells, ends, d)
-                out[at.FIRST_DENSITY + 3 * d + 2, i] = discount * (tail + premium) - premium
+                tail += sums[at.AGREED]
+                out[at.FIRST_DENSITY + 3 * d + 2, i] = discount * tail - sums[at.PRICE]

@@ -59,7 +59,7 @@ def profit_at_horizon(candidates: Candidates, tables: ValueTables, prices: Float
     """
     figures, grids = tables.figures, tables.grids
     rows, units = candidates.rows, candidates.units
-    cash = -(units * np.where(units == 0, 0.0, figures[rows, at.PRICE])).sum(axis=1)
+    cash = -(units * np.where(units == 0, 0.0, figures[rows, at.AGREED])).sum(axis=1)
     profit = np.repeat(cash[:, None], prices.shape[1], axis=1)
     for leg in range(rows.shape[1]):
         held = figures[rows[:, leg]]

@@ -46,7 +46,8 @@ def add_sums(
         costs += u * figures[row, at.BOUGHT_COST] if u > 0 else -u * figures[row, at.SOLD_COST]
         costs += figures[row, at.ORDER_COST]
         square += u * u * figures[row, at.ERROR_SQUARED]
-    out[at.PREMIUM, i], out[at.COSTS, i], out[at.ERROR, i] = -sums[0], costs, math.sqrt(square)
+    out[at.PREMIUM, i], out[at.COSTS, i] = -sums[at.AGREED], costs
+    out[at.ERROR, i] = math.sqrt(square)
     moved = sums[at.NARROWER] * sums[at.NARROWER] + sums[at.WIDER] * sums[at.WIDER]
     out[at.WIDTH_ERROR, i] = discount * math.sqrt(0.5 * moved)
     for k in range(5):
@@ -170,13 +171,12 @@ def value_payoffs(
         discount = tables.discount[law]
         add_sums(figures, rows[i], units[i], discount, sums, out, i)
         last, worth, size = _place_kinks(figures, rows[i], units[i], lines)
-        most, least = _raise_lines(lines, last, worth - sums[at.PRICE], size)
+        most, least = _raise_lines(lines, last, worth - sums[at.AGREED], size)
         rising, bad = lines[last, SLOPE], math.isnan(sums[at.PRICE] + size)
         out[at.MAX_PROFIT, i] = math.nan if bad else math.inf if rising > 0 else most
         out[at.MAX_LOSS, i] = math.nan if bad else math.inf if rising < 0 else max(0.0, -least)
         _profit_chances(lines, last, cells, ends, out, i)
-        premium = sums[at.PRICE]
         for d in range(2):
             if write_mean(sums, discount, d, out, i):
-                tail = tail_mean(lines, last, share, cells, ends, d)
-                out[at.FIRST_DENSITY + 3 * d + 2, i] = discount * (tail + premium) - premium
+                tail = tail_mean(lines, last, share, cells, ends, d) + sums[at.AGREED]
+                out[at.FIRST_DENSITY + 3 * d + 2, i] = discount * tail - sums[at.PRICE]
