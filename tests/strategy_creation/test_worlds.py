@@ -183,20 +183,25 @@ def test_a_dear_near_expiry_makes_calendars_earn_and_a_cheap_one_does_not() -> N
 
 
 @pytest.mark.parametrize("risk", ["conservative", "moderate", "aggressive"])
-def test_a_cheap_later_expiry_is_bought_against_the_near_one(risk: str) -> None:
-    """Quoted at 25 % where it returns to 28 %, and the near one as it should be: time spreads."""
+def test_a_later_expiry_quoted_below_its_smile_is_valued_and_not_proposed(risk: str) -> None:
+    """Quoted at 25 % where it returns to 28 %: time spreads earn most, by closes alone.
+
+    What closes disagree with the smile by is an error, so that it is no premium.
+    """
     fair = [skewed(0.28, 14), skewed(0.28, 49)]
-    chosen = _chosen(world(fair, fair, quoted=[fair[0], skewed(0.25, 49)]), _view(0.0), risk)
-    earners = [pick for pick in chosen.picks if _earns(pick.name)]
-    assert [pick.name for pick in earners][:2] == ["double_calendar", "put_calendar"]
-    passed = {row.template for row in chosen.outcomes if row.ending is not Ending.REFUSED}
-    assert {name for name in passed if _earns(name)} == {*_CALENDARS, "double_diagonal"}
-    for pick in earners:
-        later = [leg for leg in pick.structure.legs if _days(leg) == 49]
+    whole = world(fair, fair, quoted=[fair[0], skewed(0.25, 49)])
+    chosen = _chosen(whole, _view(0.0), risk)
+    assert [pick.name for pick in chosen.picks if _earns(pick.name)] == []
+    valued = [row for row in chosen.outcomes if row.expected_value and _earns(row.template)]
+    valued.sort(key=lambda row: -(row.expected_value or 0) / (row.funds or 1))
+    assert {row.template for row in valued[:2]} == {"double_calendar", "put_calendar"}
+    for row in valued[:2]:
+        assert row.rule is Rule.EDGE
+        later = [leg for leg in row.legs if _days(leg) == 49]
         assert all(leg.side is Side.BUY for leg in later)
         cheap = sum(leg.signed_units * (_fair(leg) - leg.price / 100) for leg in later)
-        # within the grid on which a later option is worth something
-        assert pick.figures.edge + pick.figures.costs == pytest.approx(cheap, rel=0.01)
+        # the round trip's costs are between the two, and no more than a fifth of it here
+        assert 0.8 * cheap < (row.expected_value or 0) / 100 < cheap
 
 
 def test_a_dear_later_expiry_is_not_bought() -> None:
@@ -326,7 +331,7 @@ def test_the_mirrored_market_gets_the_mirrored_structures(
             assert twin.score == pytest.approx(row.score, rel=near), row.template
             compared += 1
             same += _legs(row) == _legs(twin, turned=True)
-    assert compared >= (13 if vote == 0.0 else 5)
+    assert compared >= (13 if vote == 0.0 else 4)
     assert same >= 0.9 * compared
 
 
@@ -347,4 +352,4 @@ def test_the_mirrored_market_by_the_rules_as_they_are(risk: str, vote: float) ->
         if passed:
             assert twin.score == pytest.approx(row.score, rel=0.02), row.template
             compared += 1
-    assert compared >= 5
+    assert compared >= 4
