@@ -72,7 +72,7 @@ def test_a_figure_that_rounds_to_nothing_has_no_sign() -> None:
         structure.view, evidence=evidence, volatility=VolatilityOutlook.FAIR, richness=-0.002
     )
     (risk,) = evaluate([structure], 0.0, [])
-    sentences = " ".join(explain(pick(replace(structure, view=view)), risk))
+    sentences = " ".join(explain(pick(replace(structure, view=view)), risk, 0.0))
     assert "skew 0.00 (+0.00)" in sentences
     assert "Volatility is fair (+0.00): term structure 0.00 (+0.00)" in sentences
     assert "-0.00" not in sentences
