@@ -27,7 +27,7 @@ from strikeloom.strategy_creation.model_chain import model_chain, model_structur
 from strikeloom.strategy_creation.nearness import nearest_miss, shortfall
 from strikeloom.strategy_creation.propose import why_nothing
 from strikeloom.strategy_creation.rules import check, limits, misses
-from strikeloom.strategy_creation.score import along, components, score
+from strikeloom.strategy_creation.score import along, components, risk_reward, score
 from support.picks import built_on, figures, made_desk
 
 CREATION = load_settings().creation
@@ -317,3 +317,10 @@ def test_the_nearest_miss_fails_the_fewest_rules_by_the_least() -> None:
     assert second == "It passes if a round trip costs ₹80 or less."
     assert why_nothing(rows[3:]) == ("Nothing is worth it today: no structure could be built.",)
     assert choose(made_desk(), Built([], rows, [])).outcomes == rows
+
+
+def test_what_cannot_lose_has_the_whole_of_reward_to_risk() -> None:
+    """A profit of 1.125 beside a loss of -1, which is a profit: the share is 1, never more."""
+    assert risk_reward(1.125, -1.0) == 1.0
+    assert risk_reward(3.0, 1.0) == 0.75
+    assert risk_reward(-0.5, -1.0) == 0.0

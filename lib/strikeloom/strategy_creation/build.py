@@ -130,5 +130,5 @@ def _check_fit(template: StrategyTemplate, view: MarketView, profile: RiskProfil
         raise NotBuildable(
             "it only sells options, without cover, which the risk profile excludes",
             rule=Rule.NAKED,
-            remedy="passes under a profile with unhedged",
+            remedy="passes this rule under a profile with unhedged",
         )

@@ -1,4 +1,4 @@
-"""Closes of one right and expiry that cannot be of one time, and the fewest to leave out.
+"""Closes of one right and expiry that cannot be of one time, and which to leave out.
 
 Between two strikes a call is worth less at the higher one, by at most their distance; a put more,
 likewise. Closes that break this show a profit that was never available, and a structure can hide
@@ -38,7 +38,7 @@ class LeftOut(NamedTuple):
 
 
 def kept_closes(strike: Floats, close: Floats, lots: Ints, right: Right) -> Bools:
-    """The most contracts whose closes go together; among as many, those with most lots traded.
+    """Contracts whose closes go together, of all such choices the one with most lots traded.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def kept_closes(strike: Floats, close: Floats, lots: Ints, right: Right) -> Bool
     if (np.diff(first) >= 0).all() and (np.diff(second) >= 0).all():
         return np.ones(len(strike), dtype=bool)
     # going together is transitive along the strikes: the longest such row of them, by its end
-    worth = np.int64(lots.sum() + 1) + lots.astype(np.int64)  # one more counts before all lots
+    worth = np.maximum(lots.astype(np.int64), 1)
     best, before = worth.copy(), np.full(len(strike), -1)
     for at in range(1, len(strike)):
         fits = np.flatnonzero((first[:at] <= first[at]) & (second[:at] <= second[at]))

@@ -20,6 +20,7 @@ from strikeloom.strategy_creation.delivery import delivery_need
 from strikeloom.strategy_creation.real_world import blended
 from strikeloom.strategy_creation.structure import Structure
 
+_APART = 0.0005  # share of the price from which it is worth a sentence
 _MISSED = 0.1  # expected moves from the wanted strike that are worth a sentence
 
 
@@ -161,11 +162,20 @@ def _underlying(structure: Structure, rate: float) -> Iterator[str]:
         if round(abs(apart) * 100) == 0:
             continue
         share, units = abs(apart) / (leg.price / 100), abs(leg.signed_units)
+        if share < _APART:
+            continue
         side = "more" if apart > 0 else "less"
+        share_held = isinstance(leg.instrument, Share)
+        against = "its discounted forward" if share_held else "the forward of the options"
+        cause = (
+            "a dividend, or closes of different moments"
+            if share_held
+            else ("closes of different moments")
+        )
         yield (
             f"{leg.instrument.label} costs {rupees_text(round(abs(apart) * units * 100))} "
-            f"({share:.2%}) {side} than its discounted forward: a dividend, or closes of different "
-            "moments; not counted as earned or lost, but as an error."
+            f"({share:.2%}) {side} than {against} for {abs(leg.signed_units):,} units: {cause}; "
+            "not counted as earned or lost, but as an error."
         )
 
 

@@ -187,7 +187,7 @@ _EVERY = (
         lambda it: it.sold_calls + it.sold_puts,
         lambda _it, profile: np.inf if profile.unhedged else 0.0,
         lambda it, _profile: f"{_net_sold(it)}; the risk profile excludes net sold options",
-        lambda _it, _profile: "passes under a profile with unhedged",
+        lambda _it, _profile: "passes this rule under a profile with unhedged",
     ),
     Limit(
         Rule.FORECAST,

@@ -80,12 +80,15 @@ def components(
 
 
 def risk_reward(max_profit: float, max_loss: float) -> float:
-    """Share of the profit in profit and loss at their largest; a half where both are unlimited."""
+    """Share of the profit in profit and loss at their largest; a half where both are unlimited.
+
+    What cannot lose, whose loss is negative, has the whole.
+    """
     if math.isinf(max_profit) and math.isinf(max_loss):
         return 0.5
     if math.isinf(max_profit):
         return 1.0
-    whole = max_profit + max_loss
+    whole = max_profit + max(max_loss, 0.0)
     return max(0.0, max_profit / whole) if whole > 0 else 0.0
 
 

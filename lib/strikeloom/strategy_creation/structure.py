@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from strikeloom.domain.instruments import FutureContract, InstrumentKind, OptionContract
-from strikeloom.domain.legs import Leg, Side
+from strikeloom.domain.legs import Leg
 from strikeloom.domain.market import MarketView
 from strikeloom.domain.money import paise
 from strikeloom.domain.outcomes import Rule
@@ -104,7 +104,6 @@ def structure_of(
         quote = _underlying(chain, choice.expiry, size, strikes.fewest)
         volumes.append(BUSY_LOTS if quote.lots is None else quote.lots)
         whole.append(_underlying_leg(wanted, quote, size))
-    _check_premium(whole)
     wanted_strikes = tuple(choice.wanted for choice in chosen)
     return Structure(
         template,
@@ -162,10 +161,3 @@ def _underlying_leg(wanted: LegTemplate, quote: UnderlyingQuote, size: int) -> L
     lots = wanted.ratio if future else wanted.ratio * size
     price = paise(quote.price, what=f"price of {quote.instrument.label}")
     return Leg(quote.instrument, wanted.side, lots, price)
-
-
-def _check_premium(legs: Sequence[Leg]) -> None:
-    options = [leg for leg in legs if isinstance(leg.instrument, OptionContract)]
-    bought = all(leg.side is Side.BUY for leg in options)
-    if bought and sum(leg.cash for leg in options) >= 0:
-        raise NotBuildable("bought legs cost nothing: stale prices", rule=Rule.CANNOT_LOSE)
