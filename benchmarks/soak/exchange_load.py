@@ -69,11 +69,11 @@ class Sent:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-def clients_of(rest: str) -> dhanhq:
-    """The official client of this thread."""
+def clients_of(rest: str, timeout: float = 1.0) -> dhanhq:
+    """The official client of this thread; ``timeout`` in seconds, short where replies are lost."""
     context = DhanContext(CLIENT, TOKEN)
     context.get_dhan_http().base_url = rest
-    context.get_dhan_http().timeout = 1.0
+    context.get_dhan_http().timeout = timeout
     return dhanhq(context)
 
 

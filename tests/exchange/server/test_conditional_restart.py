@@ -9,11 +9,14 @@ from strikeloom.exchange.server.clients import LOCAL_CLIENT
 
 OPTIONS = ExchangeOptions(market="synthetic", speed=0, limits=False)
 
+#: Seconds for a reply: no reply is lost here, and a busy machine is slow.
+PATIENT = 30.0
+
 
 def test_a_restarted_exchange_continues_its_conditional_orders(drawn_home):
     assert CLIENT == LOCAL_CLIENT
     with open_exchange(OPTIONS, home=drawn_home) as server:
-        client, clock = clients_of(server.addresses()["rest"]), server.exchange.clock
+        client, clock = clients_of(server.addresses()["rest"], PATIENT), server.exchange.clock
         clock.wait(3600.0)
         server.beat()
         root = next(r for r in server.exchange.market.underlyings if r.symbol == "SYNDEX")
@@ -44,7 +47,7 @@ def test_a_restarted_exchange_continues_its_conditional_orders(drawn_home):
         before = [getattr(client, name)()["data"] for name in lists]
         at = clock.now()
     with open_exchange(OPTIONS, home=drawn_home) as server:
-        client = clients_of(server.addresses()["rest"])
+        client = clients_of(server.addresses()["rest"], PATIENT)
         server.exchange.clock.wait((at - server.exchange.clock.now()).total_seconds())
         server.beat()
         assert [getattr(client, name)()["data"] for name in lists] == before
